@@ -1,0 +1,215 @@
+"""The hub's door: FHIR over HTTP, "taken" only when the broker has it.
+
+No authentication yet, so it listens on the loopback address unless told otherwise.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.doors import fhir_answers
+from connectors.intake import Intake
+from connectors.metrics import DoorMetrics
+from connectors.publisher import BrokerAway
+from connectors.sources import primary_care_fhir
+from schemas.disposition import Verdict
+from schemas.errors import InvalidField
+from schemas.sources import Source
+
+_log = logging.getLogger(__name__)
+SOURCE_HEADER = "X-Tierlink-Source"
+BODY_BYTES_MAX = (
+    8 * 1024 * 1024
+)  # the largest real message seen has 30 kB; what is sealed must fit one Kafka request
+BODY_SECONDS_MAX = 30.0  # 8 MiB in 30 s is 2 Mbit/s; a trickle is cut off
+CONNECTIONS_MAX = 256
+_MEDIA_TYPES = frozenset({"application/fhir+json", "application/json"})
+
+
+def create_app(
+    *,
+    sources: Mapping[str, Source],
+    intake: Intake,
+    test_mode: bool,
+    metrics: DoorMetrics,
+    clock: Callable[[], datetime],
+) -> FastAPI:
+    """The door for the FHIR sources among `sources`: POST /fhir and GET /metadata.
+
+    `clock` gives aware times; `test_mode` lets the 999 range of NHS numbers in. 202 and 200 are answered only
+    after `intake` has returned; every refusal is an OperationOutcome.
+    """
+    feeds = {slug: source for slug, source in sources.items() if source.door == "fhir_http"}
+    app = FastAPI(title="tierlink", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(_NoDetails)
+    app.add_exception_handler(HTTPException, _http_failure)
+
+    @app.post("/fhir")
+    async def submit(request: Request) -> Response:
+        source = _source(request.headers.get(SOURCE_HEADER), feeds)
+        if source is None:
+            return fhir_answers.failure(404, "not-found", f"{SOURCE_HEADER} names no FHIR source")
+        if not _readable(request):
+            metrics.refused(source.slug, "not-supported")
+            return fhir_answers.failure(415, "not-supported", "must be FHIR JSON in UTF-8, not compressed")
+        try:
+            async with asyncio.timeout(BODY_SECONDS_MAX):
+                raw = await _body(request)
+        except TimeoutError:
+            metrics.refused(source.slug, "timeout")
+            return fhir_answers.failure(408, "timeout", f"took over {BODY_SECONDS_MAX:.0f} s to arrive")
+        if raw is None:
+            metrics.refused(source.slug, "too-long")
+            return fhir_answers.failure(413, "too-long", f"is larger than {BODY_BYTES_MAX} bytes")
+        return await run_in_threadpool(_answer, raw, source)
+
+    def _answer(raw: bytes, source: Source) -> JSONResponse:
+        entries = primary_care_fhir.read(raw, source=source, test_mode=test_mode, received_at=clock())
+        try:
+            taken = intake.take(source, entries)
+        except BrokerAway:
+            metrics.refused(source.slug, "broker-away")
+            return fhir_answers.broker_away()
+        checked = entries[0].checked
+        if checked.verdict is Verdict.REJECTED:
+            unreadable = any(issue.location == primary_care_fhir.UNREADABLE for issue in checked.issues)
+            return fhir_answers.outcome(400 if unreadable else 422, checked.issues)
+        status = 200 if checked.verdict is Verdict.IGNORED else 202
+        return fhir_answers.submission(status, taken[0], checked)
+
+    @app.get("/metadata")
+    async def metadata() -> Response:
+        return JSONResponse(fhir_answers.capability_statement(), media_type=fhir_answers.FHIR_JSON)
+
+    return app
+
+
+def serve(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> None:
+    """Answers on `host`:`port` until SIGTERM or SIGINT, then finishes what is under way and returns.
+
+    Raises InvalidField("host") for an address that is not loopback unless `allow_remote`: whoever reaches the
+    door may speak as any source.
+    """
+    server(app, host, port, allow_remote=allow_remote).run()
+
+
+def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> uvicorn.Server:
+    """What `serve` runs, not yet started. Port 0 is any free one. Raises as `serve`."""
+    if not allow_remote and not _is_loopback(host):
+        raise InvalidField("host", rule="must be a loopback address: this door does not authenticate")
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,  # a request line may hold a person: ?identifier=…
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=15,  # above the broker's ten: what is under way is still answered
+        )
+    )
+
+
+class _Server(uvicorn.Server):
+    """Ends quietly: uvicorn's own raises the signal once more after serving, before the caller could close
+    anything."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        orders = (signal.SIGTERM, signal.SIGINT)
+        former = {order: signal.signal(order, self.handle_exit) for order in orders}
+        try:
+            yield
+        finally:
+            for order, handler in former.items():
+                signal.signal(order, handler)
+
+
+class _NoDetails:
+    """The last word on anything unforeseen: 500 without details, and only its type in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except ClientDisconnect:
+            return  # nobody is left to answer, and nothing was kept
+        except Exception as unforeseen:  # noqa: BLE001 (its text may hold what was sent; only the type is told)
+            _log.error("unforeseen %s in the FHIR door", type(unforeseen).__name__)
+            if scope["type"] == "http" and not begun:
+                answer = fhir_answers.failure(500, "exception", "could not be answered; send it again")
+                await answer(scope, receive, send)
+
+
+async def _http_failure(_: Request, failure: Exception) -> Response:
+    """Wrong paths and methods: the status, and no word of the request."""
+    assert isinstance(failure, HTTPException)
+    code = {404: "not-found", 405: "not-supported"}.get(failure.status_code, "processing")
+    return fhir_answers.failure(failure.status_code, code, "is not served here")
+
+
+def _source(named: str | None, feeds: Mapping[str, Source]) -> Source | None:
+    """The source a request names, else the only one that is no test feed."""
+    if named is not None:
+        return feeds.get(named)
+    real = [source for source in feeds.values() if not source.every_service]
+    return real[0] if len(real) == 1 else None
+
+
+def _readable(request: Request) -> bool:
+    """True for plain FHIR JSON: no other media type, character set or content encoding."""
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    charset = next(
+        (one.strip()[8:].strip('"') for one in parameters if one.strip().startswith("charset=")), "utf-8"
+    )
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    return media_type.strip() in _MEDIA_TYPES and charset in ("utf-8", "utf8") and encoding == "identity"
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole body, or None as soon as it is known to be too large."""
+    promised = request.headers.get("content-length", "")
+    if promised.isascii() and promised.isdigit() and len(promised) < 20 and int(promised) > BODY_BYTES_MAX:
+        return None
+    body = bytearray()
+    chunks: AsyncIterator[bytes] = request.stream()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            return None
+    return bytes(body)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

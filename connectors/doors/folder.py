@@ -1,0 +1,225 @@
+"""The drop folder: a council puts a CSV into `inbox/`; it is acknowledged when it stands in `done/`.
+
+    inbox/x.csv --claim--> work/<moment>-x.csv --read, publish, wait for the broker--> report --> done/x.csv
+                                           \\--refused as a whole--------------------> report --> failed/x.csv
+
+A file is taken when its name neither starts with `.` nor ends in `.part`, `.tmp` or `.filepart`, and size,
+time and inode were the same at two polls a second or more apart. Whoever may pause longer while writing
+writes `x.csv.part` and renames it. Beside the file, in `done/` or `failed/`, stands `x.csv.report.csv`.
+
+After a crash whatever is in `work/` is taken again: entry ids come from the content, so what was published
+before is a duplicate. File names may hold a person's name: they stay in the source's own folder and are
+never logged.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from connectors.doors.folder_rooms import BYTES_MAX, Irregular, Rooms, StillChanging
+from connectors.entry import Entry
+from connectors.intake import Intake
+from connectors.mapping import FileMapping
+from connectors.metrics import DoorMetrics
+from connectors.publisher import BrokerAway
+from connectors.sources.tier2_csv import FileContext, entries_of, open_sheet
+from connectors.sources.tier2_csv.report import Report
+from schemas.errors import Severity, error
+from schemas.sources import Source
+
+__all__ = ["BYTES_MAX", "Folder", "FolderDoor", "Polled"]
+
+log = logging.getLogger(__name__)
+
+ROWS_A_BATCH = 500  # of about 20 KB sealed: 10 MB on its way at once
+STABLE_FOR = timedelta(seconds=1)
+BACKOFF_SECONDS_MAX = 60
+FILES_A_POLL_MAX = 1_000
+_UNFINISHED = (".part", ".tmp", ".filepart")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One source's folder; `inbox`, `work`, `done` and `failed` are made in `path` where they are missing."""
+
+    source: Source
+    mapping: FileMapping
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll did: files moved to `done` and to `failed`, files left for later, rows acknowledged."""
+
+    done: int = 0
+    failed: int = 0
+    waiting: int = 0
+    rows: int = 0
+
+    def __add__(self, other: "Polled") -> "Polled":
+        return Polled(
+            self.done + other.done,
+            self.failed + other.failed,
+            self.waiting + other.waiting,
+            self.rows + other.rows,
+        )
+
+
+class _Stopped(Exception):
+    """The door is to stop between two batches of a file; the file stays in `work`."""
+
+
+class FolderDoor:
+    """Polls the folders of its sources. One door a folder; two would only publish duplicates."""
+
+    def __init__(
+        self,
+        folders: Sequence[Folder],
+        *,
+        intake: Intake,
+        metrics: DoorMetrics,
+        clock: Callable[[], datetime],
+        test_mode: bool,
+    ) -> None:
+        self._folders = folders
+        self._intake = intake
+        self._metrics = metrics
+        self._clock = clock
+        self._test_mode = test_mode
+        self._seen: dict[tuple[str, str], tuple[object, datetime]] = {}
+        self._acknowledged: dict[
+            tuple[str, str], int
+        ] = {}  # rows of a file that a retry need not publish again
+        self._stop = threading.Event()
+        self._failures = 0
+        self._retry_at: datetime | None = None
+
+    def run(self, stop: threading.Event, *, poll_seconds: float = 1.0) -> None:
+        """Polls until `stop` is set; returns between two batches at the latest."""
+        self._stop = stop
+        while not stop.is_set():
+            self.poll_once()
+            stop.wait(poll_seconds)
+
+    def poll_once(self) -> Polled:
+        """One look at every folder: each finished file then stands in `done` or `failed`, or waits in `work`.
+
+        While the broker is away nothing is moved on; the next tries come after 1, 2, 4 … 60 seconds.
+        """
+        polled = Polled()
+        if self._retry_at is not None and self._clock() < self._retry_at:
+            return polled
+        for folder in self._folders:
+            try:
+                with Rooms(folder.path) as rooms:
+                    for outcome in self._poll(folder, rooms):
+                        polled += outcome
+            except BrokerAway:
+                self._back_off(folder)
+                return polled + Polled(waiting=1)
+            except _Stopped:
+                return polled + Polled(waiting=1)
+            except OSError as failure:
+                log.error(
+                    "source %s: the folder cannot be used (errno %s)", folder.source.slug, failure.errno
+                )
+        self._failures, self._retry_at = 0, None
+        return polled
+
+    def _back_off(self, folder: Folder) -> None:
+        seconds = min(2**self._failures, BACKOFF_SECONDS_MAX)
+        self._failures = min(self._failures + 1, 16)
+        self._retry_at = self._clock() + timedelta(seconds=seconds)
+        self._metrics.refused(folder.source.slug, "broker-away")
+        log.warning("source %s: no broker; files wait, next try in %d s", folder.source.slug, seconds)
+
+    def _poll(self, folder: Folder, rooms: Rooms) -> Iterator[Polled]:
+        for name in sorted(rooms.names("work")):
+            yield self._settled(folder, rooms, name)
+        for name in self._ready(folder, rooms):
+            if (reason := rooms.irregular("inbox", name)) is not None:
+                yield self._refused(folder, rooms, "inbox", name, reason)
+            else:
+                yield self._settled(folder, rooms, rooms.claim(name, self._clock()))
+
+    def _ready(self, folder: Folder, rooms: Rooms) -> list[str]:
+        """Names in the inbox whose file has not changed for long enough."""
+        now, seen, ready = self._clock(), {}, []
+        names = [n for n in rooms.names("inbox") if not n.startswith(".") and not n.endswith(_UNFINISHED)]
+        for name in sorted(names)[:FILES_A_POLL_MAX]:
+            stamp = rooms.stamp("inbox", name)
+            before, since = self._seen.get((folder.source.slug, name), (None, now))
+            since = since if stamp == before and since <= now else now
+            seen[folder.source.slug, name] = (stamp, since)
+            if stamp is not None and now - since >= STABLE_FOR:
+                ready.append(name)
+        others = {key: value for key, value in self._seen.items() if key[0] != folder.source.slug}
+        self._seen = {**others, **seen}
+        return ready
+
+    def _settled(self, folder: Folder, rooms: Rooms, name: str) -> Polled:
+        """One file of `work` to `done` or `failed`; left where it is while it changes or cannot be moved."""
+        try:
+            return self._taken(folder, rooms, name)
+        except Irregular as irregular:
+            return self._refused(folder, rooms, "work", name, irregular.rule)
+        except StillChanging:
+            return Polled(waiting=1)
+        except OSError as failure:
+            log.error(
+                "source %s: a file cannot be read or moved (errno %s)", folder.source.slug, failure.errno
+            )
+            return Polled(waiting=1)
+
+    def _taken(self, folder: Folder, rooms: Rooms, name: str) -> Polled:
+        received_at = rooms.claimed_at(name) or self._clock()
+        raw, stamp = rooms.read("work", name)
+        file_id = hashlib.sha256(raw).hexdigest()
+        context = FileContext(folder.source, folder.mapping, file_id, self._test_mode, received_at)
+        report = Report()
+        sheet, issues = open_sheet(raw, folder.mapping)
+        report.of_file(issues)
+        if sheet is None:
+            first = next(issue for issue in issues if issue.severity is Severity.ERROR)
+            self._metrics.refused(folder.source.slug, first.code)
+            rooms.settle("work", name, into="failed", report=report.text(taken=False))
+            return Polled(failed=1)
+        rows = self._published(context, entries_of(sheet, context), report)
+        if rooms.stamp("work", name) != stamp:
+            raise StillChanging  # written to meanwhile: what was read is published, the rest comes next time
+        rooms.settle("work", name, into="done", report=report.text(taken=True))
+        self._acknowledged.pop((folder.source.slug, file_id), None)
+        log.info("source %s: a file of %d rows is done", folder.source.slug, rows)
+        return Polled(done=1, rows=rows)
+
+    def _published(self, context: FileContext, entries: Iterable[Entry], report: Report) -> int:
+        """The number of rows, all of them acknowledged by the broker and counted in the report."""
+        source, rows, rest = context.source, 0, iter(entries)
+        while batch := list(islice(rest, ROWS_A_BATCH)):
+            if self._stop.is_set():
+                raise _Stopped
+            if rows >= self._acknowledged.get((source.slug, context.file_id), 0):
+                self._intake.take(source, batch, whole=True)
+                self._acknowledged[source.slug, context.file_id] = rows + len(batch)
+            report.of_rows(batch)
+            rows += len(batch)
+        return rows
+
+    def _refused(self, folder: Folder, rooms: Rooms, room: str, name: str, rule: str) -> Polled:
+        """Something that is no file of ours, moved aside unread."""
+        report = Report()
+        report.of_file([error("file", rule, code="structure")])
+        try:
+            rooms.settle(room, name, into="failed", report=report.text(taken=False))
+        except OSError as failure:
+            log.error(
+                "source %s: something cannot be moved aside (errno %s)", folder.source.slug, failure.errno
+            )
+            return Polled(waiting=1)
+        self._metrics.refused(folder.source.slug, "structure")
+        return Polled(failed=1)

@@ -1,0 +1,134 @@
+"""A file mapping: which column of one provider's CSV says what, parsed once from TOML into frozen values.
+
+`connectors/mappings/council-east.toml` is the commented example. One rule runs through the format: a table
+`{ column = "…" }` is read from the file, a plain value is the same for every row.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from connectors.mapping.fields import PERSON
+from connectors.mapping.group import FactGroup, columns_of, group_of, with_own_columns
+from connectors.mapping.table import Column, Fixed, Table, code_list, header_key, spelling
+from schemas.codes import GENDERS
+from schemas.errors import InvalidField
+
+__all__ = ["Column", "FactGroup", "FileMapping", "Fixed", "header_key", "parse", "spelling"]
+
+DateFormat = Literal[
+    "dd/mm/yyyy", "d/m/yyyy", "dd-mm-yyyy", "dd.mm.yyyy", "yyyy-mm-dd", "yyyy/mm/dd", "yyyymmdd", "mm/dd/yyyy"
+]
+Zone = Literal["Europe/London", "UTC"]
+_DELIMITERS = {",": ",", ";": ";", "tab": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """Everything that differs between two providers' files. `delimiter` None: found out from the header row.
+
+    `service` is the code `Source.serves` is asked about. `required` cells must be filled in every row,
+    `optional` columns may be absent from the file, `totals` are the words that open a totals row at the foot.
+    """
+
+    name: str
+    service: str | Column
+    delimiter: str | None
+    date_format: DateFormat
+    datetime_format: str | None
+    zone: Zone
+    told_at: Column | None
+    referral: Column | None
+    person: Mapping[str, Column]
+    demographics: FactGroup
+    facts: tuple[FactGroup, ...]
+    required: tuple[Column, ...]
+    optional: frozenset[str]
+    totals: frozenset[str]
+
+    def columns(self) -> Iterator[Column]:
+        """Every column the mapping reads, some more than once."""
+        single = (self.told_at, self.referral, self.service if isinstance(self.service, Column) else None)
+        yield from (column for column in single if column is not None)
+        yield from self.required
+        yield from self.person.values()
+        for group in (self.demographics, *self.facts):
+            yield from columns_of(group)
+
+
+def parse(text: str) -> FileMapping:
+    """The mapping in `text`.
+
+    Raises InvalidField naming the table and the key: not TOML, a key nobody knows, a column or code list
+    that is missing, a code that the field it is meant for does not take, a fact without what it needs.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise InvalidField("mapping", rule="is not TOML") from None
+    root = Table("mapping", document, codes={})
+    codes = {name: code_list(f"codes.{name}", one) for name, one in root.tables("codes").items()}
+    file, dates, row = (root.table(name, codes) for name in ("file", "dates", "row"))
+    groups = [
+        group_of(Table(f"fact[{position}]", one, codes))
+        for position, one in enumerate(root.list_of_tables("fact"))
+    ]
+    demographics = root.table("demographics", codes, optional=True)
+    mapping = FileMapping(
+        name=root.text("mapping"),
+        service=_service(file),
+        delimiter=_delimiter(file),
+        date_format=dates.one_of("date", get_args(DateFormat)),
+        datetime_format=_datetime_format(dates),
+        zone=dates.one_of("zone", get_args(Zone)),
+        told_at=row.column("told_at"),
+        referral=row.column("referral"),
+        person=_person(root.table("person", codes)),
+        demographics=group_of(demographics, fact_type="demographics"),
+        facts=with_own_columns(groups),
+        required=tuple(Column(header) for header in row.texts("required")),
+        optional=frozenset(header_key(header) for header in file.texts("optional")),
+        totals=frozenset(spelling(word) for word in file.texts("totals")),
+    )
+    for table in (file, dates, row, root):
+        table.finish()
+    return mapping
+
+
+def _service(table: Table) -> str | Column:
+    value = table.take("service")
+    if isinstance(value, str) and value:
+        return value
+    return table.as_column("service", value)
+
+
+def _delimiter(table: Table) -> str | None:
+    name = table.one_of("delimiter", (*_DELIMITERS, "auto"))
+    return _DELIMITERS.get(name)
+
+
+def _datetime_format(table: Table) -> str | None:
+    """A date format followed by ` hh:mm` or ` hh:mm:ss` (or `T` between them)."""
+    value = table.take("datetime")
+    if value is None:
+        return None
+    allowed = [
+        f"{day}{gap}{time}" for day in get_args(DateFormat) for gap in " T" for time in ("hh:mm", "hh:mm:ss")
+    ]
+    if value not in allowed:
+        raise table.refuse("datetime", "must be a date format followed by hh:mm or hh:mm:ss")
+    return str(value)
+
+
+def _person(table: Table) -> Mapping[str, Column]:
+    columns = {name: column for name in PERSON if (column := table.column(name)) is not None}
+    table.finish()
+    if not {"local_id", "nhs_number", "family"} & set(columns):
+        raise table.refuse("local_id", "at least one of local_id, nhs_number and family must be there")
+    for name, column in columns.items():
+        if (name == "sex") != (column.codes is not None):
+            raise table.refuse(name, "needs a list of codes" if name == "sex" else "takes no list of codes")
+    if "sex" in columns and not set((columns["sex"].codes or {}).values()) <= GENDERS:
+        raise table.refuse("sex", "codes give a value that is not a FHIR administrative gender")
+    return columns

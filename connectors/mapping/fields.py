@@ -1,0 +1,116 @@
+"""What a file mapping may say about each type of fact: its fields and how a cell of each is read."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from schemas import codes, facts
+
+# fixed: the same for every row; code: fixed, or a column with a list of codes; the rest: how a cell is parsed
+Kind = Literal["fixed", "code", "ods", "date", "number", "integer", "text"]
+
+FIELDS: Mapping[str, Mapping[str, Kind]] = {
+    "referral": {
+        "direction": "fixed",
+        "to_tier": "fixed",
+        "programme": "code",
+        "referrer_ods": "ods",
+        "practice_ods": "ods",
+        "provider_ods": "ods",
+        "referral_source": "code",
+        "priority": "code",
+        "ubrn": "text",
+    },
+    "triage": {"level": "code"},
+    "acceptance": {"definition": "fixed"},
+    "decline": {"declined_by": "code", "reason": "code"},
+    "choice": {"provider_ods": "ods"},
+    "programme_start": {"programme": "code", "delivery": "code"},
+    "attendance": {
+        "attendance": "code",
+        "booked_on": "date",
+        "medium": "code",
+        "group": "code",
+        "provider_ods": "ods",
+    },
+    "measurement": {
+        "quantity": "fixed",
+        "method": "code",
+        "value": "number",
+        "unit": "code",
+        "plus": "number",
+        "plus_unit": "fixed",
+    },
+    "completion": {"definition": "fixed"},
+    "discharge": {"reason": "code"},
+    "withdrawal": {"reason": "code"},
+    "comorbidity": {"condition": "fixed", "present": "code"},
+    "questionnaire_score": {"questionnaire": "fixed", "score": "number"},
+    "demographics": {
+        "ethnic_category": "code",
+        "ethnic_system": "fixed",
+        "lsoa": "text",
+        "lsoa_version": "fixed",
+        "imd_quintile": "integer",
+        "imd_version": "fixed",
+        "practice_ods": "ods",
+    },
+}
+
+BODIES: Mapping[str, type[facts.Body]] = {
+    "referral": facts.Referral,
+    "triage": facts.Triage,
+    "acceptance": facts.Acceptance,
+    "decline": facts.Decline,
+    "choice": facts.Choice,
+    "programme_start": facts.ProgrammeStart,
+    "attendance": facts.Attendance,
+    "measurement": facts.Measurement,
+    "completion": facts.Completion,
+    "discharge": facts.Discharge,
+    "withdrawal": facts.Withdrawal,
+    "comorbidity": facts.Comorbidity,
+    "questionnaire_score": facts.QuestionnaireScore,
+    "demographics": facts.Demographics,
+}
+
+# Fields whose codes come from a list that the body's type does not have: (code, all values) -> in the list.
+CLOSED: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+    "programme": lambda code, _: code in codes.PROGRAMMES,
+    "referral_source": lambda code, _: code in codes.REFERRAL_SOURCES,
+    "reason": lambda code, _: code in codes.REASONS,
+    "level": lambda code, _: code in codes.TRIAGE_LEVELS,
+    "questionnaire": lambda code, _: code in codes.QUESTIONNAIRES,
+    "definition": lambda code, _: codes.definition(code) is not None,
+    "ethnic_category": lambda code, values: codes.ethnic(code, values.get("ethnic_system")),
+}
+
+# Units told in two columns: the smaller one, in which the pair is exact (13 st 5.5 lb = 187.5 lb), and how
+# many make one of the larger.
+PAIRS: Mapping[str, tuple[str, Decimal]] = {
+    "[stone_av]": ("[lb_av]", Decimal(14)),
+    "[ft_i]": ("[in_i]", Decimal(12)),
+    "m": ("cm", Decimal(100)),
+}
+
+# The field whose filled cell says the fact was told; `on` where none is named.
+TRIGGERS: Mapping[str, str] = {
+    "attendance": "attendance",
+    "measurement": "value",
+    "comorbidity": "present",
+    "questionnaire_score": "score",
+}
+
+PERSON = (
+    "local_id",
+    "nhs_number",
+    "family",
+    "given",
+    "birth_date",
+    "sex",
+    "address",
+    "postcode",
+    "city",
+    "phone",
+    "email",
+)

@@ -1,0 +1,50 @@
+"""The instruments of the edge. Labels are sources and fixed words: nothing that counts or names people."""
+
+from collections.abc import Sequence
+from time import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from connectors.entry import Entry
+from schemas.disposition import Verdict
+
+
+class DoorMetrics:
+    """Counts what doors heard and answered, by source and reason code."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("source",)
+        self._received = Counter("tierlink_entries_received_total", "Entries heard", labels, registry=registry)
+        self._acknowledged = Counter(
+            "tierlink_entries_acknowledged_total", "Entries acknowledged after the broker", labels, registry=registry
+        )
+        self._ignored = Counter(
+            "tierlink_entries_ignored_total", "Entries of no service of ours", labels, registry=registry
+        )
+        self._refused = Counter(
+            "tierlink_entries_refused_total", "Entries refused", ("source", "reason"), registry=registry
+        )
+        self._last = Gauge(
+            "tierlink_source_last_event_timestamp_seconds", "When the source was last heard", labels, registry=registry
+        )
+
+    def taken(self, source: str, entries: Sequence[Entry], taken: Sequence[object]) -> None:
+        """Counts the entries of one delivery and how each was answered."""
+        self._received.labels(source).inc(len(entries))
+        self._last.labels(source).set(time())
+        for entry, answer in zip(entries, taken, strict=True):
+            if entry.checked.verdict is Verdict.IGNORED:
+                self._ignored.labels(source).inc()
+            elif getattr(answer, "acknowledged", False):
+                self._acknowledged.labels(source).inc()
+            else:
+                self.refused(source, _reason(entry))
+
+    def refused(self, source: str, reason: str) -> None:
+        """Counts one refusal; `reason` is a FHIR issue-type or a fixed word of a door (broker-away, too-large)."""
+        self._refused.labels(source, reason).inc()
+
+
+def _reason(entry: Entry) -> str:
+    errors = [issue.code for issue in entry.checked.issues if issue.severity.value == "error"]
+    return errors[0] if errors else "invalid"

@@ -1,0 +1,45 @@
+"""The bytes of one FHIR submission to one entry, or every reason why not. Pure."""
+
+import hashlib
+from datetime import datetime
+
+from connectors.entry import Entry
+from schemas import canonical
+from schemas.check import check
+from schemas.disposition import Checked, Verdict
+from schemas.errors import Issue, Unreadable, error
+from schemas.sources import Source
+
+FORM = "fhir"
+UNREADABLE = "JSON"  # the location of a reason why the bytes are no JSON at all
+
+
+def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> tuple[Entry, ...]:
+    """One entry: a message Bundle about one patient, or anything else with the reason it is ignored or
+    rejected.
+
+    `message_id` is the sender's, or the hash of bytes that have none: a resend gives the same. The bundle of
+    an accepted entry is the document as it was sent, so that the check at ingress judges what the check here
+    judged. `received_at` is aware. Never raises for what was sent.
+    """
+    try:
+        document = canonical.load(raw)
+        canonical.dump(document)  # 1e999 parses, as infinity, and could not be written again further on
+    except Unreadable as failure:
+        return (_refused(raw, error(UNREADABLE, failure.rule, code="structure")),)
+    except ValueError:
+        return (_refused(raw, error(UNREADABLE, "holds a number that is too large", code="structure")),)
+    checked, message = check(document, source=source, test_mode=test_mode, received_at=received_at)
+    if message is None:
+        return (Entry(_hash(raw), 0, FORM, raw, None, None, checked),)
+    local_id = message.person.local_id
+    value = local_id.value if local_id else None
+    return (Entry(message.message_id, 0, FORM, raw, document, value, checked),)
+
+
+def _refused(raw: bytes, issue: Issue) -> Entry:
+    return Entry(_hash(raw), 0, FORM, raw, None, None, Checked(Verdict.REJECTED, (issue,), ()))
+
+
+def _hash(raw: bytes) -> str:
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"

@@ -1,0 +1,232 @@
+"""What a row tells, fact by fact, as the mapping's groups say."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from connectors.mapping import Column, FactGroup
+from connectors.mapping.fields import BODIES, FIELDS, PAIRS, Kind
+from connectors.sources.tier2_csv.cells import Cells
+from schemas.errors import InvalidField
+from schemas.facts import Demographics, Measurement
+from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
+from schemas.identity import Person
+from schemas.source_message import SourceFact
+from schemas.sources import Source
+from schemas.units import UNITS, converted, plain, plausible
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Who tells, and the days between which what is told may lie."""
+
+    source: Source
+    born: date | None
+    on: date
+
+
+def facts_of(cells: Cells, *, source: Source, person: Person, told_at: datetime) -> tuple[SourceFact, ...]:
+    """Every fact the row tells, demographics first; what breaks a rule is an issue in `cells`."""
+    mapping = cells.mapping
+    by = _Told(source, person.birth_date, told_at.date())
+    told = [_demographics(cells, by, person)]
+    told += [_fact(cells, group, by) for group in mapping.facts]
+    facts = tuple(fact for fact in told if fact is not None)
+    _compare_bodies(cells, facts)
+    return facts
+
+
+def _demographics(cells: Cells, by: _Told, person: Person) -> SourceFact | None:
+    group = cells.mapping.demographics
+    values = _values(cells, group)
+    if values.get("ethnic_category") is None:
+        values.pop("ethnic_system", None)
+    for area, version in (("lsoa", "lsoa_version"), ("imd_quintile", "imd_version")):
+        if values.get(area) is None:
+            values.pop(version, None)
+    values |= {
+        "sex": person.sex,
+        "birth_year": person.birth_date.year if person.birth_date else None,
+        "council": by.source.council,
+    }
+    body = _body(cells, group, {"on": by.on, **values})
+    empty = Demographics(on=by.on, council=by.source.council)
+    return None if body is None or body == empty else SourceFact(body, business_id="demographics")
+
+
+def _fact(cells: Cells, group: FactGroup, by: _Told) -> SourceFact | None:
+    if not cells.filled(group.trigger):
+        for column in group.own:
+            if group.trigger is not None and cells.filled(column):
+                cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
+        return None
+    if group.on is not None and not cells.filled(group.on):
+        cells.error(group.on, "is required with what the row says beside it", code="required")
+        return None
+    values = {"on": cells.day(group.on), **_values(cells, group)}
+    if values["on"] is None:
+        return None
+    _bound_dates(cells, group, values, by)
+    if group.type == "measurement":
+        measured = _measured(cells, group, values)
+        if measured is None:
+            return None
+        values = measured
+    ubrn = values.pop("ubrn", None)
+    if group.type == "referral":
+        values = _referral_defaults(values, by.source)
+    if group.type == "programme_start" and values.get("programme") is None:
+        values["programme"] = by.source.programme
+    body = _body(cells, group, values)
+    business_id = _business_id(cells, group)
+    if body is None or business_id is None:
+        return None
+    received = group.fixed.get("direction") == "received"
+    referral = None if received else cells.text(cells.mapping.referral)
+    return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
+
+
+def _values(cells: Cells, group: FactGroup) -> dict[str, Any]:
+    """The fields of a group: the fixed ones, and each column read by its kind."""
+    readers: Mapping[Kind, Callable[[Column], Any]] = {
+        "code": cells.coded,
+        "ods": cells.ods,
+        "date": cells.day,
+        "number": cells.number,
+        "integer": cells.integer,
+        "text": cells.text,
+    }
+    kinds = FIELDS[group.type]
+    values: dict[str, Any] = dict(group.fixed)
+    for name, column in group.columns.items():
+        value = readers[kinds[name]](column)
+        if value is not None or name not in values:
+            values[name] = value
+    return values
+
+
+def _referral_defaults(values: dict[str, Any], source: Source) -> dict[str, Any]:
+    """A received referral is to this source's tier, programme and council; a sent one names where it went."""
+    values.setdefault("to_tier", source.tier)
+    if values.get("direction") != "received":
+        return values
+    defaults = {
+        "programme": source.programme,
+        "provider_ods": source.ods,
+        "council": source.council,
+        "consultant_led": source.consultant_led or None,
+    }
+    return values | {name: value for name, value in defaults.items() if values.get(name) is None}
+
+
+def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: _Told) -> None:
+    latest = by.on + (BOOKED_AHEAD if values.get("attendance") == "0" else SKEW)
+    for name, column in (("on", group.on), ("booked_on", group.columns.get("booked_on"))):
+        day = values.get(name)
+        if column is None or not isinstance(day, date):
+            continue
+        if not EARLIEST <= day <= latest:
+            cells.error(column, "must lie between 1900 and the day the row was told")
+        elif by.born is not None and day < by.born:
+            cells.error(column, "lies before the person's birth")
+
+
+def _measured(cells: Cells, group: FactGroup, values: dict[str, Any]) -> dict[str, Any] | None:
+    """The body's fields of one measurement, converted; None with an issue when it cannot be."""
+    column = group.columns["value"]
+    value, unit = values.pop("value"), values.pop("unit", None)
+    plus, plus_unit = values.pop("plus", None), values.pop("plus_unit", None)
+    if value is None:
+        return None
+    if unit is None:
+        # An unknown unit has been told of; a blank one is said here. A number without its unit says nothing.
+        if not cells.filled(group.columns.get("unit")):
+            cells.error(
+                group.columns.get("unit", column),
+                f"is required: {column.header} has no unit",
+                code="required",
+            )
+        return None
+    if plus is not None:
+        value, unit = _composed(value, str(unit), plus, str(plus_unit))
+    quantity = str(values["quantity"])
+    try:
+        ours = converted(value, str(unit), quantity=quantity)
+    except InvalidField as invalid:
+        cells.error(column, invalid.rule)
+        return None
+    likely = plausible(ours, quantity=quantity)
+    if not likely:
+        cells.warning(column, f"is outside what is plausible for {quantity}; kept and marked")
+    if values.get("method") is None:
+        values["method"] = "measured"
+    given = {"value_given": plain(value), "unit_given": UNITS[str(unit)].name}
+    return {**values, **given, "value": ours, "plausible": likely}
+
+
+def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple[Decimal, str]:
+    """Stones and pounds, feet and inches, as one number in the smaller unit."""
+    smaller, times = PAIRS[unit]
+    assert smaller == plus_unit
+    return value * times + plus, smaller
+
+
+def _business_id(cells: Cells, group: FactGroup) -> str | None:
+    """The key columns' values and what tells two facts of a row apart; None with an issue when one is empty.
+
+    A received referral is its key alone, because other facts name it so.
+    """
+    parts = [cells.text(column) for column in group.key]
+    for column, part in zip(group.key, parts, strict=True):
+        if part is None:
+            cells.error(column, "is required: it names what the row tells", code="required")
+    names = [part for part in parts if part is not None]
+    if len(names) < len(parts):
+        return None
+    if len(names) > 1:  # a/b + c and a + b/c are two things
+        names = [name.replace("%", "%25").replace("/", "%2F") for name in names]
+    detail = {"referral": "", "measurement": str(group.fixed.get("quantity")), "attendance": ""}.get(
+        group.type, group.type
+    )
+    if group.fixed.get("direction") == "sent":
+        detail = "onward"
+    if "condition" in group.fixed or "questionnaire" in group.fixed:
+        detail = str(group.fixed.get("condition") or group.fixed.get("questionnaire"))
+    return "/".join([*names, detail] if detail else names)
+
+
+def _body(cells: Cells, group: FactGroup, values: Mapping[str, Any]) -> Any:
+    """The body, or None with an issue at the column of the field that does not fit."""
+    try:
+        return BODIES[group.type](**values)
+    except ValidationError as failure:
+        for one in failure.errors(include_input=False, include_context=False, include_url=False):
+            name = str(one["loc"][0]) if one["loc"] else ""
+            column = group.columns.get(name) or group.on or group.trigger
+            if one["type"] == "missing" or values.get(name) is None:
+                rule, code = "is required", "required"
+            else:
+                rule, code = "is not of the expected form", "value"
+            if column is not None:
+                cells.error(column, rule, code=code)
+        return None
+
+
+def _compare_bodies(cells: Cells, facts: tuple[SourceFact, ...]) -> None:
+    """Warns where weight and height of a row look swapped: each is plausible alone, together they are
+    nobody.
+    """
+    measured = {fact.body.quantity: fact.body for fact in facts if isinstance(fact.body, Measurement)}
+    weight, height = measured.get("weight"), measured.get("height")
+    if weight is None or height is None:
+        return
+    as_told = weight.value / (height.value / 100) ** 2
+    swapped = height.value / (weight.value / 100) ** 2
+    if not plausible(as_told, quantity="bmi") and plausible(swapped, quantity="bmi"):
+        for group in cells.mapping.facts:
+            if group.type == "measurement" and group.fixed.get("quantity") in ("weight", "height"):
+                cells.warning(group.columns["value"], "weight and height look swapped")

@@ -1,0 +1,171 @@
+"""ORU^R01: weight, height, BMI and waist among everything else a hospital measures."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from connectors.sources.tier3_hl7v2.appointments import referral_number
+from connectors.sources.tier3_hl7v2.local_codes import (
+    LOCAL_MEASUREMENT,
+    LOINC_WAIST,
+    RESULT_STANDS,
+    RESULT_WITHDRAWN,
+    SELF_REPORTED,
+    UNIT,
+)
+from connectors.sources.tier3_hl7v2.moments import Moment, moment
+from connectors.sources.tier3_hl7v2.reading import Reading
+from connectors.sources.tier3_hl7v2.structure import Segment
+from schemas import codes
+from schemas.errors import InvalidField
+from schemas.facts import Measurement
+from schemas.source_message import SourceFact
+from schemas.units import UNITS, converted, plain, plausible
+
+# SNOMED CT and LOINC by the code alone: senders name the system in a dozen ways, and no local code looks
+# like these.
+_QUANTITY: Mapping[str, str] = {code: quantity for (_, code), quantity in codes.MEASUREMENT.items()} | {
+    LOINC_WAIST: "waist"
+}
+_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+# The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
+_WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
+
+
+def measured(reading: Reading) -> list[SourceFact]:
+    """One fact for each OBX of ours whose result stands or is withdrawn; other OBX are left alone."""
+    facts: list[SourceFact] = []
+    seen: Counter[str] = Counter()
+    for place, obr, obx in _observations(reading):
+        quantity = _quantity(obx)
+        if quantity is None:
+            continue
+        fact = _measurement(reading, obr, obx, f"OBX[{place}]", quantity)
+        if fact is not None:
+            facts.append(_numbered(fact, seen))
+    return facts
+
+
+def _observations(reading: Reading) -> Iterator[tuple[int, Segment | None, Segment]]:
+    obr, place = None, 0
+    for segment in reading.message.segments:
+        if segment.name == "OBR":
+            obr = segment
+        elif segment.name == "OBX":
+            place += 1
+            yield place, obr, segment
+
+
+def _quantity(obx: Segment) -> str | None:
+    for component in (1, 4):  # the identifier and its alternate
+        code = obx.value(3, component)
+        found = _QUANTITY.get(code) or LOCAL_MEASUREMENT.get(code.upper())
+        if found:
+            return found
+    return None
+
+
+def _measurement(
+    reading: Reading, obr: Segment | None, obx: Segment, location: str, quantity: str
+) -> SourceFact | None:
+    status = obx.value(11).upper()
+    withdrawn = status in RESULT_WITHDRAWN
+    if not withdrawn and status not in RESULT_STANDS:
+        reading.note(f"{location}-11", "is not the status of a final result; the result was left out")
+        return None
+    amount = _amount(reading, obx, location, quantity, silent=withdrawn)
+    if amount is None and not withdrawn:
+        return None
+    value_given, unit = amount or (Decimal(1), UNITS[_WITHDRAWN_UNIT[quantity]].ucum)
+    value, day = converted(value_given, unit, quantity=quantity), _day(reading, obr, obx, location)
+    body = Measurement(
+        on=day.on,
+        at=day.at,
+        quantity=quantity,  # type: ignore[arg-type]  # _QUANTITY and LOCAL_MEASUREMENT hold only the four
+        value=value,
+        unit_given=UNITS[unit].name,
+        value_given=value_given,
+        method="self_reported" if _self_reported(obx) else "measured",
+        plausible=plausible(value, quantity=quantity),
+    )
+    number, under = _result_number(reading, obr, obx), referral_number(reading)
+    return SourceFact(body, business_id=number, referral_business_id=under, retracted=withdrawn)
+
+
+def _amount(
+    reading: Reading, obx: Segment, location: str, quantity: str, *, silent: bool
+) -> tuple[Decimal, str] | None:
+    """Value and UCUM unit, or None with the reasons (none where `silent`: a withdrawal needs no value)."""
+    structured = obx.value(2).upper() == "SN"
+    comparator, text = (obx.value(5, 1), obx.value(5, 2)) if structured else ("", obx.value(5))
+    unit = UNIT.get(obx.value(6).casefold())
+    faults = []
+    if comparator not in ("", "="):
+        faults.append(("5", "is a bound, not a measured value", "value"))
+    elif not text:
+        faults.append(("5", "is required", "required"))
+    elif not _NUMBER.fullmatch(text):
+        faults.append(("5", "must be a number above zero", "value"))
+    if unit is None:
+        missing = not obx.value(6)
+        rule = (
+            "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
+        )
+        faults.append(("6", rule, "required" if missing else "code-invalid"))
+    if not faults and unit is not None:
+        given = plain(Decimal(text))
+        try:
+            converted(given, unit, quantity=quantity)
+            return given, unit
+        except InvalidField as broken:
+            faults.append(("6" if broken.field == "unit" else "5", broken.rule, "value"))
+    if not silent:
+        for field, rule, code in faults:
+            reading.refuse(f"{location}-{field}", rule, code=code)
+    return None
+
+
+def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> Moment:
+    """OBX-14, else OBR-7, else OBR-22, else MSH-7."""
+    for place, text in (
+        (f"{location}-14", obx.value(14)),
+        ("OBR-7", obr.value(7) if obr else ""),
+        ("OBR-22", obr.value(22) if obr else ""),
+    ):
+        known = moment(text) if text else None
+        if known is not None:
+            return known
+        if text:
+            reading.warn(place, "is not a date or time; it was left out", code="value")
+    return reading.told
+
+
+def _self_reported(obx: Segment) -> bool:
+    coded = codes.SELF_REPORTED_WEIGHT in (obx.value(3), obx.value(3, 4))
+    return coded or bool({obx.value(17).upper(), obx.value(17, 2).upper()} & SELF_REPORTED)
+
+
+def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
+    """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the
+    message's id.
+    """
+    order = (obr.value(3) or obr.value(2)) if obr else ""
+    if not order:
+        reading.warn("OBR-3", "is missing: a correction of this result could not be told from another result")
+        order = f"message/{reading.message.identifier}"
+    return f"{order}/{obx.value(3)}/{obx.value(4)}"
+
+
+def _numbered(fact: SourceFact, seen: Counter[str]) -> SourceFact:
+    """Two results of one order under the same OBX-3 and OBX-4 are told apart by their place among them."""
+    number = fact.business_id or ""
+    seen[number] += 1
+    if seen[number] == 1:
+        return fact
+    return SourceFact(
+        fact.body,
+        business_id=f"{number}#{seen[number]}",
+        referral_business_id=fact.referral_business_id,
+        retracted=fact.retracted,
+    )

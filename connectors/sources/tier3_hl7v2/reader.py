@@ -1,0 +1,136 @@
+"""The bytes of one HL7v2 message to one entry: the FHIR message Bundle, or every reason why not."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.entry import Entry
+from connectors.sources.tier3_hl7v2.events import Event, event_of, services_of
+from connectors.sources.tier3_hl7v2.locations import in_hl7
+from connectors.sources.tier3_hl7v2.moments import moment
+from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
+from connectors.sources.tier3_hl7v2.reading import Reading
+from connectors.sources.tier3_hl7v2.structure import Message, Parsed, parse
+from schemas.check import check
+from schemas.disposition import Checked, verdict_of
+from schemas.errors import Issue, error, has_error, information, warning
+from schemas.fhir.write import bundle
+from schemas.source_message import SourceMessage
+from schemas.sources import Source
+
+FORM = "hl7v2"
+CONTROL_ID_CHARACTERS_MAX = 199  # MSH-10 has 20 characters up to HL7 2.6 and 199 from 2.7
+# Senders' clocks differ by minutes; a message from tomorrow would win over every correction until then.
+SKEW_REPORTED = timedelta(minutes=10)
+SKEW_MAX = timedelta(days=1)
+
+
+def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> Entry:
+    """One entry, for every byte string there is; never raises.
+
+    `message_id` is MSH-3, MSH-4 and MSH-10 joined by `|`, or the hash of bytes that have none. Ignored: a
+    message type that is not read, a service that is not ours, or no service where the type does not make it
+    an identity message. `received_at` (aware) stands in for a missing MSH-7. Issues are located as
+    `PID-3.1`, `OBX[2]-6`, and hold no value.
+    """
+    parsed = parse(raw)
+    if parsed.message is None:
+        return _without_bundle(raw, parsed, ())
+    message = parsed.message
+    told_at, about_header = _header(message, received_at)
+    if has_error(about_header):
+        return _without_bundle(raw, parsed, about_header)
+    reading = Reading(message, source, told_at, test_mode, [*parsed.issues, *about_header])
+    event = event_of(reading)
+    why_ignored = _why_ignored(reading, event)
+    if event is None or why_ignored is not None:
+        return _without_bundle(raw, parsed, (why_ignored,) if why_ignored else (), ignored=True)
+    return _entry(raw, reading, _source_message(reading, event), received_at)
+
+
+def _header(message: Message, received_at: datetime) -> tuple[datetime, list[Issue]]:
+    issues = []
+    control_id, kind = message.header.value(10), message.kind
+    if not control_id:
+        issues.append(error("MSH-10", "is required", code="required"))
+    if len(control_id) > CONTROL_ID_CHARACTERS_MAX:
+        issues.append(
+            error("MSH-10", f"has more than {CONTROL_ID_CHARACTERS_MAX} characters", code="too-long")
+        )
+    if not kind[0]:
+        issues.append(error("MSH-9", "is required", code="required"))
+    told = moment(message.header.value(7))
+    if told is None or told.at is None:
+        issues.append(warning("MSH-7", "holds no date and time; the time of receipt stands in", code="value"))
+        return received_at, issues
+    if told.at > received_at + SKEW_MAX:
+        issues.append(error("MSH-7", "is more than a day in the future", code="value"))
+    elif told.at > received_at + SKEW_REPORTED:
+        issues.append(warning("MSH-7", "is in the future", code="value"))
+    return told.at, issues
+
+
+def _why_ignored(reading: Reading, event: Event | None) -> Issue | None:
+    if event is None:
+        return information("MSH-9", "is a type of message that is not read")
+    services = services_of(reading)
+    if reading.source.serves(*services) or (event.identity and not services):
+        return None
+    return information("PV1-10", "names no service of this source, nor do AIS-3 and RF1-3")
+
+
+def _source_message(reading: Reading, event: Event) -> SourceMessage:
+    person = person_of(reading)
+    if event.merge:
+        person = merged(reading, person)
+    return SourceMessage(
+        message_id=reading.message.identifier,
+        told_at=reading.told_at,
+        person=person,
+        facts=(*facts_of(reading, person), *event.facts(reading)),
+        service_named=reading.source.serves(*services_of(reading)),
+    )
+
+
+def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datetime) -> Entry:
+    document: dict[str, Any] | None = None
+    issues: list[Issue] = list(reading.issues)
+    types: tuple[str, ...] = ()
+    ignored = False
+    if not has_error(issues):
+        document = bundle(told, source=reading.source)
+        again, _ = check(
+            document, source=reading.source, test_mode=reading.test_mode, received_at=received_at
+        )
+        issues += in_hl7(again.issues, document=document, known=issues)
+        types, ignored = again.resource_types, again.verdict.value == "ignored"
+    verdict = verdict_of(issues, ignored=ignored)
+    return Entry(
+        message_id=told.message_id,
+        position=0,
+        form=FORM,
+        original=raw,
+        bundle=None if has_error(issues) else document,
+        local_id=told.person.local_id.value if told.person.local_id else None,
+        checked=Checked(verdict, _once(issues), types),
+    )
+
+
+def _without_bundle(raw: bytes, parsed: Parsed, issues: Sequence[Issue], *, ignored: bool = False) -> Entry:
+    message = parsed.message
+    named = message is not None and message.header.value(10)
+    reasons = _once([*parsed.issues, *issues])
+    return Entry(
+        message_id=message.identifier if message and named else f"sha256:{hashlib.sha256(raw).hexdigest()}",
+        position=0,
+        form=FORM,
+        original=raw,
+        bundle=None,
+        local_id=None,
+        checked=Checked(verdict_of(reasons, ignored=ignored), reasons, ()),
+    )
+
+
+def _once(issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    return tuple(dict.fromkeys(issues))

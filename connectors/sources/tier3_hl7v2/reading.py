@@ -1,0 +1,65 @@
+"""One message being read: what every rule needs, and where it puts its reasons."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from connectors.sources.tier3_hl7v2.moments import Moment, london_day, moment
+from connectors.sources.tier3_hl7v2.structure import Message
+from schemas.errors import Issue, error, information, warning
+from schemas.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`told_at` is MSH-7 (or the time of receipt); `issues` grows while the rules read. Locations are
+    HL7's.
+    """
+
+    message: Message = field(repr=False)
+    source: Source
+    told_at: datetime
+    test_mode: bool
+    issues: list[Issue] = field(repr=False, default_factory=list)
+
+    def refuse(self, location: str, rule: str, *, code: str = "invalid") -> None:
+        """The message cannot be taken because of this."""
+        self.issues.append(error(location, rule, code=code))
+
+    def warn(self, location: str, rule: str, *, code: str = "business-rule") -> None:
+        """The message is taken, without this part of it."""
+        self.issues.append(warning(location, rule, code=code))
+
+    def note(self, location: str, rule: str) -> None:
+        """Worth knowing, nothing lost."""
+        self.issues.append(information(location, rule))
+
+    def value(self, location: str) -> str:
+        """The value at `PV1-19` or `SCH-11.4`, first segment of that name, first repetition."""
+        segment, _, place = location.partition("-")
+        field_number, _, component = place.partition(".")
+        return self.message.value(segment, int(field_number), int(component or 1))
+
+    def first_value(self, *locations: str) -> str:
+        """The first of these that is there, else the empty string."""
+        return next((value for value in map(self.value, locations) if value), "")
+
+    def moment(self, *locations: str) -> Moment | None:
+        """The first of these that is a time. One that is there and is no time is left out with a warning."""
+        for location in locations:
+            text = self.value(location)
+            known = moment(text) if text else None
+            if known is not None:
+                return known
+            if text:
+                self.warn(location, "is not a date or time; it was left out", code="value")
+        return None
+
+    @property
+    def told(self) -> Moment:
+        """When the source told this, as a moment."""
+        return Moment(london_day(self.told_at), self.told_at)
+
+    @property
+    def told_on(self) -> date:
+        """The day the source told this, in England."""
+        return london_day(self.told_at)

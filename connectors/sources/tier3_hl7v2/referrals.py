@@ -1,0 +1,84 @@
+"""REF^I12: a referral reached this trust."""
+
+import re
+
+from connectors.sources.tier3_hl7v2.appointments import referral_number
+from connectors.sources.tier3_hl7v2.local_codes import PRIORITY, UBRN_AUTHORITIES
+from connectors.sources.tier3_hl7v2.reading import Reading
+from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
+from schemas.codes import REASONS_FOR_REFERRAL, organisation
+from schemas.facts import Referral
+from schemas.source_message import SourceFact
+
+_UBRN = re.compile(r"(?:SR|PR|GR|GP|EC|MSK)?[0-9]{9,12}")  # e-RS 12 digits; DWMP's prefixes for other routes
+
+
+def received(reading: Reading) -> list[SourceFact]:
+    """The referral as received by the source, dated RF1-7 (effective), else RF1-9 (processed), else MSH-7."""
+    rf1 = reading.message.first("RF1")
+    if rf1 is None:
+        reading.refuse("RF1", "is required", code="required")
+        return []
+    number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9") or reading.told
+    if number is None:
+        reading.warn(
+            "RF1-6", "is missing: a correction of this referral could not be told from another referral"
+        )
+    body = Referral(
+        on=day.on,
+        at=day.at,
+        direction="received",
+        to_tier=reading.source.tier,
+        programme=reading.source.programme,
+        referrer_ods=_referrer(reading),
+        provider_ods=reading.source.ods,
+        council=reading.source.council,
+        priority=_priority(reading),  # type: ignore[arg-type]  # PRIORITY holds only the five words
+        reasons=_reasons(reading, rf1),
+        consultant_led=reading.source.consultant_led,
+    )
+    return [SourceFact(body, business_id=number, ubrn=_ubrn(reading, rf1))]
+
+
+def _priority(reading: Reading) -> str | None:
+    text = reading.value("RF1-2").upper()
+    if text and text not in PRIORITY:
+        reading.warn("RF1-2", "is not a referral priority; it was left out", code="code-invalid")
+    return PRIORITY.get(text)
+
+
+def _reasons(reading: Reading, rf1: Segment) -> tuple[str, ...]:
+    sent = [one.value() for one in rf1.repetitions(10)]
+    known = tuple(dict.fromkeys(code for code in sent if code in REASONS_FOR_REFERRAL))
+    if len(known) < len(sent):
+        reading.note("RF1-10", "holds a reason that is not a listed code; it was left out")
+    return known
+
+
+def _referrer(reading: Reading) -> str | None:
+    """The organisation of the referring provider: PRD with role RP, PRD-7.1, else PRD-10.1."""
+    for provider in reading.message.all("PRD"):
+        if provider.value(1).upper() == "RP":
+            sent = provider.value(7) or provider.value(10)
+            known = organisation(sent)
+            if sent and known is None:
+                reading.note("PRD-7", "is not an ODS code; it was left out")
+            return known
+    return None
+
+
+def _ubrn(reading: Reading, rf1: Segment) -> str | None:
+    for field in (11, 6):
+        for one in rf1.repetitions(field):
+            if _is_ubrn(one):
+                number = one.value().replace(" ", "").replace("-", "").upper()
+                if _UBRN.fullmatch(number):
+                    return number
+                reading.warn(
+                    f"RF1-{field}", "is not an e-RS booking reference; it was left out", code="value"
+                )
+    return None
+
+
+def _is_ubrn(identifier: Repetition) -> bool:
+    return bool({identifier.value(part).upper() for part in (2, 3, 4)} & UBRN_AUTHORITIES)

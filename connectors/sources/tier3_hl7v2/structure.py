@@ -1,0 +1,267 @@
+"""An HL7v2 message as segments, fields, repetitions and components, by its own delimiters.
+
+The `hl7` library splits; everything around it is here because the library logs values it cannot unescape,
+multiplies `\\.sp9999999\\` into memory, and reads any delimiters, two equal ones included.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import hl7
+
+from connectors.sources.tier3_hl7v2.wire import lines_of
+from schemas.errors import Issue, error, warning
+
+PARTS_MAX = 200_000  # delimiters in the segments that are read: bounds what the splitter may build
+REPETITIONS_MAX = 50  # of one field; PID-3 of a real patient has under ten
+VALUE_CHARACTERS_MAX = 1_000  # of one value that is read; the longest real one is an address line
+
+# Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and
+# ignored.
+READ_SEGMENTS = ("MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "RF1", "PRD", "OBR", "OBX")
+_NULL = '""'  # HL7: "delete what you have"; read as absent
+_NOT_A_MESSAGE = "MSH"
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """MSH-1 and MSH-2: four or five distinct ASCII punctuation marks."""
+
+    field: str
+    component: str
+    repetition: str
+    escape: str
+    subcomponent: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Segment:
+    """One segment. Positions are HL7's own, from 1; what is not there reads as the empty string."""
+
+    name: str
+    parts: tuple[
+        tuple[tuple[str, ...], ...], ...
+    ]  # field, repetition, component, still with sub-component marks
+    marks: Delimiters
+
+    def repetitions(self, field: int) -> Iterator["Repetition"]:
+        """The repetitions of a field that hold anything, at most REPETITIONS_MAX."""
+        if 0 < field < len(self.parts):
+            for components in self.parts[field][:REPETITIONS_MAX]:
+                repetition = Repetition(components, self.marks)
+                if any(repetition.value(place + 1) for place in range(len(components))):
+                    yield repetition
+
+    def value(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
+        """One value of the first repetition, unescaped, without control characters and outer white space."""
+        if 0 < field < len(self.parts) and self.parts[field]:
+            return Repetition(self.parts[field][0], self.marks).value(component, subcomponent)
+        return ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Repetition:
+    """One repetition of a field."""
+
+    components: tuple[str, ...]
+    marks: Delimiters
+
+    def value(self, component: int = 1, subcomponent: int = 1) -> str:
+        """As `Segment.value`."""
+        if component > len(self.components):
+            return ""
+        parts = self.components[component - 1].split(self.marks.subcomponent)
+        return _clean(unescape(parts[subcomponent - 1], self.marks)) if subcomponent <= len(parts) else ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Message:
+    """The segments of one message that are read, in order. `header` is MSH."""
+
+    header: Segment
+    segments: tuple[Segment, ...]
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Message code and trigger event, (`ADT`, `A04`); the trigger from EVN-1 where MSH-9 has none."""
+        event = self.first("EVN")
+        return self.header.value(9), self.header.value(9, 2) or (event.value(1) if event else "")
+
+    @property
+    def identifier(self) -> str:
+        """The sender's name for this message: MSH-3, MSH-4, MSH-10 joined by `|`. A resend repeats it.
+
+        MSH-10 alone is unique only within one sending application.
+        """
+        return "|".join(escape(self.header.value(field)) for field in (3, 4, 10))
+
+    def all(self, name: str) -> tuple[Segment, ...]:
+        """Every segment of that name, in order."""
+        return tuple(segment for segment in self.segments if segment.name == name)
+
+    def first(self, name: str) -> Segment | None:
+        """The first segment of that name."""
+        return next((segment for segment in self.segments if segment.name == name), None)
+
+    def value(self, name: str, field: int, component: int = 1) -> str:
+        """One value of the first segment of that name, empty where there is none."""
+        segment = self.first(name)
+        return segment.value(field, component) if segment else ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Parsed:
+    """A message, or why there is none. `header` stands also when only the rest could not be read (for
+    the answer).
+    """
+
+    message: Message | None
+    header: Segment | None
+    issues: tuple[Issue, ...]
+
+
+def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> Parsed:
+    """The message in `raw`, its `wanted` segments taken apart.
+
+    Never raises; an error issue with code `structure` and no message means: not one HL7 message.
+    """
+    read = lines_of(raw)
+    if read.refusal:
+        return _refused(read.refusal, issues=read.issues)
+    marks = _delimiters(read.lines[0])
+    if marks is None:
+        return _refused("must declare four distinct punctuation marks as delimiters", location="MSH-2")
+    header = _segments(read.lines[:1], marks)[0]
+    known = [line for line in read.lines if line.split(marks.field, 1)[0] in wanted]
+    issues = read.issues + _strangers(read.lines, marks)
+    if _part_count(known, marks) > PARTS_MAX:
+        return _refused(f"has more than {PARTS_MAX} parts", issues=issues, header=header)
+    return Parsed(Message(header, _segments(known, marks)), header, issues)
+
+
+def header_of(raw: bytes) -> Segment | None:
+    """MSH of the first message in `raw`, whatever follows it; None when there is none."""
+    first_line = re.split(rb"[\r\n]", raw.removeprefix(b"\xef\xbb\xbf").lstrip(), maxsplit=1)[0]
+    return parse(first_line).header
+
+
+def unescape(text: str, marks: Delimiters) -> str:
+    """`text` with its escape sequences read once: delimiters, `\\Xhh\\` bytes, line breaks as spaces.
+
+    Highlighting and character-set switches vanish. What is no escape sequence stays as it is: senders that
+    never escape put lone backslashes into names and paths.
+
+    >>> unescape("Smith \\\\T\\\\ Jones \\\\.br\\\\ \\\\Xc3a9\\\\", Delimiters("|", "^", "~", "\\\\", "&"))
+    'Smith & Jones   é'
+    """
+    if marks.escape not in text:
+        return text
+    mark = re.escape(marks.escape)
+    sequence = re.compile(f"{mark}([^{mark}]{{1,200}}){mark}")
+    return sequence.sub(lambda found: _meaning(found.group(1), found.group(0), marks), text)
+
+
+def escape(text: str) -> str:
+    """`text` as a value between the usual delimiters: none of them, and no control character, remains.
+
+    >>> escape("A|B^C\\r")
+    'A\\\\F\\\\B\\\\S\\\\C '
+    """
+    return "".join(_ESCAPES.get(character, character) for character in _clean(text, strip=False))
+
+
+_ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"}
+
+
+def _refused(
+    rule: str, *, location: str = _NOT_A_MESSAGE, issues: Sequence[Issue] = (), header: Segment | None = None
+) -> Parsed:
+    return Parsed(None, header, (*issues, error(location, rule, code="structure")))
+
+
+def _delimiters(header: str) -> Delimiters | None:
+    field = header[3:4]
+    declared, *rest = header[4:].split(field, 1) if field else [""]
+    if not rest:
+        return None
+    marks = [field, *declared]
+    distinct = len(set(marks)) == len(marks)
+    if len(marks) not in (5, 6) or not distinct or not all(_is_punctuation(mark) for mark in marks):
+        return None
+    return Delimiters(field, component=marks[1], repetition=marks[2], escape=marks[3], subcomponent=marks[4])
+
+
+def _is_punctuation(mark: str) -> bool:
+    return mark.isascii() and mark.isprintable() and not mark.isalnum() and mark != " "
+
+
+def _segments(lines: Sequence[str], marks: Delimiters) -> tuple[Segment, ...]:
+    return tuple(_segment(container, marks) for container in hl7.parse("\r".join(lines)))
+
+
+def _segment(container: "hl7.Segment", marks: Delimiters) -> Segment:
+    parts = tuple(tuple(_components(repetition) for repetition in field) for field in container)
+    return Segment(str(container[0]), parts, marks)
+
+
+def _components(repetition: "str | hl7.Repetition") -> tuple[str, ...]:
+    if isinstance(repetition, str):
+        return (repetition,)
+    return tuple(str(component) for component in repetition)
+
+
+def _part_count(lines: Sequence[str], marks: Delimiters) -> int:
+    counted = (marks.field, marks.component, marks.repetition, marks.subcomponent)
+    return sum(line.count(mark) for line in lines for mark in counted)
+
+
+def _strangers(lines: Sequence[str], marks: Delimiters) -> tuple[Issue, ...]:
+    form = re.compile(r"[A-Z][A-Z0-9]{2}(" + re.escape(marks.field) + r"|\s*$)")
+    if all(form.match(line) for line in lines):
+        return ()
+    return (warning("message", "has a line that is not a segment; it was left out", code="structure"),)
+
+
+def _meaning(sequence: str, whole: str, marks: Delimiters) -> str:
+    named = {
+        "F": marks.field,
+        "S": marks.component,
+        "R": marks.repetition,
+        "T": marks.subcomponent,
+        "E": marks.escape,
+        "H": "",
+        "N": "",
+    }
+    if sequence in named:
+        return named[sequence]
+    if re.fullmatch(r"X([0-9A-Fa-f]{2})+", sequence):
+        return _bytes_text(bytes.fromhex(sequence[1:]))
+    if re.fullmatch(r"\.(br|sp|fi|nf|in|ti|sk|ce)[+-]?[0-9]*", sequence):
+        return " "
+    return "" if re.fullmatch(r"[CMZ][0-9A-Za-z]{1,8}", sequence) else whole
+
+
+def _bytes_text(content: bytes) -> str:
+    for charset in ("utf-8", "cp1252"):
+        try:
+            return content.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def _clean(text: str, *, strip: bool = True) -> str:
+    text = text[:VALUE_CHARACTERS_MAX]
+    if not text.isprintable():
+        # C0 and C1 controls and line separators end a segment or a log line somewhere: none is part of a
+        # value
+        text = "".join(" " if _is_control(character) else character for character in text)
+    if not strip:
+        return text
+    text = text.strip()
+    return "" if text == _NULL else text
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f" or character in "\u2028\u2029"

@@ -1,0 +1,32 @@
+"""`tierlink keys`: key files by zone."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.commands.options import Directory
+
+
+def make(
+    directory: Directory = Path(".tierlink/up"),
+    recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+) -> None:
+    """Make the key files of every zone from a fresh random root; existing ones are never touched."""
+    from ops.keys import make_keys
+    from ops.layout import Layout
+
+    make_keys(Layout(directory).keys, recipients=recipient or ["demo"])
+    typer.echo(f"key files made in {Layout(directory).keys}, one per zone")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="Key files.", no_args_is_help=True)
+    group.command("make")(make)
+    group.callback()(_keys)
+    app.add_typer(group, name="keys")
+
+
+def _keys() -> None:
+    """Key files."""

@@ -1,0 +1,106 @@
+"""`tierlink up` and `tierlink down`: an engine that stays."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.commands.options import Directory, Sources, TestMode
+
+
+def up(
+    directory: Directory = Path(".tierlink/up"),
+    sources: Sources = None,
+    bootstrap: Annotated[str | None, typer.Option(help="An outside broker instead of the embedded one.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
+    test_mode: TestMode = False,
+    broker_only: Annotated[bool, typer.Option("--broker-only", help="Only the broker.")] = False,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
+) -> None:
+    """Start broker, topics, keys, doors and workers, print where they are, and return; `down` ends them."""
+    from ops.engine import Engine, EngineSettings
+    from ops.errors import BrokerRunning
+    from ops.layout import Layout
+
+    layout = Layout(directory.resolve())
+    if layout.up.exists() and not _gone(int(layout.addresses()["pid"])):
+        raise BrokerRunning(f"an engine runs in {directory} already; `tierlink down` ends it")
+    layout.root.mkdir(parents=True, exist_ok=True)
+    if not foreground:
+        _detach(layout)
+        return
+    stopped = threading.Event()
+    for order in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(order, lambda *_: stopped.set())
+    settings = EngineSettings(
+        test_mode=test_mode, workers=workers, bootstrap=bootstrap, sources=sources, broker_only=broker_only
+    )
+    with Engine(layout, settings):
+        _print_addresses(layout)
+        stopped.wait()
+
+
+def down(directory: Directory = Path(".tierlink/up")) -> None:
+    """End the engine that `up` started in this directory; its data stay."""
+    from ops.broker_process import terminate
+    from ops.layout import Layout
+
+    pid = int(Layout(directory).addresses()["pid"])
+    terminate(pid)
+    Layout(directory).up.unlink(missing_ok=True)
+    typer.echo("stopped")
+
+
+def _detach(layout: object) -> None:
+    from ops.errors import TierlinkError
+    from ops.layout import Layout
+
+    assert isinstance(layout, Layout)
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    layout.up.unlink(missing_ok=True)
+    log = (layout.logs / "up.log").open("ab")
+    words = [word for word in sys.argv[1:] if word != "--foreground"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ops", *words, "--foreground"],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    while not layout.up.exists():
+        if process.poll() is not None:
+            raise TierlinkError(f"the engine did not start; read {layout.logs / 'up.log'}")
+        time.sleep(0.1)
+    _print_addresses(layout)
+
+
+def _print_addresses(layout: object) -> None:
+    from ops.layout import Layout
+
+    assert isinstance(layout, Layout)
+    found = layout.addresses()
+    typer.echo(f"broker   {found['bootstrap']}")
+    for source, port in found["doors"].items():
+        typer.echo(f"door     {source}: 127.0.0.1:{port}")
+    for source, folder in found["drop"].items():
+        typer.echo(f"door     {source}: {folder}/inbox")
+    for name, port in found["pages"].items():
+        typer.echo(f"pages    {name}: http://127.0.0.1:{port}/metrics")
+
+
+def _gone(pid: int) -> bool:
+    from ops.broker_process import has_ended
+
+    return pid != os.getpid() and has_ended(pid)
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command()(up)
+    app.command()(down)

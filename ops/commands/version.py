@@ -1,0 +1,17 @@
+"""`tierlink version`."""
+
+from importlib.metadata import version as installed_version
+
+import typer
+
+from ops.kafka_jars import KAFKA_VERSION
+
+
+def version() -> None:
+    """Print the versions of tierlink and of the Kafka it embeds."""
+    typer.echo(f"tierlink {installed_version('tierlink')}, Apache Kafka {KAFKA_VERSION}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(version)

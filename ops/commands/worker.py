@@ -1,0 +1,49 @@
+"""`tierlink worker STAGE`: one Faust worker of one stage."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ops.commands.options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
+
+
+def worker(
+    stage: Annotated[Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")],
+    bootstrap: Bootstrap,
+    worker_id: Annotated[str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")],
+    directory: Directory = Path(".tierlink"),
+    sources: Sources = None,
+    recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+    test_mode: TestMode = False,
+    profile: Annotated[
+        Literal["demo", "production"], typer.Option(help="Session, heartbeat, rebalance: 6/1/10 s or 45/3/60 s.")
+    ] = "production",
+    pages_host: PagesHost = "127.0.0.1",
+    pages_port: PagesPort = 0,
+    fault_at: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
+    from ops.layout import Layout
+    from ops.worker import WorkerOptions, run
+
+    run(
+        WorkerOptions(
+            stage=stage,
+            worker_id=worker_id,
+            bootstrap=bootstrap,
+            layout=Layout(directory),
+            sources=sources,
+            recipients=tuple(recipient or ("demo",)),
+            test_mode=test_mode,
+            profile=profile,
+            pages_host=pages_host,
+            pages_port=pages_port,
+            fault_at=fault_at,
+        )
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(worker)

@@ -1,0 +1,111 @@
+"""The oracle of promise 2: a run's own intake, replayed once through a fresh engine, must end in the same topics.
+
+Compared is the last non-null value per key of every compacted topic. Left out is what tells when and in which order
+things arrived, not what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and the marks of
+what no longer follows (`retracted`): a person who existed only between two messages leaves such a mark in one run and
+none in another.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaProducer
+
+from ops.topic_reader import last_values, read_topics
+from schemas import topics
+from schemas.sources import Source
+from schemas.topics import Topic
+
+HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
+REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How two engines' final topics differ; keys are counted, never shown."""
+
+    keys: int
+    differing: int
+    by_topic: Mapping[str, tuple[int, int]]
+
+
+def final_topics(registry: Iterable[Topic]) -> list[str]:
+    """The compacted topics that are results: changelogs are an engine's own notes and are left out."""
+    return [
+        one.name
+        for one in registry
+        if "compact" in one.config["cleanup.policy"] and not one.name.startswith("state.")
+    ]
+
+
+def compare(one: str, other: str, names: Iterable[str]) -> Comparison:
+    """Read `names` on both brokers and count keys whose final values differ or stand on one side only."""
+    keys = differing = 0
+    by_topic: dict[str, tuple[int, int]] = {}
+    for name in names:
+        left, right = final_values(one, name), final_values(other, name)
+        different = sum(left.get(key) != right.get(key) for key in left.keys() | right.keys())
+        by_topic[name] = (len(left.keys() | right.keys()), different)
+        keys += by_topic[name][0]
+        differing += different
+    return Comparison(keys, differing, by_topic)
+
+
+def final_values(bootstrap: str, topic: str) -> dict[bytes, Any]:
+    """Key -> final value without history; retracted entries are absent."""
+    finals: dict[bytes, Any] = {}
+    for key, read in last_values(read_topics(bootstrap, [topic])).items():
+        value = _without_history(read.value or b"")
+        if not (isinstance(value, dict) and value.get("status") == "retracted"):
+            finals[key] = value
+    return finals
+
+
+def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
+    """Write every intake message and tick of `one` to the same partition of `other`, in order; how many there were.
+
+    `drop_one` leaves the first intake message out: the negative control of the comparison.
+    """
+    producer = KafkaProducer(
+        bootstrap_servers=other, acks="all", enable_idempotence=True, max_request_size=16 * 1024 * 1024
+    )
+    pending = []
+    inputs = [source.intake_topic for source in sources]
+    for read in read_topics(one, [*inputs, topics.PATHWAY_IN]):
+        if read.topic == topics.PATHWAY_IN and not (read.key or b"").startswith(REPLAYED_KEYS):
+            continue
+        if drop_one and read.topic != topics.PATHWAY_IN:
+            drop_one = False
+            continue
+        pending.append(
+            producer.send(
+                read.topic,
+                key=read.key,
+                value=read.value,
+                partition=read.partition,
+                headers=list(read.headers),
+                timestamp_ms=read.timestamp_ms,
+            )
+        )
+    for sent in pending:
+        sent.get(timeout=60)
+    producer.close()
+    return len(pending)
+
+
+def _without_history(value: bytes) -> Any:
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return value  # sealed bytes: compared as they are
+    return _strip(parsed)
+
+
+def _strip(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _strip(one) for name, one in value.items() if name not in HISTORY_FIELDS}
+    if isinstance(value, list):
+        return [_strip(one) for one in value]
+    return value

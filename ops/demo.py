@@ -1,0 +1,212 @@
+"""`tierlink demo`: the main job on real parts: a real Kafka, the real doors, the Faust workers, a few hundred people.
+
+A seeded simulator plays journeys through the doors; what comes out is read from the published topics, as a consumer
+would, and held against what the simulator knows to be true.
+"""
+
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ops import canary, figures
+from ops.engine import Engine, EngineSettings
+from ops.journal import Journal
+from ops.layout import Layout, packaged
+from ops.ledger import Books, Ledger, balance, read_books, stalled
+from ops.playing import Progress, play
+from ops.score import PairScore, pair_score, rightly_linked
+from ops.simulator import expected
+from ops.simulator.rates import parse as parse_rates
+from ops.simulator.simulation import Simulation, simulate
+from ops.ticker import tick
+from ops.topic_reader import last_values, read_topics
+from schemas import canonical, topics
+from schemas.keyring import Keyring, Purpose, recipient_purpose
+
+RECIPIENT = "demo"
+KILLS = 3
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What the command line says."""
+
+    people: int
+    seed: int
+    kill_worker: bool
+    workers: int
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything the report shows; `as_json` is the last line of `--json`."""
+
+    ledgers: Mapping[str, Ledger]
+    snapshots: Sequence[Mapping[str, Any]]
+    stalled: int
+    linkage: PairScore
+    nhs_join: PairScore
+    pathway_exact: float
+    differences: Sequence[str]
+    compared_people: int
+    noise: Mapping[str, float]
+    found: canary.Found
+    kills: int
+    redelivered: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat object."""
+        return {
+            **self.ledgers[""].as_json(),
+            "stalled": self.stalled,
+            "pathways": len(self.snapshots),
+            "three_tier_pathways": sum(one["three_tier"] for one in self.snapshots),
+            "pathway_exact": round(self.pathway_exact, 4),
+            "noise": dict(self.noise),
+            "linkage": self.linkage.as_json(),
+            "nhs_number_join": self.nhs_join.as_json(),
+            "canary": self.found.as_json(),
+            "canary_hits": self.found.hits,
+            "kills": self.kills,
+            "redelivered": self.redelivered,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def fresh_layout(directory: Path) -> Layout:
+    """An empty engine directory: the demonstration begins from nothing each time."""
+    if directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
+    return Layout(directory)
+
+
+def run(engine: Engine, options: DemoOptions, *, progress: Progress, started: float) -> DemoResult:
+    """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
+    simulation = simulate(options.seed, options.people, rates=parse_rates(packaged("ops.simulator", "rates.toml")))
+    journal = Journal(engine.layout.journal)
+    with _killer(engine, options) as killer:
+        play(engine, simulation.deliveries, journal, progress)
+        planted = canary.plant(engine, journal)
+        if killer is not None:
+            killer.finish()
+    engine.drain()
+    tick(engine.bootstrap, simulation.as_of)
+    engine.drain()
+    return _result(engine, simulation, journal, planted, killer.kills if killer else 0, started)
+
+
+class _Killer:
+    """kill -9 of a random worker, KILLS times, each time while its stage has input it has not committed."""
+
+    def __init__(self, engine: Engine, seed: int) -> None:
+        self._engine = engine
+        self._random = random.Random(seed)  # noqa: S311 - chooses victims, not keys
+        self._thread = threading.Thread(target=self._run, name="killer", daemon=True)
+        self._failure: BaseException | None = None
+        self.kills = 0
+
+    def __enter__(self) -> "_Killer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing: `finish` waits."""
+
+    def finish(self) -> None:
+        """Every kill has been made on return."""
+        self._thread.join(timeout=120)
+
+    def _run(self) -> None:
+        while self.kills < KILLS:
+            victim = self._random.choice(self._engine.workers())
+            if self._engine.lag()[self._engine.stage_of(victim)] > 0:
+                self._engine.kill(victim)
+                self.kills += 1
+
+
+class _Nobody:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to end."""
+
+
+def _killer(engine: Engine, options: DemoOptions) -> "_Killer | _Nobody":
+    return _Killer(engine, options.seed) if options.kill_worker else _Nobody()
+
+
+def _result(
+    engine: Engine, simulation: Simulation, journal: Journal, planted: canary.Planted, kills: int, started: float
+) -> DemoResult:
+    keys = engine.keys
+    books = read_books(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
+    ledgers = balance(journal.read(), books, keys=keys, recipient=RECIPIENT)
+    snapshots = read_snapshots(engine.bootstrap)
+    truth = {(r.source, r.local_id): person.key for person in simulation.truth for r in person.records}
+    found = _groups(truth, books, keys)
+    right = rightly_linked(found, truth)
+    exact, differing, compared = _exact(simulation, right, found, keys, snapshots, simulation.as_of)
+    return DemoResult(
+        ledgers=ledgers,
+        snapshots=list(snapshots.values()),
+        stalled=stalled(books),
+        linkage=pair_score(found, truth),
+        nhs_join=pair_score(simulation.nhs_number_groups(), truth),
+        pathway_exact=exact,
+        differences=differing,
+        compared_people=compared,
+        noise=simulation.noise,
+        found=canary.search(engine, planted),
+        kills=kills,
+        redelivered=engine.redelivered(),
+        seconds=time.monotonic() - started,
+    )
+
+
+def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
+    """Published id -> snapshot, as a subscriber of the demo recipient would hold them."""
+    latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
+    return {key.decode(): canonical.load_object(one.value or b"") for key, one in latest.items()}
+
+
+def _groups(records: Iterable[tuple[str, str]], books: Books, keys: Keyring) -> dict[Any, Any]:
+    found = {}
+    for source, local_id in records:
+        person = books.links.get(keys.mac(Purpose.RECORD_ID, source, "local", local_id))
+        if person is not None:
+            found[source, local_id] = person
+    return found
+
+
+def _exact(
+    simulation: Simulation,
+    right: set[Any],
+    found: Mapping[Any, Any],
+    keys: Keyring,
+    snapshots: Mapping[str, Mapping[str, Any]],
+    as_of: date,
+) -> tuple[float, list[str], int]:
+    """Share of rightly linked people whose published pathway says exactly what the simulator knows."""
+    wrong: list[str] = []
+    people = [person for person in simulation.truth if person.key in right]
+    exact = 0
+    for person in people:
+        record = person.records[0]
+        person_id = found.get((record.source, record.local_id))
+        snapshot = snapshots.get(keys.mac(recipient_purpose(RECIPIENT), person_id)) if person_id else None
+        if snapshot is None:
+            wrong.append("no snapshot")
+            continue
+        differences = expected.differences(expected.expected_pathway(person, as_of=as_of), snapshot)
+        exact += not differences
+        wrong += differences
+    return (exact / len(people) if people else 0.0), wrong, len(people)

@@ -1,0 +1,281 @@
+"""A whole engine on this machine: broker, topics, keys, doors, workers, each a process of its own.
+
+The supervisor starts them, waits until each says it is ready, starts a worker again when it has ended (a worker that
+meets anything unexpected ends itself without committing), and stops everything it started.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import Any, Self
+
+from ops.broker import EmbeddedBroker
+from ops.broker_process import POLL_SECONDS, free_port, spawn, terminate
+from ops.errors import TierlinkError
+from ops.keys import OPERATIONS_ZONE, make_keys
+from ops.layout import Layout, load_sources
+from ops.topic_admin import Replication, create
+from ops.topic_reader import lag
+from schemas.keyring import Keyring
+from schemas.sources import Source
+from schemas.topics import Topic, registry
+from streams.topology import STAGES, stage
+
+READY_SECONDS_MAX = 120.0
+DRAIN_SECONDS_MAX = 600.0
+DOORS = {"fhir_http": "http", "hl7_mllp": "mllp", "folder": "folder"}
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What kind of engine: `bootstrap` names an outside broker; `workers` is their number per stage."""
+
+    test_mode: bool
+    recipients: tuple[str, ...] = ("demo",)
+    workers: int = 1
+    bootstrap: str | None = None
+    sources: Path | None = None
+    doors: bool = True
+    broker_only: bool = False
+
+
+@dataclass
+class Child:
+    """One process: how to start it, and where its pages are."""
+
+    name: str
+    command: list[str]
+    pages_port: int
+    ports: Mapping[str, int] = field(default_factory=dict)
+    process: Popen[bytes] | None = None
+    restarts: int = 0
+
+
+class Engine:
+    """Start with `with Engine(...) as engine:`; everything is stopped at the end, whatever happened."""
+
+    def __init__(self, layout: Layout, settings: EngineSettings) -> None:
+        self.layout = layout
+        self.settings = settings
+        self.sources: Mapping[str, Source] = load_sources(settings.sources, test_mode=settings.test_mode)
+        self._broker = None if settings.bootstrap else EmbeddedBroker(layout.broker)
+        self._children: dict[str, Child] = {}
+        self._guard = threading.Lock()
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    @property
+    def bootstrap(self) -> str:
+        """Where the broker is."""
+        if self._broker is None:
+            assert self.settings.bootstrap is not None
+            return self.settings.bootstrap
+        return self._broker.bootstrap
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The registry of this engine."""
+        return registry(self.sources.values(), self.settings.recipients)
+
+    @property
+    def keys(self) -> Keyring:
+        """Every key, for reports and evaluation."""
+        return self.layout.keyring(OPERATIONS_ZONE)
+
+    def start(self) -> Self:
+        """Everything is up and ready on return; raises what made it impossible, with nothing left running."""
+        self.layout.logs.mkdir(parents=True, exist_ok=True)
+        try:
+            if self._broker is not None:
+                self._broker.start()
+            if not self.settings.broker_only:
+                self._start_processes()
+            self._write_addresses()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Doors first, then workers, then the broker: nothing is acknowledged that nobody will process."""
+        self._stopping.set()
+        with self._guard:
+            doors = [one for one in self._children.values() if one.name.startswith("door-")]
+            workers = [one for one in self._children.values() if not one.name.startswith("door-")]
+            for group in (doors, workers):
+                for child in group:
+                    if child.process is not None and child.process.poll() is None:
+                        child.process.send_signal(signal.SIGTERM)
+                for child in group:
+                    if (process := child.process) is not None:
+                        terminate(process.pid)
+                        process.wait()
+        if self._broker is not None:
+            self._broker.stop()
+        self.layout.up.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def port(self, source: str) -> int:
+        """The port of a source's door (HTTP and MLLP)."""
+        for child in self._children.values():
+            if source in child.ports:
+                return child.ports[source]
+        raise TierlinkError(f"no door listens for source {source}")
+
+    def drop_folder(self, source: str) -> Path:
+        """The folder of a folder source."""
+        return self.layout.drop / source
+
+    def workers(self) -> Sequence[str]:
+        """Names of the workers, in the order the data flows."""
+        return [name for name in self._children if not name.startswith("door-")]
+
+    def stage_of(self, worker: str) -> str:
+        """The stage a worker works for."""
+        return worker.rpartition("-")[0]
+
+    def kill(self, worker: str) -> None:
+        """kill -9. The supervisor starts it again."""
+        process = self._children[worker].process
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+
+    def restarts(self) -> int:
+        """How often a process was started again."""
+        return sum(child.restarts for child in self._children.values())
+
+    def lag(self) -> dict[str, int]:
+        """Stage -> messages not yet committed."""
+        groups = {f"tierlink-{name}": self._reads(name) for name in STAGES}
+        return {name.removeprefix("tierlink-"): count for name, count in lag(self.bootstrap, groups).items()}
+
+    def drain(self) -> None:
+        """Returns when no stage has anything left to do, seen twice: a last stage may feed an earlier one.
+
+        Raises TierlinkError after DRAIN_SECONDS_MAX.
+        """
+        deadline, quiet = time.monotonic() + DRAIN_SECONDS_MAX, 0
+        while quiet < 2:
+            if time.monotonic() > deadline:
+                raise TierlinkError(f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {self.lag()}")
+            quiet = quiet + 1 if not any(self.lag().values()) else 0
+            time.sleep(POLL_SECONDS * 4)
+
+    def pages(self) -> Iterator[tuple[str, str]]:
+        """Process name -> the text of its /metrics."""
+        for child in list(self._children.values()):
+            answer = _fetch(child.pages_port, "/metrics")
+            if answer is not None:
+                yield child.name, answer
+
+    def redelivered(self) -> int:
+        """How many messages workers were given again, over all their lives."""
+        total = 0
+        for worker in self.workers():
+            marker = self.layout.workers / worker / "delivered.json"
+            if marker.exists():
+                total += int(json.loads(marker.read_text()).get("redelivered", 0))
+        return total
+
+    def _reads(self, name: str) -> tuple[str, ...]:
+        return stage(name, sources=self.sources.values(), recipients=self.settings.recipients).reads
+
+    def _start_processes(self) -> None:
+        if not any(self.layout.keys.glob("*.json")):
+            make_keys(self.layout.keys, recipients=self.settings.recipients)
+        create(self.bootstrap, self.topics, replication=Replication())
+        for child in (*self._worker_children(), *(self._door_children() if self.settings.doors else ())):
+            self._children[child.name] = child
+            self._spawn(child)
+        self._wait_until_ready()
+        self._watcher.start()
+
+    def _worker_children(self) -> Iterator[Child]:
+        for name in STAGES:
+            for number in range(1 if name == "linker" else self.settings.workers):
+                worker, port = f"{name}-{number}", free_port()
+                words = ["worker", name, "--worker-id", worker, "--pages-port", str(port), "--profile", "demo"]
+                yield Child(worker, [*words, *self._common()], port)
+
+    def _door_children(self) -> Iterator[Child]:
+        for kind, word in DOORS.items():
+            sources = [source.slug for source in self.sources.values() if source.door == kind]
+            if not sources:
+                continue
+            port, words, ports = free_port(), ["door", word], {}
+            if kind == "fhir_http":
+                listen = free_port(but_not=port)
+                ports = dict.fromkeys(sources, listen)
+                words += ["--port", str(listen)]
+            elif kind == "hl7_mllp":
+                for slug in sources:
+                    ports[slug] = free_port(but_not=port)
+                    words += ["--listen", f"{slug}={ports[slug]}"]
+            yield Child(f"door-{word}", [*words, "--pages-port", str(port), *self._common()], port, ports)
+
+    def _common(self) -> list[str]:
+        words = ["--bootstrap", self.bootstrap, "--directory", str(self.layout.root)]
+        if self.settings.test_mode:
+            words.append("--test-mode")
+        if self.settings.sources is not None:
+            words += ["--sources", str(self.settings.sources)]
+        return words
+
+    def _spawn(self, child: Child) -> None:
+        log = self.layout.logs / f"{child.name}.log"
+        child.process = spawn([sys.executable, "-m", "ops", *child.command], output=log, outlives_parent=False)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        for child in self._children.values():
+            while _fetch(child.pages_port, "/readyz") is None:
+                assert child.process is not None
+                if child.process.poll() is not None:
+                    raise TierlinkError(f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log")
+                if time.monotonic() > deadline:
+                    raise TierlinkError(f"{child.name} is not ready after {READY_SECONDS_MAX:.0f} s")
+                time.sleep(POLL_SECONDS)
+
+    def _watch(self) -> None:
+        # The children are spawned with "die with the thread that made you": restarts must come from a thread that
+        # lives as long as the engine, which this one does.
+        while not self._stopping.wait(POLL_SECONDS * 2):
+            with self._guard:
+                for child in self._children.values():
+                    if self._stopping.is_set():
+                        return
+                    if child.process is not None and child.process.poll() is not None:
+                        child.restarts += 1
+                        self._spawn(child)
+
+    def _write_addresses(self) -> None:
+        text: dict[str, Any] = {"pid": os.getpid(), "bootstrap": self.bootstrap, "test_mode": self.settings.test_mode}
+        text["doors"] = {slug: port for child in self._children.values() for slug, port in child.ports.items()}
+        text["drop"] = {s.slug: str(self.drop_folder(s.slug)) for s in self.sources.values() if s.door == "folder"}
+        text["pages"] = {child.name: child.pages_port for child in self._children.values()}
+        part = self.layout.up.with_suffix(".part")
+        part.write_text(json.dumps(text, indent=1))
+        part.replace(self.layout.up)
+
+
+def _fetch(port: int, path: str) -> str | None:
+    """The body of a page that answered 200, else None."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:  # noqa: S310 - loopback
+            return str(answer.read().decode())
+    except (urllib.error.URLError, OSError):
+        return None

@@ -1,0 +1,172 @@
+"""What the snapshots of one recipient add up to: funnel, waits, gaps, one equity row. Pure; reads no topic.
+
+For one machine's demonstration only: counts here are exact. Counts for the public need disclosure control first.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+Snapshot = Mapping[str, Any]
+TIERS = ("tier2", "tier3")
+HORIZON = "12"
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """One tier: how many episodes reached each stage, and the median waits in days (None without any)."""
+
+    tier: str
+    referred: int
+    accepted: int
+    started: int
+    completed: int
+    lost_5pct: int
+    lost_5pct_completers: int
+    counted_completers: int
+    acceptance_wait_days: float | None
+    start_wait_days: float | None
+
+
+def funnel(snapshots: Iterable[Snapshot], tier: str) -> Funnel:
+    """The funnel of `tier`. Both denominators: all who started, and completers with both weights (`loss-5pct/1`)."""
+    episodes = [one for snapshot in snapshots for one in snapshot["episodes"] if one["tier"] == tier]
+    started = [one for one in episodes if one["started_on"]]
+    outcomes = [(one, outcome) for one in started if (outcome := _outcome(one)) is not None]
+    completers = [outcome for one, outcome in outcomes if one["completed_on"]]
+    return Funnel(
+        tier=tier,
+        referred=len(episodes),
+        accepted=sum(bool(one["accepted_on"]) for one in episodes),
+        started=len(started),
+        completed=sum(bool(one["completed_on"]) for one in started),
+        lost_5pct=sum(outcome["achieved"] for _, outcome in outcomes),
+        lost_5pct_completers=sum(outcome["achieved"] for outcome in completers),
+        counted_completers=len(completers),
+        acceptance_wait_days=_median(one["waits"]["referral_to_acceptance"] for one in episodes),
+        start_wait_days=_median(one["waits"]["referral_to_start"] for one in episodes),
+    )
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Who was sent from one tier to the next: how many, how many arrived, how many are overdue."""
+
+    from_tier: str
+    to_tier: str
+    sent: int
+    received: int
+    overdue: int
+
+
+def gaps(snapshots: Iterable[Snapshot]) -> list[Gap]:
+    """One row for each pair of tiers that anyone was sent between."""
+    by_pair: dict[tuple[str, str], list[str]] = {}
+    for snapshot in snapshots:
+        for one in snapshot["handovers"]:
+            by_pair.setdefault((one["from_tier"], one["to_tier"]), []).append(one["status"])
+    return [
+        Gap(*pair, len(statuses), statuses.count("received"), statuses.count("overdue"))
+        for pair, statuses in sorted(by_pair.items())
+    ]
+
+
+@dataclass(frozen=True)
+class EquityRow:
+    """One IMD quintile (1 most deprived, None not known): people, Tier 2 referred, started and lost 5 %."""
+
+    imd_quintile: int | None
+    people: int
+    referred: int
+    started: int
+    lost_5pct: int
+
+
+def equity(snapshots: Sequence[Snapshot]) -> list[EquityRow]:
+    """Rows by IMD quintile, not known last."""
+    groups: dict[int | None, list[Snapshot]] = {}
+    for snapshot in snapshots:
+        groups.setdefault(snapshot["slices"]["imd_quintile"], []).append(snapshot)
+    rows = []
+    for quintile, own in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or 0)):
+        reached = funnel(own, "tier2")
+        rows.append(EquityRow(quintile, len(own), reached.referred, reached.started, reached.lost_5pct))
+    return rows
+
+
+def example(snapshots: Iterable[Snapshot]) -> Snapshot | None:
+    """A person worth looking at: three tiers, a 12-week outcome in Tier 2 and the most weights; ties by id."""
+    full = [one for one in snapshots if one["three_tier"]]
+    return max(full, key=_richness, default=None)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a timeline."""
+
+    on: str
+    tier: str
+    text: str
+
+
+def timeline(snapshot: Snapshot) -> list[Line]:
+    """What happened to one person, in order of date, with waits and the definition that says so."""
+    lines = []
+    for one in snapshot["handovers"]:
+        lines.append(Line(one["sent_on"], one["from_tier"], f"referred to {_words(one['to_tier'])}"))
+        if one["status"] == "overdue":
+            lines.append(Line(one["sent_on"], one["to_tier"], f"never received ({one['definition']})"))
+    for episode in snapshot["episodes"]:
+        lines += _episode_lines(episode, snapshot["handovers"])
+    return sorted(lines, key=lambda line: line.on)
+
+
+def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, Any]]) -> list[Line]:
+    tier, waits = episode["tier"], episode["waits"]
+    interval = next((one["interval_days"] for one in handovers if one["episode"] == episode["id"]), None)
+    after = "" if interval is None else f", {interval} days after it was sent"
+    told = [
+        (episode["referred_on"], f"referral received{after}"),
+        (episode["accepted_on"], _wait("accepted", waits["referral_to_acceptance"], episode["acceptance_definition"])),
+        (episode["declined_on"], f"declined ({episode['decline_reason'] or 'no reason told'})"),
+        (episode["started_on"], _wait("started", waits["referral_to_start"], waits["definition"])),
+        (episode["completed_on"], f"completed ({episode['completion_definition']})"),
+        (episode["withdrawn_on"], "withdrew"),
+        (episode["discharged_on"], "discharged"),
+    ]
+    lines = [Line(on, tier, text) for on, text in told if on]
+    lines += [Line(one["on"], tier, f"weight {one['kg']:.1f} kg ({_words(one['method'])})") for one in episode["weights"]]
+    outcome = _outcome(episode)
+    if outcome is not None:
+        verdict = "at least 5 % lost" if outcome["achieved"] else "less than 5 % lost"
+        definition = episode["loss"]["definition"]
+        lines.append(Line(outcome["end_on"], tier, f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({definition})"))
+    return lines
+
+
+def _wait(what: str, wait_days: int | None, definition: str | None) -> str:
+    after = "" if wait_days is None else f" after {wait_days} days"
+    return f"{what}{after} ({definition})" if definition else f"{what}{after}"
+
+
+def _words(name: str) -> str:
+    return {"primary_care": "primary care", "tier2": "Tier 2", "tier3": "Tier 3", "tier4": "Tier 4"}.get(
+        name, name.replace("_", "-")
+    )
+
+
+def _outcome(episode: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    loss = episode["loss"]
+    return None if loss is None else loss["at_weeks"].get(HORIZON)
+
+
+def _richness(snapshot: Snapshot) -> tuple[bool, int, str]:
+    tier2 = [one for one in snapshot["episodes"] if one["tier"] == "tier2"]
+    weights = sum(len(one["weights"]) for one in snapshot["episodes"])
+    return any(_outcome(one) is not None for one in tier2), min(weights, 20), snapshot["person"]
+
+
+def _median(days: Iterable[int | None]) -> float | None:
+    known = [one for one in days if one is not None]
+    return float(median(known)) if known else None

@@ -1,0 +1,77 @@
+"""`./run test`: every gate a change must pass, each with its seconds.
+
+All gates run even when one fails, so that one run tells everything; the exit code is 1 if any failed.
+pytest's own summary is repeated as the last line.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"  # it has no __main__
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One program that must exit 0; `words` follow `python`, so that it is this environment's."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a gate ended."""
+
+    name: str
+    passed: bool
+    seconds: float
+    last_line: str
+
+
+def gates(pytest_words: Sequence[str], *, fast: bool) -> list[Gate]:
+    """The gates in order; `fast` leaves out the tests that need a real broker."""
+    kept = ("-m", "not broker") if fast else ()
+    return [
+        Gate("ruff format", ("-m", "ruff", "format", "--check", ".")),
+        Gate("ruff check", ("-m", "ruff", "check", "--output-format", "concise", ".")),
+        Gate("mypy", ("-m", "mypy", *PACKAGES)),
+        Gate("import contracts", ("-c", LINT_IMPORTS, "--no-logo")),
+        Gate("pytest", ("-m", "pytest", *kept, *pytest_words)),
+    ]
+
+
+def run_gate(gate: Gate) -> Verdict:
+    """Run one gate in the repository's root, its output passed through line by line."""
+    print(f"== {gate.name}", flush=True)
+    started, last_line = time.monotonic(), ""
+    command = [sys.executable, *gate.words]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last_line = line.strip() or last_line
+    return Verdict(gate.name, process.returncode == 0, time.monotonic() - started, last_line)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run every gate; `--fast` is ours, every other word (`-k attendance`, `-x`, a path) goes to pytest."""
+    verdicts = [
+        run_gate(gate) for gate in gates([word for word in words if word != "--fast"], fast="--fast" in words)
+    ]
+    print("== gates")
+    for verdict in verdicts:
+        print(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.seconds:6.1f} s  {verdict.name}")
+    print(verdicts[-1].last_line)
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

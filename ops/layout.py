@@ -1,0 +1,105 @@
+"""Where a running engine keeps things: one directory, nothing outside it.
+
+keys/<zone>.json   mode 0400        broker/   the embedded Kafka       drop/<source>/   the folder doors
+workers/<id>/      one per worker   logs/     one file per process     journal.jsonl    what senders sent
+up.json            addresses and process ids while it runs
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ops.errors import SettingsError
+from schemas.errors import SchemaError
+from schemas.keyring import Keyring
+from schemas.sources import Source, parse
+
+DEFAULT_DIRECTORY = Path(".tierlink")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one engine below `root`."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        """Key files by zone."""
+        return self.root / "keys"
+
+    @property
+    def broker(self) -> Path:
+        """The embedded broker's directory."""
+        return self.root / "broker"
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.root / "logs"
+
+    @property
+    def drop(self) -> Path:
+        """One folder per folder source."""
+        return self.root / "drop"
+
+    @property
+    def workers(self) -> Path:
+        """One directory per worker."""
+        return self.root / "workers"
+
+    @property
+    def journal(self) -> Path:
+        """What senders of this engine sent and were answered."""
+        return self.root / "journal.jsonl"
+
+    @property
+    def up(self) -> Path:
+        """Addresses of the running engine."""
+        return self.root / "up.json"
+
+    def keyring(self, zone: str) -> Keyring:
+        """The key file of one zone. Raises SettingsError when it is missing or not a key file."""
+        path = self.keys / f"{zone}.json"
+        try:
+            return Keyring.parse(path.read_text())
+        except FileNotFoundError:
+            raise SettingsError(f"no key file for zone {zone}: run `tierlink keys make` first") from None
+        except SchemaError as failure:
+            raise SettingsError(f"key file of zone {zone}: {failure}") from None
+
+    def addresses(self) -> dict[str, Any]:
+        """What a running engine wrote about itself. Raises SettingsError when none runs here."""
+        try:
+            return json.loads(self.up.read_text())
+        except FileNotFoundError:
+            raise SettingsError(f"no engine runs in {self.root}: start one with `tierlink up`") from None
+
+
+def packaged(package: str, name: str) -> str:
+    """The text of a file that ships inside one of our packages."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def packaged_all(package: str, suffix: str) -> Iterator[str]:
+    """The texts of all files of one suffix in one of our packages, by name."""
+    found = sorted(
+        (one for one in files(package).iterdir() if one.name.endswith(suffix)), key=lambda one: one.name
+    )
+    for one in found:
+        yield one.read_text(encoding="utf-8")
+
+
+def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:
+    """The sources of `path`, or the demonstration's. Raises SettingsError naming the rule that is broken."""
+    try:
+        text = path.read_text() if path else packaged("connectors", "sources.toml")
+    except OSError:
+        raise SettingsError("the file of sources cannot be read") from None
+    try:
+        return parse(text, test_mode=test_mode)
+    except SchemaError as failure:
+        raise SettingsError(str(failure)) from None

@@ -1,0 +1,185 @@
+"""`tierlink send`: real files through the real doors, and what became of each entry."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connectors.sources import tier3_hl7v2
+from linkage.tokens import EncodedIdentity
+from ops.broker_process import POLL_SECONDS
+from ops.engine import Engine
+from ops.errors import TierlinkError
+from ops.journal import Journal
+from ops.ledger import Books, read_books
+from ops.senders import Answered, FileSender, Hl7Sender, HttpSender
+from ops.topic_reader import last_values, read_topics
+from schemas import canonical, topics
+from schemas.envelope import entry_id
+from schemas.errors import Unreadable
+from schemas.keyring import Purpose
+from schemas.linking import RecordIdentity
+from schemas.sealing import unseal
+
+WAIT_SECONDS_MAX = 600.0
+
+
+@dataclass
+class SendResult:
+    """Answers of the doors, and the dispositions that receipts tell."""
+
+    codes: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    dispositions: Counter[str] = field(default_factory=Counter)
+    by_kind: dict[str, Counter[str]] = field(default_factory=dict)
+    warnings: int = 0
+    sent: int = 0
+    facts: Counter[str] = field(default_factory=Counter)
+    merges: int = 0
+    distinct_nhs_numbers: int = 0
+    entries: list[tuple[str, str, str]] = field(default_factory=list)  # name, kind, entry id
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts under stable names."""
+        return {
+            "sent": self.sent,
+            "AA": self.codes["AA"],
+            "AE": self.codes["AE"],
+            "AR": self.codes["AR"],
+            "http": {code: count for code, count in sorted(self.codes.items()) if code.isdigit()},
+            "accepted": self.answers["accepted"] - self.dispositions["ignored"] - self.dispositions["rejected"],
+            "accepted_with_warnings": self.warnings,
+            "ignored": self.answers["ignored"] + self.dispositions["ignored"],
+            "refused": self.answers["refused"],
+            "rejected": self.dispositions["rejected"],
+            "linked": self.dispositions["linked"],
+            "held": self.dispositions["held"],
+            "linked_by_kind": {kind: count["linked"] for kind, count in sorted(self.by_kind.items())},
+            "facts": dict(sorted(self.facts.items())),
+            "merges": self.merges,
+            "distinct_nhs_numbers": self.distinct_nhs_numbers,
+        }
+
+
+def send_hl7(engine: Engine, source: str, content: bytes) -> SendResult:
+    """Every message of a file of HL7v2 messages, one connection, in order."""
+    result, journal = SendResult(), Journal(engine.layout.journal)
+    sender = Hl7Sender(source, engine.port(source), journal)
+    for message in tier3_hl7v2.split(content):
+        header = message.replace(b"\n", b"\r").split(b"\r", 1)[0].split(b"|")
+        parts = [header[place].decode("utf-8", "replace") if place < len(header) else "" for place in (2, 3, 9, 8)]
+        kind = parts.pop()
+        name = "|".join(parts)
+        _count(result, sender.send(message, message_id=name, kind=kind), name, kind, entry_id(source, name))
+    sender.close()
+    return result
+
+
+def send_fhir(engine: Engine, source: str, paths: Sequence[Path]) -> SendResult:
+    """Every JSON file below `paths`, one POST each."""
+    result, journal = SendResult(), Journal(engine.layout.journal)
+    sender = HttpSender(source, engine.port(source), journal)
+    for path in _json_files(paths):
+        body = path.read_bytes()
+        answered = sender.send(body, message_id=_message_id(body), kind="fhir")
+        identifier = _submission(answered) or entry_id(source, path.name)
+        _count(result, answered, str(path), _resource_type(body), identifier)
+    sender.close()
+    return result
+
+
+def send_csv(engine: Engine, source: str, path: Path) -> SendResult:
+    """One file into the source's folder; its report is printed by the caller."""
+    result, journal = SendResult(), Journal(engine.layout.journal)
+    content = path.read_bytes()
+    rows = range(2, content.count(b"\n") + 2)
+    files = FileSender(source, engine.drop_folder(source), journal)
+    files.drop(path.name, content)
+    _count(result, files.wait(path.name, content, rows=rows), str(path), "csv", "")
+    return result
+
+
+def wait_for_ends(engine: Engine, result: SendResult) -> None:
+    """Wait until nothing is left to do, then count dispositions, facts, merges and distinct NHS tokens."""
+    engine.drain()
+    books = _books_with_all_receipts(engine, result)
+    for _, kind, identifier in result.entries:
+        disposition = books.receipts.get(identifier, "none")
+        result.dispositions[disposition] += 1
+        result.by_kind.setdefault(kind, Counter())[disposition] += 1
+    for key, one in last_values(read_topics(engine.bootstrap, [topics.EVENTS])).items():
+        kind = key.decode().split("/")[1]
+        if kind == "e":
+            result.facts[canonical.load_object(one.value or b"")["body"]["type"]] += 1
+        result.merges += kind == "m"
+    result.distinct_nhs_numbers = len(_nhs_tokens(engine))
+
+
+def _books_with_all_receipts(engine: Engine, result: SendResult) -> Books:
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while True:
+        books = read_books(engine.bootstrap, engine.sources.values(), recipient="demo")
+        if all(identifier in books.receipts for _, _, identifier in result.entries):
+            return books
+        if time.monotonic() > deadline:
+            raise TierlinkError("some entries have no receipt")
+        time.sleep(POLL_SECONDS * 10)
+
+
+def _nhs_tokens(engine: Engine) -> set[bytes]:
+    """Distinct NHS-number tokens of all winning identities, read with the linker's key."""
+    key, found = engine.keys.key(Purpose.LINK_SEAL), set()
+    for record, one in last_values(read_topics(engine.bootstrap, [topics.IDENTITY])).items():
+        identity = RecordIdentity.parse(record.decode(), one.value or b"")
+        if identity.sealed_tokens is not None:
+            encoded = EncodedIdentity.from_bytes(unseal(key, identity.sealed_tokens, context=record))
+            if encoded.nhs is not None:
+                found.add(encoded.nhs)
+    return found
+
+
+def _count(result: SendResult, answered: Answered, name: str, kind: str, identifier: str) -> None:
+    result.sent += 1
+    result.codes[answered.code] += 1
+    result.answers[answered.answer] += 1
+    if answered.answer == "accepted":
+        result.warnings += b"accepted_with_warnings" in answered.body
+        if identifier:
+            result.entries.append((name, kind, identifier))
+
+
+def _json_files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
+
+
+def _message_id(body: bytes) -> str:
+    """The sender's own id of a message, as a sender would know it; the content's hash where there is none."""
+    try:
+        document = canonical.load_object(body)
+    except Unreadable:
+        return ""
+    return str(document.get("identifier", {}).get("value", "")) if document.get("resourceType") == "Bundle" else ""
+
+
+def _resource_type(body: bytes) -> str:
+    try:
+        return str(canonical.load_object(body).get("resourceType", ""))
+    except Unreadable:
+        return ""
+
+
+def _submission(answered: Answered) -> str | None:
+    try:
+        return canonical.load_object(answered.body).get("submission_id")
+    except Unreadable:
+        return None
+
+
+def dispositions(engine: Engine, result: SendResult) -> Iterator[tuple[str, str]]:
+    """Name of each accepted entry and where it ended, in the order sent."""
+    books = read_books(engine.bootstrap, engine.sources.values(), recipient="demo")
+    for name, _, identifier in result.entries:
+        yield name, books.receipts.get(identifier, "none")

@@ -1,0 +1,80 @@
+"""One worker process: one stage, its zone's keys, the Faust host, and the three pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from ops.exposition import Exposition
+from ops.layout import Layout, load_sources, packaged, packaged_all
+from ops.quiet import configure_logging, no_core_dumps
+from streams.host.app import HostFacts, HostSettings, run_worker
+from streams.settings import StepSettings, build_step, seal_dead_letter
+from streams.topology import stage as stage_row
+
+# Demo and tests see a dead worker after 6 s; production waits 45 s, as Kafka's own default, and has three chances to
+# beat before that. rebalance > the longest batch, so that a member is not thrown out while it works.
+TIMINGS: Mapping[str, tuple[float, float, float]] = {"demo": (6.0, 1.0, 10.0), "production": (45.0, 3.0, 60.0)}
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What the command line says about one worker."""
+
+    stage: str
+    worker_id: str
+    bootstrap: str
+    layout: Layout
+    sources: Path | None
+    recipients: tuple[str, ...]
+    test_mode: bool
+    profile: str
+    pages_host: str
+    pages_port: int
+    fault_at: str | None
+
+
+def run(options: WorkerOptions) -> None:
+    """Work until SIGTERM. Exits 70 without committing on anything unexpected; the supervisor starts it again."""
+    configure_logging()
+    no_core_dumps()
+    sources = load_sources(options.sources, test_mode=options.test_mode)
+    keys = options.layout.keyring(options.stage)
+    step = build_step(
+        options.stage,
+        StepSettings(
+            keys=keys,
+            sources=sources,
+            recipients=options.recipients,
+            definitions=tuple(packaged_all("schemas.definitions", ".toml")),
+            model=packaged("linkage.models", "first.json"),
+            test_mode=options.test_mode,
+        ),
+    )
+    session_s, heartbeat_s, rebalance_s = TIMINGS[options.profile]
+    settings = HostSettings(
+        bootstrap=options.bootstrap,
+        worker_id=options.worker_id,
+        state_directory=options.layout.workers / options.worker_id,
+        session_timeout_s=session_s,
+        heartbeat_s=heartbeat_s,
+        rebalance_timeout_s=rebalance_s,
+        fault_at=options.fault_at,
+    )
+    registry = CollectorRegistry()
+
+    def expose(facts: HostFacts) -> None:
+        pages = Exposition(
+            registry, live=facts.live, ready=facts.ready, host=options.pages_host, port=options.pages_port
+        )
+        pages.start()
+
+    run_worker(
+        stage_row(options.stage, sources=sources.values(), recipients=options.recipients),
+        step,
+        settings=settings,
+        seal_dead_letter=lambda message, code: seal_dead_letter(keys, message, code),
+        registry=registry,
+        on_facts=expose,
+    )

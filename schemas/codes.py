@@ -1,0 +1,247 @@
+"""Closed code lists: what a code from outside may be before it can become part of a fact.
+
+A coded field is not safe because it is called a code: senders put names and numbers into it. So every code of
+a fact is either in a list below or has a shape no person's name, number, date or postcode has. Anything else
+is dropped with a warning. Each table names its source and the day it was read.
+"""
+
+import re
+from collections.abc import Mapping
+
+from schemas import uris
+
+# --- referral
+# SNOMED CT UK. Source: Ardens QOF/ES guidance, UoM gm-sde and several public code lists, read November 2026.
+# There is no public concept for Tier 3, for DWMP or for "programme completed": those need the extension
+# `to-tier`.
+REFERRAL_TIER: Mapping[str, str] = {
+    "771491000000104": "tier2",  # referral to local authority weight management programme
+    "1326201000000101": "tier2",  # referral to weight management service (payment code 2021-25)
+    "408289007": "tier2",  # refer to weight management programme
+}
+# Why a person is referred. SNOMED CT; source: public NHS and UK Core code lists, read November 2026.
+REASONS_FOR_REFERRAL = frozenset(
+    {
+        "414916001",  # obesity (disorder)
+        "408512008",  # body mass index 40+ severely obese
+        "162864005",  # body mass index 30+ obesity
+        "162863004",  # body mass index 25-29 overweight
+        "238131007",  # overweight
+        "238136002",  # morbid obesity
+    }
+)
+
+# --- measurements
+# Source: UK Core vital-signs examples (SNOMED), LOINC; read November 2026. 784399000 says who measured.
+MEASUREMENT: Mapping[tuple[str, str], str] = {
+    (uris.SNOMED, "27113001"): "weight",
+    (uris.SNOMED, "784399000"): "weight",
+    (uris.SNOMED, "50373000"): "height",
+    (uris.SNOMED, "1153637007"): "height",  # newer concept; some guides use it
+    (uris.SNOMED, "60621009"): "bmi",
+    (uris.SNOMED, "276361009"): "waist",
+    (uris.LOINC, "29463-7"): "weight",
+    (uris.LOINC, "8302-2"): "height",
+    (uris.LOINC, "39156-5"): "bmi",
+}
+SELF_REPORTED_WEIGHT = "784399000"
+MEASUREMENT_CODE: Mapping[str, str] = {
+    "weight": "27113001",
+    "height": "50373000",
+    "bmi": "60621009",
+    "waist": "276361009",
+}
+
+# --- comorbidities: SNOMED CT, source: public condition code lists, read November 2026
+COMORBIDITY: Mapping[str, str] = {
+    "46635009": "diabetes_type1",
+    "44054006": "diabetes_type2",
+    "73211009": "diabetes",
+    "38341003": "hypertension",
+    "49601007": "cardiovascular",
+    "370992007": "dyslipidaemia",
+    "73430006": "sleep_apnoea",
+    "78275009": "sleep_apnoea",  # obstructive
+}
+COMORBIDITY_CODE: Mapping[str, str] = {
+    condition: code for code, condition in reversed(list(COMORBIDITY.items()))
+}  # the first code of each
+
+# --- attendance
+# NHS Data Dictionary, ATTENDED OR DID NOT ATTEND, June 2026 -> FHIR Appointment.status and top-level
+# cancellation reason.
+APPOINTMENT_OF: Mapping[str, tuple[str, str | None]] = {
+    "0": ("booked", None),
+    "2": ("cancelled", "pat"),
+    "3": ("noshow", None),
+    "4": ("cancelled", "prov"),
+    "5": ("fulfilled", None),
+    "6": ("fulfilled", None),
+    "7": ("noshow", None),
+}
+ATTENDANCE_OF_STATUS: Mapping[str, str] = {
+    "booked": "0",
+    "pending": "0",
+    "arrived": "0",  # on the premises is not yet seen
+    "checked-in": "0",
+    "fulfilled": "5",
+    "noshow": "3",
+}
+# UK Core Extension-UKCore-DeliveryChannel 2.1.0, read November 2026.
+MEDIUM_OF_CHANNEL: Mapping[str, str] = {"in-person": "in_person", "telephone": "telephone", "video": "video"}
+
+# --- people
+GENDERS = frozenset({"male", "female", "other", "unknown"})  # FHIR administrative-gender
+NAME_USES = frozenset(
+    {"usual", "official", "temp", "nickname", "anonymous", "old", "maiden"}
+)  # FHIR name-use
+# UKCore-EthnicCategoryEngland (the 2001 categories), read November 2026; Z not stated, 99 not known.
+ETHNIC_2001 = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}
+ETHNIC_DWMP = frozenset(
+    {"White", "Black", "Asian", "Mixed", "Other"}
+)  # DWMP provider API, read November 2026
+_ETHNIC_2021 = re.compile(r"[A-Z][A-Z0-9]?|[0-9]{1,2}")  # two characters at most name nobody; list not public
+# Three live spellings of NHS number status: UK Core and PDS send 01, BaRS a word. Read November 2026.
+NUMBER_STATUS: Mapping[str, str] = {
+    "01": "verified",
+    "02": "present",
+    "03": "unproven",
+    "04": "unproven",
+    "05": "unproven",
+    "06": "unproven",
+    "07": "absent",
+    "08": "absent",
+    "number-present-and-verified": "verified",
+    "number-present-but-not-traced": "present",
+    "trace-required": "unproven",
+    "trace-attempted-no-match-or-multiple-match-found": "unproven",
+    "trace-needs-to-be-resolved": "unproven",
+    "trace-in-progress": "unproven",
+    "number-not-present-and-trace-not-required": "absent",
+    "trace-postponed": "absent",
+}
+
+# --- our own words: the columns and segments of other formats are mapped to these, FHIR sends them in
+# extensions
+PROGRAMMES = frozenset(
+    {
+        "dwmp", "dwmp-level1", "dwmp-level2", "dwmp-level3", "tier2-group-12w", "tier2-individual-12w",
+        "tier2-digital-12w", "tier2-mixed-12w", "tier2-family", "tier3-specialist", "tier3-digital",
+        "tier3-intensive", "tier4-bariatric", "weight-maintenance", "residential",
+    }
+)  # fmt: skip
+REFERRAL_SOURCES = frozenset(
+    {
+        "gp", "self", "pharmacy", "nhs-staff", "msk", "elective-care", "general", "health-check",
+        "community", "secondary-care", "maternity", "mental-health", "social-care", "social-prescriber",
+        "council", "dwmp", "tier2", "tier3", "primary-care", "other", "unknown",
+    }
+)  # fmt: skip
+REASONS = frozenset(
+    {
+        "bmi-too-low", "bmi-too-high", "not-eligible", "clinical-exclusion", "pregnancy", "duplicate",
+        "incomplete-referral", "inappropriate", "no-capacity", "out-of-area", "moved-away",
+        "unable-to-contact", "no-response", "did-not-attend", "declined-by-person", "declined",
+        "not-ready", "personal", "work", "health", "mental-health", "bereavement", "dissatisfied",
+        "no-longer-needed", "completed", "treatment-complete", "goal-reached", "not-completed",
+        "did-not-complete", "did-not-commence", "did-not-engage", "onward-referral", "referred-on",
+        "stepped-down", "discharged-to-gp", "transferred", "withdrew", "died", "other", "unknown",
+        "not-stated",
+    }
+)  # fmt: skip
+# DWMP levels 1 to 3
+TRIAGE_LEVELS = frozenset({"1", "2", "3", "level-1", "level-2", "level-3", "urgent", "routine"})
+QUESTIONNAIRES = frozenset(
+    {
+        "phq-2", "phq-4", "phq-9", "gad-2", "gad-7", "eq-5d-3l", "eq-5d-5l", "eq-vas", "wemwbs",
+        "swemwbs", "iwqol-lite", "obesity-problem-scale", "gppaq", "ipaq-short", "audit-c", "epworth",
+        "stop-bang", "edeq", "ede-qs", "bes", "paid", "tfeq-r18",
+    }
+)  # fmt: skip
+# Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by
+# their shape.
+MEDICINES = frozenset({"777514008"})  # semaglutide; a VMP alone cannot tell obesity from diabetes
+# Tier 4 procedures in SNOMED CT: no public list was found; OPCS-4 codes are judged by their shape.
+PROCEDURES: frozenset[str] = frozenset()
+
+_ODS = re.compile(
+    r"[A-Z0-9]{3}|(?=.{0,4}[0-9])(?=.{0,4}[A-Z])[A-Z0-9]{5}|[A-Z][A-Z0-9]{2}[0-9]{3}(?:[0-9]{3})?"
+)
+_GSS = re.compile(r"(?:E(?:0[6-9]|10|47)|W06|S12|N09)[0-9]{6}")  # ONS codes of local and combined authorities
+_OPCS4 = re.compile(r"[A-HJ-Z][0-9]{2}(?:\.?[0-9])?")
+_WORD = r"(?:[a-z]{1,11}|[0-9]{1,3}[a-z]{0,3}|[a-z]{1,6}[0-9]{1,2})"
+_DEFINITION = re.compile(rf"{_WORD}(?:-{_WORD}){{1,6}}/[0-9]{{1,3}}")
+
+
+def organisation(text: str) -> str | None:
+    """An ODS code in capitals, or None when `text` has not the shape of one.
+
+    Narrower than NHS Data Dictionary ORGANISATION IDENTIFIER on purpose: 3 characters (trust, council, ICB),
+    5 with a letter and a digit (site, council), 6 as practices have, 9 as their branches. A ten-digit number,
+    a date or a name of four letters or more fits none.
+
+    >>> organisation("y00001"), organisation("9990001234"), organisation("SMITH")
+    ('Y00001', None, None)
+    """
+    code = text.strip().upper()
+    return code if _ODS.fullmatch(code) else None
+
+
+def council(text: str) -> str | None:
+    """The ODS or ONS (GSS) code of a local authority, or None."""
+    code = text.strip().upper()
+    return code if _GSS.fullmatch(code) else organisation(code)
+
+
+def definition(text: str) -> str | None:
+    """The id and version of a definition (`loss-5pct/1`), or None when its words could be somebody's name.
+
+    Definitions are named by whoever runs a service, so the list cannot be closed here; at least two words,
+    each of at most eleven lower-case letters or three digits, and a version.
+    """
+    return text if _DEFINITION.fullmatch(text) else None
+
+
+def ethnic(text: str, system: str | None) -> bool:
+    """True when `text` is a category of `system` ("2001", "2021", "dwmp"; None counts as 2001)."""
+    if system == "2021":
+        return _ETHNIC_2021.fullmatch(text) is not None
+    return text in (ETHNIC_DWMP if system == "dwmp" else ETHNIC_2001)
+
+
+def medicine(text: str) -> bool:
+    """True for a dm+d code: a listed VTM, or a long-format SCTID of the UK drug extension (1000001, partition
+    10)."""
+    return text in MEDICINES or (len(text) >= 15 and text[-10:-1] == "100000110" and is_sctid(text))
+
+
+def procedure(text: str, system: str) -> bool:
+    """True for an OPCS-4 code or a listed SNOMED CT procedure."""
+    return _OPCS4.fullmatch(text) is not None if system == "opcs4" else text in PROCEDURES
+
+
+def is_sctid(text: str) -> bool:
+    """True when `text` is 6 to 18 digits whose last is the Verhoeff check digit. Source: SNOMED CT TIG 5.3.
+
+    >>> is_sctid("27113001"), is_sctid("27113002")
+    (True, False)
+    """
+    if re.fullmatch(r"[1-9][0-9]{5,17}", text) is None:
+        return False
+    check = 0
+    for place, digit in enumerate(reversed(text)):
+        check = _dihedral(check, _permuted(place % 8, int(digit)))
+    return check == 0
+
+
+def _dihedral(a: int, b: int) -> int:
+    # multiplication in the dihedral group of order ten, as rotations 0-4 and reflections 5-9
+    if a < 5:
+        return (a + b) % 5 if b < 5 else 5 + (a + b - 5) % 5
+    return 5 + (a - 5 - b) % 5 if b < 5 else (a - b) % 5
+
+
+def _permuted(times: int, digit: int) -> int:
+    for _ in range(times):
+        digit = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)[digit]
+    return digit

@@ -1,0 +1,104 @@
+"""The elements of `events.v1`, the system of record: what ingress writes and records reads.
+
+    <record>/e/<fact>/<content hash>   one version of one fact
+    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often it is told
+    <record>/n/<entry>                 the manifest of one entry: which facts, which identity, told when
+    <record>/m/<hash>                  the record has been merged into another (HL7 A34, A40)
+
+Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same bytes, and
+nothing that two arrivals could disagree about under one key, because compaction keeps the last arrival.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas import canonical
+from schemas.errors import Unreadable
+from schemas.facts import StoredFact
+
+FACT, IDENTITY, ENTRY, MERGE = "e", "i", "n", "m"
+
+
+def content_hash(value: bytes) -> str:
+    """128 bits of SHA-256: names one version of a pseudonymous value."""
+    return hashlib.sha256(value).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element as it was read: which record, which kind, its own name, and its JSON."""
+
+    record_id: str
+    kind: str
+    name: str
+    value: Mapping[str, Any]
+
+
+def fact_element(fact: StoredFact) -> tuple[str, bytes, str]:
+    """Key, value and content hash of one fact version."""
+    value = canonical.dump(fact.model_dump(mode="json"))
+    version = content_hash(value)
+    return f"{fact.record_id}/{FACT}/{fact.fact_id}/{version}", value, version
+
+
+def identity_element(
+    record_id: str, identity_hash: str, *, sealed_tokens: bytes, usable: bool
+) -> tuple[str, bytes]:
+    """Key and value of one identity. `usable` says whether anything in it can be compared."""
+    tokens = base64.b64encode(sealed_tokens).decode()
+    value = {"v": 1, "kind": "identity", "identity": identity_hash, "tokens": tokens, "usable": usable}
+    return f"{record_id}/{IDENTITY}/{identity_hash}", canonical.dump(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What one entry brought. `facts` are (fact id, content hash); `told_at` is the source's version time."""
+
+    record_id: str
+    entry_id: str
+    source: str
+    tier: str
+    told_at: datetime
+    identity: str
+    service_named: bool
+    facts: Sequence[tuple[str, str]]
+
+
+def manifest_element(manifest: Manifest) -> tuple[str, bytes]:
+    """Key and value of one entry's manifest."""
+    value = {
+        "v": 1,
+        "kind": "entry",
+        "entry_id": manifest.entry_id,
+        "source": manifest.source,
+        "tier": manifest.tier,
+        "told_at": canonical.instant(manifest.told_at),
+        "identity": manifest.identity,
+        "service_named": manifest.service_named,
+        "facts": [list(fact) for fact in manifest.facts],
+    }
+    return f"{manifest.record_id}/{ENTRY}/{manifest.entry_id}", canonical.dump(value)
+
+
+def merge_element(retired: str, into: str, told_at: datetime) -> tuple[str, bytes]:
+    """Key and value of a merge: the record `retired` continues as `into`."""
+    value = canonical.dump({"v": 1, "kind": "merge", "into": into, "told_at": canonical.instant(told_at)})
+    return f"{retired}/{MERGE}/{content_hash(value)}", value
+
+
+def parse(key: bytes, value: bytes) -> Element:
+    """The element of one message of `events.v1`. Raises Unreadable for anything this version does not write."""
+    try:
+        record_id, kind, name = key.decode("ascii").split("/", 2)
+    except ValueError:
+        raise Unreadable("events element", rule="has a key of another form") from None
+    if kind not in (FACT, IDENTITY, ENTRY, MERGE):
+        raise Unreadable("events element", rule="is of an unknown kind")
+    parsed = canonical.load_object(value)
+    if parsed.get("v") != 1:
+        raise Unreadable("events element", rule="is of an unknown version")
+    return Element(record_id, kind, name, parsed)

@@ -1,0 +1,253 @@
+"""The allow-list: every pseudonymous fact `events.v1` may hold.
+
+`events.v1` is the system of record, so what is not named here is lost, and what is named here leaves the intake zone.
+A fact is *made* from these named, typed values; nothing is ever removed from a resource. Free text has no place:
+every string is a code from a closed list, an ODS code, an area code or a keyed reference.
+
+A fact's body carries what happened; `StoredFact` adds whose record it is, which thing it is about and when the source
+said so. The version that wins is the highest (told_at, content hash): by value, never by arrival.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
+
+from schemas.canonical import instant
+
+Tier = Literal["primary_care", "tier2", "tier3", "tier4"]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]{0,63}$")]
+OdsCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,12}$")]
+KeyedReference = Annotated[str, Field(pattern=r"^v[0-9]+:[0-9a-f]{32}$")]
+Definition = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,60}/[0-9]{1,4}$")]
+
+
+class Body(BaseModel):
+    """What every body shares: the day it happened, the moment where the source knows it, the referral it is under.
+
+    `referral` is the fact id of the referral this fact belongs to, `None` where the source does not say.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    on: date
+    at: AwareDatetime | None = None
+    referral: KeyedReference | None = None
+
+
+class Referral(Body):
+    """A referral: sent by this source to `to_tier`, or received by this source (`direction`).
+
+    `on` is the date of referral when sent, of receipt when received. `ubrn` is the keyed e-RS number.
+    """
+
+    type: Literal["referral"] = "referral"
+    direction: Literal["sent", "received"]
+    to_tier: Tier
+    programme: Code | None = None
+    referrer_ods: OdsCode | None = None
+    practice_ods: OdsCode | None = None
+    provider_ods: OdsCode | None = None
+    council: Code | None = None
+    referral_source: Code | None = None
+    priority: Literal["routine", "urgent", "asap", "stat", "two-week-wait"] | None = None
+    reasons: tuple[Code, ...] = ()
+    ubrn: KeyedReference | None = None
+    consultant_led: bool | None = None
+
+
+class Triage(Body):
+    """The service looked at the referral and set a level (DWMP 1 to 3, or a local code)."""
+
+    type: Literal["triage"] = "triage"
+    level: Code | None = None
+
+
+class Acceptance(Body):
+    """The service accepted the referral, by `definition` where acceptance is inferred rather than told."""
+
+    type: Literal["acceptance"] = "acceptance"
+    definition: Definition | None = None
+
+
+class Decline(Body):
+    """The referral came to nothing before a start: by whom and why, in codes."""
+
+    type: Literal["decline"] = "decline"
+    declined_by: Literal["service", "person", "referrer"] | None = None
+    reason: Code | None = None
+
+
+class Choice(Body):
+    """The person was offered providers and chose one."""
+
+    type: Literal["choice"] = "choice"
+    provider_ods: OdsCode | None = None
+    offered_count: int | None = Field(default=None, ge=0, le=99)
+
+
+class Attendance(Body):
+    """One appointment or contact and what became of it.
+
+    `attendance` is ATTENDED OR DID NOT ATTEND (NHS Data Dictionary): 5 on time, 6 late but seen, 7 late not seen,
+    2 cancelled by the person, 3 did not attend, 4 cancelled by the provider, 0 in the future. `on` is the day of the
+    appointment, `booked_on` the day it was booked. Moved appointments keep their identity and change `on`.
+    """
+
+    type: Literal["attendance"] = "attendance"
+    attendance: Literal["0", "2", "3", "4", "5", "6", "7"]
+    booked_on: date | None = None
+    medium: Literal["in_person", "telephone", "video", "online", "other"] | None = None
+    group: bool | None = None
+    provider_ods: OdsCode | None = None
+
+
+class Measurement(Body):
+    """One measured quantity, in the unit the source gave and in ours (kg, cm, kg/m2)."""
+
+    type: Literal["measurement"] = "measurement"
+    quantity: Literal["weight", "height", "bmi", "waist"]
+    value: Decimal = Field(gt=0, max_digits=10)
+    unit_given: Code
+    value_given: Decimal = Field(gt=0, max_digits=10)
+    method: Literal["measured", "self_reported"] = "measured"
+    plausible: bool = True
+
+
+class ProgrammeStart(Body):
+    """The person began the programme (enrolment, or the first session where that is the source's rule)."""
+
+    type: Literal["programme_start"] = "programme_start"
+    programme: Code | None = None
+    delivery: Literal["group", "individual", "digital", "mixed"] | None = None
+
+
+class Completion(Body):
+    """The person completed the programme under a named definition: definitions differ and are not comparable."""
+
+    type: Literal["completion"] = "completion"
+    definition: Definition
+
+
+class Discharge(Body):
+    """The service closed the person's episode."""
+
+    type: Literal["discharge"] = "discharge"
+    reason: Code | None = None
+
+
+class Withdrawal(Body):
+    """The person left the programme before completing it."""
+
+    type: Literal["withdrawal"] = "withdrawal"
+    reason: Code | None = None
+
+
+class Medicine(Body):
+    """A weight-management medicine started or stopped (dm+d code)."""
+
+    type: Literal["medicine"] = "medicine"
+    action: Literal["started", "stopped"]
+    dmd_code: Code
+
+
+class Procedure(Body):
+    """A Tier 4 procedure performed (OPCS-4 or SNOMED CT code with its system)."""
+
+    type: Literal["procedure"] = "procedure"
+    code: Code
+    system: Literal["opcs4", "snomed"]
+
+
+class Comorbidity(Body):
+    """A comorbidity is present or ruled out, as told on `on`."""
+
+    type: Literal["comorbidity"] = "comorbidity"
+    condition: Literal[
+        "diabetes_type1",
+        "diabetes_type2",
+        "diabetes",
+        "hypertension",
+        "cardiovascular",
+        "dyslipidaemia",
+        "sleep_apnoea",
+    ]
+    present: bool
+
+
+class QuestionnaireScore(Body):
+    """The total of a named questionnaire."""
+
+    type: Literal["questionnaire_score"] = "questionnaire_score"
+    questionnaire: Code
+    score: Decimal = Field(max_digits=8)
+
+
+class Demographics(Body):
+    """What slices need about the person, one per record; `on` is the day the source told it.
+
+    LSOA and IMD carry the version of the geography and of the index they come from. Year, never date, of birth.
+    """
+
+    type: Literal["demographics"] = "demographics"
+    sex: Literal["male", "female", "other", "unknown"] | None = None
+    birth_year: int | None = Field(default=None, ge=1880, le=2100)
+    ethnic_category: Code | None = None
+    ethnic_system: Literal["2001", "2021", "dwmp"] | None = None
+    lsoa: Annotated[str, Field(pattern=r"^[EW][0-9]{8}$")] | None = None
+    lsoa_version: Literal["2011", "2021"] | None = None
+    imd_quintile: int | None = Field(default=None, ge=1, le=5)
+    imd_version: Literal["2019", "2025"] | None = None
+    practice_ods: OdsCode | None = None
+    council: Code | None = None
+
+
+class Death(Body):
+    """The person has died on or before `on`."""
+
+    type: Literal["death"] = "death"
+
+
+FactBody = (
+    Referral
+    | Triage
+    | Acceptance
+    | Decline
+    | Choice
+    | Attendance
+    | Measurement
+    | ProgrammeStart
+    | Completion
+    | Discharge
+    | Withdrawal
+    | Medicine
+    | Procedure
+    | Comorbidity
+    | QuestionnaireScore
+    | Demographics
+    | Death
+)
+
+
+class StoredFact(BaseModel):
+    """One version of one fact, as it stands in `events.v1` and travels to the pathway.
+
+    `told_at` is the source's own version time (UTC). A `retracted` version says the source took the fact back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    v: Literal[1] = 1
+    kind: Literal["fact"] = "fact"
+    record_id: KeyedReference
+    fact_id: KeyedReference
+    source: Code
+    tier: Tier
+    told_at: AwareDatetime
+    retracted: bool = False
+    body: Annotated[FactBody, Field(discriminator="type")]
+
+    @field_serializer("told_at")
+    def _told_at(self, moment: datetime) -> str:
+        return instant(moment)  # versions are compared as text

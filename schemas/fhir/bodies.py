@@ -1,0 +1,128 @@
+"""Making a fact's body of what was read: closed codes only, and every code that is not ours is dropped with a
+warning."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from schemas import codes
+from schemas.errors import issues_of
+from schemas.facts import Body
+from schemas.fhir.dates import when
+from schemas.fhir.node import Node
+from schemas.fhir.own import hyphened
+from schemas.sources import Source
+from schemas.uris import own_extension
+
+B = TypeVar("B", bound=Body)
+
+_LISTED: Mapping[str, frozenset[str]] = {
+    "programme": codes.PROGRAMMES,
+    "referral_source": codes.REFERRAL_SOURCES,
+    "reason": codes.REASONS,
+    "level": codes.TRIAGE_LEVELS,
+    "questionnaire": codes.QUESTIONNAIRES,
+}
+
+
+def known_code(field: str, text: str, source: Source) -> str | None:
+    """`text` as `field` of a fact may hold it, None when it is not a code we know.
+
+    Fields whose codes the fact's own type lists (direction, medium, …) pass here and are judged by that type.
+    """
+    if field.endswith("_ods"):
+        return text.upper() if text.upper() == source.ods else codes.organisation(text)
+    if field == "council":
+        return text if text == source.council else codes.council(text)
+    if field == "programme" and text == source.programme:
+        return text
+    if field in _LISTED:
+        return text if text in _LISTED[field] else None
+    if field == "definition":
+        return codes.definition(text)
+    if field == "dmd_code":
+        return text if codes.medicine(text) else None
+    return text
+
+
+def built(
+    kind: type[B], values: Mapping[str, Any], node: Node, *, source: Source, elements: Mapping[str, str]
+) -> B | None:
+    """A body of `kind` from `values` by field name, or None with the reasons reported at `node`.
+
+    An optional field whose value is not allowed is left out with a warning; a required one is an error.
+    `elements` says in which element a field was told; a field that is not in it was told in our extension of
+    its name.
+    """
+    accepted: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, str):
+            value = known_code(name, value, source)
+            if value is None:
+                _report(kind, name, ("code-invalid", "is not a code of the list"), node, elements)
+        if value is not None:
+            accepted[name] = value
+    try:
+        return kind.model_validate(accepted)
+    except ValidationError as failure:
+        for issue in issues_of(failure, root="", known_names=frozenset(kind.model_fields)):
+            name = issue.location.lstrip(".").split("[")[0]
+            _report(kind, name, (issue.code, issue.rule), node, elements)
+            accepted.pop(name, None)
+    try:
+        return kind.model_validate(accepted)
+    except ValidationError:
+        return None  # a required field is among the faults, and was reported
+
+
+def _report(
+    kind: type[Body], name: str, reason: tuple[str, str], node: Node, elements: Mapping[str, str]
+) -> None:
+    code, rule = reason
+    element = elements.get(name, f"extension('{own_extension(hyphened(name))}')")
+    field = kind.model_fields.get(name)
+    if field is not None and not field.is_required():
+        node.warning(element, f"{rule}; left out", code=code)
+    else:
+        node.error(element, rule, code=code)
+
+
+def told(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, Any]:
+    """The fields of `kind` that our extensions at `node` tell, by field name; `bare`: inside another
+    extension."""
+    found: dict[str, Any] = {}
+    for name in kind.model_fields:
+        word = hyphened(name)
+        place = node.extension(word if bare else own_extension(word))
+        if name not in _SHARED and place is not None:
+            value = _value(place)
+            if value is None:
+                _report(kind, name, ("value", "is not of the expected form"), place, {name: ""})
+            else:
+                found[name] = value
+    return found
+
+
+_SHARED = frozenset({"type", "on", "at", "referral"})
+
+
+def _value(place: Node) -> object:
+    """The value of a simple extension, as Python has it."""
+    for name in place.value:
+        match name:
+            case "valueBoolean":
+                return place.truth(name)
+            case "valueInteger" | "valueDecimal":
+                number = place.number(name)
+                whole = name == "valueInteger" and number is not None and number == number.to_integral_value()
+                return int(number) if whole and number is not None else number
+            case "valueDate" | "valueDateTime":
+                found = when(place, name)
+                return found.on if found else None
+            case "valueCode" | "valueString":
+                return place.text(name)
+            case "valueIdentifier":
+                identifier = place.one(name)
+                return identifier.text("value") if identifier else None
+    return None

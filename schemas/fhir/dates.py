@@ -1,0 +1,97 @@
+"""FHIR date, dateTime and instant, and which days a fact may have happened on."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from schemas.errors import InvalidField
+from schemas.fhir.node import Node
+
+EARLIEST = date(1900, 1, 1)
+SKEW = timedelta(days=1)  # senders' clocks and time zones
+BOOKED_AHEAD = timedelta(days=2 * 366)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PARTIAL = re.compile(r"([0-9]{4})(-(0[1-9]|1[0-2]))?")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A day as the sender's calendar had it, and the moment where it was told with a time zone."""
+
+    on: date
+    at: datetime | None = None
+
+
+def parse_when(text: str) -> When:
+    """The day, and the moment, of a FHIR date or dateTime.
+
+    Raises InvalidField("date") with the rule: a form FHIR does not have, a day no calendar has, a year or
+    month alone.
+
+    >>> parse_when("2026-02-30")
+    Traceback (most recent call last):
+    schemas.errors.InvalidField: date: is a day that no calendar has
+    """
+    if not _DATE.fullmatch(text) and not _MOMENT.fullmatch(text):
+        whole = _PARTIAL.fullmatch(text) is not None
+        raise InvalidField("date", rule="must be a whole day" if whole else "is not a FHIR date or dateTime")
+    try:
+        on = date.fromisoformat(text[:10])
+        moment = datetime.fromisoformat(text) if len(text) > 10 else None
+        if moment is None or moment.tzinfo is None:  # a clock time without its zone says only the day
+            return When(on)
+        moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
+    except (ValueError, OverflowError):
+        raise InvalidField("date", rule="is a day that no calendar has") from None
+    return When(on, moment)
+
+
+def parse_birth(text: str) -> tuple[date | None, int]:
+    """(birth date or None where only a year or month is told, birth year). Raises InvalidField("date")."""
+    partial = _PARTIAL.fullmatch(text)
+    if partial is not None:
+        return None, int(partial[1])
+    on = parse_when(text).on
+    return on, on.year
+
+
+def when(node: Node, *names: str) -> When | None:
+    """The first of the elements `names` that is there. Reports one that cannot be read and gives None."""
+    for name in names:
+        text = node.text(name)
+        if text is None:
+            continue
+        try:
+            return parse_when(text)
+        except InvalidField as failure:
+            node.error(name, failure.rule)
+            return None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Between which days the facts of one message may lie: after a birth, not after the telling."""
+
+    born: date | None
+    told_at: datetime
+
+    def check(self, node: Node, name: str, on: date, *, booked: bool = False) -> bool:
+        """True when a fact may have happened `on`; otherwise reports the element and gives False.
+
+        `booked`: an appointment may lie up to two years ahead.
+        """
+        latest = self.told_at.date() + (BOOKED_AHEAD if booked else SKEW)
+        if on < EARLIEST:
+            node.error(name, "is before 1900")
+        elif on > latest:
+            node.error(name, "is in the future")
+        elif self.born is not None and on <= self.born:
+            node.error(name, "is not after the date of birth")
+        else:
+            return True
+        return False

@@ -1,0 +1,108 @@
+"""The outside of a message Bundle: its entries, its one Patient, its id, when it was told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.errors import InvalidField
+from schemas.fhir.dates import SKEW, parse_when
+from schemas.fhir.node import Node
+
+ENTRIES_MAX = 500  # one message is about one patient; the largest real one seen has 19 entries
+MESSAGE_ID_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Opened:
+    """The entries of a Bundle: (fullUrl or "", resource), those that are resources only."""
+
+    bundle: Node
+    entries: Sequence[tuple[str, Node]]
+
+    def of_type(self, name: str) -> list[Node]:
+        """The resources of one type, in order."""
+        return [resource for _, resource in self.entries if resource.kind == name]
+
+
+def opened(document: Mapping[str, Any]) -> Opened:
+    """The Bundle and its entries. Reports too many of them and entries that are no resource."""
+    bundle = Node(document, "Bundle")
+    if isinstance(document.get("entry"), list) and len(document["entry"]) > ENTRIES_MAX:
+        bundle.error("entry", f"has over {ENTRIES_MAX} items", code="too-long")
+        return Opened(bundle, ())
+    entries = []
+    for entry in bundle.many("entry"):
+        resource = entry.one("resource")
+        if resource is None or not resource.kind:
+            place = "resource" if resource is None else "resource.resourceType"
+            entry.warning(place, "is not a FHIR resource; not read", code="structure")
+            continue
+        entries.append((entry.text("fullUrl") or "", resource))
+    return Opened(bundle, entries)
+
+
+def patient_of(message: Opened) -> Node | None:
+    """The one Patient of the message; reports none, and more than one."""
+    patients = message.of_type("Patient")
+    if not patients:
+        message.bundle.error("entry", "holds no Patient: whom is this about?", code="required")
+        return None
+    if len(patients) > 1:
+        message.bundle.error("entry", "holds more than one Patient", code="multiple-matches")
+        return None
+    return patients[0]
+
+
+def header_of(message: Opened) -> Node | None:
+    """The MessageHeader; reports its absence, which nobody needs, as a warning."""
+    headers = message.of_type("MessageHeader")
+    if not headers:
+        message.bundle.warning("entry", "holds no MessageHeader", code="structure")
+        return None
+    return headers[0]
+
+
+def message_id(message: Opened, header: Node | None) -> str | None:
+    """What the sender calls the message: Bundle.identifier, else MessageHeader.id, else Bundle.id. Reports
+    none."""
+    identifier = message.bundle.one("identifier")
+    candidates = ((identifier, "value"), (header, "id"), (message.bundle, "id"))
+    for place, name in candidates:
+        text = place.text(name) if place else None
+        if place is None or text is None:
+            continue
+        if len(text) > MESSAGE_ID_MAX or not text.isprintable():
+            place.error(name, f"must be 1 to {MESSAGE_ID_MAX} printable characters")
+            return None
+        return text
+    message.bundle.error("identifier", "is required: a resend must be known as one", code="required")
+    return None
+
+
+def told_at(message: Opened, *, received_at: datetime) -> datetime:
+    """The sender's version time in UTC: Bundle.timestamp, else meta.lastUpdated, else the receipt.
+
+    Reports one that is no moment, before 1900, or a day or more after the receipt: the highest version wins,
+    so a time far ahead would win for ever.
+    """
+    meta = message.bundle.one("meta")
+    for place, name in ((message.bundle, "timestamp"), (meta, "lastUpdated")):
+        text = place.text(name) if place else None
+        if place is None or text is None:
+            continue
+        try:
+            moment = parse_when(text).at
+        except InvalidField as failure:
+            place.error(name, failure.rule)
+            return received_at
+        if moment is None:
+            place.error(name, "must be a moment with its time zone")
+        elif moment > received_at + SKEW:
+            place.error(name, "is in the future")
+        elif moment.year < 1900:
+            place.error(name, "is before 1900")
+        else:
+            return moment.astimezone(UTC)
+        return received_at
+    return received_at

@@ -1,0 +1,119 @@
+"""Any FHIR message Bundle as a SourceMessage, with every reason why not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.errors import Issue, Severity, has_error
+from schemas.facts import Death, Demographics
+from schemas.fhir import read_event, read_patient, read_request
+from schemas.fhir.context import Context
+from schemas.fhir.dates import Span
+from schemas.fhir.envelope import Opened, header_of, message_id, opened, patient_of, told_at
+from schemas.fhir.node import Node
+from schemas.fhir.references import Resolver
+from schemas.fhir.service import Judged, Service, judged
+from schemas.fhir.structure import USED, issues
+from schemas.source_message import SourceFact, SourceMessage
+from schemas.sources import Source
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Read:
+    """What a Bundle gave: a message, or none with an error among the issues, or none because it is not
+    ours."""
+
+    message: SourceMessage | None
+    issues: tuple[Issue, ...]
+    ignored: bool = False
+
+
+def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime) -> Read:
+    """The message in a Bundle of type `message`. Never raises for what a sender wrote.
+
+    `text`, `contained`, `note`, `display` and everything else not named by a reader is never looked at.
+    Structure that FHIR forbids is a warning; what we need and cannot read is an error; a message of no
+    service of ours is ignored with one information and nothing else is looked at.
+    """
+    message = opened(bundle)
+    found = message.bundle.issues
+    if has_error(found):
+        return Read(None, tuple(found))
+    header = header_of(message)
+    verdict = judged(message, header, source=source)
+    if verdict.service is Service.OTHER:
+        message.bundle.information("entry", "names no service of ours")
+        return Read(None, tuple(one for one in found if one.severity is Severity.INFORMATION), ignored=True)
+    for _, resource in message.entries:
+        if resource.kind in USED:
+            found.extend(issues(resource.value, resource.path))
+    patient = patient_of(message)
+    identifier = message_id(message, header)
+    moment = told_at(message, received_at=received_at)
+    if patient is None or identifier is None or _absurd(found):
+        return Read(None, _reasons(found))
+    person = read_patient.person(patient, source=source, test_mode=test_mode, told_at=moment)
+    context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
+    facts = read_patient.slices(patient, source=source, told_at=moment, resolver=context.resolver)
+    facts += _facts(message, context)
+    if has_error(found):
+        return Read(None, _reasons(found))
+    if _tells_nothing(message, facts, context):
+        return Read(None, _reasons(found), ignored=True)
+    named = verdict.service is Service.NAMED
+    return Read(SourceMessage(identifier, moment, person, tuple(facts), service_named=named), _reasons(found))
+
+
+def _absurd(found: list[Issue]) -> bool:
+    return any(issue.code == "too-long" and issue.severity is Severity.ERROR for issue in found)
+
+
+def _context(message: Opened, verdict: Judged, patient: Node, source: Source, span: Span) -> Context:
+    return Context(
+        source=source,
+        told_at=span.told_at,
+        patient=patient,
+        resolver=Resolver.of(list(message.entries)),
+        span=span,
+        requests={request.path: request for request in message.of_type("ServiceRequest")},
+        ours=verdict.ours,
+    )
+
+
+def _facts(message: Opened, context: Context) -> list[SourceFact]:
+    facts: list[SourceFact] = []
+    for path, request in context.requests.items():
+        if path in context.ours and not _another_service(request, context):
+            facts += read_request.facts(request, context)
+    for _, resource in message.entries:
+        facts += read_event.facts(resource, context)
+    return facts
+
+
+def _another_service(request: Node, context: Context) -> bool:
+    """A feed of every service keeps requests that are no weight-management referral, but makes no fact of
+    them."""
+    told = request.says("carrier") or request.own("milestone") or read_request.tier_told(request)
+    return context.source.every_service and not told
+
+
+def _tells_nothing(message: Opened, facts: list[SourceFact], context: Context) -> bool:
+    """True when the requests name our service but none says which tier it goes to, and nothing else was
+    told."""
+    requests = [request for path, request in context.requests.items() if path in context.ours]
+    clinical = [fact for fact in facts if not isinstance(fact.body, Demographics | Death)]
+    return (
+        bool(requests)
+        and not clinical
+        and not context.source.every_service
+        and not any(request.says("carrier") for request in requests)
+    )
+
+
+def _reasons(found: list[Issue]) -> tuple[Issue, ...]:
+    """Each reason once, the gravest first at its place: a structural warning is not repeated beside an error
+    there."""
+    errors = {issue.location for issue in found if issue.severity is Severity.ERROR}
+    kept = (issue for issue in found if issue.severity is Severity.ERROR or issue.location not in errors)
+    return tuple(dict.fromkeys(kept))

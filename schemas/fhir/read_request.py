@@ -1,0 +1,175 @@
+"""A ServiceRequest as a Referral and the milestones under it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast
+
+from schemas import codes, uris
+from schemas.facts import (
+    Acceptance,
+    Body,
+    Choice,
+    Completion,
+    Decline,
+    Discharge,
+    FactBody,
+    Medicine,
+    Procedure,
+    ProgrammeStart,
+    Referral,
+    Triage,
+    Withdrawal,
+)
+from schemas.fhir.bodies import built, told
+from schemas.fhir.context import Context
+from schemas.fhir.dates import When, when
+from schemas.fhir.node import Node
+from schemas.fhir.references import business_id
+from schemas.source_message import SourceFact
+
+MILESTONES: Mapping[str, type[Body]] = {
+    "triage": Triage,
+    "acceptance": Acceptance,
+    "decline": Decline,
+    "choice": Choice,
+    "programme_start": ProgrammeStart,
+    "completion": Completion,
+    "discharge": Discharge,
+    "withdrawal": Withdrawal,
+    "medicine": Medicine,
+    "procedure": Procedure,
+}
+_ELEMENTS = {
+    "referrer_ods": "requester",
+    "provider_ods": "performer",
+    "reasons": "reasonCode",
+    "priority": "priority",
+}
+_UNTOLD = frozenset({"draft", "unknown"})
+
+
+def facts(node: Node, context: Context) -> list[SourceFact]:
+    """What the ServiceRequest at `node` tells; reports what refuses it."""
+    subject = node.one("subject")
+    if not context.about_patient(node, "subject", [subject] if subject else []):
+        return []
+    number = business_id(node)
+    found = [] if node.says("carrier") else _referral(node, number, context)
+    for extension in node.many("extension"):
+        if extension.text("url") == uris.own_extension("milestone"):
+            found += _milestone(extension, number, context)
+    return found
+
+
+def tier_told(node: Node) -> str | None:
+    """The tier the request goes to: by our extension, else by its code; None when neither says."""
+    place = node.own("to-tier")
+    if place is not None:
+        return place.text("valueCode") or place.text("valueString")
+    known = (codes.REFERRAL_TIER.get(code) for _, code in node.codings("code"))
+    return next((tier for tier in known if tier is not None), None)
+
+
+def _referral(node: Node, number: str | None, context: Context) -> list[SourceFact]:
+    tier = tier_told(node)
+    if tier is None:
+        node.information(
+            "code", "does not say which tier the referral goes to, nor does the extension to-tier"
+        )
+        return []
+    status = node.text("status")
+    if status in _UNTOLD:
+        node.information("status", "is not yet a referral")
+        return []
+    moment = when(node, "authoredOn")
+    marked = node.own("on")
+    on = when(marked, "valueDate") if marked else moment
+    if moment is None or on is None:
+        if node.text("authoredOn") is None:
+            node.error("authoredOn", "is required: the day of the referral", code="required")
+        return []
+    if not context.span.check(node, "authoredOn", on.on):
+        return []
+    values = {"direction": "sent"} | told(node, Referral) | _native(node, context)
+    values |= {"to_tier": tier, "on": on.on, "at": moment.at}
+    body = built(Referral, values, node, source=context.source, elements=_ELEMENTS)
+    if body is None:
+        return []
+    return [
+        SourceFact(
+            body,
+            business_id=number,
+            referral_business_id=context.referral_id(node),
+            ubrn=_ubrn(node),
+            retracted=status == "entered-in-error",
+        )
+    ]
+
+
+def _native(node: Node, context: Context) -> dict[str, Any]:
+    """The fields FHIR has a place for. An organisation that cannot be told apart from a person is left
+    out."""
+    found: dict[str, Any] = {"reasons": _reasons(node), "ubrn": None}
+    if node.own("priority") is None:
+        found["priority"] = (node.text("priority") or "").lower() or None
+    for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):
+        organisations = (context.resolver.organisation(one) for one in node.many(element))
+        found[name] = next((code for code in organisations if code is not None), None)
+    return found
+
+
+def _reasons(node: Node) -> tuple[str, ...]:
+    found = []
+    for system, code in node.codings("reasonCode"):
+        if system == uris.SNOMED and (code in codes.REASONS_FOR_REFERRAL or code in codes.COMORBIDITY):
+            found.append(code)
+        else:
+            node.warning("reasonCode", "holds a code that is not of the list; left out", code="code-invalid")
+    return tuple(dict.fromkeys(found))
+
+
+def _ubrn(node: Node) -> str | None:
+    for one in node.many("identifier"):
+        if uris.canonical(one.text("system") or "") == uris.UBRN:
+            return one.text("value")
+    return None
+
+
+def _milestone(node: Node, number: str | None, context: Context) -> list[SourceFact]:
+    place = node.extension("type")
+    kind = MILESTONES.get((place.text("valueCode") or place.text("valueString") or "") if place else "")
+    if place is None or kind is None:
+        node.error("extension('type')", "must be one of the milestones", code="code-invalid")
+        return []
+    on = _when(node, context)
+    if on is None:
+        return []
+    values = told(node, kind, bare=True) | {"on": on.on, "at": on.at}
+    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements={}))
+    if body is None:
+        return []
+    own = node.extension("business-id")
+    default = f"{number}/{body.type}" if number else None
+    retracted = node.extension("retracted")
+    return [
+        SourceFact(
+            body,
+            business_id=(own.text("valueString") if own else None) or default,
+            referral_business_id=number,
+            retracted=retracted is not None and retracted.truth("valueBoolean") is True,
+        )
+    ]
+
+
+def _when(node: Node, context: Context) -> When | None:
+    day, moment = node.extension("on"), node.extension("at")
+    told_day = when(day, "valueDate", "valueDateTime") if day else None
+    told_moment = when(moment, "valueDateTime") if moment else None
+    on: date | None = told_day.on if told_day else told_moment.on if told_moment else None
+    if on is None:
+        if day is None and moment is None:
+            node.error("extension('on')", "is required: the day it happened", code="required")
+        return None
+    if not context.span.check(node, "extension('on')", on):
+        return None
+    return When(on, told_moment.at if told_moment else None)

@@ -1,0 +1,129 @@
+"""Person, Demographics and Death as one UK Core Patient."""
+
+from typing import Any
+
+from schemas import uris
+from schemas.facts import Death, Demographics
+from schemas.fhir.own import extension, without_empty
+from schemas.identity import Address, Person, PersonName
+from schemas.source_message import SourceFact, SourceMessage
+from schemas.sources import Source
+
+_ETHNIC_SYSTEM = {"2001": uris.ETHNIC_2001, "2021": uris.ETHNIC_2021, "dwmp": uris.ETHNIC_DWMP, None: None}
+
+
+def patient(message: SourceMessage, *, source: Source) -> dict[str, Any]:
+    """The Patient of `message`: identity from its person, slices from its Demographics, death from its
+    Death."""
+    person = message.person
+    told, slices = _only(message, Demographics), None
+    if told is not None:
+        assert isinstance(told.body, Demographics)
+        slices = told.body
+    return without_empty(
+        {
+            "resourceType": "Patient",
+            "extension": _extensions(message, told, slices),
+            "identifier": _identifiers(person, source),
+            "name": [_name(name) for name in person.names],
+            "telecom": [{"system": "phone", "value": phone} for phone in person.phones]
+            + [{"system": "email", "value": email} for email in person.emails],
+            "gender": person.sex or (slices.sex if slices else None),
+            "birthDate": _birth_date(person, slices),
+            **_deceased(_only(message, Death)),
+            "address": [found for address in person.addresses if (found := _address(address))],
+            "generalPractitioner": [_ods(slices.practice_ods)] if slices and slices.practice_ods else None,
+            "link": [
+                {"type": "replaces", "other": {"identifier": _local(retired.value, source)}}
+                for retired in person.retired_local_ids
+            ],
+        }
+    )
+
+
+def _only(message: SourceMessage, kind: type) -> SourceFact | None:
+    return next((fact for fact in message.facts if isinstance(fact.body, kind)), None)
+
+
+def _ods(code: str) -> dict[str, Any]:
+    return {"identifier": {"system": uris.ODS_ORGANISATION, "value": code}}
+
+
+def _local(value: str, source: Source) -> dict[str, str]:
+    return {"system": uris.own_identifier("patient", source.slug), "value": value}
+
+
+def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
+    found = []
+    number = person.nhs_number.digits if person.nhs_number else person.nhs_number_claimed
+    if number is not None:
+        found.append({"system": uris.NHS_NUMBER, "value": number})
+    if person.local_id is not None:
+        found.append(_local(person.local_id.value, source))
+    return found
+
+
+def _name(name: PersonName) -> dict[str, Any]:
+    return without_empty({"use": name.use, "family": name.family, "given": list(name.given)})
+
+
+def _address(address: Address) -> dict[str, Any]:
+    code = address.postcode.compact if address.postcode else None
+    return without_empty(
+        {
+            "line": [address.line] if address.line else None,
+            "city": address.city,
+            "postalCode": f"{code[:-3]} {code[-3:]}" if code else None,
+        }
+    )
+
+
+def _birth_date(person: Person, slices: Demographics | None) -> str | None:
+    if person.birth_date is not None:
+        return person.birth_date.isoformat()
+    return str(slices.birth_year) if slices and slices.birth_year else None
+
+
+def _deceased(death: SourceFact | None) -> dict[str, str]:
+    if death is None:
+        return {}
+    return {"deceasedDateTime": (death.body.at or death.body.on).isoformat()}
+
+
+def _extensions(
+    message: SourceMessage, told: SourceFact | None, slices: Demographics | None
+) -> list[dict[str, Any]]:
+    found = []
+    # A reader makes Demographics of any gender or birth date; where the source meant none, or only retracts,
+    # say so.
+    if told is None:
+        if message.person.sex or message.person.birth_date:
+            found.append(extension("demographics", False))
+    else:
+        found.append(extension("demographics-on", told.body.on))
+        if told.body.at is not None:
+            found.append(extension("demographics-at", told.body.at))
+        if told.retracted:
+            found.append(extension("demographics-retracted", True))
+    death = _only(message, Death)
+    if death is not None:
+        if death.body.at is not None and death.body.at.date() != death.body.on:
+            found.append(extension("death-on", death.body.on))
+        if death.retracted:
+            found.append(extension("death-retracted", True))
+    return found + (_slices(slices) if slices else [])
+
+
+def _slices(slices: Demographics) -> list[dict[str, Any]]:
+    found = []
+    if slices.ethnic_category:
+        system = _ETHNIC_SYSTEM[slices.ethnic_system]
+        coding = (
+            {"system": system, "code": slices.ethnic_category} if system else {"code": slices.ethnic_category}
+        )
+        found.append({"url": uris.ETHNIC_CATEGORY, "valueCodeableConcept": {"coding": [coding]}})
+    for name in ("lsoa", "lsoa_version", "imd_quintile", "imd_version", "council"):
+        value = getattr(slices, name)
+        if value is not None:
+            found.append(extension(name.replace("_", "-"), value))
+    return found

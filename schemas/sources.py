@@ -1,0 +1,100 @@
+"""A source: one feed of one organisation. The list is configuration; this module only parses its text."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from schemas.errors import InvalidField
+from schemas.facts import Tier
+from schemas.identity import parse_ods
+
+Door = Literal["fhir_http", "hl7_mllp", "folder"]
+EVERY_SERVICE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`services` are the codes by which the feed names weight-management services; a message of none is not ours.
+
+    `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock runs there.
+    """
+
+    slug: str
+    ods: str
+    tier: Tier
+    door: Door
+    services: frozenset[str]
+    mapping: str | None = None
+    consultant_led: bool = False
+    programme: str | None = None
+    council: str | None = None
+
+    @property
+    def every_service(self) -> bool:
+        """True for a test feed that keeps whatever it is sent."""
+        return EVERY_SERVICE in self.services
+
+    def serves(self, *codes: str | None) -> bool:
+        """True when one of `codes` is a service of ours."""
+        return self.every_service or any(code in self.services for code in codes if code)
+
+    @property
+    def intake_topic(self) -> str:
+        """Where this source's entries go."""
+        return f"intake.{self.slug}.v1"
+
+    @property
+    def receipts_topic(self) -> str:
+        """Where this source reads what became of them."""
+        return f"receipts.{self.slug}.v1"
+
+
+def parse(text: str, *, test_mode: bool) -> Mapping[str, Source]:
+    """Slug -> Source from TOML, in the file's order.
+
+    Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits and
+    hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for folders.
+    """
+    try:
+        tables = tomllib.loads(text).get("source", [])
+    except tomllib.TOMLDecodeError:
+        raise InvalidField("sources", rule="is not TOML") from None
+    sources: dict[str, Source] = {}
+    for position, table in enumerate(tables):
+        source = _source(f"source[{position}]", table)
+        if source.slug in sources:
+            raise InvalidField(f"source[{position}].slug", rule="is used twice")
+        if source.every_service and not test_mode:
+            continue  # a feed of everything exists only for tests; production does not have it at all
+        sources[source.slug] = source
+    return sources
+
+
+def _source(place: str, table: Mapping[str, Any]) -> Source:
+    slug, tier, door = table.get("slug", ""), table.get("tier"), table.get("door")
+    services = frozenset(table.get("services", ()))
+    _require(re.fullmatch(r"[a-z][a-z0-9-]{1,30}", slug) is not None, f"{place}.slug", "lower-case words with hyphens")
+    _require(tier in get_args(Tier), f"{place}.tier", "is not a tier")
+    _require(door in get_args(Door), f"{place}.door", "is not a door")
+    _require(bool(services), f"{place}.services", "names at least one service")
+    _require((door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one")
+    assert tier is not None
+    assert door is not None
+    return Source(
+        slug=slug,
+        ods=parse_ods(table.get("ods", "")),
+        tier=tier,
+        door=door,
+        services=services,
+        mapping=table.get("mapping"),
+        consultant_led=bool(table.get("consultant_led", False)),
+        programme=table.get("programme"),
+        council=table.get("council"),
+    )
+
+
+def _require(condition: bool, field: str, rule: str) -> None:
+    if not condition:
+        raise InvalidField(field, rule=rule)

@@ -1,0 +1,302 @@
+"""Faust's consumer without its streams: record batches go from the fetch straight to the batch runner.
+
+What is overridden, and why, is pinned to faust 0.15.3 by `tests/contracts/test_faust_hooks.py`.
+
+An *assignment number* stands for one uninterrupted time of holding partitions; None while they are being
+revoked or are known to be lost. Nothing fetched under one number is processed under another. The consumer
+thread cannot join the next generation before `on_partitions_revoked` returns, so waiting there for the work
+in flight is the whole fence.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Collection, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.consumer import ensure_TPset
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.host.batch import BatchRunner
+from streams.host.commit import Partition
+from streams.host.producer import AwaitedProducer
+from streams.host.settings import HostSettings
+from streams.host.state import read_bounds, read_changelog
+from streams.host.watchdog import HostFacts, halt
+from streams.steps.outcome import Message, Stage
+
+logger = logging.getLogger(__name__)
+
+FETCH_S = 1.0
+FETCH_WAIT_MS = 100
+PAUSE_S = 0.05
+STOP_DEADLINE_S = 8.0  # a graceful stop ends within 10 s: this, and 2 s to close
+
+
+class PartitionsDiffer(RuntimeError):
+    """A stage's topics were assigned different partitions: its state would be split between workers."""
+
+
+class CommittedBeyondEnd(RuntimeError):
+    """The committed offset lies past the end of the partition: the topic was made anew, or lost its tail."""
+
+
+@dataclass(frozen=True)
+class HostParts:
+    """What the host of one stage is made of; hangs on the app as `parts`, where Faust's consumer finds it."""
+
+    stage: Stage
+    settings: HostSettings
+    facts: HostFacts
+    runner: BatchRunner
+    producer: AwaitedProducer
+
+
+class HostConsumerThread(driver.AIOKafkaConsumerThread):
+    """What runs beside aiokafka, in the thread and loop of its consumer."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        # A fetch waiting on the broker holds up every partition asked for after it. Stock: 1,500 ms a hop.
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+    async def _fetch_records(self, consumer: Any, *arguments: Any, **options: Any) -> Any:
+        # Stock asks only the fetcher, and never hears what ended the membership (a second worker of its id).
+        consumer._coordinator.check_errors()
+        return await super()._fetch_records(consumer, *arguments, **options)
+
+    async def commit_owned(self, offsets: Mapping[Partition, int], generation: int) -> bool:
+        """Committed as this member of this generation; False when the partitions are not ours. KafkaError."""
+        consumer = self._ensure_consumer()
+        wanted = {TopicPartition(*part): OffsetAndMetadata(offset, "") for part, offset in offsets.items()}
+        if consumer._coordinator.generation != generation or not wanted.keys() <= consumer.assignment():
+            return False
+        try:
+            await consumer.commit(wanted)
+        except CommitFailedError:  # only raised for "has already rebalanced"
+            return False
+        return True
+
+    async def seek_to_start(self, bounds: Mapping[Partition, tuple[int, int]]) -> dict[Partition, int]:
+        """Every partition stands at its committed offset, or its first. CommittedBeyondEnd, KafkaError."""
+        consumer = self._ensure_consumer()
+        positions = {}
+        for partition, (first, end) in bounds.items():
+            committed = await consumer.committed(TopicPartition(*partition))
+            positions[partition] = start_position(partition, committed, first=first, end=end)
+            consumer.seek(TopicPartition(*partition), positions[partition])
+        return positions
+
+
+class HostConsumer(driver.Consumer):
+    """One worker's consumer. Faust calls `_drain_messages`, the revoke and assign hooks and `wait_empty`."""
+
+    _thread: HostConsumerThread
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """As Faust makes it; what it works with hangs on the app."""
+        super().__init__(*arguments, **options)
+        parts: HostParts = cast(Any, self.app).parts
+        self._stage, self._settings, self._facts = parts.stage, parts.settings, parts.facts
+        self._runner, self._producer = parts.runner, parts.producer
+        self._numbers = itertools.count(1)
+        self._assignment_number: int | None = None
+        self._ready_number: int | None = None
+        self._generation = 0
+        self._work: asyncio.Future[None] | None = None
+
+    def _new_consumer_thread(self) -> HostConsumerThread:
+        return HostConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # --- what Faust asks
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Fetch and answer until stopped. Any error ends the process; stock would stop, and commit."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await self._turn()
+        except asyncio.CancelledError:
+            raise  # Faust stops its fetcher by cancelling it; the work in flight is shielded
+        except ConsumerStoppedError as error:
+            if not self.app.should_stop:
+                halt(self._stage.name, at="fetch", error=error)
+        except BaseException as error:  # noqa: BLE001  whatever it is, it must not become a graceful stop
+            halt(self._stage.name, at="fetch", error=error)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Fence, let the batch in flight finish with its commit, only then give the partitions up."""
+        self._lose()
+        await self._idle(self._settings.batch_deadline_s)
+        await super().on_partitions_revoked(revoked)
+        self._runner.drop()
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """A new assignment, even of the same partitions: state and positions are read anew before a fetch."""
+        self._assignment_number = next(self._numbers)
+        self._facts.assign(recovered=False)
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def wait_empty(self) -> None:
+        """Called on revoke and on stop; stock would return with our batch in flight."""
+        await self._idle(STOP_DEADLINE_S)
+
+    async def perform_seek(self) -> None:
+        """Nothing: stock skips partitions without a commit. `_prepare` seeks every one before a fetch."""
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Nothing: offsets are committed by the batch they belong to, and by nobody else."""
+        return False
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: stock would report stalled streams, and there are none. The watchdog sees batches."""
+
+    async def on_start(self) -> None:
+        """The producer is connected before anything is fetched."""
+        await self._producer.start()
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """The batch in flight has ended before this returns, and the producer is closed."""
+        await super().on_stop()
+        await self._producer.stop()
+
+    # --- one turn
+
+    async def _turn(self) -> None:
+        number = self._assignment_number
+        if number is None or not self.flow_active:
+            await asyncio.sleep(PAUSE_S)
+        elif number != self._ready_number:
+            await self._in_flight(self._prepare(number))
+        elif active := set(self._get_active_partitions()):
+            fetched = await self._getmany(active, FETCH_S)
+            if fetched and self._holds(number):
+                await self._in_flight(self._answer(fetched, number))
+        else:
+            await asyncio.sleep(PAUSE_S)  # more workers than partitions; max_poll_interval is out of reach
+
+    def _holds(self, number: int) -> bool:
+        """Asked again after every wait: the partitions are still held under this number, and flow is on."""
+        return number == self._assignment_number and self.flow_active and not self.app.should_stop
+
+    async def _in_flight(self, work: Coroutine[Any, Any, None]) -> None:
+        """One at a time, not to be cancelled with the fetcher."""
+        self._work = asyncio.ensure_future(self._to_its_end(work))
+        await asyncio.shield(self._work)
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except BaseException as error:  # noqa: BLE001  whatever it is, nothing may be committed after it
+            halt(self._stage.name, at="batch", error=error)
+        finally:
+            self._facts.end_work()
+
+    async def _idle(self, deadline_s: float) -> None:
+        if self._work is not None and not self._work.done():
+            await asyncio.wait({self._work}, timeout=deadline_s)
+            if not self._work.done():
+                halt(self._stage.name, at="drain")
+
+    async def _prepare(self, number: int) -> None:
+        """State of every task read back, every partition at its committed offset: only then a fetch."""
+        self._facts.begin_restore()
+        self._generation = self.app.consumer_generation_id
+        tasks = assigned_tasks(self._stage, ensure_TPset(self.assignment()))
+        elements = await self._elements(tasks, number)
+        if elements is None:
+            return
+        bounds = await read_bounds(self.assignment(), settings=self._settings)
+        positions = await self._thread.call_thread(self._thread.seek_to_start, bounds)
+        self._runner.begin(elements, positions)
+        self._ready_number = number
+        if self._holds(number):
+            self._facts.assign(recovered=True)
+
+    async def _elements(self, tasks: set[int], number: int) -> Mapping[int, Mapping[bytes, bytes]] | None:
+        if self._stage.changelog is None:
+            return {task: {} for task in tasks}
+        return await read_changelog(
+            self._stage.changelog,
+            tasks,
+            settings=self._settings,
+            given_up=lambda: not self._holds(number),
+        )
+
+    async def _answer(self, fetched: Mapping[Any, Any], number: int) -> None:
+        """The fetched messages, task by task, in the order of their offsets, in batches of about a second."""
+        in_order = sorted(fetched, key=lambda part: (part.partition, self._stage.reads.index(part.topic)))
+        messages = self._runner.fresh(_message(record) for part in in_order for record in fetched[part])
+        while messages and self._holds(number):
+            size = self._runner.pace.size()
+            batch, messages = messages[:size], messages[size:]
+            self._facts.begin_batch()
+            if not await self._runner.run(batch, self._commit_owned):
+                self._lose()
+            await asyncio.sleep(0)
+        self._tell_lag()
+
+    async def _commit_owned(self, offsets: Mapping[Partition, int]) -> bool:
+        thread = self._thread
+        if not await thread.call_thread(thread.commit_owned, offsets, self._generation):
+            return False
+        committed = {TP(*partition): offset for partition, offset in offsets.items()}
+        self._committed_offset.update(committed)
+        self.app.monitor.on_tp_commit(committed)
+        return True
+
+    def _lose(self) -> None:
+        self._assignment_number = None
+        self._facts.revoke()
+
+    def _tell_lag(self) -> None:
+        lag: Counter[str] = Counter()
+        for partition in self._get_active_partitions():
+            end = self.highwater(partition)
+            if end is not None:
+                lag[partition.topic] += max(
+                    0, end - self._runner.progress.position((partition.topic, partition.partition))
+                )
+        for topic, messages in lag.items():
+            self._runner.metrics.lag(topic, messages)
+
+
+def assigned_tasks(stage: Stage, assignment: Collection[Partition]) -> set[int]:
+    """The tasks of an assignment. Raises PartitionsDiffer unless all topics of the stage have the same."""
+    held = {topic: {number for name, number in assignment if name == topic} for topic in stage.reads}
+    tasks = set().union(*held.values())
+    if any(numbers != tasks for numbers in held.values()):
+        raise PartitionsDiffer(stage.name)
+    return tasks
+
+
+def start_position(partition: Partition, committed: int | None, *, first: int, end: int) -> int:
+    """Where a partition is read from: the committed offset, else its first. Raises CommittedBeyondEnd.
+
+    What was not read below the first offset has expired; nothing brings it back, so it is logged, not fatal.
+    """
+    if committed is None:
+        return first
+    if committed > end:
+        raise CommittedBeyondEnd(f"{partition[0]}/{partition[1]}")
+    if committed < first:
+        logger.error("messages expired unread: %s/%s from %s to %s", *partition, committed, first)
+    return max(first, committed)
+
+
+def _message(record: Any) -> Message:
+    return Message(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+        timestamp_ms=record.timestamp,
+    )

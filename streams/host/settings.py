@@ -1,0 +1,61 @@
+"""What a host is told by whoever starts it; the host reads no environment of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CRASH_POINTS = (
+    "delivered",
+    "outputs_sent",
+    "outputs_acknowledged",
+    "state_sent",
+    "state_acknowledged",
+    "committed",
+)
+MESSAGE_BYTES_MAX = 16 * 2**20  # the embedded broker's limit; the topic's own limit is what refuses
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostSettings:
+    """One worker of one stage. Times are seconds; the defaults are for production (6/1/10 in demo and tests).
+
+    `worker_id` names the worker for as long as it exists (static membership): after a kill it is back before
+    the session times out; two living workers of a stage never share one. `state_directory` is that worker's
+    alone. A batch is at most `batch_max` messages and about `batch_s` seconds of the step's time.
+    `fault_at` is for fault injection only: "outputs_acknowledged:3" ends the process at the third passage.
+    """
+
+    bootstrap: str
+    worker_id: str
+    state_directory: Path
+    session_timeout_s: float = 45.0
+    heartbeat_s: float = 3.0
+    rebalance_timeout_s: float = 60.0
+    restore_deadline_s: float = 600.0
+    batch_max: int = 500
+    batch_s: float = 1.0
+    fault_at: str | None = None
+    group_prefix: str = "tierlink"
+
+    def group(self, stage_name: str) -> str:
+        """The consumer group of a stage: one per stage, whatever the number of workers."""
+        return f"{self.group_prefix}-{stage_name}"
+
+    @property
+    def request_timeout_s(self) -> float:
+        """Above both timeouts: a join waits on the broker for the whole rebalance (60 + 30 = 90 s)."""
+        return max(self.session_timeout_s, self.rebalance_timeout_s) + 30.0
+
+    @property
+    def fence_s(self) -> float:
+        """A pause longer than this may have cost us the partitions: 0.8 x session, before the broker acts."""
+        return 0.8 * self.session_timeout_s
+
+    @property
+    def delivery_deadline_s(self) -> float:
+        """The idempotent producer retries for ever; past this the partitions may be somebody else's."""
+        return 0.8 * self.session_timeout_s
+
+    @property
+    def batch_deadline_s(self) -> float:
+        """A batch must end, with its commit, before a rebalance gives up waiting for us."""
+        return 0.8 * self.rebalance_timeout_s

@@ -1,0 +1,49 @@
+"""What a worker is given: keys of its zone, sources, recipients, definitions and the model, read by the caller."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from linkage import weights
+from schemas import definitions
+from schemas.errors import UnknownName
+from schemas.keyring import Keyring, Purpose
+from schemas.sealing import seal
+from schemas.sources import Source
+from streams.steps.ingress import IngressStep
+from streams.steps.linker import LinkerStep
+from streams.steps.outcome import Message, Step
+from streams.steps.pathway import PathwayStep
+from streams.steps.records import RecordsStep
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """Everything a step is built from; texts are already read, nothing here opens a file."""
+
+    keys: Keyring
+    sources: Mapping[str, Source]
+    recipients: Sequence[str]
+    definitions: Sequence[str]
+    model: str
+    test_mode: bool
+
+
+def build_step(stage: str, settings: StepSettings) -> Step[Any]:
+    """The step of `stage`, with the keys of its zone only. Raises UnknownName for a stage that does not exist."""
+    if stage == "ingress":
+        return IngressStep(settings.keys, settings.sources, test_mode=settings.test_mode)
+    if stage == "records":
+        return RecordsStep({source.slug: source.receipts_topic for source in settings.sources.values()})
+    if stage == "linker":
+        return LinkerStep(settings.keys, weights.parse(settings.model))
+    if stage == "pathway":
+        parsed = definitions.parse(settings.definitions)
+        return PathwayStep(settings.keys, tuple(settings.recipients), parsed)
+    raise UnknownName("stage")
+
+
+def seal_dead_letter(keys: Keyring, message: Message, code: str) -> bytes:
+    """The sealed original of a dead letter: bound to its place, so a redelivered poison gives the same bytes."""
+    context = f"{message.topic}/{message.partition}/{message.offset}".encode()
+    return seal(keys.key(Purpose.DEAD_LETTER), message.value or b"", context=context)

@@ -1,0 +1,52 @@
+"""The pathway of one person: a pure function of the set of facts, so any order gives the same answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.definitions import Definitions
+from schemas.pathway import PathwayView
+from streams.steps.pathway_fold.episodes import Episode, episodes
+from streams.steps.pathway_fold.following import Following, following
+from streams.steps.pathway_fold.handovers import Handover, handovers
+from streams.steps.pathway_fold.person import person
+from streams.steps.pathway_fold.standing import PersonFact, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Pathway:
+    """One person's pathway under our own ids; `streams.steps.pathway_fold.dress` puts a recipient's on it.
+
+    `stands` is False when no fact stands: then there is nothing to publish. `unreceived` are the days on
+    which the referrals still without a receipt were sent: what the passing of days alone can change.
+    """
+
+    stands: bool
+    view: PathwayView
+    episodes: tuple[Episode, ...]
+    handovers: tuple[Handover, ...]
+    events: tuple[Following, ...]
+
+    @property
+    def unreceived(self) -> tuple[date, ...]:
+        """Sending days of the referrals not received, sorted."""
+        return tuple(sorted(one.view.sent_on for one in self.handovers if one.view.received_on is None))
+
+
+def fold(facts: Iterable[PersonFact], *, as_of: date | None, definitions: Definitions) -> Pathway:
+    """The pathway that follows from `facts` on the day `as_of` (None: no day is known, so nothing is
+    overdue).
+
+    Total: any set of well-formed facts has a pathway. A fact wins by (told_at, content hash), never by
+    arrival. Rules: schemas/definitions.
+    """
+    stand = standing(facts)
+    found = episodes(stand, definitions)
+    handed = handovers(stand, found, as_of=as_of, rule=definitions.handover)
+    return Pathway(
+        stands=bool(stand),
+        view=person(stand, found),
+        episodes=found,
+        handovers=handed,
+        events=following(stand, found, handed, definitions.handover),
+    )

@@ -1,0 +1,227 @@
+"""Ingress: open, check again, pseudonymise by allow-list construction. After this step no name exists.
+
+Stateless. One entry becomes its facts, its identity as sealed tokens, and last its manifest; or one receipt that says
+why not.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+
+from linkage.normalise import Identity, Name, normalise
+from linkage.tokens import TokenKeys, encode
+from schemas import canonical, elements
+from schemas.check import check
+from schemas.disposition import Disposition, Verdict
+from schemas.elements import Manifest
+from schemas.envelope import ENTRY_ID_HEADER, Envelope, opened
+from schemas.errors import Unreadable
+from schemas.facts import Referral, StoredFact
+from schemas.identity import Person
+from schemas.keyring import Keyring, Purpose
+from schemas.linking import receipt
+from schemas.sealing import seal
+from schemas.source_message import SourceFact, SourceMessage
+from schemas.sources import Source
+from schemas.topics import EVENTS, partition_of
+from streams.steps.outcome import Emit, Message, Outcome, Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """The keys of the intake zone, ready for use."""
+
+    keys: Keyring
+    tokens: TokenKeys
+
+    @classmethod
+    def of(cls, keys: Keyring) -> "Pseudonyms":
+        """From the ingress zone's keyring."""
+        return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.version))
+
+    def record_id(self, source: Source, person: Person, entry_id: str) -> str:
+        """One patient at one source: by local id, else by the normalised identity, else by the entry alone."""
+        if person.local_id is not None:
+            return self.keys.mac(Purpose.RECORD_ID, source.slug, "local", person.local_id.value)
+        identity = _canonical_identity(normalise(_identity(person)))
+        if identity == _NOBODY:
+            return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
+        return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
+
+    def fact_id(self, source: Source, kind: str, business_id: str) -> str:
+        """What a fact is about. Keyed: a business identifier may be a UBRN, which has only twelve digits."""
+        return self.keys.mac(Purpose.FACT_ID, source.slug, kind, "business", business_id)
+
+
+class IngressStep:
+    """intake.<source>.v1 -> events.v1, receipts.<source>.v1. Holds keys and the list of sources, no state."""
+
+    def __init__(self, keys: Keyring, sources: Mapping[str, Source], *, test_mode: bool) -> None:
+        self._pseudonyms = Pseudonyms.of(keys)
+        self._by_topic = {source.intake_topic: source for source in sources.values()}
+        self._test_mode = test_mode
+
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> None:
+        """Nothing to restore."""
+
+    def advance(self, state: None, message: Message) -> tuple[None, tuple[Outcome, ...]]:
+        """Everything that follows from one entry; equal messages give equal outcomes."""
+        source = self._by_topic[message.topic]
+        try:
+            envelope = opened(
+                message.value or b"", keys=self._pseudonyms.keys, topic=message.topic, key=message.key or b""
+            )
+        except Unreadable:
+            return None, _refuse(source, _entry_of(message), message, "unreadable", ())
+        return None, self._answer(source, envelope, message)
+
+    def _answer(self, source: Source, envelope: Envelope, message: Message) -> tuple[Outcome, ...]:
+        if envelope.bundle is None:
+            return _refuse(source, envelope.entry_id, message, "rejected", envelope.reasons)
+        checked, told = check(
+            envelope.bundle, source=source, test_mode=self._test_mode, received_at=envelope.received_at
+        )
+        reasons = tuple(issue.as_json() for issue in checked.issues)
+        if checked.verdict is Verdict.REJECTED:
+            return _refuse(source, envelope.entry_id, message, "rejected", reasons)
+        if checked.verdict is Verdict.IGNORED or told is None:
+            return (_receipt(source, envelope.entry_id, Disposition.IGNORED, message, reasons),)
+        return tuple(pseudonymised(told, source=source, entry_id=envelope.entry_id, pseudonyms=self._pseudonyms))
+
+
+def pseudonymised(
+    told: SourceMessage, *, source: Source, entry_id: str, pseudonyms: Pseudonyms
+) -> Iterable[Emit]:
+    """The elements one accepted entry leaves in `events.v1`: facts, identity, merges, and its manifest last.
+
+    Each is made from named, typed values; nothing of the resource itself goes along.
+    """
+    record_id = pseudonyms.record_id(source, told.person, entry_id)
+    facts = []
+    for position, fact in enumerate(told.facts):
+        stored = _stored(fact, told, source, pseudonyms, record_id, f"{entry_id}/{position}")
+        key, value, version = elements.fact_element(stored)
+        facts.append((stored.fact_id, version))
+        yield _emit(record_id, key, value)
+    identity = normalise(_identity(told.person))
+    encoded = encode(identity, keys=pseudonyms.tokens)
+    identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record_id, _canonical_identity(identity))
+    tokens = seal(pseudonyms.keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
+    yield _emit(
+        record_id,
+        *elements.identity_element(record_id, identity_hash, sealed_tokens=tokens, usable=encoded.usable),
+    )
+    for retired in told.person.retired_local_ids:
+        old = pseudonyms.keys.mac(Purpose.RECORD_ID, source.slug, "local", retired.value)
+        if old != record_id:
+            yield _emit(old, *elements.merge_element(old, record_id, told.told_at.astimezone(UTC)))
+    manifest = Manifest(
+        record_id=record_id,
+        entry_id=entry_id,
+        source=source.slug,
+        tier=source.tier,
+        told_at=told.told_at.astimezone(UTC),
+        identity=identity_hash,
+        service_named=told.service_named,
+        facts=facts,
+    )
+    yield _emit(record_id, *elements.manifest_element(manifest))
+
+
+def _stored(
+    fact: SourceFact,
+    told: SourceMessage,
+    source: Source,
+    pseudonyms: Pseudonyms,
+    record_id: str,
+    stand_in: str,
+) -> StoredFact:
+    kind = fact.body.type
+    if fact.business_id is not None:
+        fact_id = pseudonyms.fact_id(source, kind, fact.business_id)
+    else:
+        fact_id = pseudonyms.keys.mac(Purpose.FACT_ID, source.slug, kind, "entry", stand_in)
+    body = fact.body
+    if fact.referral_business_id is not None:
+        referral = pseudonyms.fact_id(source, "referral", fact.referral_business_id)
+        body = body.model_copy(update={"referral": referral})
+    if isinstance(body, Referral) and fact.ubrn is not None:
+        # not per source: the same UBRN seen by sender and receiver must meet
+        body = body.model_copy(update={"ubrn": pseudonyms.keys.mac(Purpose.UBRN, fact.ubrn)})
+    return StoredFact(
+        record_id=record_id,
+        fact_id=fact_id,
+        source=source.slug,
+        tier=source.tier,
+        told_at=told.told_at.astimezone(UTC),
+        retracted=fact.retracted,
+        body=body,
+    )
+
+
+def _identity(person: Person) -> Identity:
+    return Identity(
+        nhs_number=person.nhs_number.digits if person.nhs_number else None,
+        nhs_number_claimed=person.nhs_number_claimed,
+        names=tuple(Name(given=name.given, family=name.family, use=name.use) for name in person.names),
+        birth_date=person.birth_date.isoformat() if person.birth_date else None,
+        sex=person.sex if person.sex in ("male", "female") else None,
+        postcodes=tuple(address.postcode.compact for address in person.addresses if address.postcode),
+        houses=tuple(address.line for address in person.addresses if address.line),
+        phones=person.phones,
+        emails=person.emails,
+    )
+
+
+def _canonical_identity(identity: Identity) -> str:
+    names = [[list(name.given), name.family, name.use] for name in identity.names]
+    parts = [
+        identity.nhs_number,
+        identity.nhs_number_claimed,
+        names,
+        identity.birth_date,
+        identity.sex,
+        list(identity.postcodes),
+        list(identity.houses),
+        list(identity.phones),
+        list(identity.emails),
+    ]
+    return canonical.dump(parts).decode()
+
+
+_NOBODY = _canonical_identity(Identity(nhs_number=None))
+
+
+def _emit(record_id: str, key: str, value: bytes) -> Emit:
+    return Emit(EVENTS, partition_of(record_id), key.encode(), value)
+
+
+def _entry_of(message: Message) -> str | None:
+    for name, value in message.headers:
+        if name == ENTRY_ID_HEADER:
+            return value.decode("ascii", "replace")
+    return None
+
+
+def _refuse(
+    source: Source,
+    entry_id: str | None,
+    message: Message,
+    code: str,
+    reasons: Iterable[Mapping[str, str]],
+) -> tuple[Outcome, ...]:
+    outcomes: list[Outcome] = [Reject(code)]
+    if entry_id is not None:
+        outcomes.append(_receipt(source, entry_id, Disposition.REJECTED, message, tuple(reasons)))
+    return tuple(outcomes)
+
+
+def _receipt(
+    source: Source,
+    entry_id: str,
+    disposition: Disposition,
+    message: Message,
+    reasons: tuple[Mapping[str, str], ...],
+) -> Emit:
+    value = receipt(disposition.value, revision=message.offset, reasons=reasons)
+    return Emit(source.receipts_topic, partition_of(entry_id), entry_id.encode(), value)

@@ -1,0 +1,86 @@
+"""What a step is given and what it may answer: values only, so that a step can be tested without Kafka."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+S = TypeVar("S")
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as Kafka delivered it. Key and value stay out of the repr: it may be about a person."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None = field(repr=False)
+    value: bytes | None = field(repr=False)
+    headers: Headers
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Send this message, to exactly this partition. A value of None is a tombstone: it removes the key."""
+
+    topic: str
+    partition: int
+    key: bytes = field(repr=False)
+    value: bytes | None = field(repr=False)
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One element of the state was written; None = removed. Becomes one record of the stage's changelog."""
+
+    key: bytes = field(repr=False)
+    value: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Dead-letter the message being answered. `code` is a fixed word of the program, never a value."""
+
+    code: str
+
+
+Outcome = Emit | Change | Reject
+
+
+class Step(Protocol[S]):
+    """A pure function with state. A *task* is one partition number of a stage; each has its own state."""
+
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> S:
+        """The state of one task from its changelog: the last value of every key, removed keys left out."""
+        ...
+
+    def advance(self, state: S, message: Message) -> tuple[S, tuple[Outcome, ...]]:
+        """The state after `message`, and what follows from it; the same for the same arguments, always.
+
+        State is used linearly: the value passed in is not used again, so it may be changed in place.
+        A message that comes again is answered with the same outputs, unless its effect is in the state: what
+        is there proves that its outputs are on the broker. Raising is a bug, never a rejection.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage reads and writes. The host does not start when a topic is absent or does not fit.
+
+    All of `reads` and the changelog have `partitions` partitions and are co-partitioned: partition p of each
+    belongs to task p. `dead_letter` has at least as many. `writes` (checked for presence only) names the
+    topics its step emits to. `last`: a message answered here has arrived; its age is measured.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    changelog: str | None
+    partitions: int
+    dead_letter: str
+    writes: tuple[str, ...] = ()
+    last: bool = False

@@ -1,0 +1,201 @@
+"""The events that follow from the facts: one for each fact worth telling, and one for each rule that found
+something.
+
+An event's name is the fact id it tells, or `<rule>/<what>`; it stays the same while its content is
+corrected, so a correction supersedes and a gap that closes becomes a receipt under one key.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from schemas.definitions import AS_TOLD, HANDOVER, LOSS, HandoverRule
+from schemas.elements import content_hash
+from schemas.facts import (
+    Acceptance,
+    Attendance,
+    Body,
+    Choice,
+    Comorbidity,
+    Completion,
+    Death,
+    Decline,
+    Discharge,
+    Measurement,
+    Medicine,
+    Procedure,
+    ProgrammeStart,
+    Referral,
+    Tier,
+    Triage,
+    Withdrawal,
+)
+from schemas.pathway_events import EVENTS, Event
+from streams.steps.pathway_fold.episodes import Episode
+from streams.steps.pathway_fold.handovers import Handover
+from streams.steps.pathway_fold.milestones import CANCELLED, NOT_SEEN, SEEN
+from streams.steps.pathway_fold.standing import Standing
+
+_KINDS: Mapping[type[Body], str] = {
+    Triage: "triaged",
+    Acceptance: "accepted",
+    Decline: "declined",
+    Choice: "choice_made",
+    ProgrammeStart: "started",
+    Completion: "completed",
+    Withdrawal: "withdrawn",
+    Discharge: "discharged",
+    Medicine: "medicine",
+    Procedure: "procedure",
+    Comorbidity: "comorbidity",
+    Death: "died",
+}
+# Fields of an event that a fact's body fills under the same name: the published model is the allow-list.
+_TOLD_FIELDS = {
+    kind: tuple(set(model.model_fields) - set(Event.model_fields)) for kind, model in EVENTS.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """One event, no recipient's id on it yet. `facts` are those it rests on, `episode` our own id."""
+
+    name: str
+    kind: str
+    facts: frozenset[str]
+    on: date
+    tier: Tier
+    episode: str | None
+    content: Mapping[str, object]
+
+    @property
+    def digest(self) -> str:
+        """Names the content: an event is sent again when this changes."""
+        parts = (self.kind, self.on, self.tier, self.episode, sorted(self.content.items()))
+        return content_hash(
+            repr(parts).encode()
+        )  # values only: days, numbers, words; three times faster than JSON
+
+
+def kind_of(body: Body) -> str | None:
+    """The kind of event a fact gives by itself, or None for one that shows only in the snapshot."""
+    match body:
+        case Referral():
+            return f"referral_{body.direction}"
+        case Attendance() if body.attendance in SEEN:
+            return "attended"
+        case Attendance() if body.attendance in NOT_SEEN:
+            return "not_attended"
+        case Attendance() if body.attendance in CANCELLED:
+            return "cancelled"
+        case Attendance():
+            return "booked"
+        case Measurement() if body.quantity == "weight":
+            return "weight_recorded"
+        case _:
+            return _KINDS.get(type(body))
+
+
+def following(
+    facts: Sequence[Standing[Body]],
+    episodes: Iterable[Episode],
+    handovers: Iterable[Handover],
+    rule: HandoverRule,
+) -> tuple[Following, ...]:
+    """Every event of one person, by name."""
+    episodes = tuple(episodes)
+    episode_of = {fact.fact_id: one.id for one in episodes for fact in one.facts}
+    episode_of |= {one.id: one.id for one in episodes}
+    found = [*_told(facts, episode_of)]
+    for episode in episodes:
+        found += [*_inferred(episode), *_losses(episode)]
+    for handover in handovers:
+        found += _handover(handover, rule)
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def _told(facts: Iterable[Standing[Body]], episode_of: Mapping[str, str]) -> Iterator[Following]:
+    for fact in facts:
+        kind = kind_of(fact.body)
+        if kind is None:
+            continue
+        told = {name: getattr(fact.body, name) for name in _TOLD_FIELDS[kind] if hasattr(fact.body, name)}
+        if isinstance(fact.body, Measurement):
+            told["kg"] = float(fact.body.value)
+        if isinstance(fact.body, Acceptance | ProgrammeStart):
+            told["definition"] = told.get("definition") or AS_TOLD
+        yield Following(
+            name=fact.fact_id,
+            kind=kind,
+            facts=frozenset({fact.fact_id}),
+            on=fact.body.on,
+            tier=fact.tier,
+            episode=episode_of.get(fact.fact_id),
+            content=told,
+        )
+
+
+def _inferred(episode: Episode) -> Iterator[Following]:
+    """Acceptance and start, where a definition found them and nobody told them."""
+    for kind, dated in (("accepted", episode.dates.accepted), ("started", episode.dates.started)):
+        if dated is not None and dated.inferred:
+            yield Following(
+                name=f"{kind}/{episode.id}",
+                kind=kind,
+                facts=frozenset({dated.fact_id}),
+                on=dated.on,
+                tier=episode.tier,
+                episode=episode.id,
+                content={"definition": dated.definition},
+            )
+
+
+def _losses(episode: Episode) -> Iterator[Following]:
+    if episode.loss is None:
+        return
+    view = episode.loss.view
+    for weeks, facts in episode.loss.facts.items():
+        outcome = view.at_weeks[str(weeks)]
+        assert outcome is not None
+        yield Following(
+            name=f"loss/{weeks}/{episode.id}",
+            kind="loss",
+            facts=facts,
+            on=outcome.end_on,
+            tier=episode.tier,
+            episode=episode.id,
+            content={
+                "definition": LOSS,
+                "weeks": weeks,
+                "baseline_on": view.baseline_on,
+                "baseline_kg": view.baseline_kg,
+                "end_kg": outcome.end_kg,
+                "loss_pct": outcome.loss_pct,
+                "achieved": outcome.achieved,
+                "completer": episode.dates.completion is not None,
+            },
+        )
+
+
+def _handover(handover: Handover, rule: HandoverRule) -> list[Following]:
+    view, episode = handover.view, handover.episode
+    content: dict[str, object] = {"definition": HANDOVER, "to_tier": view.to_tier, "sent_on": view.sent_on}
+    if view.received_on is not None:
+        kind, on = "handover_received", view.received_on
+        content["interval_days"] = view.interval_days
+    elif view.status == "overdue":
+        kind, on = "gap", view.sent_on + timedelta(days=rule.overdue_days)
+    else:
+        return []
+    rests_on = {handover.sent.fact_id} | ({episode.id} if episode else set())
+    return [
+        Following(
+            name=f"handover/{handover.sent.fact_id}",
+            kind=kind,
+            facts=frozenset(rests_on),
+            on=on,
+            tier=view.from_tier,
+            episode=episode.id if episode else None,
+            content=content,
+        )
+    ]

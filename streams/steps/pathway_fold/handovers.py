@@ -1,0 +1,116 @@
+"""Referrals sent, matched one to one with referrals received, and the gaps where nothing was received."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.definitions import HANDOVER, HandoverRule
+from schemas.facts import Body, Referral
+from schemas.pathway import HandoverStatus, HandoverView
+from streams.steps.pathway_fold.episodes import Episode
+from streams.steps.pathway_fold.standing import SPECIALIST, Standing, of_type
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """One sent referral and the episode that received it, if any."""
+
+    sent: Standing[Referral]
+    episode: Episode | None
+    view: HandoverView
+
+
+def handovers(
+    facts: Sequence[Standing[Body]],
+    episodes: Sequence[Episode],
+    *,
+    as_of: date | None,
+    rule: HandoverRule,
+) -> tuple[Handover, ...]:
+    """Every sent referral of one person by `handover/1`, in order of sending; both inputs are sorted."""
+    sent = _distinct(facts)
+    received_by = _matched(sent, episodes, rule)
+    found = []
+    for one in sent:
+        episode = received_by.get(one.fact_id)
+        found.append(Handover(one, episode, _view(one, episode, as_of, rule)))
+    return tuple(found)
+
+
+def is_overdue(sent_on: date, as_of: date | None, rule: HandoverRule) -> bool:
+    """True when a referral sent on `sent_on` and not received is a gap on `as_of`."""
+    return as_of is not None and (as_of - sent_on).days >= rule.overdue_days
+
+
+def _distinct(facts: Sequence[Standing[Body]]) -> list[Standing[Referral]]:
+    """Sent referrals to a tier that has episodes; one e-RS number to one tier counts once, as first sent."""
+    seen: set[tuple[str, str]] = set()
+    distinct = []
+    for fact in of_type(facts, Referral):
+        if fact.body.direction != "sent" or fact.body.to_tier not in SPECIALIST:
+            continue
+        name = (fact.body.ubrn or fact.fact_id, fact.body.to_tier)
+        if name not in seen:
+            seen.add(name)
+            distinct.append(fact)
+    return distinct
+
+
+def _matched(
+    sent: Sequence[Standing[Referral]], episodes: Sequence[Episode], rule: HandoverRule
+) -> dict[str, Episode]:
+    """Sent fact id -> the episode that received it: first by equal e-RS number, then in order of sending."""
+    open_episodes = [one for one in episodes if one.referral is not None]
+    matched: dict[str, Episode] = {}
+
+    def take(one: Standing[Referral], episode: Episode | None) -> None:
+        if episode is not None:
+            matched[one.fact_id] = episode
+            open_episodes.remove(episode)
+
+    for one in sent:
+        if one.body.ubrn is not None:
+            take(
+                one,
+                next((e for e in open_episodes if _may_receive(e, one) and _ubrn(e) == one.body.ubrn), None),
+            )
+    for one in sent:
+        if one.fact_id not in matched:
+            take(
+                one, next((e for e in open_episodes if _may_receive(e, one) and _in_time(e, one, rule)), None)
+            )
+    return matched
+
+
+def _may_receive(episode: Episode, sent: Standing[Referral]) -> bool:
+    # a service does not receive what it sent itself
+    return episode.tier == sent.body.to_tier and (episode.record_id, episode.tier) != (
+        sent.record_id,
+        sent.tier,
+    )
+
+
+def _ubrn(episode: Episode) -> str | None:
+    return episode.referral.body.ubrn if episode.referral else None
+
+
+def _in_time(episode: Episode, sent: Standing[Referral], rule: HandoverRule) -> bool:
+    return (episode.opened_on - sent.body.on).days >= -rule.early_days
+
+
+def _view(
+    sent: Standing[Referral], episode: Episode | None, as_of: date | None, rule: HandoverRule
+) -> HandoverView:
+    received_on = episode.opened_on if episode else None
+    status: HandoverStatus = "received"
+    if received_on is None:
+        status = "overdue" if is_overdue(sent.body.on, as_of, rule) else "not_received"
+    return HandoverView(
+        definition=HANDOVER,
+        from_tier=sent.tier,
+        to_tier=sent.body.to_tier,
+        sent_on=sent.body.on,
+        received_on=received_on,
+        interval_days=(received_on - sent.body.on).days if received_on is not None else None,
+        status=status,
+    )

@@ -1,0 +1,150 @@
+"""The dates of one episode: told by the service, or by a named definition where it does not tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from schemas.definitions import ACCEPTED_BY_BOOKING, AS_TOLD, RTT, START_BY_ATTENDANCE, WAITS, RttRule
+from schemas.facts import (
+    Acceptance,
+    Attendance,
+    Body,
+    Completion,
+    Decline,
+    Discharge,
+    ProgrammeStart,
+    Referral,
+    Tier,
+    Triage,
+    Withdrawal,
+)
+from schemas.pathway import Rtt, Stage, Waits
+from streams.steps.pathway_fold.standing import B, Standing, of_type
+
+SEEN, NOT_SEEN, CANCELLED = frozenset("56"), frozenset("37"), frozenset("24")
+DAYS_PER_WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A date with the definition it was found by and the fact it rests on."""
+
+    on: date
+    definition: str
+    fact_id: str
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """What became of a referral: of every kind the first that was told."""
+
+    referred_on: date | None
+    accepted: Dated | None
+    started: Dated | None
+    first_attended_on: date | None
+    triage: Standing[Triage] | None
+    decline: Standing[Decline] | None
+    completion: Standing[Completion] | None
+    withdrawal: Standing[Withdrawal] | None
+    discharge: Standing[Discharge] | None
+
+    @property
+    def accepted_on(self) -> date | None:
+        """The day of acceptance, if any."""
+        return self.accepted.on if self.accepted else None
+
+    @property
+    def started_on(self) -> date | None:
+        """The day of the start, if any."""
+        return self.started.on if self.started else None
+
+    @property
+    def stage(self) -> Stage:
+        """How far it came; an end outranks a completion, which outranks a start."""
+        reached: tuple[tuple[object, Stage], ...] = (
+            (self.discharge, "discharged"),
+            (self.withdrawal, "withdrawn"),
+            (self.decline, "declined"),
+            (self.completion, "completed"),
+            (self.started, "started"),
+            (self.accepted, "accepted"),
+        )
+        return next((stage for what, stage in reached if what is not None), "referred")
+
+
+def milestones(
+    tier: Tier, referral: Standing[Referral] | None, facts: Sequence[Standing[Body]]
+) -> Milestones:
+    """The milestones of an episode whose `facts` are sorted by day and fact id."""
+    attended = [one for one in of_type(facts, Attendance) if one.body.attendance in SEEN]
+    return Milestones(
+        referred_on=referral.body.on if referral else None,
+        accepted=_accepted(tier, referral, facts),
+        started=_started(facts, attended),
+        first_attended_on=attended[0].body.on if attended else None,
+        triage=_first(facts, Triage),
+        decline=_first(facts, Decline),
+        completion=_first(facts, Completion),
+        withdrawal=_first(facts, Withdrawal),
+        discharge=_first(facts, Discharge),
+    )
+
+
+def waits(dates: Milestones) -> Waits:
+    """The waits of one episode, by `waits/1`."""
+    return Waits(
+        definition=WAITS,
+        referral_to_acceptance=_days(dates.referred_on, dates.accepted_on),
+        acceptance_to_first_attendance=_days(dates.accepted_on, dates.first_attended_on),
+        referral_to_first_attendance=_days(dates.referred_on, dates.first_attended_on),
+        referral_to_start=_days(dates.referred_on, dates.started_on),
+    )
+
+
+def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt | None:
+    """The 18-week clock by `rtt/1`; None unless the service is consultant-led and told a referral."""
+    if not consultant_led or dates.referred_on is None:
+        return None
+    wait_days = _days(dates.referred_on, dates.first_attended_on)
+    return Rtt(
+        definition=RTT,
+        start_on=dates.referred_on,
+        stop_on=dates.first_attended_on,
+        wait_days=wait_days,
+        within_standard=wait_days <= rule.limit_weeks * DAYS_PER_WEEK if wait_days is not None else None,
+    )
+
+
+def _accepted(
+    tier: Tier, referral: Standing[Referral] | None, facts: Sequence[Standing[Body]]
+) -> Dated | None:
+    told = _first(facts, Acceptance)
+    if told is not None:
+        return Dated(told.body.on, told.body.definition or AS_TOLD, told.fact_id, inferred=False)
+    if tier != "tier3" or referral is None:
+        return None
+    booked = [
+        (one.body.booked_on, one.fact_id)
+        for one in of_type(facts, Attendance)
+        if one.body.booked_on is not None and one.body.booked_on >= referral.body.on
+    ]
+    on, fact_id = min(booked, default=(None, ""))
+    return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
+
+
+def _started(facts: Sequence[Standing[Body]], attended: Sequence[Standing[Attendance]]) -> Dated | None:
+    told = _first(facts, ProgrammeStart)
+    if told is not None:
+        return Dated(told.body.on, AS_TOLD, told.fact_id, inferred=False)
+    if not attended:
+        return None
+    return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)
+
+
+def _first(facts: Sequence[Standing[Body]], type_: type[B]) -> Standing[B] | None:
+    return next(iter(of_type(facts, type_)), None)
+
+
+def _days(start: date | None, end: date | None) -> int | None:
+    return (end - start).days if start is not None and end is not None else None

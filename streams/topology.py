@@ -1,0 +1,41 @@
+"""What reads what: one row a stage. The worker walks it, the README's picture is made from it."""
+
+from collections.abc import Iterable
+
+from schemas import topics
+from schemas.errors import UnknownName
+from schemas.sources import Source
+from streams.steps.outcome import Stage
+
+STAGES = ("ingress", "records", "linker", "pathway")
+
+
+def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) -> Stage:
+    """The row of one stage. Raises UnknownName for a stage that does not exist."""
+    sources = tuple(sources)
+    receipts = tuple(source.receipts_topic for source in sources)
+    published = tuple(
+        topic for one in recipients for topic in (topics.pathway_state(one), topics.pathway_events(one))
+    )
+    rows = {
+        "ingress": ((tuple(s.intake_topic for s in sources)), None, (topics.EVENTS, *receipts)),
+        "records": (
+            (topics.EVENTS, topics.LINK_MAP),
+            topics.RECORDS_STATE,
+            (topics.EVENTS, topics.IDENTITY, topics.PATHWAY_IN, *receipts),
+        ),
+        "linker": ((topics.IDENTITY,), topics.LINKER_STATE, (topics.LINK_MAP, topics.REVIEW)),
+        "pathway": ((topics.PATHWAY_IN,), topics.PATHWAY_STATE, published),
+    }
+    if name not in rows:
+        raise UnknownName("stage")
+    reads, changelog, writes = rows[name]
+    return Stage(
+        name=name,
+        reads=reads,
+        changelog=changelog,
+        partitions=1 if name == "linker" else topics.PARTITIONS,
+        dead_letter=topics.DEAD_LETTERS,
+        writes=writes,
+        last=name == "pathway",
+    )

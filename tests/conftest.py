@@ -1,0 +1,81 @@
+"""What every kind of test may use: one real broker for the session, topics of one's own, and two rules of the
+house.
+
+A test that uses the broker is marked `broker` by itself. Under CI=true a skip is a failure, unless it is for
+want of the public test data that TIERLINK_SHARED_DATA names: a gate that skips itself is no gate.
+"""
+
+import itertools
+import os
+import secrets
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from ops.broker import EmbeddedBroker
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+BROKER_FIXTURES = {"broker", "broker_admin", "new_topic"}
+ALLOWED_SKIP = "TIERLINK_SHARED_DATA"
+
+# No deadline: how long an example takes says nothing on a shared machine.
+hypothesis.settings.register_profile("tierlink", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("tierlink")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """One running Kafka for the whole session; never stop or kill it (start your own for that)."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def broker_admin(broker: EmbeddedBroker) -> Iterator["KafkaAdminClient"]:
+    """An admin client of the session's broker."""
+    from kafka import KafkaAdminClient  # here: a run of unit tests needs no Kafka client
+
+    with KafkaAdminClient(bootstrap_servers=broker.bootstrap) as admin:
+        yield admin
+
+
+@pytest.fixture(scope="session")
+def new_topic(broker_admin: "KafkaAdminClient") -> Callable[..., str]:
+    """new_topic("events.v1", partitions=12, **{"cleanup.policy": "compact"}): a topic nobody else has.
+
+    Returns its full name, `<prefix>.events.v1`; every partition has a leader when it returns.
+    """
+    prefix, numbers = f"t{secrets.token_hex(3)}", itertools.count()
+
+    def make(name: str = "topic", *, partitions: int = 1, **config: str) -> str:
+        full_name = f"{prefix}-{next(numbers)}.{name}"
+        wanted = {"num_partitions": partitions, "replication_factor": 1, "configs": config}
+        broker_admin.create_topics({full_name: wanted}, wait_for_metadata=True)
+        return full_name
+
+    return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that uses the broker, so that `-m "not broker"` needs no discipline."""
+    for item in items:
+        if BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("broker")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI a skipped test has failed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        reason = str(call.excinfo.value) if call.excinfo else ""
+        if ALLOWED_SKIP not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped, which fails under CI: {reason}"
+    return report

@@ -1,0 +1,205 @@
+"""Whatever the order, repetition or batching of arrival, the same is published in the end."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pathway_engine import Told, run, step
+from pathway_journeys import DEFINITIONS, keyed
+
+from schemas import facts
+from schemas.facts import FactBody, StoredFact
+from schemas.pathway_in import FactTold, WithdrawalTold, fact_message, tick_message, withdrawal_message
+from streams.steps.folding import fold
+from streams.steps.pathway import Held, PathwayState, PathwayStep
+from streams.steps.pathway_fold.standing import PersonFact
+
+PEOPLE = (keyed("person", "1"), keyed("person", "2"))
+RECORDS = tuple((keyed("record", tier), tier) for tier in ("primary_care", "tier2", "tier3"))
+FACT_IDS = tuple(keyed("fact", str(number)) for number in range(6))
+DAY_0 = date(2026, 1, 5)
+
+days = st.integers(0, 120).map(lambda number: DAY_0 + timedelta(days=number))
+any_day = days | st.sampled_from([date.min, date.max])
+referral_ids = st.none() | st.sampled_from(FACT_IDS)
+specialist = st.sampled_from(["tier2", "tier3", "tier4", "primary_care"])
+ubrns = st.none() | st.sampled_from([keyed("ubrn", "a"), keyed("ubrn", "b")])
+told_at = st.integers(0, 3).map(lambda number: datetime(2026, 1, 5, number, tzinfo=UTC))
+
+
+def bodies(on: st.SearchStrategy[date]) -> st.SearchStrategy[FactBody]:
+    """Bodies of every type, drawn so that they meet."""
+    kg = st.integers(40, 160).map(Decimal)
+    common = {"on": on, "referral": referral_ids}
+    return st.one_of(
+        st.builds(
+            facts.Referral, **common, direction=st.sampled_from(["sent", "received"]), to_tier=specialist,
+            ubrn=ubrns, consultant_led=st.none() | st.booleans(),
+        ),
+        st.builds(
+            facts.Attendance, **common, attendance=st.sampled_from("0234567"), booked_on=st.none() | on,
+        ),
+        st.builds(
+            facts.Measurement, **common, quantity=st.sampled_from(["weight", "height"]), value=kg,
+            unit_given=st.just("kg"), value_given=kg, method=st.sampled_from(["measured", "self_reported"]),
+            plausible=st.booleans(),
+        ),
+        st.builds(facts.Triage, **common, level=st.none() | st.just("2")),
+        st.builds(facts.Acceptance, **common, definition=st.none()),
+        st.builds(facts.Decline, **common, declined_by=st.none(), reason=st.just("dna")),
+        st.builds(facts.Choice, **common, provider_ods=st.none(), offered_count=st.none() | st.just(3)),
+        st.builds(facts.ProgrammeStart, **common, programme=st.none(), delivery=st.none()),
+        st.builds(facts.Completion, **common, definition=st.just("as-told/1")),
+        st.builds(facts.Discharge, **common, reason=st.none()),
+        st.builds(facts.Withdrawal, **common, reason=st.none()),
+        st.builds(facts.Medicine, **common, action=st.just("started"), dmd_code=st.just("1")),
+        st.builds(facts.Procedure, **common, code=st.just("G281"), system=st.just("opcs4")),
+        st.builds(facts.Comorbidity, **common, condition=st.just("diabetes"), present=st.booleans()),
+        st.builds(facts.QuestionnaireScore, **common, questionnaire=st.just("phq9"), score=kg),
+        st.builds(facts.Demographics, **common, sex=st.sampled_from([None, "male", "female"]),
+                  birth_year=st.none() | st.just(1970), imd_quintile=st.none() | st.integers(1, 5),
+                  ethnic_category=st.none(), lsoa=st.none(), practice_ods=st.none(), council=st.none()),
+        st.builds(facts.Death, **common),
+    )  # fmt: skip
+
+
+@st.composite
+def stored_facts(draw: st.DrawFn, on: st.SearchStrategy[date] = days) -> StoredFact:
+    """A version of one of few facts, at one of few records."""
+    record_id, tier = draw(st.sampled_from(RECORDS))
+    return StoredFact(
+        record_id=record_id,
+        fact_id=draw(st.sampled_from(FACT_IDS)),
+        source="test",
+        tier=tier,
+        told_at=draw(told_at),
+        retracted=draw(st.booleans()) and draw(st.booleans()),
+        body=draw(bodies(on)),
+    )
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Told:
+    """A fact, a withdrawal or a tick, about one of two people."""
+    person_id, revision = draw(st.sampled_from(PEOPLE)), draw(st.integers(0, 3))
+    kind = draw(st.sampled_from(["fact"] * 6 + ["withdrawal", "withdrawal", "tick"]))
+    if kind == "tick":
+        return tick_message(0, draw(days) + timedelta(days=40))
+    if kind == "withdrawal":
+        return withdrawal_message(person_id, draw(st.sampled_from(RECORDS))[0], revision)
+    return fact_message(person_id, draw(stored_facts()).model_dump(mode="json"), revision)
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> tuple[list[Told], list[Told], list[int]]:
+    """Messages, the same in another order with some repeated, and where the task is restarted."""
+    told = draw(st.lists(messages(), max_size=14))
+    repeated = told + draw(st.lists(st.sampled_from(told), max_size=4) if told else st.just([]))
+    shuffled = draw(st.permutations(repeated))
+    return told, shuffled, draw(st.lists(st.integers(0, 17), max_size=3))
+
+
+@settings(max_examples=120)
+@given(arrivals())
+def test_any_order_with_repetitions_and_restarts_publishes_and_keeps_the_same(
+    arrived: tuple[list[Told], list[Told], list[int]],
+) -> None:
+    told, shuffled, restarts = arrived
+    once, again = run(told), run(shuffled, restart_after=restarts)
+    assert once.rejected == again.rejected == []
+    assert once.published() == again.published()
+    assert once.changelog == again.changelog
+
+
+@settings(max_examples=50)
+@given(arrivals())
+def test_replaying_everything_after_it_was_kept_changes_nothing(
+    arrived: tuple[list[Told], list[Told], list[int]],
+) -> None:
+    told, _, _ = arrived
+    once, twice = run(told), run(told + told, restart_after=[len(told) - 1])
+    assert once.published() == twice.published()
+    assert once.changelog == twice.changelog
+
+
+@settings(max_examples=50)
+@given(st.lists(stored_facts(any_day), max_size=12), st.none() | any_day)
+def test_every_set_of_facts_has_one_pathway(told: list[StoredFact], as_of: date | None) -> None:
+    found = [PersonFact.of(one) for one in told]
+    backwards = list(reversed(found)) + found
+    assert fold(found, as_of=as_of, definitions=DEFINITIONS) == fold(
+        backwards, as_of=as_of, definitions=DEFINITIONS
+    )
+
+
+@settings(max_examples=50)
+@given(st.lists(stored_facts(), min_size=1, max_size=10), st.permutations(RECORDS))
+def test_withdrawing_every_record_leaves_nothing_of_the_person(
+    told: list[StoredFact], records: list[tuple[str, str]]
+) -> None:
+    person_id = PEOPLE[0]
+    arrived = [fact_message(person_id, one.model_dump(mode="json"), 1) for one in told]
+    done = run(arrived + [withdrawal_message(person_id, record_id, 1) for record_id, _ in records])
+    assert done.published() == {}
+    assert sorted(done.changelog) == sorted(f"{person_id}/{record_id}/w".encode() for record_id, _ in records)
+
+
+class LastArrivalWins(PathwayStep):
+    """A mutant: of one fact it keeps what came last."""
+
+    def _fact(self, state: PathwayState, told: FactTold, message):  # type: ignore[no-untyped-def]  # a mutant
+        fact = told.fact
+        state.of(told.person_id).facts.pop((fact.record_id, fact.fact_id), None)
+        return super()._fact(state, told, message)
+
+
+class WithdrawalsAreForgotten(PathwayStep):
+    """A mutant: a withdrawal removes what is there and is not kept."""
+
+    def _withdrawal(self, state: PathwayState, told: WithdrawalTold, message):  # type: ignore[no-untyped-def]
+        outcomes = super()._withdrawal(state, told, message)
+        state.of(told.person_id).withdrawn.clear()
+        return outcomes
+
+
+def _attended(hour: int, code: str, revision: int = 1) -> Told:
+    fact = StoredFact(
+        record_id=RECORDS[1][0], fact_id=FACT_IDS[0], source="test", tier="tier2",
+        told_at=datetime(2026, 1, 5, hour, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance=code),
+    )  # fmt: skip
+    return fact_message(PEOPLE[0], fact.model_dump(mode="json"), revision)
+
+
+CORRECTED = [_attended(1, "5"), _attended(2, "3")]
+WITHDRAWN = [_attended(1, "5"), withdrawal_message(PEOPLE[0], RECORDS[1][0], 2)]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "told"), [(LastArrivalWins, CORRECTED), (WithdrawalsAreForgotten, WITHDRAWN)]
+)
+def test_the_property_sees_a_step_that_depends_on_arrival(
+    mutant: type[PathwayStep], told: list[Told]
+) -> None:
+    backwards = list(reversed(told))
+    assert run(told).published() == run(backwards).published()
+    assert run(told, by=step(kind=mutant)).published() != run(backwards, by=step(kind=mutant)).published()
+
+
+def test_a_record_that_leaves_and_comes_back_counts_again() -> None:
+    first, second, record = PEOPLE[0], PEOPLE[1], RECORDS[1][0]
+    back = _attended(1, "5", revision=9)
+    told = [_attended(1, "5", revision=2), withdrawal_message(first, record, 5), back]
+    told += [withdrawal_message(second, record, 9)]
+    for order in (told, list(reversed(told)), [told[2], told[0], told[3], told[1]]):
+        assert run(order).events() == ["attended", "started"]
+
+
+def test_a_held_fact_survives_the_changelog() -> None:
+    fact = StoredFact(
+        record_id=RECORDS[1][0], fact_id=FACT_IDS[0], source="test", tier="tier2",
+        told_at=datetime(2026, 1, 5, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance="5"),
+    )  # fmt: skip
+    held = Held(3, PersonFact.of(fact))
+    assert Held.parse(held.value()) == held

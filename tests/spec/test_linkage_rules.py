@@ -1,0 +1,212 @@
+"""Who is taken to be one person, in cases a clinician could contest.
+
+Each case is a table of records: tier, NHS number, forename, surname, birth date, sex, postcode, house. "-" is
+missing.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import linkage
+from linkage.cluster import LinkGraph, Member
+from linkage.explain import explain
+from linkage.normalise import Identity, Name
+from linkage.tokens import TokenKeys, encode
+from linkage.weights import parse
+
+MODEL = parse((Path(linkage.__file__).parent / "models" / "first.json").read_text())
+KEYS = TokenKeys.from_bytes(b"s" * 32, epoch=1)
+NUMBERS = {"N1": "9434765919", "N2": "9434765870", "N3": "4010232137"}
+
+
+def member(row: str, merged_into: str | None = None) -> Member:
+    tier, number, given, family, birth, sex, postcode, house = (
+        None if cell == "-" else cell for cell in (cell.strip() for cell in row.split("|"))
+    )
+    families = (family or "").split("/")
+    identity = Identity(
+        nhs_number=NUMBERS.get(number or ""),
+        nhs_number_claimed=number if number and number not in NUMBERS else None,
+        names=tuple(Name((given,) if given else (), name) for name in families),
+        birth_date=birth,
+        sex=sex,
+        postcodes=(postcode,) if postcode else (),
+        houses=(house,) if house else (),
+    )
+    return Member(int(tier or 0), encode(identity, keys=KEYS), merged_into)
+
+
+def graph_of(table: str) -> LinkGraph:
+    graph = LinkGraph(MODEL)
+    for line in table.strip().splitlines():
+        name, row = line.strip().split(":", 1)
+        graph.put(name, member(row))
+    return graph
+
+
+GP = "gp: 1 | N1 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12"
+ONE_PERSON = {
+    "the same number and nothing else": "t2: 2 | N1 | - | - | - | - | - | -",
+    "all the same, no number": "t2: 2 | - | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "no number and a short form of the name": "t2: 2 | - | Sara | Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "married and moved, with a number": "t3: 3 | N1 | Sarah | Byron | 1971-05-24 | female | BD9 9ZZ | 3",
+    "married, maiden name given": "t2: 2 | - | Sarah | Byron/Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "moved, no number": "t2: 2 | - | Sarah | Hall | 1971-05-24 | female | BD9 9ZZ | 3",
+    "a digit of the number wrong": "t2: 2 | 9434765918 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "names in each other's place": "t2: 2 | - | Hall | Sarah | 1971-05-24 | female | LS1 4AP | 12",
+    "one number, another year of birth": "t3: 3 | N1 | Sarah | Hall | 1972-05-24 | female | LS1 4AP | 12",
+    "one number, known by another forename": "t3: 3 | N1 | Jane | Hall | 1971-05-24 | female | LS1 4AP | 12",
+}
+
+
+@pytest.mark.parametrize("case", ONE_PERSON)
+def test_one_person_with(case: str) -> None:
+    graph = graph_of(f"{GP}\n{ONE_PERSON[case]}")
+    other = next(record for record in ("t2", "t3") if record in ONE_PERSON[case])
+    assert graph.answer(other).anchor == "gp"
+    assert graph.answer(other).status == "linked"
+
+
+TWO_PEOPLE = {
+    "two valid numbers, all else agreeing": "x: 3 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "twins with their own numbers": "x: 3 | N2 | Susan | Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "mother and daughter of one name": "x: 2 | N2 | Sarah | Hall | 1998-11-09 | female | LS1 4AP | 12",
+    "husband and wife": "x: 2 | - | David | Hall | 1970-08-30 | male | LS1 4AP | 12",
+    "a stranger born on one day": "x: 2 | - | Sarah | Okafor | 1971-05-24 | female | BD9 9ZZ | 4",
+}
+
+
+@pytest.mark.parametrize("case", TWO_PEOPLE)
+def test_two_people_with(case: str) -> None:
+    graph = graph_of(f"{GP}\n{TWO_PEOPLE[case]}")
+    assert graph.answer("x").members == ("x",)
+    assert graph.answer("x").status == "linked", "no review either"
+
+
+FOR_A_STEWARD = {
+    "V2 of a sister": "x: 2 | N1 | Sal | Hall | 1974-01-17 | female | LS1 4AP | 12",
+    "V2 of a stepmother": "x: 2 | N1 | Sarah | Reed | 1950-01-17 | female | LS1 4AP | 12",
+    "V2 without a birth date": "x: 2 | N1 | Jane | Hall | - | female | LS1 4AP | 12",
+    "V3 of a twin brother": "x: 2 | N1 | David | Hall | 1971-05-24 | male | LS1 4AP | 12",
+    "V2": "x: 2 | N1 | David | Okafor | 1950-01-17 | male | BD9 9ZZ | 4",  # one number, another person
+    "V4": "x: 2 | N1 | Sarah | Hall | 1998-11-09 | female | LS1 4AP | 12",  # the daughter's birth date
+}
+
+
+@pytest.mark.parametrize("case", FOR_A_STEWARD)
+def test_a_steward_decides_where_a_rule_and_the_number_disagree(case: str) -> None:
+    graph, rule = graph_of(f"{GP}\n{FOR_A_STEWARD[case]}"), case[:2]
+    (review,) = graph.reviews(["x"])
+    assert (review.pair, review.rules) == (("gp", "x"), (rule,))
+    for record in review.pair:
+        assert graph.answer(record).status == "held"
+        assert graph.answer(record).members == (record,)
+        assert rule in graph.answer(record).held_reasons
+
+
+def test_a_twins_record_without_a_number_goes_to_the_right_twin_and_is_not_held() -> None:
+    graph = graph_of(f"""{GP}
+        twin: 1 | N2 | Susan | Hall | 1971-05-24 | female | LS1 4AP | 12
+        t2:   2 | -  | Susan | Hall | 1971-05-24 | female | LS1 4AP | 12""")
+    assert graph.answer("t2").anchor == "twin"
+    assert graph.answer("t2").status == "linked"
+
+
+def test_a_record_that_fits_two_people_equally_is_given_to_neither() -> None:
+    graph = graph_of(f"""{GP}
+        other: 1 | N2 | Sarah | Hall | 1971-05-24 | female | BD9 9ZZ | 3
+        t2:    2 | -  | Sarah | Hall | 1971-05-24 | female | -       | -""")
+    assert graph.answer("t2").members == ("t2",)
+    assert graph.answer("t2").held_reasons == ("ambiguous",)
+
+
+def test_a_link_is_explained_by_field_level_and_bits_that_add_up() -> None:
+    graph = graph_of(f"{GP}\n{ONE_PERSON['married and moved, with a number']}")
+    (found,) = graph.answer("t3").evidence
+    told = explain(found)
+    assert found.bits == sum(bits for _, _, bits in found.terms)
+    assert {"field": "nhs_number", "level": "equal", "bits": 14.0} in told["fields"]  # type: ignore[operator]
+    assert told["other"] == "gp"
+
+
+def test_two_numbers_on_otherwise_one_person_are_told_as_a_possible_duplicate() -> None:
+    graph = graph_of(f"{GP}\n{TWO_PEOPLE['two valid numbers, all else agreeing']}")
+    (found,) = graph.answer("x").evidence
+    assert found.rules == ("V1", "possible-duplicate-number")
+
+
+def test_a_record_without_usable_identity_is_held_alone() -> None:
+    graph = LinkGraph(MODEL)
+    for record, encoded in (("none", None), ("empty", encode(Identity(None), keys=KEYS))):
+        assert graph.put(record, Member(2, encoded, None)) == {record}
+        assert graph.answer(record).held_reasons == ("no-usable-identity",)
+        assert graph.answer(record).members == (record,)
+
+
+def test_a_source_that_merges_two_records_is_believed_once_both_are_there() -> None:
+    graph = LinkGraph(MODEL)
+    graph.put("old", Member(3, None, merged_into="new"))
+    assert graph.answer("old").status == "held"
+    assert graph.put("new", member("3 | N1 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12")) == {
+        "old",
+        "new",
+    }
+    assert graph.answer("old").members == ("new", "old")
+    assert graph.answer("old").status == "linked"
+    assert graph.answer("old").evidence[0].rules == ("merge",)
+    graph.remove("new")
+    assert graph.answer("old").members == ("old",)
+
+
+def test_a_record_merged_away_does_not_bring_its_wrong_number_along() -> None:
+    graph = graph_of(f"{GP}\nnew: 3 | N1 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12")
+    graph.put("old", member("3 | N2 | Susan | Reed | 1933-01-02 | female | - | -", merged_into="new"))
+    assert graph.answer("old").members == ("gp", "new", "old")
+
+
+def test_a_correction_of_the_number_splits_and_joins() -> None:
+    graph = graph_of(f"{GP}\nt2: 2 | N1 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12")
+    graph.put("other", member("1 | N2 | Sara | Hale | 1971-05-24 | female | LS1 4AP | 14"))
+    assert graph.answer("t2").anchor == "gp"
+    changed = graph.put("t2", member("2 | N2 | Sara | Hale | 1971-05-24 | female | LS1 4AP | 14"))
+    assert changed == {"gp", "t2", "other"}
+    assert graph.answer("t2").anchor == "other"
+
+
+def test_primary_care_is_the_anchor_whatever_the_ids() -> None:
+    graph = graph_of(f"{GP}\na: 2 | N1 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12")
+    assert graph.answer("a").anchor == "gp"
+    graph.remove("gp")
+    assert graph.answer("a").anchor == "a"
+
+
+def test_numbers_of_two_key_epochs_are_never_held_against_each_other() -> None:
+    graph = graph_of(GP)
+    later = TokenKeys.from_bytes(b"s" * 32, epoch=2)
+    graph.put("x", Member(2, encode(Identity(NUMBERS["N2"]), keys=later), None))
+    assert graph.answer("x").status == "linked"
+    assert graph.answer("x").evidence == ()
+
+
+def test_a_token_everybody_shares_links_nobody_and_revives_when_they_leave() -> None:
+    graph = LinkGraph(MODEL, cap=3)
+    crowd = Member(2, encode(Identity(NUMBERS["N1"]), keys=KEYS), None)
+    for i in range(4):
+        graph.put(f"r{i}", crowd)
+    assert {graph.answer(f"r{i}").members for i in range(4)} == {(f"r{i}",) for i in range(4)}
+    assert graph.remove("r3") == {"r0", "r1", "r2"}
+    assert graph.answer("r0").members == ("r0", "r1", "r2")
+
+
+def test_one_record_changing_identity_a_thousand_times_leaves_no_trace() -> None:
+    graph = graph_of(GP)
+    before = graph.answer("gp")
+    members = [
+        member(f"2 | N{1 + i % 3} | Sarah | Hall | 1971-05-{1 + i % 28:02} | female | LS1 4AP | 12")
+        for i in range(20)
+    ]
+    for i in range(1000):
+        graph.put("t2", members[i % 20])
+    graph.remove("t2")
+    assert graph.answer("gp") == before

@@ -1,0 +1,218 @@
+"""What a referral at one service comes to: sentences a clinician may contest."""
+
+from pathway_journeys import day, journey
+
+
+def test_an_episode_carries_the_dates_the_service_told() -> None:
+    one = journey("""
+        day | from  | event
+        ----+-------+------
+          0 | tier2 | receives referral
+          3 | tier2 | triages level 2
+          7 | tier2 | accepts
+         14 | tier2 | starts
+         14 | tier2 | attended
+         21 | tier2 | did not attend
+         28 | tier2 | cancelled
+         98 | tier2 | completes
+        100 | tier2 | discharges
+    """).episode("tier2")
+    assert (one.referred_on, one.triaged_on, one.triage_level) == (day(0), day(3), "2")
+    assert (one.accepted_on, one.acceptance_definition) == (day(7), "as-told/1")
+    assert (one.started_on, one.start_definition) == (day(14), "as-told/1")
+    assert (one.attended_count, one.not_attended_count, one.cancelled_count) == (1, 1, 1)
+    assert (one.completed_on, one.completion_definition) == (day(98), "dwmp-attended-60pct/1")
+    assert (one.discharged_on, one.discharge_reason, one.stage) == (day(100), "programme-ended", "discharged")
+
+
+def test_waits_are_whole_days_and_none_while_an_end_is_missing() -> None:
+    waits = (
+        journey("""
+          0 | tier2 | receives referral
+         10 | tier2 | accepts
+         24 | tier2 | attended
+    """)
+        .episode("tier2")
+        .waits
+    )
+    assert waits.definition == "waits/1"
+    assert (waits.referral_to_acceptance, waits.acceptance_to_first_attendance) == (10, 14)
+    assert (waits.referral_to_first_attendance, waits.referral_to_start) == (24, 24)
+    waiting = journey("0 | tier2 | receives referral").episode("tier2").waits
+    assert (waiting.referral_to_acceptance, waiting.referral_to_start) == (None, None)
+
+
+def test_a_tier3_service_accepts_by_its_first_booking_after_the_referral_arrived() -> None:
+    one = journey("""
+          0 | tier3 | receives referral
+         30 | tier3 | cancelled booked on day 12
+         40 | tier3 | attended booked on day 20
+         50 | tier3 | appointment booked on day -5
+    """).episode("tier3")
+    assert (one.accepted_on, one.acceptance_definition) == (day(12), "tier3-accepted-by-booking/1")
+
+
+def test_an_acceptance_that_is_told_outranks_a_booking() -> None:
+    one = journey("""
+          0 | tier3 | receives referral
+         40 | tier3 | attended booked on day 12
+         20 | tier3 | accepts
+    """).episode("tier3")
+    assert (one.accepted_on, one.acceptance_definition) == (day(20), "as-told/1")
+
+
+def test_a_booking_does_not_mean_acceptance_in_tier2() -> None:
+    one = journey("""
+          0 | tier2 | receives referral
+         40 | tier2 | attended booked on day 12
+    """).episode("tier2")
+    assert one.accepted_on is None
+
+
+def test_without_a_told_start_the_first_attendance_is_the_start() -> None:
+    one = journey("""
+          0 | tier2 | receives referral
+         10 | tier2 | did not attend
+         17 | tier2 | attended
+         24 | tier2 | attended
+    """).episode("tier2")
+    assert (one.started_on, one.start_definition) == (day(17), "start-by-first-attendance/1")
+    assert one.first_attended_on == day(17)
+
+
+def test_someone_who_never_came_has_not_started() -> None:
+    one = journey("""
+          0 | tier2 | receives referral
+         10 | tier2 | did not attend
+         17 | tier2 | cancelled
+    """).episode("tier2")
+    assert (one.started_on, one.first_attended_on, one.stage) == (None, None, "referred")
+
+
+def test_a_declined_referral_says_by_whom_and_why() -> None:
+    one = journey("""
+          0 | tier2 | receives referral
+          5 | tier2 | declines
+    """).episode("tier2")
+    assert (one.declined_on, one.declined_by, one.decline_reason) == (day(5), "service", "not-eligible")
+    assert one.stage == "declined"
+
+
+def test_a_fact_joins_the_latest_referral_before_it_unless_it_names_another() -> None:
+    pathway = journey("""
+          0 | tier2 | receives referral as first
+        200 | tier2 | receives referral as second
+        100 | tier2 | attended
+        210 | tier2 | attended
+        220 | tier2 | completes under first
+         -5 | tier2 | attended
+    """).pathway
+    first, second = (one.view for one in pathway.episodes)
+    assert (first.referred_on, first.attended_count, first.completed_on) == (day(0), 2, day(220))
+    assert (second.referred_on, second.attended_count, second.completed_on) == (day(200), 1, None)
+
+
+def test_a_service_that_never_told_a_referral_still_has_an_episode() -> None:
+    told = journey("20 | tier3 | attended")
+    one = told.episode("tier3")
+    assert (one.referred_on, one.stage, one.waits.referral_to_start) == (None, "started", None)
+    assert told.pathway.view.current_stage == "started"
+
+
+def test_demographics_alone_are_no_episode_and_gp_facts_never_are() -> None:
+    assert (
+        journey("""
+          0 | tier2 | demographics sex=female
+          0 | gp    | weight 120
+          1 | tier3 | diabetes present
+          2 | tier2 | refers to tier3
+    """).pathway.episodes
+        == ()
+    )
+
+
+def test_the_18_week_clock_runs_only_where_the_service_is_consultant_led() -> None:
+    led = journey("""
+          0 | tier3 | receives referral consultant-led
+        126 | tier3 | attended
+    """).episode("tier3")
+    assert (led.rtt.wait_days, led.rtt.within_standard, led.rtt.definition) == (126, True, "rtt/1")
+    late = journey("""
+          0 | tier3 | receives referral consultant-led
+        127 | tier3 | attended
+    """).episode("tier3")
+    assert late.rtt.within_standard is False
+    running = journey("0 | tier3 | receives referral consultant-led").episode("tier3")
+    assert (running.rtt.stop_on, running.rtt.wait_days, running.rtt.within_standard) == (None, None, None)
+    assert journey("0 | tier3 | receives referral").episode("tier3").rtt is None
+
+
+def test_the_current_stage_is_that_of_the_latest_episode() -> None:
+    view = journey("""
+          0 | gp    | refers to tier2
+          2 | tier2 | receives referral
+         20 | tier2 | starts
+        110 | tier2 | completes
+        120 | tier2 | refers to tier3
+        125 | tier3 | receives referral
+    """).pathway.view
+    assert (view.current_stage, view.current_tier, view.three_tier) == ("referred", "tier3", True)
+
+
+def test_before_anyone_receives_it_the_person_is_referred_by_primary_care() -> None:
+    view = journey("0 | gp | refers to tier2").pathway.view
+    assert (view.current_stage, view.current_tier, view.current_to_tier) == (
+        "referred",
+        "primary_care",
+        "tier2",
+    )
+    assert view.three_tier is False
+
+
+def test_primary_care_is_believed_first_about_the_person_then_tier2_then_tier3() -> None:
+    view = journey("""
+         90 | tier3 | demographics sex=male birth_year=1971 council=east
+         50 | tier2 | demographics sex=female ethnic_category=J ethnic_system=2001
+         10 | gp    | demographics birth_year=1970 imd_quintile=1 imd_version=2019
+         20 | gp b  | demographics imd_quintile=2 imd_version=2025
+    """).pathway.view
+    slices = view.slices
+    assert (slices.sex, slices.birth_year, slices.council) == ("female", 1970, "east")
+    assert (slices.ethnic_category, slices.ethnic_system) == ("J", "2001")
+    assert (slices.imd_quintile, slices.imd_version) == (2, "2025")
+
+
+def test_a_comorbidity_later_ruled_out_is_not_present() -> None:
+    view = journey("""
+          0 | gp    | diabetes present
+          0 | gp    | hypertension present
+         50 | tier3 | diabetes absent
+    """).pathway.view
+    assert view.comorbidities == ("hypertension",)
+
+
+def test_a_correction_replaces_what_it_corrects_also_when_it_arrives_first() -> None:
+    one = journey("""
+         14 | tier2 | attended as visit told day 30
+          7 | tier2 | attended as visit told day 7
+          0 | tier2 | receives referral
+    """).episode("tier2")
+    assert (one.first_attended_on, one.attended_count) == (day(14), 1)
+
+
+def test_a_fact_taken_back_was_never_there() -> None:
+    told = journey("""
+          0 | tier2 | receives referral
+          7 | tier2 | attended as visit
+          7 | tier2 | attended as visit told day 9 retracted
+    """)
+    assert told.episode("tier2").attended_count == 0
+    assert told.kinds == ["referral_received"]
+
+
+def test_an_appointment_moved_to_the_persons_other_record_counts_once() -> None:
+    pathway = journey("""
+          7 | tier3   | attended as visit told day 7
+          7 | tier3 b | attended as visit told day 9
+    """).pathway
+    assert [one.view.attended_count for one in pathway.episodes] == [1]

@@ -1,0 +1,27 @@
+"""Wait for something to become true, bounded; the only place in the tests that sleeps.
+
+A test never sleeps to give something time: it says what it waits for, and fails with that sentence.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+POLL_SECONDS = 0.05
+WITHIN_SECONDS = (
+    30.0  # far more than anything here takes on a busy two-core machine; only a failure waits this long
+)
+
+
+def eventually(
+    probe: Callable[[], Found | None], *, why: str, within_seconds: float = WITHIN_SECONDS
+) -> Found:
+    """The first true answer of `probe`; AssertionError naming `why` when there is none in time."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        if found := probe():
+            return found
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {within_seconds:.0f} s: {why}")
+        time.sleep(POLL_SECONDS)

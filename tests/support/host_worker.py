@@ -1,0 +1,115 @@
+"""A small stage for the host's broker tests, and a worker of it: `python host_worker.py <settings as JSON>`.
+
+An input value `+name` adds an element to the state, `-name` removes it; both are echoed. `!name` is a poison.
+`~name` raises, as a bug would.
+"""
+
+import dataclasses
+import json
+import logging
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from eventually import eventually
+from prometheus_client import CollectorRegistry
+
+from streams.host import app, batch
+from streams.host.settings import HostSettings
+from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
+
+PARTITIONS = 12
+
+
+def echo_stage(name: str) -> Stage:
+    """Two co-partitioned inputs, one output, one changelog, all named after the stage."""
+    return Stage(
+        name=name,
+        reads=(f"{name}.a", f"{name}.b"),
+        changelog=f"{name}.state",
+        partitions=PARTITIONS,
+        dead_letter=f"{name}.dlq",
+        writes=(f"{name}.out",),
+        last=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class EchoStep:
+    """State: the set of names added and not removed."""
+
+    stage: Stage
+
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
+        """The names kept."""
+        return {key for key, _ in elements}
+
+    def advance(self, state: set[bytes], message: Message) -> tuple[set[bytes], tuple[Outcome, ...]]:
+        """Echo, and add or remove."""
+        assert message.value is not None
+        sign, name = message.value[:1], message.value[1:]
+        if sign == b"!":
+            return state, (Reject("poison"),)
+        if sign == b"~":
+            raise LookupError("a bug")
+        (state.discard if sign == b"-" else state.add)(name)
+        echo = Emit(
+            self.stage.writes[0], message.partition, message.value, message.value, (("kind", b"echo"),)
+        )
+        return state, (echo, Change(name, None if sign == b"-" else b"kept"))
+
+
+class CommitFirst(batch.BatchRunner):
+    """The order that loses: a negative control."""
+
+    async def run(self, messages: Sequence[Message], commit: batch.Commit) -> bool:
+        """Commits what has only been delivered."""
+        self.progress.deliver({(one.topic, one.partition): one.offset for one in messages})
+        self.progress.acknowledge()
+        if not await self._commit([(one, ()) for one in messages], commit):
+            return False
+        answers = self._advance(messages)
+        await self._deliver(self._outputs(answers), "outputs")
+        await self._deliver(self._changes(answers), "state")
+        return True
+
+
+def show_when_ready(facts: app.HostFacts, file: Path) -> None:
+    """Makes the file once the worker says of itself that it is alive and ready; asked from another thread."""
+
+    def watch() -> None:
+        eventually(lambda: all((facts.live() | facts.ready()).values()), why="ready", within_seconds=60)
+        file.touch()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def seal(message: Message, code: str) -> bytes:
+    """Deterministic, as the host asks."""
+    return b"sealed:" + code.encode() + b":" + (message.value or b"")
+
+
+def main(told: dict[str, Any]) -> None:
+    """Run one worker; readiness is shown by a file `ready` in its directory."""
+    logging.basicConfig(
+        level=told.pop("level", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    stage = echo_stage(told.pop("stage"))
+    if told.pop("commit_first", False):
+        app.BatchRunner = CommitFirst  # type: ignore[misc]  # the control replaces what is under test
+    settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
+    registry = CollectorRegistry()
+    app.run_worker(
+        stage,
+        EchoStep(stage),
+        settings=settings,
+        seal_dead_letter=seal,
+        registry=registry,
+        on_facts=lambda facts: show_when_ready(facts, settings.state_directory / "ready"),
+    )
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

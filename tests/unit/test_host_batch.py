@@ -1,0 +1,211 @@
+"""One batch: what is sent, in which order, and what happens when something fails in the middle."""
+
+import asyncio
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from streams.host.batch import BatchRunner, Pace
+from streams.host.commit import NotAssigned, Partition
+from streams.host.delivered import DeliveredMarker
+from streams.host.settings import CRASH_POINTS
+from streams.metrics import StageMetrics
+from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
+
+STAGE = Stage(
+    name="echo", reads=("in",), changelog="state", partitions=2, dead_letter="dlq", writes=("out",), last=True
+)
+
+
+class Told:
+    """A step that answers what it is told to, by value, and keeps the values it has seen."""
+
+    answers: Mapping[bytes, tuple[Outcome, ...]] = {
+        b"emit": (Emit("out", 1, b"k", b"v", (("kind", b"x"),)), Change(b"element", b"1")),
+        b"remove": (Change(b"element", None),),
+        b"poison": (Reject("bad-word"),),
+        b"value as code": (Reject("Jane Doe"),),
+        b"silent": (),
+    }
+
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        return [value for _, value in elements]
+
+    def advance(self, state: list[bytes], message: Message) -> tuple[list[bytes], tuple[Outcome, ...]]:
+        assert message.value is not None
+        return [*state, message.value], self.answers[message.value]
+
+
+class Line:
+    """Stands in for broker and clock: writes down, in order, what was asked of it, and fails where told."""
+
+    def __init__(self, fails_at: str = "", *, owned: bool = True) -> None:
+        self.sent: list[Emit] = []
+        self.happened: list[str] = []
+        self.committed: dict[Partition, int] = {}
+        self._fails_at, self._owned = fails_at, owned
+
+    def point(self, name: str) -> None:
+        self.happened.append(name)
+        if name == self._fails_at:
+            raise ConnectionError(name)
+
+    def fence(self) -> None:
+        self.happened.append("fence")
+
+    async def send(self, emits: Sequence[Emit]) -> list["asyncio.Future[object]"]:
+        self.sent += emits
+        return []
+
+    async def acknowledged(self, sent: Sequence["asyncio.Future[object]"]) -> None:
+        return None
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
+        self.happened.append("commit")
+        if self._owned:
+            self.committed |= offsets
+        return self._owned
+
+
+def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
+    made = BatchRunner(
+        stage=STAGE,
+        step=Told(),
+        seal_dead_letter=lambda message, code: b"sealed " + code.encode(),
+        producer=line,
+        marker=DeliveredMarker(directory / "delivered.json"),
+        metrics=StageMetrics(STAGE, registry or CollectorRegistry()),
+        crash_point=line.point,
+        check_fence=line.fence,
+        pace=Pace(1.0, 500),
+    )
+    made.begin({0: {b"a": b"kept"}, 1: {}}, {("in", 0): 5, ("in", 1): 0})
+    return made
+
+
+def message(value: bytes, offset: int, partition: int = 0) -> Message:
+    return Message("in", partition, offset, b"key", value, (), 1_700_000_000_000)
+
+
+def run(made: BatchRunner, line: Line, *messages: Message) -> bool:
+    return asyncio.run(made.run(messages, line.commit))
+
+
+def test_outputs_are_acknowledged_before_state_is_sent_and_state_before_the_commit(tmp_path: Path) -> None:
+    line = Line()
+    made = runner(line, tmp_path)
+    assert run(made, line, message(b"emit", 5), message(b"remove", 6))
+    assert [name for name in line.happened if name != "fence"] == [
+        "delivered",
+        "outputs_sent",
+        "outputs_acknowledged",
+        "state_sent",
+        "state_acknowledged",
+        "commit",
+        "committed",
+    ]
+    assert [name for name in line.happened if name in CRASH_POINTS] == list(CRASH_POINTS)
+    assert line.happened.count("fence") == 3, "before outputs, state and commit"
+    assert [emit.topic for emit in line.sent] == ["out", "state", "state"]
+    assert line.committed == {("in", 0): 7}
+    assert made.states == {0: [b"kept", b"emit", b"remove"], 1: []}
+
+
+@pytest.mark.parametrize("point", CRASH_POINTS[:-1])
+def test_nothing_is_committed_when_anything_before_the_commit_fails(point: str, tmp_path: Path) -> None:
+    line = Line(point)
+    with pytest.raises(ConnectionError):
+        run(runner(line, tmp_path), line, message(b"emit", 5))
+    assert line.committed == {}
+
+
+def test_lost_partitions_are_told_and_the_messages_are_not_counted_as_answered(tmp_path: Path) -> None:
+    line, registry = Line(owned=False), CollectorRegistry()
+    assert not run(runner(line, tmp_path, registry), line, message(b"emit", 5))
+    assert "committed" not in line.happened
+    labels = {"stage": "echo", "outcome": "emitted"}
+    assert registry.get_sample_value("tierlink_stage_messages_total", labels) == 0
+
+
+def test_an_output_keeps_its_key_partition_and_headers_and_names_its_cause(tmp_path: Path) -> None:
+    line = Line()
+    run(runner(line, tmp_path), line, message(b"emit", 5))
+    assert line.sent == [
+        Emit("out", 1, b"k", b"v", (("kind", b"x"), ("src", b"in/0/5"))),
+        Emit("state", 0, b"element", b"1", (("src", b"in/0/5"),)),
+    ]
+
+
+def test_a_rejected_message_becomes_a_dead_letter_of_its_own_partition(tmp_path: Path) -> None:
+    line = Line()
+    run(runner(line, tmp_path), line, message(b"poison", 0, partition=1))
+    headers = (("stage", b"echo"), ("code", b"bad-word"), ("src", b"in/1/0"))
+    assert line.sent == [Emit("dlq", 1, b"in/1/0", b"sealed bad-word", headers)]
+
+
+def test_a_reject_code_that_is_not_a_word_of_ours_stops_the_batch(tmp_path: Path) -> None:
+    line = Line()
+    with pytest.raises(AssertionError, match="fixed word"):
+        run(runner(line, tmp_path), line, message(b"value as code", 5))
+    assert line.sent == []
+
+
+def test_what_was_delivered_before_in_this_assignment_is_not_fresh(tmp_path: Path) -> None:
+    line = Line()
+    made = runner(line, tmp_path)
+    first = [message(b"silent", offset) for offset in (4, 5, 6)]
+    assert [one.offset for one in made.fresh(first)] == [5, 6], "4 is below the position it was begun at"
+    run(made, line, *made.fresh(first))
+    assert [one.offset for one in made.fresh([*first, message(b"silent", 9)])] == [9]
+
+
+def test_after_the_partitions_are_gone_nothing_of_them_is_left(tmp_path: Path) -> None:
+    made = runner(Line(), tmp_path)
+    made.drop()
+    assert made.states == {}
+    with pytest.raises(NotAssigned):
+        made.fresh([message(b"silent", 5)])
+
+
+def test_a_batch_is_counted_by_outcome_and_by_reason(tmp_path: Path) -> None:
+    line, registry = Line(), CollectorRegistry()
+    values = (b"emit", b"remove", b"poison", b"silent", b"silent")
+    run(runner(line, tmp_path, registry), line, *(message(value, 5 + at) for at, value in enumerate(values)))
+
+    def count(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(name, {"stage": "echo", **labels})
+
+    told = {word: count("tierlink_stage_messages_total", outcome=word) for word in ("emitted", "changed")}
+    assert told == {"emitted": 1, "changed": 2}
+    assert count("tierlink_stage_messages_total", outcome="rejected") == 1
+    assert count("tierlink_stage_messages_total", outcome="silent") == 2
+    assert count("tierlink_dead_letters_total", code="bad-word") == 1
+    assert count("tierlink_last_event_timestamp_seconds") == 1_700_000_000
+    assert count("tierlink_end_to_end_seconds_count") == 5
+    assert count("tierlink_redelivered_total") == 0
+
+
+def test_a_slow_step_gets_smaller_batches_and_a_fast_one_larger_up_to_the_limit() -> None:
+    pace = Pace(batch_s=1.0, batch_max=500)
+    assert pace.size() == 5
+    pace.took(5, seconds=0.001)
+    assert pace.size() == 10, "at most twofold at a time"
+    for _ in range(10):
+        pace.took(pace.size(), seconds=0.001)
+    assert pace.size() == 500
+    pace.took(500, seconds=50.0)
+    assert pace.size() == 10
+    pace.took(10, seconds=100.0)
+    assert pace.size() == 1
+
+
+def test_a_stage_without_a_changelog_may_not_change_state(tmp_path: Path) -> None:
+    line = Line()
+    made = runner(line, tmp_path)
+    made.stage = dataclasses.replace(STAGE, changelog=None)
+    with pytest.raises(AssertionError, match="has a changelog"):
+        run(made, line, message(b"emit", 5))
+    assert line.committed == {}

@@ -1,0 +1,117 @@
+"""Cleaning: what is one value is spelt one way, and what says nothing is gone."""
+
+import pytest
+
+from linkage.normalise import Identity, Name, name_parts, normalise
+
+
+def identity(**fields: object) -> Identity:
+    return Identity(**{"nhs_number": None, **fields})  # type: ignore[arg-type]
+
+
+def test_one_name_has_one_spelling_whatever_its_accents_case_and_punctuation() -> None:
+    spelt = [
+        Name(("zoë",), "o'neill"),
+        Name(("ZOE",), "O’Neill"),
+        Name(("  Zoe\N{COMBINING DIAERESIS} ",), "ONEILL"),
+    ]
+    assert len({normalise(identity(names=(name,))) for name in spelt}) == 1
+    assert normalise(identity(names=tuple(spelt))).names == (Name(("ZOE",), "ONEILL"),)
+
+
+def test_letters_that_unicode_does_not_take_apart_become_the_usual_latin_ones() -> None:
+    assert normalise(identity(names=(Name(("Łucja",), "Sørensen-Ægir"),))).names == (
+        Name(("LUCJA",), "SORENSEN-AEGIR"),
+    )
+
+
+def test_compound_names_keep_their_parts_and_titles_go() -> None:
+    cleaned = normalise(identity(names=(Name(("Mrs Mary-Jane", "Ann Rose Sue"), "van der Berg"),)))
+    assert cleaned.names == (Name(("MARY-JANE", "ANN", "ROSE"), "VAN-DER-BERG"),)
+    assert name_parts("VAN-DER-BERG") == ("VAN", "DER", "BERG")
+
+
+@pytest.mark.parametrize("family", ["UNKNOWN", "Test", "not known", "XX", "zzztest", "aaaa", "123", "…", ""])
+def test_a_name_that_is_a_placeholder_is_no_name(family: str) -> None:
+    assert normalise(identity(names=(Name((), family),))).names == ()
+
+
+def test_a_newborn_without_a_forename_keeps_the_surname() -> None:
+    assert normalise(identity(names=(Name(("Baby",), "Okafor"),))).names == (Name((), "OKAFOR"),)
+
+
+@pytest.mark.parametrize(
+    "text", ["1900-01-01", "1899-12-30", "2001-02-30", "01/02/1971", "1971", "1971-5-2", "9999-12-31", ""]
+)
+def test_a_birth_date_that_is_a_placeholder_or_no_day_at_all_is_missing(text: str) -> None:
+    assert normalise(identity(birth_date=text)).birth_date is None
+
+
+def test_a_very_old_person_and_a_leap_day_are_not_placeholders() -> None:
+    assert normalise(identity(birth_date="1901-07-08")).birth_date == "1901-07-08"
+    assert normalise(identity(birth_date="2004-02-29")).birth_date == "2004-02-29"
+
+
+@pytest.mark.parametrize("text", ["ZZ99 3VZ", "zz993wz", "UNKNOWN", "LS1", "12345678", ""])
+def test_a_postcode_of_no_place_is_missing(text: str) -> None:
+    assert normalise(identity(postcodes=(text,))).postcodes == ()
+
+
+def test_addresses_stay_in_step_with_their_houses() -> None:
+    cleaned = normalise(identity(postcodes=("ZZ99 3VZ", "ls1 4ap"), houses=("", "Flat 3, 12b High Street")))
+    assert (cleaned.postcodes, cleaned.houses) == (("LS14AP",), ("3 12B",))
+
+
+@pytest.mark.parametrize(
+    ("line", "house"),
+    [
+        ("14 High St", "14"),
+        ("Flat 3, 12b High St", "3 12B"),
+        ("Rose Cottage", "ROSECOTTAGE"),
+        ("12-14 Mill Rd", "12 14"),
+    ],
+)
+def test_a_house_is_its_number_or_else_its_name(line: str, house: str) -> None:
+    assert normalise(identity(postcodes=("LS1 4AP",), houses=(line,))).houses == (house,)
+
+
+def test_only_a_mobile_telephone_is_a_persons_own() -> None:
+    phones = ("07700 900123", "+44 (0)7700 900123", "0044 7700 900123", "0113 496 0000", "07000000000", "?")
+    assert normalise(identity(phones=phones)).phones == ("447700900123",)
+
+
+def test_a_mailbox_of_nobody_is_missing() -> None:
+    emails = (" Ada.King@Mail.UK ", "noreply@mail.uk", "none@none.uk", "not an address")
+    assert normalise(identity(emails=emails)).emails == ("ada.king@mail.uk",)
+
+
+def test_an_nhs_number_is_ten_digits_and_not_one_digit_ten_times() -> None:
+    assert normalise(identity(nhs_number="943 476 5919")).nhs_number == "9434765919"
+    assert normalise(identity(nhs_number="0000000000")).nhs_number is None
+    assert normalise(identity(nhs_number_claimed="943476591")).nhs_number_claimed == "943476591"
+    assert normalise(identity(nhs_number_claimed="12")).nhs_number_claimed is None
+
+
+def test_an_identity_with_nothing_but_placeholders_says_nothing() -> None:
+    empty = identity(
+        nhs_number="0000000000",
+        names=(Name(("UNKNOWN",), "UNKNOWN"),),
+        birth_date="1900-01-01",
+        postcodes=("ZZ99 3VZ",),
+        sex="unknown",
+        phones=("n/a",),
+        emails=("none@x.uk",),
+    )
+    assert normalise(empty) == identity()
+
+
+def test_a_name_of_a_hundred_thousand_letters_is_cut_short() -> None:
+    (name,) = normalise(identity(names=(Name(("ab" * 50_000,), "cd " * 50_000),))).names
+    assert len(name.given[0]) <= 40
+    assert len(name.family) <= 4 * 41
+
+
+def test_a_name_and_an_identity_hide_themselves() -> None:
+    name = Name(("Ada",), "King")
+    assert "Ada" not in repr(name) + repr(identity(names=(name,), nhs_number="9434765919"))
+    assert "9434765919" not in repr(identity(nhs_number="9434765919"))

@@ -1,0 +1,111 @@
+"""A component cut into people: surest links first, vetoes before weights, the whole cluster heard."""
+
+from itertools import combinations, pairwise, permutations
+
+from linkage.compare import Levels
+from linkage.decide import Band, Rule, Verdict
+from linkage.partition import COMPONENT_MAX, Judged, Member, Pair, Partition, partition
+from linkage.tokens import EncodedIdentity
+from linkage.weights import Model, Score
+
+MODEL = Model("m", "made up", prior=0, link=4000, review=-2000, ambiguous=4000, weights={}, interactions={})
+LEVELS = Levels(
+    given="missing",
+    family="missing",
+    birth_date="missing",
+    postcode="missing",
+    house="missing",
+    sex="missing",
+    phone="missing",
+    email="missing",
+    nhs_number="missing",
+    crossed="no",
+)
+
+
+def member(number: str | None = None, merged_into: str | None = None) -> Member:
+    return Member(1, EncodedIdentity(1, number.encode() if number else None, b"", ()), merged_into)
+
+
+def judged(bits: int, *rules: Rule) -> Judged:
+    band = Band.AUTO if bits >= 4000 and not rules else Band.REVIEW if bits >= -2000 else Band.APART
+    return Judged(Score(bits, LEVELS, ()), Verdict(band, rules))
+
+
+def cut(members: dict[str, Member], bits: dict[str, int]) -> Partition:
+    """`bits` by two-letter pair. Checked on the way: no order of the inputs makes a difference."""
+    pairs: dict[Pair, Judged] = {(pair[0], pair[1]): judged(weight) for pair, weight in bits.items()}
+    results = [
+        partition(MODEL, dict(order), dict(sorted(pairs.items(), reverse=order[0][0] != min(members))))
+        for order in list(permutations(members.items()))[:24]
+    ]
+    assert len({(tuple(groups(result)), tuple(sorted(result.refused))) for result in results}) == 1
+    return results[0]
+
+
+def groups(result: Partition) -> list[str]:
+    return sorted("".join(cluster.members) for cluster in result.clusters)
+
+
+def test_the_surest_link_is_taken_first_and_a_number_then_keeps_the_other_out() -> None:
+    people = {"x": member(), "a": member("1"), "b": member("2")}
+    result = cut(people, {"ax": 9000, "bx": 20000, "ab": -30000})
+    assert groups(result) == ["a", "bx"]
+    assert result.refused == {("a", "x"): Rule.NUMBERS_DIFFER}
+
+
+def test_no_number_of_records_without_a_number_outvotes_two_numbers_that_differ() -> None:
+    people = {"a": member("1"), "b": member("2"), **{name: member() for name in "vwxyz"}}
+    bits = {"".join(pair): 15000 for pair in combinations("vwxyz", 2)}
+    bits |= {"a" + name: 20000 for name in "vwxyz"} | {"b" + name: 10000 for name in "vwxyz"}
+    assert groups(cut(people, bits)) == ["avwxyz", "b"]
+
+
+def test_a_record_that_fits_two_numbers_within_a_hair_gets_neither() -> None:
+    people = {"x": member(), "a": member("1"), "b": member("2")}
+    result = cut(people, {"ax": 9000, "bx": 9500})
+    assert groups(result) == ["a", "b", "x"]
+    assert set(result.refused.values()) == {Rule.AMBIGUOUS}
+
+
+def test_a_cluster_is_heard_as_a_whole() -> None:
+    people = {name: member() for name in "abcx"}
+    close = {"ab": 15000, "ac": 15000, "bc": 15000}
+    assert groups(cut(people, {**close, "ax": 5000, "bx": -4000, "cx": -4000})) == ["abc", "x"]
+    assert groups(cut(people, {**close, "ax": 5000, "bx": -4000, "cx": -500})) == ["abcx"]
+    assert groups(cut(people, {**close, "ax": 5000})) == ["abcx"], "a pair that shares no block is no veto"
+
+
+def test_a_merge_stands_above_weights_and_numbers() -> None:
+    people = {"a": member("1"), "b": member("2", merged_into="a"), "c": member("2")}
+    result = cut(people, {"ab": -30000, "bc": 20000, "ac": -30000})
+    assert groups(result) == ["ab", "c"], "the number merged away joins nobody"
+
+
+def test_merges_in_a_circle_and_into_nowhere_do_no_harm() -> None:
+    people = {"a": member(merged_into="b"), "b": member(merged_into="a"), "c": member(merged_into="nowhere")}
+    assert groups(cut(people, {})) == ["ab", "c"]
+
+
+def test_a_giant_component_counts_only_links_that_are_surer() -> None:
+    names = [f"r{i:03}" for i in range(COMPONENT_MAX + 1)]
+    chain = {(a, b): judged(8000) for a, b in pairwise(names)}
+    people = {name: member() for name in names}
+    weak = partition(MODEL, people, chain)
+    assert len(weak.clusters) == len(names)
+    assert set(weak.refused.values()) == {Rule.GIANT}
+    sure = {(a, b): judged(9000 if (a, b) == (names[0], names[1]) else 8000) for a, b in chain}
+    assert len(partition(MODEL, people, sure).clusters) == len(names) - 1
+    smaller = {name: people[name] for name in names[:-1]}
+    kept = {pair: one for pair, one in chain.items() if names[-1] not in pair}
+    assert Rule.GIANT not in partition(MODEL, smaller, kept).refused.values()
+
+
+def test_a_pair_that_a_guard_holds_back_is_no_evidence_for_others() -> None:
+    people = {name: member() for name in "abx"}
+    close = {("a", "b"): judged(9000), ("a", "x"): judged(4100)}
+    assert groups(partition(MODEL, people, {**close, ("b", "x"): judged(-4200)})) == ["ab", "x"]
+    assert groups(partition(MODEL, people, {**close, ("b", "x"): judged(9000, Rule.TWIN)})) == ["abx"]
+    third = {**close, ("a", "c"): judged(9000), ("b", "c"): judged(9000), ("c", "x"): judged(-3500)}
+    guarded = {**third, ("b", "x"): judged(9000, Rule.TWIN)}
+    assert groups(partition(MODEL, {**people, "c": member()}, guarded)) == ["abc", "x"]

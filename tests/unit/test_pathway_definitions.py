@@ -1,0 +1,81 @@
+"""Definitions are named values with a source and a date; a set that lacks one is refused."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pathway_journeys import DEFINITIONS, FOLDER, TEXTS
+
+from schemas import definitions
+from schemas.errors import InvalidField, UnknownName
+
+GOOD = 'id="a-b"\nversion=1\ntitle="t"\ntext="x"\nsource="s"\ndate=2026-01-01\n'
+
+
+def test_every_definition_says_what_it_means_where_it_comes_from_and_since_when() -> None:
+    for name, one in DEFINITIONS.by_name.items():
+        assert name == one.name
+        assert one.text
+        assert one.source
+        assert one.date >= date(2014, 1, 1)
+        assert (FOLDER / f"{one.id}-{one.version}.toml").exists()
+
+
+def test_the_numbers_the_pathway_computes_with() -> None:
+    loss, handover = DEFINITIONS.loss, DEFINITIONS.handover
+    assert (loss.baseline_days, loss.threshold_pct, loss.horizon_weeks) == (14, Decimal(5), (12, 26, 52))
+    assert (loss.window_weeks, handover.early_days, handover.overdue_days) == (4, 3, 42)
+    assert DEFINITIONS.rtt.limit_weeks == 18
+    assert set(definitions.PATHWAY_DEFINITIONS) <= set(DEFINITIONS.by_name)
+
+
+def test_a_name_nobody_wrote_down_is_unknown() -> None:
+    assert DEFINITIONS.named("loss-5pct/1").version == 1
+    with pytest.raises(UnknownName):
+        DEFINITIONS.named("loss-5pct/2")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("id = ", "definition"),
+        (GOOD.replace('"a-b"', '"A B"'), "definition.id"),
+        (GOOD.replace("version=1", 'version="1"'), "definition.version"),
+        (GOOD.replace('title="t"', ""), "definition.title"),
+        (GOOD.replace('"x"', '" "'), "definition.text"),
+        (GOOD.replace("2026-01-01", '"2026"'), "definition.date"),
+        (GOOD.replace("2026-01-01", "2026-01-01T00:00:00Z"), "definition.date"),
+        (GOOD + "parameters=1", "definition.parameters"),
+    ],
+)
+def test_a_definition_that_is_not_one_is_refused_by_field(text: str, field: str) -> None:
+    with pytest.raises(InvalidField) as refused:
+        definitions.parse([*TEXTS, text])
+    assert refused.value.field == field
+
+
+def test_one_name_has_one_meaning() -> None:
+    with pytest.raises(InvalidField, match="defined twice"):
+        definitions.parse([*TEXTS, TEXTS[0]])
+
+
+@pytest.mark.parametrize("missing", definitions.PATHWAY_DEFINITIONS)
+def test_a_definition_the_pathway_needs_may_not_be_absent(missing: str) -> None:
+    name, version = missing.split("/")
+    kept = [path.read_text() for path in FOLDER.glob("*.toml") if path.name != f"{name}-{version}.toml"]
+    with pytest.raises(InvalidField, match=missing):
+        definitions.parse(kept)
+
+
+@pytest.mark.parametrize("bad", ["-1", '"14"', "true", "[14]"])
+def test_a_number_of_a_definition_is_a_whole_number(bad: str) -> None:
+    texts = [text.replace("baseline_days = 14", f"baseline_days = {bad}") for text in TEXTS]
+    with pytest.raises(InvalidField, match="baseline_days"):
+        definitions.parse(texts)
+
+
+@pytest.mark.parametrize("bad", ["[]", "[-1]", '["12"]', "12"])
+def test_the_horizons_are_whole_numbers(bad: str) -> None:
+    texts = [text.replace("horizon_weeks = [12, 26, 52]", f"horizon_weeks = {bad}") for text in TEXTS]
+    with pytest.raises(InvalidField, match="horizon_weeks"):
+        definitions.parse(texts)
