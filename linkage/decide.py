@@ -72,7 +72,7 @@ _SAME_GIVEN = ("exact", "nickname", "edit", "sounds_begins")
 
 
 def _another_person(at: Levels) -> bool:
-    """What is left when the number is set aside speaks of someone else: most often another of the household."""
+    """What is left when the number is set aside speaks of someone else: most often one of the household."""
     if at.birth_date in UNRELATED_BIRTH:
         return at.given not in _SAME_GIVEN or at.family == "none"
     return at.birth_date == "missing" and at.given == "none"

@@ -1,9 +1,9 @@
 """The canary sweep: improbable values go in by every door and must be seen nowhere behind the seal.
 
-Searched: every topic (keys, headers, values, state), every log, worker directory, metrics page, HTTP and MLLP answer,
-report and file name; each value plain, spaced, hyphened, reversed, in base64, hex, URL form and as md5, sha1, sha256.
-A search that finds nothing proves nothing, so the same search first has to find every value where it may be: in the
-intake, opened with the ingress key. Imports no step and no linkage.
+Searched: every topic (keys, headers, values, state), every log, worker directory, metrics page, HTTP and MLLP
+answer, report and file name; each value plain, spaced, hyphened, reversed, in base64, hex, URL form and as
+md5, sha1, sha256. A search that finds nothing proves nothing, so the same search first has to find every
+value where it may be: in the intake, opened with the ingress key. Imports no step and no linkage.
 """
 
 import base64
@@ -53,7 +53,9 @@ class Found:
 
 
 def plant(engine: Engine, journal: Journal) -> Planted:
-    """One good and one refused message through each door; refused ones show whether answers quote what they refuse."""
+    """One good and one refused message through each door; refused ones show whether answers quote what they
+    refuse.
+    """
     planted = Planted(tuple(value for one in NOBODIES.values() for value in one.values()))
     http = HttpSender("gp-hub", engine.port("gp-hub"), journal)
     mllp = Hl7Sender("trust-wm", engine.port("trust-wm"), journal)
@@ -94,7 +96,12 @@ def forms(value: str) -> Iterator[bytes]:
         spellings |= {f"{value[:3]} {value[3:6]} {value[6:]}", f"{value[:3]}-{value[3:6]}-{value[6:]}"}
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         year, month, day = value.split("-")
-        spellings |= {year + month + day, f"{day}/{month}/{year}", f"{day}-{month}-{year}", f"{year}/{month}/{day}"}
+        spellings |= {
+            year + month + day,
+            f"{day}/{month}/{year}",
+            f"{day}-{month}-{year}",
+            f"{year}/{month}/{day}",
+        }
     for spelling in sorted(spellings):
         text = spelling.encode()
         yield text.lower()
@@ -139,7 +146,9 @@ def _everything(engine: Engine, planted: Planted) -> Iterator[tuple[str, bytes]]
 
 
 def _files(engine: Engine) -> Iterator[tuple[str, bytes]]:
-    """Logs, worker directories, the journal, reports. Not the provider's own files in its own folder, nor the keys."""
+    """Logs, worker directories, the journal, reports. Not the provider's own files in its own folder, nor the
+    keys.
+    """
     for directory in (engine.layout.logs, engine.layout.workers):
         for path in sorted(directory.rglob("*")):
             if path.is_file():

@@ -1,23 +1,25 @@
-"""The oracle of promise 2: a run's own intake, replayed once through a fresh engine, must end in the same topics.
+"""The oracle of promise 2: a run's own intake, replayed once through a fresh engine, must end in the same
+topics.
 
-Compared is the last non-null value per key of every compacted topic. Left out is what tells when and in which order
-things arrived, not what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and the marks of
-what no longer follows (`retracted`): a person who existed only between two messages leaves such a mark in one run and
-none in another.
+Compared is the last non-null value per key of every compacted topic. Left out is what tells when and in which
+order things arrived, not what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
+the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
+a mark in one run and none in another.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaProducer
 
-from ops.topic_reader import last_values, read_topics
+from ops.topic_reader import Read, last_values, read_topics
 from schemas import topics
 from schemas.sources import Source
 from schemas.topics import Topic
 
+TopicReader = Callable[[str], Iterable[Read]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
 REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
 
@@ -42,21 +44,26 @@ def final_topics(registry: Iterable[Topic]) -> list[str]:
 
 def compare(one: str, other: str, names: Iterable[str]) -> Comparison:
     """Read `names` on both brokers and count keys whose final values differ or stand on one side only."""
-    keys = differing = 0
+    return compare_topics(
+        lambda name: read_topics(one, [name]), lambda name: read_topics(other, [name]), names
+    )
+
+
+def compare_topics(one: TopicReader, other: TopicReader, names: Iterable[str]) -> Comparison:
+    """As `compare`, of the topics that two readers give."""
     by_topic: dict[str, tuple[int, int]] = {}
     for name in names:
-        left, right = final_values(one, name), final_values(other, name)
-        different = sum(left.get(key) != right.get(key) for key in left.keys() | right.keys())
-        by_topic[name] = (len(left.keys() | right.keys()), different)
-        keys += by_topic[name][0]
-        differing += different
-    return Comparison(keys, differing, by_topic)
+        left, right = final_values(one(name)), final_values(other(name))
+        keys = left.keys() | right.keys()
+        by_topic[name] = (len(keys), sum(left.get(key) != right.get(key) for key in keys))
+    counts = by_topic.values()
+    return Comparison(sum(keys for keys, _ in counts), sum(found for _, found in counts), by_topic)
 
 
-def final_values(bootstrap: str, topic: str) -> dict[bytes, Any]:
+def final_values(messages: Iterable[Read]) -> dict[bytes, Any]:
     """Key -> final value without history; retracted entries are absent."""
     finals: dict[bytes, Any] = {}
-    for key, read in last_values(read_topics(bootstrap, [topic])).items():
+    for key, read in last_values(messages).items():
         value = _without_history(read.value or b"")
         if not (isinstance(value, dict) and value.get("status") == "retracted"):
             finals[key] = value
@@ -64,7 +71,8 @@ def final_values(bootstrap: str, topic: str) -> dict[bytes, Any]:
 
 
 def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
-    """Write every intake message and tick of `one` to the same partition of `other`, in order; how many there were.
+    """Write every intake message and tick of `one` to the same partition of `other`, in order; how many there
+    were.
 
     `drop_one` leaves the first intake message out: the negative control of the comparison.
     """

@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ from typing import Any
 from ops import canary, figures
 from ops.engine import Engine, EngineSettings
 from ops.journal import Journal
-from ops.layout import Layout, packaged
+from ops.layout import Layout
 from ops.ledger import Books, Ledger, balance, read_books, stalled
 from ops.playing import Progress, play
-from ops.score import PairScore, pair_score, rightly_linked
-from ops.simulator import expected
-from ops.simulator.rates import parse as parse_rates
-from ops.simulator.simulation import Simulation, simulate
+from ops.score import rightly_linked
+from ops.simulator import AS_OF, Simulation, default_rates, expected, simulate
+from ops.simulator.truth import LinkageScore, Noise, linkage_score, nhs_number_join
 from ops.ticker import tick
 from ops.topic_reader import last_values, read_topics
 from schemas import canonical, topics
@@ -50,12 +49,12 @@ class DemoResult:
     ledgers: Mapping[str, Ledger]
     snapshots: Sequence[Mapping[str, Any]]
     stalled: int
-    linkage: PairScore
-    nhs_join: PairScore
+    linkage: LinkageScore
+    nhs_join: LinkageScore
     pathway_exact: float
     differences: Sequence[str]
     compared_people: int
-    noise: Mapping[str, float]
+    noise: Noise
     found: canary.Found
     kills: int
     redelivered: int
@@ -69,15 +68,19 @@ class DemoResult:
             "pathways": len(self.snapshots),
             "three_tier_pathways": sum(one["three_tier"] for one in self.snapshots),
             "pathway_exact": round(self.pathway_exact, 4),
-            "noise": dict(self.noise),
-            "linkage": self.linkage.as_json(),
-            "nhs_number_join": self.nhs_join.as_json(),
+            "noise": _rounded(asdict(self.noise)),
+            "linkage": _rounded(asdict(self.linkage)),
+            "nhs_number_join": _rounded(asdict(self.nhs_join)),
             "canary": self.found.as_json(),
             "canary_hits": self.found.hits,
             "kills": self.kills,
             "redelivered": self.redelivered,
             "seconds": round(self.seconds, 1),
         }
+
+
+def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(share, 4) for name, share in shares.items()}
 
 
 def fresh_layout(directory: Path) -> Layout:
@@ -90,7 +93,7 @@ def fresh_layout(directory: Path) -> Layout:
 
 def run(engine: Engine, options: DemoOptions, *, progress: Progress, started: float) -> DemoResult:
     """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
-    simulation = simulate(options.seed, options.people, rates=parse_rates(packaged("ops.simulator", "rates.toml")))
+    simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
     with _killer(engine, options) as killer:
         play(engine, simulation.deliveries, journal, progress)
@@ -98,7 +101,7 @@ def run(engine: Engine, options: DemoOptions, *, progress: Progress, started: fl
         if killer is not None:
             killer.finish()
     engine.drain()
-    tick(engine.bootstrap, simulation.as_of)
+    tick(engine.bootstrap, AS_OF)
     engine.drain()
     return _result(engine, simulation, journal, planted, killer.kills if killer else 0, started)
 
@@ -151,16 +154,16 @@ def _result(
     books = read_books(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
     ledgers = balance(journal.read(), books, keys=keys, recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)
-    truth = {(r.source, r.local_id): person.key for person in simulation.truth for r in person.records}
+    truth = {record.key: person.key for person in simulation.truth for record in person.records}
     found = _groups(truth, books, keys)
     right = rightly_linked(found, truth)
-    exact, differing, compared = _exact(simulation, right, found, keys, snapshots, simulation.as_of)
+    exact, differing, compared = _exact(simulation, right, found, keys, snapshots, AS_OF)
     return DemoResult(
         ledgers=ledgers,
         snapshots=list(snapshots.values()),
         stalled=stalled(books),
-        linkage=pair_score(found, truth),
-        nhs_join=pair_score(simulation.nhs_number_groups(), truth),
+        linkage=linkage_score(found, simulation.truth),
+        nhs_join=nhs_number_join(simulation.truth),
         pathway_exact=exact,
         differences=differing,
         compared_people=compared,
@@ -201,7 +204,7 @@ def _exact(
     exact = 0
     for person in people:
         record = person.records[0]
-        person_id = found.get((record.source, record.local_id))
+        person_id = found.get(record.key)
         snapshot = snapshots.get(keys.mac(recipient_purpose(RECIPIENT), person_id)) if person_id else None
         if snapshot is None:
             wrong.append("no snapshot")

@@ -24,7 +24,7 @@ from ops.errors import TierlinkError
 from ops.keys import OPERATIONS_ZONE, make_keys
 from ops.layout import Layout, load_sources
 from ops.topic_admin import Replication, create
-from ops.topic_reader import lag
+from ops.topic_reader import LagReader
 from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import Topic, registry
@@ -160,20 +160,27 @@ class Engine:
 
     def lag(self) -> dict[str, int]:
         """Stage -> messages not yet committed."""
-        groups = {f"tierlink-{name}": self._reads(name) for name in STAGES}
-        return {name.removeprefix("tierlink-"): count for name, count in lag(self.bootstrap, groups).items()}
+        reader = LagReader(self.bootstrap)
+        try:
+            return self._lag(reader)
+        finally:
+            reader.close()
 
     def drain(self) -> None:
         """Returns when no stage has anything left to do, seen twice: a last stage may feed an earlier one.
 
         Raises TierlinkError after DRAIN_SECONDS_MAX.
         """
-        deadline, quiet = time.monotonic() + DRAIN_SECONDS_MAX, 0
-        while quiet < 2:
-            if time.monotonic() > deadline:
-                raise TierlinkError(f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {self.lag()}")
-            quiet = quiet + 1 if not any(self.lag().values()) else 0
-            time.sleep(POLL_SECONDS * 4)
+        deadline, quiet, reader = time.monotonic() + DRAIN_SECONDS_MAX, 0, LagReader(self.bootstrap)
+        try:
+            while quiet < 2:
+                behind = self._lag(reader)
+                if time.monotonic() > deadline:
+                    raise TierlinkError(f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}")
+                quiet = quiet + 1 if not any(behind.values()) else 0
+                time.sleep(POLL_SECONDS * 4)
+        finally:
+            reader.close()
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Process name -> the text of its /metrics."""
@@ -190,6 +197,10 @@ class Engine:
             if marker.exists():
                 total += int(json.loads(marker.read_text()).get("redelivered", 0))
         return total
+
+    def _lag(self, reader: LagReader) -> dict[str, int]:
+        groups = {f"tierlink-{name}": self._reads(name) for name in STAGES}
+        return {name.removeprefix("tierlink-"): count for name, count in reader.lag(groups).items()}
 
     def _reads(self, name: str) -> tuple[str, ...]:
         return stage(name, sources=self.sources.values(), recipients=self.settings.recipients).reads

@@ -1,6 +1,7 @@
 """What the snapshots of one recipient add up to: funnel, waits, gaps, one equity row. Pure; reads no topic.
 
-For one machine's demonstration only: counts here are exact. Counts for the public need disclosure control first.
+For one machine's demonstration only: counts here are exact. Counts for the public need disclosure control
+first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,9 @@ class Funnel:
 
 
 def funnel(snapshots: Iterable[Snapshot], tier: str) -> Funnel:
-    """The funnel of `tier`. Both denominators: all who started, and completers with both weights (`loss-5pct/1`)."""
+    """The funnel of `tier`. Both denominators: all who started, and completers with both weights
+    (`loss-5pct/1`).
+    """
     episodes = [one for snapshot in snapshots for one in snapshot["episodes"] if one["tier"] == tier]
     started = [one for one in episodes if one["started_on"]]
     outcomes = [(one, outcome) for one in started if (outcome := _outcome(one)) is not None]
@@ -96,7 +99,7 @@ def equity(snapshots: Sequence[Snapshot]) -> list[EquityRow]:
 
 
 def example(snapshots: Iterable[Snapshot]) -> Snapshot | None:
-    """A person worth looking at: three tiers, a 12-week outcome in Tier 2 and the most weights; ties by id."""
+    """A person worth looking at: three tiers, a 12-week outcome in Tier 2, most weights; ties by id."""
     full = [one for one in snapshots if one["three_tier"]]
     return max(full, key=_richness, default=None)
 
@@ -128,7 +131,10 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
     after = "" if interval is None else f", {interval} days after it was sent"
     told = [
         (episode["referred_on"], f"referral received{after}"),
-        (episode["accepted_on"], _wait("accepted", waits["referral_to_acceptance"], episode["acceptance_definition"])),
+        (
+            episode["accepted_on"],
+            _wait("accepted", waits["referral_to_acceptance"], episode["acceptance_definition"]),
+        ),
         (episode["declined_on"], f"declined ({episode['decline_reason'] or 'no reason told'})"),
         (episode["started_on"], _wait("started", waits["referral_to_start"], waits["definition"])),
         (episode["completed_on"], f"completed ({episode['completion_definition']})"),
@@ -136,12 +142,17 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
         (episode["discharged_on"], "discharged"),
     ]
     lines = [Line(on, tier, text) for on, text in told if on]
-    lines += [Line(one["on"], tier, f"weight {one['kg']:.1f} kg ({_words(one['method'])})") for one in episode["weights"]]
+    lines += [
+        Line(one["on"], tier, f"weight {one['kg']:.1f} kg ({_words(one['method'])})")
+        for one in episode["weights"]
+    ]
     outcome = _outcome(episode)
     if outcome is not None:
         verdict = "at least 5 % lost" if outcome["achieved"] else "less than 5 % lost"
         definition = episode["loss"]["definition"]
-        lines.append(Line(outcome["end_on"], tier, f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({definition})"))
+        lines.append(
+            Line(outcome["end_on"], tier, f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({definition})")
+        )
     return lines
 
 

@@ -1,16 +1,17 @@
 """The message ledger: every acknowledged entry, followed through the topics to exactly one end.
 
-Imports no step and no linkage. What was acknowledged comes from the senders' journal; the ends come from reading the
-topics. An entry whose chain is broken anywhere is `unaccounted`:
+Imports no step and no linkage. What was acknowledged comes from the senders' journal; the ends come from
+reading the topics. An entry whose chain is broken anywhere is `unaccounted`:
 
     intake (its header) -> receipt -> rejected: its sealed original in dlq.v1
-                                   -> linked, held: its manifest and facts in events.v1, its record in link.map.v1,
-                                      each fact under its person in pathway.in.v1, the person's snapshot
+                                   -> linked, held: its manifest and facts in events.v1, its record in
+                                      link.map.v1, each fact under its person in pathway.in.v1, and the
+                                      person's snapshot while a fact of theirs stands
 """
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,10 +19,12 @@ from ops.journal import Sent
 from ops.topic_reader import Read, last_values, read_topics
 from schemas import topics
 from schemas.disposition import Disposition
+from schemas.elements import ENTRY, FACT, entry_of
 from schemas.envelope import ENTRY_ID_HEADER
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
 
+Reader = Callable[[Sequence[str]], Iterable[Read]]  # topic names -> every message of them, in order
 DISPOSITIONS = tuple(disposition.value for disposition in Disposition)
 
 
@@ -31,39 +34,45 @@ class Books:
 
     places: Mapping[str, Sequence[str]]  # entry id -> topic/partition/offset of its intake messages
     receipts: Mapping[str, str]  # entry id -> disposition
-    manifests: Mapping[str, tuple[str, Sequence[Sequence[str]]]]  # entry id -> record, facts
-    facts: frozenset[str]  # keys record/e/fact of events.v1
+    manifests: Mapping[str, Sequence[tuple[str, Sequence[Sequence[str]]]]]  # entry id -> (record, facts)
+    facts: frozenset[str]  # keys record/e/fact/version of events.v1
     links: Mapping[str, str]  # record -> person
     arrived: frozenset[str]  # keys person/record/fact of pathway.in.v1
+    standing: frozenset[str]  # people of whom at least one fact is not taken back
     published: frozenset[str]  # published ids with a snapshot
     dead: Mapping[str, str]  # topic/partition/offset -> stage
 
 
 def read_books(bootstrap: str, sources: Iterable[Source], *, recipient: str) -> Books:
     """Read every topic of the chain once."""
+    return books_of(lambda names: read_topics(bootstrap, names), sources, recipient=recipient)
+
+
+def books_of(read: Reader, sources: Iterable[Source], *, recipient: str) -> Books:
+    """The books of the topics that `read` gives."""
     sources = tuple(sources)
     places: dict[str, list[str]] = defaultdict(list)
-    for one in read_topics(bootstrap, [source.intake_topic for source in sources]):
+    for one in read([source.intake_topic for source in sources]):
         for name, value in one.headers:
             if name == ENTRY_ID_HEADER:
                 places[value.decode()].append(f"{one.topic}/{one.partition}/{one.offset}")
     receipts: dict[str, str] = {}
     for source in sources:
-        for key, one in last_values(read_topics(bootstrap, [source.receipts_topic])).items():
+        for key, one in last_values(read([source.receipts_topic])).items():
             receipts[key.decode()] = _json(one)["disposition"]
-    manifests, facts = _events(last_values(read_topics(bootstrap, [topics.EVENTS])))
-    links = last_values(read_topics(bootstrap, [topics.LINK_MAP]))
-    dead = last_values(read_topics(bootstrap, [topics.DEAD_LETTERS]))
+    events = {key.decode(): one for key, one in last_values(read([topics.EVENTS])).items()}
+    answers = last_values(read([topics.LINK_MAP]))
+    links = {key.decode(): str(_json(one)["person_id"]) for key, one in answers.items()}
+    dead = last_values(read([topics.DEAD_LETTERS]))
     return Books(
         places=places,
         receipts=receipts,
-        manifests=manifests,
-        facts=facts,
-        links={key.decode(): _json(one)["person_id"] for key, one in links.items()},
-        arrived=frozenset(key.decode() for key in last_values(read_topics(bootstrap, [topics.PATHWAY_IN]))),
-        published=frozenset(
-            key.decode() for key in last_values(read_topics(bootstrap, [topics.pathway_state(recipient)]))
-        ),
+        manifests=_manifests(events),
+        facts=frozenset(key for key in events if key.split("/")[1] == FACT),
+        links=links,
+        arrived=frozenset(key.decode() for key in last_values(read([topics.PATHWAY_IN]))),
+        standing=_standing(events, links),
+        published=frozenset(key.decode() for key in last_values(read([topics.pathway_state(recipient)]))),
         dead={key.decode(): _header(one, "stage") for key, one in dead.items()},
     )
 
@@ -98,8 +107,12 @@ def balance(sent: Iterable[Sent], books: Books, *, keys: Keyring, recipient: str
     for one in sent:
         answers[one.source, one.entry_id].append(one.answer)
     for (source, entry_id), given in answers.items():
+        end, broken = Disposition.IGNORED.value, None  # the door kept nothing: its answer is the end
+        if "accepted" in given:
+            end = books.receipts.get(entry_id, "")
+            broken = broken_at(entry_id, books, keys=keys, recipient=recipient)
         for ledger in (ledgers[source], ledgers[""]):
-            _enter(ledger, entry_id, given, books, keys, recipient)
+            _enter(ledger, given, end, broken)
     return dict(ledgers)
 
 
@@ -108,9 +121,7 @@ def stalled(books: Books) -> int:
     return sum(stage != "ingress" for stage in books.dead.values())
 
 
-def _enter(
-    ledger: Ledger, entry_id: str, given: Sequence[str], books: Books, keys: Keyring, recipient: str
-) -> None:
+def _enter(ledger: Ledger, given: Sequence[str], end: str, broken: str | None) -> None:
     ledger.refused += given.count("refused")
     acknowledged = given.count("accepted") + given.count("ignored")
     if not acknowledged:
@@ -118,15 +129,11 @@ def _enter(
         return
     ledger.acknowledged += 1
     ledger.duplicates += acknowledged - 1
-    if "accepted" not in given:  # the door said `ignored` and kept nothing: the answer is the end
-        ledger.dispositions[Disposition.IGNORED.value] += 1
-        return
-    where = broken_at(entry_id, books, keys=keys, recipient=recipient)
-    if where is None:
-        ledger.dispositions[books.receipts[entry_id]] += 1
+    if broken is None:
+        ledger.dispositions[end] += 1
     else:
         ledger.unaccounted += 1
-        ledger.broken[where] += 1
+        ledger.broken[broken] += 1
 
 
 def broken_at(entry_id: str, books: Books, *, keys: Keyring, recipient: str) -> str | None:
@@ -140,33 +147,52 @@ def broken_at(entry_id: str, books: Books, *, keys: Keyring, recipient: str) -> 
         return None if any(place in books.dead for place in books.places[entry_id]) else topics.DEAD_LETTERS
     if disposition not in (Disposition.LINKED, Disposition.HELD):
         return None
-    if entry_id not in books.manifests:
+    manifests = books.manifests.get(entry_id, ())
+    if not manifests:
         return topics.EVENTS
-    record, facts = books.manifests[entry_id]
+    places = (_broken_after(*manifest, books, keys.mac, recipient) for manifest in manifests)
+    return next((place for place in places if place is not None), None)
+
+
+def _broken_after(
+    record: str, facts: Sequence[Sequence[str]], books: Books, mac: Callable[..., str], recipient: str
+) -> str | None:
+    """Where the chain from one manifest on ends too early, or None."""
     person = books.links.get(record)
     if person is None:
         return topics.LINK_MAP
     for fact, version in facts:
-        if f"{record}/e/{fact}/{version}" not in books.facts:
+        if f"{record}/{FACT}/{fact}/{version}" not in books.facts:
             return topics.EVENTS
         if f"{person}/{record}/{fact}" not in books.arrived:
             return topics.PATHWAY_IN
-    if facts and keys.mac(recipient_purpose(recipient), person) not in books.published:
+    published = mac(recipient_purpose(recipient), person) in books.published
+    if facts and person in books.standing and not published:
         return topics.pathway_state(recipient)
     return None
 
 
-def _events(
-    latest: Mapping[bytes, Read],
-) -> tuple[dict[str, tuple[str, Sequence[Sequence[str]]]], frozenset[str]]:
-    manifests, facts = {}, set()
-    for key, one in latest.items():
-        record, kind, name = key.decode().split("/", 2)
-        if kind == "n":
-            manifests[name] = (record, _json(one)["facts"])
-        elif kind == "e":
-            facts.add(key.decode())
-    return manifests, frozenset(facts)
+def _manifests(events: Mapping[str, Read]) -> dict[str, list[tuple[str, Sequence[Sequence[str]]]]]:
+    """An entry has several when it was sent again with other content, or about another record."""
+    manifests: dict[str, list[tuple[str, Sequence[Sequence[str]]]]] = defaultdict(list)
+    for key, one in events.items():
+        record, kind, name = key.split("/", 2)
+        if kind == ENTRY:
+            manifests[entry_of(name)].append((record, _json(one)["facts"]))
+    return manifests
+
+
+def _standing(events: Mapping[str, Read], links: Mapping[str, str]) -> frozenset[str]:
+    """The people with a fact whose winning version, over all their records, is not retracted."""
+    newest: dict[tuple[str, str], tuple[str, str, bool]] = {}
+    for key, one in events.items():
+        record, kind, name = key.split("/", 2)
+        if kind == FACT and record in links:
+            fact, _, version = name.partition("/")
+            told = _json(one)
+            found = (told["told_at"], version, not told["retracted"])
+            newest[links[record], fact] = max(found, newest.get((links[record], fact), found))
+    return frozenset(person for (person, _), (_, _, stands) in newest.items() if stands)
 
 
 def _json(one: Read) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The linkage score: who was joined, against the simulator's truth, beside a plain NHS-number join.
 
-Pairs of records are counted: precision = joined pairs that are one person, recall = one person's pairs that are joined.
+Pairs of records are counted: precision = joined pairs that are one person, recall = one person's pairs that
+are joined.
 """
 
 from collections import Counter
@@ -28,7 +29,7 @@ class PairScore:
 
 
 def pair_score(found: Mapping[Hashable, Hashable], truth: Mapping[Hashable, Hashable]) -> PairScore:
-    """Both map a record to its group; only records of `truth` count, one that is not in `found` stands alone."""
+    """Both map a record to its group; only records of `truth` count; one not in `found` stands alone."""
     groups = {record: found.get(record, ("alone", record)) for record in truth}
     joined = _pairs(groups.values())
     real = _pairs(truth.values())

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 from ops.errors import TierlinkError
 
 IDLE_SECONDS_MAX = 30.0  # between two answers of a broker that has more to give
+BOOTSTRAP_MS_MAX = 60_000  # a two-core machine that starts ten processes answers late
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ def read_topics(bootstrap: str, topics: Iterable[str]) -> Iterator[Read]:
     """Every message of `topics` up to the end offsets seen at the start, partition by partition in order."""
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap,
+        bootstrap_timeout_ms=BOOTSTRAP_MS_MAX,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=16 * 1024 * 1024,
@@ -62,27 +65,38 @@ def last_values(messages: Iterable[Read]) -> dict[bytes, Read]:
     return latest
 
 
-def lag(bootstrap: str, reads: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """Group -> messages of its topics not yet committed. A partition without a commit counts from its beginning."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
+class LagReader:
+    """Asks again and again how far consumer groups are behind, over one connection. Close it."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap, enable_auto_commit=False, bootstrap_timeout_ms=BOOTSTRAP_MS_MAX
+        )
+        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=BOOTSTRAP_MS_MAX)
+
+    def lag(self, reads: Mapping[str, Iterable[str]]) -> dict[str, int]:
+        """Group -> messages of its topics not yet committed; a partition without a commit from its beginning on."""
         behind = {}
         for group, topics in reads.items():
-            places = [TopicPartition(t, p) for t in topics for p in consumer.partitions_for_topic(t) or ()]
-            ends, starts = consumer.end_offsets(places), consumer.beginning_offsets(places)
-            committed = committed_offsets(admin, group)
+            places = [TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()]
+            ends, starts = self._consumer.end_offsets(places), self._consumer.beginning_offsets(places)
+            committed = self._committed(group)
             behind[group] = sum(max(0, ends[one] - max(committed.get(one, 0), starts[one])) for one in places)
         return behind
-    finally:
-        admin.close()
-        consumer.close()
 
+    def close(self) -> None:
+        """End both connections."""
+        self._admin.close()
+        self._consumer.close()
 
-def committed_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """What a group has committed; empty for a group that has not."""
-    offsets = admin.list_group_offsets([group]).get(group, {})
-    return {place: one.offset for place, one in offsets.items() if one.offset >= 0}
+    def _committed(self, group: str) -> dict[TopicPartition, int]:
+        try:
+            offsets = self._admin.list_group_offsets([group]).get(group, {})
+        except KafkaError as failure:
+            if not failure.retriable:
+                raise
+            return {}  # the coordinator is still loading: as long as nothing is known, everything counts as waiting
+        return {place: one.offset for place, one in offsets.items() if one.offset >= 0}
 
 
 def _read(consumer: KafkaConsumer, places: list[TopicPartition]) -> Iterator[Read]:

@@ -1,12 +1,17 @@
-"""One canonical JSON: the same value, the same bytes, everywhere that bytes are hashed, keyed or published."""
+"""One canonical JSON: the same value, the same bytes, wherever bytes are hashed, keyed or published."""
 
 import json
+import re
 from datetime import UTC, datetime
+from itertools import accumulate
+from math import isfinite
 from typing import Any, NoReturn, cast
 
 from schemas.errors import Unreadable
 
-DEPTH_MAX = 64  # the deepest real payload seen is 19 levels (a BaRS bundle); the stdlib parser overflows near 1,000
+DEPTH_MAX = (
+    64  # the deepest real payload seen is 19 levels (a BaRS bundle); the stdlib parser overflows near 1,000
+)
 
 
 def dump(value: object) -> bytes:
@@ -26,14 +31,16 @@ def instant(moment: datetime) -> str:
     >>> instant(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     '2026-01-02T03:04:05.000000Z'
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # not strftime: its %Y leaves out the zeros of a year before 1000
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def load(text: bytes) -> Any:
-    """The value of strict JSON: UTF-8 without BOM, no duplicate keys, no NaN or Infinity, bounded depth.
+def load(text: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
+    """The value of strict JSON: UTF-8 without BOM, no duplicate keys, no NaN or Infinity (also not by
+    overflow), at most `depth_max` levels. What it gives, `dump` can write.
 
-    Raises Unreadable with the rule broken, never with a part of the text (RFC 8259; duplicate keys are refused
-    because two readers would then see two different patients).
+    Raises Unreadable with the rule broken, never with a part of the text (RFC 8259; duplicate keys are
+    refused because two readers would then see two different patients).
 
     >>> load(b'{"a":1,"a":2}')
     Traceback (most recent call last):
@@ -45,19 +52,22 @@ def load(text: bytes) -> Any:
         raise Unreadable("JSON", rule="is not UTF-8") from None
     if decoded.startswith("\ufeff"):
         raise Unreadable("JSON", rule="starts with a byte order mark")
-    if _depth(decoded) > DEPTH_MAX:
-        raise Unreadable("JSON", rule=f"is nested deeper than {DEPTH_MAX} levels")
+    if _depth(text, depth_max) > depth_max:
+        raise Unreadable("JSON", rule=f"is nested deeper than {depth_max} levels")
     try:
-        value = json.loads(decoded, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            decoded, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
     except (ValueError, RecursionError):
         raise Unreadable("JSON", rule="is not well formed") from None
-    _encodable(decoded)
+    if b"\\ud" in text or b"\\uD" in text:
+        _require_encodable(value)
     return value
 
 
-def load_object(text: bytes) -> dict[str, Any]:
+def load_object(text: bytes, *, depth_max: int = DEPTH_MAX) -> dict[str, Any]:
     """As `load`, for a text that must be one JSON object."""
-    value = load(text)
+    value = load(text, depth_max=depth_max)
     if not isinstance(value, dict):
         raise Unreadable("JSON", rule="is not an object")
     return cast(dict[str, Any], value)
@@ -74,34 +84,36 @@ def _no_constant(_: str) -> NoReturn:
     raise Unreadable("JSON", rule="holds NaN or Infinity")
 
 
-def _depth(text: str) -> int:
-    """Upper bound on nesting: brackets inside strings are skipped, so no legal text is refused for its prose."""
-    deepest = depth = 0
-    inside = escaped = False
-    for character in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                inside = False
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > DEPTH_MAX:
-                break
-        elif character in "]}":
-            depth -= 1
-    return deepest
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise Unreadable("JSON", rule="holds a number out of range")
+    return number
 
 
-def _encodable(text: str) -> None:
-    # A lone \ud800 escape parses but cannot be written as UTF-8 again: it would stop a later stage, so refuse it here.
-    if "\\ud" in text or "\\uD" in text:
-        try:
-            dump(json.loads(text))
-        except UnicodeEncodeError:
-            raise Unreadable("JSON", rule="holds half of a surrogate pair") from None
+# Never fails to match and never goes back: an unclosed string runs to the end, so a body of five million
+# quotes takes as long as one of five million letters.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.?+)*+"?', re.DOTALL)
+_OPENING, _CLOSING = b"[{", b"]}"
+_NOT_BRACKETS = bytes(code for code in range(256) if code not in _OPENING + _CLOSING)
+_STEPS = tuple((code in _OPENING) - (code in _CLOSING) for code in range(256))
+
+
+def _depth(text: bytes, depth_max: int) -> int:
+    """Upper bound on nesting: brackets inside strings do not count, so no legal text is refused for its
+    prose.
+    """
+    opening = sum(text.count(bracket) for bracket in (b"[", b"{"))
+    if opening <= depth_max:
+        return opening
+    brackets = _STRING.sub(b"", text).translate(None, _NOT_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+
+
+def _require_encodable(value: object) -> None:
+    # A lone \ud800 escape parses but cannot be written as UTF-8: it would stop a later stage, so refuse it
+    # here.
+    try:
+        dump(value)
+    except UnicodeEncodeError:
+        raise Unreadable("JSON", rule="holds half of a surrogate pair") from None

@@ -1,12 +1,13 @@
 """The elements of `events.v1`, the system of record: what ingress writes and records reads.
 
     <record>/e/<fact>/<content hash>   one version of one fact
-    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often it is told
-    <record>/n/<entry>                 the manifest of one entry: which facts, which identity, told when
+    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often told
+    <record>/n/<entry>/<content hash>  the manifest of one entry: which facts, which identity, told when
     <record>/m/<hash>                  the record has been merged into another (HL7 A34, A40)
 
-Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same bytes, and
-nothing that two arrivals could disagree about under one key, because compaction keeps the last arrival.
+Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same
+bytes, and nothing that two arrivals could disagree about under one key, because compaction keeps the last
+arrival.
 """
 
 import base64
@@ -69,8 +70,8 @@ class Manifest:
 
 
 def manifest_element(manifest: Manifest) -> tuple[str, bytes]:
-    """Key and value of one entry's manifest."""
-    value = {
+    """Key and value of one entry's manifest. An entry sent again with other content has two."""
+    parts = {
         "v": 1,
         "kind": "entry",
         "entry_id": manifest.entry_id,
@@ -81,7 +82,13 @@ def manifest_element(manifest: Manifest) -> tuple[str, bytes]:
         "service_named": manifest.service_named,
         "facts": [list(fact) for fact in manifest.facts],
     }
-    return f"{manifest.record_id}/{ENTRY}/{manifest.entry_id}", canonical.dump(value)
+    value = canonical.dump(parts)
+    return f"{manifest.record_id}/{ENTRY}/{manifest.entry_id}/{content_hash(value)}", value
+
+
+def entry_of(name: str) -> str:
+    """The entry id in the name of a manifest element."""
+    return name.partition("/")[0]
 
 
 def merge_element(retired: str, into: str, told_at: datetime) -> tuple[str, bytes]:
@@ -91,7 +98,7 @@ def merge_element(retired: str, into: str, told_at: datetime) -> tuple[str, byte
 
 
 def parse(key: bytes, value: bytes) -> Element:
-    """The element of one message of `events.v1`. Raises Unreadable for anything this version does not write."""
+    """The element of one message of `events.v1`. Raises Unreadable for what this version does not write."""
     try:
         record_id, kind, name = key.decode("ascii").split("/", 2)
     except ValueError:
@@ -101,4 +108,15 @@ def parse(key: bytes, value: bytes) -> Element:
     parsed = canonical.load_object(value)
     if parsed.get("v") != 1:
         raise Unreadable("events element", rule="is of an unknown version")
+    if any(not isinstance(parsed.get(part), type_) for part, type_ in _PARTS[kind].items()):
+        raise Unreadable("events element", rule="lacks a part")
     return Element(record_id, kind, name, parsed)
+
+
+# What records reads of each kind; the rest of a fact is for the pathway, which checks it itself.
+_PARTS: Mapping[str, Mapping[str, type]] = {
+    FACT: {"record_id": str, "fact_id": str, "told_at": str, "body": dict},
+    IDENTITY: {"tokens": str, "usable": bool},
+    ENTRY: {"source": str, "tier": str, "told_at": str, "identity": str, "service_named": bool},
+    MERGE: {"into": str, "told_at": str},
+}

@@ -1,7 +1,7 @@
 """What is on the wire between a door and ingress: one entry, sealed, under a keyed record reference.
 
-The clear parts of an intake message are its topic (the source), its key (a keyed hash), the header `entry_id` and the
-sizes. Everything a provider sent is inside the seal.
+The clear parts of an intake message are its topic (the source), its key (a keyed hash), the header `entry_id`
+and the sizes. Everything a provider sent is inside the seal.
 """
 
 import base64
@@ -34,9 +34,9 @@ def entry_id(source: str, message_id: str, entry: int | str = 0) -> str:
 class Envelope:
     """One entry on its way to ingress.
 
-    `bundle` is the FHIR message Bundle made of it, or None when the entry could not be read; `original` is what the
-    provider sent (bytes of the message or row), kept for replay; `form` names its format (fhir, hl7v2, csv).
-    `reasons` say why a readable Bundle could not be made. `received_at` is UTC.
+    `bundle` is the FHIR message Bundle made of it, or None when the entry could not be read; `original` is
+    what the provider sent (bytes of the message or row), kept for replay; `form` names its format (fhir,
+    hl7v2, csv). `reasons` say why a readable Bundle could not be made. `received_at` is UTC.
     """
 
     source: str
@@ -62,7 +62,7 @@ def record_reference(keys: Keyring, source: str, local_id: str | None, fallback:
 
 
 def sealed(envelope: Envelope, *, keys: Keyring, topic: str, key: bytes) -> bytes:
-    """The value of the intake message: version byte, then HPKE over canonical JSON, bound to topic and key."""
+    """The value of the intake message: a version byte, HPKE over canonical JSON, bound to topic and key."""
     text = canonical.dump(
         {
             "v": 1,
@@ -80,24 +80,32 @@ def sealed(envelope: Envelope, *, keys: Keyring, topic: str, key: bytes) -> byte
 
 
 def opened(value: bytes, *, keys: Keyring, topic: str, key: bytes) -> Envelope:
-    """The envelope sealed in `value`. Raises Unreadable when it cannot be opened here or is not of version 1."""
+    """The envelope sealed in `value`. Raises Unreadable where it cannot be opened or has another version."""
     if value[:1] != b"\x01":
         raise Unreadable("intake envelope", rule="is of an unknown version")
     text = open_at_ingress(keys.key(Purpose.INTAKE_OPEN), value[1:], context=_context(topic, key))
-    parts = canonical.load_object(text)
+    # one level deeper than a door allows: the Bundle stands inside
+    parts = canonical.load_object(text, depth_max=canonical.DEPTH_MAX + 1)
     try:
         return Envelope(
             source=str(parts["source"]),
             message_id=str(parts["message_id"]),
             entry_id=str(parts["entry_id"]),
             form=str(parts["form"]),
-            received_at=datetime.fromisoformat(parts["received_at"]),
+            received_at=_aware(parts["received_at"]),
             bundle=parts["bundle"],
             original=base64.b64decode(parts["original"]),
-            reasons=tuple(parts["reasons"]),
+            reasons=tuple({str(n): str(part) for n, part in reason.items()} for reason in parts["reasons"]),
         )
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise Unreadable("intake envelope", rule="lacks a part") from None
+
+
+def _aware(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("without a zone")
+    return moment
 
 
 def _context(topic: str, key: bytes) -> bytes:

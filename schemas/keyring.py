@@ -2,8 +2,8 @@
 
     root (32 random bytes) --HKDF-Expand(info = length-prefixed labels)--> one key per purpose and recipient
 
-Every derived value says which key version made it: `v1:<32 hex>`. HMAC-SHA-256 cut to 128 bits: for 60 million people
-5e-24 collisions expected (security review, dictionary attacks on unkeyed hashes take minutes).
+Every derived value says which key version made it: `v1:<32 hex>`. HMAC-SHA-256 cut to 128 bits: for 60
+million people 5e-24 collisions expected (security review, dictionary attacks on unkeyed hashes take minutes).
 """
 
 import base64
@@ -77,7 +77,7 @@ class Keyring:
             raise InvalidField("keyring", rule=f"this zone holds no {purpose} key") from None
 
     def mac(self, purpose: str, *parts: str) -> str:
-        """`v<version>:<128 bits in hex>` of the length-prefixed parts: equal parts, equal answer, and no other way."""
+        """`v<version>:<128 bits in hex>` of the length-prefixed parts: equal exactly for equal parts."""
         digest = hmac.digest(self.key(purpose), _joined(parts), "sha256")
         return f"v{self.version}:{digest[:16].hex()}"
 
@@ -97,7 +97,9 @@ class Keyring:
 
     @classmethod
     def parse(cls, text: str) -> "Keyring":
-        """The keyring of a key file. Raises Unreadable when it is not one, InvalidField for a key that is too weak."""
+        """The keyring of a key file. Raises Unreadable when it is not one, InvalidField for a key that is too
+        weak.
+        """
         try:
             document = json.loads(text)
             version = int(document["version"])
@@ -110,12 +112,15 @@ class Keyring:
 
 
 def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tuple[bytes, bytes]) -> Keyring:
-    """Every key of one version: symmetric ones by HKDF-Expand from `root`, `intake` = HPKE (private, public) as given.
+    """Every key of one version: symmetric ones by HKDF-Expand from `root`, `intake` = HPKE (private, public)
+    as given.
 
     Source: RFC 5869 §2.3; the root is uniformly random, so Extract is not needed.
     """
     require_strong(root)
-    by_name = [p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)]
+    by_name = [
+        p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)
+    ]
     by_name += [recipient_purpose(recipient) for recipient in recipients]
     keys = {name: _expand(root, name, version, _length(name)) for name in by_name}
     keys[Purpose.INTAKE_OPEN], keys[Purpose.INTAKE_SEAL] = intake
@@ -123,15 +128,19 @@ def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tupl
 
 
 def require_strong(key: bytes) -> None:
-    """Raises InvalidField for a key under 32 bytes or with fewer than 12 different bytes (a typed word, an example)."""
+    """Raises InvalidField for a key under 32 bytes or with fewer than 12 different bytes (a typed word, an
+    example).
+    """
     if len(key) < KEY_BYTES_MIN:
         raise InvalidField("key", rule=f"must have at least {KEY_BYTES_MIN} bytes")
-    if len(set(key)) < 12:  # 32 random bytes have 30 different ones; fewer than 12 has probability below 1e-20
+    # 32 random bytes have 30 different ones; fewer than 12 has probability below 1e-20
+    if len(set(key)) < 12:
         raise InvalidField("key", rule="is not random")
 
 
 def _length(name: str) -> int:
-    return 64 if name in (Purpose.LINK_SEAL, Purpose.DEAD_LETTER) else 32  # AES-256-SIV takes two 256-bit keys
+    # AES-256-SIV takes two 256-bit keys
+    return 64 if name in (Purpose.LINK_SEAL, Purpose.DEAD_LETTER) else 32
 
 
 def _expand(root: bytes, name: str, version: int, length: int) -> bytes:

@@ -14,7 +14,9 @@ LinkStatus = Literal["linked", "held"]
 
 @dataclass(frozen=True, slots=True)
 class RecordIdentity:
-    """The winning identity of a record, tokens sealed for the linker, and the record it was merged into, if any."""
+    """The winning identity of a record, tokens sealed for the linker, and the record it was merged into, if
+    any.
+    """
 
     record_id: str
     tier: str
@@ -32,17 +34,23 @@ class RecordIdentity:
         parts = canonical.load_object(value)
         if parts.get("v") != 1 or parts.get("tier") not in TIER_RANK:
             raise Unreadable("identity", rule="is of an unknown version or tier")
-        tokens = parts["tokens"]
-        sealed = base64.b64decode(tokens) if tokens is not None else None
-        return cls(record_id, parts["tier"], sealed, parts["merged_into"])
+        tokens, merged_into = parts.get("tokens"), parts.get("merged_into")
+        if not isinstance(tokens, str | None) or not isinstance(merged_into, str | None):
+            raise Unreadable("identity", rule="lacks a part")
+        try:
+            sealed = base64.b64decode(tokens, validate=True) if tokens is not None else None
+        except ValueError:
+            raise Unreadable("identity", rule="holds tokens that are not base64") from None
+        return cls(record_id, parts["tier"], sealed, merged_into)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """The linker's answer for one record.
 
-    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other person
-    the record has been answered under, so that a reader who missed an answer still withdraws from all of them.
+    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other
+    person the record has been answered under, so that a reader who missed an answer still withdraws from all
+    of them.
     """
 
     person_id: str
@@ -72,14 +80,21 @@ class Link:
         parts = canonical.load_object(value)
         if parts.get("v") != 1 or parts.get("status") not in ("linked", "held"):
             raise Unreadable("link", rule="is of an unknown version or status")
+        if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
+            raise Unreadable("link", rule="lacks a part")
         return cls(
             parts["person_id"],
             parts["status"],
             tuple(parts["reasons"]),
             tuple(parts["evidence"]),
             tuple(parts["formerly"]),
-            int(parts["revision"]),
+            parts["revision"],
         )
+
+
+_LINK_PARTS: Mapping[str, type] = {
+    "person_id": str, "reasons": list, "evidence": list, "formerly": list, "revision": int,
+}  # fmt: skip
 
 
 def receipt(disposition: str, *, revision: int, reasons: Sequence[Mapping[str, str]] = ()) -> bytes:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from schemas.errors import InvalidField
@@ -16,9 +16,11 @@ EVERY_SERVICE = "*"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`services` are the codes by which the feed names weight-management services; a message of none is not ours.
+    """`services` are the codes by which the feed names weight-management services; a message of none is not
+    ours.
 
-    `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock runs there.
+    `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock
+    runs there.
     """
 
     slug: str
@@ -54,13 +56,15 @@ class Source:
 def parse(text: str, *, test_mode: bool) -> Mapping[str, Source]:
     """Slug -> Source from TOML, in the file's order.
 
-    Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits and
-    hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for folders.
+    Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits
+    and hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for
+    folders.
     """
     try:
         tables = tomllib.loads(text).get("source", [])
     except tomllib.TOMLDecodeError:
         raise InvalidField("sources", rule="is not TOML") from None
+    _require(isinstance(tables, list), "source", "is a list of tables, [[source]]")
     sources: dict[str, Source] = {}
     for position, table in enumerate(tables):
         source = _source(f"source[{position}]", table)
@@ -73,26 +77,32 @@ def parse(text: str, *, test_mode: bool) -> Mapping[str, Source]:
 
 
 def _source(place: str, table: Mapping[str, Any]) -> Source:
-    slug, tier, door = table.get("slug", ""), table.get("tier"), table.get("door")
-    services = frozenset(table.get("services", ()))
-    _require(re.fullmatch(r"[a-z][a-z0-9-]{1,30}", slug) is not None, f"{place}.slug", "lower-case words with hyphens")
+    _require(isinstance(table, Mapping), place, "is a table")
+    _require(set(table) <= _KEYS, place, "has a key that no source has")
+    slug, tier, door, services = (table.get(key) for key in ("slug", "tier", "door", "services"))
+    _require(
+        isinstance(slug, str) and _SLUG.fullmatch(slug) is not None,
+        f"{place}.slug",
+        "lower-case words with hyphens",
+    )
     _require(tier in get_args(Tier), f"{place}.tier", "is not a tier")
     _require(door in get_args(Door), f"{place}.door", "is not a door")
-    _require(bool(services), f"{place}.services", "names at least one service")
-    _require((door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one")
-    assert tier is not None
-    assert door is not None
-    return Source(
-        slug=slug,
-        ods=parse_ods(table.get("ods", "")),
-        tier=tier,
-        door=door,
-        services=services,
-        mapping=table.get("mapping"),
-        consultant_led=bool(table.get("consultant_led", False)),
-        programme=table.get("programme"),
-        council=table.get("council"),
+    named = isinstance(services, list) and bool(services) and all(isinstance(one, str) for one in services)
+    _require(named, f"{place}.services", "names at least one service")
+    _require(
+        (door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one"
     )
+    texts = all(isinstance(table.get(key, ""), str) for key in ("ods", "mapping", "programme", "council"))
+    _require(
+        texts and isinstance(table.get("consultant_led", False), bool), place, "has a value of another type"
+    )
+    return Source(
+        **{**table, "ods": parse_ods(table.get("ods", "")), "services": frozenset(table["services"])}
+    )
+
+
+_SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")
+_KEYS = frozenset(one.name for one in fields(Source))
 
 
 def _require(condition: bool, field: str, rule: str) -> None:

@@ -1,7 +1,8 @@
 """The registry of topics, and the one function that says which partition a message goes to.
 
-One rule: compacted, keyed by the id of the thing. Compaction keeps the last arrival, so where versions compete each
-version is its own key. Creation, the README's table and the tests read this registry; it lists only topics that exist.
+One rule: compacted, keyed by the id of the thing. Compaction keeps the last arrival, so where versions
+compete each version is its own key. Creation, the README's table and the tests read this registry; it lists
+only topics that exist.
 """
 
 import hashlib
@@ -24,8 +25,8 @@ RECORDS_STATE = "state.records.v1"
 LINKER_STATE = "state.linker.v1"
 PATHWAY_STATE = "state.pathway.v1"
 
-# A worker that was down must still read every version a former one answered, or a withdrawal could be missed; so
-# nothing is compacted away within twelve hours. Erasure promises 24 h, which leaves the cleaner twelve.
+# A worker that was down must still read every version a former one answered, or a withdrawal could be missed;
+# so nothing is compacted away within twelve hours. Erasure promises 24 h, which leaves the cleaner twelve.
 _COMPACTED = {
     "cleanup.policy": "compact",
     "min.compaction.lag.ms": str(DAY_MS // 2),
@@ -54,27 +55,33 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
     topics = []
     for source in sources:
         delete = {"cleanup.policy": "delete", "retention.ms": str(14 * DAY_MS)}
-        topics.append(
-            _topic(source.intake_topic, "keyed record reference", "intake", delete, "sealed entries of one source")
-        )
+        name, key = source.intake_topic, "keyed record reference"
+        topics.append(_topic(name, key, "intake", delete, "sealed entries of one source"))
     topics += [
         _topic(EVENTS, "record / e, i, n, m / version", "linkage", _COMPACTED, "facts: the system of record"),
-        _topic(IDENTITY, "record", "linkage", _COMPACTED, "sealed tokens of the winning identity", 1),
+        _topic(
+            IDENTITY, "record", "linkage", _COMPACTED, "sealed tokens of the winning identity", partitions=1
+        ),
         _topic(LINK_MAP, "record", "linkage", _COMPACTED, "record to person, with the evidence"),
-        _topic(REVIEW, "pair of records", "linkage", _COMPACTED, "doubtful pairs for a steward", 1),
+        _topic(
+            REVIEW, "pair of records", "linkage", _COMPACTED, "doubtful pairs for a steward", partitions=1
+        ),
         _topic(PATHWAY_IN, "person / record / fact", "linkage", _DELETE_30_DAYS, "facts under their person"),
         _topic(RECORDS_STATE, "state element", "linkage", _CHANGELOG, "changelog of records"),
-        _topic(LINKER_STATE, "state element", "linkage", _CHANGELOG, "changelog of the linker", 1),
+        _topic(LINKER_STATE, "state element", "linkage", _CHANGELOG, "changelog of the linker", partitions=1),
         _topic(PATHWAY_STATE, "state element", "linkage", _CHANGELOG, "changelog of pathway"),
     ]
     for recipient in recipients:
+        states, events = pathway_state(recipient), pathway_events(recipient)
         topics += [
-            _topic(pathway_state(recipient), "published person", "published", _COMPACTED, "whole pathway snapshots"),
-            _topic(pathway_events(recipient), "published person / event", "published", _COMPACTED, "pathway events"),
+            _topic(states, "published person", "published", _COMPACTED, "whole pathway snapshots"),
+            _topic(events, "published person / event", "published", _COMPACTED, "pathway events"),
         ]
     for source in sources:
         receipts = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
-        topics.append(_topic(source.receipts_topic, "entry", "published", receipts, "what became of each entry"))
+        topics.append(
+            _topic(source.receipts_topic, "entry", "published", receipts, "what became of each entry")
+        )
     dead = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
     topics.append(_topic(DEAD_LETTERS, "topic / partition / offset", "operations", dead, "sealed originals"))
     return tuple(topics)
@@ -84,7 +91,7 @@ _DELETE_30_DAYS = {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)}
 
 
 def _topic(
-    name: str, key: str, zone: Zone, config: Mapping[str, str], holds: str, partitions: int = PARTITIONS
+    name: str, key: str, zone: Zone, config: Mapping[str, str], holds: str, *, partitions: int = PARTITIONS
 ) -> Topic:
     return Topic(name, key, zone, partitions, config, holds)
 
@@ -100,7 +107,8 @@ def pathway_events(recipient: str) -> str:
 
 
 def partition_of(identifier: str, partitions: int = PARTITIONS) -> int:
-    """Where everything about one record, person or entry goes: the identifier's SHA-256 modulo the partitions.
+    """Where everything about one record, person or entry goes: the identifier's SHA-256 modulo the
+    partitions.
 
     Ours rather than a client's default, so that two clients can never disagree.
     """

@@ -37,5 +37,6 @@ def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) ->
         partitions=1 if name == "linker" else topics.PARTITIONS,
         dead_letter=topics.DEAD_LETTERS,
         writes=writes,
+        published=frozenset(published),
         last=name == "pathway",
     )

@@ -110,13 +110,14 @@ def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) ->
     """What `serve` runs, not yet started. Port 0 is any free one. Raises as `serve`."""
     if not allow_remote and not _is_loopback(host):
         raise InvalidField("host", rule="must be a loopback address: this door does not authenticate")
+    logging.getLogger("uvicorn.access").disabled = True  # a request line may hold a person: ?identifier=…
     return _Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
             log_config=None,
-            access_log=False,  # a request line may hold a person: ?identifier=…
+            access_log=False,
             server_header=False,
             proxy_headers=False,
             limit_concurrency=CONNECTIONS_MAX,

@@ -191,6 +191,7 @@ class FolderDoor:
             return Polled(failed=1)
         rows = self._published(context, entries_of(sheet, context), report)
         if rooms.stamp("work", name) != stamp:
+            self._acknowledged.pop((folder.source.slug, file_id), None)
             raise StillChanging  # written to meanwhile: what was read is published, the rest comes next time
         rooms.settle("work", name, into="done", report=report.text(taken=True))
         self._acknowledged.pop((folder.source.slug, file_id), None)

@@ -110,7 +110,7 @@ def _shown(episode: _Episode) -> Pathway:
         "withdrawal_reason": _first_word(episode, "withdrawal", "reason"),
         "discharge_reason": _first_word(episode, "discharge", "reason"),
         "completion_definition": _first_word(episode, "completion", "definition"),
-        "weights": sorted(map(_weight, _weights(episode.facts)), key=lambda one: (one["on"], one["method"])),
+        "weights": sorted(map(_weight, _weights(episode.facts)), key=_weight_order),
         "waits": _waits(episode.referred_on, days),
         "loss": _loss(episode.record, days["started_on"]),
     }
@@ -306,6 +306,10 @@ def _handover_order(handover: Mapping[str, Any]) -> tuple[str, str, str]:
     return handover["sent_on"], handover["from_tier"], handover["to_tier"]
 
 
+def _weight_order(weight: Mapping[str, Any]) -> tuple[str, str, float]:
+    return weight["on"], weight["method"], weight["kg"]
+
+
 # against what was published
 
 
@@ -317,15 +321,14 @@ def differences(expected: Mapping[str, Any], published: Mapping[str, Any]) -> li
     """
     ordered = {
         **published,
-        "episodes": sorted(published.get("episodes", ()), key=_episode_order),
-        "handovers": sorted(published.get("handovers", ()), key=_handover_order),
+        "episodes": [_with_weights_ordered(one) for one in sorted(published["episodes"], key=_episode_order)],
+        "handovers": sorted(published["handovers"], key=_handover_order),
     }
-    for episode in ordered["episodes"]:
-        weights = sorted(episode.get("weights", ()), key=lambda one: (one["on"], one["method"]))
-        ordered["episodes"] = [
-            {**one, "weights": weights} if one is episode else one for one in ordered["episodes"]
-        ]
     return list(_differing("", expected, ordered))
+
+
+def _with_weights_ordered(episode: Mapping[str, Any]) -> Pathway:
+    return {**episode, "weights": sorted(episode["weights"], key=_weight_order)}
 
 
 def _differing(place: str, expected: Any, published: Any) -> Iterator[str]:

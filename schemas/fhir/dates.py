@@ -80,18 +80,22 @@ class Span:
     born: date | None
     told_at: datetime
 
-    def check(self, node: Node, name: str, on: date, *, booked: bool = False) -> bool:
-        """True when a fact may have happened `on`; otherwise reports the element and gives False.
+    def fault(self, on: date, *, booked: bool = False) -> str | None:
+        """The rule that a fact `on` that day breaks, None when it may have happened then.
 
         `booked`: an appointment may lie up to two years ahead.
         """
-        latest = self.told_at.date() + (BOOKED_AHEAD if booked else SKEW)
         if on < EARLIEST:
-            node.error(name, "is before 1900")
-        elif on > latest:
-            node.error(name, "is in the future")
-        elif self.born is not None and on <= self.born:
-            node.error(name, "is not after the date of birth")
-        else:
-            return True
-        return False
+            return "is before 1900"
+        if on > self.told_at.date() + (BOOKED_AHEAD if booked else SKEW):
+            return "is in the future"
+        if self.born is not None and on <= self.born:
+            return "is not after the date of birth"
+        return None
+
+    def check(self, node: Node, name: str, on: date, *, booked: bool = False) -> bool:
+        """True when a fact may have happened `on`; otherwise reports the element and gives False."""
+        rule = self.fault(on, booked=booked)
+        if rule is not None:
+            node.error(name, rule)
+        return rule is None

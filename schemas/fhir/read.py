@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from schemas.errors import Issue, Severity, has_error
-from schemas.facts import Death, Demographics
+from schemas.facts import Attendance, Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
 from schemas.fhir.context import Context
 from schemas.fhir.dates import Span
@@ -57,6 +57,7 @@ def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
     facts = read_patient.slices(patient, source=source, told_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
+    _check_days(message, facts, context)
     if has_error(found):
         return Read(None, _reasons(found))
     if _tells_nothing(message, facts, context):
@@ -89,6 +90,19 @@ def _facts(message: Opened, context: Context) -> list[SourceFact]:
     for _, resource in message.entries:
         facts += read_event.facts(resource, context)
     return facts
+
+
+def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> None:
+    """Every day and moment of every fact, wherever it was told: none may be the person's birthday."""
+    for fact in facts:
+        told = [(name, value) for name, value in fact.body if isinstance(value, date)]
+        for name, value in told:
+            day = value.date() if isinstance(value, datetime) else value
+            rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
+            if rule is not None:
+                message.bundle.error(
+                    "entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value"
+                )
 
 
 def _another_service(request: Node, context: Context) -> bool:

@@ -145,6 +145,9 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     if on is None:
         return []
     values = told(node, kind, bare=True) | {"on": on.on, "at": on.at}
+    if kind is Procedure and not codes.procedure(str(values.get("code")), str(values.get("system"))):
+        node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
+        return []
     body = cast(FactBody | None, built(kind, values, node, source=context.source, elements={}))
     if body is None:
         return []

@@ -131,9 +131,9 @@ class BatchRunner:
         for message, outcomes in answers:
             for outcome in outcomes:
                 if isinstance(outcome, Emit):
-                    outputs.append(_with_source(outcome, message))
+                    outputs.append(_with_source(outcome, message, self.stage))
                 elif isinstance(outcome, Reject):
-                    outputs.append(_with_source(self._dead_letter(message, outcome.code), message))
+                    outputs.append(_with_source(self._dead_letter(message, outcome.code), message, self.stage))
         return outputs
 
     def _dead_letter(self, message: Message, code: str) -> Emit:
@@ -149,7 +149,7 @@ class BatchRunner:
                 if isinstance(outcome, Change):
                     assert self.stage.changelog is not None, "a stage that changes state has a changelog"
                     record = Emit(self.stage.changelog, message.partition, outcome.key, outcome.value)
-                    changes.append(_with_source(record, message))
+                    changes.append(_with_source(record, message, self.stage))
         return changes
 
 
@@ -158,6 +158,9 @@ def source_of(message: Message) -> bytes:
     return f"{message.topic}/{message.partition}/{message.offset}".encode()
 
 
-def _with_source(emit: Emit, cause: Message) -> Emit:
+def _with_source(emit: Emit, cause: Message, stage: Stage) -> Emit:
+    """Lineage for an independent checker; never where recipients read, who could join their feeds by it."""
+    if emit.topic in stage.published:
+        return emit
     headers = (*emit.headers, (SOURCE_HEADER, source_of(cause)))
     return Emit(emit.topic, emit.partition, emit.key, emit.value, headers)

@@ -1,12 +1,12 @@
 """Ingress: open, check again, pseudonymise by allow-list construction. After this step no name exists.
 
-Stateless. One entry becomes its facts, its identity as sealed tokens, and last its manifest; or one receipt that says
-why not.
+Stateless. One entry becomes its facts, its identity as sealed tokens, and last its manifest; or one receipt
+that says why not.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import TokenKeys, encode
@@ -40,7 +40,7 @@ class Pseudonyms:
         return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.version))
 
     def record_id(self, source: Source, person: Person, entry_id: str) -> str:
-        """One patient at one source: by local id, else by the normalised identity, else by the entry alone."""
+        """One patient at one source: by local id, else by normalised identity, else by the entry."""
         if person.local_id is not None:
             return self.keys.mac(Purpose.RECORD_ID, source.slug, "local", person.local_id.value)
         identity = _canonical_identity(normalise(_identity(person)))
@@ -86,7 +86,9 @@ class IngressStep:
             return _refuse(source, envelope.entry_id, message, "rejected", reasons)
         if checked.verdict is Verdict.IGNORED or told is None:
             return (_receipt(source, envelope.entry_id, Disposition.IGNORED, message, reasons),)
-        return tuple(pseudonymised(told, source=source, entry_id=envelope.entry_id, pseudonyms=self._pseudonyms))
+        return tuple(
+            pseudonymised(told, source=source, entry_id=envelope.entry_id, pseudonyms=self._pseudonyms)
+        )
 
 
 def pseudonymised(
@@ -97,9 +99,10 @@ def pseudonymised(
     Each is made from named, typed values; nothing of the resource itself goes along.
     """
     record_id = pseudonyms.record_id(source, told.person, entry_id)
+    filing = _Filing(source, pseudonyms, record_id, entry_id, told.told_at.astimezone(UTC))
     facts = []
     for position, fact in enumerate(told.facts):
-        stored = _stored(fact, told, source, pseudonyms, record_id, f"{entry_id}/{position}")
+        stored = filing.stored(fact, position)
         key, value, version = elements.fact_element(stored)
         facts.append((stored.fact_id, version))
         yield _emit(record_id, key, value)
@@ -114,13 +117,13 @@ def pseudonymised(
     for retired in told.person.retired_local_ids:
         old = pseudonyms.keys.mac(Purpose.RECORD_ID, source.slug, "local", retired.value)
         if old != record_id:
-            yield _emit(old, *elements.merge_element(old, record_id, told.told_at.astimezone(UTC)))
+            yield _emit(old, *elements.merge_element(old, record_id, filing.told_at))
     manifest = Manifest(
         record_id=record_id,
         entry_id=entry_id,
         source=source.slug,
         tier=source.tier,
-        told_at=told.told_at.astimezone(UTC),
+        told_at=filing.told_at,
         identity=identity_hash,
         service_named=told.service_named,
         facts=facts,
@@ -128,35 +131,39 @@ def pseudonymised(
     yield _emit(record_id, *elements.manifest_element(manifest))
 
 
-def _stored(
-    fact: SourceFact,
-    told: SourceMessage,
-    source: Source,
-    pseudonyms: Pseudonyms,
-    record_id: str,
-    stand_in: str,
-) -> StoredFact:
-    kind = fact.body.type
-    if fact.business_id is not None:
-        fact_id = pseudonyms.fact_id(source, kind, fact.business_id)
-    else:
-        fact_id = pseudonyms.keys.mac(Purpose.FACT_ID, source.slug, kind, "entry", stand_in)
-    body = fact.body
-    if fact.referral_business_id is not None:
-        referral = pseudonyms.fact_id(source, "referral", fact.referral_business_id)
-        body = body.model_copy(update={"referral": referral})
-    if isinstance(body, Referral) and fact.ubrn is not None:
-        # not per source: the same UBRN seen by sender and receiver must meet
-        body = body.model_copy(update={"ubrn": pseudonyms.keys.mac(Purpose.UBRN, fact.ubrn)})
-    return StoredFact(
-        record_id=record_id,
-        fact_id=fact_id,
-        source=source.slug,
-        tier=source.tier,
-        told_at=told.told_at.astimezone(UTC),
-        retracted=fact.retracted,
-        body=body,
-    )
+@dataclass(frozen=True, slots=True)
+class _Filing:
+    """What all facts of one entry have in common."""
+
+    source: Source
+    pseudonyms: Pseudonyms
+    record_id: str
+    entry_id: str
+    told_at: datetime
+
+    def stored(self, fact: SourceFact, position: int) -> StoredFact:
+        """The pseudonymous fact; without a business id its position in the entry stands in."""
+        kind, body, keys = fact.body.type, fact.body, self.pseudonyms.keys
+        if fact.business_id is not None:
+            fact_id = self.pseudonyms.fact_id(self.source, kind, fact.business_id)
+        else:
+            stand_in = f"{self.entry_id}/{position}"
+            fact_id = keys.mac(Purpose.FACT_ID, self.source.slug, kind, "entry", stand_in)
+        if fact.referral_business_id is not None:
+            referral = self.pseudonyms.fact_id(self.source, "referral", fact.referral_business_id)
+            body = body.model_copy(update={"referral": referral})
+        if isinstance(body, Referral) and fact.ubrn is not None:
+            # not per source: the same UBRN seen by sender and receiver must meet
+            body = body.model_copy(update={"ubrn": keys.mac(Purpose.UBRN, fact.ubrn)})
+        return StoredFact(
+            record_id=self.record_id,
+            fact_id=fact_id,
+            source=self.source.slug,
+            tier=self.source.tier,
+            told_at=self.told_at,
+            retracted=fact.retracted,
+            body=body,
+        )
 
 
 def _identity(person: Person) -> Identity:

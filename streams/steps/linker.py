@@ -1,4 +1,5 @@
-"""The linker: one writer per linkage domain. Its answer is a pure function of the set of identities it has read.
+"""The linker: one writer per linkage domain. Its answer is a pure function of the set of identities it has
+read.
 
     identity.v1 -> link.map.v1 (record to person, with the evidence), review.v1 (doubtful pairs for a steward)
 
@@ -10,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from linkage.cluster import LinkGraph, Member
+from linkage.cluster import LinkGraph, Review
 from linkage.errors import LinkageError
 from linkage.explain import explain
+from linkage.partition import Member
 from linkage.tokens import EncodedIdentity
 from linkage.weights import Model
 from schemas import canonical
@@ -23,7 +25,8 @@ from schemas.sealing import unseal
 from schemas.topics import LINK_MAP, REVIEW, partition_of
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 
-# State elements: `m/<record>` the identity as read, `a/<record>` the last answer, `r/<pair>` an open review pair.
+# State elements: `m/<record>` the identity as read, `a/<record>` the last answer, `r/<pair>` an open review
+# pair.
 MEMBER, ANSWER, OPEN = "m", "a", "r"
 
 
@@ -65,13 +68,20 @@ class LinkerStep:
             if message.value is None:
                 touched = state.graph.remove(record_id)
             else:
-                touched = state.graph.put(record_id, self._member(RecordIdentity.parse(record_id, message.value)))
+                touched = state.graph.put(
+                    record_id, self._member(RecordIdentity.parse(record_id, message.value))
+                )
         except (Unreadable, LinkageError, UnicodeDecodeError):
             return state, (Reject("unreadable"),)
-        outcomes: list[Outcome] = [Change(f"{MEMBER}/{record_id}".encode(), message.value)]
+        outcomes: list[Outcome] = []
         for one in sorted(touched | {record_id}):
-            outcomes += self._answer(state, one, message.offset, gone=message.value is None and one == record_id)
+            outcomes += self._answer(
+                state, one, message.offset, gone=message.value is None and one == record_id
+            )
         outcomes += self._reviews(state, touched | {record_id})
+        # Last: while the member is not in the changelog, the message given again touches the same records
+        # again. The other way round a crash between them would leave answers that were sent and never noted.
+        outcomes.append(Change(f"{MEMBER}/{record_id}".encode(), message.value))
         return state, tuple(outcomes)
 
     def _member(self, identity: RecordIdentity) -> Member:
@@ -89,7 +99,7 @@ class LinkerStep:
             state.answers.pop(record_id, None)
             return [Emit(LINK_MAP, partition_of(record_id), key, None), Change(state_key, None)]
         answer = state.graph.answer(record_id)
-        content = {
+        content: dict[str, Any] = {
             "person_id": self._keys.mac(Purpose.PERSON_ID, answer.anchor),
             "status": answer.status,
             "reasons": list(answer.held_reasons),
@@ -108,7 +118,7 @@ class LinkerStep:
         """Open what became doubtful, close (tombstone) what no longer is."""
         touched = frozenset(touched)
         before = {pair for record_id in touched for pair in state.pairs_of.get(record_id, ())}
-        now = {"|".join(one.pair): canonical.dump(explain(one)) for one in state.graph.reviews(touched)}
+        now = {"|".join(one.pair): _review(one) for one in state.graph.reviews(touched)}
         outcomes: list[Outcome] = []
         for pair in sorted(before | set(now)):
             value = now.get(pair)
@@ -118,6 +128,13 @@ class LinkerStep:
             outcomes.append(Emit(REVIEW, self._domain, pair.encode(), value))
             outcomes.append(Change(f"{OPEN}/{pair}".encode(), value))
         return outcomes
+
+
+def _review(pair: Review) -> bytes:
+    """What a steward is shown: the two records, the weight in bits, and why the machine would not decide."""
+    return canonical.dump(
+        {"v": 1, "records": list(pair.pair), "bits": pair.bits / 1000, "rules": list(pair.rules)}
+    )
 
 
 def _open(state: LinkerState, pair: str, value: bytes | None) -> None:

@@ -83,4 +83,5 @@ class Stage:
     partitions: int
     dead_letter: str
     writes: tuple[str, ...] = ()
+    published: frozenset[str] = frozenset()
     last: bool = False

@@ -207,7 +207,7 @@ class PathwayStep:
 
 
 def _gone(published: Events, follows: Events, told: StoredFact | None) -> list[tuple[str, str]]:
-    """(name, kind) of the events to retract: published and no longer following, or just taken back by `told`."""
+    """(name, kind) of the events to retract: published and not following now, or taken back by `told`."""
     gone = {name: kind for name, (kind, _) in published.items() if name not in follows}
     if told is not None and told.retracted and told.fact_id not in follows:
         kind = kind_of(told.body)  # a retraction told again is answered again

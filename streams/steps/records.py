@@ -1,19 +1,22 @@
-"""Records: the state of one patient at one source: facts, winning identity, entries, and the person they belong to.
+"""Records: the state of one patient at one source: facts, winning identity, entries, and the person they
+belong to.
 
     events.v1    -> identity.v1 when the winning identity changes, once the record is ours
     link.map.v1  -> pathway.in.v1: the record's facts under its person, withdrawn from every former one
                  -> receipts.<source>.v1: what became of each entry
 
-A record is *ours* once it has a fact or an entry that named a service; a hospital's feed carries everybody else too.
-Until then its entries are `ignored`, nothing of it leaves this step, and after 30 days its elements are removed.
+A record is *ours* once it has a fact or an entry that named a service; a hospital's feed carries everybody
+else too. Until then its entries are `ignored`, nothing of it leaves this step, and after 30 days its elements
+are removed.
 
-What the state already shows has been sent and acknowledged (the host writes state after outputs), so a redelivered
-message whose effect is in the state is answered with nothing.
+What the state already shows has been sent and acknowledged (the host writes state after outputs), so a
+redelivered message whose effect is in the state is answered with nothing.
 """
 
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from schemas import canonical, elements
@@ -25,6 +28,10 @@ from schemas.topics import DAY_MS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, parti
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 
 GRACE_MS = 30 * DAY_MS  # how long an identity may wait for the first fact of its record
+EXPIRED_HEADER = ("removed", b"expired")  # marks our own removals, so that a race with a new arrival is seen
+EXPIRED_AT_ONCE = 10
+
+ABOUT_ANYBODY = frozenset({"demographics", "death"})  # every patient of the hospital has these: they claim nobody
 
 # State elements: `<record>/<kind>/<name>`, the kinds of events.v1 and three of our own.
 LINK, ANNOUNCED, SINCE = "l", "a", "s"
@@ -32,11 +39,11 @@ LINK, ANNOUNCED, SINCE = "l", "a", "s"
 
 @dataclass(slots=True)
 class Record:
-    """What is known of one record. Every mapping is keyed by the element's name and holds what won."""
+    """What is known of one record, by the element's name; of a fact only the version that won."""
 
     facts: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # fact id -> {"version", "fact"}
     identities: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    entries: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # entry id -> {"entry", "told": disposition}
+    entries: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # {"entry", "told": disposition}
     merges: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     link: Mapping[str, Any] | None = None
     announced: bytes | None = None
@@ -44,8 +51,9 @@ class Record:
 
     @property
     def ours(self) -> bool:
-        """True once the record has a fact, or an entry that named a service."""
-        return bool(self.facts) or any(one["entry"]["service_named"] for one in self.entries.values())
+        """True once the record has a fact about weight management, or an entry that named a service of ours."""
+        kinds = {one["fact"]["body"]["type"] for one in self.facts.values()}
+        return bool(kinds - ABOUT_ANYBODY) or any(one["entry"]["service_named"] for one in self.entries.values())
 
     def winning_identity(self) -> Mapping[str, Any] | None:
         """The manifest's identity with the highest (told_at, hash): by value, never by arrival."""
@@ -90,8 +98,8 @@ class RecordsStep:
     def advance(self, state: RecordsState, message: Message) -> tuple[RecordsState, tuple[Outcome, ...]]:
         """What follows from one element or one answer of the linker."""
         expired = _expire(state, message.timestamp_ms)
-        if message.value is None:  # our own removal of an element, read back
-            return state, expired
+        if message.value is None:
+            return state, (*expired, *_removed(state, message))
         try:
             if message.topic == LINK_MAP:
                 record_id, answer = (message.key or b"").decode("ascii"), Link.parse(message.value)
@@ -114,10 +122,11 @@ class RecordsStep:
         elif element.kind == elements.MERGE and element.name not in record.merges:
             record.merges[element.name] = element.value
             outcomes.append(_change(record_id, element.kind, element.name, element.value))
-        elif element.kind == elements.ENTRY:
-            outcomes += _entry(record, record_id, element)
+        elif element.kind == elements.ENTRY and element.name not in record.entries:
+            record.entries[element.name] = {"entry": element.value, "told": None}
+            outcomes.append(_change(record_id, element.kind, element.name, record.entries[element.name]))
         outcomes += self._announce(record, record_id)
-        outcomes += self._receipts(record, record_id, message)
+        outcomes += self._receipts(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
         return outcomes
 
@@ -125,7 +134,12 @@ class RecordsStep:
         known = record.link
         if known is not None and answer.revision <= known["revision"]:
             return []
-        moved = known is None or known["person_id"] != answer.person_id
+        # another `formerly` under the same person: an answer in between never reached us, compacted away
+        moved = (
+            known is None
+            or known["person_id"] != answer.person_id
+            or known["formerly"] != list(answer.formerly)
+        )
         since = answer.revision if moved or known is None else known["since"]
         link = {
             "person_id": answer.person_id,
@@ -136,14 +150,17 @@ class RecordsStep:
         }
         outcomes: list[Outcome] = []
         if moved:
-            for former in answer.formerly:
-                outcomes.append(_to_person(former, *withdrawal_message(former, record_id, answer.revision)))
-            for stored in record.facts.values():
-                outcomes.append(_fact_emit(answer.person_id, stored["fact"], since))
+            outcomes += [
+                _to_person(former, *withdrawal_message(former, record_id, answer.revision))
+                for former in answer.formerly
+            ]
+            outcomes += [
+                _fact_emit(answer.person_id, stored["fact"], since) for stored in record.facts.values()
+            ]
         record.link = link
-        outcomes.append(_change(record_id, LINK, "", link))
-        outcomes += self._receipts(record, record_id, message)
-        return outcomes
+        outcomes += self._receipts(record, record_id)
+        # Last: while the link is not in the changelog, the answer given again is taken up again as a whole.
+        return [*outcomes, _change(record_id, LINK, "", link)]
 
     def _announce(self, record: Record, record_id: str) -> list[Outcome]:
         """Tell the linker who this record is about, when that has changed."""
@@ -159,24 +176,28 @@ class RecordsStep:
         emit = Emit(IDENTITY, self._domain, record_id.encode(), value)
         return [emit, Change(f"{record_id}/{ANNOUNCED}/".encode(), value)]
 
-    def _receipts(self, record: Record, record_id: str, message: Message) -> list[Outcome]:
-        """A receipt for every entry whose disposition is not yet told; none while the linker has not answered."""
+    def _receipts(self, record: Record, record_id: str) -> list[Outcome]:
+        """A receipt for every entry whose disposition is not yet told; none while the linker has not
+        answered.
+
+        Its revision is 0 for `ignored`, else one above that of the link: higher means newer.
+        """
         if not record.ours:
-            disposition = Disposition.IGNORED.value
+            disposition, revision = Disposition.IGNORED.value, 0
         elif record.link is None:
             return []
         else:
-            disposition = record.link["status"]
+            disposition, revision = record.link["status"], record.link["revision"] + 1
         outcomes: list[Outcome] = []
-        for entry_id, one in record.entries.items():
+        for name, one in record.entries.items():
             if one["told"] == disposition:
                 continue
-            record.entries[entry_id] = {**one, "told": disposition}
-            topic = self._receipts_topics.get(one["entry"]["source"])
+            record.entries[name] = {**one, "told": disposition}
+            topic, entry_id = self._receipts_topics.get(one["entry"]["source"]), elements.entry_of(name)
             if topic is not None:
-                value = receipt(disposition, revision=message.offset)
+                value = receipt(disposition, revision=revision)
                 outcomes.append(Emit(topic, partition_of(entry_id), entry_id.encode(), value))
-            outcomes.append(_change(record_id, elements.ENTRY, entry_id, record.entries[entry_id]))
+            outcomes.append(_change(record_id, elements.ENTRY, name, record.entries[name]))
         return outcomes
 
 
@@ -186,21 +207,12 @@ def _fact(record: Record, record_id: str, element: elements.Element) -> list[Out
     known = record.facts.get(fact_id)
     if known is not None and _rank(known) >= (element.value["told_at"], version):
         return []
-    stored = {"version": version, "fact": dict(element.value)}
+    stored: dict[str, Any] = {"version": version, "fact": dict(element.value)}
     record.facts[fact_id] = stored
     outcomes: list[Outcome] = []
     if record.link is not None:
         outcomes.append(_fact_emit(record.link["person_id"], stored["fact"], record.link["since"]))
     return [*outcomes, _change(record_id, elements.FACT, fact_id, stored)]
-
-
-def _entry(record: Record, record_id: str, element: elements.Element) -> list[Outcome]:
-    """Note the entry; a resend with other content under the same id is the same entry, and its receipt stands."""
-    known = record.entries.get(element.name)
-    if known is not None and known["entry"] == element.value:
-        return []
-    record.entries[element.name] = {"entry": element.value, "told": known["told"] if known else None}
-    return [_change(record_id, elements.ENTRY, element.name, record.entries[element.name])]
 
 
 def _rank(stored: Mapping[str, Any]) -> tuple[str, str]:
@@ -255,17 +267,44 @@ def _wait_or_not(state: RecordsState, record: Record, record_id: str, message: M
 
 
 def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
-    """Remove what waited longer than the grace, from `events.v1` and from the state; at most ten a message."""
+    """Remove what waited longer than the grace, from `events.v1` and the state; a few records a message."""
     outcomes: list[Outcome] = []
-    for record_id, since_ms in list(state.waiting.items())[:10]:
+    for record_id, since_ms in list(islice(state.waiting.items(), EXPIRED_AT_ONCE)):
         if now_ms - since_ms < GRACE_MS:
             break
         del state.waiting[record_id]
-        record = state.records.pop(record_id)
-        names = [(elements.IDENTITY, n) for n in record.identities] + [(elements.MERGE, n) for n in record.merges]
-        names += [(elements.ENTRY, n) for n in record.entries]
-        for kind, name in names:
-            key = f"{record_id}/{kind}/{name}".encode()
-            outcomes += [Emit(EVENTS, partition_of(record_id), key, None), Change(key, None)]
+        for key, _ in _removable(record_id, state.records.pop(record_id)):
+            removal = Emit(EVENTS, partition_of(record_id), key, None, (EXPIRED_HEADER,))
+            outcomes += [removal, Change(_state_key(key), None)]
         outcomes.append(Change(f"{record_id}/{SINCE}/".encode(), None))
     return tuple(outcomes)
+
+
+def _removed(state: RecordsState, message: Message) -> list[Outcome]:
+    """A removal read back. One of ours may have overtaken the same element told anew: then it is written
+    again.
+    """
+    record_id = (message.key or b"").partition(b"/")[0].decode("ascii", "replace")
+    record = state.records.get(record_id)
+    if message.topic != EVENTS or EXPIRED_HEADER not in message.headers or record is None:
+        return []
+    held = dict(_removable(record_id, record))
+    key = message.key or b""
+    return [Emit(EVENTS, message.partition, key, held[key])] if key in held else []
+
+
+def _removable(record_id: str, record: Record) -> Iterable[tuple[bytes, bytes]]:
+    """Key and value in `events.v1` of everything a record that is not ours may have there."""
+    entries = {name: one["entry"] for name, one in record.entries.items()}
+    kinds = {elements.IDENTITY: record.identities, elements.MERGE: record.merges, elements.ENTRY: entries}
+    for kind, named in kinds.items():
+        for name, value in named.items():
+            yield f"{record_id}/{kind}/{name}".encode(), canonical.dump(value)
+    for fact_id, stored in record.facts.items():  # about anybody: demographics, death
+        yield f"{record_id}/{elements.FACT}/{fact_id}/{stored['version']}".encode(), canonical.dump(stored["fact"])
+
+
+def _state_key(key: bytes) -> bytes:
+    """The state element of an element of `events.v1`: facts are kept by fact, not by version."""
+    record_id, kind, name = key.decode("ascii").split("/", 2)
+    return f"{record_id}/{kind}/{name.partition('/')[0] if kind == elements.FACT else name}".encode()

@@ -16,6 +16,8 @@ from streams.host.settings import CRASH_POINTS
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
 
+pytestmark = pytest.mark.timeout(300)  # eleven workers are started, 1.5 s each, or 8 s on a crowded machine
+
 SEED = 11
 MESSAGES = 5_000
 PORTION = 500
@@ -40,12 +42,12 @@ class FaultedRun:
         self._workers = {WORKERS[0]: echo.start(WORKERS[0], batch_max=BATCH)}
 
     def play(self) -> None:
-        """A worker joins, one is killed, again, both are, each dies at its crash points; then they finish."""
+        """A worker joins, one is killed, then both, each dies at its crash points; then they finish."""
         chance = random.Random(SEED)
         self._send_and_see_work()
         self._workers[WORKERS[1]] = self.echo.start(WORKERS[1], batch_max=BATCH)
         eventually(self._joined_meanwhile, why="the second worker has joined the first at work")
-        for names in (chance.sample(WORKERS, 1), chance.sample(WORKERS, 1), WORKERS):
+        for names in (chance.sample(WORKERS, 1), WORKERS):
             self._send_and_see_work()
             for name in names:
                 self._kill(name)
@@ -120,7 +122,7 @@ def faulted(
 
 
 def test_every_message_is_answered_although_workers_are_killed(faulted: FaultedRun) -> None:
-    assert faulted.killed == [KILLED] * 4
+    assert faulted.killed == [KILLED] * 3
     assert faulted.injected == dict.fromkeys(CRASH_POINTS, INJECTED)
     assert faulted.echo.redelivered() > 0, "some died between delivery and commit: else nothing was proved"
     assert lost(faulted.inputs, faulted.echo.read(faulted.stage.writes[0])) == set()

@@ -316,13 +316,17 @@ def test_the_door_runs_until_it_is_told_to_stop(council: Council) -> None:
     done = council.path / "done/may.csv"
     stop = threading.Event()
 
+    def a_second_later() -> bool:
+        council.clock.advance(1)
+        return done.exists()
+
     def run() -> None:
         council.door.run(stop, poll_seconds=0.01)
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        eventually(lambda: council.clock.advance(1) or done.exists(), why="the file stands in done")
+        eventually(a_second_later, why="the file stands in done")
     finally:
         stop.set()
         thread.join(timeout=30)

@@ -1,12 +1,15 @@
 """The trust's door over real sockets and a real Kafka: acknowledged is there, refused is not."""
 
 import asyncio
+import os
 import secrets
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -19,6 +22,7 @@ from connectors.doors.mllp_framing import framed
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
+from connectors.sources.tier3_hl7v2 import split
 from connectors.sources.tier3_hl7v2.answer import Answer, read_answer
 from ops.broker import EmbeddedBroker
 from schemas.envelope import Envelope, entry_id, opened
@@ -333,3 +337,18 @@ def test_a_door_that_is_not_there_is_no_answer():
         free = listener.getsockname()[1]
     with pytest.raises(NoAnswer):
         MllpClient("127.0.0.1", free, answer_seconds_max=2).send(ATTENDED)
+
+
+def test_a_hospitals_whole_feed_is_answered_AA_and_every_entry_is_in_the_topic(
+    door: Door, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: Keyring
+):
+    root = os.environ.get("TIERLINK_SHARED_DATA", "")
+    path = Path(root) / "simhospital/messages.out"
+    if not root or not path.is_file():
+        pytest.skip("TIERLINK_SHARED_DATA names no folder with simhospital/messages.out")
+    open_port = door.run(door.server.start({sources[1]: 0}))[sources[1].slug]
+    with MllpClient("127.0.0.1", open_port) as client:
+        answers = [client.send(one) for one in split(path.read_bytes())]
+    assert Counter((one.code, one.disposition) for one in answers) == {("AA", "accepted"): 1013}
+    kept = {one.entry_id for one in published(broker, sources[1], keys)}
+    assert {one.entry_id for one in answers} <= kept

@@ -29,11 +29,12 @@ def spoken(raw: bytes, **how: bool) -> str:
 @pytest.mark.parametrize("canary", CANARIES)
 @pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 @pytest.mark.parametrize("kept", [ECHOED, TYPED])
-def test_a_canary_in_every_field_is_nowhere_in_what_is_said(
-    kind: str, canary: str, kept: tuple[str, ...], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("components", [1, 12])
+def test_a_canary_in_every_field_and_component_is_nowhere_in_what_is_said(
+    kind: str, canary: str, kept: tuple[str, ...], components: int, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.DEBUG)
-    raw = filled(kind, canary, kept=kept)
+    raw = filled(kind, "^".join([canary] * components), kept=kept)
     assert canary.encode() in raw
     for test_mode in (True, False):
         assert canary.lower() not in spoken(raw, test_mode=test_mode).lower()

@@ -22,6 +22,7 @@ FORGERIES = [
     "&",
     "\u2028",
     '""',
+    "\\F\\AA\\F\\",
 ]
 hostile = st.lists(st.one_of(st.text(max_size=12), st.sampled_from(FORGERIES)), max_size=4).map("".join)
 kinds = st.sampled_from(sorted(EVERY_KIND))
@@ -29,13 +30,16 @@ kinds = st.sampled_from(sorted(EVERY_KIND))
 
 @given(kinds, hostile)
 @settings(max_examples=300)
-def test_no_text_in_any_field_adds_a_segment_to_the_answer(kind: str, text: str):
+def test_no_text_in_any_field_adds_a_segment_or_a_field_to_the_answer(kind: str, text: str):
     raw = filled(kind, text)
     entry, header = entry_of(raw, source=OPEN), header_of(raw)
     answer = Answer("AE", echoed_control_id(header), "refused", entry.checked.issues)
     ack = written(answer, header=header, at=RECEIVED_AT, control_id="a1")
-    names = [str(segment[0]) for segment in hl7.parse(ack.decode())]
+    parsed = hl7.parse(ack.decode())
+    names = [str(segment[0]) for segment in parsed]
     assert names == ["MSH", "MSA", *["ERR"] * min(len(entry.checked.issues), 50)]
+    assert [len(parsed.segment(name)) for name in ("MSH", "MSA")] == [19, 4]
+    assert (str(parsed.segment("MSA")[1]), str(parsed.segment("MSA")[3])) == ("AE", "refused")
     assert not set(ack) & {0x0B, 0x1C, 0x0A}
     assert read_answer(ack).code == "AE"
 

@@ -210,3 +210,13 @@ def test_one_record_changing_identity_a_thousand_times_leaves_no_trace() -> None
         graph.put("t2", members[i % 20])
     graph.remove("t2")
     assert graph.answer("gp") == before
+
+
+def test_a_merge_taken_back_parts_the_records_and_says_so_for_both() -> None:
+    graph = graph_of(GP)
+    assert graph.put("old", Member(3, None, merged_into="gp")) == {"gp", "old"}
+    assert graph.put("old", Member(3, None, merged_into=None)) == {"gp", "old"}
+    assert graph.answer("gp").members == ("gp",)
+    assert graph.put("old", Member(3, None, merged_into="gp")) == {"gp", "old"}
+    assert graph.remove("old") == {"gp"}
+    assert graph.answer("gp").members == ("gp",)

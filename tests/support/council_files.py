@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from connectors.mapping import FileMapping, parse
@@ -56,11 +57,13 @@ def mapping_text(name: str = "council-east") -> str:
     return (ROOT / "connectors/mappings" / f"{name}.toml").read_text(encoding="utf-8")
 
 
+@cache
 def east_mapping() -> FileMapping:
     """Council East's mapping."""
     return parse(mapping_text())
 
 
+@cache
 def east() -> Source:
     """Council East as a source."""
     text = (ROOT / "connectors/sources.toml").read_text(encoding="utf-8")
@@ -105,7 +108,7 @@ def read_east(
     )
 
 
-def issues_of_row(raw: bytes | str, **options: bool) -> list[Issue]:
+def issues_of_row(raw: bytes | str, *, test_mode: bool = True) -> list[Issue]:
     """The issues of the only row of a file."""
-    (entry,) = read_east(raw, **options).entries
+    (entry,) = read_east(raw, test_mode=test_mode).entries
     return list(entry.checked.issues)

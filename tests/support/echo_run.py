@@ -108,7 +108,7 @@ class EchoRun:
                     records += some
         return records
 
-    def _committed(self) -> dict[str, Any] | None:
+    def _committed(self) -> Any:
         try:
             return self._admin.list_group_offsets({self.group: None})
         except (

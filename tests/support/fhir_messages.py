@@ -267,6 +267,78 @@ def messages(draw: st.DrawFn) -> SourceMessage:
     )
 
 
+def every_fact() -> SourceMessage:
+    """One message with every kind of fact once and every field of each filled."""
+    on, at = date(2026, 5, 1), datetime(2026, 5, 1, 10, 0, tzinfo=UTC)
+    ods, when = "RXX", {"on": on, "at": at}
+    referral = Referral(
+        **when,
+        direction="received",
+        to_tier="tier3",
+        programme="dwmp",
+        referrer_ods=ods,
+        practice_ods="A12345",
+        provider_ods="102EA",
+        council="E10000",
+        referral_source="gp",
+        priority="two-week-wait",
+        reasons=("414916001",),
+        consultant_led=True,
+    )
+    weight = Measurement(
+        **when,
+        quantity="weight",
+        value=Decimal(100),
+        unit_given="kg",
+        value_given=Decimal(100),
+        method="self_reported",
+    )
+    slices = Demographics(
+        **when,
+        sex="female",
+        birth_year=1971,
+        ethnic_category="A",
+        ethnic_system="2001",
+        lsoa="E01000001",
+        lsoa_version="2021",
+        imd_quintile=1,
+        imd_version="2025",
+        practice_ods="A12345",
+        council="E10000",
+    )
+    under: tuple[Body, ...] = (
+        Triage(**when, level="1"),
+        Acceptance(**when, definition="as-told/1"),
+        Decline(**when, declined_by="person", reason="work"),
+        Choice(**when, provider_ods=ods, offered_count=3),
+        Attendance(**when, attendance="5", booked_on=on, medium="video", group=True, provider_ods=ods),
+        weight,
+        ProgrammeStart(**when, programme="dwmp", delivery="group"),
+        Completion(**when, definition="as-told/1"),
+        Discharge(**when, reason="work"),
+        Withdrawal(**when, reason="work"),
+        Medicine(**when, action="started", dmd_code="777514008"),
+        Procedure(**when, code="G301", system="opcs4"),
+        Comorbidity(**when, condition="diabetes", present=True),
+        QuestionnaireScore(**when, questionnaire="phq-9", score=Decimal(4)),
+    )
+    told = [SourceFact(referral, "R-1", None, "000012345678")]
+    told += [SourceFact(body, f"F-{place}", "R-1") for place, body in enumerate(under)]  # type: ignore[arg-type]
+    told += [SourceFact(slices, "demographics"), SourceFact(Death(**when), "death")]
+    person = Person(
+        local_id=LocalId("GP-1"),
+        nhs_number=NHSNumber("9990000018"),
+        names=(PersonName("Okafor", ("Grace",)),),
+        birth_date=date(1971, 3, 14),
+        sex="female",
+        addresses=(Address("1 Mill Lane", Postcode("LS14HR"), "Leeds"),),
+        phones=("07700900123",),
+        emails=("someone@example.org",),
+        retired_local_ids=(LocalId("GP-0"),),
+    )
+    return SourceMessage("M-1", TOLD_AT, person, tuple(told))
+
+
 def referral_bundle(**changes: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """A GP's message: one made-up person referred to Tier 2, weight and height. Fresh at every call.
 

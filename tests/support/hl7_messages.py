@@ -99,7 +99,7 @@ EVERY_KIND = {
 
 
 def filled(kind: str, text: str, *, kept: tuple[str, ...] = ()) -> bytes:
-    """A message of that kind with `text` in every field but the segments' names and those in `kept` (`PV1-10`).
+    """A message of that kind with `text` in every field but those in `kept` (`PV1-10`).
 
     The header keeps what makes it a header (MSH-1, MSH-2, MSH-9); `text` goes in as it is, delimiters and
     all.

@@ -98,7 +98,7 @@ def main(told: dict[str, Any]) -> None:
     )
     stage = echo_stage(told.pop("stage"))
     if told.pop("commit_first", False):
-        app.BatchRunner = CommitFirst  # type: ignore[misc]  # the control replaces what is under test
+        app.BatchRunner = CommitFirst  # type: ignore[attr-defined]  # the control replaces what is tested
     settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
     registry = CollectorRegistry()
     app.run_worker(

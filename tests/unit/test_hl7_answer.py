@@ -30,13 +30,13 @@ def test_sender_and_receiver_change_places_and_the_control_id_comes_back():
 def test_each_reason_has_its_place_its_condition_and_its_rule():
     reasons = (
         error("PID-3.1", "is required", code="required"),
-        warning("OBX[2]-6", "is not a unit of the table", code="code-invalid"),
+        warning("OBX[2]-6", "is not a unit", code="code-invalid"),
         information("message", "holds more", code="informational"),
     )
     segments = ack(Answer("AE", "M1", "refused", reasons), message("ADT^A04")).split("\r")[2:]
     assert segments == [
         "ERR||PID^1^3^1^1|101^Required field missing^HL70357|E|required|||PID-3.1: is required",
-        "ERR||OBX^2^6^1|103^Table value not found^HL70357|W|code-invalid|||OBX[2]-6: is not a unit of the table",
+        "ERR||OBX^2^6^1|103^Table value not found^HL70357|W|code-invalid|||OBX[2]-6: is not a unit",
         "ERR|||102^Data type error^HL70357|I|informational|||message: holds more",
         "",
     ]

@@ -4,8 +4,23 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hl7_messages import OBR, OPEN, PID, PV1, RF1, SCH, clinical, issues, message, only, told, verdict
+from hl7_messages import (
+    OBR,
+    OPEN,
+    PID,
+    PV1,
+    RF1,
+    SCH,
+    clinical,
+    entry_of,
+    issues,
+    message,
+    only,
+    told,
+    verdict,
+)
 
+from connectors.sources.tier3_hl7v2 import message_id_of
 from schemas.facts import Acceptance, Attendance, Discharge, Measurement, Referral
 
 
@@ -256,3 +271,9 @@ def test_what_a_message_lacks_is_named_by_its_field(raw: bytes, issue: tuple[str
 def test_a_message_is_named_by_its_sender_and_control_id_so_that_two_systems_may_count_alike():
     assert told(message("ADT^A31")).message_id == "PAS|RXX|M1"
     assert told(message("ADT^A31").replace(b"PAS", b"LIMS")).message_id == "LIMS|RXX|M1"
+    assert message_id_of(message("MDM^T02")) == entry_of(message("MDM^T02")).message_id == "PAS|RXX|M1"
+
+
+def test_what_has_no_control_id_is_named_by_its_bytes():
+    assert message_id_of(b"rubbish") == entry_of(b"rubbish").message_id
+    assert message_id_of(b"rubbish").startswith("sha256:")

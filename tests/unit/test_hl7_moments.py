@@ -38,18 +38,37 @@ def test_a_day_alone_has_no_moment_and_midnight_belongs_to_its_english_day():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026", "202607", "20260230", "20260715250000", "00000000", "2026-07-15", "２０２６０７１５", "20260715093000+9999",
-     "20260715x", "99999999", "20261301"],
-)  # fmt: skip
+    [
+        "",
+        "2026",
+        "202607",
+        "20260230",
+        "20260715250000",
+        "00000000",
+        "2026-07-15",
+        "２０２６０７１５",
+        "20260715093000+9999",
+        "20260715x",
+        "99999999",
+        "20261301",
+    ],
+)
 def test_what_is_no_day_is_no_time(text: str):
     assert moment(text) is None
 
 
 @pytest.mark.parametrize(
     ("text", "day"),
-    [("19881105", date(1988, 11, 5)), ("198811051399", date(1988, 11, 5)), ("19881105000000", date(1988, 11, 5)),
-     ("196513121515", None), ("19650229", None), ("1965", None), ("", None)],
-)  # fmt: skip
+    [
+        ("19881105", date(1988, 11, 5)),
+        ("198811051399", date(1988, 11, 5)),
+        ("19881105000000", date(1988, 11, 5)),
+        ("196513121515", None),
+        ("19650229", None),
+        ("1965", None),
+        ("", None),
+    ],
+)
 def test_a_birthday_is_its_first_eight_digits_whatever_follows(text: str, day: date | None):
     assert birth_date(text) == day
 

@@ -150,7 +150,7 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
 
 
 def _told_at(cells: Cells, received_at: datetime) -> datetime:
-    """The row's version time; when the file came where the row has none, or one that cannot be (then an issue)."""
+    """The row's version time; when the file came if it has none or an impossible one."""
     column = cells.mapping.told_at
     told_at = cells.moment(column)
     if column is None or told_at is None:

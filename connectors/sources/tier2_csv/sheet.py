@@ -4,7 +4,6 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from connectors.mapping import FileMapping, header_key
 from connectors.sources.tier2_csv.decoding import Decoded
@@ -108,17 +107,16 @@ def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[t
 
 
 def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _Parsed:
-    place = f"row {number}"
     if len(lines[at]) > ROW_CHARACTERS_MAX:
-        problem = error(place, f"is longer than {ROW_CHARACTERS_MAX} characters", code="too-long")
+        problem = error(f"row {number}", f"is longer than {ROW_CHARACTERS_MAX} characters", code="too-long")
         return _Parsed(lines[at], (), problem, at, 1)
-    reader = csv.reader(islice(lines, at, at + LINES_A_ROW_MAX), delimiter=delimiter, strict=True)
+    following = (lines[place] for place in range(at, min(at + LINES_A_ROW_MAX, len(lines))))
+    reader = csv.reader(following, delimiter=delimiter, strict=True)
     try:
         cells = tuple(next(reader, []))
     except csv.Error:
-        problem = error(
-            place, "has a quote that is not closed, or text after a closing quote", code="structure"
-        )
+        rule = "has a quote that is not closed, or text after a closing quote"
+        problem = error(f"row {number}", rule, code="structure")
         return _Parsed(lines[at], (), problem, at, 1)
     return _Parsed("".join(lines[at : at + reader.line_num]), cells, None, at, reader.line_num)
 

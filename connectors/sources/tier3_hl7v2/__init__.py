@@ -13,7 +13,7 @@
 The messages read: REF^I12; SIU^S12, S13, S15, S26; ADT^A01, A03, A04, A05, A08, A28, A31, A34, A40; ORU^R01.
 """
 
-from connectors.sources.tier3_hl7v2.reader import read
+from connectors.sources.tier3_hl7v2.reader import message_id_of, read
 from connectors.sources.tier3_hl7v2.wire import split
 
-__all__ = ["read", "split"]
+__all__ = ["message_id_of", "read", "split"]

@@ -33,7 +33,7 @@ _ORIGIN: Mapping[tuple[str, str], str] = {
     ("ServiceRequest", "extension"): "MSH-7",  # acceptance by booking, discharge: dated by the message
     ("ServiceRequest", ""): "RF1",
 }
-_IDENTIFIER = "Bundle.identifier"
+_OF_BUNDLE: Mapping[str, str] = {"Bundle.identifier.value": "MSH-10", "Bundle.timestamp": "MSH-7"}
 
 
 def in_hl7(issues: Iterable[Issue], *, document: Mapping[str, Any], known: Sequence[Issue]) -> list[Issue]:
@@ -49,7 +49,7 @@ def in_hl7(issues: Iterable[Issue], *, document: Mapping[str, Any], known: Seque
 def _origin(location: str, document: Mapping[str, Any]) -> str:
     found = _IN_ENTRY.match(location)
     if found is None:
-        return "MSH-10" if location.startswith(_IDENTIFIER) else "MSH-7"
+        return _OF_BUNDLE.get(location, "MSH")
     kind = document["entry"][int(found[1])]["resource"]["resourceType"]
     return _ORIGIN.get((kind, found[2])) or _ORIGIN.get((kind, ""), "MSH")
 

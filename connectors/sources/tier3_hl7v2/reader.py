@@ -49,6 +49,17 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     return _entry(raw, reading, _source_message(reading, event), received_at)
 
 
+def message_id_of(raw: bytes) -> str:
+    """What `read` calls the message in `raw`: with the source's slug, the entry id of its receipt."""
+    return _named(raw, parse(raw).message)
+
+
+def _named(raw: bytes, message: Message | None) -> str:
+    if message is not None and message.header.value(10):
+        return message.identifier
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
 def _header(message: Message, received_at: datetime) -> tuple[datetime, list[Issue]]:
     issues = []
     control_id, kind = message.header.value(10), message.kind
@@ -118,11 +129,9 @@ def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datet
 
 
 def _without_bundle(raw: bytes, parsed: Parsed, issues: Sequence[Issue], *, ignored: bool = False) -> Entry:
-    message = parsed.message
-    named = message is not None and message.header.value(10)
     reasons = _once([*parsed.issues, *issues])
     return Entry(
-        message_id=message.identifier if message and named else f"sha256:{hashlib.sha256(raw).hexdigest()}",
+        message_id=_named(raw, parsed.message),
         position=0,
         form=FORM,
         original=raw,

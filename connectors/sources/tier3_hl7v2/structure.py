@@ -13,7 +13,7 @@ import hl7
 from connectors.sources.tier3_hl7v2.wire import lines_of
 from schemas.errors import Issue, error, warning
 
-PARTS_MAX = 200_000  # delimiters in the segments that are read: bounds what the splitter may build
+PARTS_MAX = 50_000  # delimiters in the segments that are read; 25 µs each, and 500 OBX have 12,000
 REPETITIONS_MAX = 50  # of one field; PID-3 of a real patient has under ten
 VALUE_CHARACTERS_MAX = 1_000  # of one value that is read; the longest real one is an address line
 
@@ -72,7 +72,10 @@ class Repetition:
         if component > len(self.components):
             return ""
         parts = self.components[component - 1].split(self.marks.subcomponent)
-        return _clean(unescape(parts[subcomponent - 1], self.marks)) if subcomponent <= len(parts) else ""
+        if subcomponent > len(parts):
+            return ""
+        # cut before unescaping, which costs time: `\X41\` is five characters for one
+        return _clean(unescape(parts[subcomponent - 1][: 5 * VALUE_CHARACTERS_MAX], self.marks))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,0 +1,321 @@
+"""POST /fhir on a real port with a real broker behind it: what is answered, and when."""
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eventually import eventually
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+from fhir.resources.R4B.operationoutcome import OperationOutcome
+from fhir_door import NOW, OpenDoor, a_hub, create_topic, door_for, published
+from fhir_messages import referral_bundle
+from kafka import KafkaAdminClient
+
+from connectors.doors.fhir_http import BODY_BYTES_MAX, create_app, server
+from connectors.entry import Entry
+from connectors.intake import Intake, Taken
+from connectors.publisher import Publisher
+from ops.broker import EmbeddedBroker
+from schemas.envelope import entry_id
+from schemas.errors import InvalidField
+from schemas.sources import Source
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = json.dumps(referral_bundle()).encode()
+SECRETS = ("Okafor", "Grace", "9990000018", "1971-03-14", "Mill Lane", "LS1 4HR", "Zyxwvutsrqpo")
+
+
+@pytest.fixture(scope="module")
+def publisher(broker: EmbeddedBroker) -> Iterator[Publisher]:
+    publisher = Publisher(broker.bootstrap, delivery_seconds_max=2)
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture(scope="module")
+def door(publisher: Publisher, broker_admin: KafkaAdminClient) -> Iterator[OpenDoor]:
+    source = a_hub()
+    create_topic(broker_admin, source)
+    with door_for(source, publisher) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh_door(publisher: Publisher, broker_admin: KafkaAdminClient) -> Iterator[OpenDoor]:
+    """A door whose topic and counters nobody else has touched."""
+    source = a_hub()
+    create_topic(broker_admin, source)
+    with door_for(source, publisher) as opened:
+        yield opened
+
+
+def reasons(answer: Any) -> list[tuple[str, str]]:
+    """(code, expression) of every issue of an answer that must be a sound OperationOutcome."""
+    assert answer.headers["content-type"] == "application/fhir+json"
+    OperationOutcome.model_validate(answer.json())
+    return [(issue["code"], *issue.get("expression", [""])) for issue in answer.json()["issue"]]
+
+
+def spoilt(old: bytes, new: bytes) -> bytes:
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+# --- acknowledged
+
+
+def test_a_message_is_answered_202_and_stands_sealed_on_the_intake_topic(
+    fresh_door: OpenDoor, broker: EmbeddedBroker
+) -> None:
+    answer = fresh_door.post(GOOD)
+    expected = entry_id(fresh_door.source.slug, "M-1", 0)
+    assert answer.status_code == 202
+    assert answer.json() == {"submission_id": expected, "disposition": "accepted", "issue": []}
+    (envelope,) = published(broker.bootstrap, fresh_door.source)
+    assert (envelope.entry_id, envelope.message_id, envelope.form) == (expected, "M-1", "fhir")
+    assert envelope.bundle == json.loads(GOOD)
+    assert envelope.original == GOOD
+    assert envelope.received_at == NOW
+    assert fresh_door.counted("tierlink_entries_acknowledged_total") == 1
+
+
+def test_a_resend_gets_the_same_submission_id(door: OpenDoor) -> None:
+    first, second = door.post(GOOD), door.post(GOOD)
+    assert first.json()["submission_id"] == second.json()["submission_id"]
+
+
+def test_warnings_come_beside_the_acknowledgement(door: OpenDoor) -> None:
+    answer = door.post(spoilt(b"9990000018", b"9990000019"))
+    assert (answer.status_code, answer.json()["disposition"]) == (202, "accepted_with_warnings")
+    (issue,) = answer.json()["issue"]
+    assert issue["expression"] == ["Bundle.entry[1].resource.identifier[0].value"]
+    assert issue["diagnostics"] == "NHS number fails the Modulus 11 check; kept only as claimed"
+
+
+def test_what_is_not_ours_is_answered_200_and_leaves_only_a_count(
+    fresh_door: OpenDoor, broker: EmbeddedBroker
+) -> None:
+    for content in (spoilt(b"771491000000104", b"183522002"), b'{"resourceType": "OperationOutcome"}'):
+        answer = fresh_door.post(content)
+        assert (answer.status_code, answer.json()["disposition"]) == (200, "ignored")
+    assert published(broker.bootstrap, fresh_door.source) == []
+    assert fresh_door.counted("tierlink_entries_ignored_total") == 2
+
+
+def test_the_only_feed_that_is_no_test_feed_need_not_be_named(door: OpenDoor) -> None:
+    answer = door.client.post("/fhir", content=GOOD, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 202
+
+
+# --- refused
+
+
+def test_every_reason_is_told_with_its_element_and_its_rule(
+    fresh_door: OpenDoor, broker: EmbeddedBroker
+) -> None:
+    answer = fresh_door.post(
+        spoilt(b'"birthDate": "1971-03-14"', b'"birthDate": "1971-02-30"').replace(
+            b'"2026-05-28"', b'"2026-13-01"'
+        )
+    )
+    assert answer.status_code == 422
+    assert reasons(answer) == [
+        ("value", "Bundle.entry[1].resource.birthDate"),
+        ("value", "Bundle.entry[2].resource.authoredOn"),
+    ]
+    assert published(broker.bootstrap, fresh_door.source) == []
+    assert fresh_door.counted("tierlink_entries_refused_total", reason="value") == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", GOOD[:-1], GOOD.replace(b"{", b'{"type": "message", ', 1), b"\xff\xfe{}", b"[" * 200_000],
+    ids=["nothing", "a bracket", "cut", "a key twice", "UTF-16", "a tower"],
+)
+def test_what_is_no_json_is_answered_400(door: OpenDoor, content: bytes) -> None:
+    answer = door.post(content)
+    assert answer.status_code == 400
+    assert reasons(answer) == [("structure", "JSON")]
+
+
+def test_a_resource_that_fhir_does_not_have_is_answered_422(door: OpenDoor) -> None:
+    assert reasons(door.post(b'{"resourceType": "Zyxwvutsrqpo"}')) == [
+        ("code-invalid", "Resource.resourceType")
+    ]
+
+
+def test_an_unknown_source_is_answered_404(door: OpenDoor) -> None:
+    answer = door.post(GOOD, X_Tierlink_Source="Zyxwvutsrqpo")
+    assert answer.status_code == 404
+    assert reasons(answer) == [("not-found", "")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content_Type": "text/plain"},
+        {"Content_Type": "application/fhir+xml"},
+        {"Content_Type": "application/fhir+json; charset=utf-16"},
+        {"Content_Encoding": "gzip"},
+        {"Content_Encoding": "identity, gzip"},
+    ],
+)
+def test_another_media_type_or_encoding_is_answered_415(door: OpenDoor, headers: dict[str, str]) -> None:
+    answer = door.post(GOOD, **headers)
+    assert answer.status_code == 415
+    assert reasons(answer) == [("not-supported", "")]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0", "Application/FHIR+JSON"],
+)
+def test_every_usual_spelling_of_fhir_json_is_taken(door: OpenDoor, media_type: str) -> None:
+    assert door.post(GOOD, Content_Type=media_type).status_code == 202
+
+
+def test_five_megabytes_of_a_sound_message_are_taken(
+    broker: EmbeddedBroker, broker_admin: KafkaAdminClient
+) -> None:
+    prose = b'"text": {"status": "generated", "div": "' + b"x" * (5 * 1024 * 1024) + b'"}, "gender"'
+    source, patient = a_hub(), Publisher(broker.bootstrap)
+    create_topic(broker_admin, source)
+    with door_for(source, patient) as door:
+        assert door.post(spoilt(b'"gender"', prose)).status_code == 202
+    patient.close()
+
+
+def test_a_body_over_the_limit_is_answered_413_whether_or_not_its_length_was_told(door: OpenDoor) -> None:
+    told = door.post(b" " * (BODY_BYTES_MAX + 1))
+    assert (told.status_code, reasons(told)) == (413, [("too-long", "")])
+
+    def untold() -> Iterator[bytes]:
+        for _ in range(9):
+            yield b" " * 1024 * 1024
+
+    assert door.post(untold()).status_code == 413
+    assert door.post(GOOD).status_code == 202
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/fhir"), ("POST", "/Zyxwvutsrqpo"), ("GET", "/docs")])
+def test_other_paths_and_methods_are_refused_without_a_word_of_the_request(
+    door: OpenDoor, method: str, path: str
+) -> None:
+    answer = door.client.request(method, path, params={"identifier": "9990000018"})
+    assert answer.status_code in (404, 405)
+    assert reasons(answer)
+    assert not any(secret in answer.text for secret in SECRETS)
+
+
+# --- the broker, and what nobody foresaw
+
+
+def test_while_the_broker_does_not_acknowledge_the_answer_is_503_and_try_again(publisher: Publisher) -> None:
+    with door_for(a_hub(), publisher) as door:  # nobody made its topic, so nothing can be acknowledged
+        answer = door.post(GOOD)
+        assert (answer.status_code, reasons(answer)) == (503, [("transient", "")])
+        assert int(answer.headers["retry-after"]) > 0
+        assert door.counted("tierlink_entries_refused_total", reason="broker-away") == 1
+        assert door.counted("tierlink_entries_acknowledged_total") == 0
+
+
+class _Broken(Intake):
+    """A way in that fails as nobody foresaw, with what it was given in the text of the failure."""
+
+    def take(self, source: Source, entries: Sequence[Entry], *, whole: bool = False) -> tuple[Taken, ...]:
+        raise RuntimeError(entries[0].original.decode())
+
+
+def test_what_nobody_foresaw_is_answered_500_and_shows_nothing_anywhere(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG), door_for(a_hub(), publisher, kind=_Broken) as door:
+        answer = door.post(GOOD)
+    assert (answer.status_code, reasons(answer)) == (500, [("exception", "")])
+    assert "unforeseen RuntimeError in the FHIR door" in caplog.text
+    shown = answer.text + caplog.text + "".join(capfd.readouterr())
+    assert not any(secret in shown for secret in SECRETS)
+
+
+def test_no_answer_and_no_log_line_holds_what_was_sent(
+    door: OpenDoor, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    contents = [
+        GOOD,
+        spoilt(b"female", b"Zyxwvutsrqpo"),
+        spoilt(b'"birthDate"', b'"Zyxwvutsrqpo": 1, "birthDate"'),
+        spoilt(b"1971-03-14", b"Zyxwvutsrqpo"),
+        GOOD[:-30],
+    ]
+    with caplog.at_level(logging.DEBUG):
+        answers = [
+            door.client.post(f"/fhir?identifier=9990000018&n={n}", content=one)
+            for n, one in enumerate(contents)
+        ]
+        answers += [door.post(one) for one in contents]
+    shown = "".join(answer.text + str(answer.headers) for answer in answers)
+    shown += "".join(record.getMessage() for record in caplog.records if not record.name.startswith("http"))
+    shown += "".join(capfd.readouterr())
+    assert not any(secret in shown for secret in SECRETS)
+
+
+# --- the door itself
+
+
+def test_it_says_what_it_takes(door: OpenDoor) -> None:
+    answer = door.client.get("/metadata")
+    CapabilityStatement.model_validate(answer.json())
+    assert answer.json()["fhirVersion"] == "4.0.1"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])  # noqa: S104 (refused, that is the point)
+def test_it_listens_only_on_loopback_until_it_authenticates(host: str) -> None:
+    app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    with pytest.raises(InvalidField, match="loopback"):
+        server(app, host, 0)
+    assert server(app, host, 0, allow_remote=True).config.host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_every_spelling_of_loopback_is_loopback(host: str) -> None:
+    app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    assert server(app, host, 0).config.host == host
+
+
+_SERVING = """
+import datetime
+from connectors.doors.fhir_http import create_app, serve
+app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=datetime.datetime.now)
+print("starting", flush=True)
+serve(app, "127.0.0.1", 0)
+print("closed what was open", flush=True)
+"""
+
+
+def test_a_stop_signal_ends_it_quietly_so_that_its_caller_can_close_what_is_open() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SERVING],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "starting\n"
+    eventually(lambda: _catches_sigterm(process.pid), why="the door has set its signal handlers")
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=30)
+    assert rest.endswith("closed what was open\n")
+    assert process.returncode == 0
+
+
+def _catches_sigterm(pid: int) -> bool:
+    """True when the process handles SIGTERM itself (SigCgt of its status file)."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = next(line for line in status if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) & (1 << (signal.SIGTERM - 1)))

@@ -1,0 +1,174 @@
+"""What holds for every seed: the same again, the noise that was promised, and a truth no noise changes."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from dataclasses import asdict, replace
+from datetime import date
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ops.simulator import AS_OF, Simulation, default_rates, simulate
+from ops.simulator.expected import expected_pathway
+from ops.simulator.model import COUNCIL
+from ops.simulator.truth import RecordKey, linkage_score, nhs_number_join
+
+SEEDS = (1, 7, 20)
+FLOORS = {
+    "duplicates": 0.05,
+    "out_of_order": 0.10,
+    "corrections": 0.03,
+    "rejects": 0.02,
+    "foreign": 0.01,
+    "twins": 0.02,
+}
+
+
+@cache
+def simulation(seed: int) -> Simulation:
+    return simulate(seed, 200, rates=default_rates())
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 10**6), people=st.integers(1, 40))
+def test_the_same_seed_gives_the_same_deliveries_and_the_same_truth(seed: int, people: int) -> None:
+    assert simulate(seed, people, rates=default_rates()) == simulate(seed, people, rates=default_rates())
+
+
+def test_another_seed_gives_another_world() -> None:
+    assert simulation(1).deliveries[0].content != simulation(7).deliveries[0].content
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", FLOORS)
+def test_the_noise_is_at_least_what_was_promised(seed: int, name: str) -> None:
+    assert asdict(simulation(seed).noise)[name] >= FLOORS[name]
+
+
+def test_a_world_without_noise_measures_none() -> None:
+    quiet = replace(default_rates(), noise=dict.fromkeys(default_rates().noise, 0.0))
+    measured = asdict(simulate(7, 200, rates=quiet).noise)
+    assert {name for name in FLOORS if measured[name] > 0} == {"twins"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_hundred_people_make_a_thousand_entries_and_thirty_three_tier_paths(seed: int) -> None:
+    assert simulation(seed).noise.entries >= 1000
+    pathways = [expected_pathway(person, as_of=AS_OF) for person in simulation(seed).truth]
+    assert sum(pathway["three_tier"] for pathway in pathways) >= 30
+    overdue = Counter(
+        (one["from_tier"], one["to_tier"])
+        for pathway in pathways
+        for one in pathway["handovers"]
+        if one["status"] == "overdue"
+    )
+    assert set(overdue) == {("primary_care", "tier2"), ("primary_care", "tier3"), ("tier2", "tier3")}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_joining_on_nhs_numbers_alone_finds_at_most_four_pairs_in_five(seed: int) -> None:
+    score = nhs_number_join(simulation(seed).truth)
+    assert score.recall <= 0.80
+    assert score.precision >= 0.95
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_entry_delivered_is_named_once_and_nothing_is_told_after_the_last_day(seed: int) -> None:
+    names = Counter(
+        (delivery.source, entry.message_id, entry.position)
+        for delivery in simulation(seed).deliveries
+        for entry in delivery.entries
+        if delivery.tag != "duplicate" and entry.expected in ("accepted", "rejected_row")
+    )
+    assert set(names.values()) == {1}
+    told = [entry.told_at for one in simulation(seed).deliveries for entry in one.entries if entry.told_at]
+    assert date(2023, 11, 1) < min(told).date()
+    assert max(told).date() <= AS_OF
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_weight_that_finally_holds_was_delivered_in_an_entry_to_be_accepted(seed: int) -> None:
+    delivered = set()
+    for delivery in simulation(seed).deliveries:
+        accepted = {entry.position for entry in delivery.entries if entry.expected == "accepted"}
+        if delivery.kind == "csv_file":
+            rows = csv.DictReader(io.StringIO(delivery.content.decode(), newline=""))
+            delivered |= {
+                (row["session_ref"], row["weight"])
+                for number, row in enumerate(rows, 2)
+                if number in accepted
+            }
+        elif accepted and delivery.kind == "fhir":
+            for entry in json.loads(delivery.content)["entry"]:
+                if "valueQuantity" in entry["resource"]:
+                    key = entry["resource"]["identifier"][0]["value"].split("/")[0]
+                    delivered.add((key, f"{entry['resource']['valueQuantity']['value']:g}"))
+        elif accepted and (
+            found := re.search(
+                r"OBR\|1\|\|([^|]+).*OBX\|1\|NM\|[^|]+\|\|([^|]+)", delivery.content.decode(), re.DOTALL
+            )
+        ):
+            delivered.add((found[1], found[2]))
+    for person in simulation(seed).truth:
+        for record in person.records:
+            for fact in record.facts:
+                if fact.quantity == "weight" and fact.value_given is not None:
+                    number = fact.value_given
+                    spellings = {f"{number:f}", f"{float(number):g}"}
+                    assert spellings & {given for key, given in delivered if key == fact.key.split("/")[0]}
+
+
+def test_a_correction_may_arrive_before_what_it_corrects_and_still_be_the_truth() -> None:
+    arrived: dict[RecordKey, list[tuple[bool, object]]] = {}
+    for delivery in simulation(7).deliveries:
+        if delivery.tag == "good":
+            for entry in delivery.entries:
+                if entry.expected == "accepted" and not entry.repeated:
+                    arrived.setdefault((delivery.source, entry.local_id), []).append(
+                        (entry.correction, entry.told_at)
+                    )
+    overtaking = [
+        told_at
+        for entries in arrived.values()
+        for place, (correction, told_at) in enumerate(entries)
+        if correction and any(later < told_at for _, later in entries[place + 1 :])  # type: ignore[operator]
+    ]
+    assert len(overtaking) >= 10
+
+
+def test_a_perfect_linkage_scores_one_and_linking_nothing_or_everything_does_not() -> None:
+    truth = simulation(7).truth
+    right = {record.key: person.key for person in truth for record in person.records}
+    perfect = linkage_score(right, truth)
+    assert (perfect.precision, perfect.recall, perfect.f1) == (1.0, 1.0, 1.0)
+    nothing = linkage_score({key: str(key) for key in right}, truth)
+    assert (nothing.recall, nothing.f1) == (0.0, 0.0)
+    everything = linkage_score(dict.fromkeys(right, "one"), truth)
+    assert everything.recall == 1.0
+    assert everything.precision < 0.02
+
+
+@given(st.data())
+@settings(max_examples=20)
+def test_splitting_one_record_off_costs_recall_and_no_precision(data: st.DataObject) -> None:
+    truth = simulation(7).truth
+    right = {record.key: person.key for person in truth for record in person.records}
+    shared = [record.key for person in truth if len(person.records) > 1 for record in person.records]
+    alone = data.draw(st.sampled_from(shared))
+    score = linkage_score({**right, alone: "alone"}, truth)
+    assert score.precision == 1.0
+    assert score.recall < 1.0
+
+
+def test_a_record_the_linkage_does_not_know_is_linked_to_nothing() -> None:
+    truth = simulation(7).truth
+    right = {record.key: person.key for person in truth for record in person.records}
+    tier2 = [key for key in right if key[0] == COUNCIL]
+    score = linkage_score({key: one for key, one in right.items() if key not in tier2}, truth)
+    assert score.precision == 1.0
+    assert score.recall < 0.5

@@ -1,0 +1,218 @@
+"""A small world with everything in it that has ever made two runs differ.
+
+Nine people at three sources: duplicates, corrections under new message ids, a merge, an NHS number that comes late,
+an identity that is put right and splits a person, twins, somebody who is nobody, a patient of another service.
+"""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from fhir_messages import nhs_number
+
+from schemas.facts import (
+    Acceptance,
+    Attendance,
+    Completion,
+    FactBody,
+    Measurement,
+    ProgrammeStart,
+    Referral,
+)
+from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.source_message import SourceFact, SourceMessage
+
+GP, COUNCIL, TRUST = "gp-hub", "council-east", "trust-wm"
+DAY_0 = date(2026, 1, 5)
+Told = tuple[str, SourceMessage]
+
+
+def number(tail: int) -> NHSNumber:
+    """A number of the 999 test range."""
+    found = nhs_number(f"999{tail:06d}")
+    return NHSNumber(found) if found else number(tail + 1)
+
+
+def day(count: int) -> date:
+    """Day `count`; day 0 is 5 January 2026."""
+    return DAY_0 + timedelta(days=count)
+
+
+def told(source: str, message: str, person: Person, *facts: SourceFact, at: int, ours: bool = True) -> Told:
+    """What `source` says on day `at` under this message id."""
+    told_at = datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(days=at)
+    return source, SourceMessage(message, told_at, person, facts, service_named=ours)
+
+
+def at_source(person: Person, local: str | None, **changes: object) -> Person:
+    """The person as one source knows them."""
+    return replace(person, local_id=LocalId(local) if local else None, **changes)  # type: ignore[arg-type]
+
+
+def referral(
+    business: str, on: int, *, to: str = "tier2", ubrn: str | None = None, sent: bool = True
+) -> SourceFact:
+    """A referral, sent or received."""
+    body = Referral(on=day(on), direction="sent" if sent else "received", to_tier=to)  # type: ignore[arg-type]
+    return SourceFact(body, business, ubrn=ubrn)
+
+
+def weight(business: str | None, on: int, kg: str, *, retracted: bool = False) -> SourceFact:
+    """A weight in kg."""
+    body = Measurement(
+        on=day(on), quantity="weight", value=Decimal(kg), unit_given="kg", value_given=Decimal(kg)
+    )
+    return SourceFact(body, business, retracted=retracted)
+
+
+def attended(business: str, on: int, code: str = "5", *, retracted: bool = False) -> SourceFact:
+    """An appointment."""
+    return SourceFact(Attendance(on=day(on), attendance=code), business, retracted=retracted)  # type: ignore[arg-type]
+
+
+def milestone(body: FactBody, business: str, under: str) -> SourceFact:
+    """A milestone of a referral."""
+    return SourceFact(body, business, under)
+
+
+def _person(
+    tail: int, given: str, family: str, birth: date, place: tuple[str, str], sex: str = "female"
+) -> Person:
+    return Person(
+        nhs_number=number(tail),
+        names=(PersonName(family, (given,)),),
+        birth_date=birth,
+        sex=sex,
+        addresses=(Address(place[0], Postcode(place[1])),),
+    )
+
+
+MILL, HIGH, PARK = ("12 Mill Lane", "LS14AP"), ("3 High Street", "BD99ZZ"), ("77 Park Row", "M11AE")
+ANN = _person(100, "Ann", "Okafor", date(1971, 3, 14), MILL)
+BEA = _person(200, "Beatrice", "Hall", date(1980, 5, 24), HIGH)
+CAT = _person(300, "Catherine", "Hall", date(1980, 5, 24), HIGH)
+DAN = _person(400, "Daniel", "Reed", date(1965, 11, 2), PARK, "male")
+EVE = _person(500, "Evelyn", "Marsh", date(1990, 7, 7), ("5 Brook Close", "LS29JT"))
+FAY = _person(600, "Fatima", "Siddiqui", date(1959, 12, 30), ("9 Castle Walk", "HD12QT"))
+GUS = _person(700, "Gustav", "Lindqvist", date(1948, 8, 19), ("1 Quay Side", "HU11AA"), "male")
+IVY = _person(800, "Ivana", "Petrova", date(1977, 4, 4), ("8 Moor Top", "HX15DQ"))
+NOBODY = Person()
+
+
+def without_number(person: Person) -> Person:
+    """As a council that was not told the number."""
+    return replace(person, nhs_number=None)
+
+
+def _ann() -> list[Told]:
+    """Three tiers; a weight put right twice under new message ids; the number comes late at the council."""
+    gp, council, trust = at_source(ANN, "G1"), at_source(without_number(ANN), "C1"), at_source(ANN, "T1")
+    start, done = ProgrammeStart(on=day(20)), Completion(on=day(104), definition="as-told/1")
+    ref2, ref3 = (
+        referral("UB1", 0, ubrn="000000000001"),
+        referral("UB2", 110, to="tier3", ubrn="000000000002"),
+    )
+    return [
+        told(GP, "g1", gp, ref2, weight("w1", 0, "120"), at=0),
+        told(COUNCIL, "c1", council, referral("R1", 5, sent=False, ubrn="000000000001"), at=5),
+        told(
+            COUNCIL,
+            "c2",
+            council,
+            milestone(Acceptance(on=day(8)), "R1/a", "R1"),
+            weight("s1", 20, "119"),
+            at=21,
+        ),
+        told(COUNCIL, "c3", council, milestone(start, "R1/s", "R1"), weight("s1", 20, "118.5"), at=30),
+        told(COUNCIL, "c4", council, weight("s1", 20, "117"), at=31),
+        told(COUNCIL, "c5", replace(council, nhs_number=ANN.nhs_number), weight("s2", 104, "110"), at=104),
+        told(COUNCIL, "c6", council, milestone(done, "R1/c", "R1"), attended("a1", 20), at=105),
+        told(GP, "g2", gp, ref3, at=110),
+        told(TRUST, "t1", trust, referral("TR1", 115, to="tier3", sent=False, ubrn="000000000002"), at=115),
+        told(TRUST, "t2", trust, attended("ta1", 130, "0"), at=116),
+        told(TRUST, "t3", trust, attended("ta1", 137, "5"), weight(None, 137, "111"), at=137),
+    ]
+
+
+def _twins() -> list[Told]:
+    """The council has one of them without a number, then without a forename."""
+    bea = at_source(without_number(BEA), "C2")
+    unsure = replace(bea, names=(PersonName("Hall", ()),))
+    return [
+        told(GP, "g3", at_source(BEA, "G2"), referral("UB3", 1), at=1),
+        told(GP, "g4", at_source(CAT, "G3"), referral("UB4", 1), at=1),
+        told(COUNCIL, "c7", bea, referral("R2", 9, sent=False), at=9),
+        told(COUNCIL, "c8", at_source(without_number(CAT), "C3"), referral("R3", 9, sent=False), at=9),
+        told(COUNCIL, "c9", at_source(unsure, "C4"), attended("a9", 12), at=12),
+    ]
+
+
+def _merged() -> list[Told]:
+    """The trust had Dan twice; the merge may come before either record, and a correction after it under the new id."""
+    first, second = at_source(DAN, "T2"), at_source(without_number(DAN), "T3", addresses=())
+    moved = replace(second, names=(PersonName("Smith", ("David",)),), birth_date=date(1950, 1, 1))
+    return [
+        told(TRUST, "t4", first, referral("TR2", 3, to="tier3", sent=False), at=3),
+        told(TRUST, "t5", moved, attended("ta2", 30), weight("tw2", 30, "140"), at=30),
+        told(TRUST, "t6", replace(first, retired_local_ids=(LocalId("T3"),)), at=40, ours=False),
+        told(TRUST, "t7", first, attended("ta2", 30, "3"), at=41),
+    ]
+
+
+def _split() -> list[Told]:
+    """The trust files Fay's letters under Eve's number, then puts it right: one person becomes two."""
+    wrong = replace(at_source(FAY, "T4"), nhs_number=EVE.nhs_number)
+    return [
+        told(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
+        told(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
+        told(TRUST, "t8", replace(at_source(EVE, "T4")), referral("TR3", 6, to="tier3", sent=False), at=6),
+        told(TRUST, "t9", wrong, attended("ta3", 20), at=20),
+        told(TRUST, "t10", at_source(FAY, "T4"), weight("tw3", 20, "98"), at=50),
+    ]
+
+
+def _taken_back() -> list[Told]:
+    """Gus's attendance is taken back; all there ever was of Hal is taken back."""
+    hal = replace(
+        GUS, nhs_number=number(750), names=(PersonName("Brandt", ("Harald",)),), birth_date=date(1939, 1, 9)
+    )
+    return [
+        told(GP, "g7", at_source(GUS, "G6"), referral("UB7", 3), at=3),
+        told(COUNCIL, "c10", at_source(GUS, "C5"), referral("R4", 9, sent=False), attended("a4", 15), at=15),
+        told(COUNCIL, "c11", at_source(GUS, "C5"), attended("a4", 15, retracted=True), at=16),
+        told(GP, "g8", at_source(hal, "G7"), weight("w7", 4, "101"), at=4),
+        told(GP, "g9", at_source(hal, "G7"), weight("w7", 4, "101", retracted=True), at=5),
+    ]
+
+
+def _others() -> list[Told]:
+    """Another service's patient; one who became ours; two without a local id; one whom nothing identifies."""
+    other = replace(IVY, nhs_number=number(850), names=(PersonName("Whitlock", ("Joan",)),))
+    return [
+        told(TRUST, "t11", at_source(other, "T5"), at=7, ours=False),
+        told(TRUST, "t12", at_source(IVY, "T6"), at=7, ours=False),
+        told(TRUST, "t13", at_source(IVY, "T6"), attended("ta6", 25), at=25),
+        told(COUNCIL, "c12", at_source(IVY, None), attended("a6", 26), at=26),
+        told(COUNCIL, "c13", at_source(IVY, None), attended("a7", 33), at=33),
+        told(COUNCIL, "c14", at_source(NOBODY, "C6"), attended("a8", 34), at=34),
+        told(COUNCIL, "c15", at_source(NOBODY, None), attended("a10", 35), at=35),
+    ]
+
+
+def _sent_again() -> list[Told]:
+    """Five duplicates, and one message id used twice for different content."""
+    ann = _ann()
+    again = [ann[0], ann[2], ann[6], _twins()[0], _merged()[2]]
+    source, message = ann[8]
+    moved = replace(
+        message,
+        told_at=message.told_at + timedelta(days=1),
+        person=at_source(ANN, "T1", phones=("07700900123",)),
+    )
+    return [*again, (source, moved)]
+
+
+def small_world() -> list[Told]:
+    """Everything that is told, in order of telling."""
+    parts = (_ann(), _twins(), _merged(), _split(), _taken_back(), _others(), _sent_again())
+    return [one for part in parts for one in part]
