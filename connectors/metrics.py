@@ -14,9 +14,14 @@ class DoorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("source",)
-        self._received = Counter("tierlink_entries_received_total", "Entries heard", labels, registry=registry)
+        self._received = Counter(
+            "tierlink_entries_received_total", "Entries heard", labels, registry=registry
+        )
         self._acknowledged = Counter(
-            "tierlink_entries_acknowledged_total", "Entries acknowledged after the broker", labels, registry=registry
+            "tierlink_entries_acknowledged_total",
+            "Entries acknowledged after the broker",
+            labels,
+            registry=registry,
         )
         self._ignored = Counter(
             "tierlink_entries_ignored_total", "Entries of no service of ours", labels, registry=registry
@@ -25,7 +30,10 @@ class DoorMetrics:
             "tierlink_entries_refused_total", "Entries refused", ("source", "reason"), registry=registry
         )
         self._last = Gauge(
-            "tierlink_source_last_event_timestamp_seconds", "When the source was last heard", labels, registry=registry
+            "tierlink_source_last_event_timestamp_seconds",
+            "When the source was last heard",
+            labels,
+            registry=registry,
         )
 
     def taken(self, source: str, entries: Sequence[Entry], taken: Sequence[object]) -> None:

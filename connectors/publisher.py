@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-REQUEST_BYTES_MAX = 16 * 1024 * 1024  # a 5 MB body is 6.7 MB in base64 inside the seal, and its Bundle stands beside it
-DELIVERY_SECONDS_MAX = 10.0  # how long a provider waits for an answer before "try again"; the write may still happen
+REQUEST_BYTES_MAX = (
+    16 * 1024 * 1024
+)  # a 5 MB body is 6.7 MB in base64 inside the seal, and its Bundle stands beside it
+DELIVERY_SECONDS_MAX = (
+    10.0  # how long a provider waits for an answer before "try again"; the write may still happen
+)
 
 
 class BrokerAway(Exception):

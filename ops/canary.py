@@ -10,8 +10,9 @@ import base64
 import hashlib
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from ops.canary_messages import NOBODIES, csv_file, fhir, hl7
 from ops.engine import Engine
@@ -84,16 +85,60 @@ def search(engine: Engine, planted: Planted) -> Found:
 
 
 def seen(values: Iterable[str], content: bytes) -> set[str]:
-    """The values of which any form stands in `content`."""
-    lowered = content.lower()
-    return {value for value in values if any(_stands(form, content, lowered) for form in forms(value))}
+    """The values of which any form stands in `content`.
+
+    One pass: of every form of eight characters or more, a window of five begins at one of four neighbouring
+    places, so looking at every fourth place of the content misses none. A number, and a form too short for
+    the windows, counts only where it stands alone: random hex and base64 hold runs of either.
+    """
+    sought, lowered = _sought(tuple(values)), content.lower()
+    found = set()
+    for start in range(0, len(lowered), STRIDE):
+        for form, value, offset in sought.windows.get(lowered[start : start + WINDOW], ()):
+            if start >= offset and _stands(form, content, lowered, start - offset):
+                found.add(value)
+    for form, value in sought.short:
+        place = lowered.find(form)
+        while place >= 0 and value not in found:
+            if _stands(form, content, lowered, place):
+                found.add(value)
+            place = lowered.find(form, place + 1)
+    return found
+
+
+STRIDE, WINDOW = 4, 5
+LONG = STRIDE + WINDOW - 1  # a form at least this long has a window at every fourth place
+_ALONE = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True)
+class _Sought:
+    windows: Mapping[bytes, Sequence[tuple[bytes, str, int]]]  # five bytes -> form, value, place in the form
+    short: Sequence[tuple[bytes, str]]
+
+
+@cache
+def _sought(values: tuple[str, ...]) -> _Sought:
+    windows: dict[bytes, list[tuple[bytes, str, int]]] = {}
+    short = []
+    for value in values:
+        for form in set(forms(value)):
+            if len(form) < LONG:
+                short.append((form, value))
+                continue
+            for offset in range(STRIDE):
+                window = form[offset : offset + WINDOW].lower()
+                windows.setdefault(window, []).append((form, value, offset))
+    return _Sought(windows, short)
 
 
 def forms(value: str) -> Iterator[bytes]:
-    """Every form in which a value might escape. Base64 forms keep their case; all others are in lower case."""
+    """Every form in which a value might escape. Base64 keeps its case; everything else is in lower case."""
     spellings = {value, value.replace(" ", ""), value[::-1], value.replace(" ", "-"), " ".join(value)}
     if value.isdigit():
         spellings |= {f"{value[:3]} {value[3:6]} {value[6:]}", f"{value[:3]}-{value[3:6]}-{value[6:]}"}
+    if value.isdigit() and value.startswith("07"):
+        spellings |= {f"+44{value[1:]}", f"44{value[1:]}", f"0044{value[1:]}"}
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         year, month, day = value.split("-")
         spellings |= {
@@ -103,32 +148,41 @@ def forms(value: str) -> Iterator[bytes]:
             f"{year}/{month}/{day}",
         }
     for spelling in sorted(spellings):
-        text = spelling.encode()
-        yield text.lower()
-        yield urllib.parse.quote(spelling).lower().encode()
-    for text in {value.encode(), value.lower().encode(), value.upper().encode()}:
+        yield spelling.lower().encode()
+        yield urllib.parse.quote(spelling, safe="").lower().encode()
+    for text in sorted({one.encode() for one in (*spellings, value.lower(), value.upper())}):
         yield text.hex().encode()
         for algorithm in ("md5", "sha1", "sha256"):
             digest = hashlib.new(algorithm, text, usedforsecurity=False).digest()
             yield digest.hex().encode()
-            yield base64.b64encode(digest).rstrip(b"=")
-        yield from _base64_forms(text)
+            yield from _both_alphabets(base64.b64encode(digest).rstrip(b"="))
+        for form in _base64_forms(text):
+            yield from _both_alphabets(form)
 
 
 def _base64_forms(text: bytes) -> Iterator[bytes]:
-    """The three ways `text` can fall into a base64 stream, without the characters that its neighbours share."""
+    """The three ways `text` can fall into a base64 stream, without the characters its neighbours share."""
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + text).rstrip(b"=")
         start = -(-before * 8 // 6)
         end = len(encoded) - (1 if (before + len(text)) % 3 else 0)
-        if end - start >= 8:  # shorter ones would be met by chance
+        if end - start >= LONG:  # shorter ones would be met by chance
             yield encoded[start:end]
 
 
-def _stands(form: bytes, content: bytes, lowered: bytes) -> bool:
-    if form.isdigit():  # random hex holds short runs of digits: only a number that stands alone counts
-        return re.search(rb"(?<![0-9a-z])" + form + rb"(?![0-9a-z])", lowered) is not None
-    return form in content or form in lowered
+def _both_alphabets(encoded: bytes) -> Iterator[bytes]:
+    yield encoded
+    yield encoded.translate(bytes.maketrans(b"+/", b"-_"))  # RFC 4648 section 5, for URLs and file names
+
+
+def _stands(form: bytes, content: bytes, lowered: bytes, start: int) -> bool:
+    """Whether `form` stands at that place, and alone where it has to."""
+    if not (lowered if form == form.lower() else content).startswith(form, start):
+        return False
+    if len(form) >= LONG and not form.isdigit():
+        return True
+    around = lowered[max(0, start - 1) : start] + lowered[start + len(form) : start + len(form) + 1]
+    return not _ALONE.intersection(around)
 
 
 def _everything(engine: Engine, planted: Planted) -> Iterator[tuple[str, bytes]]:

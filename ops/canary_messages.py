@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ops.simulator.render.tier2_csv import HEADERS
 from schemas import canonical
 
 
@@ -49,7 +50,10 @@ def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
     """Message id and body for the HTTP door; the refused one has a weight without a unit."""
     patient: dict[str, Any] = {
         "resourceType": "Patient",
-        "text": {"status": "generated", "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{one.family}</div>"},
+        "text": {
+            "status": "generated",
+            "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{one.family}</div>",
+        },
         "identifier": [
             {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": one.nhs_number},
             {"system": "https://tierlink.example/Id/patient/gp-hub", "value": one.local_id},
@@ -68,7 +72,9 @@ def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
     weight: dict[str, Any] = {
         "resourceType": "Observation",
         "status": "final",
-        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "27113001", "display": one.free_text}]},
+        "code": {
+            "coding": [{"system": "http://snomed.info/sct", "code": "27113001", "display": one.free_text}]
+        },
         "subject": subject,
         "effectiveDateTime": "2026-01-05",
         "valueQuantity": {"value": 101.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
@@ -81,7 +87,10 @@ def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
         "identifier": [{"system": "https://fhir.nhs.uk/Id/UBRN", "value": one.business_id}],
         "status": "active",
         "intent": "order",
-        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "771491000000104"}], "text": one.free_text},
+        "code": {
+            "coding": [{"system": "http://snomed.info/sct", "code": "771491000000104"}],
+            "text": one.free_text,
+        },
         "subject": subject,
         "authoredOn": "2026-01-05",
         "note": [{"text": one.free_text}],
@@ -128,14 +137,16 @@ def hl7(one: Nobody, *, good: bool) -> tuple[str, bytes]:
 def csv_file(one: Nobody) -> tuple[str, bytes, Sequence[int]]:
     """File name, content and row positions for the folder door: row 2 is good, row 3 has a weight without a unit."""
     day = "/".join(reversed(one.birth_date.split("-")))
-    good = {
+    filled = {
         "client_ref": one.local_id, "nhs_no": one.nhs_number, "surname": one.family, "forename": one.given,
         "dob": day, "sex": "F", "ethnicity": "A", "postcode": one.postcode, "address1": one.street,
         "gp_practice": "Y00001", "referral_ref": one.business_id, "referral_date": "07/01/2026",
-        "referral_source": "GP", "session_ref": f"{one.business_id}-1", "session_date": "14/01/2026",
-        "attendance": "5", "weight": "98.5", "weight_unit": "kg", "last_updated": "15/01/2026",
-        "notes": one.free_text, "contact": f"{one.phone} {one.mailbox} {one.other}",
+        "session_ref": f"{one.business_id}-1", "session_date": "14/01/2026", "attendance": "5", "weight": "98.5",
+        "weight_unit": "kg", "last_updated": "15/01/2026 09:00",
     }  # fmt: skip
+    good = {**dict.fromkeys(HEADERS, ""), **filled}
+    # two columns that the mapping does not know: read by nobody, and sealed all the same
+    good |= {"notes": one.free_text, "contact": f"{one.phone} {one.mailbox} {one.other}"}
     bad = {**good, "weight_unit": "", "session_ref": f"{one.business_id}-2", "session_date": "30/02/2026"}
     rows = [",".join(good), ",".join(good.values()), ",".join(bad.values())]
     return f"{one.family}.csv", ("\r\n".join(rows) + "\r\n").encode(), (2, 3)

@@ -8,7 +8,7 @@ import random
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -91,7 +91,10 @@ def fresh_layout(directory: Path) -> Layout:
     return Layout(directory)
 
 
-def run(engine: Engine, options: DemoOptions, *, progress: Progress, started: float) -> DemoResult:
+Say = Callable[[str], None]
+
+
+def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, started: float) -> DemoResult:
     """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
@@ -100,9 +103,11 @@ def run(engine: Engine, options: DemoOptions, *, progress: Progress, started: fl
         planted = canary.plant(engine, journal)
         if killer is not None:
             killer.finish()
+    say(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
     engine.drain()
     tick(engine.bootstrap, AS_OF)
     engine.drain()
+    say(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
     return _result(engine, simulation, journal, planted, killer.kills if killer else 0, started)
 
 
@@ -148,7 +153,12 @@ def _killer(engine: Engine, options: DemoOptions) -> "_Killer | _Nobody":
 
 
 def _result(
-    engine: Engine, simulation: Simulation, journal: Journal, planted: canary.Planted, kills: int, started: float
+    engine: Engine,
+    simulation: Simulation,
+    journal: Journal,
+    planted: canary.Planted,
+    kills: int,
+    started: float,
 ) -> DemoResult:
     keys = engine.keys
     books = read_books(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)

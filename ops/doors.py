@@ -135,7 +135,9 @@ async def _listen(door: _Door) -> None:
     loop = asyncio.get_running_loop()
     for order in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(order, stop.set)
-    async with MllpServer(door.intake, metrics=door.metrics, clock=now, test_mode=options.test_mode) as server:
+    async with MllpServer(
+        door.intake, metrics=door.metrics, clock=now, test_mode=options.test_mode
+    ) as server:
         ports = {door.sources[slug]: port for slug, port in options.ports.items()}
         await server.start(ports, host=options.host, allow_remote=options.allow_remote)
         door.listening.set()

@@ -176,7 +176,9 @@ class Engine:
             while quiet < 2:
                 behind = self._lag(reader)
                 if time.monotonic() > deadline:
-                    raise TierlinkError(f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}")
+                    raise TierlinkError(
+                        f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}"
+                    )
                 quiet = quiet + 1 if not any(behind.values()) else 0
                 time.sleep(POLL_SECONDS * 4)
         finally:
@@ -219,7 +221,16 @@ class Engine:
         for name in STAGES:
             for number in range(1 if name == "linker" else self.settings.workers):
                 worker, port = f"{name}-{number}", free_port()
-                words = ["worker", name, "--worker-id", worker, "--pages-port", str(port), "--profile", "demo"]
+                words = [
+                    "worker",
+                    name,
+                    "--worker-id",
+                    worker,
+                    "--pages-port",
+                    str(port),
+                    "--profile",
+                    "demo",
+                ]
                 yield Child(worker, [*words, *self._common()], port)
 
     def _door_children(self) -> Iterator[Child]:
@@ -248,7 +259,9 @@ class Engine:
 
     def _spawn(self, child: Child) -> None:
         log = self.layout.logs / f"{child.name}.log"
-        child.process = spawn([sys.executable, "-m", "ops", *child.command], output=log, outlives_parent=False)
+        child.process = spawn(
+            [sys.executable, "-m", "ops", *child.command], output=log, outlives_parent=False
+        )
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX
@@ -256,7 +269,9 @@ class Engine:
             while _fetch(child.pages_port, "/readyz") is None:
                 assert child.process is not None
                 if child.process.poll() is not None:
-                    raise TierlinkError(f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log")
+                    raise TierlinkError(
+                        f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log"
+                    )
                 if time.monotonic() > deadline:
                     raise TierlinkError(f"{child.name} is not ready after {READY_SECONDS_MAX:.0f} s")
                 time.sleep(POLL_SECONDS)
@@ -274,9 +289,17 @@ class Engine:
                         self._spawn(child)
 
     def _write_addresses(self) -> None:
-        text: dict[str, Any] = {"pid": os.getpid(), "bootstrap": self.bootstrap, "test_mode": self.settings.test_mode}
-        text["doors"] = {slug: port for child in self._children.values() for slug, port in child.ports.items()}
-        text["drop"] = {s.slug: str(self.drop_folder(s.slug)) for s in self.sources.values() if s.door == "folder"}
+        text: dict[str, Any] = {
+            "pid": os.getpid(),
+            "bootstrap": self.bootstrap,
+            "test_mode": self.settings.test_mode,
+        }
+        text["doors"] = {
+            slug: port for child in self._children.values() for slug, port in child.ports.items()
+        }
+        text["drop"] = {
+            s.slug: str(self.drop_folder(s.slug)) for s in self.sources.values() if s.door == "folder"
+        }
         text["pages"] = {child.name: child.pages_port for child in self._children.values()}
         part = self.layout.up.with_suffix(".part")
         part.write_text(json.dumps(text, indent=1))

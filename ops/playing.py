@@ -22,8 +22,8 @@ def play(engine: Engine, deliveries: Sequence[Delivery], journal: Journal, progr
             pool.submit(players[own[0].kind], engine, source, own, journal, progress)
             for source, own in by_source.items()
         ]
-        for one in running:
-            one.result()
+        for player in running:
+            player.result()
 
 
 def _play_fhir(
@@ -36,9 +36,7 @@ def _play_fhir(
     sender.close()
 
 
-def _play_hl7(
-    engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress
-) -> None:
+def _play_hl7(engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress) -> None:
     sender = Hl7Sender(source, engine.port(source), journal)
     for one in own:
         sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")

@@ -19,7 +19,10 @@ def replay_and_compare(directory: Path, *, drop_one: bool = False) -> Comparison
     run = Layout(directory.resolve())
     if not run.broker.exists():
         raise SettingsError(f"{directory} holds no run: `tierlink demo --once` makes one")
-    with tempfile.TemporaryDirectory(prefix="tierlink-compare-") as scratch, EmbeddedBroker(run.broker) as original:
+    with (
+        tempfile.TemporaryDirectory(prefix="tierlink-compare-") as scratch,
+        EmbeddedBroker(run.broker) as original,
+    ):
         fresh = Layout(Path(scratch))
         shutil.copytree(run.keys, fresh.keys)
         with Engine(fresh, EngineSettings(test_mode=True, doors=False)) as engine:

@@ -39,7 +39,15 @@ def _timeline(console: Console, result: DemoResult) -> None:
 
 def _funnel(console: Console, result: DemoResult) -> None:
     table = Table(title="Funnel: 5 % loss at 12 weeks (loss-5pct/1), waits as medians in days (waits/1)")
-    for heading in ("tier", "referred", "accepted", "started", "completed", ">=5 % of starters", ">=5 % of completers"):
+    for heading in (
+        "tier",
+        "referred",
+        "accepted",
+        "started",
+        "completed",
+        ">=5 % of starters",
+        ">=5 % of completers",
+    ):
         table.add_column(heading)
     table.add_column("wait to acceptance")
     table.add_column("wait to start")
@@ -69,7 +77,9 @@ def _equity(console: Console, result: DemoResult) -> None:
         table.add_column(heading)
     for one in figures.equity(result.snapshots):
         name = "not known" if one.imd_quintile is None else str(one.imd_quintile)
-        table.add_row(name, str(one.people), str(one.referred), str(one.started), _share(one.lost_5pct, one.started))
+        table.add_row(
+            name, str(one.people), str(one.referred), str(one.started), _share(one.lost_5pct, one.started)
+        )
     console.print(table)
 
 

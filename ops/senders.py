@@ -131,6 +131,8 @@ class FileSender:
     def _note(self, place: str, name: str, content: bytes, rows: Sequence[int]) -> Answered:
         answer: Answer = "accepted" if place == "done" else "refused"
         file_id = sha256(content).hexdigest()
-        self._journal.note(Sent(self._source, entry_id(self._source, file_id, row), answer, "csv") for row in rows)
+        self._journal.note(
+            Sent(self._source, entry_id(self._source, file_id, row), answer, "csv") for row in rows
+        )
         report = self._folder / place / f"{name}.report.csv"
         return Answered(answer, place, report.read_bytes() if report.exists() else b"")

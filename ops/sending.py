@@ -49,7 +49,9 @@ class SendResult:
             "AE": self.codes["AE"],
             "AR": self.codes["AR"],
             "http": {code: count for code, count in sorted(self.codes.items()) if code.isdigit()},
-            "accepted": self.answers["accepted"] - self.dispositions["ignored"] - self.dispositions["rejected"],
+            "accepted": self.answers["accepted"]
+            - self.dispositions["ignored"]
+            - self.dispositions["rejected"],
             "accepted_with_warnings": self.warnings,
             "ignored": self.answers["ignored"] + self.dispositions["ignored"],
             "refused": self.answers["refused"],
@@ -69,7 +71,9 @@ def send_hl7(engine: Engine, source: str, content: bytes) -> SendResult:
     sender = Hl7Sender(source, engine.port(source), journal)
     for message in tier3_hl7v2.split(content):
         header = message.replace(b"\n", b"\r").split(b"\r", 1)[0].split(b"|")
-        parts = [header[place].decode("utf-8", "replace") if place < len(header) else "" for place in (2, 3, 9, 8)]
+        parts = [
+            header[place].decode("utf-8", "replace") if place < len(header) else "" for place in (2, 3, 9, 8)
+        ]
         kind = parts.pop()
         name = "|".join(parts)
         _count(result, sender.send(message, message_id=name, kind=kind), name, kind, entry_id(source, name))
@@ -161,7 +165,11 @@ def _message_id(body: bytes) -> str:
         document = canonical.load_object(body)
     except Unreadable:
         return ""
-    return str(document.get("identifier", {}).get("value", "")) if document.get("resourceType") == "Bundle" else ""
+    return (
+        str(document.get("identifier", {}).get("value", ""))
+        if document.get("resourceType") == "Bundle"
+        else ""
+    )
 
 
 def _resource_type(body: bytes) -> str:

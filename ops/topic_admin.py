@@ -1,6 +1,7 @@
 """Topics on a broker: made from the registry, compared with it, and one message deleted by hand."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kafka import KafkaAdminClient, KafkaProducer
@@ -29,10 +30,8 @@ def create(bootstrap: str, topics: Iterable[Topic], *, replication: Replication)
         present = set(admin.list_topics())
         missing = [topic for topic in topics if topic.name not in present]
         if missing:
-            try:
+            with suppress(TopicAlreadyExistsError):  # two at once: the other one made them
                 admin.create_topics([_new(topic, replication) for topic in missing])
-            except TopicAlreadyExistsError:  # two at once: the other one made them
-                pass
             made = [topic.name for topic in missing]
     return made
 

@@ -78,7 +78,9 @@ class LagReader:
         """Group -> messages of its topics not yet committed; a partition without a commit from its beginning on."""
         behind = {}
         for group, topics in reads.items():
-            places = [TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()]
+            places = [
+                TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()
+            ]
             ends, starts = self._consumer.end_offsets(places), self._consumer.beginning_offsets(places)
             committed = self._committed(group)
             behind[group] = sum(max(0, ends[one] - max(committed.get(one, 0), starts[one])) for one in places)

@@ -15,7 +15,10 @@ from streams.topology import stage as stage_row
 
 # Demo and tests see a dead worker after 6 s; production waits 45 s, as Kafka's own default, and has three chances to
 # beat before that. rebalance > the longest batch, so that a member is not thrown out while it works.
-TIMINGS: Mapping[str, tuple[float, float, float]] = {"demo": (6.0, 1.0, 10.0), "production": (45.0, 3.0, 60.0)}
+TIMINGS: Mapping[str, tuple[float, float, float]] = {
+    "demo": (6.0, 1.0, 10.0),
+    "production": (45.0, 3.0, 60.0),
+}
 
 
 @dataclass(frozen=True)

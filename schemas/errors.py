@@ -69,7 +69,12 @@ class Issue:
 
     def as_json(self) -> dict[str, str]:
         """The four parts under their names, in the order of the class."""
-        return {"severity": self.severity.value, "code": self.code, "location": self.location, "rule": self.rule}
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "location": self.location,
+            "rule": self.rule,
+        }
 
 
 def error(location: str, rule: str, *, code: str = "invalid") -> Issue:

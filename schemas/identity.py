@@ -95,8 +95,8 @@ def parse_ods(text: str) -> str:
     return code
 
 
-# BS 7666 shape, outward and inward; ZZ99 pseudo-postcodes have the same shape and are dropped when linking.
-_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][ABD-HJLNP-UW-Z]{2})")
+# BS 7666 shape, outward and inward; ONS pseudo-postcodes (ZZ99 3VZ no fixed abode) besides: linking drops those.
+_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][ABD-HJLNP-UW-Z]{2})|ZZ99[0-9][A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

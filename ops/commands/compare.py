@@ -14,7 +14,8 @@ def compare(
         ".tierlink/demo"
     ),
     drop_one: Annotated[
-        bool, typer.Option("--drop-one", help="Leave one intake message out of the replay: it must be noticed.")
+        bool,
+        typer.Option("--drop-one", help="Leave one intake message out of the replay: it must be noticed."),
     ] = False,
     as_json: Json = False,
 ) -> None:

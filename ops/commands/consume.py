@@ -11,7 +11,9 @@ from ops.commands.options import Directory, running
 def consume(
     topic: Annotated[str, typer.Argument(help="For instance pathway.state.demo.v1.")],
     directory: Directory = Path(".tierlink/up"),
-    bootstrap: Annotated[str | None, typer.Option(help="Address of the broker; else that of the engine.")] = None,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="Address of the broker; else that of the engine.")
+    ] = None,
     most: Annotated[int | None, typer.Option("--max", min=1, help="Stop after this many.")] = None,
     latest: Annotated[bool, typer.Option("--latest", help="Only the last value of each key.")] = False,
 ) -> None:

@@ -13,12 +13,15 @@ from ops.commands.options import Json
 
 
 def demo(
-    people: Annotated[int, typer.Option(min=1, max=100_000, help="How many people the simulator invents.")] = 200,
+    people: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many people the simulator invents.")
+    ] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same people, messages and counts.")] = 7,
     once: Annotated[bool, typer.Option("--once", help="Stop after the report instead of at Ctrl-C.")] = False,
     as_json: Json = False,
     kill_worker: Annotated[
-        bool, typer.Option("--kill-worker", help="kill -9 of a random worker, three times, while it has input.")
+        bool,
+        typer.Option("--kill-worker", help="kill -9 of a random worker, three times, while it has input."),
     ] = False,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     directory: Annotated[Path, typer.Option(help="Emptied first, then everything is kept there.")] = Path(
@@ -45,9 +48,12 @@ def demo(
         def progress(source: str, deliveries: int) -> None:
             made[source] = made.get(source, 0) + deliveries
             if sum(made.values()) % 500 == 0:
-                console.print("  delivered " + ", ".join(f"{name} {count}" for name, count in sorted(made.items())))
+                console.print(
+                    "  delivered " + ", ".join(f"{name} {count}" for name, count in sorted(made.items()))
+                )
 
-        result = run(engine, DemoOptions(people, seed, kill_worker, workers), progress=progress, started=started)
+        options = DemoOptions(people, seed, kill_worker, workers)
+        result = run(engine, options, progress=progress, say=console.print, started=started)
         show(console, result, layout.addresses())
         if as_json:
             typer.echo(json.dumps(result.as_json()))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 Host = Annotated[str, typer.Option(help="Where it listens.")]
 AllowRemote = Annotated[
-    bool, typer.Option("--allow-remote", help="Listen beyond loopback although doors do not authenticate yet.")
+    bool,
+    typer.Option("--allow-remote", help="Listen beyond loopback although doors do not authenticate yet."),
 ]
 
 
@@ -82,7 +83,11 @@ def _options(bootstrap: str, directory: Path, sources: Path | None, test_mode: b
 
 
 def _listening(
-    base: Mapping[str, object], host: str, allow_remote: bool, ports: Mapping[str, int], pages: tuple[str, int]
+    base: Mapping[str, object],
+    host: str,
+    allow_remote: bool,
+    ports: Mapping[str, int],
+    pages: tuple[str, int],
 ) -> "DoorOptions":
     from ops.doors import DoorOptions
 

@@ -22,7 +22,9 @@ def ledger(directory: Directory = Path(".tierlink/up"), as_json: Json = False) -
     ledgers = balance(Journal(layout.journal).read(), books, keys=keys, recipient="demo")
     total = ledgers.get("")
     for source, one in sorted(ledgers.items()):
-        typer.echo(f"{source or 'all'}: " + ", ".join(f"{name} {count}" for name, count in one.as_json().items()))
+        typer.echo(
+            f"{source or 'all'}: " + ", ".join(f"{name} {count}" for name, count in one.as_json().items())
+        )
     if total is not None:
         for topic, count in sorted(total.broken.items()):
             typer.echo(f"broken at {topic}: {count}")

@@ -7,7 +7,9 @@ import typer
 
 Bootstrap = Annotated[str, typer.Option(help="Address of the Kafka broker, host:port.")]
 Directory = Annotated[Path, typer.Option(help="Where this engine keeps keys, state, logs and folders.")]
-Sources = Annotated[Path | None, typer.Option(help="The file of sources; the demonstration's when not given.")]
+Sources = Annotated[
+    Path | None, typer.Option(help="The file of sources; the demonstration's when not given.")
+]
 TestMode = Annotated[
     bool, typer.Option("--test-mode", help="Accept 999 test NHS numbers and sources that keep every service.")
 ]

@@ -18,23 +18,28 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end of every en
 
 def hl7(
     file: Annotated[Path, typer.Argument(help="HL7v2 messages, separated by blank lines.")],
-    source: Annotated[str, typer.Option(help="trust-open keeps every service, trust-wm only weight management.")] = (
-        "trust-open"
-    ),
+    source: Annotated[
+        str, typer.Option(help="trust-open keeps every service, trust-wm only weight management.")
+    ] = ("trust-open"),
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Send HL7v2 over MLLP into an engine started for this, in test mode."""
     from ops.sending import send_hl7
 
-    _send(lambda engine: send_hl7(engine, source, file.read_bytes()), wait=wait or as_json, as_json=as_json, show=wait)
+    _send(
+        lambda engine: send_hl7(engine, source, file.read_bytes()),
+        wait=wait or as_json,
+        as_json=as_json,
+        show=wait,
+    )
 
 
 def fhir(
     paths: Annotated[list[Path], typer.Argument(help="JSON files, or folders of them.")],
-    source: Annotated[str, typer.Option(help="fhir-open keeps every service, gp-hub only weight management.")] = (
-        "fhir-open"
-    ),
+    source: Annotated[
+        str, typer.Option(help="fhir-open keeps every service, gp-hub only weight management.")
+    ] = ("fhir-open"),
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:

@@ -11,8 +11,12 @@ from ops.commands.options import Directory, running
 
 def tick(
     directory: Directory = Path(".tierlink/up"),
-    bootstrap: Annotated[str | None, typer.Option(help="Address of the broker; else that of the engine.")] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")] = None,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="Address of the broker; else that of the engine.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")
+    ] = None,
 ) -> None:
     """Send the day to every partition; run it daily, so that referrals nobody received become overdue."""
     from ops.ticker import tick as send_tick

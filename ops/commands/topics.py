@@ -7,7 +7,9 @@ import typer
 
 from ops.commands.options import Directory, Sources, TestMode, running
 
-Broker = Annotated[str | None, typer.Option(help="Address of the broker; else that of the engine in --directory.")]
+Broker = Annotated[
+    str | None, typer.Option(help="Address of the broker; else that of the engine in --directory.")
+]
 
 
 def create(
@@ -15,7 +17,9 @@ def create(
     sources: Sources = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     replication: Annotated[int, typer.Option(min=1, max=7, help="How many brokers keep each message.")] = 3,
-    min_in_sync: Annotated[int, typer.Option(min=1, max=7, help="How many must have it before it counts.")] = 2,
+    min_in_sync: Annotated[
+        int, typer.Option(min=1, max=7, help="How many must have it before it counts.")
+    ] = 2,
     test_mode: TestMode = False,
 ) -> None:
     """Make every topic that is missing."""
@@ -60,7 +64,9 @@ def delete(
     """Take one message out by hand (a tombstone for its key): a drill for the ledger."""
     from ops.topic_admin import delete_message
 
-    delete_message(bootstrap or str(running(directory)["bootstrap"]), topic, partition=partition, offset=offset)
+    delete_message(
+        bootstrap or str(running(directory)["bootstrap"]), topic, partition=partition, offset=offset
+    )
     typer.echo("deleted")
 
 

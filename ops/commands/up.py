@@ -17,7 +17,9 @@ from ops.commands.options import Directory, Sources, TestMode
 def up(
     directory: Directory = Path(".tierlink/up"),
     sources: Sources = None,
-    bootstrap: Annotated[str | None, typer.Option(help="An outside broker instead of the embedded one.")] = None,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="An outside broker instead of the embedded one.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     test_mode: TestMode = False,
     broker_only: Annotated[bool, typer.Option("--broker-only", help="Only the broker.")] = False,

@@ -9,15 +9,20 @@ from ops.commands.options import Bootstrap, Directory, PagesHost, PagesPort, Sou
 
 
 def worker(
-    stage: Annotated[Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")],
+    stage: Annotated[
+        Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")
+    ],
     bootstrap: Bootstrap,
-    worker_id: Annotated[str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")],
+    worker_id: Annotated[
+        str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")
+    ],
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     test_mode: TestMode = False,
     profile: Annotated[
-        Literal["demo", "production"], typer.Option(help="Session, heartbeat, rebalance: 6/1/10 s or 45/3/60 s.")
+        Literal["demo", "production"],
+        typer.Option(help="Session, heartbeat, rebalance: 6/1/10 s or 45/3/60 s."),
     ] = "production",
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,

@@ -80,14 +80,16 @@ class _Clerk:
 
     def names(self, identity: Identity, person: Person) -> Identity:
         rng, surname, forename = self._rng, identity.surname, identity.forename
+        others = FORENAMES[person.group, person.sex]
         if self._errs("forename_phonetic"):
             forename = _respelt(rng, forename)
         elif self._errs("forename_prefix"):
-            forename = forename[:2] + rng.choice(FORENAMES[person.group, person.sex])[2:]
+            short = [name for name in NICKNAMES.get(forename, ()) if name[:2] == forename[:2]]
+            forename = rng.choice(short or [forename[:2] + rng.choice(others)[2:]])
         elif self._errs("forename_other"):
-            forename = rng.choice(FORENAMES[person.group, person.sex])
-        elif self._errs("name_as_known"):
-            forename = rng.choice(NICKNAMES.get(forename, (forename[0],)))
+            forename = rng.choice(NICKNAMES.get(forename) or others)
+        elif self._errs("initial_only"):
+            forename = forename[0]
         if self._errs("surname_typo"):
             surname = _mistyped(rng, surname)
         if surname in TRANSLITERATIONS and self._happened("transliterated"):

@@ -104,7 +104,8 @@ def told(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, Any]:
     return found
 
 
-_SHARED = frozenset({"type", "on", "at", "referral"})
+# read elsewhere, or made by ingress alone: no sender says a keyed reference
+_SHARED = frozenset({"type", "on", "at", "referral", "ubrn"})
 
 
 def _value(place: Node) -> object:

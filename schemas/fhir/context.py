@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.facts import FactBody
 from schemas.fhir.dates import Span
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver, business_id
+from schemas.source_message import SourceFact
 from schemas.sources import Source
+
+ENTERED_IN_ERROR = "entered-in-error"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,6 +54,13 @@ class Context:
             if identifier is not None and identifier.text("value"):
                 return identifier.text("value")
         return None
+
+    def fact(self, node: Node, body: FactBody | None, *, retracted: bool) -> list[SourceFact]:
+        """The fact of a resource with its own business id and its referral's; none where there is no body."""
+        if body is None:
+            return []
+        named, referral = business_id(node), self.referral_id(node)
+        return [SourceFact(body, business_id=named, referral_business_id=referral, retracted=retracted)]
 
     def _request(self, node: Node) -> Node | None:
         for reference in node.many("basedOn"):

@@ -73,6 +73,13 @@ def when(node: Node, *names: str) -> When | None:
     return None
 
 
+def day_of(node: Node, moment: When | None) -> date | None:
+    """The day by itself where our extension `on` tells it, else the day of the moment."""
+    marked = node.own("on")
+    found = (when(marked, "valueDate") if marked else None) or moment
+    return found.on if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Between which days the facts of one message may lie: after a birth, not after the telling."""

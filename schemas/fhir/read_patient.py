@@ -128,7 +128,8 @@ def _demographics(node: Node, source: Source, told_at: datetime, resolver: Resol
     values: dict[str, Any] = told(node, Demographics) | {"sex": _gender(quiet), "birth_year": year}
     values |= _ethnicity(node)
     practices = (resolver.organisation(one) for one in node.many("generalPractitioner"))
-    values["practice_ods"] = next((code for code in practices if code is not None), None)
+    practice = next((code for code in practices if code is not None), None)
+    values |= {"practice_ods": practice} if practice else {}
     marked = node.own("demographics-on")
     if marked is None and all(value is None for value in values.values()):
         return None

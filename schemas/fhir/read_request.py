@@ -109,13 +109,13 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
 def _native(node: Node, context: Context) -> dict[str, Any]:
     """The fields FHIR has a place for. An organisation that cannot be told apart from a person is left
     out."""
-    found: dict[str, Any] = {"reasons": _reasons(node), "ubrn": None}
+    found: dict[str, Any] = {"reasons": _reasons(node)}
     if node.own("priority") is None:
         found["priority"] = (node.text("priority") or "").lower() or None
     for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):
         organisations = (context.resolver.organisation(one) for one in node.many(element))
         found[name] = next((code for code in organisations if code is not None), None)
-    return found
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _reasons(node: Node) -> tuple[str, ...]:

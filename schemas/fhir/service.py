@@ -16,7 +16,7 @@ from enum import Enum
 
 from schemas.fhir.envelope import Opened
 from schemas.fhir.node import Node
-from schemas.fhir.read_event import quantity_of
+from schemas.fhir.read_observation import quantity_of
 from schemas.sources import Source
 
 # What may stand beside a Patient without telling anything: the message itself and the people and places in

@@ -133,7 +133,9 @@ class BatchRunner:
                 if isinstance(outcome, Emit):
                     outputs.append(_with_source(outcome, message, self.stage))
                 elif isinstance(outcome, Reject):
-                    outputs.append(_with_source(self._dead_letter(message, outcome.code), message, self.stage))
+                    outputs.append(
+                        _with_source(self._dead_letter(message, outcome.code), message, self.stage)
+                    )
         return outputs
 
     def _dead_letter(self, message: Message, code: str) -> Emit:

@@ -31,7 +31,9 @@ GRACE_MS = 30 * DAY_MS  # how long an identity may wait for the first fact of it
 EXPIRED_HEADER = ("removed", b"expired")  # marks our own removals, so that a race with a new arrival is seen
 EXPIRED_AT_ONCE = 10
 
-ABOUT_ANYBODY = frozenset({"demographics", "death"})  # every patient of the hospital has these: they claim nobody
+ABOUT_ANYBODY = frozenset(
+    {"demographics", "death"}
+)  # every patient of the hospital has these: they claim nobody
 
 # State elements: `<record>/<kind>/<name>`, the kinds of events.v1 and three of our own.
 LINK, ANNOUNCED, SINCE = "l", "a", "s"
@@ -53,7 +55,9 @@ class Record:
     def ours(self) -> bool:
         """True once the record has a fact about weight management, or an entry that named a service of ours."""
         kinds = {one["fact"]["body"]["type"] for one in self.facts.values()}
-        return bool(kinds - ABOUT_ANYBODY) or any(one["entry"]["service_named"] for one in self.entries.values())
+        return bool(kinds - ABOUT_ANYBODY) or any(
+            one["entry"]["service_named"] for one in self.entries.values()
+        )
 
     def winning_identity(self) -> Mapping[str, Any] | None:
         """The manifest's identity with the highest (told_at, hash): by value, never by arrival."""
@@ -301,7 +305,10 @@ def _removable(record_id: str, record: Record) -> Iterable[tuple[bytes, bytes]]:
         for name, value in named.items():
             yield f"{record_id}/{kind}/{name}".encode(), canonical.dump(value)
     for fact_id, stored in record.facts.items():  # about anybody: demographics, death
-        yield f"{record_id}/{elements.FACT}/{fact_id}/{stored['version']}".encode(), canonical.dump(stored["fact"])
+        yield (
+            f"{record_id}/{elements.FACT}/{fact_id}/{stored['version']}".encode(),
+            canonical.dump(stored["fact"]),
+        )
 
 
 def _state_key(key: bytes) -> bytes:

@@ -14,7 +14,7 @@ from eventually import eventually
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir_door import NOW, OpenDoor, a_hub, create_topic, door_for, published
-from fhir_messages import referral_bundle
+from fhir_samples import referral_bundle
 from kafka import KafkaAdminClient
 
 from connectors.doors.fhir_http import BODY_BYTES_MAX, create_app, server
@@ -274,7 +274,7 @@ def test_it_says_what_it_takes(door: OpenDoor) -> None:
     assert answer.json()["fhirVersion"] == "4.0.1"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])  # noqa: S104 (refused, that is the point)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])
 def test_it_listens_only_on_loopback_until_it_authenticates(host: str) -> None:
     app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
     with pytest.raises(InvalidField, match="loopback"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fhir_messages import FHIR_OPEN, GP_HUB, RECEIVED_AT, TOLD_AT, every_fact, referral_bundle
+from fhir_samples import FHIR_OPEN, GP_HUB, RECEIVED_AT, TOLD_AT, every_fact, referral_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared_data import shared_folder

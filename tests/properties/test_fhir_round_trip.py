@@ -5,7 +5,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from fhir_messages import EVERY_KIND, GP_HUB, SOURCES, TOLD_AT, facts, messages, people
+from fhir_messages import EVERY_KIND, facts, messages, people
+from fhir_samples import GP_HUB, SOURCES, TOLD_AT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

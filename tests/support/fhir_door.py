@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 from eventually import eventually
-from fhir_messages import GP_HUB
+from fhir_samples import GP_HUB
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 

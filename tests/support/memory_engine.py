@@ -2,7 +2,8 @@
 
 It keeps what the host keeps: order within a partition and nothing beyond it; the outputs of a batch, then its
 state, then its commit; a crashed task reads its state back from its changelog and is given again what it had
-not committed. Where a crash falls, how large a batch is, and how the partitions of a task interleave are drawn.
+not committed. Where a crash falls, how large a batch is, and how the partitions of a task interleave are
+drawn.
 """
 
 import base64
@@ -57,7 +58,9 @@ def sources() -> Mapping[str, Source]:
 
 @cache
 def real_step(name: str) -> Step[Any]:
-    """The step of one stage with the keys of its own zone and nothing else. Steps hold no state: one serves all."""
+    """The step of one stage with the keys of its own zone and nothing else. Steps hold no state: one serves
+    all.
+    """
     settings = StepSettings(
         keys=all_keys().zone(name),
         sources=sources(),
@@ -90,8 +93,10 @@ def intake_message(slug: str, told: SourceMessage) -> tuple[str, bytes, bytes]:
 
 @dataclass
 class Faults:
-    """What may go wrong: the share of batches that crash, at which points, how often in all. `state_first` is
-    the mutant of a host that writes state before outputs."""
+    """What may go wrong: the share of batches that crash, at which points, how often in all.
+
+    `state_first` is a mutant: a host that writes state before outputs.
+    """
 
     crash_share: float = 0.0
     points: Sequence[str] = CRASH_POINTS
@@ -258,7 +263,9 @@ class MemoryEngine:
         return kept
 
     def read(self, names: Iterable[str]) -> Iterator[Read]:
-        """Every message of these topics, partition by partition in order, as the independent reader gives them."""
+        """Every message of these topics, partition by partition in order, as the independent reader gives
+        them.
+        """
         for name in names:
             for topic, partition in sorted(place for place in self.logs if place[0] == name):
                 for one in self.logs[topic, partition]:
@@ -267,8 +274,11 @@ class MemoryEngine:
                     )
 
     def finals(self) -> Finals:
-        """Topic -> key -> final value by the definition of `compare`. Dead letters are named by their place in
-        the intake, which another order of arrival changes: of them only the number is kept."""
+        """Topic -> key -> final value by the definition of `compare`.
+
+        Dead letters are named by their place in the intake, which another order of arrival changes: of them
+        only the number is kept.
+        """
         found = {name: final_values(self.read([name])) for name in self.compacted()}
         found[DEAD_LETTERS] = {b"count": len(found[DEAD_LETTERS])}
         return found

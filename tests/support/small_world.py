@@ -1,7 +1,8 @@
 """A small world with everything in it that has ever made two runs differ.
 
-Nine people at three sources: duplicates, corrections under new message ids, a merge, an NHS number that comes late,
-an identity that is put right and splits a person, twins, somebody who is nobody, a patient of another service.
+Nine people at three sources: duplicates, corrections under new message ids, a merge, an NHS number that comes
+late, an identity that is put right and splits a person, twins, somebody who is nobody, a patient of another
+service.
 """
 
 from dataclasses import replace
@@ -53,7 +54,8 @@ def referral(
     business: str, on: int, *, to: str = "tier2", ubrn: str | None = None, sent: bool = True
 ) -> SourceFact:
     """A referral, sent or received."""
-    body = Referral(on=day(on), direction="sent" if sent else "received", to_tier=to)  # type: ignore[arg-type]
+    # type: ignore[arg-type]
+    body = Referral(on=day(on), direction="sent" if sent else "received", to_tier=to)
     return SourceFact(body, business, ubrn=ubrn)
 
 
@@ -67,7 +69,8 @@ def weight(business: str | None, on: int, kg: str, *, retracted: bool = False) -
 
 def attended(business: str, on: int, code: str = "5", *, retracted: bool = False) -> SourceFact:
     """An appointment."""
-    return SourceFact(Attendance(on=day(on), attendance=code), business, retracted=retracted)  # type: ignore[arg-type]
+    # type: ignore[arg-type]
+    return SourceFact(Attendance(on=day(on), attendance=code), business, retracted=retracted)
 
 
 def milestone(body: FactBody, business: str, under: str) -> SourceFact:
@@ -148,7 +151,9 @@ def _twins() -> list[Told]:
 
 
 def _merged() -> list[Told]:
-    """The trust had Dan twice; the merge may come before either record, and a correction after it under the new id."""
+    """The trust had Dan twice; the merge may come before either record, and a correction after it under the
+    new id.
+    """
     first, second = at_source(DAN, "T2"), at_source(without_number(DAN), "T3", addresses=())
     moved = replace(second, names=(PersonName("Smith", ("David",)),), birth_date=date(1950, 1, 1))
     return [

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fhir_messages import FHIR_OPEN, GP_HUB, RECEIVED_AT, TRUST, observation, referral_bundle
+from fhir_samples import FHIR_OPEN, GP_HUB, RECEIVED_AT, TRUST, observation, referral_bundle
 
 from schemas.check import check
 from schemas.disposition import Checked, Verdict

@@ -1,4 +1,4 @@
-"""A wrong message gets a clear answer: which element, which rule. One fault a row, at a message good otherwise."""
+"""A wrong message gets a clear answer: which element, which rule. One fault a row, in a good message."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fhir_messages import FHIR_OPEN, GP_HUB, RECEIVED_AT, observation, referral_bundle
+from fhir_samples import FHIR_OPEN, GP_HUB, RECEIVED_AT, observation, referral_bundle
 
 from connectors.sources.primary_care_fhir import read
 from schemas.check import check

@@ -1,4 +1,4 @@
-"""Bundles as they are sent and as we write them, beside the facts they tell: a change shows itself here in words.
+"""Bundles as sent and as we write them, beside the facts they tell: a change shows itself here in words.
 
 After a meant change: `python tests/unit/test_fhir_golden.py` writes the files anew; read the difference.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fhir_messages import GP_HUB, RECEIVED_AT, TRUST, every_fact, referral_bundle
+from fhir_samples import GP_HUB, RECEIVED_AT, TRUST, every_fact, referral_bundle
 
 from schemas.check import check
 from schemas.fhir.write import bundle
