@@ -10,17 +10,19 @@ import base64
 import hashlib
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from ops.canary_messages import NOBODIES, csv_file, fhir, hl7
-from ops.engine import Engine
 from ops.journal import Journal
+from ops.layout import Layout
 from ops.senders import FileSender, Hl7Sender, HttpSender
 from ops.topic_reader import read_topics
 from schemas.envelope import opened
 from schemas.errors import Unreadable
+from schemas.keyring import Keyring
+from schemas.sources import Source
 
 CONSUMER_OFFSETS = "__consumer_offsets"
 
@@ -53,13 +55,26 @@ class Found:
         }
 
 
-def plant(engine: Engine, journal: Journal) -> Planted:
+@dataclass(frozen=True)
+class Ground:
+    """Where to plant and where to look: one running engine, seen from outside."""
+
+    bootstrap: str
+    layout: Layout
+    sources: Mapping[str, Source]
+    topic_names: Sequence[str]
+    keys: Keyring
+    ports: Mapping[str, int]  # by source
+    pages: Callable[[], Iterable[tuple[str, str]]]  # process, text of its /metrics
+
+
+def plant(ground: Ground, journal: Journal) -> Planted:
     """One good and one refused message through each door; refused ones show whether answers quote what they
     refuse.
     """
     planted = Planted(tuple(value for one in NOBODIES.values() for value in one.values()))
-    http = HttpSender("gp-hub", engine.port("gp-hub"), journal)
-    mllp = Hl7Sender("trust-wm", engine.port("trust-wm"), journal)
+    http = HttpSender("gp-hub", ground.ports["gp-hub"], journal)
+    mllp = Hl7Sender("trust-wm", ground.ports["trust-wm"], journal)
     for good in (True, False):
         message_id, body = fhir(NOBODIES["gp-hub"], good=good)
         planted.answers.append(http.send(body, message_id=message_id, kind="canary").body)
@@ -68,19 +83,19 @@ def plant(engine: Engine, journal: Journal) -> Planted:
     http.close()
     mllp.close()
     name, content, rows = csv_file(NOBODIES["council-east"])
-    files = FileSender("council-east", engine.drop_folder("council-east"), journal)
+    files = FileSender("council-east", ground.layout.drop / "council-east", journal)
     files.drop(name, content)
     planted.answers.append(files.wait(name, content, rows=rows).body)
     return planted
 
 
-def search(engine: Engine, planted: Planted) -> Found:
+def search(ground: Ground, planted: Planted) -> Found:
     """Look everywhere. Bytes scanned are counted once, however many values are searched for."""
     scanned, places = 0, []
-    for place, content in _everything(engine, planted):
+    for place, content in _everything(ground, planted):
         scanned += len(content)
         places += [place] * len(seen(planted.values, content))
-    inside = seen(planted.values, b"\n".join(_opened_intake(engine)))
+    inside = seen(planted.values, b"\n".join(_opened_intake(ground)))
     return Found(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
 
 
@@ -185,39 +200,39 @@ def _stands(form: bytes, content: bytes, lowered: bytes, start: int) -> bool:
     return not _ALONE.intersection(around)
 
 
-def _everything(engine: Engine, planted: Planted) -> Iterator[tuple[str, bytes]]:
-    names = [topic.name for topic in engine.topics]
+def _everything(ground: Ground, planted: Planted) -> Iterator[tuple[str, bytes]]:
+    names = ground.topic_names
     for name in (*names, CONSUMER_OFFSETS):
         parts = []
-        for one in read_topics(engine.bootstrap, [name]):
+        for one in read_topics(ground.bootstrap, [name]):
             headers = [part for header, value in one.headers for part in (header.encode(), value)]
             parts += [one.key or b"", one.value or b"", *headers]
         yield f"topic {name}", b"\n".join(parts)
-    for name, text in engine.pages():
+    for name, text in ground.pages():
         yield f"metrics of {name}", text.encode()
     yield "answers", b"\n".join(planted.answers)
-    yield from _files(engine)
+    yield from _files(ground)
 
 
-def _files(engine: Engine) -> Iterator[tuple[str, bytes]]:
+def _files(ground: Ground) -> Iterator[tuple[str, bytes]]:
     """Logs, worker directories, the journal, reports. Not the provider's own files in its own folder, nor the
     keys.
     """
-    for directory in (engine.layout.logs, engine.layout.workers):
+    for directory in (ground.layout.logs, ground.layout.workers):
         for path in sorted(directory.rglob("*")):
             if path.is_file():
                 yield f"file in {directory.name}", path.name.encode() + b"\n" + path.read_bytes()
-    for path in (engine.layout.journal, engine.layout.up):
+    for path in (ground.layout.journal, ground.layout.up):
         if path.exists():
             yield path.name, path.read_bytes()
-    for path in sorted(engine.layout.drop.rglob("*.report.csv")):
+    for path in sorted(ground.layout.drop.rglob("*.report.csv")):
         yield "report", path.read_bytes()
 
 
-def _opened_intake(engine: Engine) -> Iterator[bytes]:
-    keys = engine.keys
-    for source in engine.sources.values():
-        for one in read_topics(engine.bootstrap, [source.intake_topic]):
+def _opened_intake(ground: Ground) -> Iterator[bytes]:
+    keys = ground.keys
+    for source in ground.sources.values():
+        for one in read_topics(ground.bootstrap, [source.intake_topic]):
             try:
                 yield opened(one.value or b"", keys=keys, topic=one.topic, key=one.key or b"").original
             except Unreadable:

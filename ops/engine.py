@@ -129,12 +129,9 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def port(self, source: str) -> int:
-        """The port of a source's door (HTTP and MLLP)."""
-        for child in self._children.values():
-            if source in child.ports:
-                return child.ports[source]
-        raise TierlinkError(f"no door listens for source {source}")
+    def ports(self) -> dict[str, int]:
+        """The port of each source that has one (HTTP and MLLP)."""
+        return {slug: port for child in self._children.values() for slug, port in child.ports.items()}
 
     def drop_folder(self, source: str) -> Path:
         """The folder of a folder source."""
@@ -309,7 +306,7 @@ class Engine:
 def _fetch(port: int, path: str) -> str | None:
     """The body of a page that answered 200, else None."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return str(answer.read().decode())
     except (urllib.error.URLError, OSError):
         return None

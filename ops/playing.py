@@ -29,7 +29,7 @@ def play(engine: Engine, deliveries: Sequence[Delivery], journal: Journal, progr
 def _play_fhir(
     engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress
 ) -> None:
-    sender = HttpSender(source, engine.port(source), journal)
+    sender = HttpSender(source, engine.ports()[source], journal)
     for one in own:
         sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")
         progress(source, 1)
@@ -37,7 +37,7 @@ def _play_fhir(
 
 
 def _play_hl7(engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress) -> None:
-    sender = Hl7Sender(source, engine.port(source), journal)
+    sender = Hl7Sender(source, engine.ports()[source], journal)
     for one in own:
         sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")
         progress(source, 1)

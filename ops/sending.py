@@ -68,7 +68,7 @@ class SendResult:
 def send_hl7(engine: Engine, source: str, content: bytes) -> SendResult:
     """Every message of a file of HL7v2 messages, one connection, in order."""
     result, journal = SendResult(), Journal(engine.layout.journal)
-    sender = Hl7Sender(source, engine.port(source), journal)
+    sender = Hl7Sender(source, engine.ports()[source], journal)
     for message in tier3_hl7v2.split(content):
         header = message.replace(b"\n", b"\r").split(b"\r", 1)[0].split(b"|")
         parts = [
@@ -84,7 +84,7 @@ def send_hl7(engine: Engine, source: str, content: bytes) -> SendResult:
 def send_fhir(engine: Engine, source: str, paths: Sequence[Path]) -> SendResult:
     """Every JSON file below `paths`, one POST each."""
     result, journal = SendResult(), Journal(engine.layout.journal)
-    sender = HttpSender(source, engine.port(source), journal)
+    sender = HttpSender(source, engine.ports()[source], journal)
     for path in _json_files(paths):
         body = path.read_bytes()
         answered = sender.send(body, message_id=_message_id(body), kind="fhir")

@@ -1,6 +1,7 @@
 """JSON read strictly and written in one way."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -112,10 +113,8 @@ def test_depth_is_counted_outside_strings_only() -> None:
 def test_five_megabytes_of_anything_are_answered(text: bytes) -> None:
     """A scan that goes back on itself takes hours here, and runs into the limit of the test."""
     assert len(text) > 4_500_000
-    try:
+    with suppress(Unreadable):
         load(text)
-    except Unreadable:
-        pass
 
 
 def test_an_object_is_an_object() -> None:

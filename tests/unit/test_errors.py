@@ -32,8 +32,14 @@ class Patient(BaseModel):
     weights: list[int]
 
 
-@pytest.mark.parametrize("failure", [InvalidField("nhs_number", rule="must be ten digits"),
-                                     Unreadable("envelope", rule="lacks a part"), UnknownName("topic")])  # fmt: skip
+ERRORS = (
+    InvalidField("nhs_number", rule="must be ten digits"),
+    Unreadable("envelope", rule="lacks a part"),
+    UnknownName("topic"),
+)
+
+
+@pytest.mark.parametrize("failure", ERRORS)
 def test_every_error_is_safe_to_log_and_not_worth_trying_again(failure: SchemaError) -> None:
     assert ":" in str(failure)
     assert not failure.retriable

@@ -61,9 +61,6 @@ def test_a_flipped_bit_anywhere_is_noticed(pair: tuple[bytes, bytes]) -> None:
     for place in range(len(sealed)):
         changed = bytearray(sealed)
         changed[place] ^= 1 << (place % 8)
-        # RFC 7748 section 5: of the encapsulated X25519 key the very last bit is ignored by definition
-        if place == 31 and place % 8 == 7:
-            continue
         with pytest.raises(Unreadable):
             open_at_ingress(private, bytes(changed), context=CONTEXT)
 
@@ -140,7 +137,7 @@ def test_hkdf_does_what_wycheproof_says() -> None:
     for _, one in vectors("hkdf_sha256_test.json"):
         secret, salt, info, expected = _bytes(one, "ikm", "salt", "info", "okm")
         if one["result"] != "valid":
-            with pytest.raises(ValueError, match="length"):
+            with pytest.raises(ValueError, match="octets"):
                 HKDFExpand(SHA256(), one["size"], info)
             continue
         extracted = hmac.digest(salt or bytes(32), secret, "sha256")

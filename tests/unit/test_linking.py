@@ -1,0 +1,75 @@
+"""What records and the linker tell each other reads back, and nothing else is taken for it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.errors import Unreadable
+from schemas.linking import TIER_RANK, Link, RecordIdentity, receipt
+
+words = st.text(max_size=5)
+identities = st.builds(
+    RecordIdentity,
+    st.just("r"),
+    st.sampled_from(sorted(TIER_RANK)),
+    st.none() | st.binary(max_size=9),
+    st.none() | words,
+)
+links = st.builds(
+    Link,
+    person_id=words,
+    status=st.sampled_from(["linked", "held"]),
+    reasons=st.lists(words, max_size=2).map(tuple),
+    evidence=st.lists(st.fixed_dictionaries({"other": words}), max_size=2).map(tuple),
+    formerly=st.lists(words, max_size=2).map(tuple),
+    revision=st.integers(0, 2**40),
+)
+
+
+@given(identities)
+def test_an_identity_reads_back(identity: RecordIdentity) -> None:
+    assert RecordIdentity.parse("r", identity.value()) == identity
+
+
+@given(links)
+def test_an_answer_reads_back(link: Link) -> None:
+    assert Link.parse(link.value()) == link
+
+
+LINK = json.loads(Link("v1:p", "linked", (), (), (), 3).value())
+IDENTITY = json.loads(RecordIdentity("r", "tier2", b"x", None).value())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"v": 2}, {"status": "maybe"}, {"revision": "3"}, {"revision": None}, {"formerly": None}, {"person_id": 1},
+     *({name: ...} for name in ("person_id", "reasons", "evidence", "formerly", "revision"))],
+)  # fmt: skip
+def test_an_answer_of_another_form_is_unreadable_and_nothing_worse(changes: dict[str, object]) -> None:
+    with pytest.raises(Unreadable):
+        Link.parse(changed(LINK, changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"v": 0}, {"tier": "tier9"}, {"tokens": 4}, {"tokens": "!"}, {"merged_into": 1}, {"tier": ...}],
+)
+def test_an_identity_of_another_form_is_unreadable_and_nothing_worse(changes: dict[str, object]) -> None:
+    with pytest.raises(Unreadable):
+        RecordIdentity.parse("r", changed(IDENTITY, changes))
+
+
+def changed(parts: dict[str, object], changes: dict[str, object]) -> bytes:
+    both = {**parts, **changes}
+    return json.dumps({name: value for name, value in both.items() if value is not ...}).encode()
+
+
+def test_a_receipt_gives_disposition_revision_and_reasons() -> None:
+    told = json.loads(receipt("rejected", revision=4, reasons=[{"rule": "is required"}]))
+    assert told == {"v": 1, "disposition": "rejected", "revision": 4, "reasons": [{"rule": "is required"}]}
+
+
+def test_tiers_rank_from_primary_care_up() -> None:
+    assert sorted(TIER_RANK, key=lambda tier: TIER_RANK[tier]) == ["primary_care", "tier2", "tier3", "tier4"]
