@@ -94,7 +94,7 @@ def opened(value: bytes, *, keys: Keyring, topic: str, key: bytes) -> Envelope:
             form=str(parts["form"]),
             received_at=_aware(parts["received_at"]),
             bundle=parts["bundle"],
-            original=base64.b64decode(parts["original"]),
+            original=base64.b64decode(parts["original"], validate=True),
             reasons=tuple({str(n): str(part) for n, part in reason.items()} for reason in parts["reasons"]),
         )
     except (KeyError, ValueError, TypeError, AttributeError):

@@ -5,9 +5,9 @@ belong to.
     link.map.v1  -> pathway.in.v1: the record's facts under its person, withdrawn from every former one
                  -> receipts.<source>.v1: what became of each entry
 
-A record is *ours* once it has a fact or an entry that named a service; a hospital's feed carries everybody
-else too. Until then its entries are `ignored`, nothing of it leaves this step, and after 30 days its elements
-are removed.
+A record is *ours* once an entry named a service or told a fact of care; a hospital's feed carries everybody
+else too, with sex, birth year and death. Until then its entries are `ignored`, nothing of it leaves this step,
+and after 30 days its elements are removed.
 
 What the state already shows has been sent and acknowledged (the host writes state after outputs), so a
 redelivered message whose effect is in the state is answered with nothing.

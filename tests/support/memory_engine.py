@@ -121,6 +121,7 @@ class MemoryEngine:
         self.logs: dict[Place, list[Message]] = defaultdict(list)
         self.committed: dict[tuple[str, Place], int] = defaultdict(int)
         self.journal: list[Sent] = []
+        self.message_ids: list[str] = []
         self._states: dict[tuple[str, int], Any] = {}
         self._stages = [stage(n, sources=sources().values(), recipients=RECIPIENTS) for n in STAGES]
         self._seen: dict[tuple[str, Place], int] = defaultdict(int)
@@ -130,6 +131,7 @@ class MemoryEngine:
 
     def take(self, slug: str, told: SourceMessage) -> str:
         """A door heard this and the broker acknowledged it. Returns its entry id."""
+        self.message_ids.append(told.message_id)
         return self.take_sealed(slug, intake_message(slug, told))
 
     def take_sealed(self, slug: str, intake: tuple[str, bytes, bytes]) -> str:

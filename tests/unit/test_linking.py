@@ -44,7 +44,8 @@ IDENTITY = json.loads(RecordIdentity("r", "tier2", b"x", None).value())
 
 @pytest.mark.parametrize(
     "changes",
-    [{"v": 2}, {"status": "maybe"}, {"revision": "3"}, {"revision": None}, {"formerly": None}, {"person_id": 1},
+    [{"v": 2}, {"status": "maybe"}, {"revision": "3"}, {"revision": None}, {"formerly": None},
+     {"person_id": 1},
      *({name: ...} for name in ("person_id", "reasons", "evidence", "formerly", "revision"))],
 )  # fmt: skip
 def test_an_answer_of_another_form_is_unreadable_and_nothing_worse(changes: dict[str, object]) -> None:

@@ -1,0 +1,209 @@
+"""What ingress makes of one entry: facts, an identity that only the linker can compare, one manifest; or a
+receipt that says why not.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from memory_engine import all_keys, intake_message, real_step, record_id, sources
+from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, told, weight, without_number
+
+from schemas import topics
+from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, sealed
+from schemas.identity import LocalId, Person
+from schemas.source_message import SourceMessage
+from streams.steps.outcome import Emit, Message, Outcome, Reject
+
+RECORD = record_id(GP, "G1")
+
+
+def message(slug: str, key: bytes, value: bytes, identifier: str = "e1", offset: int = 7) -> Message:
+    topic = sources()[slug].intake_topic
+    return Message(topic, 0, offset, key, value, ((ENTRY_ID_HEADER, identifier.encode()),), 0)
+
+
+def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
+    identifier, key, value = intake_message(slug, entry)
+    return real_step("ingress").advance(None, message(slug, key, value, identifier))[1]
+
+
+def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
+    """Key -> JSON of what goes to events.v1; nothing else may be sent."""
+    outcomes = answer(slug, entry)
+    assert all(isinstance(one, Emit) and one.topic == topics.EVENTS for one in outcomes), outcomes
+    return {one.key.decode(): json.loads(one.value or b"") for one in outcomes if isinstance(one, Emit)}
+
+
+def kinds(found: dict[str, Any]) -> str:
+    return "".join(key.split("/")[1] for key in found)
+
+
+def one_fact(slug: str, entry: SourceMessage, kind: str) -> dict[str, Any]:
+    (found,) = [
+        v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind
+    ]
+    return found
+
+
+def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None:
+    found = elements(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    assert kinds(found) == "eein"
+    manifest = list(found.values())[-1]
+    keys = {"/".join((RECORD, "e", *fact)) for fact in manifest["facts"]}
+    assert keys == {key for key in found if key.split("/")[1] == "e"}
+    assert {key.split("/")[0] for key in found} == {RECORD}
+    assert manifest["service_named"] is True
+
+
+def test_everything_about_one_record_goes_to_one_partition() -> None:
+    outcomes = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    places = {one.partition for one in outcomes if isinstance(one, Emit)}
+    assert places == {topics.partition_of(RECORD)}
+
+
+def test_the_same_entry_gives_the_same_bytes_whenever_it_comes() -> None:
+    first = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    again = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    assert first == again
+
+
+def test_a_correction_under_a_new_message_id_is_a_new_version_of_the_same_fact() -> None:
+    first = one_fact(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement")
+    second = one_fact(*told(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement")
+    assert first["fact_id"] == second["fact_id"]
+    assert first != second
+
+
+def test_without_a_business_id_the_entry_stands_in() -> None:
+    person = at_source(ANN, "G1")
+    first = one_fact(*told(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
+    again = one_fact(*told(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
+    other = one_fact(*told(GP, "m2", person, weight(None, 0, "120"), at=0), "measurement")
+    assert first["fact_id"] == again["fact_id"] != other["fact_id"]
+
+
+def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
+    sent = one_fact(
+        *told(GP, "m1", at_source(ANN, "G1"), referral("A", 0, ubrn="000000000001"), at=0), "referral"
+    )
+    received = one_fact(
+        *told(COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3),
+        "referral",
+    )
+    assert sent["body"]["ubrn"] == received["body"]["ubrn"]
+    assert sent["body"]["ubrn"].startswith("v1:")
+    assert sent["fact_id"] != received["fact_id"]
+
+
+def test_two_sources_with_the_same_business_id_mean_two_things() -> None:
+    one = one_fact(*told(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
+    other = one_fact(*told(COUNCIL, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
+    assert one["fact_id"] != other["fact_id"]
+    assert one["record_id"] != other["record_id"]
+
+
+def record_of(person: Person, message_id: str = "m") -> str:
+    found = elements(*told(COUNCIL, message_id, person, attended("A1", 3), at=3))
+    (record,) = {key.split("/")[0] for key in found}
+    return record
+
+
+def test_a_record_without_a_local_id_is_named_by_who_it_is_about() -> None:
+    nameless = at_source(ANN, None)
+    assert record_of(nameless, "m1") == record_of(nameless, "m2")
+    shouted = replace(nameless, names=tuple(replace(n, family=n.family.upper()) for n in nameless.names))
+    assert record_of(shouted) == record_of(nameless)
+    assert record_of(without_number(nameless)) != record_of(nameless)
+    assert record_of(at_source(ANN, "C1")) == record_id(COUNCIL, "C1") != record_of(nameless)
+
+
+def test_an_identity_told_twice_is_one_element_and_a_changed_one_another() -> None:
+    def identity(entry: tuple[str, SourceMessage]) -> str:
+        (found,) = [key for key in elements(*entry) if key.split("/")[1] == "i"]
+        return found
+
+    person = at_source(ANN, "G1")
+    assert identity(told(GP, "m1", person, at=0)) == identity(told(GP, "m2", person, at=9))
+    assert identity(told(GP, "m1", person, at=0)) != identity(told(GP, "m1", without_number(person), at=0))
+
+
+def test_the_identities_of_two_records_cannot_be_told_to_be_equal() -> None:
+    def sealed_tokens(local: str) -> tuple[str, str]:
+        found = elements(*told(GP, "m1", at_source(ANN, local), at=0))
+        (one,) = [(key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"]
+        return one
+
+    (name, tokens), (other_name, other_tokens) = sealed_tokens("G1"), sealed_tokens("G2")
+    assert name != other_name
+    assert tokens != other_tokens
+
+
+def test_a_merge_names_the_record_that_is_retired() -> None:
+    person = replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T9"), LocalId("T1")))
+    found = elements(*told(TRUST, "m1", person, at=0, ours=False))
+    merges = {key.split("/")[0]: value["into"] for key, value in found.items() if key.split("/")[1] == "m"}
+    assert merges == {record_id(TRUST, "T9"): record_id(TRUST, "T1")}
+
+
+def test_an_identity_that_names_no_service_says_so() -> None:
+    found = elements(*told(TRUST, "m1", at_source(ANN, "T1"), at=0, ours=False))
+    assert list(found.values())[-1]["service_named"] is False
+
+
+def refusal(outcomes: tuple[Outcome, ...]) -> tuple[str, str, dict[str, Any]]:
+    """(code of the dead letter, entry, receipt)."""
+    reject, receipt = outcomes
+    assert isinstance(reject, Reject)
+    assert isinstance(receipt, Emit)
+    return reject.code, receipt.key.decode(), json.loads(receipt.value or b"")
+
+
+def test_what_was_not_sealed_for_us_is_rejected_and_its_sender_told() -> None:
+    identifier, key, value = intake_message(*told(GP, "m1", at_source(ANN, "G1"), at=0))
+    for poison in (b"", b"\x01", value[:-1], b"\x02" + value[1:], b"{}"):
+        _, outcomes = real_step("ingress").advance(None, message(GP, key, poison, identifier))
+        code, entry, receipt = refusal(outcomes)
+        assert (code, entry) == ("unreadable", identifier)
+        assert receipt == {"v": 1, "disposition": "rejected", "revision": 7, "reasons": []}
+
+
+def test_poison_without_an_entry_id_is_still_only_rejected() -> None:
+    bare = Message(sources()[GP].intake_topic, 0, 7, None, None, (), 0)
+    assert real_step("ingress").advance(None, bare)[1] == (Reject("unreadable"),)
+
+
+def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons() -> None:
+    identifier, key, _ = intake_message(*told(COUNCIL, "m1", at_source(ANN, "C1"), at=0))
+    reason = {"severity": "error", "code": "value", "location": "row 4, column dob", "rule": "must be a date"}
+    envelope = Envelope(
+        COUNCIL, "m1", identifier, "csv", told(COUNCIL, "m", ANN, at=0)[1].told_at, None, b"row", (reason,)
+    )
+    topic = sources()[COUNCIL].intake_topic
+    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
+    _, outcomes = real_step("ingress").advance(None, message(COUNCIL, key, value, identifier))
+    code, entry, receipt = refusal(outcomes)
+    assert (code, entry) == ("rejected", identifier)
+    assert receipt["reasons"] == [reason]
+
+
+def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> None:
+    """The door and ingress may be of two versions."""
+    nobody = told(COUNCIL, "m1", Person(), attended("A", 3), at=3)
+    code, entry, receipt = refusal(answer(*nobody))
+    assert (code, entry) == ("rejected", entry_id(COUNCIL, "m1"))
+    assert [one["location"] for one in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
+
+
+@pytest.mark.parametrize("bundle", [{"resourceType": "Patient"}, {"resourceType": "Bundle", "type": "batch"}])
+def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt(bundle: dict[str, str]) -> None:
+    identifier, key, _ = intake_message(*told(GP, "m1", at_source(ANN, "G1"), at=0))
+    when = told(GP, "m", ANN, at=0)[1].told_at
+    envelope = Envelope(GP, "m1", identifier, "fhir", when, bundle, b"")
+    topic = sources()[GP].intake_topic
+    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
+    _, (only,) = real_step("ingress").advance(None, message(GP, key, value, identifier))
+    assert isinstance(only, Emit)
+    assert only.topic == sources()[GP].receipts_topic
+    assert json.loads(only.value or b"")["disposition"] == "ignored"

@@ -1,0 +1,372 @@
+"""The life of a record: from unknown, to ours, to somebody's, to somebody else's."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from memory_engine import RECEIVED_AT, START_MS, MemoryEngine, real_step, record_id, sources
+from small_world import (
+    ANN,
+    BEA,
+    COUNCIL,
+    EVE,
+    FAY,
+    GP,
+    NOBODY,
+    TRUST,
+    at_source,
+    attended,
+    referral,
+    told,
+    weight,
+    without_number,
+)
+
+from schemas import topics
+from schemas.identity import Address, LocalId, Postcode
+from schemas.linking import Link
+from schemas.topics import DAY_MS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
+from streams.steps.outcome import Change, Emit, Message, Outcome
+from streams.steps.records import GRACE_MS, RecordsState
+
+A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
+RECORD = record_id(TRUST, "T1")
+LETTER = told(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
+IDENTITY_ONLY = told(TRUST, "t0", at_source(ANN, "T1"), at=1, ours=False)
+
+
+class Records:
+    """The records step alone: told elements by the real ingress, answered by hand in the linker's place."""
+
+    def __init__(self) -> None:
+        self.state: RecordsState = real_step("records").restore([])
+        self.changelog: dict[bytes, bytes] = {}
+        self.offset, self.now_ms = 0, START_MS
+
+    def give(self, key: bytes, value: bytes | None, topic: str = EVENTS, headers: Any = ()) -> list[Emit]:
+        message = Message(topic, 0, self.offset, key, value, headers, self.now_ms)
+        self.offset += 1
+        self.state, outcomes = real_step("records").advance(self.state, message)
+        return self.keep(outcomes)
+
+    def keep(self, outcomes: Iterable[Outcome]) -> list[Emit]:
+        for one in outcomes:
+            if isinstance(one, Change) and one.value is None:
+                self.changelog.pop(one.key, None)
+            elif isinstance(one, Change) and one.value is not None:
+                self.changelog[one.key] = one.value
+        return [one for one in outcomes if isinstance(one, Emit)]
+
+    def hear(self, *entries: Any) -> list[Emit]:
+        emits = []
+        for slug, entry in entries:
+            door = MemoryEngine()
+            door.take(slug, entry)
+            ((identifier, place),) = [(m.key, m) for log in door.logs.values() for m in log]
+            assert identifier
+            for one in real_step("ingress").advance(None, place)[1]:
+                assert isinstance(one, Emit)
+                emits += self.give(one.key, one.value)
+        return emits
+
+    def link(self, person: str, revision: int, *formerly: str, status: Any = "linked") -> list[Emit]:
+        answer = Link(person, status, (), (), formerly, revision).value()
+        return self.give(RECORD.encode(), answer, LINK_MAP)
+
+    def restart(self) -> None:
+        self.state = real_step("records").restore(self.changelog.items())
+
+
+def on(topic: str, emits: Iterable[Emit]) -> list[Any]:
+    return [json.loads(one.value or b"null") for one in emits if one.topic == topic]
+
+
+def receipts(emits: Iterable[Emit]) -> list[str]:
+    return [one["disposition"] for slug in sources().values() for one in on(slug.receipts_topic, emits)]
+
+
+def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
+    """(kind, person, link revision) of what pathway is told, demographics left out."""
+    return [
+        (one["kind"], one["person_id"], one["link_revision"])
+        for one in on(PATHWAY_IN, emits)
+        if one["kind"] == "withdrawal" or one["fact"]["body"]["type"] != "demographics"
+    ]
+
+
+def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:
+    emits = Records().hear(IDENTITY_ONLY)
+    # UK: the Demographics fact of an identity-only message would make it ours
+    assert receipts(emits) == ["ignored"]
+    assert {one.topic for one in emits} == {sources()[TRUST].receipts_topic}
+
+
+def test_a_first_fact_makes_the_record_ours_and_turns_ignored_into_linked() -> None:
+    records = Records()
+    assert receipts(records.hear(IDENTITY_ONLY)) == ["ignored"]
+    emits = records.hear(LETTER)
+    assert receipts(emits) == []
+    assert len(on(IDENTITY, emits)) >= 1
+    assert receipts(records.link(A, 0)) == ["linked", "linked"]
+
+
+def test_a_service_named_without_any_fact_makes_the_record_ours_too() -> None:
+    emits = Records().hear(told(TRUST, "t0", at_source(ANN, "T1"), at=1))
+    assert len(on(IDENTITY, emits)) == 1
+
+
+def test_after_thirty_days_without_a_fact_its_elements_are_removed() -> None:
+    records = Records()
+    records.hear(IDENTITY_ONLY)
+    kept = set(records.changelog)
+    records.now_ms += GRACE_MS - 2 * 60_000
+    assert records.give(b"x", None) == []
+    records.now_ms += 2 * 60_000
+    emits = records.give(b"x", None)
+    assert {(one.topic, one.value) for one in emits} == {(EVENTS, None)}
+    assert {one.key for one in emits} == {key for key in kept if key.split(b"/")[1] in (b"i", b"n")}
+    assert all(one.partition == partition_of(RECORD) for one in emits)
+    assert records.changelog == {}
+    assert [records.give(one.key, None, headers=one.headers) for one in emits] == [[], []]
+
+
+def test_a_record_that_became_ours_in_time_stays() -> None:
+    records = Records()
+    records.hear(IDENTITY_ONLY, LETTER)
+    records.now_ms += 2 * GRACE_MS
+    assert records.give(b"x", None) == []
+
+
+def test_the_thirty_days_pass_over_a_restart() -> None:
+    records = Records()
+    records.hear(IDENTITY_ONLY)
+    records.restart()
+    records.now_ms += GRACE_MS
+    assert records.give(b"x", None) != []
+
+
+def test_what_is_told_anew_while_it_is_being_removed_is_written_again() -> None:
+    """Ingress may write the same element between the removal and its reading back: the last arrival would be
+    the removal, and the system of record would have lost what the state still holds."""
+    records = Records()
+    records.hear(IDENTITY_ONLY)
+    records.now_ms += GRACE_MS
+    removals = records.give(b"x", None)
+    records.hear(IDENTITY_ONLY)
+    again = [emit for one in removals for emit in records.give(one.key, None, headers=one.headers)]
+    assert {one.key for one in again} == {one.key for one in removals}
+    assert all(one.value for one in again)
+    assert [records.give(one.key, one.value) for one in again] == [[], []]
+
+
+def test_a_removal_by_another_hand_is_left_alone() -> None:
+    """So that a drill that deletes a message is seen by the ledger, not healed behind its back."""
+    records = Records()
+    records.hear(IDENTITY_ONLY)
+    for key in list(records.changelog):
+        assert records.give(key, None) == []
+
+
+def test_facts_are_pending_until_the_linker_has_answered() -> None:
+    records = Records()
+    emits = records.hear(LETTER)
+    assert on(PATHWAY_IN, emits) == []
+    assert receipts(emits) == []
+    emits = records.link(A, 4)
+    assert told_to(emits) == [("fact", A, 4)]
+    assert receipts(emits) == ["linked"]
+
+
+def test_later_facts_go_straight_to_the_person() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 4)
+    emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), weight("w", 4, "99"), at=4))
+    assert ("fact", A, 4) in told_to(emits)
+    assert receipts(emits) == ["linked"]
+    assert on(IDENTITY, emits) == []
+
+
+def test_a_record_that_moves_is_withdrawn_from_every_former_person() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    emits = records.link(C, 9, A, B)
+    assert told_to(emits) == [("withdrawal", A, 9), ("withdrawal", B, 9), ("fact", C, 9)]
+
+
+def test_a_record_that_comes_back_is_told_again_under_a_higher_revision() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    records.link(B, 2, A)
+    assert told_to(records.link(A, 3, B)) == [("withdrawal", B, 3), ("fact", A, 3)]
+
+
+def test_an_answer_in_between_that_was_compacted_away_still_leads_to_its_withdrawal() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    assert told_to(records.link(A, 3, B)) == [("withdrawal", B, 3), ("fact", A, 3)]
+
+
+def test_an_older_answer_that_comes_again_changes_nothing() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(B, 5, A)
+    assert records.link(A, 4) == []
+    assert records.link(B, 5, A) == []
+
+
+def test_new_evidence_for_the_same_person_moves_nothing_but_a_doubt_is_told() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    emits = records.link(A, 2, status="held")
+    assert on(PATHWAY_IN, emits) == []
+    assert receipts(emits) == ["held"]
+    assert receipts(records.link(A, 3)) == ["linked"]
+
+
+def test_the_revision_of_a_receipt_only_grows() -> None:
+    records = Records()
+    revisions = []
+    topic = sources()[TRUST].receipts_topic
+    for emits in (records.hear(IDENTITY_ONLY), records.hear(LETTER), records.link(A, 0),
+                  records.link(A, 1, status="held"), records.link(B, 2, A)):  # fmt: skip
+        by_entry = {one.key: json.loads(one.value or b"")["revision"] for one in emits if one.topic == topic}
+        revisions += [by_entry[key] for key in sorted(by_entry)][:1]
+    assert revisions == sorted(set(revisions))
+    assert len(revisions) == 4
+
+
+def test_the_newest_version_wins_also_when_it_comes_first() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    person = at_source(ANN, "T1")
+    newer = told(TRUST, "t3", person, attended("a1", 4, "3"), at=9)
+    older = told(TRUST, "t2", person, attended("a1", 4, "2"), at=8)
+    assert ("fact", A, 1) in told_to(records.hear(newer))
+    assert told_to(records.hear(older)) == []
+
+
+def test_a_fact_taken_back_travels_as_taken_back() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9))
+    facts = [one["fact"] for one in on(PATHWAY_IN, emits) if one["fact"]["body"]["type"] == "attendance"]
+    assert [one["retracted"] for one in facts] == [True]
+
+
+def test_the_winning_identity_is_the_newest_told_whatever_came_last() -> None:
+    new = told(TRUST, "t2", at_source(ANN, "T1"), at=9)
+    old = told(TRUST, "t1", without_number(at_source(ANN, "T1")), at=8)
+    (first,) = on(IDENTITY, Records().hear(new))
+    records = Records()
+    (other,) = on(IDENTITY, records.hear(old))
+    (second,) = on(IDENTITY, records.hear(new))
+    assert first == second != other
+    records = Records()
+    records.hear(new)
+    assert on(IDENTITY, records.hear(old)) == []
+
+
+def test_a_merge_is_told_to_the_linker_also_when_the_retired_record_comes_later() -> None:
+    merge = told(TRUST, "t9", replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T2"),)), at=9)
+    retired = told(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
+    for order in ([merge, retired], [retired, merge]):
+        emits = Records().hear(*order)
+        last = [one for one in emits if one.topic == IDENTITY and one.key.decode() == record_id(TRUST, "T2")]
+        assert json.loads(last[-1].value or b"")["merged_into"] == record_id(TRUST, "T1")
+
+
+def test_an_entry_told_again_is_not_answered_again() -> None:
+    records = Records()
+    records.hear(LETTER)
+    records.link(A, 1)
+    assert records.hear(LETTER) == []
+    records.restart()
+    assert records.hear(LETTER) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value"),
+    [(EVENTS, b"", b"{}"), (EVENTS, b"\xff/e/f", b"{}"), (EVENTS, RECORD.encode() + b"/e/f/h", b'{"v":1}'),
+     (EVENTS, RECORD.encode() + b"/q/f", b'{"v":1}'), (LINK_MAP, b"\xff", b"{}"), (LINK_MAP, b"r", b"\xff"),
+     (LINK_MAP, b"r", b'{"v":1,"status":"linked"}')],
+)  # fmt: skip
+def test_poison_is_rejected_and_what_follows_is_not_disturbed(topic: str, key: bytes, value: bytes) -> None:
+    records = Records()
+    message = Message(topic, 0, 0, key, value, (), START_MS)
+    records.state, outcomes = real_step("records").advance(records.state, message)
+    assert [type(one).__name__ for one in outcomes] == ["Reject"]
+    records.hear(LETTER)
+    assert receipts(records.link(A, 1)) == ["linked"]
+
+
+# ------------------------------------------------------------ all stages together
+
+
+def run(*entries: Any) -> MemoryEngine:
+    engine = MemoryEngine(seed=3)
+    for slug, entry in entries:
+        engine.take(slug, entry)
+    return engine.run()
+
+
+def test_receipts_for_every_disposition() -> None:
+    twin = replace(at_source(without_number(BEA), "C2"), names=())
+    engine = run(
+        told(GP, "linked", at_source(ANN, "G1"), referral("R", 0), at=0),
+        told(COUNCIL, "held", at_source(NOBODY, "C9"), attended("a", 3), at=3),
+        told(TRUST, "ignored", at_source(EVE, "T1"), at=3, ours=False),
+        told(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
+        told(COUNCIL, "alone", twin, attended("c", 3), at=3),
+    )
+    answers = [engine.receipts()[one.entry_id] for one in engine.journal]
+    found = dict(zip(engine.message_ids, answers, strict=True))
+    assert found == {"linked": "linked", "held": "held", "ignored": "ignored", "rejected": "rejected",
+                     "alone": "linked"}  # fmt: skip
+
+
+def test_an_identity_put_right_splits_the_person_and_takes_the_facts_along() -> None:
+    wrong = replace(at_source(FAY, "T4"), nhs_number=EVE.nhs_number)
+    before = [
+        told(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
+        told(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
+        told(TRUST, "t8", at_source(EVE, "T4"), attended("ta3", 20), at=20),
+    ]
+    joined = run(*before)
+    assert {record_id(GP, "G4"), record_id(TRUST, "T4")} in joined.clusters()
+    put_right = run(*before, told(TRUST, "t9", wrong, at=30), told(TRUST, "t10", at_source(FAY, "T4"), at=50))
+    assert {record_id(GP, "G5"), record_id(TRUST, "T4")} in put_right.clusters()
+    attended_by = [
+        value["person"] for value in put_right.latest("pathway.events.demo.v1").values()
+        if value["event"] == "attended" and value.get("status") != "retracted"
+    ]  # fmt: skip
+    assert len(attended_by) == 1
+
+
+def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() -> None:
+    engine = run(told(TRUST, "t1", at_source(EVE, "T1"), at=3, ours=False))
+    assert engine.latest(EVENTS) != {}
+    engine.now_ms += 31 * DAY_MS
+    partition = partition_of(record_id(TRUST, "T1"))
+    engine.put(Emit(EVENTS, partition, b"v1:other/x", None))
+    engine.run()
+    assert engine.latest(EVENTS) == {}
+    assert engine.latest(topics.RECORDS_STATE) == {}
+    assert set(engine.receipts().values()) == {"ignored"}
+
+
+def test_a_moved_person_keeps_one_address_each_way() -> None:
+    """A later address wins for linking; the older identity stays in the record's history."""
+    moved = replace(at_source(ANN, "G1"), addresses=(Address("1 New Road", Postcode("YO11AA")),))
+    engine = run(told(GP, "1", at_source(ANN, "G1"), at=1), told(GP, "2", moved, at=2))
+    assert sum(key.split("/")[1] == "i" for key in engine.latest(EVENTS)) == 2
+    assert len(engine.latest(IDENTITY)) == 1
+    assert RECEIVED_AT.year == 2026
