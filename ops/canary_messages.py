@@ -48,26 +48,6 @@ NOBODIES = {
 
 def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
     """Message id and body for the HTTP door; the refused one has a weight without a unit."""
-    patient: dict[str, Any] = {
-        "resourceType": "Patient",
-        "text": {
-            "status": "generated",
-            "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{one.family}</div>",
-        },
-        "identifier": [
-            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": one.nhs_number},
-            {"system": "https://tierlink.example/Id/patient/gp-hub", "value": one.local_id},
-        ],
-        "name": [
-            {"use": "official", "family": one.family, "given": [one.given], "text": one.free_text},
-            {"use": "nickname", "family": one.other, "given": [one.other]},
-        ],
-        "telecom": [{"system": "phone", "value": one.phone}, {"system": "email", "value": one.mailbox}],
-        "gender": "female",
-        "birthDate": one.birth_date,
-        "address": [{"line": [one.street], "city": one.free_text, "postalCode": one.postcode}],
-        "contact": [{"name": {"family": one.other}, "telecom": [{"system": "phone", "value": one.phone}]}],
-    }
     subject = {"reference": "urn:uuid:0f0e0d0c-0b0a-4908-8706-050403020100", "display": one.family}
     weight: dict[str, Any] = {
         "resourceType": "Observation",
@@ -104,12 +84,35 @@ def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
         "timestamp": "2026-01-05T10:00:00+00:00",
         "entry": [
             {"fullUrl": "urn:uuid:0f0e0d0c-0b0a-4908-8706-0504030201ff", "resource": _header(subject)},
-            {"fullUrl": subject["reference"], "resource": patient},
+            {"fullUrl": subject["reference"], "resource": _patient(one)},
             {"fullUrl": "urn:uuid:0f0e0d0c-0b0a-4908-8706-050403020101", "resource": request},
             {"fullUrl": "urn:uuid:0f0e0d0c-0b0a-4908-8706-050403020102", "resource": weight},
         ],
     }
     return message_id, canonical.dump(bundle)
+
+
+def _patient(one: Nobody) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "text": {
+            "status": "generated",
+            "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{one.family}</div>",
+        },
+        "identifier": [
+            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": one.nhs_number},
+            {"system": "https://tierlink.example/Id/patient/gp-hub", "value": one.local_id},
+        ],
+        "name": [
+            {"use": "official", "family": one.family, "given": [one.given], "text": one.free_text},
+            {"use": "nickname", "family": one.other, "given": [one.other]},
+        ],
+        "telecom": [{"system": "phone", "value": one.phone}, {"system": "email", "value": one.mailbox}],
+        "gender": "female",
+        "birthDate": one.birth_date,
+        "address": [{"line": [one.street], "city": one.free_text, "postalCode": one.postcode}],
+        "contact": [{"name": {"family": one.other}, "telecom": [{"system": "phone", "value": one.phone}]}],
+    }
 
 
 def hl7(one: Nobody, *, good: bool) -> tuple[str, bytes]:

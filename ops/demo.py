@@ -4,32 +4,27 @@ A seeded simulator plays journeys through the doors; what comes out is read from
 would, and held against what the simulator knows to be true.
 """
 
-import random
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ops import canary
 from ops.engine import Engine
 from ops.journal import Journal
+from ops.judging import Judgement, Published, judge
+from ops.killing import Killer
 from ops.layout import Layout
-from ops.ledger import Books, Ledger, balance, read_books, stalled
+from ops.ledger import Ledger, balance, read_books, stalled
 from ops.playing import Progress, play
-from ops.score import rightly_linked
-from ops.simulator import AS_OF, Simulation, default_rates, expected, simulate
-from ops.simulator.truth import LinkageScore, Noise, linkage_score, nhs_number_join
+from ops.simulator import AS_OF, Noise, Simulation, default_rates, simulate
 from ops.ticker import tick
 from ops.topic_reader import last_values, read_topics
 from schemas import canonical, topics
-from schemas.keyring import Keyring, Purpose, recipient_purpose
 
 RECIPIENT = "demo"
-KILLS = 3
 
 
 @dataclass(frozen=True)
@@ -49,11 +44,7 @@ class DemoResult:
     ledgers: Mapping[str, Ledger]
     snapshots: Sequence[Mapping[str, Any]]
     stalled: int
-    linkage: LinkageScore
-    nhs_join: LinkageScore
-    pathway_exact: float
-    differences: Sequence[str]
-    compared_people: int
+    judgement: Judgement
     noise: Noise
     found: canary.Found
     kills: int
@@ -67,10 +58,10 @@ class DemoResult:
             "stalled": self.stalled,
             "pathways": len(self.snapshots),
             "three_tier_pathways": sum(one["three_tier"] for one in self.snapshots),
-            "pathway_exact": round(self.pathway_exact, 4),
+            "pathway_exact": round(self.judgement.pathway_exact, 4),
             "noise": _rounded(asdict(self.noise)),
-            "linkage": _rounded(asdict(self.linkage)),
-            "nhs_number_join": _rounded(asdict(self.nhs_join)),
+            "linkage": _rounded(asdict(self.judgement.linkage)),
+            "nhs_number_join": _rounded(asdict(self.judgement.nhs_join)),
             "canary": self.found.as_json(),
             "canary_hits": self.found.hits,
             "kills": self.kills,
@@ -98,17 +89,29 @@ def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, s
     """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
-    with _killer(engine, options) as killer:
-        play(engine, simulation.deliveries, journal, progress)
-        planted = canary.plant(ground_of(engine), journal)
-        if killer is not None:
-            killer.finish()
+    killer = Killer(engine, options.seed) if options.kill_worker else None
+    if killer is not None:
+        killer.start()
+    play(engine, simulation.deliveries, journal, progress)
+    planted = canary.plant(ground_of(engine), journal)
+    if killer is not None:
+        killer.finish()
     say(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
     engine.drain()
     tick(engine.bootstrap, AS_OF)
     engine.drain()
     say(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
-    return _result(engine, simulation, journal, planted, killer.kills if killer else 0, started)
+    return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What playing left behind; `started` is a monotonic time."""
+
+    journal: Journal
+    planted: canary.Planted
+    kills: int
+    started: float
 
 
 def ground_of(engine: Engine) -> canary.Ground:
@@ -124,77 +127,21 @@ def ground_of(engine: Engine) -> canary.Ground:
     )
 
 
-class _Killer:
-    """kill -9 of a random worker, KILLS times, each time while its stage has input it has not committed."""
-
-    def __init__(self, engine: Engine, seed: int) -> None:
-        self._engine = engine
-        self._random = random.Random(seed)  # chooses victims, not keys
-        self._thread = threading.Thread(target=self._run, name="killer", daemon=True)
-        self._failure: BaseException | None = None
-        self.kills = 0
-
-    def __enter__(self) -> "_Killer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing: `finish` waits."""
-
-    def finish(self) -> None:
-        """Every kill has been made on return."""
-        self._thread.join(timeout=120)
-
-    def _run(self) -> None:
-        while self.kills < KILLS:
-            victim = self._random.choice(self._engine.workers())
-            if self._engine.lag()[self._engine.stage_of(victim)] > 0:
-                self._engine.kill(victim)
-                self.kills += 1
-
-
-class _Nobody:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to end."""
-
-
-def _killer(engine: Engine, options: DemoOptions) -> "_Killer | _Nobody":
-    return _Killer(engine, options.seed) if options.kill_worker else _Nobody()
-
-
-def _result(
-    engine: Engine,
-    simulation: Simulation,
-    journal: Journal,
-    planted: canary.Planted,
-    kills: int,
-    started: float,
-) -> DemoResult:
+def _result(engine: Engine, simulation: Simulation, played: _Played) -> DemoResult:
     keys = engine.keys
     books = read_books(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
-    ledgers = balance(journal.read(), books, keys=keys, recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)
-    truth = {record.key: person.key for person in simulation.truth for record in person.records}
-    found = _groups(truth, books, keys)
-    right = rightly_linked(found, truth)
-    exact, differing, compared = _exact(simulation, right, found, keys, snapshots, AS_OF)
+    published = Published(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(
-        ledgers=ledgers,
+        ledgers=balance(played.journal.read(), books, keys=keys, recipient=RECIPIENT),
         snapshots=list(snapshots.values()),
         stalled=stalled(books),
-        linkage=linkage_score(found, simulation.truth),
-        nhs_join=nhs_number_join(simulation.truth),
-        pathway_exact=exact,
-        differences=differing,
-        compared_people=compared,
+        judgement=judge(simulation.truth, published, as_of=AS_OF),
         noise=simulation.noise,
-        found=canary.search(ground_of(engine), planted),
-        kills=kills,
+        found=canary.search(ground_of(engine), played.planted),
+        kills=played.kills,
         redelivered=engine.redelivered(),
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - played.started,
     )
 
 
@@ -202,37 +149,3 @@ def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
     """Published id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
     return {key.decode(): canonical.load_object(one.value or b"") for key, one in latest.items()}
-
-
-def _groups(records: Iterable[tuple[str, str]], books: Books, keys: Keyring) -> dict[Any, Any]:
-    found = {}
-    for source, local_id in records:
-        person = books.links.get(keys.mac(Purpose.RECORD_ID, source, "local", local_id))
-        if person is not None:
-            found[source, local_id] = person
-    return found
-
-
-def _exact(
-    simulation: Simulation,
-    right: set[Any],
-    found: Mapping[Any, Any],
-    keys: Keyring,
-    snapshots: Mapping[str, Mapping[str, Any]],
-    as_of: date,
-) -> tuple[float, list[str], int]:
-    """Share of rightly linked people whose published pathway says exactly what the simulator knows."""
-    wrong: list[str] = []
-    people = [person for person in simulation.truth if person.key in right]
-    exact = 0
-    for person in people:
-        record = person.records[0]
-        person_id = found.get(record.key)
-        snapshot = snapshots.get(keys.mac(recipient_purpose(RECIPIENT), person_id)) if person_id else None
-        if snapshot is None:
-            wrong.append("no snapshot")
-            continue
-        differences = expected.differences(expected.expected_pathway(person, as_of=as_of), snapshot)
-        exact += not differences
-        wrong += differences
-    return (exact / len(people) if people else 0.0), wrong, len(people)

@@ -151,6 +151,17 @@ class Engine:
         assert process is not None
         os.kill(process.pid, signal.SIGKILL)
 
+    def is_ready(self, worker: str) -> bool:
+        """True when it has its assignment and the state of it."""
+        return _fetch(self._children[worker].pages_port, "/readyz") is not None
+
+    def uncommitted(self, worker: str, reader: LagReader) -> int:
+        """How many messages the worker has been given and not committed."""
+        marker = self.layout.workers / worker / "delivered.json"
+        delivered = json.loads(marker.read_text())["offsets"] if marker.exists() else {}
+        committed = reader.committed(f"tierlink-{self.stage_of(worker)}")
+        return sum(max(0, int(last) + 1 - committed.get(place, 0)) for place, last in delivered.items())
+
     def restarts(self) -> int:
         """How often a process was started again."""
         return sum(child.restarts for child in self._children.values())

@@ -86,6 +86,10 @@ class LagReader:
             behind[group] = sum(max(0, ends[one] - max(committed.get(one, 0), starts[one])) for one in places)
         return behind
 
+    def committed(self, group: str) -> dict[str, int]:
+        """`topic/partition` -> next offset, for every partition the group has committed."""
+        return {f"{one.topic}/{one.partition}": offset for one, offset in self._committed(group).items()}
+
     def close(self) -> None:
         """End both connections."""
         self._admin.close()

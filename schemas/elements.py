@@ -110,13 +110,26 @@ def parse(key: bytes, value: bytes) -> Element:
         raise Unreadable("events element", rule="is of an unknown version")
     if any(not isinstance(parsed.get(part), type_) for part, type_ in _PARTS[kind].items()):
         raise Unreadable("events element", rule="lacks a part")
+    if kind == ENTRY and not all(_is_fact_name(one) for one in parsed["facts"]):
+        raise Unreadable("events element", rule="names a fact in another form")
     return Element(record_id, kind, name, parsed)
+
+
+def _is_fact_name(pair: object) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
 
 
 # What records reads of each kind; the rest of a fact is for the pathway, which checks it itself.
 _PARTS: Mapping[str, Mapping[str, type]] = {
     FACT: {"record_id": str, "fact_id": str, "told_at": str, "body": dict},
     IDENTITY: {"tokens": str, "usable": bool},
-    ENTRY: {"source": str, "tier": str, "told_at": str, "identity": str, "service_named": bool},
+    ENTRY: {
+        "source": str,
+        "tier": str,
+        "told_at": str,
+        "identity": str,
+        "service_named": bool,
+        "facts": list,
+    },
     MERGE: {"into": str, "told_at": str},
 }

@@ -12,6 +12,17 @@ END_TO_END_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 
 _OUTCOME_WORDS: dict[type[Outcome], str] = {Emit: "emitted", Change: "changed", Reject: "rejected"}
 
 
+BEGAN_HEADER = "began"  # Kafka time in milliseconds of the intake message that all this follows from
+
+
+def began_ms(message: Message) -> int:
+    """When what led to `message` came in: its header, else its own time (it is the first, or a tick)."""
+    for name, value in message.headers:
+        if name == BEGAN_HEADER and value.isdigit():
+            return int(value)
+    return message.timestamp_ms
+
+
 class StageMetrics:
     """The metrics of one stage in one registry. `answered` is called once per message, after its commit."""
 
@@ -69,7 +80,7 @@ class StageMetrics:
         self._newest_s = max(self._newest_s, message.timestamp_ms / 1000)
         self._last_event.set(self._newest_s)
         if self._stage.last:
-            age_s = max(0.0, time.time() - message.timestamp_ms / 1000)
+            age_s = max(0.0, time.time() - began_ms(message) / 1000)
             self._end_to_end.labels(self._stage.name).observe(age_s)
 
     def redelivered(self, count: int) -> None:

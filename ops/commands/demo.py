@@ -13,6 +13,7 @@ from ops.commands.options import Json
 
 
 def demo(
+    *,
     people: Annotated[
         int, typer.Option(min=1, max=100_000, help="How many people the simulator invents.")
     ] = 200,

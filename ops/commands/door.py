@@ -19,6 +19,7 @@ AllowRemote = Annotated[
 
 
 def http(
+    *,
     bootstrap: Bootstrap,
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,
@@ -37,6 +38,7 @@ def http(
 
 
 def mllp(
+    *,
     bootstrap: Bootstrap,
     listen: Annotated[list[str], typer.Option(help="SOURCE=PORT, once for each trust.")],
     directory: Directory = Path(".tierlink"),
@@ -62,6 +64,7 @@ def mllp(
 
 
 def folder(
+    *,
     bootstrap: Bootstrap,
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,

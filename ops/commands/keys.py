@@ -11,11 +11,15 @@ from ops.commands.options import Directory
 def make(
     directory: Directory = Path(".tierlink/up"),
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where there are keys.")] = False,
 ) -> None:
     """Make the key files of every zone from a fresh random root; existing ones are never touched."""
     from ops.keys import make_keys
     from ops.layout import Layout
 
+    if if_missing and any(Layout(directory).keys.glob("*.json")):
+        typer.echo("key files are there already")
+        return
     make_keys(Layout(directory).keys, recipients=recipient or ["demo"])
     typer.echo(f"key files made in {Layout(directory).keys}, one per zone")
 

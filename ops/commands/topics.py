@@ -13,6 +13,7 @@ Broker = Annotated[
 
 
 def create(
+    *,
     bootstrap: Annotated[str, typer.Option(help="Address of the Kafka broker, host:port.")],
     sources: Sources = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,

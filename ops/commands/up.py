@@ -15,6 +15,7 @@ from ops.commands.options import Directory, Sources, TestMode
 
 
 def up(
+    *,
     directory: Directory = Path(".tierlink/up"),
     sources: Sources = None,
     bootstrap: Annotated[

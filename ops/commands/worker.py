@@ -12,6 +12,7 @@ def worker(
     stage: Annotated[
         Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")
     ],
+    *,
     bootstrap: Bootstrap,
     worker_id: Annotated[
         str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")

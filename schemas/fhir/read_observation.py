@@ -22,6 +22,7 @@ def quantity_of(node: Node) -> str | None:
 
 
 def observation(node: Node, context: Context) -> list[SourceFact]:
+    """The measurement or comorbidity an Observation tells; nothing for one of another kind or of another patient."""
     quantity = quantity_of(node)
     snomed = [code for system, code in node.codings("code") if system == uris.SNOMED]
     condition = next((codes.COMORBIDITY[code] for code in snomed if code in codes.COMORBIDITY), None)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from streams.host.commit import Partition, Progress
 from streams.host.delivered import DeliveredMarker
 from streams.host.watchdog import clock
-from streams.metrics import StageMetrics
+from streams.metrics import BEGAN_HEADER, StageMetrics, began_ms
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
 
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
@@ -164,5 +164,6 @@ def _with_source(emit: Emit, cause: Message, stage: Stage) -> Emit:
     """Lineage for an independent checker; never where recipients read, who could join their feeds by it."""
     if emit.topic in stage.published:
         return emit
-    headers = (*emit.headers, (SOURCE_HEADER, source_of(cause)))
+    began = (BEGAN_HEADER, str(began_ms(cause)).encode())
+    headers = (*emit.headers, (SOURCE_HEADER, source_of(cause)), began)
     return Emit(emit.topic, emit.partition, emit.key, emit.value, headers)

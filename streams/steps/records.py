@@ -6,8 +6,8 @@ belong to.
                  -> receipts.<source>.v1: what became of each entry
 
 A record is *ours* once an entry named a service or told a fact of care; a hospital's feed carries everybody
-else too, with sex, birth year and death. Until then its entries are `ignored`, nothing of it leaves this step,
-and after 30 days its elements are removed.
+else too, with sex, birth year and death. Until then its entries are `ignored`, nothing of it leaves this
+step, and after 30 days its elements are removed.
 
 What the state already shows has been sent and acknowledged (the host writes state after outputs), so a
 redelivered message whose effect is in the state is answered with nothing.
@@ -30,10 +30,8 @@ from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 GRACE_MS = 30 * DAY_MS  # how long an identity may wait for the first fact of its record
 EXPIRED_HEADER = ("removed", b"expired")  # marks our own removals, so that a race with a new arrival is seen
 EXPIRED_AT_ONCE = 10
-
-ABOUT_ANYBODY = frozenset(
-    {"demographics", "death"}
-)  # every patient of the hospital has these: they claim nobody
+# every patient of the hospital has these: they claim nobody
+ABOUT_ANYBODY = frozenset({"demographics", "death"})
 
 # State elements: `<record>/<kind>/<name>`, the kinds of events.v1 and three of our own.
 LINK, ANNOUNCED, SINCE = "l", "a", "s"
@@ -53,8 +51,8 @@ class Record:
 
     @property
     def ours(self) -> bool:
-        """True once the record has a fact about weight management, or an entry that named a service of ours."""
-        kinds = {one["fact"]["body"]["type"] for one in self.facts.values()}
+        """True once the record has a fact of care, or an entry that named a service of ours."""
+        kinds = {one["fact"]["body"].get("type") for one in self.facts.values()}
         return bool(kinds - ABOUT_ANYBODY) or any(
             one["entry"]["service_named"] for one in self.entries.values()
         )
@@ -277,9 +275,12 @@ def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
         if now_ms - since_ms < GRACE_MS:
             break
         del state.waiting[record_id]
-        for key, _ in _removable(record_id, state.records.pop(record_id)):
-            removal = Emit(EVENTS, partition_of(record_id), key, None, (EXPIRED_HEADER,))
-            outcomes += [removal, Change(_state_key(key), None)]
+        record = state.records.pop(record_id)
+        place = partition_of(record_id)
+        outcomes += [
+            Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in _removable(record_id, record)
+        ]
+        outcomes += [Change(key, None) for key in _kept(record_id, record)]
         outcomes.append(Change(f"{record_id}/{SINCE}/".encode(), None))
     return tuple(outcomes)
 
@@ -292,26 +293,35 @@ def _removed(state: RecordsState, message: Message) -> list[Outcome]:
     record = state.records.get(record_id)
     if message.topic != EVENTS or EXPIRED_HEADER not in message.headers or record is None:
         return []
-    held = dict(_removable(record_id, record))
     key = message.key or b""
-    return [Emit(EVENTS, message.partition, key, held[key])] if key in held else []
+    value = _removable(record_id, record).get(key)
+    return [Emit(EVENTS, message.partition, key, value)] if value is not None else []
 
 
-def _removable(record_id: str, record: Record) -> Iterable[tuple[bytes, bytes]]:
-    """Key and value in `events.v1` of everything a record that is not ours may have there."""
+def _removable(record_id: str, record: Record) -> dict[bytes, bytes | None]:
+    """Key -> value of everything the record has in `events.v1`; None for a version that did not win."""
     entries = {name: one["entry"] for name, one in record.entries.items()}
-    kinds = {elements.IDENTITY: record.identities, elements.MERGE: record.merges, elements.ENTRY: entries}
-    for kind, named in kinds.items():
-        for name, value in named.items():
-            yield f"{record_id}/{kind}/{name}".encode(), canonical.dump(value)
-    for fact_id, stored in record.facts.items():  # about anybody: demographics, death
-        yield (
-            f"{record_id}/{elements.FACT}/{fact_id}/{stored['version']}".encode(),
-            canonical.dump(stored["fact"]),
-        )
+    facts: dict[str, Any] = {"/".join(one): None for entry in entries.values() for one in entry["facts"]}
+    facts |= {f"{fact_id}/{one['version']}": one["fact"] for fact_id, one in record.facts.items()}
+    kinds: Mapping[str, Mapping[str, Any]] = {
+        elements.FACT: facts,
+        elements.IDENTITY: record.identities,
+        elements.MERGE: record.merges,
+        elements.ENTRY: entries,
+    }
+    return {
+        f"{record_id}/{kind}/{name}".encode(): canonical.dump(value) if value is not None else None
+        for kind, named in kinds.items()
+        for name, value in named.items()
+    }
 
 
-def _state_key(key: bytes) -> bytes:
-    """The state element of an element of `events.v1`: facts are kept by fact, not by version."""
-    record_id, kind, name = key.decode("ascii").split("/", 2)
-    return f"{record_id}/{kind}/{name.partition('/')[0] if kind == elements.FACT else name}".encode()
+def _kept(record_id: str, record: Record) -> Iterable[bytes]:
+    """The state elements of a record that is not ours, but for the mark that it waits."""
+    kinds: Mapping[str, Iterable[str]] = {
+        elements.FACT: record.facts,
+        elements.IDENTITY: record.identities,
+        elements.MERGE: record.merges,
+        elements.ENTRY: record.entries,
+    }
+    return [f"{record_id}/{kind}/{name}".encode() for kind, names in kinds.items() for name in names]

@@ -49,7 +49,7 @@ def one_fact(slug: str, entry: SourceMessage, kind: str) -> dict[str, Any]:
 
 def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None:
     found = elements(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    assert kinds(found) == "eein"
+    assert kinds(found) == "ein"
     manifest = list(found.values())[-1]
     keys = {"/".join((RECORD, "e", *fact)) for fact in manifest["facts"]}
     assert keys == {key for key in found if key.split("/")[1] == "e"}

@@ -18,6 +18,7 @@ from small_world import (
     TRUST,
     at_source,
     attended,
+    day,
     referral,
     told,
     weight,
@@ -25,8 +26,10 @@ from small_world import (
 )
 
 from schemas import topics
+from schemas.facts import Death, Demographics
 from schemas.identity import Address, LocalId, Postcode
 from schemas.linking import Link
+from schemas.source_message import SourceFact
 from schemas.topics import DAY_MS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Emit, Message, Outcome
 from streams.steps.records import GRACE_MS, RecordsState
@@ -34,7 +37,8 @@ from streams.steps.records import GRACE_MS, RecordsState
 A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
 RECORD = record_id(TRUST, "T1")
 LETTER = told(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
-IDENTITY_ONLY = told(TRUST, "t0", at_source(ANN, "T1"), at=1, ours=False)
+SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")
+IDENTITY_ONLY = told(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
 
 
 class Records:
@@ -44,6 +48,7 @@ class Records:
         self.state: RecordsState = real_step("records").restore([])
         self.changelog: dict[bytes, bytes] = {}
         self.offset, self.now_ms = 0, START_MS
+        self.written: set[bytes] = set()  # keys that ingress put into events.v1
 
     def give(self, key: bytes, value: bytes | None, topic: str = EVENTS, headers: Any = ()) -> list[Emit]:
         message = Message(topic, 0, self.offset, key, value, headers, self.now_ms)
@@ -68,6 +73,7 @@ class Records:
             assert identifier
             for one in real_step("ingress").advance(None, place)[1]:
                 assert isinstance(one, Emit)
+                self.written.add(one.key)
                 emits += self.give(one.key, one.value)
         return emits
 
@@ -98,9 +104,17 @@ def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
 
 def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:
     emits = Records().hear(IDENTITY_ONLY)
-    # UK: the Demographics fact of an identity-only message would make it ours
     assert receipts(emits) == ["ignored"]
     assert {one.topic for one in emits} == {sources()[TRUST].receipts_topic}
+
+
+def test_neither_sex_nor_birth_year_nor_death_makes_a_patient_of_the_hospital_ours() -> None:
+    death = SourceFact(Death(on=day(2)), "death")
+    emits = Records().hear(
+        IDENTITY_ONLY, told(TRUST, "t1", at_source(ANN, "T1"), SLICES, death, at=2, ours=False)
+    )
+    assert receipts(emits) == ["ignored", "ignored"]
+    assert on(IDENTITY, emits) == []
 
 
 def test_a_first_fact_makes_the_record_ours_and_turns_ignored_into_linked() -> None:
@@ -120,16 +134,18 @@ def test_a_service_named_without_any_fact_makes_the_record_ours_too() -> None:
 def test_after_thirty_days_without_a_fact_its_elements_are_removed() -> None:
     records = Records()
     records.hear(IDENTITY_ONLY)
-    kept = set(records.changelog)
+    records.hear(told(TRUST, "t1", at_source(ANN, "T1"), SLICES, at=2, ours=False))
+    written = records.written
     records.now_ms += GRACE_MS - 2 * 60_000
     assert records.give(b"x", None) == []
     records.now_ms += 2 * 60_000
     emits = records.give(b"x", None)
     assert {(one.topic, one.value) for one in emits} == {(EVENTS, None)}
-    assert {one.key for one in emits} == {key for key in kept if key.split(b"/")[1] in (b"i", b"n")}
+    assert {one.key for one in emits} == written
+    assert sorted(key.split(b"/")[1] for key in written) == [b"e", b"e", b"i", b"n", b"n"]
     assert all(one.partition == partition_of(RECORD) for one in emits)
     assert records.changelog == {}
-    assert [records.give(one.key, None, headers=one.headers) for one in emits] == [[], []]
+    assert [records.give(one.key, None, headers=one.headers) for one in emits] == [[]] * 5
 
 
 def test_a_record_that_became_ours_in_time_stays() -> None:
@@ -158,7 +174,7 @@ def test_what_is_told_anew_while_it_is_being_removed_is_written_again() -> None:
     again = [emit for one in removals for emit in records.give(one.key, None, headers=one.headers)]
     assert {one.key for one in again} == {one.key for one in removals}
     assert all(one.value for one in again)
-    assert [records.give(one.key, one.value) for one in again] == [[], []]
+    assert [records.give(one.key, one.value) for one in again] == [[], [], []]
 
 
 def test_a_removal_by_another_hand_is_left_alone() -> None:

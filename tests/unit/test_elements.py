@@ -67,6 +67,9 @@ def test_the_same_content_told_twice_is_one_element() -> None:
     assert manifest_element(MANIFEST) == manifest_element(MANIFEST)
 
 
+NAMELESS = canonical.dump({**canonical.load(ELEMENTS["n"][1]), "facts": [["v1:f"]]})
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -82,6 +85,7 @@ def test_the_same_content_told_twice_is_one_element() -> None:
         (b"v1:a/i/h", b'{"v":1,"tokens":null,"usable":true}'),
         (b"v1:a/n/e/h", b'{"v":1,"source":"s","tier":"tier2","told_at":"t","identity":"i"}'),
         (b"v1:a/m/h", b'{"v":1,"into":"x"}'),
+        (b"v1:a/n/e/h", NAMELESS),
     ],
 )
 def test_what_this_version_does_not_write_is_unreadable_and_nothing_worse(key: bytes, value: bytes) -> None:

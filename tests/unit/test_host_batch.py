@@ -19,6 +19,8 @@ STAGE = Stage(
     name="echo", reads=("in",), changelog="state", partitions=2, dead_letter="dlq", writes=("out",), last=True
 )
 
+BEGAN = ("began", b"1700000000000")  # the time of the first message is carried to the last stage
+
 
 class Told:
     """A step that answers what it is told to, by value, and keeps the values it has seen."""
@@ -134,15 +136,15 @@ def test_an_output_keeps_its_key_partition_and_headers_and_names_its_cause(tmp_p
     line = Line()
     run(runner(line, tmp_path), line, message(b"emit", 5))
     assert line.sent == [
-        Emit("out", 1, b"k", b"v", (("kind", b"x"), ("src", b"in/0/5"))),
-        Emit("state", 0, b"element", b"1", (("src", b"in/0/5"),)),
+        Emit("out", 1, b"k", b"v", (("kind", b"x"), ("src", b"in/0/5"), BEGAN)),
+        Emit("state", 0, b"element", b"1", (("src", b"in/0/5"), BEGAN)),
     ]
 
 
 def test_a_rejected_message_becomes_a_dead_letter_of_its_own_partition(tmp_path: Path) -> None:
     line = Line()
     run(runner(line, tmp_path), line, message(b"poison", 0, partition=1))
-    headers = (("stage", b"echo"), ("code", b"bad-word"), ("src", b"in/1/0"))
+    headers = (("stage", b"echo"), ("code", b"bad-word"), ("src", b"in/1/0"), BEGAN)
     assert line.sent == [Emit("dlq", 1, b"in/1/0", b"sealed bad-word", headers)]
 
 
@@ -209,3 +211,10 @@ def test_a_stage_without_a_changelog_may_not_change_state(tmp_path: Path) -> Non
     with pytest.raises(AssertionError, match="has a changelog"):
         run(made, line, message(b"emit", 5))
     assert line.committed == {}
+
+
+def test_the_time_something_came_in_is_carried_through_every_stage(tmp_path: Path) -> None:
+    line = Line()
+    late = dataclasses.replace(message(b"emit", 5), headers=(("began", b"1600000000000"),))
+    run(runner(line, tmp_path), line, late)
+    assert {dict(one.headers)["began"] for one in line.sent} == {b"1600000000000"}

@@ -1,0 +1,167 @@
+"""Records, killed at every possible place: nothing is lost, nothing said twice is wrong, no receipt is stale.
+
+The elements of three entries and the answers of the linker arrive in any interleaving; the task dies once,
+after the outputs of a batch and any part of its state; it is given the batch again, interleaved in another
+way.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memory_engine import MemoryEngine, record_id, sources
+from small_world import ANN, TRUST, at_source, attended, told, weight, without_number
+
+from schemas.linking import Link
+from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
+from streams.steps.outcome import Change, Emit, Message, Outcome
+from streams.steps.records import Record, RecordsStep
+
+A, B = ("v1:" + letter * 32 for letter in "ab")
+RECORD = record_id(TRUST, "T1")
+TOPICS = {slug: source.receipts_topic for slug, source in sources().items()}
+
+
+def entries() -> list[Message]:
+    """What ingress makes of an identity, a letter, a correction and a better identity."""
+    person = at_source(ANN, "T1")
+    door = MemoryEngine()
+    for slug, entry in (
+        told(TRUST, "t0", without_number(person), at=1, ours=False),
+        told(TRUST, "t1", without_number(person), attended("a1", 3), at=3),
+        told(TRUST, "t2", person, attended("a1", 4, "3"), weight("w", 4, "99"), at=5),
+    ):
+        door.take(slug, entry)
+    door.run()
+    events = [one for (topic, _), log in door.logs.items() if topic == EVENTS for one in log]
+    return [Message(EVENTS, 0, n, one.key, one.value, (), n) for n, one in enumerate(events)]
+
+
+ANSWERS = [
+    Link(A, "linked", (), (), (), 1),
+    Link(A, "held", ("unsure",), (), (), 2),
+    Link(A, "linked", (), (), (), 3),
+    Link(B, "linked", (), (), (A,), 5),
+    Link(B, "held", ("unsure",), (), (A,), 6),
+    Link(A, "linked", (), (), (B,), 8),
+]
+EVENTS_LOG = entries()
+LINKS_LOG = [Message(LINK_MAP, 0, n, RECORD.encode(), one.value(), (), n) for n, one in enumerate(ANSWERS)]
+
+
+def result(outcomes: Iterable[Outcome]) -> Any:
+    """What readers of the topics end with: receipts, identity, and the facts that live under each person."""
+    last, live, withdrawn = {}, dict[tuple[str, str], tuple[int, str]](), dict[str, int]()
+    for one in outcomes:
+        if not isinstance(one, Emit):
+            continue
+        value = json.loads(one.value or b"null")
+        if one.topic != PATHWAY_IN:
+            value.pop("revision", None)
+            last[one.topic, one.key] = value
+        elif value["kind"] == "withdrawal":
+            withdrawn[value["person_id"]] = max(withdrawn.get(value["person_id"], -1), value["link_revision"])
+        else:
+            place = (value["person_id"], value["fact"]["fact_id"])
+            live[place] = max(live.get(place, (-1, "")), (value["link_revision"], value["fact"]["told_at"]))
+    living = {place: rank[1] for place, rank in live.items() if rank[0] > withdrawn.get(place[0], -1)}
+    return last, living
+
+
+def advance(step: RecordsStep, state: Any, messages: Iterable[Message]) -> tuple[Any, list[Outcome]]:
+    outcomes: list[Outcome] = []
+    for message in messages:
+        state, found = step.advance(state, message)
+        outcomes += found
+    return state, outcomes
+
+
+def kept(changes: Iterable[Outcome]) -> dict[bytes, bytes]:
+    elements: dict[bytes, bytes] = {}
+    for one in changes:
+        if isinstance(one, Change):
+            elements.pop(one.key, None)
+            if one.value is not None:
+                elements[one.key] = one.value
+    return elements
+
+
+def interleaved(turns: Sequence[bool], done: tuple[int, int] = (0, 0)) -> list[Message]:
+    """The two logs from `done` on: a turn says which goes on; what is left when turns end follows."""
+    logs = [list(EVENTS_LOG[done[0] :]), list(LINKS_LOG[done[1] :])]
+    found = [logs[turn].pop(0) for turn in turns if logs[turn]]
+    return [*found, *logs[0], *logs[1]]
+
+
+turns = st.lists(st.booleans(), max_size=24)
+
+
+@st.composite
+def crashes(draw: st.DrawFn) -> tuple[list[Message], int, int, float, list[bool]]:
+    """An interleaving, the batch [first, end) that dies, the share of its state that was written, the rest's
+    turns."""
+    order = interleaved(draw(turns))
+    first = draw(st.integers(0, len(order) - 1))
+    end = draw(st.integers(first + 1, len(order)))
+    return order, first, end, draw(st.floats(0, 1)), draw(turns)
+
+
+def after_a_crash(step: RecordsStep, crash: tuple[list[Message], int, int, float, list[bool]]) -> Any:
+    order, first, end, share, turns_after = crash
+    state, before = advance(step, step.restore([]), order[:first])
+    _, batch = advance(step, state, order[first:end])
+    changes = [one for one in batch if isinstance(one, Change)]
+    written = [one for one in before if isinstance(one, Change)] + changes[: round(share * len(changes))]
+    done = [sum(one.topic == topic for one in order[:first]) for topic in (EVENTS, LINK_MAP)]
+    _, after = advance(
+        step, step.restore(kept(written).items()), interleaved(turns_after, (done[0], done[1]))
+    )
+    return result([*before, *batch, *after])
+
+
+REAL = RecordsStep(TOPICS)
+EXPECTED = result(advance(REAL, REAL.restore([]), interleaved([]))[1])
+
+
+@settings(max_examples=400)
+@given(crashes())
+def test_a_death_anywhere_changes_nothing_that_readers_end_with(
+    crash: tuple[list[Message], int, int, float, list[bool]],
+) -> None:
+    assert after_a_crash(REAL, crash) == EXPECTED
+
+
+def test_the_expected_end_is_the_right_one() -> None:
+    last, living = EXPECTED
+    receipts = [value["disposition"] for (topic, _), value in last.items() if topic.startswith("receipts")]
+    assert receipts == ["linked"] * 3
+    assert {person for person, _ in living} == {A}
+    assert len(living) == 2
+
+
+class LinkNotedFirst(RecordsStep):
+    """The mutant: the link is in the changelog before what follows from it."""
+
+    def _linked(self, record: Record, record_id: str, answer: Link, message: Message) -> list[Outcome]:
+        outcomes = super()._linked(record, record_id, answer, message)
+        return [*outcomes[-1:], *outcomes[:-1]]
+
+
+def every_cut(step: RecordsStep) -> list[Any]:
+    """One crash after each message and after each part of its state; no interleaving."""
+    order = interleaved([])
+    return [
+        after_a_crash(step, (order, place, place + 1, share / 8, []))
+        for place in range(len(order))
+        for share in range(9)
+    ]
+
+
+def test_no_cut_within_the_state_of_one_message_does_harm() -> None:
+    assert [one for one in every_cut(REAL) if one != EXPECTED] == []
+
+
+def test_a_link_that_is_noted_before_its_receipts_is_seen_to_leave_a_stale_one() -> None:
+    assert [one for one in every_cut(LinkNotedFirst(TOPICS)) if one != EXPECTED] != []
