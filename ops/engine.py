@@ -5,6 +5,7 @@ meets anything unexpected ends itself without committing), and stops everything 
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -13,14 +14,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, Self
 
 from ops.broker import EmbeddedBroker
-from ops.broker_process import POLL_SECONDS, free_port, spawn, terminate
-from ops.errors import TierlinkError
+from ops.broker_process import POLL_SECONDS, free_port, is_free, spawn, terminate
+from ops.claim import Claim
+from ops.errors import BrokerError, TierlinkError
 from ops.keys import OPERATIONS_ZONE, make_keys
 from ops.layout import Layout, load_sources
 from ops.topic_admin import Replication, create
@@ -30,8 +33,11 @@ from schemas.sources import Source
 from schemas.topics import Topic, registry
 from streams.topology import STAGES, stage
 
+HTTP_PORT, MLLP_PORT = 8080, 2575  # 2575 is registered for HL7 over MLLP
 READY_SECONDS_MAX = 120.0
 DRAIN_SECONDS_MAX = 600.0
+RESTART_PAUSE_SECONDS_MAX = 30.0  # a process that cannot start must not take the machine from those that can
+STEADY_SECONDS = 60.0  # who has run this long and then ends is started again at once
 DOORS = {"fhir_http": "http", "hl7_mllp": "mllp", "folder": "folder"}
 
 
@@ -46,6 +52,7 @@ class EngineSettings:
     sources: Path | None = None
     doors: bool = True
     broker_only: bool = False
+    usual_ports: bool = False  # 8080 and 2575 where they are free, for people who type them
 
 
 @dataclass
@@ -58,6 +65,8 @@ class Child:
     ports: Mapping[str, int] = field(default_factory=dict)
     process: Popen[bytes] | None = None
     restarts: int = 0
+    restarts_in_a_row: int = 0
+    not_again_before: float = 0.0  # monotonic seconds
 
 
 class Engine:
@@ -68,9 +77,12 @@ class Engine:
         self.settings = settings
         self.sources: Mapping[str, Source] = load_sources(settings.sources, test_mode=settings.test_mode)
         self._broker = None if settings.bootstrap else EmbeddedBroker(layout.broker)
+        self._claim = Claim(layout.root)
         self._children: dict[str, Child] = {}
         self._guard = threading.Lock()
+        self._ports: set[int] = set()
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     @property
@@ -92,13 +104,18 @@ class Engine:
         return self.layout.keyring(OPERATIONS_ZONE)
 
     def start(self) -> Self:
-        """Everything is up and ready on return; raises what made it impossible, with nothing left running."""
+        """Everything is up and ready on return; raises what made it impossible, with nothing left running.
+
+        Raises BrokerRunning, and touches nothing, when another engine runs in this directory.
+        """
+        self._claim.take()
         self.layout.logs.mkdir(parents=True, exist_ok=True)
         try:
             if self._broker is not None:
                 self._broker.start()
             if not self.settings.broker_only:
                 self._start_processes()
+            self._watcher.start()
             self._write_addresses()
         except BaseException:
             self.stop()
@@ -112,16 +129,12 @@ class Engine:
             doors = [one for one in self._children.values() if one.name.startswith("door-")]
             workers = [one for one in self._children.values() if not one.name.startswith("door-")]
             for group in (doors, workers):
-                for child in group:
-                    if child.process is not None and child.process.poll() is None:
-                        child.process.send_signal(signal.SIGTERM)
-                for child in group:
-                    if (process := child.process) is not None:
-                        terminate(process.pid)
-                        process.wait()
+                _end_all([one.process for one in group if one.process is not None])
         if self._broker is not None:
             self._broker.stop()
+        self._stopped.set()
         self.layout.up.unlink(missing_ok=True)
+        self._claim.release()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -223,12 +236,11 @@ class Engine:
             self._children[child.name] = child
             self._spawn(child)
         self._wait_until_ready()
-        self._watcher.start()
 
     def _worker_children(self) -> Iterator[Child]:
         for name in STAGES:
             for number in range(1 if name == "linker" else self.settings.workers):
-                worker, port = f"{name}-{number}", free_port()
+                worker, port = f"{name}-{number}", self._free_port()
                 words = [
                     "worker",
                     name,
@@ -246,16 +258,26 @@ class Engine:
             sources = [source.slug for source in self.sources.values() if source.door == kind]
             if not sources:
                 continue
-            port, words, ports = free_port(), ["door", word], {}
+            port, words, ports = self._free_port(), ["door", word], {}
             if kind == "fhir_http":
-                listen = free_port(but_not=port)
+                listen = self._door_port(HTTP_PORT)
                 ports = dict.fromkeys(sources, listen)
                 words += ["--port", str(listen)]
             elif kind == "hl7_mllp":
-                for slug in sources:
-                    ports[slug] = free_port(but_not=port)
+                for number, slug in enumerate(sources):
+                    ports[slug] = self._door_port(MLLP_PORT + number)
                     words += ["--listen", f"{slug}={ports[slug]}"]
             yield Child(f"door-{word}", [*words, "--pages-port", str(port), *self._common()], port, ports)
+
+    def _door_port(self, usual: int) -> int:
+        return usual if self.settings.usual_ports and is_free(usual) else self._free_port()
+
+    def _free_port(self) -> int:
+        """A port given to nobody else of this engine: until its process listens, it looks free."""
+        while (port := free_port()) in self._ports:
+            continue
+        self._ports.add(port)
+        return port
 
     def _common(self) -> list[str]:
         words = ["--bootstrap", self.bootstrap, "--directory", str(self.layout.root)]
@@ -285,16 +307,38 @@ class Engine:
                 time.sleep(POLL_SECONDS)
 
     def _watch(self) -> None:
-        # The children are spawned with "die with the thread that made you": restarts must come from a thread that
-        # lives as long as the engine, which this one does.
+        # What is spawned dies with the thread that spawned it: restarts come from this one, which stays until
+        # everything has been stopped in its order.
         while not self._stopping.wait(POLL_SECONDS * 2):
             with self._guard:
-                for child in self._children.values():
-                    if self._stopping.is_set():
-                        return
-                    if child.process is not None and child.process.poll() is not None:
-                        child.restarts += 1
-                        self._spawn(child)
+                if not self._stopping.is_set():
+                    with suppress(TierlinkError, OSError):  # no memory, no port: the next round tries again
+                        self._restart_what_has_ended()
+        self._stopped.wait()
+
+    def _restart_what_has_ended(self) -> None:
+        if self._broker is not None:
+            try:
+                self._broker.check()
+            except BrokerError:
+                _log.warning("the broker has ended and is started again")
+                self._broker.start()
+        for child in self._children.values():
+            if child.process is not None and child.process.poll() is not None:
+                self._restart(child)
+
+    def _restart(self, child: Child) -> None:
+        """At once the first time, then after 1, 2, 4 ... seconds, until it has run steadily."""
+        now = time.monotonic()
+        if now < child.not_again_before:
+            return
+        if now > child.not_again_before + STEADY_SECONDS:
+            child.restarts_in_a_row = 0
+        _log.warning("%s has ended and is started again", child.name)
+        child.not_again_before = now + min(RESTART_PAUSE_SECONDS_MAX, 2.0**child.restarts_in_a_row)
+        child.restarts_in_a_row += 1
+        child.restarts += 1
+        self._spawn(child)
 
     def _write_addresses(self) -> None:
         text: dict[str, Any] = {
@@ -312,6 +356,20 @@ class Engine:
         part = self.layout.up.with_suffix(".part")
         part.write_text(json.dumps(text, indent=1))
         part.replace(self.layout.up)
+
+
+_log = logging.getLogger(__name__)
+
+
+def _end_all(processes: Sequence[Popen[bytes]]) -> None:
+    """All are told to end, then waited for. One that was reaped is left alone: its id may be another program's."""
+    running = [one for one in processes if one.poll() is None]
+    for one in running:
+        one.send_signal(signal.SIGTERM)
+    for one in running:
+        if one.poll() is None:
+            terminate(one.pid)
+        one.wait()
 
 
 def _fetch(port: int, path: str) -> str | None:

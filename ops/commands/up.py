@@ -42,7 +42,12 @@ def up(
     for order in (signal.SIGTERM, signal.SIGINT):
         signal.signal(order, lambda *_: stopped.set())
     settings = EngineSettings(
-        test_mode=test_mode, workers=workers, bootstrap=bootstrap, sources=sources, broker_only=broker_only
+        test_mode=test_mode,
+        workers=workers,
+        bootstrap=bootstrap,
+        sources=sources,
+        broker_only=broker_only,
+        usual_ports=True,
     )
     with Engine(layout, settings):
         _print_addresses(layout)

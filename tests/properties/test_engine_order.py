@@ -1,8 +1,8 @@
-"""The promise of the engine: the same final topics and the same people, whatever the order of arrival, the
-repetition, the batching and the crashes.
+"""The promise of the engine: the same final topics and the same people, whatever the order of arrival,
+the repetition, the batching and the crashes.
 
-Every run goes through the real steps, from sealed intake to published pathway; what a mutant changes shows that
-the comparison sees it.
+Every run goes through the real steps, from sealed intake to published pathway; mutants show that the comparison
+sees what it should.
 """
 
 import random
@@ -99,7 +99,7 @@ def test_twenty_shuffles_end_in_the_same_topics_and_the_same_people(seed: int) -
     assert engine.clusters() == clusters
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.permutations(range(len(intake()))), st.integers(0, 2**16), st.integers(1, 40))
 def test_any_order_and_any_batching_does(order: Sequence[int], seed: int, batch_max: int) -> None:
     engine = MemoryEngine(seed=seed, batch_max=batch_max)
@@ -111,15 +111,15 @@ def test_any_order_and_any_batching_does(order: Sequence[int], seed: int, batch_
 @pytest.mark.parametrize("point", CRASH_POINTS)
 def test_crashes_at_each_point_change_nothing(point: str) -> None:
     crashes = redelivered = 0
-    for seed in range(6):
+    for seed in range(3):
         engine = run(shuffled(seed), seed=seed, faults=Faults(0.25, points=[point]))
         assert differing(told_in_order()[0], engine.finals()) == {}, seed
         crashes, redelivered = crashes + engine.crashes, redelivered + engine.redelivered
-    assert crashes >= 100
+    assert crashes >= 45
     assert redelivered > crashes
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_crashes_anywhere_and_often_change_nothing(seed: int) -> None:
     engine = run(shuffled(seed), seed=seed, faults=Faults(0.5, crashes_max=80))
     assert engine.crashes == 80
@@ -203,6 +203,8 @@ def test_the_comparison_sees_a_host_that_writes_state_before_outputs() -> None:
 
 
 def test_the_comparison_sees_one_entry_that_was_dropped() -> None:
-    for dropped in (0, 12, 25):
+    entries = [entry for _, (entry, _, _) in intake()]
+    only_once = [place for place, entry in enumerate(entries) if entries.count(entry) == 1]
+    for dropped in only_once[::9]:
         told = [one for place, one in enumerate(intake()) if place != dropped]
         assert differing(told_in_order()[0], run(told).finals())

@@ -1,4 +1,4 @@
-"""The linker, killed at every possible place: whoever read its answers ends with each record under one person.
+"""The linker, killed anywhere: whoever read its answers ends with each record under one person.
 
 An answer may have been read and acted on though the linker that gave it died before it had noted it. Then the
 next one must name that person in `formerly`, or a pathway keeps facts that nobody withdraws.
@@ -19,9 +19,10 @@ from schemas.topics import IDENTITY, LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome
 
-CUTS = 250
+CUTS, LOGS = 100, 5
 
 
+@cache
 def step(kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
     return kind(all_keys().zone("linker"), weights.parse(packaged("linkage.models", "first.json")))
 
@@ -80,42 +81,42 @@ def believed(outcomes: Iterable[Outcome]) -> dict[str, set[str]]:
     return under
 
 
-def after_crashes(linker: LinkerStep, seed: int, *, partly: bool = True) -> list[Outcome]:
+def after_crashes(linker: LinkerStep, seed: int) -> list[Outcome]:
     """All that was sent in a run that died up to three times, each time at a drawn place of a drawn batch."""
     chance = random.Random(seed)
-    log = identities(seed % 5)
+    log = identities(seed % LOGS)
     sent: list[Outcome] = []
     written: list[Change] = []
-    first = 0
+    committed = 0
     for _ in range(3):
-        first = chance.randint(first, len(log) - 1)
-        state = linker.restore(kept(written))
-        done = 0 if not written else committed
-        state, before = advance(linker, state, log[done:first])
+        first = chance.randint(committed, len(log) - 1)
+        state, before = advance(linker, linker.restore(kept(written)), log[committed:first])
         written += changes(before)
         _, batch = advance(linker, state, log[first : first + chance.randint(1, 4)])
         part = changes(batch)
-        written += part[: chance.randint(0, len(part)) if partly else 0]
+        written += part[: chance.randint(0, len(part))]
         sent += [*before, *batch]
         committed = first
-    _, rest = advance(linker, linker.restore(kept(written)), log[first:])
+    _, rest = advance(linker, linker.restore(kept(written)), log[committed:])
     return [*sent, *rest]
 
 
-def harm(kind: type[LinkerStep]) -> int:
-    """In how many of the cuts a reader ends with something else than an undisturbed one."""
-    linker, found = step(kind), 0
-    for seed in range(CUTS):
-        log = identities(seed % 5)
-        _, quiet = advance(linker, linker.restore([]), log)
-        sent = after_crashes(linker, seed)
-        people = {record: {answer["person_id"]} for record, answer in standing(quiet)[LINK_MAP].items()}
-        found += standing(sent) != standing(quiet) or believed(sent) != people
-    return found
+@cache
+def undisturbed(seed: int) -> tuple[dict[str, dict[str, Any]], dict[str, set[str]]]:
+    """What stands in the end, and the one person of each record."""
+    linker = step()
+    stands = standing(advance(linker, linker.restore([]), identities(seed))[1])
+    return stands, {record: {answer["person_id"]} for record, answer in stands[LINK_MAP].items()}
+
+
+def does_harm(linker: LinkerStep, seed: int) -> bool:
+    """Whether a reader ends with anything else than an undisturbed one."""
+    sent = after_crashes(linker, seed)
+    return (standing(sent), believed(sent)) != undisturbed(seed % LOGS)
 
 
 def test_a_death_anywhere_leaves_every_record_under_exactly_its_person() -> None:
-    assert harm(LinkerStep) == 0
+    assert [seed for seed in range(CUTS) if does_harm(step(), seed)] == []
 
 
 class MemberNotedFirst(LinkerStep):
@@ -127,4 +128,4 @@ class MemberNotedFirst(LinkerStep):
 
 
 def test_a_member_noted_before_its_answers_is_seen_to_do_harm() -> None:
-    assert harm(MemberNotedFirst) > 0
+    assert any(does_harm(step(MemberNotedFirst), seed) for seed in range(CUTS))

@@ -1,0 +1,78 @@
+"""The comparison of two runs: it sees one dropped record, and does not see what only tells the order of arrival."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from memory_engine import RECIPIENTS, MemoryEngine, sources
+from small_world import small_world
+
+from ops.compare import Comparison, compare_topics, final_topics, final_values
+from ops.topic_reader import Read
+from schemas import topics
+from schemas.topics import registry
+
+TOPICS = final_topics(registry(sources().values(), RECIPIENTS))
+Change = Callable[[Read], Read | None]
+
+
+def run() -> MemoryEngine:
+    engine = MemoryEngine(seed=2)
+    for slug, message in small_world():
+        engine.take(slug, message)
+    return engine.run()
+
+
+def compared(engine: MemoryEngine, change: Change) -> Comparison:
+    def other(name: str) -> Iterator[Read]:
+        return (kept for one in engine.read([name]) if (kept := change(one)) is not None)
+
+    return compare_topics(lambda name: engine.read([name]), other, TOPICS)
+
+
+def read(value: object, key: bytes | None = b"k") -> Read:
+    text = value if isinstance(value, bytes | None) else json.dumps(value).encode()
+    return Read("t", 0, 0, key, text, (), 0)
+
+
+def test_equal_runs_differ_nowhere_and_every_key_was_looked_at() -> None:
+    engine = run()
+    found = compared(engine, lambda one: one)
+    assert found.differing == 0
+    assert found.keys == sum(len(final_values(engine.read([name]))) for name in TOPICS) > 200
+    assert found.by_topic[topics.EVENTS][0] > 50
+
+
+def test_one_dropped_record_is_seen_in_whichever_topic_it_is() -> None:
+    engine = run()
+    for name in TOPICS:
+        finals = final_values(engine.read([name]))
+        if not finals:
+            continue
+        key = sorted(finals)[0]
+        found = compared(engine, lambda one, at=(name, key): None if (one.topic, one.key) == at else one)  # type: ignore[misc]
+        assert found.differing == 1, name
+        assert found.by_topic[name][1] == 1
+
+
+def test_results_are_compared_and_an_engines_own_notes_are_not() -> None:
+    assert {topics.EVENTS, topics.IDENTITY, topics.LINK_MAP, topics.REVIEW, topics.DEAD_LETTERS,
+            topics.pathway_state("demo"), topics.pathway_events("demo")} <= set(TOPICS)  # fmt: skip
+    assert not [name for name in TOPICS if name.startswith(("state.", "intake."))]
+    assert topics.PATHWAY_IN not in TOPICS
+
+
+def test_what_tells_when_and_in_which_order_is_left_out_at_every_depth() -> None:
+    one = {"a": [{"revision": 3, "b": 1}], "known_at": "x", "formerly": ["p"], "revision": 5}
+    other = {"a": [{"revision": 4, "b": 1}], "known_at": "y", "formerly": [], "revision": 6}
+    assert final_values([read(one)]) == final_values([read(other)]) == {b"k": {"a": [{"b": 1}]}}
+
+
+def test_the_last_value_of_a_key_counts_and_a_removed_or_retracted_one_is_absent() -> None:
+    assert final_values([read({"a": 1}), read({"a": 2})]) == {b"k": {"a": 2}}
+    assert final_values([read({"a": 1}), read(None)]) == {}
+    assert final_values([read({"a": 1}), read({"status": "retracted"})]) == {}
+    assert final_values([read({"a": 1}, key=None)]) == {}
+
+
+def test_sealed_values_are_compared_byte_by_byte() -> None:
+    assert final_values([read(b"\xff\x00")]) == {b"k": b"\xff\x00"}

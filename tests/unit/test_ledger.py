@@ -1,0 +1,150 @@
+"""The ledger follows every acknowledged entry to one end, and sees a chain that is broken anywhere."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+
+import pytest
+from memory_engine import RECIPIENTS, MemoryEngine, all_keys, sources
+from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, small_world, told
+
+from ops.journal import Sent
+from ops.ledger import Ledger, balance, books_of, stalled
+from ops.topic_reader import Read
+from schemas import topics
+from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
+
+(DEMO,) = RECIPIENTS
+Dropped = Callable[[Read], bool]
+
+
+@cache
+def engine() -> MemoryEngine:
+    """The small world, run to its end."""
+    made = MemoryEngine(seed=11)
+    for slug, message in small_world():
+        made.take(slug, message)
+    return made.run()
+
+
+def ledgers(
+    made: MemoryEngine, dropped: Dropped = lambda _: False, sent: Sequence[Sent] | None = None
+) -> dict[str, Ledger]:
+    def read(names: Iterable[str]) -> Iterator[Read]:
+        return (one for one in made.read(names) if not dropped(one))
+
+    books = books_of(read, sources().values(), recipient=DEMO)
+    return balance(made.journal if sent is None else sent, books, keys=all_keys(), recipient=DEMO)
+
+
+def test_an_undisturbed_run_balances_source_by_source() -> None:
+    found = ledgers(engine())
+    whole = found[""].as_json()
+    assert whole["unaccounted"] == 0, found[""].broken
+    assert whole["acknowledged"] == len({one.entry_id for one in engine().journal}) == 37
+    assert whole["duplicates"] == len(engine().journal) - 37
+    ends = ("linked", "held", "rejected", "ignored", "opted_out", "withdrawn")
+    assert sum(whole[name] for name in ends) == whole["acknowledged"]
+    assert min(whole[name] for name in ("linked", "held", "rejected", "ignored")) >= 1
+    for name in ("acknowledged", "duplicates", "linked", "held"):
+        assert sum(found[slug].as_json()[name] for slug in (GP, COUNCIL, TRUST)) == whole[name]
+
+
+def one_of(topic: str, kind: str = "") -> Dropped:
+    """The message of that topic (and kind of element) that comes first, and any later one under its key."""
+    first = next(
+        one for one in engine().read([topic]) if not kind or (one.key or b"").split(b"/")[1] == kind.encode()
+    )
+    return lambda one: (one.topic, one.key) == (first.topic, first.key)
+
+
+def lost(dropped: Dropped) -> Ledger:
+    return ledgers(engine(), dropped)[""]
+
+
+def test_an_entry_that_never_reached_its_intake_is_unaccounted() -> None:
+    lonely = ledgers(engine(), sent=[*engine().journal, Sent(GP, "0-never", "accepted")])[""]
+    assert (lonely.unaccounted, dict(lonely.broken)) == (1, {"intake": 1})
+
+
+@pytest.mark.parametrize("slug", [GP, COUNCIL, TRUST])
+def test_a_lost_receipt_is_one_entry_unaccounted(slug: str) -> None:
+    ledger = lost(one_of(sources()[slug].receipts_topic))
+    assert (ledger.unaccounted, dict(ledger.broken)) == (1, {"receipts": 1})
+
+
+def test_a_lost_manifest_is_one_entry_unaccounted() -> None:
+    linked = [entry for entry, end in engine().receipts().items() if end == "linked"]
+    manifests = [(one.key or b"").decode() for one in engine().read([EVENTS])]
+    (key,) = {key for key in manifests if key.split("/")[1] == "n" and key.split("/")[2] == linked[0]}
+    ledger = lost(lambda one: (one.key or b"").decode() == key)
+    assert (ledger.unaccounted, dict(ledger.broken)) == (1, {EVENTS: 1})
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind"), [(EVENTS, "e"), (LINK_MAP, ""), (PATHWAY_IN, ""), (topics.pathway_state(DEMO), "")]
+)
+def test_a_message_lost_on_the_way_is_seen_at_its_topic(topic: str, kind: str) -> None:
+    ledger = lost(one_of(topic, kind))
+    assert ledger.unaccounted >= 1
+    assert set(ledger.broken) == {topic}
+    assert ledger.unaccounted + sum(ledger.dispositions.values()) == ledger.acknowledged
+
+
+def test_a_lost_dead_letter_is_seen_though_its_sender_was_told() -> None:
+    ledger = lost(one_of(DEAD_LETTERS))
+    assert (ledger.unaccounted, dict(ledger.broken)) == (1, {DEAD_LETTERS: 1})
+
+
+def test_a_person_of_whom_everything_was_taken_back_has_no_snapshot_and_is_accounted_for() -> None:
+    made = MemoryEngine()
+    made.take(*told(TRUST, "1", at_source(ANN, "T1"), attended("a", 3), at=3))
+    made.take(*told(TRUST, "2", at_source(ANN, "T1"), attended("a", 3, retracted=True), at=4))
+    made.run()
+    assert made.latest(topics.pathway_state(DEMO)) == {}
+    found = ledgers(made)[""]
+    assert (found.unaccounted, found.dispositions["linked"]) == (0, 2)
+
+
+def test_an_entry_sent_again_with_other_content_has_to_be_whole_in_both() -> None:
+    made = MemoryEngine()
+    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R2", 0), at=1))
+    made.run()
+    assert ledgers(made)[""].as_json() | {"acknowledged": 1, "duplicates": 1, "unaccounted": 0} == (
+        ledgers(made)[""].as_json()
+    )
+    facts = [one.key for one in made.read([EVENTS]) if (one.key or b"").split(b"/")[1] == b"e"]
+    for key in facts:
+        assert ledgers(made, lambda one, key=key: one.key == key)[""].unaccounted == 1  # type: ignore[misc]
+
+
+def test_what_was_refused_ignored_or_never_answered_is_no_debt() -> None:
+    sent = [
+        Sent(GP, "r", "refused"), Sent(GP, "i", "ignored"), Sent(GP, "i", "ignored"), Sent(GP, "u", "unknown"),
+        Sent(TRUST, "r", "refused"),
+    ]  # fmt: skip
+    found = ledgers(MemoryEngine(), sent=sent)
+    assert found[GP].as_json() == {
+        "acknowledged": 1, "duplicates": 1, "refused": 1, "linked": 0, "held": 0, "rejected": 0, "ignored": 1,
+        "opted_out": 0, "withdrawn": 0, "unaccounted": 0,
+    }  # fmt: skip
+    assert (found[GP].unknown, found[""].refused) == (1, 2)
+
+
+def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> None:
+    made = MemoryEngine()
+    entry = made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    made.run()
+    found = ledgers(made, sent=[Sent(GP, entry, "unknown"), Sent(GP, entry, "accepted")])[""]
+    assert (found.acknowledged, found.duplicates, found.unknown, found.unaccounted) == (1, 0, 0, 0)
+
+
+def test_a_message_of_our_own_that_a_later_stage_cannot_read_is_stalled() -> None:
+    made = MemoryEngine()
+    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    assert stalled(books_of(made.run().read, sources().values(), recipient=DEMO)) == 0
+    from streams.steps.outcome import Emit
+
+    made.put(Emit(topics.IDENTITY, 0, b"r", b"not ours"))
+    assert stalled(books_of(made.run().read, sources().values(), recipient=DEMO)) == 1
+    assert stalled(books_of(engine().read, sources().values(), recipient=DEMO)) == 0
