@@ -1,6 +1,7 @@
 """The only kafka-python producer: acknowledged by every in-sync replica, idempotent, bounded."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kafka import KafkaProducer
@@ -69,5 +70,6 @@ class Publisher:
             raise BrokerAway(type(failure).__name__) from None
 
     def close(self) -> None:
-        """Closes the connection; nothing is waiting, because `publish` waits."""
-        self._producer.close(timeout=self._deadline_seconds)
+        """Closes the connection; nothing is waiting, because `publish` waits. Quiet when the broker is away."""
+        with suppress(KafkaError):
+            self._producer.close(timeout=self._deadline_seconds)

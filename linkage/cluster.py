@@ -18,12 +18,15 @@ from linkage.weights import Model, score
 __all__ = ["Answer", "LinkGraph", "Member", "Review"]
 
 LINKED, HELD = "linked", "held"
+# A person has a handful of records. A number that 300 records share would otherwise make every new one rewrite
+# 300 answers with 300 pieces of evidence each: 50 MB for one message, measured at 200.
+EVIDENCE_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Who a record belongs to. `anchor` is the member least by (tier, record id); `evidence` is this record's
-    own, by other record.
+    own, by other record, and no more than the surest `EVIDENCE_MAX` of each kind.
 
     Held: a review pair touches the record and is open, or it has no usable identity and no source merged it.
     It is still in its cluster.
@@ -120,18 +123,23 @@ class LinkGraph:
         return Review(pair, self._pairs[pair].score.bits, tuple(rule.value for rule in self._doubt(pair)))
 
     def _evidence(self, record_id: str) -> Iterable[Evidence]:
-        """Links inside the cluster, open reviews, and numbers that differ though all else agrees."""
+        """Links inside the cluster, open reviews, and numbers that differ though all else agrees: of many the
+        surest `EVIDENCE_MAX`, ties by record id.
+        """
         members = set(self._cluster[record_id].members)
         merges = self._merges(record_id)
-        for other in sorted(self._near.get(record_id, set()) | merges):
+        told: list[tuple[int, str, Judged]] = []
+        for other in self._near.get(record_id, set()):
+            pair = pair_of(record_id, other)
+            judged = self._pairs[pair]
+            if other in members or Rule.DUPLICATE_NUMBER in judged.verdict.rules or self._is_open(pair):
+                told.append((-judged.score.bits, other, judged))
+        surest = {other: judged for _, other, judged in sorted(told, key=lambda one: one[:2])[:EVIDENCE_MAX]}
+        for other in sorted(surest.keys() | set(sorted(merges)[:EVIDENCE_MAX])):
             if other in merges:
                 yield merged(other)
-            pair = pair_of(record_id, other)
-            judged = self._pairs.get(pair)
-            if judged and (
-                other in members or Rule.DUPLICATE_NUMBER in judged.verdict.rules or self._is_open(pair)
-            ):
-                yield evidence(self._model, other, judged.score, judged.verdict)
+            if other in surest:
+                yield evidence(self._model, other, surest[other].score, surest[other].verdict)
 
     # ------------------------------------------------------------ change
 

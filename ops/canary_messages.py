@@ -122,11 +122,11 @@ def hl7(one: Nobody, *, good: bool) -> tuple[str, bytes]:
     identifiers = f"{one.local_id}^^^RXX^MR~{one.nhs_number}^^^NHS^NH"
     address = f"{one.street}^{one.free_text}^Town^^{postcode}^GBR^HOME"
     names = f"{one.family}^{one.given}^{one.other}^^^^L"
+    more = f"{one.phone}^PRN^PH^{one.mailbox}|{one.phone}|||||{one.local_id}|||A|{one.free_text}"
     unit = "kg" if good else ""
     lines = [
         f"MSH|^~\\&|CANARY|RXX|TIERLINK|TIE|20260106100000||ORU^R01|{control}|P|2.4",
-        f"PID|1|{one.local_id}|{identifiers}|{one.local_id}|{names}|{one.other}|{day}|F|{one.other}||{address}||"
-        f"{one.phone}^PRN^PH^{one.mailbox}|{one.phone}|||||{one.local_id}|||A|{one.free_text}",
+        f"PID|1|{one.local_id}|{identifiers}|{one.local_id}|{names}|{one.other}|{day}|F|{one.other}||{address}||{more}",
         f"PD1|||{one.free_text}^^Y00001|{one.other}",
         f"NK1|1|{one.other}^{one.given}|SPO|{address}|{one.phone}",
         f"PV1|1|O|{one.free_text}||||{one.other}^{one.family}|||WMS|||||||||{one.local_id}",

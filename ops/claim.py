@@ -1,4 +1,4 @@
-"""One engine per directory: a lock that the kernel gives back when its holder ends, however that came about."""
+"""One engine per directory: a lock that the kernel gives back when its holder ends, however that was."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ class Claim:
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """The directory is ours, and its lock names our process. Raises BrokerRunning when another engine has it."""
+        """The directory is ours, and its lock names our process. Raises BrokerRunning when it is taken."""
         self._root.mkdir(parents=True, exist_ok=True)
         file = (self._root / LOCK).open("a+")
         try:
@@ -39,7 +39,7 @@ class Claim:
 
 
 def holder(root: Path) -> int | None:
-    """The process id of the engine that runs in `root`; None when none does, whatever a dead one left behind."""
+    """The process id of the engine that runs in `root`; None when none does, whatever one left behind."""
     try:
         with (root / LOCK).open() as file:
             try:

@@ -8,6 +8,7 @@ a mark in one run and none in another.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,13 @@ from kafka import KafkaProducer
 
 from ops.topic_reader import Read, last_values, read_topics
 from schemas import topics
+from schemas.elements import IDENTITY
 from schemas.sources import Source
 from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[Read]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
+RECEIPTS = "receipts."  # those of rejected entries come from ingress
 REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
 
 
@@ -39,6 +42,17 @@ def final_topics(registry: Iterable[Topic]) -> list[str]:
         one.name
         for one in registry
         if "compact" in one.config["cleanup.policy"] and not one.name.startswith("state.")
+    ]
+
+
+def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
+    """The final topics that follow from `events.v1` alone: not itself, nor what ingress writes beside it."""
+    return [
+        one.name
+        for one in registry
+        if one.name in final_topics([one])
+        and one.name not in (topics.EVENTS, topics.DEAD_LETTERS)
+        and not one.name.startswith(RECEIPTS)
     ]
 
 
@@ -76,17 +90,42 @@ def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bo
 
     `drop_one` leaves the first intake message out: the negative control of the comparison.
     """
+    inputs = list(read_topics(one, [source.intake_topic for source in sources]))
+    return _send([*(inputs[1:] if drop_one else inputs), *_ticks(one)], other)
+
+
+def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
+    """Write the system of record and the ticks of `one` to the same partitions of `other`, in order; how many.
+
+    `drop_one` leaves out the only identity of one record: the negative control.
+    """
+    events = list(read_topics(one, [topics.EVENTS]))
+    if drop_one:
+        identities = Counter(_identity_of(read) for read in events)
+        events.remove(next(read for read in events if identities[_identity_of(read)] == 1))
+    return _send([*events, *_ticks(one)], other)
+
+
+def _identity_of(read: Read) -> str | None:
+    """The record whose identity this is; None for every other element."""
+    record, kind, _ = (read.key or b"//").decode().split("/", 2)
+    return record if kind == IDENTITY and read.value is not None else None
+
+
+def _ticks(bootstrap: str) -> Iterable[Read]:
+    return (
+        one
+        for one in read_topics(bootstrap, [topics.PATHWAY_IN])
+        if (one.key or b"").startswith(REPLAYED_KEYS)
+    )
+
+
+def _send(inputs: Iterable[Read], bootstrap: str) -> int:
     producer = KafkaProducer(
-        bootstrap_servers=other, acks="all", enable_idempotence=True, max_request_size=16 * 1024 * 1024
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_request_size=16 * 1024 * 1024
     )
     pending = []
-    inputs = [source.intake_topic for source in sources]
-    for read in read_topics(one, [*inputs, topics.PATHWAY_IN]):
-        if read.topic == topics.PATHWAY_IN and not (read.key or b"").startswith(REPLAYED_KEYS):
-            continue
-        if drop_one and read.topic != topics.PATHWAY_IN:
-            drop_one = False
-            continue
+    for read in inputs:
         pending.append(
             producer.send(
                 read.topic,

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ops import canary
+from ops.claim import LOCK, holder
 from ops.engine import Engine
+from ops.errors import BrokerRunning, SettingsError
 from ops.journal import Journal
 from ops.judging import Judgement, Published, judge
 from ops.killing import Killer
@@ -25,6 +27,7 @@ from ops.topic_reader import last_values, read_topics
 from schemas import canonical, topics
 
 RECIPIENT = "demo"
+ENGINE_MARKS = (LOCK, "broker")  # what only an engine's directory holds
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,15 @@ def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def fresh_layout(directory: Path) -> Layout:
-    """An empty engine directory: the demonstration begins from nothing each time."""
+    """An empty engine directory: the demonstration begins from nothing each time.
+
+    Raises BrokerRunning while an engine runs there, SettingsError for a folder that no engine made.
+    """
+    if holder(directory) is not None:
+        raise BrokerRunning(f"an engine runs in {directory} already; end it, or name another --directory")
     if directory.exists():
+        if any(directory.iterdir()) and not any((directory / name).exists() for name in ENGINE_MARKS):
+            raise SettingsError(f"{directory} holds other things than an engine's: it would be emptied")
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
     return Layout(directory)

@@ -1,7 +1,7 @@
 """A whole engine on this machine: broker, topics, keys, doors, workers, each a process of its own.
 
-The supervisor starts them, waits until each says it is ready, starts a worker again when it has ended (a worker that
-meets anything unexpected ends itself without committing), and stops everything it started.
+The supervisor starts them, waits until each says it is ready, starts again what has ended, the broker too (a
+worker that meets anything unexpected ends itself without committing), and stops everything it started.
 """
 
 import json
@@ -188,19 +188,24 @@ class Engine:
             reader.close()
 
     def drain(self) -> None:
-        """Returns when no stage has anything left to do, seen twice: a last stage may feed an earlier one.
+        """Returns when no stage has anything left to do, seen twice with nothing written in between.
+
+        Stages are asked one after the other, and a later one may feed an earlier one.
 
         Raises TierlinkError after DRAIN_SECONDS_MAX.
         """
-        deadline, quiet, reader = time.monotonic() + DRAIN_SECONDS_MAX, 0, LagReader(self.bootstrap)
+        deadline, seen, reader = time.monotonic() + DRAIN_SECONDS_MAX, -1, LagReader(self.bootstrap)
         try:
-            while quiet < 2:
+            while True:
                 behind = self._lag(reader)
-                if time.monotonic() > deadline:
+                if not any(behind.values()):
+                    if reader.written == seen:
+                        return
+                    seen = reader.written
+                elif time.monotonic() > deadline:
                     raise TierlinkError(
                         f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}"
                     )
-                quiet = quiet + 1 if not any(behind.values()) else 0
                 time.sleep(POLL_SECONDS * 4)
         finally:
             reader.close()
@@ -294,17 +299,18 @@ class Engine:
         )
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS_MAX
-        for child in self._children.values():
-            while _fetch(child.pages_port, "/readyz") is None:
+        deadline, waiting = time.monotonic() + READY_SECONDS_MAX, list(self._children.values())
+        while waiting:
+            for child in waiting:
                 assert child.process is not None
                 if child.process.poll() is not None:
                     raise TierlinkError(
                         f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log"
                     )
-                if time.monotonic() > deadline:
-                    raise TierlinkError(f"{child.name} is not ready after {READY_SECONDS_MAX:.0f} s")
-                time.sleep(POLL_SECONDS)
+            if time.monotonic() > deadline:
+                raise TierlinkError(f"{waiting[0].name} is not ready after {READY_SECONDS_MAX:.0f} s")
+            waiting = [one for one in waiting if _fetch(one.pages_port, "/readyz") is None]
+            time.sleep(POLL_SECONDS)
 
     def _watch(self) -> None:
         # What is spawned dies with the thread that spawned it: restarts come from this one, which stays until
@@ -362,7 +368,7 @@ _log = logging.getLogger(__name__)
 
 
 def _end_all(processes: Sequence[Popen[bytes]]) -> None:
-    """All are told to end, then waited for. One that was reaped is left alone: its id may be another program's."""
+    """All have ended. One that was reaped before is left alone: its id may be another program's."""
     running = [one for one in processes if one.poll() is None]
     for one in running:
         one.send_signal(signal.SIGTERM)

@@ -39,7 +39,7 @@ class Exposition:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 """Say nothing: a request line is not ours to keep."""
 
         self._server = ThreadingHTTPServer((host, port), Pages)

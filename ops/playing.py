@@ -1,7 +1,9 @@
 """Playing a simulation through the real doors: one thread a source, every answer in the journal."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from ops.engine import Engine
 from ops.journal import Journal
@@ -12,44 +14,70 @@ Progress = Callable[[str, int], None]  # source, deliveries made
 
 
 def play(engine: Engine, deliveries: Sequence[Delivery], journal: Journal, progress: Progress) -> None:
-    """Every delivery has been made and answered on return; order is kept within a source, not between sources."""
+    """Every delivery has been made and answered on return; order is kept within a source, not between them.
+
+    When one player fails, or at Ctrl-C, the others make no further delivery.
+    """
     by_source: dict[str, list[Delivery]] = {}
     for one in deliveries:
         by_source.setdefault(one.source, []).append(one)
-    players = {"fhir": _play_fhir, "hl7": _play_hl7, "csv_file": _play_files}
+    playing = _Playing(engine, journal, progress)
     with ThreadPoolExecutor(max_workers=max(1, len(by_source))) as pool:
-        running = [
-            pool.submit(players[own[0].kind], engine, source, own, journal, progress)
-            for source, own in by_source.items()
-        ]
-        for player in running:
-            player.result()
+        try:
+            running = [
+                pool.submit(_PLAYERS[own[0].kind], playing, source, own) for source, own in by_source.items()
+            ]
+            for player in running:
+                player.result()
+        except BaseException:
+            playing.ended.set()
+            raise
 
 
-def _play_fhir(
-    engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress
-) -> None:
-    sender = HttpSender(source, engine.ports()[source], journal)
-    for one in own:
+@dataclass(frozen=True)
+class _Playing:
+    """What every player needs; `ended` tells them to stop."""
+
+    engine: Engine
+    journal: Journal
+    progress: Progress
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def while_wanted(self, own: Iterable[Delivery]) -> Iterator[Delivery]:
+        """`own` until the play has ended."""
+        for one in own:
+            if self.ended.is_set():
+                return
+            yield one
+
+
+def _play_fhir(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
+    sender = HttpSender(source, playing.engine.ports()[source], playing.journal)
+    for one in playing.while_wanted(own):
         sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")
-        progress(source, 1)
+        playing.progress(source, 1)
     sender.close()
 
 
-def _play_hl7(engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress) -> None:
-    sender = Hl7Sender(source, engine.ports()[source], journal)
-    for one in own:
+def _play_hl7(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
+    sender = Hl7Sender(source, playing.engine.ports()[source], playing.journal)
+    for one in playing.while_wanted(own):
         sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")
-        progress(source, 1)
+        playing.progress(source, 1)
     sender.close()
 
 
-def _play_files(
-    engine: Engine, source: str, own: list[Delivery], journal: Journal, progress: Progress
-) -> None:
-    sender = FileSender(source, engine.drop_folder(source), journal)
+def _play_files(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
+    sender = FileSender(source, playing.engine.drop_folder(source), playing.journal)
     for one in own:  # all at once: councils do not wait for each other's files either
         sender.drop(one.file_name or "", one.content)
-    for one in own:
+    for one in playing.while_wanted(own):
         sender.wait(one.file_name or "", one.content, rows=[entry.position for entry in one.entries])
-        progress(source, 1)
+        playing.progress(source, 1)
+
+
+_PLAYERS: Mapping[str, Callable[[_Playing, str, Sequence[Delivery]], None]] = {
+    "fhir": _play_fhir,
+    "hl7": _play_hl7,
+    "csv_file": _play_files,
+}

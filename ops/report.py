@@ -103,11 +103,12 @@ def _score(console: Console, result: DemoResult) -> None:
     table = Table(title="Linkage against the simulator's truth (pairs of records)")
     for heading in ("method", "precision", "recall", "F1"):
         table.add_column(heading)
-    for name, score in (("tierlink", result.judgement.linkage), ("NHS number join", result.judgement.nhs_join)):
+    judgement = result.judgement
+    for name, score in (("tierlink", judgement.linkage), ("NHS number join", judgement.nhs_join)):
         table.add_row(name, f"{score.precision:.4f}", f"{score.recall:.4f}", f"{score.f1:.4f}")
     console.print(table)
     console.print(
-        f"pathways exact for {result.judgement.pathway_exact:.1%} of {result.judgement.compared} people linked rightly, "
+        f"pathways exact for {judgement.pathway_exact:.1%} of {judgement.compared} people linked rightly, "
         f"against the simulator; {result.seconds:.0f} s in all"
     )
 

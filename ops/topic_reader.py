@@ -73,17 +73,20 @@ class LagReader:
             bootstrap_servers=bootstrap, enable_auto_commit=False, bootstrap_timeout_ms=BOOTSTRAP_MS_MAX
         )
         self._admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=BOOTSTRAP_MS_MAX)
+        self.written = 0  # sum of all end offsets that the last lag() saw
 
     def lag(self, reads: Mapping[str, Iterable[str]]) -> dict[str, int]:
         """Group -> messages of its topics not yet committed; a partition without a commit from its beginning on."""
-        behind = {}
+        behind, written = {}, 0
         for group, topics in reads.items():
             places = [
                 TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()
             ]
             ends, starts = self._consumer.end_offsets(places), self._consumer.beginning_offsets(places)
+            written += sum(ends.values())
             committed = self._committed(group)
             behind[group] = sum(max(0, ends[one] - max(committed.get(one, 0), starts[one])) for one in places)
+        self.written = written
         return behind
 
     def committed(self, group: str) -> dict[str, int]:

@@ -1,1 +1,1 @@
-"""The vocabulary: identity types, facts, envelopes, topics, keys. Imports nothing of ours, does no I/O, reads no clock."""
+"""The vocabulary: identity types, facts, envelopes, topics, keys. No I/O, no clock; imports nothing of ours."""

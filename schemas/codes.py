@@ -167,24 +167,37 @@ PROCEDURES: frozenset[str] = frozenset()
 _ODS = re.compile(
     r"[A-Z0-9]{3}|(?=.{0,4}[0-9])(?=.{0,4}[A-Z])[A-Z0-9]{5}|[A-Z][A-Z0-9]{2}[0-9]{3}(?:[0-9]{3})?"
 )
+_POSTCODE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}")  # the one form of a full postcode that has five characters
 _GSS = re.compile(r"(?:E(?:0[6-9]|10|47)|W06|S12|N09)[0-9]{6}")  # ONS codes of local and combined authorities
 _OPCS4 = re.compile(r"[A-HJ-Z][0-9]{2}(?:\.?[0-9])?")
-_WORD = r"(?:[a-z]{1,11}|[0-9]{1,3}[a-z]{0,3}|[a-z]{1,6}[0-9]{1,2})"
-_DEFINITION = re.compile(rf"{_WORD}(?:-{_WORD}){{1,6}}/[0-9]{{1,3}}")
+# Of what words the name of a definition may be made: none is a name somebody has.
+_DEFINITION_WORDS = (
+    "accepted acceptance and appointments as assessed attendance attended baseline before booked booking by "
+    "classes completed completers completion contacts council course dwmp engaged enrolled enrolment final "
+    "first follow from goal handover in intervention last local loss measured met minimum months no not of "
+    "offered on onward opt or over own pct planned programme provider reached recorded referral referred rtt "
+    "rule seen self service session sessions since start started tier2 tier3 tier4 to told triage triaged up "
+    "wait waits week weeks weighed weight with within without"
+)
+_WORD = rf"(?:{'|'.join(_DEFINITION_WORDS.split())})"
+_COUNT = r"[0-9]{1,3}(?:pct|w|wk|m)?"
+# numbers stand between words, so that no date and no number of a person can be spelt
+_DEFINITION = re.compile(rf"{_WORD}(?:-{_COUNT})?(?:-{_WORD}(?:-{_COUNT})?){{0,5}}/[0-9]{{1,3}}")
 
 
 def organisation(text: str) -> str | None:
     """An ODS code in capitals, or None when `text` has not the shape of one.
 
     Narrower than NHS Data Dictionary ORGANISATION IDENTIFIER on purpose: 3 characters (trust, council, ICB),
-    5 with a letter and a digit (site, council), 6 as practices have, 9 as their branches. A ten-digit number,
-    a date or a name of four letters or more fits none.
+    5 with a letter and a digit (site, council) that are no postcode, 6 as practices have, 9 as their branches.
+    A ten-digit number, a date, a full postcode or a name of four letters or more fits none. A name of three
+    letters and a hospital number of the form of a code do: by its shape alone nobody can tell those apart.
 
-    >>> organisation("y00001"), organisation("9990001234"), organisation("SMITH")
-    ('Y00001', None, None)
+    >>> organisation("y00001"), organisation("9990001234"), organisation("SMITH"), organisation("M11AE")
+    ('Y00001', None, None, None)
     """
     code = text.strip().upper()
-    return code if _ODS.fullmatch(code) else None
+    return code if _ODS.fullmatch(code) and not _POSTCODE.fullmatch(code) else None
 
 
 def council(text: str) -> str | None:
@@ -196,8 +209,11 @@ def council(text: str) -> str | None:
 def definition(text: str) -> str | None:
     """The id and version of a definition (`loss-5pct/1`), or None when its words could be somebody's name.
 
-    Definitions are named by whoever runs a service, so the list cannot be closed here; at least two words,
-    each of at most eleven lower-case letters or three digits, and a version.
+    Definitions are named by whoever runs a service, so the list of them cannot be closed here; the list of
+    their words is, with at most one number of three digits after each, and a version.
+
+    >>> definition("attended-8-of-12/1"), definition("john-smith/1"), definition("943-476-591/9")
+    ('attended-8-of-12/1', None, None)
     """
     return text if _DEFINITION.fullmatch(text) else None
 

@@ -57,9 +57,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Issue:
-    """One reason. `code` is a FHIR issue-type, `location` FHIRPath, `PID-3.1` or `row 4, column dob`, `rule` a sentence.
+    """One reason. `code` is a FHIR issue-type, `location` FHIRPath, `PID-3.1` or `row 4, column dob`.
 
-    None of the four ever holds a value that was sent.
+    `rule` is a sentence. None of the four ever holds a value that was sent.
     """
 
     severity: Severity
@@ -100,6 +100,7 @@ def has_error(issues: Iterable[Issue]) -> bool:
 # pydantic error type -> (FHIR issue-type, our sentence); anything else is "not of the expected form".
 _RULES = {
     "missing": ("required", "is required"),
+    "model_field_validation.missing": ("required", "is required"),
     "extra_forbidden": ("structure", "is not an element of this resource"),
     "json_invalid": ("structure", "is not JSON"),
     "list_type": ("structure", "must be a list"),

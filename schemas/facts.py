@@ -195,7 +195,7 @@ class Demographics(Body):
     birth_year: int | None = Field(default=None, ge=1880, le=2100)
     ethnic_category: Code | None = None
     ethnic_system: Literal["2001", "2021", "dwmp"] | None = None
-    lsoa: Annotated[str, Field(pattern=r"^[EW][0-9]{8}$")] | None = None
+    lsoa: Annotated[str, Field(pattern=r"^[EW]01[0-9]{6}$")] | None = None
     lsoa_version: Literal["2011", "2021"] | None = None
     imd_quintile: int | None = Field(default=None, ge=1, le=5)
     imd_version: Literal["2019", "2025"] | None = None

@@ -1,4 +1,4 @@
-"""`tierlink compare`: replay a run's own intake through a fresh engine and hold the final topics side by side."""
+"""`tierlink compare`: replay a run's own input through a fresh engine, hold the final topics side by side."""
 
 import json
 from pathlib import Path
@@ -15,14 +15,18 @@ def compare(
     ),
     drop_one: Annotated[
         bool,
-        typer.Option("--drop-one", help="Leave one intake message out of the replay: it must be noticed."),
+        typer.Option("--drop-one", help="Leave one message out of the replay: it must be noticed."),
+    ] = False,
+    from_events: Annotated[
+        bool,
+        typer.Option("--from-events", help="Replay events.v1, the system of record, instead of the intake."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Start the run's broker again beside a fresh engine, replay the intake once, compare; exit 1 when they differ."""
+    """Replay the intake once through a fresh engine beside the run's broker; exit 1 when anything differs."""
     from ops.replay import replay_and_compare
 
-    result = replay_and_compare(directory, drop_one=drop_one)
+    result = replay_and_compare(directory, drop_one=drop_one, from_events=from_events)
     for topic, (keys, differing) in result.by_topic.items():
         typer.echo(f"{topic:28} {keys:>8} keys {differing:>6} differing")
     typer.echo(f"{'all':28} {result.keys:>8} keys {result.differing:>6} differing")

@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -36,10 +37,9 @@ def demo(
     from ops.engine import Engine, EngineSettings
     from ops.report import show
 
+    for order in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(order, signal.default_int_handler)  # as Ctrl-C: everything that was started is stopped
     started, console = time.monotonic(), Console(stderr=as_json, width=150, highlight=False)
-    stopped = threading.Event()
-    for order in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(order, lambda *_: _stop(stopped))
     layout = fresh_layout(directory)
     console.print("starting Apache Kafka, topics, keys, doors and workers ...")
     with Engine(layout, EngineSettings(test_mode=True, workers=workers)) as engine:
@@ -60,14 +60,8 @@ def demo(
             typer.echo(json.dumps(result.as_json()))
         if not once:
             console.print("Everything stays up until Ctrl-C.")
-            stopped.wait()
-
-
-def _stop(stopped: threading.Event) -> None:
-    if stopped.is_set() or threading.current_thread() is not threading.main_thread():
-        return
-    stopped.set()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
 
 
 def register(app: typer.Typer) -> None:

@@ -7,11 +7,17 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops.commands.options import Directory, Sources, TestMode
+
+if TYPE_CHECKING:
+    from ops.layout import Layout
+
+DOWN_SECONDS_MAX = 120.0  # doors, workers and broker may take 30 s each; 4 s is usual
+POLL_SECONDS = 0.1
 
 
 def up(
@@ -27,20 +33,23 @@ def up(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
 ) -> None:
     """Start broker, topics, keys, doors and workers, print where they are, and return; `down` ends them."""
+    from ops.claim import holder
     from ops.engine import Engine, EngineSettings
     from ops.errors import BrokerRunning
     from ops.layout import Layout
+    from ops.quiet import configure_logging
 
     layout = Layout(directory.resolve())
-    if layout.up.exists() and not _gone(int(layout.addresses()["pid"])):
+    if holder(layout.root) is not None:
         raise BrokerRunning(f"an engine runs in {directory} already; `tierlink down` ends it")
     layout.root.mkdir(parents=True, exist_ok=True)
     if not foreground:
         _detach(layout)
         return
     stopped = threading.Event()
-    for order in (signal.SIGTERM, signal.SIGINT):
+    for order in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # SIGHUP: its terminal was closed
         signal.signal(order, lambda *_: stopped.set())
+    configure_logging()
     settings = EngineSettings(
         test_mode=test_mode,
         workers=workers,
@@ -57,41 +66,51 @@ def up(
 def down(directory: Directory = Path(".tierlink/up")) -> None:
     """End the engine that `up` started in this directory; its data stay."""
     from ops.broker_process import terminate
+    from ops.claim import holder
     from ops.layout import Layout
 
-    pid = int(Layout(directory).addresses()["pid"])
-    terminate(pid)
-    Layout(directory).up.unlink(missing_ok=True)
+    layout = Layout(directory.resolve())
+    pid = holder(layout.root)
+    if pid is None:
+        layout.up.unlink(missing_ok=True)  # of an engine that was killed
+        layout.addresses()  # says that none runs here
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_SECONDS_MAX
+    while holder(layout.root) is not None:
+        if time.monotonic() > deadline:
+            terminate(pid)  # what it started ends with it
+        time.sleep(POLL_SECONDS)
     typer.echo("stopped")
 
 
-def _detach(layout: object) -> None:
+def _detach(layout: "Layout") -> None:
     from ops.errors import TierlinkError
-    from ops.layout import Layout
 
-    assert isinstance(layout, Layout)
     layout.logs.mkdir(parents=True, exist_ok=True)
     layout.up.unlink(missing_ok=True)
-    log = (layout.logs / "up.log").open("ab")
     words = [word for word in sys.argv[1:] if word != "--foreground"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ops", *words, "--foreground"],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    while not layout.up.exists():
-        if process.poll() is not None:
-            raise TierlinkError(f"the engine did not start; read {layout.logs / 'up.log'}")
-        time.sleep(0.1)
+    with (layout.logs / "up.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ops", *words, "--foreground"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # stays when this terminal is closed
+        )
+    try:
+        while not layout.up.exists():
+            if process.poll() is not None:
+                raise TierlinkError(f"the engine did not start; read {layout.logs / 'up.log'}")
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:  # nobody is left to tell that it is up
+        process.terminate()
+        process.wait()
+        raise
     _print_addresses(layout)
 
 
-def _print_addresses(layout: object) -> None:
-    from ops.layout import Layout
-
-    assert isinstance(layout, Layout)
+def _print_addresses(layout: "Layout") -> None:
     found = layout.addresses()
     typer.echo(f"broker   {found['bootstrap']}")
     for source, port in found["doors"].items():
@@ -100,12 +119,6 @@ def _print_addresses(layout: object) -> None:
         typer.echo(f"door     {source}: {folder}/inbox")
     for name, port in found["pages"].items():
         typer.echo(f"pages    {name}: http://127.0.0.1:{port}/metrics")
-
-
-def _gone(pid: int) -> bool:
-    from ops.broker_process import has_ended
-
-    return pid != os.getpid() and has_ended(pid)
 
 
 def register(app: typer.Typer) -> None:

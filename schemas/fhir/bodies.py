@@ -41,6 +41,8 @@ def known_code(field: str, text: str, source: Source) -> str | None:
         return text if text in _LISTED[field] else None
     if field == "definition":
         return codes.definition(text)
+    if field == "ethnic_category":  # whatever the system: an extension of ours may tell it without one
+        return text if any(codes.ethnic(text, system) for system in ("2001", "2021", "dwmp")) else None
     if field == "dmd_code":
         return text if codes.medicine(text) else None
     return text

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from fhir_messages import nhs_number
 
+from ops.canary_messages import Nobody
 from schemas.facts import (
     Acceptance,
     Attendance,
@@ -221,3 +222,19 @@ def small_world() -> list[Told]:
     """Everything that is told, in order of telling."""
     parts = (_ann(), _twins(), _merged(), _split(), _taken_back(), _others(), _sent_again())
     return [one for part in parts for one in part]
+
+
+def canary(nobody: Nobody) -> Person:
+    """A person all of whose values are improbable strings."""
+    return Person(
+        local_id=LocalId(nobody.local_id),
+        nhs_number=NHSNumber(nobody.nhs_number),
+        nhs_number_claimed=nobody.nhs_number,
+        names=(PersonName(nobody.family, (nobody.given,)), PersonName(nobody.other, (), "old")),
+        birth_date=date.fromisoformat(nobody.birth_date),
+        sex="female",
+        addresses=(Address(nobody.street, Postcode.parse(nobody.postcode), nobody.free_text),),
+        phones=(nobody.phone,),
+        emails=(nobody.mailbox,),
+        retired_local_ids=(LocalId(nobody.business_id),),
+    )

@@ -1,4 +1,4 @@
-"""The sweep sees a planted value in every form it could escape in, and nothing in what only looks like one."""
+"""The sweep sees a planted value in every form it could escape in, and nothing in what looks like one."""
 
 import base64
 import hashlib

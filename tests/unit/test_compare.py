@@ -1,4 +1,4 @@
-"""The comparison of two runs: it sees one dropped record, and does not see what only tells the order of arrival."""
+"""The comparison of two runs sees one dropped record, and not what only tells the order of arrival."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def test_one_dropped_record_is_seen_in_whichever_topic_it_is() -> None:
         finals = final_values(engine.read([name]))
         if not finals:
             continue
-        key = sorted(finals)[0]
+        key = min(finals)
         found = compared(engine, lambda one, at=(name, key): None if (one.topic, one.key) == at else one)  # type: ignore[misc]
         assert found.differing == 1, name
         assert found.by_topic[name][1] == 1

@@ -20,11 +20,11 @@ def outcome(achieved: bool) -> dict[str, Any]:
 
 def episode(tier: str = "tier2", **changes: Any) -> dict[str, Any]:
     plain = {
-        "id": "e1", "tier": tier, "referred_on": "2026-01-01", "accepted_on": None, "acceptance_definition": None,
-        "declined_on": None, "decline_reason": None, "started_on": None, "completed_on": None,
-        "completion_definition": None, "withdrawn_on": None, "discharged_on": None, "weights": [],
+        "id": "e1", "tier": tier, "referred_on": "2026-01-01", "weights": [], "loss": None,
+        "accepted_on": None, "acceptance_definition": None, "declined_on": None, "decline_reason": None,
+        "started_on": None, "completed_on": None, "completion_definition": None, "withdrawn_on": None,
+        "discharged_on": None,
         "waits": {"definition": "waits/1", "referral_to_acceptance": None, "referral_to_start": None},
-        "loss": None,
     }  # fmt: skip
     return plain | changes
 

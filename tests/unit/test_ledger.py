@@ -12,6 +12,7 @@ from ops.ledger import Ledger, balance, books_of, stalled
 from ops.topic_reader import Read
 from schemas import topics
 from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
+from streams.steps.outcome import Emit
 
 (DEMO,) = RECIPIENTS
 Dropped = Callable[[Read], bool]
@@ -110,9 +111,8 @@ def test_an_entry_sent_again_with_other_content_has_to_be_whole_in_both() -> Non
     made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R2", 0), at=1))
     made.run()
-    assert ledgers(made)[""].as_json() | {"acknowledged": 1, "duplicates": 1, "unaccounted": 0} == (
-        ledgers(made)[""].as_json()
-    )
+    whole = ledgers(made)[""]
+    assert (whole.acknowledged, whole.duplicates, whole.unaccounted) == (1, 1, 0)
     facts = [one.key for one in made.read([EVENTS]) if (one.key or b"").split(b"/")[1] == b"e"]
     for key in facts:
         assert ledgers(made, lambda one, key=key: one.key == key)[""].unaccounted == 1  # type: ignore[misc]
@@ -120,8 +120,8 @@ def test_an_entry_sent_again_with_other_content_has_to_be_whole_in_both() -> Non
 
 def test_what_was_refused_ignored_or_never_answered_is_no_debt() -> None:
     sent = [
-        Sent(GP, "r", "refused"), Sent(GP, "i", "ignored"), Sent(GP, "i", "ignored"), Sent(GP, "u", "unknown"),
-        Sent(TRUST, "r", "refused"),
+        Sent(GP, "r", "refused"), Sent(GP, "i", "ignored"), Sent(GP, "i", "ignored"),
+        Sent(GP, "u", "unknown"), Sent(TRUST, "r", "refused"),
     ]  # fmt: skip
     found = ledgers(MemoryEngine(), sent=sent)
     assert found[GP].as_json() == {
@@ -143,8 +143,6 @@ def test_a_message_of_our_own_that_a_later_stage_cannot_read_is_stalled() -> Non
     made = MemoryEngine()
     made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     assert stalled(books_of(made.run().read, sources().values(), recipient=DEMO)) == 0
-    from streams.steps.outcome import Emit
-
     made.put(Emit(topics.IDENTITY, 0, b"r", b"not ours"))
     assert stalled(books_of(made.run().read, sources().values(), recipient=DEMO)) == 1
     assert stalled(books_of(engine().read, sources().values(), recipient=DEMO)) == 0

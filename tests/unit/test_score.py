@@ -1,59 +1,47 @@
-"""Who was joined, counted in pairs, against who is one person."""
+"""Whose pathway can be held against the truth: people whose records are together, and nobody else's."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.score import PairScore, pair_score, rightly_linked
+from ops.score import rightly_linked
 
 TRUTH = {"a1": "A", "a2": "A", "a3": "A", "b1": "B", "b2": "B", "c1": "C"}
+FOUND = {"a1": "p", "a2": "p", "a3": "p", "b1": "q", "b2": "q", "c1": "r"}
 
 
-def test_everything_right_is_one() -> None:
-    assert pair_score(TRUTH, TRUTH) == PairScore(1.0, 1.0)
-    assert pair_score(TRUTH, TRUTH).f1 == 1.0
+def test_everybody_is_rightly_linked_when_the_groups_are_the_people() -> None:
+    assert rightly_linked(FOUND, TRUTH) == {"A", "B", "C"}
 
 
-def test_one_record_joined_to_the_wrong_person() -> None:
-    """a3 is filed under B: of the 4 pairs joined 2 are right (a1-a2, b1-b2), of 4 real ones 2 are found."""
-    found = {**TRUTH, "a3": "B"}
-    assert pair_score(found, TRUTH) == PairScore(2 / 4, 2 / 4)
-    assert rightly_linked(found, TRUTH) == {"C"}
+def test_a_record_under_the_wrong_person_spoils_both() -> None:
+    assert rightly_linked({**FOUND, "a3": "q"}, TRUTH) == {"C"}
 
 
-def test_nobody_joined_is_precise_and_finds_nothing() -> None:
-    score = pair_score({}, TRUTH)
-    assert (score.precision, score.recall, score.f1) == (1.0, 0.0, 0.0)
+def test_a_person_in_two_parts_is_not_rightly_linked() -> None:
+    assert rightly_linked({**FOUND, "a3": "s"}, TRUTH) == {"B", "C"}
+
+
+def test_a_record_that_was_not_found_stands_alone() -> None:
     assert rightly_linked({}, TRUTH) == {"C"}
+    assert rightly_linked({"a1": "p"}, TRUTH) == {"C"}
 
 
-def test_everybody_joined_finds_all_and_is_wrong() -> None:
-    score = pair_score(dict.fromkeys(TRUTH, 1), TRUTH)
-    assert score.recall == 1.0
-    assert score.precision == pytest.approx(4 / 15)
-    assert rightly_linked(dict.fromkeys(TRUTH, 1), TRUTH) == set()
+def test_two_people_in_one_group_are_both_wrong() -> None:
+    assert rightly_linked(dict.fromkeys(TRUTH, "p"), TRUTH) == set()
 
 
 def test_records_that_the_truth_does_not_know_do_not_count() -> None:
-    assert pair_score({**TRUTH, "x": "A", "y": "A"}, TRUTH) == PairScore(1.0, 1.0)
+    assert rightly_linked({**FOUND, "x": "p"}, TRUTH) == {"A", "B", "C"}
 
 
-def test_no_pairs_at_all_is_no_mistake() -> None:
-    assert pair_score({}, {}) == PairScore(1.0, 1.0)
-
-
-def test_the_score_is_shown_to_four_places() -> None:
-    assert PairScore(2 / 3, 1.0).as_json() == {"precision": 0.6667, "recall": 1.0, "f1": 0.8}
-
-
-groups = st.dictionaries(st.integers(0, 8), st.integers(0, 3))
+groups = st.dictionaries(st.integers(0, 8), st.sampled_from("pqr"))
 
 
 @given(groups, groups)
-def test_scores_by_counting_pairs_one_by_one(found: dict[int, int], truth: dict[int, int]) -> None:
-    pairs = [(a, b) for a in truth for b in truth if a < b]
-    together = {(a, b) for a, b in pairs if a in found and b in found and found[a] == found[b]}
-    real = {(a, b) for a, b in pairs if truth[a] == truth[b]}
-    score = pair_score(found, truth)
-    assert score.precision == (len(together & real) / len(together) if together else 1.0)
-    assert score.recall == (len(together & real) / len(real) if real else 1.0)
+def test_as_by_comparing_sets_of_records(found: dict[int, str], truth: dict[int, str]) -> None:
+    def parts(of: dict[int, str]) -> set[frozenset[int]]:
+        named = {frozenset(one for one in truth if of.get(one) == name) for name in of.values()}
+        return {part for part in named if part} | {frozenset({one}) for one in truth if one not in of}
+
+    together = {truth[min(part)] for part in parts(truth) & parts(found)}
+    assert rightly_linked(found, truth) == together

@@ -1,0 +1,146 @@
+"""The main job on real parts: what the demonstration prints is what the issue asks for, killed or not."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import Ended, running_in, start
+
+if TYPE_CHECKING:
+    from conftest import DemoRun
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+PROMISED = (
+    "acknowledged duplicates refused linked held rejected ignored opted_out withdrawn stalled unaccounted "
+    "pathways three_tier_pathways pathway_exact noise linkage nhs_number_join canary canary_hits seconds"
+).split()
+CHANCE = {"seconds", "redelivered", "kills", "canary"}  # bytes scanned hold restarts' logs
+
+
+@pytest.fixture(scope="module")
+def killed(demo_runs: "Mapping[str, DemoRun]") -> dict[str, Any]:
+    """What `--json` printed last, of the run with kill -9."""
+    return _printed(demo_runs["killed"].ended)
+
+
+@pytest.fixture(scope="module")
+def peaceful(demo_runs: "Mapping[str, DemoRun]") -> dict[str, Any]:
+    """The same of the run without."""
+    return _printed(demo_runs["peaceful"].ended)
+
+
+def _printed(ended: Ended) -> dict[str, Any]:
+    assert ended.exit_code == 0, ended.err[-2000:]
+    return ended.last_object
+
+
+@pytest.fixture(scope="module")
+def comparisons(
+    demo_runs: "Mapping[str, DemoRun]", tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Ended]:
+    """`compare` of the killed run, and of the peaceful one with one message left out of the replay."""
+    root = tmp_path_factory.mktemp("compare")
+    words = {"killed": [], "peaceful": ["--drop-one"]}
+    commands = {
+        name: start("compare", "--json", "--directory", demo_runs[name].directory, *more, folder=root / name)
+        for name, more in words.items()
+    }
+    return {name: one.ended() for name, one in commands.items()}
+
+
+def test_every_promised_figure_is_printed(killed: dict[str, Any], peaceful: dict[str, Any]) -> None:
+    for printed in (killed, peaceful):
+        assert set(PROMISED) <= printed.keys()
+        assert printed["linkage"].keys() >= {"precision", "recall", "f1"}
+        assert "recall" in printed["nhs_number_join"]
+        assert printed["canary"].keys() >= {"planted", "planted_found", "hits", "bytes_scanned"}
+
+
+def test_every_acknowledged_entry_has_one_end(killed: dict[str, Any], peaceful: dict[str, Any]) -> None:
+    for printed in (killed, peaceful):
+        assert printed["unaccounted"] == printed["stalled"] == 0
+        ends = ("linked", "held", "rejected", "ignored", "opted_out", "withdrawn")
+        assert sum(printed[end] for end in ends) == printed["acknowledged"] >= 100
+
+
+def test_what_was_planted_is_seen_in_the_sealed_intake_and_nowhere_else(
+    killed: dict[str, Any], peaceful: dict[str, Any]
+) -> None:
+    for printed in (killed, peaceful):
+        canary = printed["canary"]
+        assert canary["planted_found"] == canary["planted"] >= 30
+        assert canary["hits"] == printed["canary_hits"] == 0
+        assert canary["bytes_scanned"] > 1_000_000
+
+
+def test_pathways_are_those_the_simulator_knows_to_be_true(
+    killed: dict[str, Any], peaceful: dict[str, Any]
+) -> None:
+    for printed in (killed, peaceful):
+        assert printed["pathway_exact"] >= 0.99
+        assert printed["three_tier_pathways"] >= 1
+        assert printed["linkage"]["f1"] >= 0.98
+        assert printed["nhs_number_join"]["recall"] <= 0.8
+
+
+def test_the_input_is_as_untidy_as_real_feeds_are(peaceful: dict[str, Any]) -> None:
+    noise = peaceful["noise"]
+    assert noise["duplicates"] >= 0.05
+    assert noise["out_of_order"] >= 0.10
+    assert noise["corrections"] >= 0.03
+    assert noise["rejects"] >= 0.02
+    assert 0.4 <= noise["tier2_nhs_number_present"] <= 0.8, "60 % of Tier 2 records have an NHS number"
+
+
+def test_three_workers_were_killed_while_they_had_input_and_it_came_again(
+    killed: dict[str, Any], peaceful: dict[str, Any]
+) -> None:
+    assert killed["kills"] == 3
+    assert killed["redelivered"] > 0
+    assert peaceful["kills"] == peaceful["redelivered"] == 0
+
+
+def test_the_same_seed_gives_the_same_counts_killed_or_not(
+    killed: dict[str, Any], peaceful: dict[str, Any]
+) -> None:
+    assert {name: count for name, count in killed.items() if name not in CHANCE} == {
+        name: count for name, count in peaceful.items() if name not in CHANCE
+    }
+
+
+def test_nothing_is_left_running(demo_runs: "Mapping[str, DemoRun]") -> None:
+    for run in demo_runs.values():
+        assert running_in(run.directory) == []
+        assert not (run.directory / "up.json").exists()
+
+
+def test_the_report_for_people_shows_a_timeline_the_funnel_gaps_equity_and_the_ledger(
+    demo_runs: "Mapping[str, DemoRun]",
+) -> None:
+    shown = demo_runs["peaceful"].ended.err
+    for words in ("Tier 2", "Tier 3", "primary care", "never received", "IMD", "ledger", "loss-5pct/1"):
+        assert words in shown, words
+
+
+def test_a_replay_of_the_killed_runs_own_intake_differs_in_no_key(comparisons: Mapping[str, Ended]) -> None:
+    ended = comparisons["killed"]
+    assert ended.exit_code == 0, ended.out + ended.err
+    assert ended.last_object["differing"] == 0
+    assert ended.last_object["keys"] > 1_000
+
+
+def test_a_replay_that_lacks_one_message_differs(comparisons: Mapping[str, Ended]) -> None:
+    ended = comparisons["peaceful"]
+    assert ended.exit_code == 1
+    assert ended.last_object["differing"] > 0
+
+
+def test_a_folder_that_no_engine_made_is_not_emptied(tmp_path: Path) -> None:
+    kept = tmp_path / "mine" / "thesis.txt"
+    kept.parent.mkdir()
+    kept.write_text("years of work")
+    ended = start("demo", "--once", "--directory", kept.parent, folder=tmp_path / "command").ended()
+    assert ended.exit_code == 78
+    assert kept.exists()

@@ -1,0 +1,126 @@
+"""`events.v1` is the system of record: compacted to one message per key, it gives the same people and pathways."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import Ended, start
+from eventually import eventually
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from ops.broker import EmbeddedBroker
+from ops.topic_reader import Read, read_topics
+from schemas.elements import FACT
+from schemas.topics import EVENTS, PARTITIONS
+
+if TYPE_CHECKING:
+    from conftest import DemoRun
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+AT_ONCE = {"min.compaction.lag.ms": "0", "segment.ms": "1", "min.cleanable.dirty.ratio": "0.0"}
+
+
+@pytest.fixture(scope="module")
+def compacted(
+    demo_runs: "Mapping[str, DemoRun]", tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[Read], list[Read]]:
+    """A copy of the peaceful run whose events.v1 Kafka has compacted; its messages before and after."""
+    directory = tmp_path_factory.mktemp("compacted") / "run"
+    shutil.copytree(demo_runs["peaceful"].directory, directory)
+    (directory / "broker" / "broker.json").unlink()  # a copy of a broker is another broker
+    with EmbeddedBroker(directory / "broker") as broker:
+
+        def events() -> list[Read]:
+            return list(read_topics(broker.bootstrap, [EVENTS]))
+
+        before = events()
+        _compact_at_once(broker.bootstrap)
+        eventually(
+            lambda: _is_compact(events()), why="Kafka's cleaner leaves one event per key", within_seconds=90
+        )
+        after = events()
+    return directory, before, after
+
+
+def _compact_at_once(bootstrap: str) -> None:
+    """The cleaner takes everything but the last segment, so each partition gets a new one: a tombstone of nothing."""
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs=AT_ONCE)])
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    for partition in range(PARTITIONS):
+        producer.send(EVENTS, key=f"nobody/x/{partition}".encode(), partition=partition).get(timeout=30)
+    producer.close()
+
+
+def _is_compact(events: Iterable[Read]) -> bool:
+    keys = [one.key for one in events]
+    return len(keys) == len(set(keys))
+
+
+@pytest.fixture(scope="module")
+def rebuilds(
+    compacted: tuple[Path, list[Read], list[Read]], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Ended]:
+    """What was rebuilt from the compacted topic: from all of it, and with one identity left out."""
+    directory, root = compacted[0], tmp_path_factory.mktemp("rebuild")
+    other = directory.with_name("other")
+    shutil.copytree(directory, other)
+    (other / "broker" / "broker.json").unlink()
+    words = ("compare", "--from-events", "--json", "--directory")
+    commands = {
+        "whole": start(*words, directory, folder=root / "whole"),
+        "lacking": start(*words, other, "--drop-one", folder=root / "lacking"),
+    }
+    return {name: one.ended() for name, one in commands.items()}
+
+
+def test_corrections_came_before_what_they_correct_and_things_were_told_twice(
+    compacted: tuple[Path, list[Read], list[Read]],
+) -> None:
+    _, before, _ = compacted
+    newest: dict[str, str] = {}
+    overtaken = 0
+    for told, value in _facts(before):
+        overtaken += newest.get(told, "") > value["told_at"]
+        newest[told] = max(newest.get(told, ""), value["told_at"])
+    assert overtaken > 10
+    assert not _is_compact(before)
+
+
+def _facts(events: Iterable[Read]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Record and fact id, and the version told, of every fact in order."""
+    for one in events:
+        record, kind, name = (one.key or b"").decode().split("/", 2)
+        if kind == FACT:
+            yield f"{record}/{name.partition('/')[0]}", json.loads(one.value or b"{}")
+
+
+def test_compaction_took_nothing_but_repetitions(compacted: tuple[Path, list[Read], list[Read]]) -> None:
+    _, before, after = compacted
+    assert len(after) < len(before)
+    last: Callable[[list[Read]], dict[bytes | None, bytes | None]] = lambda events: {  # noqa: E731
+        one.key: one.value for one in events if one.value is not None
+    }
+    assert last(after) == last(before)
+
+
+def test_a_rebuild_from_the_compacted_record_ends_in_the_same_people_and_pathways(
+    rebuilds: Mapping[str, Ended],
+) -> None:
+    ended = rebuilds["whole"]
+    assert ended.exit_code == 0, ended.out + ended.err
+    assert ended.last_object["differing"] == 0
+    for topic in ("identity.v1", "link.map.v1", "pathway.state.demo.v1", "pathway.events.demo.v1"):
+        assert f"{topic} " in ended.out
+    assert ended.last_object["keys"] > 200
+
+
+def test_a_rebuild_that_lacks_one_identity_differs(rebuilds: Mapping[str, Ended]) -> None:
+    ended = rebuilds["lacking"]
+    assert ended.exit_code == 1
+    assert ended.last_object["differing"] > 0

@@ -1,0 +1,67 @@
+"""The whole engine on a real Kafka, told the small world in another order, ends as the one in memory does.
+
+So the order of arrival makes no difference here either, and what the tests in memory say is true of the real
+host, changelogs and clients.
+"""
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from memory_engine import MemoryEngine, all_keys, intake_message, sources
+from small_world import small_world
+
+from connectors.publisher import Publisher, Record
+from ops.compare import compare_topics
+from ops.engine import Engine, EngineSettings
+from ops.keys import OPERATIONS_ZONE
+from ops.layout import Layout
+from ops.ledger import balance, read_books, stalled
+from ops.topic_reader import read_topics
+from schemas.envelope import ENTRY_ID_HEADER
+from schemas.keyring import ZONES
+from schemas.topics import DEAD_LETTERS, intake_partition
+
+Intake = tuple[str, tuple[str, bytes, bytes]]
+
+
+def write_keys(layout: Layout) -> None:
+    """The key files of the tests' own root: both engines must name people alike."""
+    layout.keys.mkdir(parents=True, mode=0o700)
+    for zone in (*ZONES, OPERATIONS_ZONE):
+        path = layout.keys / f"{zone}.json"
+        path.write_text((all_keys() if zone == OPERATIONS_ZONE else all_keys().zone(zone)).dump())
+        path.chmod(0o400)
+
+
+def publish(bootstrap: str, told: Iterable[Intake]) -> None:
+    """As the doors do, in this order."""
+    publisher = Publisher(bootstrap)
+    for slug, (entry, key, value) in told:
+        headers = ((ENTRY_ID_HEADER, entry.encode()),)
+        publisher.publish([Record(sources()[slug].intake_topic, intake_partition(key), key, value, headers)])
+    publisher.close()
+
+
+@pytest.mark.broker
+def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -> None:
+    told = [(slug, intake_message(slug, message)) for slug, message in small_world()]
+    in_memory = MemoryEngine(seed=1)
+    for slug, sealed in told:
+        in_memory.take_sealed(slug, sealed)
+    in_memory.run()
+    layout = Layout(tmp_path / "engine")
+    write_keys(layout)
+    with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
+        publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
+        engine.drain()
+        names = [name for name in in_memory.compacted() if name != DEAD_LETTERS]
+        found = compare_topics(
+            lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names
+        )
+        assert found.keys > 200
+        assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}
+        books = read_books(engine.bootstrap, sources().values(), recipient="demo")
+        whole = balance(in_memory.journal, books, keys=all_keys(), recipient="demo")[""]
+        assert (whole.unaccounted, stalled(books)) == (0, 0)

@@ -1,0 +1,154 @@
+"""`tierlink check`: one JSON line per message, the same keys for every format, and never a crash."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from council_files import ROOT, line, row, sheet
+from hl7_messages import message
+from shared_data import shared_folder
+from typer.testing import CliRunner
+
+from ops.cli import build_app
+
+EAST = ROOT / "connectors/mappings/council-east.toml"
+GOLDEN = ROOT / "tests/golden"
+DISPOSITIONS = {"accepted", "accepted_with_warnings", "ignored", "rejected"}
+SEVERITIES = {"error", "warning", "information"}
+Check = Callable[..., list[dict[str, Any]]]
+
+
+def check(*words: object, exit_code: int = 0) -> list[dict[str, Any]]:
+    """The lines that `tierlink check WORDS` prints; each is held to the promised form."""
+    ended = CliRunner().invoke(build_app(), ["check", *map(str, words)])
+    assert ended.exit_code == exit_code, ended.output
+    lines = [json.loads(one) for one in ended.stdout.splitlines()]
+    for one in lines:
+        _has_the_promised_form(one)
+    return lines
+
+
+def _has_the_promised_form(one: dict[str, Any]) -> None:
+    assert list(one) == ["file", "index", "disposition", "resource_types", "issues"]
+    assert one["disposition"] in DISPOSITIONS
+    assert one["disposition"] != "rejected" or any(issue["severity"] == "error" for issue in one["issues"])
+    for issue in one["issues"]:
+        assert list(issue) == ["severity", "code", "location", "rule"]
+        assert issue["severity"] in SEVERITIES
+
+
+def written(folder: Path, name: str, content: bytes | str) -> Path:
+    """A file with this content."""
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def indexes(lines: Sequence[dict[str, Any]]) -> list[int]:
+    return [one["index"] for one in lines]
+
+
+def test_a_gp_referral_is_accepted() -> None:
+    (one,) = check(GOLDEN / "primary_care/gp_referral.bundle.json")
+    assert one["disposition"].startswith("accepted")
+    assert one["index"] == 0
+    assert {"Patient", "ServiceRequest"} <= set(one["resource_types"])
+    assert one["file"].endswith("gp_referral.bundle.json")
+
+
+def test_messages_of_one_hl7_file_are_counted_from_zero(tmp_path: Path) -> None:
+    seen = message("ADT^A04", "PV1|1|O|CLINIC1|||||||WMS|||||||||V-100", control_id="M1", end="\n")
+    other = message("MDM^T02", control_id="M2", end="\n")
+    lines = check(written(tmp_path, "two.hl7", seen + b"\n" + other), "--service", "WMS")
+    assert indexes(lines) == [0, 1]
+    assert lines[1]["disposition"] == "ignored", "a letter is no message of ours"
+
+
+def test_a_councils_rows_are_counted_from_zero_and_named_by_row_and_column(tmp_path: Path) -> None:
+    sound = sheet(row(), row(client_ref="EC-1002", dob="30/02/1980"))
+    lines = check(written(tmp_path, "east.csv", sound), "--mapping", EAST)
+    assert indexes(lines) == [0, 1]
+    assert lines[0]["disposition"].startswith("accepted")
+    assert lines[1]["disposition"] == "rejected"
+    assert "row 3, column dob" in {issue["location"] for issue in lines[1]["issues"]}
+
+
+def test_a_csv_without_a_mapping_is_rejected_with_the_reason(tmp_path: Path) -> None:
+    (one,) = check(written(tmp_path, "east.csv", sheet(row())))
+    assert one["disposition"] == "rejected"
+    assert "--mapping" in one["issues"][0]["rule"]
+
+
+def test_a_csv_with_other_headers_is_refused_as_a_whole(tmp_path: Path) -> None:
+    (one,) = check(written(tmp_path, "other.csv", line(["name", "phone"])), "--mapping", EAST)
+    assert (one["index"], one["disposition"]) == (0, "rejected")
+
+
+def test_a_resource_of_another_type_is_ignored_not_an_error(tmp_path: Path) -> None:
+    for kind in ("OperationOutcome", "CapabilityStatement", "Medication"):
+        content = json.dumps({"resourceType": kind})
+        (one,) = check(written(tmp_path, f"{kind}.json", content))
+        assert one["disposition"] == "ignored", one
+        assert one["resource_types"] == [kind]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", "null", '{"a":1,"a":2}', "MSH", "\x00\xff", "MSH|^~\\&"]
+)
+def test_what_is_no_message_is_answered_not_a_crash(tmp_path: Path, content: str) -> None:
+    for one in check(written(tmp_path, "odd", content)):
+        assert one["disposition"] in {"rejected", "ignored"}
+
+
+def test_only_an_unreadable_file_is_a_failure_and_the_others_are_still_checked(tmp_path: Path) -> None:
+    bad = written(tmp_path, "bad.json", "{")
+    lines = check(tmp_path / "absent.json", bad, tmp_path, exit_code=1)
+    assert [one["file"] for one in lines] == [str(bad)]
+
+
+def test_production_refuses_the_test_numbers_that_test_mode_takes(tmp_path: Path) -> None:
+    path = written(tmp_path, "one.hl7", message("ADT^A04", "PV1|1|O|CLINIC1|||||||WMS|||||||||V-100"))
+    (lenient,), (strict,) = check(path), check(path, "--production")
+    assert lenient["disposition"].startswith("accepted")
+    assert strict["issues"], "the number is named"
+
+
+def test_a_message_of_none_of_our_services_is_ignored(tmp_path: Path) -> None:
+    path = written(tmp_path, "one.hl7", message("ADT^A04", "PV1|1|O|CLINIC1|||||||CARD|||||||||V-100"))
+    (one,) = check(path, "--service", "WMS")
+    assert one["disposition"] == "ignored"
+
+
+def test_no_value_that_was_sent_stands_in_any_line(tmp_path: Path) -> None:
+    bad = sheet(row(dob="Quillfeather", nhs_no="9434765870", postcode="Zanphrolique"))
+    csv = written(tmp_path, "east.csv", bad)
+    hl7 = written(tmp_path, "one.hl7", message("ADT^A04", "PID|1||Quillfeather||Zanphrolique||30021980Q|X"))
+    for words in ((csv, "--mapping", EAST), (hl7,)):
+        ended = CliRunner().invoke(build_app(), ["check", *map(str, words)])
+        assert '"issues": [{' in ended.output
+        for value in ("Quillfeather", "Zanphrolique", "9434765870", "30021980Q"):
+            assert value not in ended.output
+
+
+def test_every_parsing_test_of_json_is_answered() -> None:
+    files = sorted((shared_folder("jsontestsuite") / "test_parsing").glob("*.json"))
+    assert len(files) > 300
+    assert {one["disposition"] for one in check(*files)} <= {"rejected", "ignored"}
+
+
+def test_naughty_strings_in_every_name_are_answered(tmp_path: Path) -> None:
+    strings = json.loads((shared_folder("blns") / "blns.json").read_text())
+    rows = sheet(*(row(client_ref=f"EC-{n}", surname=text) for n, text in enumerate(strings)))
+    lines = check(written(tmp_path, "naughty.csv", rows), "--mapping", EAST)
+    assert lines
+    (whole,) = check(shared_folder("blns") / "blns.json")
+    assert whole["disposition"] == "rejected"
+
+
+def test_answers_of_the_referral_service_are_answered() -> None:
+    files = [path for path in sorted(shared_folder("ers").rglob("*")) if path.suffix == ".json"]
+    assert files
+    for one in check(*files):
+        assert one["disposition"] != "rejected" or one["issues"]

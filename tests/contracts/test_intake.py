@@ -1,0 +1,159 @@
+"""The one way in: a provider hears "accepted" only after the broker has every copy, and a resend is safe."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from memory_engine import all_keys, sources
+from prometheus_client import CollectorRegistry, generate_latest
+
+from connectors.entry import Entry
+from connectors.intake import Intake, Taken
+from connectors.metrics import DoorMetrics
+from connectors.publisher import BrokerAway, Publisher, Record
+from ops.broker import EmbeddedBroker
+from ops.topic_reader import read_topics
+from schemas.disposition import Checked, Verdict
+from schemas.envelope import ENTRY_ID_HEADER, entry_id, opened
+from schemas.errors import Issue, Severity, error
+from schemas.keyring import Keyring
+from schemas.topics import intake_partition
+
+GP = sources()["gp-hub"]
+NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
+BUNDLE = {"resourceType": "Bundle", "type": "message", "family": "Okonkwo"}
+REASON = error("PID-3", "is required", code="required")
+
+
+class Durable:
+    """A publisher that keeps what it was given, or is away."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.records: list[Record] = []
+        self.away = away
+
+    def publish(self, records: Sequence[Record]) -> None:
+        if self.away:
+            raise BrokerAway("KafkaTimeoutError")
+        self.records += records
+
+
+def entry(verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7") -> Entry:
+    issues: tuple[Issue, ...] = (REASON,) if verdict is Verdict.REJECTED else ()
+    return Entry(message_id, position, "fhir", b"as sent", BUNDLE, local_id, Checked(verdict, issues, ()))
+
+
+def intake(publisher: Any, registry: CollectorRegistry | None = None, keys: Keyring | None = None) -> Intake:
+    metrics = DoorMetrics(registry or CollectorRegistry())
+    return Intake(publisher, keys=keys or all_keys().zone("connector"), metrics=metrics, clock=lambda: NOW)
+
+
+def take(*entries: Entry, whole: bool = False) -> tuple[list[Record], list[Taken]]:
+    kept = Durable()
+    return kept.records, list(intake(kept).take(GP, entries, whole=whole))
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_WARNINGS])
+def test_an_accepted_entry_is_sealed_published_and_then_acknowledged(verdict: Verdict) -> None:
+    (record,), (answer,) = take(entry(verdict))
+    assert answer == Taken(entry_id("gp-hub", "M-1", 0), verdict, acknowledged=True)
+    assert record.topic == "intake.gp-hub.v1"
+    assert record.partition == intake_partition(record.key)
+    assert record.headers == ((ENTRY_ID_HEADER, answer.entry_id.encode()),)
+    envelope = opened(record.value, keys=all_keys().zone("ingress"), topic=record.topic, key=record.key)
+    assert (envelope.bundle, envelope.original, envelope.received_at) == (BUNDLE, b"as sent", NOW)
+    assert b"Okonkwo" not in record.key + record.value
+
+
+def test_an_ignored_entry_is_acknowledged_and_leaves_nothing() -> None:
+    records, (answer,) = take(entry(Verdict.IGNORED))
+    assert records == []
+    assert answer.acknowledged
+
+
+def test_a_rejected_entry_is_refused_at_the_door() -> None:
+    records, (answer,) = take(entry(Verdict.REJECTED))
+    assert records == []
+    assert not answer.acknowledged
+
+
+def test_a_rejected_row_of_an_acknowledged_file_is_published_for_ingress_to_reject() -> None:
+    (_, record), answers = take(entry(Verdict.ACCEPTED), entry(Verdict.REJECTED, 1), whole=True)
+    assert [one.acknowledged for one in answers] == [True, True]
+    envelope = opened(record.value, keys=all_keys().zone("ingress"), topic=record.topic, key=record.key)
+    assert envelope.bundle is None
+    assert envelope.original == b"as sent"
+    assert envelope.reasons == (REASON.as_json(),)
+
+
+def test_answers_come_in_the_order_of_the_entries() -> None:
+    verdicts = [Verdict.REJECTED, Verdict.ACCEPTED, Verdict.IGNORED, Verdict.ACCEPTED_WITH_WARNINGS]
+    records, answers = take(*(entry(verdict, place) for place, verdict in enumerate(verdicts)))
+    assert [one.verdict for one in answers] == verdicts
+    assert [one.entry_id for one in answers] == [entry_id("gp-hub", "M-1", place) for place in range(4)]
+    assert len(records) == 2
+
+
+def test_while_the_broker_is_away_nothing_is_acknowledged_and_nothing_counted() -> None:
+    registry = CollectorRegistry()
+    with pytest.raises(BrokerAway) as raised:
+        intake(Durable(away=True), registry).take(GP, [entry(Verdict.ACCEPTED)])
+    assert raised.value.retriable
+    assert "Okonkwo" not in str(raised.value)
+    assert b'acknowledged_total{source="gp-hub"}' not in generate_latest(registry)
+
+
+def test_a_resend_has_the_same_entry_id_key_and_partition() -> None:
+    (first,), _ = take(entry(Verdict.ACCEPTED))
+    (again,), _ = take(entry(Verdict.ACCEPTED))
+    assert (first.key, first.partition, first.headers) == (again.key, again.partition, again.headers)
+    assert first.value != again.value, "a fresh key for every message"
+
+
+def test_entries_about_one_patient_share_a_partition_and_those_without_an_id_do_not_share_a_key() -> None:
+    (one, other), _ = take(entry(Verdict.ACCEPTED), entry(Verdict.ACCEPTED, 1))
+    assert (one.key, one.partition) == (other.key, other.partition)
+    nameless = [entry(Verdict.ACCEPTED, place, local_id=None) for place in range(2)]
+    (one, other), _ = take(*nameless)
+    assert one.key != other.key
+
+
+def test_every_answer_is_counted_by_source_and_reason_and_no_label_names_a_person() -> None:
+    registry = CollectorRegistry()
+    verdicts = (Verdict.ACCEPTED, Verdict.IGNORED, Verdict.REJECTED)
+    intake(Durable(), registry).take(GP, [entry(verdict, n) for n, verdict in enumerate(verdicts)])
+    page = generate_latest(registry).decode()
+    for line in (
+        'tierlink_entries_received_total{source="gp-hub"} 3.0',
+        'tierlink_entries_acknowledged_total{source="gp-hub"} 1.0',
+        'tierlink_entries_ignored_total{source="gp-hub"} 1.0',
+        'tierlink_entries_refused_total{reason="required",source="gp-hub"} 1.0',
+    ):
+        assert line in page
+    assert "Okonkwo" not in page
+
+
+def test_no_repr_of_what_passes_shows_a_person() -> None:
+    (record,), _ = take(entry(Verdict.ACCEPTED))
+    shown = f"{record!r} {entry(Verdict.ACCEPTED)!r}"
+    assert "Okonkwo" not in shown
+    assert "as sent" not in shown
+    assert "M-1" not in shown
+    assert REASON.severity is Severity.ERROR
+
+
+def test_through_a_real_broker_what_was_acknowledged_is_there(broker: EmbeddedBroker, new_topic: Any) -> None:
+    topic = new_topic("intake", partitions=12)
+    publisher = Publisher(broker.bootstrap)
+    try:
+        records = [
+            Record(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),)) for place in range(50)
+        ]
+        publisher.publish(records)
+        found = sorted(
+            (one.partition, one.value, one.headers) for one in read_topics(broker.bootstrap, [topic])
+        )
+        assert found == sorted((one.partition, one.value, one.headers) for one in records)
+    finally:
+        publisher.close()

@@ -1,0 +1,113 @@
+"""After ingress no name exists: whatever stands in a field of an entry, none of it comes out in any form."""
+
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from memory_engine import all_keys, base64_parts, intake_message, real_step, sources
+from small_world import GP, TRUST, attended, canary, referral
+
+from ops.canary import seen
+from ops.canary_messages import NOBODIES, Nobody, fhir
+from schemas import canonical
+from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, opened, sealed
+from schemas.identity import LocalId, NHSNumber, Person
+from schemas.source_message import SourceFact, SourceMessage
+from streams.settings import seal_dead_letter
+from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+
+NOBODY: Nobody = NOBODIES[TRUST]
+PERSON = canary(NOBODY)
+FACTS = (
+    referral(NOBODY.business_id, 3, to="tier3", ubrn="000000000001"),
+    attended(NOBODY.business_id, 9),
+    SourceFact(attended("x", 9).body, NOBODY.local_id, NOBODY.business_id),
+)
+
+
+def message(intake: tuple[str, bytes, bytes], slug: str = TRUST) -> Message:
+    identifier, key, value = intake
+    headers = ((ENTRY_ID_HEADER, identifier.encode()),)
+    return Message(sources()[slug].intake_topic, 0, 5, key, value, headers, 0)
+
+
+def text_of(outcomes: tuple[Outcome, ...], cause: Message) -> bytes:
+    """Everything that would be sent, dead letters too, and again what stands in it in base64."""
+    parts: list[bytes] = [cause.key or b"", cause.value or b"", *(part for _, part in cause.headers)]
+    for one in outcomes:
+        assert not isinstance(one, Change)
+        if isinstance(one, Emit):
+            parts += [one.topic.encode(), one.key, one.value or b"", *(part for _, part in one.headers)]
+        if isinstance(one, Reject):
+            parts += [one.code.encode(), seal_dead_letter(all_keys().zone("ingress"), cause, one.code)]
+        parts.append(repr(one).encode())
+    whole = b"\n".join([*parts, repr(cause).encode()])
+    return whole + b"\n" + base64_parts(whole)
+
+
+def ingested(intake: tuple[str, bytes, bytes], slug: str = TRUST) -> tuple[tuple[Outcome, ...], bytes]:
+    cause = message(intake, slug)
+    outcomes = real_step("ingress").advance(None, cause)[1]
+    return outcomes, text_of(outcomes, cause)
+
+
+def test_nothing_of_a_full_identity_comes_out() -> None:
+    told = SourceMessage(NOBODY.local_id, datetime(2026, 1, 20, tzinfo=UTC), PERSON, FACTS)
+    outcomes, text = ingested(intake_message(TRUST, told))
+    assert len(outcomes) >= 5
+    assert seen(NOBODY.values(), text) == set()
+
+
+def test_the_same_search_finds_all_of_it_before_ingress() -> None:
+    _, body = fhir(NOBODIES[GP], good=True)
+    assert seen(NOBODIES[GP].values(), body) == set(NOBODIES[GP].values())
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Person) if one.name != "sex"])
+def test_two_people_who_differ_in_one_field_cannot_be_told_apart_by_their_facts(name: str) -> None:
+    """What depends on identity is keyed or sealed: the rest of an entry is the same whoever it is about."""
+    at = datetime(2026, 1, 20, tzinfo=UTC)
+    other: Any = {
+        "nhs_number": NHSNumber("9990000018"), "local_id": LocalId("Z1"), "nhs_number_claimed": "12345",
+        "birth_date": date(1902, 1, 1),
+    }.get(name, ())  # fmt: skip
+    changed = replace(PERSON, **{name: other})
+
+    def shape(person: Person) -> list[Any]:
+        outcomes, _ = ingested(intake_message(TRUST, SourceMessage("m", at, person, (FACTS[1],))))
+        values = [canonical.load(one.value or b"") for one in outcomes if isinstance(one, Emit)]
+        return [
+            value["body"] for value in values if value["kind"] == "fact" and "attendance" in value["body"]
+        ]
+
+    assert shape(PERSON) == shape(changed) != []
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_nothing_of_a_fhir_message_comes_out_accepted_or_not(good: bool) -> None:
+    nobody = NOBODIES[GP]
+    message_id, body = fhir(nobody, good=good)
+    identifier, key = entry_id(GP, message_id), b"v1:00"
+    received_at = datetime(2026, 1, 20, tzinfo=UTC)
+    envelope = Envelope(GP, message_id, identifier, "fhir", received_at, canonical.load_object(body), body)
+    topic = sources()[GP].intake_topic
+    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
+    outcomes, text = ingested((identifier, key, value), GP)
+    assert any(isinstance(one, Reject) for one in outcomes) != good
+    assert seen(nobody.values(), text) == set()
+
+
+def test_the_dead_letter_holds_the_sealed_original_and_opens_with_two_keys_only() -> None:
+    nobody = NOBODIES[GP]
+    message_id, body = fhir(nobody, good=False)
+    envelope = Envelope(
+        GP, message_id, "e", "fhir", datetime(2026, 1, 20, tzinfo=UTC), canonical.load_object(body), body
+    )
+    topic = sources()[GP].intake_topic
+    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=b"k")
+    cause = Message(topic, 0, 5, b"k", value, (), 0)
+    letter = seal_dead_letter(all_keys().zone("ingress"), cause, "rejected")
+    assert letter == seal_dead_letter(all_keys().zone("ingress"), cause, "rejected")
+    assert value not in letter
+    assert opened(value, keys=all_keys().zone("ingress"), topic=topic, key=b"k").original == body
