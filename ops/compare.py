@@ -101,8 +101,8 @@ def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
     """
     events = list(read_topics(one, [topics.EVENTS]))
     if drop_one:
-        identities = Counter(_identity_of(read) for read in events)
-        events.remove(next(read for read in events if identities[_identity_of(read)] == 1))
+        identities = Counter(record for read in events if (record := _identity_of(read)) is not None)
+        events.remove(next(read for read in events if identities[_identity_of(read) or ""] == 1))
     return _send([*events, *_ticks(one)], other)
 
 
@@ -124,18 +124,17 @@ def _send(inputs: Iterable[Read], bootstrap: str) -> int:
     producer = KafkaProducer(
         bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_request_size=16 * 1024 * 1024
     )
-    pending = []
-    for read in inputs:
-        pending.append(
-            producer.send(
-                read.topic,
-                key=read.key,
-                value=read.value,
-                partition=read.partition,
-                headers=list(read.headers),
-                timestamp_ms=read.timestamp_ms,
-            )
+    pending = [
+        producer.send(
+            read.topic,
+            key=read.key,
+            value=read.value,
+            partition=read.partition,
+            headers=list(read.headers),
+            timestamp_ms=read.timestamp_ms,
         )
+        for read in inputs
+    ]
     for sent in pending:
         sent.get(timeout=60)
     producer.close()

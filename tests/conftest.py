@@ -9,6 +9,7 @@ import itertools
 import os
 import secrets
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 BROKER_FIXTURES = {"broker", "broker_admin", "new_topic"}
 ALLOWED_SKIP = "TIERLINK_SHARED_DATA"
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the repository, where there is one
+if SHARED_DATA.is_dir():
+    os.environ.setdefault(ALLOWED_SKIP, str(SHARED_DATA))
 
 # No deadline: how long an example takes says nothing on a shared machine.
 hypothesis.settings.register_profile("tierlink", deadline=None, print_blob=True)

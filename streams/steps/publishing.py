@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One recipient: everything for them is named under their own key, so that two of them cannot join."""
+    """One recipient: everything for them is named under their own key, so that ids of two never join."""
 
     name: str
     keys: Keyring = field(repr=False)

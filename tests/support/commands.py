@@ -64,7 +64,7 @@ def run(*words: object, folder: Path) -> Ended:
 
 
 def running_in(directory: Path) -> list[int]:
-    """The processes that name `directory` in their command line: an engine's, its children's, its broker's."""
+    """The processes that name `directory` in their command line: an engine's own, its children, its broker."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
