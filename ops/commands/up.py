@@ -65,7 +65,7 @@ def up(
 
 def down(directory: Directory = Path(".tierlink/up")) -> None:
     """End the engine that `up` started in this directory; its data stay."""
-    from ops.broker_process import terminate
+    from ops.broker_process import has_ended, terminate
     from ops.claim import holder
     from ops.layout import Layout
 
@@ -77,7 +77,7 @@ def down(directory: Directory = Path(".tierlink/up")) -> None:
         return
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS_MAX
-    while holder(layout.root) is not None:
+    while not has_ended(pid):
         if time.monotonic() > deadline:
             terminate(pid)  # what it started ends with it
         time.sleep(POLL_SECONDS)
