@@ -106,10 +106,11 @@ def _ambiguous(model: Model, members: Mapping[str, Member], links: Mapping[Pair,
                 fits.setdefault(record, []).append((bits, other))
     found = []
     for record, others in fits.items():
+        numbers = {other: _numbers(members, [other]) for _, other in others}
+        if len(set(numbers.values())) < 2:
+            continue  # none differs: the common case, and with 300 records 45,000 comparisons each
         for (bits_a, a), (bits_b, b) in combinations(others, 2):
-            if abs(bits_a - bits_b) < model.ambiguous and conflict(
-                _numbers(members, [a]), _numbers(members, [b])
-            ):
+            if abs(bits_a - bits_b) < model.ambiguous and conflict(numbers[a], numbers[b]):
                 found += [pair_of(record, a), pair_of(record, b)]
     return found
 

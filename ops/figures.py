@@ -76,6 +76,27 @@ def gaps(snapshots: Iterable[Snapshot]) -> list[Gap]:
 
 
 @dataclass(frozen=True)
+class NeverReceived:
+    """One person who was sent on and, as far as anyone has told, never arrived."""
+
+    person: str
+    from_tier: str
+    to_tier: str
+    sent_on: str
+
+
+def never_received(snapshots: Iterable[Snapshot]) -> list[NeverReceived]:
+    """Everyone in the gap, longest waiting first."""
+    found = [
+        NeverReceived(snapshot["person"], one["from_tier"], one["to_tier"], one["sent_on"])
+        for snapshot in snapshots
+        for one in snapshot["handovers"]
+        if one["status"] == "overdue"
+    ]
+    return sorted(found, key=lambda one: (one.sent_on, one.person))
+
+
+@dataclass(frozen=True)
 class EquityRow:
     """One IMD quintile (1 most deprived, None not known): people, Tier 2 referred, started and lost 5 %."""
 

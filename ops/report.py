@@ -1,19 +1,18 @@
 """The demonstration's report for people: a timeline, the funnel, gaps, equity, the ledger, the score, where to look."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 
 from ops import figures
 from ops.demo import DemoResult
+from ops.layout import Layout
 from ops.ledger import DISPOSITIONS
 
+GAPS_SHOWN = 3
 _TIER_NAMES = {"primary_care": "primary care", "tier2": "Tier 2", "tier3": "Tier 3", "tier4": "Tier 4"}
 
 
-def show(console: Console, result: DemoResult, addresses: Mapping[str, Any]) -> None:
+def show(console: Console, result: DemoResult, layout: Layout) -> None:
     """Print the whole report."""
     _timeline(console, result)
     _funnel(console, result)
@@ -21,7 +20,7 @@ def show(console: Console, result: DemoResult, addresses: Mapping[str, Any]) -> 
     _equity(console, result)
     _ledger(console, result)
     _score(console, result)
-    _where_next(console, addresses)
+    _where_next(console, layout)
 
 
 def _timeline(console: Console, result: DemoResult) -> None:
@@ -69,6 +68,9 @@ def _gaps(console: Console, result: DemoResult) -> None:
         counts = map(str, (one.sent, one.received, one.overdue))
         table.add_row(_TIER_NAMES[one.from_tier], _TIER_NAMES[one.to_tier], *counts)
     console.print(table)
+    for person in figures.never_received(result.snapshots)[:GAPS_SHOWN]:
+        tiers = f"{_TIER_NAMES[person.from_tier]} to {_TIER_NAMES[person.to_tier]}"
+        console.print(f"  never received: {person.person}, {tiers}, sent {person.sent_on}")
 
 
 def _equity(console: Console, result: DemoResult) -> None:
@@ -113,11 +115,11 @@ def _score(console: Console, result: DemoResult) -> None:
     )
 
 
-def _where_next(console: Console, addresses: Mapping[str, Any]) -> None:
+def _where_next(console: Console, layout: Layout) -> None:
     console.print("Where to look next:")
-    console.print("  ./run consume pathway.state.demo.v1 --directory .tierlink/demo --max 1")
-    console.print("  ./run topics list --directory .tierlink/demo")
-    for name, port in sorted(addresses["pages"].items()):
+    console.print(f"  ./run consume pathway.state.demo.v1 --latest --max 1 --directory {layout.root}")
+    console.print(f"  ./run topics list --directory {layout.root}")
+    for name, port in sorted(layout.addresses()["pages"].items()):
         console.print(f"  {name}: http://127.0.0.1:{port}/metrics")
 
 

@@ -112,7 +112,24 @@ def parse(key: bytes, value: bytes) -> Element:
         raise Unreadable("events element", rule="lacks a part")
     if kind == ENTRY and not all(_is_fact_name(one) for one in parsed["facts"]):
         raise Unreadable("events element", rule="names a fact in another form")
+    if kind == FACT and not _is_of(parsed, record_id, name.rpartition("/")[0]):
+        raise Unreadable("events element", rule="is another fact than its key says, or of no type")
+    if kind == IDENTITY and not _is_base64(parsed["tokens"]):
+        raise Unreadable("events element", rule="holds tokens that are not base64")
     return Element(record_id, kind, name, parsed)
+
+
+def _is_of(fact: Mapping[str, Any], record_id: str, fact_id: str) -> bool:
+    named = fact["record_id"] == record_id and fact["fact_id"] == fact_id
+    return named and isinstance(fact["body"].get("type"), str)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_fact_name(pair: object) -> bool:

@@ -32,7 +32,7 @@ class RecordIdentity:
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
         """Raises Unreadable for what records does not write."""
         parts = canonical.load_object(value)
-        if parts.get("v") != 1 or parts.get("tier") not in TIER_RANK:
+        if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):  # a list: what it is may not hash
             raise Unreadable("identity", rule="is of an unknown version or tier")
         tokens, merged_into = parts.get("tokens"), parts.get("merged_into")
         if not isinstance(tokens, str | None) or not isinstance(merged_into, str | None):
@@ -82,6 +82,8 @@ class Link:
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
+        if not all(isinstance(one, str) for one in parts["formerly"]):
+            raise Unreadable("link", rule="names a person in another form")
         return cls(
             parts["person_id"],
             parts["status"],

@@ -9,7 +9,7 @@ for that record and person. Both only grow, so the answer is the same in whateve
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -96,6 +96,11 @@ def parse(key: bytes | None, value: bytes | None) -> Told:
         told = _TOLD.validate_json(value)
     except ValidationError:
         raise Unreadable("pathway input", rule="is not a fact, a withdrawal or a tick") from None
+    if isinstance(told, FactTold):
+        try:
+            told.fact.told_at.astimezone(UTC)
+        except OverflowError:  # some moments of years 1 and 9999 have no UTC
+            raise Unreadable("pathway input", rule="was told at a moment that has no UTC") from None
     if not isinstance(told, TickTold) and told.key.encode("ascii") != key:
         raise Unreadable("pathway input", rule="has the key of another message")
     return told

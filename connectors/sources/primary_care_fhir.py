@@ -11,6 +11,8 @@ from schemas.errors import Issue, Unreadable, error
 from schemas.sources import Source
 
 FORM = "fhir"
+# The document and the original in base64 share one Kafka request of 16 MiB; beyond it the broker would seem away.
+SEALED_BYTES_MAX = 15 * 1024 * 1024
 UNREADABLE = "JSON"  # the location of a reason why the bytes are no JSON at all
 
 
@@ -24,11 +26,14 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     """
     try:
         document = canonical.load(raw)
-        canonical.dump(document)  # 1e999 parses, as infinity, and could not be written again further on
+        written = len(canonical.dump(document))  # what cannot be written again here could not be further on
     except Unreadable as failure:
         return (_refused(raw, error(UNREADABLE, failure.rule, code="structure")),)
     except ValueError:
         return (_refused(raw, error(UNREADABLE, "holds a number that is too large", code="structure")),)
+    if written + len(raw) * 4 // 3 > SEALED_BYTES_MAX:
+        rule = "is too large together with its original; send it without pictures and narrative"
+        return (_refused(raw, error("Resource", rule, code="too-long")),)
     checked, message = check(document, source=source, test_mode=test_mode, received_at=received_at)
     if message is None:
         return (Entry(_hash(raw), 0, FORM, raw, None, None, checked),)

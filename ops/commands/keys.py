@@ -11,7 +11,9 @@ from ops.commands.options import Directory
 def make(
     directory: Directory = Path(".tierlink/up"),
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where there are keys.")] = False,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Do nothing where there are keys.")
+    ] = False,
 ) -> None:
     """Make the key files of every zone from a fresh random root; existing ones are never touched."""
     from ops.keys import make_keys

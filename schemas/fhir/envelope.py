@@ -10,6 +10,7 @@ from schemas.fhir.dates import SKEW, parse_when
 from schemas.fhir.node import Node
 
 ENTRIES_MAX = 500  # one message is about one patient; the largest real one seen has 19 entries
+OBJECTS_MAX = 5_000  # JSON objects in all; each costs up to half a millisecond, here and again at ingress
 MESSAGE_ID_MAX = 200
 
 
@@ -40,6 +41,19 @@ def opened(document: Mapping[str, Any]) -> Opened:
             continue
         entries.append((entry.text("fullUrl") or "", resource))
     return Opened(bundle, entries)
+
+
+def is_costly(document: object) -> bool:
+    """True when the document holds over `OBJECTS_MAX` JSON objects, at whatever depth."""
+    open_, objects = [document], 0
+    while open_ and objects <= OBJECTS_MAX:
+        value = open_.pop()
+        if isinstance(value, dict):
+            objects += 1
+            open_ += value.values()
+        elif isinstance(value, list):
+            open_ += value
+    return objects > OBJECTS_MAX
 
 
 def patient_of(message: Opened) -> Node | None:

@@ -10,13 +10,26 @@ from schemas.facts import Attendance, Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
 from schemas.fhir.context import Context
 from schemas.fhir.dates import Span
-from schemas.fhir.envelope import Opened, header_of, message_id, opened, patient_of, told_at
+from schemas.fhir.envelope import (
+    OBJECTS_MAX,
+    Opened,
+    header_of,
+    is_costly,
+    message_id,
+    opened,
+    patient_of,
+    told_at,
+)
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
 from schemas.fhir.service import Judged, Service, judged
-from schemas.fhir.structure import USED, issues
+from schemas.fhir.structure import USED, absurd_lists, issues
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
+
+# One message about one patient tells some ten. Each fact is a view of the whole pathway: 2,000 in one message
+# would hold up everybody on its partition for minutes.
+FACTS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,9 +58,13 @@ def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received
     if verdict.service is Service.OTHER:
         message.bundle.information("entry", "names no service of ours")
         return Read(None, tuple(one for one in found if one.severity is Severity.INFORMATION), ignored=True)
+    costly = is_costly(bundle)
     for _, resource in message.entries:
         if resource.kind in USED:
-            found.extend(issues(resource.value, resource.path))
+            found.extend(absurd_lists(resource.value, resource.path))
+            found.extend(() if costly else issues(resource.value, resource.path))
+    if costly and not _absurd(found):
+        message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
     patient = patient_of(message)
     identifier = message_id(message, header)
     moment = told_at(message, received_at=received_at)
@@ -58,6 +75,8 @@ def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received
     facts = read_patient.slices(patient, source=source, told_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
     _check_days(message, facts, context)
+    if len(facts) > FACTS_MAX:
+        message.bundle.error("entry", f"tells over {FACTS_MAX} facts", code="too-costly")
     if has_error(found):
         return Read(None, _reasons(found))
     if _tells_nothing(message, facts, context):
@@ -67,7 +86,9 @@ def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received
 
 
 def _absurd(found: list[Issue]) -> bool:
-    return any(issue.code == "too-long" and issue.severity is Severity.ERROR for issue in found)
+    return any(
+        issue.code in ("too-long", "too-costly") and issue.severity is Severity.ERROR for issue in found
+    )
 
 
 def _context(message: Opened, verdict: Judged, patient: Node, source: Source, span: Span) -> Context:

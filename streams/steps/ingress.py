@@ -72,20 +72,20 @@ class IngressStep:
                 message.value or b"", keys=self._pseudonyms.keys, topic=message.topic, key=message.key or b""
             )
         except Unreadable:
-            return None, _refuse(source, _entry_of(message), message, "unreadable", ())
+            return None, _refuse(source, _entry_of(message), "unreadable", ())
         return None, self._answer(source, envelope, message)
 
     def _answer(self, source: Source, envelope: Envelope, message: Message) -> tuple[Outcome, ...]:
         if envelope.bundle is None:
-            return _refuse(source, envelope.entry_id, message, "rejected", envelope.reasons)
+            return _refuse(source, envelope.entry_id, "rejected", envelope.reasons)
         checked, told = check(
             envelope.bundle, source=source, test_mode=self._test_mode, received_at=envelope.received_at
         )
         reasons = tuple(issue.as_json() for issue in checked.issues)
         if checked.verdict is Verdict.REJECTED:
-            return _refuse(source, envelope.entry_id, message, "rejected", reasons)
+            return _refuse(source, envelope.entry_id, "rejected", reasons)
         if checked.verdict is Verdict.IGNORED or told is None:
-            return (_receipt(source, envelope.entry_id, Disposition.IGNORED, message, reasons),)
+            return (_receipt(source, envelope.entry_id, Disposition.IGNORED, reasons),)
         return tuple(
             pseudonymised(told, source=source, entry_id=envelope.entry_id, pseudonyms=self._pseudonyms)
         )
@@ -213,13 +213,12 @@ def _entry_of(message: Message) -> str | None:
 def _refuse(
     source: Source,
     entry_id: str | None,
-    message: Message,
     code: str,
     reasons: Iterable[Mapping[str, str]],
 ) -> tuple[Outcome, ...]:
     outcomes: list[Outcome] = [Reject(code)]
     if entry_id is not None:
-        outcomes.append(_receipt(source, entry_id, Disposition.REJECTED, message, tuple(reasons)))
+        outcomes.append(_receipt(source, entry_id, Disposition.REJECTED, tuple(reasons)))
     return tuple(outcomes)
 
 
@@ -227,8 +226,8 @@ def _receipt(
     source: Source,
     entry_id: str,
     disposition: Disposition,
-    message: Message,
     reasons: tuple[Mapping[str, str], ...],
 ) -> Emit:
-    value = receipt(disposition.value, revision=message.offset, reasons=reasons)
+    # 0 as in records' own `ignored`: an offset of the intake is no revision of a link, and would outrank one
+    value = receipt(disposition.value, revision=0, reasons=reasons)
     return Emit(source.receipts_topic, partition_of(entry_id), entry_id.encode(), value)

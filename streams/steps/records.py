@@ -52,10 +52,8 @@ class Record:
     @property
     def ours(self) -> bool:
         """True once the record has a fact of care, or an entry that named a service of ours."""
-        kinds = {one["fact"]["body"].get("type") for one in self.facts.values()}
-        return bool(kinds - ABOUT_ANYBODY) or any(
-            one["entry"]["service_named"] for one in self.entries.values()
-        )
+        of_care = (one["fact"]["body"]["type"] not in ABOUT_ANYBODY for one in self.facts.values())
+        return any(of_care) or any(one["entry"]["service_named"] for one in self.entries.values())
 
     def winning_identity(self) -> Mapping[str, Any] | None:
         """The manifest's identity with the highest (told_at, hash): by value, never by arrival."""
@@ -109,7 +107,7 @@ class RecordsStep:
             else:
                 element = elements.parse(message.key or b"", message.value)
                 outcomes = self._told(state, element, message)
-        except (Unreadable, UnicodeDecodeError):
+        except (Unreadable, UnicodeError):  # a key, or an id that cannot be part of one
             return state, (*expired, Reject("unreadable"))
         return state, (*expired, *outcomes)
 

@@ -166,7 +166,7 @@ def test_what_was_not_sealed_for_us_is_rejected_and_its_sender_told() -> None:
         _, outcomes = real_step("ingress").advance(None, message(GP, key, poison, identifier))
         code, entry, receipt = refusal(outcomes)
         assert (code, entry) == ("unreadable", identifier)
-        assert receipt == {"v": 1, "disposition": "rejected", "revision": 7, "reasons": []}
+        assert receipt == {"v": 1, "disposition": "rejected", "revision": 0, "reasons": []}
 
 
 def test_poison_without_an_entry_id_is_still_only_rejected() -> None:

@@ -1,9 +1,12 @@
 """The demonstration's report says what was found, and says so when there is little to show."""
 
 import io
+import json
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from memory_engine import MemoryEngine
@@ -13,6 +16,7 @@ from small_world import small_world
 from ops.canary import Found
 from ops.demo import DemoResult
 from ops.judging import Judgement
+from ops.layout import Layout
 from ops.ledger import Ledger
 from ops.report import show
 from ops.simulator import default_rates, simulate
@@ -48,7 +52,10 @@ def result(**changes: Any) -> DemoResult:
 
 def shown(found: DemoResult) -> str:
     console = Console(file=io.StringIO(), width=150)
-    show(console, found, {"pages": {"records-0": 20001}})
+    with TemporaryDirectory() as directory:
+        layout = Layout(Path(directory))
+        layout.up.write_text(json.dumps({"pages": {"records-0": 20001}}))
+        show(console, found, layout)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

@@ -43,6 +43,7 @@ class Milestones:
     accepted: Dated | None
     started: Dated | None
     first_attended_on: date | None
+    clock_stopped_on: date | None  # the first attendance that was not before the referral
     triage: Standing[Triage] | None
     decline: Standing[Decline] | None
     completion: Standing[Completion] | None
@@ -83,6 +84,9 @@ def milestones(
         accepted=_accepted(tier, referral, facts),
         started=_started(facts, attended),
         first_attended_on=attended[0].body.on if attended else None,
+        clock_stopped_on=next(
+            (one.body.on for one in attended if referral and one.body.on >= referral.body.on), None
+        ),
         triage=_first(facts, Triage),
         decline=_first(facts, Decline),
         completion=_first(facts, Completion),
@@ -106,11 +110,11 @@ def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt
     """The 18-week clock by `rtt/1`; None unless the service is consultant-led and told a referral."""
     if not consultant_led or dates.referred_on is None:
         return None
-    wait_days = _days(dates.referred_on, dates.first_attended_on)
+    wait_days = _days(dates.referred_on, dates.clock_stopped_on)
     return Rtt(
         definition=RTT,
         start_on=dates.referred_on,
-        stop_on=dates.first_attended_on,
+        stop_on=dates.clock_stopped_on,
         wait_days=wait_days,
         within_standard=wait_days <= rule.limit_weeks * DAYS_PER_WEEK if wait_days is not None else None,
     )

@@ -1,0 +1,119 @@
+"""What one sender may cost the others: bounds on one message, and on the answer about one record."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+from memory_engine import MemoryEngine, all_keys, intake_message, sources
+
+from connectors.publisher import REQUEST_BYTES_MAX
+from connectors.sources import primary_care_fhir
+from linkage.cluster import EVIDENCE_MAX
+from schemas.check import check
+from schemas.disposition import Verdict
+from schemas.envelope import Envelope, entry_id, record_reference, sealed
+from schemas.facts import Referral
+from schemas.fhir.read import FACTS_MAX
+from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.source_message import SourceFact, SourceMessage
+from schemas.topics import LINK_MAP
+
+GP, COUNCIL = "gp-hub", "council-east"
+RECEIVED_AT = datetime(2026, 6, 2, tzinfo=UTC)
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "p",
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9434765919"}],
+}
+
+
+def bundle_of(weights: int, **patient: Any) -> dict[str, Any]:
+    """A message that tells so many weights."""
+    one = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "27113001"}]},
+        "subject": {"reference": "urn:uuid:p"},
+        "effectiveDateTime": "2026-05-03",
+        "valueQuantity": {"value": 95.4, "code": "kg", "system": "http://unitsofmeasure.org"},
+    }
+    entries = [{"fullUrl": "urn:uuid:p", "resource": {**PATIENT, **patient}}, *[{"resource": one}] * weights]
+    return {"resourceType": "Bundle", "type": "message", "id": "m1", "entry": entries}
+
+
+def errors(document: dict[str, Any]) -> list[str]:
+    """The codes of what refuses it."""
+    checked, _ = check(document, source=sources()[GP], test_mode=True, received_at=RECEIVED_AT)
+    return [issue.code for issue in checked.issues if issue.severity == "error"]
+
+
+def test_a_message_of_more_facts_than_anybody_has_is_refused_whole() -> None:
+    assert errors(bundle_of(FACTS_MAX)) == []
+    assert errors(bundle_of(FACTS_MAX + 1)) == ["too-costly"]
+
+
+def test_a_message_of_a_million_elements_is_refused_before_it_is_looked_at() -> None:
+    deep = [{"url": "x", "extension": [{"url": "y"}] * 100}] * 100
+    assert errors(bundle_of(1, extension=deep)) == ["too-costly"]
+
+
+def test_what_the_door_takes_fits_one_kafka_request_with_its_original() -> None:
+    for megabytes, taken in ((5, True), (7, False), (8, False)):
+        told = json.dumps(bundle_of(1, text={"status": "generated", "div": "x" * (megabytes * 2**20 - 4096)}))
+        (entry,) = primary_care_fhir.read(
+            told.encode(), source=sources()[GP], test_mode=True, received_at=RECEIVED_AT
+        )
+        assert (entry.checked.verdict is not Verdict.REJECTED) is taken
+        if not taken:
+            assert [issue.code for issue in entry.checked.issues] == ["too-long"]
+            continue
+        key = b"v1:0"
+        envelope = Envelope(GP, "m1", "e", "fhir", RECEIVED_AT, entry.bundle, entry.original)
+        value = sealed(envelope, keys=all_keys().zone("connector"), topic=sources()[GP].intake_topic, key=key)
+        assert len(value) + 1024 < REQUEST_BYTES_MAX
+
+
+def client(number: int) -> SourceMessage:
+    """One of many clients whom a council has filed under one person's number and name."""
+    person = Person(
+        local_id=LocalId(f"C{number}"),
+        nhs_number=NHSNumber("9434765919"),
+        names=(PersonName("SMITH", ("JOHN",)),),
+        birth_date=date(1950, 4, 12),
+        sex="male",
+        addresses=(Address("1 High Street", Postcode("LS14HR")),),
+    )
+    received = Referral(on=date(2026, 5, 1), direction="received", to_tier="tier2")
+    return SourceMessage(f"m{number}", RECEIVED_AT, person, (SourceFact(received, business_id=f"R{number}"),))
+
+
+def test_a_number_that_many_records_share_does_not_make_every_answer_as_long_as_the_list_of_them() -> None:
+    engine = MemoryEngine(seed=1)
+    for number in range(EVIDENCE_MAX + 14):
+        engine.take(COUNCIL, client(number))
+    answers = engine.run().latest(LINK_MAP)
+    assert len(answers) == EVIDENCE_MAX + 14
+    assert {len(one["evidence"]) for one in answers.values()} == {EVIDENCE_MAX}
+    assert len(engine.clusters()) == 1
+
+
+def test_a_receipt_of_an_accepted_resend_outranks_the_rejection_before_it() -> None:
+    engine, zone, source = MemoryEngine(seed=1), all_keys().zone("connector"), sources()[COUNCIL]
+    for number in range(40):  # offsets of the intake grow, revisions of links do not
+        name = f"m{number}"
+        identifier = entry_id(COUNCIL, name)
+        key = record_reference(zone, COUNCIL, "C0", identifier)
+        bad = Envelope(COUNCIL, name, identifier, "csv", RECEIVED_AT, None, b"bad")
+        engine.take_sealed(
+            COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key))
+        )
+    identifier, _, _ = intake_message(COUNCIL, client(39))
+    engine.run().take(COUNCIL, client(39))
+    engine.run()
+    told = [
+        json.loads(one.value or b"")
+        for one in engine.read([source.receipts_topic])
+        if one.key == identifier.encode()
+    ]
+    assert [one["disposition"] for one in told] == ["rejected", "linked"]
+    assert told[1]["revision"] > told[0]["revision"]

@@ -1,0 +1,96 @@
+"""Whatever stands on a topic of ours, a stage answers it or rejects it: an exception would stop it for ever."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from memory_engine import START_MS, real_step
+
+from streams.steps.outcome import Message
+
+R, F, P = ("v1:" + letter * 32 for letter in "abc")
+HASH = "0" * 32
+TOLD = "2026-01-01T00:00:00.000000Z"
+FACT = {
+    "v": 1, "kind": "fact", "record_id": R, "fact_id": F, "source": "gp-hub", "tier": "tier2", "told_at": TOLD,
+    "retracted": False, "body": {"type": "death", "on": "2026-01-01", "at": None, "referral": None},
+}  # fmt: skip
+ENTRY = {
+    "v": 1, "kind": "entry", "entry_id": "x", "source": "gp-hub", "tier": "tier2", "told_at": TOLD, "identity": F,
+    "service_named": True, "facts": [[F, HASH]],
+}  # fmt: skip
+LINK = {
+    "v": 1,
+    "person_id": P,
+    "status": "linked",
+    "reasons": [],
+    "evidence": [],
+    "formerly": [P],
+    "revision": 3,
+}
+Told = tuple[str, str, dict[str, Any]]
+WELL_FORMED: dict[str, list[Told]] = {
+    "records": [
+        ("events.v1", f"{R}/e/{F}/{HASH}", FACT),
+        (
+            "events.v1",
+            f"{R}/i/{F}",
+            {"v": 1, "kind": "identity", "identity": F, "tokens": "AAAA", "usable": True},
+        ),
+        ("events.v1", f"{R}/n/x/{HASH}", ENTRY),
+        ("events.v1", f"{R}/m/{HASH}", {"v": 1, "kind": "merge", "into": R, "told_at": TOLD}),
+        ("link.map.v1", R, LINK),
+    ],
+    "linker": [("identity.v1", R, {"v": 1, "tier": "tier2", "tokens": None, "merged_into": R})],
+    "pathway": [
+        ("pathway.in.v1", f"{P}/{R}/{F}", {"kind": "fact", "person_id": P, "link_revision": 1, "fact": FACT}),
+        (
+            "pathway.in.v1",
+            f"{P}/{R}/w",
+            {"kind": "withdrawal", "person_id": P, "record_id": R, "link_revision": 1},
+        ),
+        ("pathway.in.v1", "tick/0", {"kind": "tick", "as_of": "2026-01-01"}),
+    ],
+}
+STRANGE = [
+    None, True, 0, -1, 1.5, 10**30, "", "x", "é", [], {}, [[]], [{}], {"type": []}, {"type": None}, [1], ["é"],
+    "!!!", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00",
+]  # fmt: skip
+
+
+def _places(value: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, part in value.items():
+        yield (name,)
+        if isinstance(part, dict):
+            yield from ((name, *rest) for rest in _places(part))
+
+
+def _mutants(value: dict[str, Any]) -> Iterator[bytes]:
+    for place in _places(value):
+        for strange in STRANGE:
+            mutant = copy.deepcopy(value)
+            inside = mutant
+            for name in place[:-1]:
+                inside = inside[name]
+            inside[place[-1]] = strange
+            yield json.dumps(mutant, ensure_ascii=False).encode()
+
+
+def _message(topic: str, key: str, value: bytes) -> Message:
+    return Message(topic, 0, 1, key.encode(), value, (), START_MS)
+
+
+@pytest.mark.parametrize("stage", sorted(WELL_FORMED))
+def test_a_message_of_another_form_never_stops_a_stage_nor_do_good_ones_after_it(stage: str) -> None:
+    step = real_step(stage)
+    good = [_message(topic, key, json.dumps(value).encode()) for topic, key, value in WELL_FORMED[stage]]
+    tried = 0
+    for topic, key, value in WELL_FORMED[stage]:
+        for mutant in _mutants(value):
+            state = step.restore([])
+            for one in (_message(topic, key, mutant), *good, _message(topic, key, mutant)):
+                state, _ = step.advance(state, one)
+            tried += 1
+    assert tried > 50
