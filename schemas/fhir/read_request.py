@@ -71,6 +71,7 @@ def tier_told(node: Node) -> str | None:
 
 
 def _referral(node: Node, number: str | None, context: Context) -> list[SourceFact]:
+    """The referral told, or taken back: one that its sender revoked is nobody's to receive, and so no gap."""
     tier = tier_told(node)
     if tier is None:
         node.information(
@@ -101,7 +102,7 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
             business_id=number,
             referral_business_id=context.referral_id(node),
             ubrn=_ubrn(node),
-            retracted=status == "entered-in-error",
+            retracted=status == "entered-in-error" or (status == "revoked" and body.direction == "sent"),
         )
     ]
 

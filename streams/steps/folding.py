@@ -42,10 +42,13 @@ def fold(facts: Iterable[PersonFact], *, as_of: date | None, definitions: Defini
     """
     stand = standing(facts)
     found = episodes(stand, definitions)
-    handed = handovers(stand, found, as_of=as_of, rule=definitions.handover)
+    view = person(stand, found)
+    # Nobody waits after death: a gap is judged on the day of death at the latest.
+    judged_on = min(as_of, view.died_on) if as_of and view.died_on else as_of
+    handed = handovers(stand, found, as_of=judged_on, rule=definitions.handover)
     return Pathway(
         stands=bool(stand),
-        view=person(stand, found),
+        view=view,
         episodes=found,
         handovers=handed,
         events=following(stand, found, handed, definitions.handover),

@@ -114,3 +114,16 @@ def test_a_service_does_not_receive_what_it_sent_itself() -> None:
           1 | tier2 | refers to tier2
     """)
     assert told.handovers == [("tier2", "tier2", "not_received", None)]
+
+
+@pytest.mark.parametrize(("died", "status"), [(20, "not_received"), (60, "overdue")])
+def test_nobody_waits_after_death(died: int, status: str) -> None:
+    """Who died after 20 days was not lost between tiers; who had waited 60 by then was."""
+    told = journey(
+        f"""
+          0 | tier2 | refers to tier3
+     {died:6} | gp    | dies
+    """,
+        as_of=400,
+    )
+    assert [one[2] for one in told.handovers] == [status]
