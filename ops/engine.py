@@ -175,10 +175,6 @@ class Engine:
         committed = reader.committed(f"tierlink-{self.stage_of(worker)}")
         return sum(max(0, int(last) + 1 - committed.get(place, 0)) for place, last in delivered.items())
 
-    def restarts(self) -> int:
-        """How often a process was started again."""
-        return sum(child.restarts for child in self._children.values())
-
     def lag(self) -> dict[str, int]:
         """Stage -> messages not yet committed."""
         reader = LagReader(self.bootstrap)

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from ops.figures import funnel, gaps
 from ops.simulator.expected import Pathway, expected_pathway
-from ops.simulator.funnel import funnel, gaps
 from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Address, Fact, Identity, SourceSlug
 from ops.simulator.truth import PersonTruth, RecordTruth
 
@@ -181,7 +181,7 @@ def test_without_numbers_the_referral_sent_first_takes_the_one_received_first() 
 
 def test_a_self_referral_leaves_no_handover_and_no_gap() -> None:
     found = pathway(gp=[weight(-10, "100")], council=[received(0)])
-    assert (found["handovers"], gaps([found]), found["three_tier"]) == ([], {}, False)
+    assert (found["handovers"], gaps([found]), found["three_tier"]) == ([], [], False)
 
 
 def test_three_tiers_need_a_practice_that_sent_and_two_services_that_received() -> None:
@@ -220,6 +220,6 @@ def test_the_funnel_counts_starters_and_completers_apart() -> None:
         pathway(council=[received(0), start(0), completed]),
         pathway(council=[received(0)]),
     ]
-    tier2 = funnel(pathways)["tier2"]
-    assert (tier2["referred"], tier2["started"], tier2["completed"]) == (4, 3, 2)
-    assert (tier2["lost_of_starters"], tier2["completers"], tier2["lost_of_completers"]) == (2, 1, 1)
+    tier2 = funnel(pathways, "tier2")
+    assert (tier2.referred, tier2.started, tier2.completed) == (4, 3, 2)
+    assert (tier2.lost_5pct, tier2.counted_completers, tier2.lost_5pct_completers) == (2, 1, 1)
