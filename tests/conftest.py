@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 BROKER_FIXTURES = {"broker", "broker_admin", "new_topic"}
 ALLOWED_SKIP = "TIERLINK_SHARED_DATA"
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the repository, where there is one
+# beside the repository, where there is one
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 if SHARED_DATA.is_dir():
     os.environ.setdefault(ALLOWED_SKIP, str(SHARED_DATA))
 
