@@ -17,7 +17,7 @@ KILL_SECONDS_MAX = 120.0
 class Killer:
     """Kills KILLS times, each time a ready worker that has been given messages it has not committed.
 
-    `with Killer(engine, seed) as killer: ...; killer.finish()`. The supervisor starts the killed ones again.
+    `start`, then `finish` once there is no more input to come. The supervisor starts the killed ones again.
     """
 
     def __init__(self, engine: Engine, seed: int) -> None:

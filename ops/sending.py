@@ -1,29 +1,31 @@
 """`tierlink send`: real files through the real doors, and what became of each entry."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from connectors.sources import tier3_hl7v2
+from connectors import mapping as mappings
+from connectors.sources import tier2_csv, tier3_hl7v2
 from linkage.tokens import EncodedIdentity
-from ops.broker_process import POLL_SECONDS
 from ops.engine import Engine
 from ops.errors import TierlinkError
 from ops.journal import Journal
-from ops.ledger import Books, read_books
+from ops.layout import packaged
+from ops.ledger import read_books
 from ops.senders import Answered, FileSender, Hl7Sender, HttpSender
 from ops.topic_reader import last_values, read_topics
 from schemas import canonical, topics
+from schemas.disposition import Verdict
 from schemas.envelope import entry_id
 from schemas.errors import Unreadable
 from schemas.keyring import Purpose
 from schemas.linking import RecordIdentity
 from schemas.sealing import unseal
-
-WAIT_SECONDS_MAX = 600.0
+from schemas.sources import Source
 
 
 @dataclass
@@ -40,6 +42,7 @@ class SendResult:
     merges: int = 0
     distinct_nhs_numbers: int = 0
     entries: list[tuple[str, str, str]] = field(default_factory=list)  # name, kind, entry id
+    ends: list[tuple[str, str]] = field(default_factory=list)  # name, disposition; in the order sent
 
     def as_json(self) -> dict[str, Any]:
         """Counts under stable names."""
@@ -70,12 +73,7 @@ def send_hl7(engine: Engine, source: str, content: bytes) -> SendResult:
     result, journal = SendResult(), Journal(engine.layout.journal)
     sender = Hl7Sender(source, engine.ports()[source], journal)
     for message in tier3_hl7v2.split(content):
-        header = message.replace(b"\n", b"\r").split(b"\r", 1)[0].split(b"|")
-        parts = [
-            header[place].decode("utf-8", "replace") if place < len(header) else "" for place in (2, 3, 9, 8)
-        ]
-        kind = parts.pop()
-        name = "|".join(parts)
+        name, kind = tier3_hl7v2.message_id_of(message), _message_type(message)
         _count(result, sender.send(message, message_id=name, kind=kind), name, kind, entry_id(source, name))
     sender.close()
     return result
@@ -95,22 +93,29 @@ def send_fhir(engine: Engine, source: str, paths: Sequence[Path]) -> SendResult:
 
 
 def send_csv(engine: Engine, source: str, path: Path) -> SendResult:
-    """One file into the source's folder; its report is printed by the caller."""
+    """One file into the source's folder; its rows are the entries."""
     result, journal = SendResult(), Journal(engine.layout.journal)
     content = path.read_bytes()
-    rows = range(2, content.count(b"\n") + 2)
+    file_id = sha256(content).hexdigest()
+    rows = published_rows(engine.sources[source], content, file_id)
     files = FileSender(source, engine.drop_folder(source), journal)
     files.drop(path.name, content)
-    _count(result, files.wait(path.name, content, rows=rows), str(path), "csv", "")
+    answered = files.wait(path.name, content, rows=rows)
+    result.sent, result.codes[answered.code], result.answers[answered.answer] = len(rows), 1, len(rows)
+    if answered.answer == "accepted":
+        result.entries += [(f"{path} row {row}", "csv", entry_id(source, file_id, row)) for row in rows]
     return result
 
 
 def wait_for_ends(engine: Engine, result: SendResult) -> None:
     """Wait until nothing is left to do, then count dispositions, facts, merges and distinct NHS tokens."""
     engine.drain()
-    books = _books_with_all_receipts(engine, result)
-    for _, kind, identifier in result.entries:
-        disposition = books.receipts.get(identifier, "none")
+    receipts = read_books(engine.bootstrap, engine.sources.values(), recipient="demo").receipts
+    if any(identifier not in receipts for _, _, identifier in result.entries):
+        raise TierlinkError("some entries have no receipt")
+    for name, kind, identifier in result.entries:
+        disposition = receipts[identifier]
+        result.ends.append((name, disposition))
         result.dispositions[disposition] += 1
         result.by_kind.setdefault(kind, Counter())[disposition] += 1
     for key, one in last_values(read_topics(engine.bootstrap, [topics.EVENTS])).items():
@@ -119,17 +124,6 @@ def wait_for_ends(engine: Engine, result: SendResult) -> None:
             result.facts[canonical.load_object(one.value or b"")["body"]["type"]] += 1
         result.merges += kind == "m"
     result.distinct_nhs_numbers = len(_nhs_tokens(engine))
-
-
-def _books_with_all_receipts(engine: Engine, result: SendResult) -> Books:
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while True:
-        books = read_books(engine.bootstrap, engine.sources.values(), recipient="demo")
-        if all(identifier in books.receipts for _, _, identifier in result.entries):
-            return books
-        if time.monotonic() > deadline:
-            raise TierlinkError("some entries have no receipt")
-        time.sleep(POLL_SECONDS * 10)
 
 
 def _nhs_tokens(engine: Engine) -> set[bytes]:
@@ -150,8 +144,27 @@ def _count(result: SendResult, answered: Answered, name: str, kind: str, identif
     result.answers[answered.answer] += 1
     if answered.answer == "accepted":
         result.warnings += b"accepted_with_warnings" in answered.body
-        if identifier:
-            result.entries.append((name, kind, identifier))
+        result.entries.append((name, kind, identifier))
+
+
+def _message_type(message: bytes) -> str:
+    """MSH-9 as sent; empty where there is none."""
+    header = message.replace(b"\n", b"\r").split(b"\r", 1)[0].split(b"|")
+    return header[8].decode("utf-8", "replace") if len(header) > 8 else ""
+
+
+def published_rows(source: Source, content: bytes, file_id: str) -> list[int]:
+    """The rows a council knows it sent, as a spreadsheet numbers them; totals at the foot are no entries."""
+    mapping = mappings.parse(packaged("connectors.mappings", f"{source.mapping}.toml"))
+    reading = tier2_csv.read(
+        content,
+        source=source,
+        mapping=mapping,
+        file_id=file_id,
+        test_mode=True,
+        received_at=datetime.now(UTC),
+    )
+    return [one.position for one in reading.entries if one.checked.verdict is not Verdict.IGNORED]
 
 
 def _json_files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -184,10 +197,3 @@ def _submission(answered: Answered) -> str | None:
         return canonical.load_object(answered.body).get("submission_id")
     except Unreadable:
         return None
-
-
-def dispositions(engine: Engine, result: SendResult) -> Iterator[tuple[str, str]]:
-    """Name of each accepted entry and where it ended, in the order sent."""
-    books = read_books(engine.bootstrap, engine.sources.values(), recipient="demo")
-    for name, _, identifier in result.entries:
-        yield name, books.receipts.get(identifier, "none")

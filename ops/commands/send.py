@@ -64,7 +64,7 @@ def csv(
 def _send(action: "Callable[[Engine], SendResult]", *, wait: bool, as_json: bool, show: bool) -> None:
     from ops.demo import fresh_layout
     from ops.engine import Engine, EngineSettings
-    from ops.sending import dispositions, wait_for_ends
+    from ops.sending import wait_for_ends
 
     layout = fresh_layout(Path(".tierlink/send"))
     with Engine(layout, EngineSettings(test_mode=True)) as engine:
@@ -72,7 +72,7 @@ def _send(action: "Callable[[Engine], SendResult]", *, wait: bool, as_json: bool
         if wait:
             wait_for_ends(engine, result)
         if show:
-            for name, disposition in dispositions(engine, result):
+            for name, disposition in result.ends:
                 typer.echo(f"{name}: {disposition}")
         counts = result.as_json()
         for name, count in counts.items():
