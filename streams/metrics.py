@@ -1,9 +1,11 @@
 """What a stage tells Prometheus: counts of messages and times, by fixed words. No label counts people."""
 
 import time
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import Counter as CounterMetric
 
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 
@@ -23,22 +25,60 @@ def began_ms(message: Message) -> int:
     return message.timestamp_ms
 
 
+class Tally:
+    """What was answered, counted while it waits for its commit."""
+
+    def __init__(self, *, ages: bool = False) -> None:
+        """Empty. `ages`: also when each message came in, for the stage that is last."""
+        self.codes: Counter[str] = Counter()
+        self.began_ms: list[int] = []
+        self.newest_ms = 0
+        self._shapes: Counter[tuple[type[Outcome], ...]] = Counter()
+        self._ages = ages
+
+    def add(self, message: Message, outcomes: Sequence[Outcome]) -> None:
+        """One message and its answer."""
+        shape = tuple(map(type, outcomes))
+        self._shapes[shape] += 1
+        if message.timestamp_ms > self.newest_ms:
+            self.newest_ms = message.timestamp_ms
+        if self._ages:
+            self.began_ms.append(began_ms(message))
+        if Reject in shape:
+            self.codes.update(one.code for one in outcomes if isinstance(one, Reject))
+
+    def merge(self, later: "Tally") -> None:
+        """Both together."""
+        self._shapes.update(later._shapes)
+        self.codes.update(later.codes)
+        self.began_ms += later.began_ms
+        self.newest_ms = max(self.newest_ms, later.newest_ms)
+
+    def words(self) -> Counter[str]:
+        """Messages per kind of outcome; silent: answered with nothing."""
+        words: Counter[str] = Counter()
+        for shape, count in self._shapes.items():
+            for word in {_OUTCOME_WORDS[kind] for kind in shape} or {"silent"}:
+                words[word] += count
+        return words
+
+
 class StageMetrics:
-    """The metrics of one stage in one registry. `answered` is called once per message, after its commit."""
+    """The metrics of one stage in one registry. `answered` is called after the commit of what it counts."""
 
     def __init__(self, stage: Stage, registry: CollectorRegistry) -> None:
         """Registers them; ValueError when the registry holds them already."""
         self._stage = stage
-        self._messages = Counter(
+        self._messages = CounterMetric(
             "tierlink_stage_messages",
             "Messages answered, once per kind of outcome; silent: answered with nothing",
             ("stage", "outcome"),
             registry=registry,
         )
-        self._dead_letters = Counter(
+        self._dead_letters = CounterMetric(
             "tierlink_dead_letters", "Messages dead-lettered, by reason", ("stage", "code"), registry=registry
         )
-        redelivered = Counter(
+        redelivered = CounterMetric(
             "tierlink_redelivered",
             "Messages that this worker had been given before",
             ("stage",),
@@ -69,19 +109,17 @@ class StageMetrics:
         for word in ("emitted", "changed", "rejected", "silent"):
             self._messages.labels(stage.name, word)
 
-    def answered(self, message: Message, outcomes: Collection[Outcome]) -> None:
-        """A message was answered and everything that follows from it is acknowledged."""
-        words = {_OUTCOME_WORDS[type(outcome)] for outcome in outcomes} or {"silent"}
-        for word in words:
-            self._messages.labels(self._stage.name, word).inc()
-        for outcome in outcomes:
-            if isinstance(outcome, Reject):
-                self._dead_letters.labels(self._stage.name, outcome.code).inc()
-        self._newest_s = max(self._newest_s, message.timestamp_ms / 1000)
+    def answered(self, tally: Tally) -> None:
+        """These messages were answered, and everything that follows from them is acknowledged."""
+        for word, count in tally.words().items():
+            self._messages.labels(self._stage.name, word).inc(count)
+        for code, count in tally.codes.items():
+            self._dead_letters.labels(self._stage.name, code).inc(count)
+        self._newest_s = max(self._newest_s, tally.newest_ms / 1000)
         self._last_event.set(self._newest_s)
-        if self._stage.last:
-            age_s = max(0.0, time.time() - began_ms(message) / 1000)
-            self._end_to_end.labels(self._stage.name).observe(age_s)
+        now_s, observe = time.time(), self._end_to_end.labels(self._stage.name).observe
+        for began in tally.began_ms:
+            observe(max(0.0, now_s - began / 1000))
 
     def redelivered(self, count: int) -> None:
         """So many messages came again; the count of former runs of this worker is added at its start."""

@@ -71,12 +71,14 @@ def run_worker(
     seal_dead_letter: Callable[[Message, str], bytes],
     registry: CollectorRegistry,
     on_facts: Callable[[HostFacts], None] | None = None,
+    runner_class: type[BatchRunner] = BatchRunner,
 ) -> None:
     """Run one worker on this thread (the main one) until SIGTERM or SIGINT; returns after the last commit.
 
     `seal_dead_letter` must give the same bytes for the same message and code. `on_facts` is called once,
-    before anything connects. Raises TopicsUnfit, or KafkaError when there is no broker. Anything unexpected
-    later ends the process with status 70 and without a commit.
+    before anything connects. `runner_class` is another only in a negative control (`host.mutants`). Raises
+    TopicsUnfit, or KafkaError when there is no broker. Anything unexpected later ends the process with status
+    70 and without a commit.
     """
     facts = HostFacts(settings)
     if on_facts is not None:
@@ -90,7 +92,7 @@ def run_worker(
     metrics = StageMetrics(stage, registry)
     marker = DeliveredMarker(settings.state_directory / "delivered.json")
     metrics.redelivered(marker.redelivered)
-    runner = BatchRunner(
+    runner = runner_class(
         stage=stage,
         step=step,
         seal_dead_letter=seal_dead_letter,

@@ -1,37 +1,48 @@
-"""One batch, in the order that makes loss impossible: outputs, state, commit, each acknowledged in turn.
+"""Batches in the air, each in the order that makes loss impossible: outputs, state, commit, each acknowledged.
 
 So an element of state that is there proves that its outputs are there, and a committed offset proves both.
+Which flight may take its next step is decided by `commit.Progress`; here it is done. Nothing in this module
+waits: `launch` and `advance` return, and are called again.
 """
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from streams.host.commit import Partition, Progress
+from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import DeliveredMarker
 from streams.host.watchdog import clock
-from streams.metrics import BEGAN_HEADER, StageMetrics, began_ms
+from streams.metrics import BEGAN_HEADER, StageMetrics, Tally, began_ms
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
 
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
+FLIGHTS_MAX = 4  # one being answered, one waiting for each acknowledgement, one for the commit
 _CODE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")  # a word of ours, fit for a header and a metric label
 
-Answered = tuple[Message, tuple[Outcome, ...]]
-Commit = Callable[[Mapping[Partition, int]], Awaitable[bool]]
+Headers = Sequence[tuple[str, bytes]]
+Sendable = tuple[Emit, Headers]
+
+
+class Shipment(Protocol):
+    """Messages handed over together."""
+
+    def acknowledged(self) -> bool:
+        """Every one is on the broker; raises when one never will be."""
+        ...
 
 
 class Delivery(Protocol):
     """What a batch needs of a producer."""
 
-    async def send(self, emits: Sequence[Emit]) -> list[asyncio.Future[object]]:
+    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> Shipment:
         """Handed over, in order within a partition."""
         ...
 
-    async def acknowledged(self, sent: Sequence[asyncio.Future[object]]) -> None:
-        """Returns when every one is on the broker, raises otherwise."""
+    def poll(self, wait_s: float) -> None:
+        """Acknowledgements that came meanwhile are counted."""
         ...
 
 
@@ -53,9 +64,25 @@ class Pace:
         self._size = min(fitting, 2 * self.size())
 
 
+@dataclass(eq=False)
+class Airborne:
+    """What is sent for one flight, and what has become of it."""
+
+    flight: Flight
+    changes: Sequence[Sendable]
+    tally: Tally
+    since_s: float
+    outputs: Shipment
+    state: Shipment | None = None
+
+
 @dataclass
 class BatchRunner:
-    """Holds the state of the tasks of one assignment and answers batches of their messages."""
+    """Holds the state of the tasks of one assignment, answers batches and sees them through.
+
+    `stamp_ms` gives the Kafka time of what is sent. Whatever a method raises, nothing that was not
+    acknowledged has become committable, and the caller ends the process.
+    """
 
     stage: Stage
     step: Step[Any]
@@ -66,104 +93,133 @@ class BatchRunner:
     crash_point: Callable[[str], None]
     check_fence: Callable[[], None]
     pace: Pace
+    stamp_ms: Callable[[], int] = lambda: 0
     states: dict[int, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
+    _air: deque[Airborne] = field(default_factory=deque)
+    _landed: Tally = field(default_factory=Tally)
 
     def begin(
         self, elements: Mapping[int, Mapping[bytes, bytes]], positions: Mapping[Partition, int]
     ) -> None:
         """A new assignment: each task's state from its elements; input begins at the positions."""
+        self.drop()
         self.states = {task: self.step.restore(kept.items()) for task, kept in elements.items()}
         self.progress = Progress(dict(positions))
 
     def drop(self) -> None:
         """The assignment is over: nothing of it may be used again."""
         self.states, self.progress = {}, Progress({})
+        self._air, self._landed = deque(), Tally()
 
     def fresh(self, messages: Iterable[Message]) -> list[Message]:
         """Those not delivered before in this assignment. Raises NotAssigned."""
-        return [one for one in messages if self.progress.is_new((one.topic, one.partition), one.offset)]
+        is_new = self.progress.is_new
+        return [one for one in messages if is_new((one.topic, one.partition), one.offset)]
 
-    async def run(self, messages: Sequence[Message], commit: Commit) -> bool:
-        """Answer, send, await, commit. False: the partitions are lost, nothing was committed.
+    def is_full(self) -> bool:
+        """As many batches are in the air as may be."""
+        return self.progress.flights >= FLIGHTS_MAX
 
-        Whatever it raises, nothing was committed; the caller ends the process.
-        """
+    def since_s(self) -> float | None:
+        """When the oldest batch in the air was launched; None when there is none."""
+        return self._air[0].since_s if self._air else None
+
+    def launch(self, messages: Sequence[Message]) -> None:
+        """The messages have been answered and their outputs handed to the producer."""
+        last_offsets = {(one.topic, one.partition): one.offset for one in messages}
+        since_s = clock()
         self.metrics.redelivered(self.marker.mark(messages))
-        self.progress.deliver({(one.topic, one.partition): one.offset for one in messages})
+        flight = self.progress.deliver(last_offsets)
         self.crash_point("delivered")
-        answers = self._advance(messages)
-        await self._deliver(self._outputs(answers), "outputs")
-        await self._deliver(self._changes(answers), "state")
-        self.progress.acknowledge()
-        return await self._commit(answers, commit)
+        outputs, changes, tally = self._answer(messages)
+        sent = self._send(outputs)
+        self._air.append(Airborne(flight, changes, tally, since_s, sent))
+        self.crash_point("outputs_sent")
 
-    def _advance(self, messages: Sequence[Message]) -> list[Answered]:
-        answers: list[Answered] = []
+    def advance(self, wait_s: float) -> None:
+        """Every flight has taken the steps it may take; waits so long for acknowledgements to come."""
+        self.producer.poll(wait_s)
+        for one in self._air:
+            if not one.flight.outputs_acknowledged and one.outputs.acknowledged():
+                self.progress.acknowledge_outputs(one.flight)
+                self.crash_point("outputs_acknowledged")
+        self._send_state()
+        self._land()
+
+    def committable(self) -> dict[Partition, int]:
+        """The offsets that may be committed now; empty when there is nothing new."""
+        return self.progress.committable(self.progress.partitions())
+
+    def committed(self, offsets: Mapping[Partition, int]) -> None:
+        """The broker has accepted these offsets."""
+        self.progress.commit(offsets)
+        self.crash_point("committed")
+        self.metrics.answered(self._landed)
+        self._landed = Tally()
+
+    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], Tally]:
+        outputs: list[Sendable] = []
+        changes: list[Sendable] = []
+        tally, states, advance = Tally(ages=self.stage.last), self.states, self.step.advance
         started = clock()
         for message in messages:
             task = message.partition
-            self.states[task], outcomes = self.step.advance(self.states[task], message)
-            answers.append((message, outcomes))
+            states[task], outcomes = advance(states[task], message)
+            tally.add(message, outcomes)
+            if outcomes:
+                self._sort(message, outcomes, outputs, changes)
         self.pace.took(len(messages), clock() - started)
-        return answers
+        return outputs, changes, tally
 
-    async def _deliver(self, emits: Sequence[Emit], kind: str) -> None:
-        self.check_fence()
-        sent = await self.producer.send(emits)
-        self.crash_point(f"{kind}_sent")
-        await self.producer.acknowledged(sent)
-        self.crash_point(f"{kind}_acknowledged")
+    def _sort(
+        self,
+        message: Message,
+        outcomes: Iterable[Outcome],
+        outputs: list[Sendable],
+        changes: list[Sendable],
+    ) -> None:
+        """Outputs and changes of one message, with their lineage.
 
-    async def _commit(self, answers: Sequence[Answered], commit: Commit) -> bool:
-        self.check_fence()
-        offsets = self.progress.committable({(one.topic, one.partition) for one, _ in answers})
-        if not await commit(offsets):
-            return False
-        self.progress.commit(offsets)
-        self.crash_point("committed")
-        for message, outcomes in answers:
-            self.metrics.answered(message, outcomes)
-        return True
+        For an independent checker; never where recipients read, who could join their feeds by it.
+        """
+        cause = ((SOURCE_HEADER, source_of(message)), (BEGAN_HEADER, b"%d" % began_ms(message)))
+        for outcome in outcomes:
+            if isinstance(outcome, Emit):
+                outputs.append((outcome, () if outcome.topic in self.stage.published else cause))
+            elif isinstance(outcome, Change):
+                assert self.stage.changelog is not None, "a stage that changes state has a changelog"
+                record = Emit(self.stage.changelog, message.partition, outcome.key, outcome.value)
+                changes.append((record, cause))
+            else:
+                outputs.append((self._dead_letter(message, outcome), cause))
 
-    def _outputs(self, answers: Sequence[Answered]) -> list[Emit]:
-        outputs = []
-        for message, outcomes in answers:
-            for outcome in outcomes:
-                if isinstance(outcome, Emit):
-                    outputs.append(_with_source(outcome, message, self.stage))
-                elif isinstance(outcome, Reject):
-                    outputs.append(
-                        _with_source(self._dead_letter(message, outcome.code), message, self.stage)
-                    )
-        return outputs
-
-    def _dead_letter(self, message: Message, code: str) -> Emit:
-        assert _CODE.fullmatch(code), "a reject code is a fixed word"
-        headers = (("stage", self.stage.name.encode()), ("code", code.encode()))
-        sealed = self.seal_dead_letter(message, code)
+    def _dead_letter(self, message: Message, reject: Reject) -> Emit:
+        assert _CODE.fullmatch(reject.code), "a reject code is a fixed word"
+        headers = (("stage", self.stage.name.encode()), ("code", reject.code.encode()))
+        sealed = self.seal_dead_letter(message, reject.code)
         return Emit(self.stage.dead_letter, message.partition, source_of(message), sealed, headers)
 
-    def _changes(self, answers: Sequence[Answered]) -> list[Emit]:
-        changes = []
-        for message, outcomes in answers:
-            for outcome in outcomes:
-                if isinstance(outcome, Change):
-                    assert self.stage.changelog is not None, "a stage that changes state has a changelog"
-                    record = Emit(self.stage.changelog, message.partition, outcome.key, outcome.value)
-                    changes.append(_with_source(record, message, self.stage))
-        return changes
+    def _send(self, messages: Sequence[Sendable]) -> Shipment:
+        self.check_fence()
+        return self.producer.send(messages, stamp_ms=self.stamp_ms())
+
+    def _send_state(self) -> None:
+        while (flight := self.progress.may_send_state()) is not None:
+            one = next(one for one in self._air if one.flight is flight)
+            one.state = self._send(one.changes)
+            self.progress.send_state(flight)
+            self.crash_point("state_sent")
+
+    def _land(self) -> None:
+        for one in self._air:
+            if one.state is not None and not one.flight.state_acknowledged and one.state.acknowledged():
+                self.progress.acknowledge_state(one.flight)
+                self.crash_point("state_acknowledged")
+        while self._air and self._air[0].flight.state_acknowledged:
+            self._landed.merge(self._air.popleft().tally)
 
 
 def source_of(message: Message) -> bytes:
     """topic/partition/offset: names a message for ever."""
     return f"{message.topic}/{message.partition}/{message.offset}".encode()
-
-
-def _with_source(emit: Emit, cause: Message, stage: Stage) -> Emit:
-    """Lineage for an independent checker; never where recipients read, who could join their feeds by it."""
-    if emit.topic in stage.published:
-        return emit
-    began = (BEGAN_HEADER, str(began_ms(cause)).encode())
-    headers = (*emit.headers, (SOURCE_HEADER, source_of(cause)), began)
-    return Emit(emit.topic, emit.partition, emit.key, emit.value, headers)

@@ -1,10 +1,17 @@
-"""Which offset may be committed: pure, so that it can be checked against every schedule.
+"""What may be sent and committed when: pure, so that it can be checked against every schedule.
 
-Per partition and assignment three offsets only ever grow:
-`committed <= acknowledged <= delivered`, each the offset of the *next* message. Delivered: handed to the
-step. Acknowledged: all that follows from the messages below is on the broker. Only that may be committed.
+A *flight* is one batch between its delivery to the step and the commit of its offsets. Several are in the air
+at once, and each goes through the same order:
+
+    outputs sent -> outputs acknowledged -> state sent -> state acknowledged -> committable
+
+The outputs of a later flight may be sent while an earlier one waits. Its state may not: state leaves in the
+order of the flights, each after the acknowledgement of its own outputs. And only a gapless run of finished
+flights is committable. So a state element that is there proves that its outputs are there, and those of every
+message before it; and a committed offset proves both.
 """
 
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -15,27 +22,47 @@ class NotAssigned(LookupError):
     """A message of a partition this assignment does not hold: it belongs to somebody else."""
 
 
-class Overlapping(RuntimeError):
-    """A second batch was begun before the first was acknowledged."""
+class OutOfOrder(RuntimeError):
+    """A flight was told to have taken a step that it may not take yet."""
+
+
+@dataclass(eq=False)
+class Flight:
+    """One batch in the air: the offset of the next message after it, per partition it has messages of."""
+
+    upto: Mapping[Partition, int]
+    outputs_acknowledged: bool = False
+    state_sent: bool = False
+    state_acknowledged: bool = False
 
 
 @dataclass
 class Progress:
-    """How far one assignment has come. Made anew at every assignment, from the positions it starts at."""
+    """How far one assignment has come. Made anew at every assignment, from the positions it starts at.
+
+    Per partition three offsets only ever grow: `committed <= acknowledged <= delivered`, each the offset of
+    the *next* message. What lies below the start is the business of whoever committed it.
+    """
 
     _delivered: dict[Partition, int]
     _acknowledged: dict[Partition, int] = field(init=False)
     _committed: dict[Partition, int] = field(init=False)
+    _flights: deque[Flight] = field(init=False, default_factory=deque)
 
     def __post_init__(self) -> None:
-        """Nothing is in flight: what lies below the start is the business of whoever committed it."""
+        """Nothing is in the air."""
         self._delivered = dict(self._delivered)
         self._acknowledged = dict(self._delivered)
         self._committed = dict(self._delivered)
 
-    def is_new(self, partition: Partition, offset: int) -> bool:
-        """False for a message delivered before in this assignment, as after a rewind. Raises NotAssigned."""
-        return offset >= self.position(partition)
+    @property
+    def flights(self) -> int:
+        """How many batches are in the air."""
+        return len(self._flights)
+
+    def partitions(self) -> Collection[Partition]:
+        """The partitions of this assignment."""
+        return self._delivered.keys()
 
     def position(self, partition: Partition) -> int:
         """The offset of the next message to deliver. Raises NotAssigned."""
@@ -43,24 +70,47 @@ class Progress:
             raise NotAssigned(f"{partition[0]}/{partition[1]}")
         return self._delivered[partition]
 
-    def deliver(self, last_offsets: Mapping[Partition, int]) -> None:
-        """A batch begins, whose last message per partition is given. Raises Overlapping, NotAssigned."""
-        if self._delivered != self._acknowledged:
-            raise Overlapping("one batch in flight")
-        for partition, offset in last_offsets.items():
-            if self.is_new(partition, offset):
-                self._delivered[partition] = offset + 1
+    def is_new(self, partition: Partition, offset: int) -> bool:
+        """False for a message delivered before in this assignment, as after a rewind. Raises NotAssigned."""
+        return offset >= self.position(partition)
 
-    def acknowledge(self) -> None:
-        """Every output and every state change of the batch in flight has been acknowledged by the broker."""
-        self._acknowledged = dict(self._delivered)
+    def deliver(self, last_offsets: Mapping[Partition, int]) -> Flight:
+        """A batch takes off, whose last message per partition is given. Raises NotAssigned."""
+        upto = {part: max(last + 1, self.position(part)) for part, last in last_offsets.items()}
+        self._delivered.update(upto)
+        flight = Flight(upto)
+        self._flights.append(flight)
+        return flight
+
+    def acknowledge_outputs(self, flight: Flight) -> None:
+        """Every output of the flight is on the broker."""
+        flight.outputs_acknowledged = True
+
+    def may_send_state(self) -> Flight | None:
+        """The flight whose state is to be sent next: the first that has not, once its outputs are there."""
+        first = next((one for one in self._flights if not one.state_sent), None)
+        return first if first is not None and first.outputs_acknowledged else None
+
+    def send_state(self, flight: Flight) -> None:
+        """The state of the flight is being sent. Raises OutOfOrder when it is not its turn."""
+        if flight is not self.may_send_state():
+            raise OutOfOrder("state follows outputs, flight after flight")
+        flight.state_sent = True
+
+    def acknowledge_state(self, flight: Flight) -> None:
+        """Every state element of the flight is on the broker. Raises OutOfOrder when none was sent."""
+        if not flight.state_sent:
+            raise OutOfOrder("nothing was sent")
+        flight.state_acknowledged = True
+        while self._flights and self._flights[0].state_acknowledged:
+            self._acknowledged.update(self._flights.popleft().upto)
 
     def committable(self, owned: Collection[Partition]) -> dict[Partition, int]:
         """What to commit now: acknowledged, above what is committed already, of an owned partition."""
         return {
             partition: offset
             for partition, offset in self._acknowledged.items()
-            if partition in owned and offset > self._committed[partition]
+            if offset > self._committed[partition] and partition in owned
         }
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:

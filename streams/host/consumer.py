@@ -27,12 +27,13 @@ from streams.host.commit import Partition
 from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
 from streams.host.state import read_bounds, read_changelog
-from streams.host.watchdog import HostFacts, halt
+from streams.host.watchdog import HostFacts, clock, halt, now_ms
 from streams.steps.outcome import Message, Stage
 
 logger = logging.getLogger(__name__)
 
 FETCH_S = 1.0
+ACKNOWLEDGEMENT_WAIT_S = 0.002  # at most; it ends with the first acknowledgement
 FETCH_WAIT_MS = 100
 PAUSE_S = 0.05
 STOP_DEADLINE_S = 8.0  # a graceful stop ends within 10 s: this, and 2 s to close
@@ -60,6 +61,9 @@ class HostParts:
 class HostConsumerThread(driver.AIOKafkaConsumerThread):
     """What runs beside aiokafka, in the thread and loop of its consumer."""
 
+    accepted_ms = 0  # when the group is known to have counted us in: the Kafka time of all we send
+    _beat: Any = None
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         # A fetch waiting on the broker holds up every partition asked for after it. Stock: 1,500 ms a hop.
         consumer = super()._create_worker_consumer(transport)
@@ -83,8 +87,25 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
             return False
         return True
 
+    def watch_heartbeats(self) -> None:
+        """From now on `accepted_ms` is when the last heartbeat that the broker accepted was sent."""
+        coordinator = self._ensure_consumer()._coordinator
+        beat = coordinator._do_heartbeat
+        if beat is self._beat:
+            return
+
+        async def noted() -> bool:
+            sent_ms = now_ms()
+            accepted = await beat()
+            if accepted:
+                self.accepted_ms = sent_ms
+            return bool(accepted)
+
+        self._beat = coordinator._do_heartbeat = noted
+
     async def seek_to_start(self, bounds: Mapping[Partition, tuple[int, int]]) -> dict[Partition, int]:
         """Every partition stands at its committed offset, or its first. CommittedBeyondEnd, KafkaError."""
+        self.watch_heartbeats()
         consumer = self._ensure_consumer()
         positions = {}
         for partition, (first, end) in bounds.items():
@@ -105,11 +126,14 @@ class HostConsumer(driver.Consumer):
         parts: HostParts = cast(Any, self.app).parts
         self._stage, self._settings, self._facts = parts.stage, parts.settings, parts.facts
         self._runner, self._producer = parts.runner, parts.producer
+        self._runner.stamp_ms = lambda: self._thread.accepted_ms
         self._numbers = itertools.count(1)
         self._assignment_number: int | None = None
         self._ready_number: int | None = None
         self._generation = 0
-        self._work: asyncio.Future[None] | None = None
+        self._fetching: asyncio.Future[Mapping[Any, Any]] | None = None
+        self._committing: asyncio.Future[None] | None = None
+        self._preparing: asyncio.Future[None] | None = None
 
     def _new_consumer_thread(self) -> HostConsumerThread:
         return HostConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -122,29 +146,30 @@ class HostConsumer(driver.Consumer):
             while not (self.should_stop or fetcher.should_stop):
                 await self._turn()
         except asyncio.CancelledError:
-            raise  # Faust stops its fetcher by cancelling it; the work in flight is shielded
+            raise  # Faust stops its fetcher by cancelling it; what is in the air lives on in the runner
         except ConsumerStoppedError as error:
             if not self.app.should_stop:
                 halt(self._stage.name, at="fetch", error=error)
         except BaseException as error:  # noqa: BLE001  whatever it is, it must not become a graceful stop
-            halt(self._stage.name, at="fetch", error=error)
+            halt(self._stage.name, at="batch", error=error)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Fence, let the batch in flight finish with its commit, only then give the partitions up."""
+        """Fence, let what is in the air land and be committed, only then give the partitions up."""
         self._lose()
-        await self._idle(self._settings.batch_deadline_s)
+        await self._land(self._settings.batch_deadline_s)
         await super().on_partitions_revoked(revoked)
         self._runner.drop()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """A new assignment, even of the same partitions: state and positions are read anew before a fetch."""
+        self._thread.accepted_ms = now_ms()
         self._assignment_number = next(self._numbers)
         self._facts.assign(recovered=False)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def wait_empty(self) -> None:
-        """Called on revoke and on stop; stock would return with our batch in flight."""
-        await self._idle(STOP_DEADLINE_S)
+        """Called on revoke and on stop; stock would return with our batches in the air."""
+        await self._land(STOP_DEADLINE_S)
 
     async def perform_seek(self) -> None:
         """Nothing: stock skips partitions without a commit. `_prepare` seeks every one before a fetch."""
@@ -157,14 +182,14 @@ class HostConsumer(driver.Consumer):
         """Nothing: stock would report stalled streams, and there are none. The watchdog sees batches."""
 
     async def on_start(self) -> None:
-        """The producer is connected before anything is fetched."""
-        await self._producer.start()
+        """The producer is there before anything is fetched."""
+        self._producer.start()
         await super().on_start()
 
     async def on_stop(self) -> None:
-        """The batch in flight has ended before this returns, and the producer is closed."""
+        """What was in the air has landed before this returns, and the producer is closed."""
         await super().on_stop()
-        await self._producer.stop()
+        self._producer.stop()
 
     # --- one turn
 
@@ -173,11 +198,10 @@ class HostConsumer(driver.Consumer):
         if number is None or not self.flow_active:
             await asyncio.sleep(PAUSE_S)
         elif number != self._ready_number:
-            await self._in_flight(self._prepare(number))
+            await self._no_fetch()
+            await self._prepared(number)
         elif active := set(self._get_active_partitions()):
-            fetched = await self._getmany(active, FETCH_S)
-            if fetched and self._holds(number):
-                await self._in_flight(self._answer(fetched, number))
+            await self._fly(active, number)
         else:
             await asyncio.sleep(PAUSE_S)  # more workers than partitions; max_poll_interval is out of reach
 
@@ -185,28 +209,82 @@ class HostConsumer(driver.Consumer):
         """Asked again after every wait: the partitions are still held under this number, and flow is on."""
         return number == self._assignment_number and self.flow_active and not self.app.should_stop
 
-    async def _in_flight(self, work: Coroutine[Any, Any, None]) -> None:
-        """One at a time, not to be cancelled with the fetcher."""
-        self._work = asyncio.ensure_future(self._to_its_end(work))
-        await asyncio.shield(self._work)
+    async def _fly(self, active: set[TP], number: int) -> None:
+        """One round: what was fetched is launched, what is in the air advances, more is fetched meanwhile."""
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._getmany(active, FETCH_S))
+        if self._is_idle():
+            await asyncio.wait({self._fetching}, timeout=FETCH_S)
+        if self._fetching.done() and not self._runner.is_full():
+            fetched, self._fetching = self._fetching.result(), None
+            if fetched and self._holds(number):
+                await self._launch(fetched, number)
+            return
+        await self._advance()
+
+    def _is_idle(self) -> bool:
+        """Nothing is in the air or being read, and all that was acknowledged is committed, or lost to us."""
+        runner, reading = self._runner, self._preparing is not None
+        return not (runner.progress.flights or self._committing or reading or runner.committable())
+
+    async def _no_fetch(self) -> None:
+        """No fetch is under way: it would take the first messages of the positions sought next."""
+        if self._fetching is not None:
+            await asyncio.wait({self._fetching})
+            self._fetching = None
+
+    async def _launch(self, fetched: Mapping[Any, Any], number: int) -> None:
+        """The fetched messages, task by task, in the order of their offsets, in batches of about `batch_s`."""
+        in_order = sorted(fetched, key=lambda part: (part.partition, self._stage.reads.index(part.topic)))
+        messages = self._runner.fresh(_message(record) for part in in_order for record in fetched[part])
+        while messages and self._holds(number):
+            if self._runner.is_full():
+                await self._advance()
+                continue
+            size = self._runner.pace.size()
+            batch, messages = messages[:size], messages[size:]
+            self._facts.fly(self._runner.since_s() or clock())
+            self._runner.launch(batch)
+            await self._advance()
+        self._tell_lag()
+
+    async def _advance(self) -> None:
+        """Acknowledgements that have come are acted upon; one commit at a time follows them."""
+        runner = self._runner
+        runner.advance(ACKNOWLEDGEMENT_WAIT_S if runner.is_full() or self._fetching else 0.0)
+        self._facts.fly(runner.since_s())
+        if self._committing is None and (offsets := runner.committable()):
+            self._committing = asyncio.ensure_future(self._to_its_end(self._commit_owned(offsets)))
+        await asyncio.sleep(0)
+
+    async def _land(self, deadline_s: float) -> None:
+        """Returns when nothing is left to wait for; past the deadline, or on any error, the process ends."""
+        ends_s = clock() + deadline_s
+        while not self._is_idle():
+            if clock() > ends_s:
+                halt(self._stage.name, at="drain")
+            if self._preparing is not None:
+                await asyncio.wait({self._preparing}, timeout=PAUSE_S)
+            await self._to_its_end(self._advance())
 
     async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """Not to be cancelled with the fetcher; whatever it raises ends the process."""
         try:
             await work
         except BaseException as error:  # noqa: BLE001  whatever it is, nothing may be committed after it
             halt(self._stage.name, at="batch", error=error)
-        finally:
-            self._facts.end_work()
 
-    async def _idle(self, deadline_s: float) -> None:
-        if self._work is not None and not self._work.done():
-            await asyncio.wait({self._work}, timeout=deadline_s)
-            if not self._work.done():
-                halt(self._stage.name, at="drain")
+    async def _prepared(self, number: int) -> None:
+        """One preparation at a time, which outlives the fetcher: state is read to the end, or given up."""
+        if self._preparing is None:
+            self._facts.begin_restore()
+            self._preparing = asyncio.ensure_future(self._to_its_end(self._prepare(number)))
+        await asyncio.wait({self._preparing})
+        self._preparing = None
+        self._facts.end_restore()
 
     async def _prepare(self, number: int) -> None:
         """State of every task read back, every partition at its committed offset: only then a fetch."""
-        self._facts.begin_restore()
         self._generation = self.app.consumer_generation_id
         tasks = assigned_tasks(self._stage, ensure_TPset(self.assignment()))
         elements = await self._elements(tasks, number)
@@ -229,27 +307,21 @@ class HostConsumer(driver.Consumer):
             given_up=lambda: not self._holds(number),
         )
 
-    async def _answer(self, fetched: Mapping[Any, Any], number: int) -> None:
-        """The fetched messages, task by task, in the order of their offsets, in batches of about a second."""
-        in_order = sorted(fetched, key=lambda part: (part.partition, self._stage.reads.index(part.topic)))
-        messages = self._runner.fresh(_message(record) for part in in_order for record in fetched[part])
-        while messages and self._holds(number):
-            size = self._runner.pace.size()
-            batch, messages = messages[:size], messages[size:]
-            self._facts.begin_batch()
-            if not await self._runner.run(batch, self._commit_owned):
-                self._lose()
-            await asyncio.sleep(0)
-        self._tell_lag()
-
-    async def _commit_owned(self, offsets: Mapping[Partition, int]) -> bool:
-        thread = self._thread
-        if not await thread.call_thread(thread.commit_owned, offsets, self._generation):
-            return False
+    async def _commit_owned(self, offsets: Mapping[Partition, int]) -> None:
+        thread, number = self._thread, self._ready_number
+        self._runner.check_fence()
+        owned = await thread.call_thread(thread.commit_owned, offsets, self._generation)
+        self._committing = None
+        if number != self._ready_number:
+            return
+        if not owned:
+            self._lose()
+            self._runner.drop()
+            return
+        self._runner.committed(offsets)
         committed = {TP(*partition): offset for partition, offset in offsets.items()}
         self._committed_offset.update(committed)
         self.app.monitor.on_tp_commit(committed)
-        return True
 
     def _lose(self) -> None:
         self._assignment_number = None
@@ -292,11 +364,11 @@ def start_position(partition: Partition, committed: int | None, *, first: int, e
 
 def _message(record: Any) -> Message:
     return Message(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers),
-        timestamp_ms=record.timestamp,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        record.headers,
+        record.timestamp,
     )

@@ -24,12 +24,13 @@ class DeliveredMarker:
 
     def mark(self, messages: Iterable[Message]) -> int:
         """Written down before they are processed: these are handed over. How many came again. OSError."""
-        former = dict(self._offsets)
-        again = 0
+        former, again, last = self._offsets.get, 0, dict[Partition, int]()
         for message in messages:
             partition = (message.topic, message.partition)
-            again += message.offset <= former.get(partition, -1)
-            self._offsets[partition] = max(self._offsets.get(partition, -1), message.offset)
+            again += message.offset <= former(partition, -1)
+            last[partition] = message.offset
+        for partition, offset in last.items():
+            self._offsets[partition] = max(former(partition, -1), offset)
         self.redelivered += again
         self._save()
         return again

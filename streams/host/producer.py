@@ -1,61 +1,114 @@
-"""The one producer of a worker: idempotent, every acknowledgement awaited, within a deadline."""
+"""The one producer of a worker: librdkafka, idempotent, every acknowledgement counted, within a deadline."""
 
-import asyncio
+import logging
 from collections.abc import Sequence
+from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from confluent_kafka import KafkaError, Producer
 
 from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
 from streams.steps.outcome import Emit
 
-LINGER_MS = 5  # a batch of ours is sent at once; five milliseconds let it leave in one request per broker
-BATCH_BYTES = 256 * 1024
+LINGER_MS = 2  # a batch of ours is handed over at once; two milliseconds let it leave in few requests
+QUEUE_MESSAGES_MAX = 200_000
+QUEUE_FULL_WAIT_S = 0.05
 CLOSE_S = 3.0
+
+Headers = Sequence[tuple[str, bytes]]
+Sendable = tuple[Emit, Headers]  # what to send, and the headers it gets besides its own
+
+logger = logging.getLogger(__name__)
+
+
+class DeliveryFailed(RuntimeError):
+    """A message was refused by the broker, or not acknowledged within the deadline. Names Kafka's error."""
+
+
+class Shipment:
+    """Messages handed over together, of which `waiting` have not been acknowledged."""
+
+    __slots__ = ("failure", "waiting")
+
+    def __init__(self, messages: int) -> None:
+        self.waiting = messages
+        self.failure: KafkaError | None = None
+
+    def report(self, error: KafkaError | None, _: object) -> None:
+        """The fate of one message; called by librdkafka within `AwaitedProducer.poll`."""
+        if error is not None:
+            self.failure = error
+        else:
+            self.waiting -= 1
+
+    def acknowledged(self) -> bool:
+        """Every message is on every in-sync replica. Raises DeliveryFailed when one never will be."""
+        if self.failure is not None:
+            raise DeliveryFailed(str(self.failure.name()))
+        return not self.waiting
 
 
 class AwaitedProducer:
-    """Sends and waits. Never says "acknowledged" before every in-sync replica has the message."""
+    """Sends, and knows what has been acknowledged. Order within a partition is kept, without gaps.
+
+    A message not acknowledged within `delivery_deadline_s` has failed: by then the partitions may be another
+    worker's (`enable.gapless.guarantee`: what was sent after it has failed too).
+    """
 
     def __init__(self, settings: HostSettings) -> None:
         """Connects on `start`."""
         self._settings = settings
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
 
-    async def start(self) -> None:
-        """Connected, with a producer id of the broker. Raises KafkaError."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.bootstrap,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=LINGER_MS,
-            max_batch_size=BATCH_BYTES,
-            max_request_size=MESSAGE_BYTES_MAX,
-            request_timeout_ms=int(self._settings.request_timeout_s * 1000),
-        )
-        await self._producer.start()
+    def start(self) -> None:
+        """Ready to send; connections are made in the background."""
+        self._producer = Producer(producer_settings(self._settings), logger=logger)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Closed, or given up after a few seconds: nothing is owed, as every delivery was awaited."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            try:
-                await asyncio.wait_for(producer.stop(), CLOSE_S)
-            except TimeoutError:
-                return
+            producer.flush(CLOSE_S)
 
-    async def send(self, emits: Sequence[Emit]) -> list[asyncio.Future[object]]:
-        """Handed to the sender, in this order within a partition. KafkaError, TimeoutError (deadline)."""
+    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> Shipment:
+        """Handed over in this order, with `stamp_ms` as their Kafka time; 0 leaves it to the clock."""
         assert self._producer is not None, "started first"
-        async with asyncio.timeout(self._settings.delivery_deadline_s):
-            return [await self._send(self._producer, emit) for emit in emits]
+        shipment, produce = Shipment(len(messages)), self._producer.produce
+        for emit, headers in messages:
+            while True:
+                try:
+                    produce(
+                        emit.topic,
+                        emit.value,
+                        emit.key,
+                        emit.partition,
+                        shipment.report,
+                        timestamp=stamp_ms,
+                        headers=[*emit.headers, *headers],
+                    )
+                except BufferError:  # the broker is slower than we are: its deadline ends this, if need be
+                    self._producer.poll(QUEUE_FULL_WAIT_S)
+                    shipment.acknowledged()
+                else:
+                    break
+        return shipment
 
-    async def acknowledged(self, sent: Sequence[asyncio.Future[object]]) -> None:
-        """Every one is on the broker. Raises the first failure, or TimeoutError at the delivery deadline."""
-        async with asyncio.timeout(self._settings.delivery_deadline_s):
-            await asyncio.gather(*sent)
+    def poll(self, wait_s: float) -> None:
+        """What was acknowledged meanwhile has been counted; waits so long for the first of it."""
+        assert self._producer is not None, "started first"
+        self._producer.poll(wait_s)
 
-    @staticmethod
-    async def _send(producer: AIOKafkaProducer, emit: Emit) -> "asyncio.Future[object]":
-        return await producer.send(
-            emit.topic, value=emit.value, key=emit.key, partition=emit.partition, headers=list(emit.headers)
-        )
+
+def producer_settings(settings: HostSettings) -> dict[str, Any]:
+    """Every setting of librdkafka that matters, written out."""
+    return {
+        "bootstrap.servers": settings.bootstrap,
+        "acks": "all",
+        "enable.idempotence": True,
+        "enable.gapless.guarantee": True,
+        "delivery.timeout.ms": int(settings.delivery_deadline_s * 1000),
+        "linger.ms": LINGER_MS,
+        "queue.buffering.max.messages": QUEUE_MESSAGES_MAX,
+        "message.max.bytes": MESSAGE_BYTES_MAX,
+        "reconnect.backoff.ms": 100,
+        "reconnect.backoff.max.ms": 1_000,
+    }

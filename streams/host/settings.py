@@ -31,8 +31,8 @@ class HostSettings:
     heartbeat_s: float = 3.0
     rebalance_timeout_s: float = 60.0
     restore_deadline_s: float = 600.0
-    batch_max: int = 500
-    batch_s: float = 1.0
+    batch_max: int = 2_000
+    batch_s: float = 0.25
     fault_at: str | None = None
     group_prefix: str = "tierlink"
 

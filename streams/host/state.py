@@ -1,38 +1,38 @@
 """Reading a task's state back from its changelog partition, to the end offset of that moment."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import Message as Record
 
 from streams.host.commit import Partition
-from streams.host.settings import HostSettings
+from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
 
-POLL_MS = 250
-RECORDS_MAX = 2_000
-FETCH_BYTES_MAX = 4 * 2**20
+POLL_S = 0.25
+RECORDS_MAX = 10_000
+QUEUED_KIB_MAX = 64 * 1024
+BOUNDS_S = 10.0
 
 Elements = dict[bytes, bytes]
+
+logger = logging.getLogger(__name__)
+
+
+class StateUnreadable(RuntimeError):
+    """A changelog partition gave an error. Names Kafka's error."""
 
 
 async def read_bounds(
     partitions: Iterable[Partition], *, settings: HostSettings
 ) -> dict[Partition, tuple[int, int]]:
-    """First and end offset of each partition, now. Asked over a connection of its own. Raises KafkaError.
+    """First and end offset of each partition, now. Asked over a connection of its own. Raises KafkaException.
 
     On the connection of the group's consumer each question would wait behind its running fetch.
     """
-    asked = [TopicPartition(*partition) for partition in partitions]
-    if not asked:
-        return {}
-    consumer = _reader(settings)
-    await consumer.start()
-    try:
-        firsts = await consumer.beginning_offsets(asked)
-        ends = await consumer.end_offsets(asked)
-    finally:
-        await consumer.stop()
-    return {(one.topic, one.partition): (firsts[one], ends[one]) for one in asked}
+    return await asyncio.to_thread(_bounds, sorted(partitions), settings)
 
 
 async def read_changelog(
@@ -40,56 +40,87 @@ async def read_changelog(
 ) -> dict[int, Elements] | None:
     """The last value per key of each task's partition, removed keys left out; None once `given_up` is true.
 
-    Ends by *position* reaching the end offset read at the start, never by seeing a certain record: the last
-    one may have been a tombstone compacted away, a transaction marker, or retention may have emptied the
-    partition. Raises KafkaError.
+    Ends when reading has come to the end offset asked at the start, never by seeing a certain record: the
+    last one may have been a tombstone compacted away, a transaction marker, or retention may have emptied the
+    partition. Raises KafkaException, StateUnreadable.
     """
     bounds = await read_bounds([(topic, task) for task in tasks], settings=settings)
-    unread = {TopicPartition(*part): end for part, (first, end) in bounds.items() if first < end}
+    unread = {
+        task: bounds[topic, task][1] for task in tasks if bounds[topic, task][0] < bounds[topic, task][1]
+    }
     elements: dict[int, Elements] = {task: {} for task in tasks}
     if not unread:
         return elements
-    consumer = _reader(settings)
-    await consumer.start()
+    done = await asyncio.to_thread(_read, topic, unread, elements, settings, given_up)
+    return elements if done else None
+
+
+def _bounds(partitions: Sequence[Partition], settings: HostSettings) -> dict[Partition, tuple[int, int]]:
+    if not partitions:
+        return {}
+    consumer = Consumer(reader_settings(settings), logger=logger)
     try:
-        return elements if await _read(consumer, unread, elements, given_up) else None
+        return {one: _watermarks(consumer, one) for one in partitions}
     finally:
-        await consumer.stop()
+        consumer.close()
 
 
-async def _read(
-    consumer: AIOKafkaConsumer,
-    unread: Mapping[TopicPartition, int],
-    elements: Mapping[int, Elements],
+def _watermarks(consumer: Consumer, partition: Partition) -> tuple[int, int]:
+    first, end = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=BOUNDS_S, cached=False)
+    return int(first), int(end)
+
+
+def _read(
+    topic: str,
+    unread: dict[int, int],
+    elements: dict[int, Elements],
+    settings: HostSettings,
     given_up: Callable[[], bool],
 ) -> bool:
-    consumer.assign(list(unread))
-    await consumer.seek_to_beginning(*unread)
-    while unread:
-        if given_up():
-            return False
-        fetched = await consumer.getmany(*unread, timeout_ms=POLL_MS, max_records=RECORDS_MAX)
-        for partition, records in fetched.items():
-            _fold(elements[partition.partition], records)
-        unread = {part: end for part, end in unread.items() if await consumer.position(part) < end}
+    """On a thread of its own: two million elements take seconds, and the loop has to tick meanwhile."""
+    consumer = Consumer(reader_settings(settings), logger=logger)
+    try:
+        consumer.assign([TopicPartition(topic, task, OFFSET_BEGINNING) for task in unread])
+        while unread:
+            if given_up():
+                return False
+            for record in consumer.consume(RECORDS_MAX, POLL_S):
+                _fold(record, elements, unread)
+    finally:
+        consumer.close()
     return True
 
 
-def _fold(elements: Elements, records: Sequence[Any]) -> None:
-    for record in records:
-        assert record.key is not None, "a state element has a key"
-        if record.value is None:
-            elements.pop(record.key, None)
-        else:
-            elements[record.key] = record.value
+def _fold(record: Record, elements: dict[int, Elements], unread: dict[int, int]) -> None:
+    task, error = record.partition(), record.error()
+    assert task is not None, "assigned by number"
+    if error is not None:
+        if error.code() != KafkaError._PARTITION_EOF:
+            raise StateUnreadable(str(error.name()))
+        unread.pop(task, None)  # nothing is left to read, whatever the last offsets once held
+        return
+    key, value, offset = record.key(), record.value(), record.offset()
+    assert isinstance(key, bytes), "a state element has a key"
+    if value is None:
+        elements[task].pop(key, None)
+    else:
+        elements[task][key] = value  # bytes: no deserialiser was given
+    if offset is not None and offset + 1 >= unread.get(task, 0):
+        unread.pop(task, None)
 
 
-def _reader(settings: HostSettings) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES_MAX,
-        request_timeout_ms=int(settings.request_timeout_s * 1000),
-    )
+def reader_settings(settings: HostSettings) -> dict[str, Any]:
+    """A consumer without a group: librdkafka wants a name, and neither joins nor commits under it."""
+    return {
+        "bootstrap.servers": settings.bootstrap,
+        "group.id": f"{settings.worker_id}.state",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "error",
+        "isolation.level": "read_uncommitted",
+        "queued.max.messages.kbytes": QUEUED_KIB_MAX,
+        "fetch.message.max.bytes": 4 * 2**20,
+        "receive.message.max.bytes": 8 * MESSAGE_BYTES_MAX,
+        "reconnect.backoff.max.ms": 1_000,
+    }

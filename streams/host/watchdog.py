@@ -31,6 +31,11 @@ def clock() -> float:
     return time.monotonic()
 
 
+def now_ms() -> int:
+    """The time of day as Kafka counts it: milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 def halt(stage: str, *, at: str, error: BaseException | None = None) -> NoReturn:
     """End the process now, without a commit. Logs words and places of the program: no value, no text."""
     kind = type(error).__name__ if error is not None else "none"
@@ -96,16 +101,16 @@ class HostFacts:
         """No partitions are held, or it is not certain that they are."""
         self._assigned = self._recovered = False
 
-    def begin_batch(self) -> None:
-        """A batch is in flight until `end_work`."""
-        self._busy = (clock(), self._settings.batch_deadline_s)
+    def fly(self, since_s: float | None) -> None:
+        """The oldest batch in the air was launched then; None: there is none."""
+        self._busy = (since_s, self._settings.batch_deadline_s) if since_s is not None else None
 
     def begin_restore(self) -> None:
-        """State is being read until `end_work`."""
+        """State is being read until `end_restore`."""
         self._busy = (clock(), self._settings.restore_deadline_s)
 
-    def end_work(self) -> None:
-        """Nothing is in flight."""
+    def end_restore(self) -> None:
+        """Nothing is being read."""
         self._busy = None
 
 

@@ -1,48 +1,56 @@
-"""What a step is given and what it may answer: values only, so that a step can be tested without Kafka."""
+"""What a step is given and what it may answer: values only, so that a step can be tested without Kafka.
+
+Named tuples, because the host makes three of them per message: 0.3 microseconds each, a frozen dataclass 1.2.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
 
 S = TypeVar("S")
 
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One message as Kafka delivered it. Key and value stay out of the repr: it may be about a person."""
 
     topic: str
     partition: int
     offset: int
-    key: bytes | None = field(repr=False)
-    value: bytes | None = field(repr=False)
+    key: bytes | None
+    value: bytes | None
     headers: Headers
     timestamp_ms: int
 
+    def __repr__(self) -> str:
+        return f"Message({self.topic}/{self.partition}/{self.offset})"
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+
+class Emit(NamedTuple):
     """Send this message, to exactly this partition. A value of None is a tombstone: it removes the key."""
 
     topic: str
     partition: int
-    key: bytes = field(repr=False)
-    value: bytes | None = field(repr=False)
+    key: bytes
+    value: bytes | None
     headers: Headers = ()
 
+    def __repr__(self) -> str:
+        return f"Emit({self.topic}/{self.partition})"
 
-@dataclass(frozen=True, slots=True)
-class Change:
+
+class Change(NamedTuple):
     """One element of the state was written; None = removed. Becomes one record of the stage's changelog."""
 
-    key: bytes = field(repr=False)
-    value: bytes | None = field(repr=False)
+    key: bytes
+    value: bytes | None
+
+    def __repr__(self) -> str:
+        return "Change()"
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """Dead-letter the message being answered. `code` is a fixed word of the program, never a value."""
 
     code: str

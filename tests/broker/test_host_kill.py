@@ -178,7 +178,7 @@ def test_an_order_that_commits_before_the_acknowledgement_is_seen_to_lose(
     inputs = [(0, 1, b"+%d" % number) for number in range(100)]
     with EchoRun(broker.bootstrap, broker_admin, tmp_path) as run:
         run.send(inputs)
-        wrong = run.start("w1", commit_first=True, batch_max=5, fault_at="committed:2")
+        wrong = run.start("w1", mutant="commit_first", batch_max=5, fault_at="committed:2")
         assert until_ended(wrong, why="the injected end") == INJECTED
         run.start("w1")
         run.caught_up()

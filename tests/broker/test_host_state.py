@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
+from eventually import eventually
 from kafka import KafkaProducer, TopicPartition
 
 from ops.broker import EmbeddedBroker
@@ -71,7 +72,10 @@ def test_a_changelog_whose_last_record_is_not_a_message_does_not_hang(
 
     asyncio.run(write_in_a_transaction())
     settings = HostSettings(bootstrap=broker.bootstrap, worker_id="w1", state_directory=Path())
-    assert asyncio.run(read_bounds([(topic, 0)], settings=settings)) == {(topic, 0): (0, 2)}
+    with_marker = {(topic, 0): (0, 2)}  # the broker writes it after it has answered
+    eventually(
+        lambda: asyncio.run(read_bounds([(topic, 0)], settings=settings)) == with_marker, why="the marker"
+    )
     assert recovered(broker, topic, {0}) == {0: {b"a": b"1"}}
 
 

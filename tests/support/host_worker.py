@@ -9,14 +9,16 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from eventually import eventually
 from prometheus_client import CollectorRegistry
 
-from streams.host import app, batch
+from streams.host import app
+from streams.host.batch import BatchRunner
+from streams.host.mutants import MUTANTS
 from streams.host.settings import HostSettings
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 
@@ -61,21 +63,6 @@ class EchoStep:
         return state, (echo, Change(name, None if sign == b"-" else b"kept"))
 
 
-class CommitFirst(batch.BatchRunner):
-    """The order that loses: a negative control."""
-
-    async def run(self, messages: Sequence[Message], commit: batch.Commit) -> bool:
-        """Commits what has only been delivered."""
-        self.progress.deliver({(one.topic, one.partition): one.offset for one in messages})
-        self.progress.acknowledge()
-        if not await self._commit([(one, ()) for one in messages], commit):
-            return False
-        answers = self._advance(messages)
-        await self._deliver(self._outputs(answers), "outputs")
-        await self._deliver(self._changes(answers), "state")
-        return True
-
-
 def show_when_ready(facts: app.HostFacts, file: Path) -> None:
     """Makes the file once the worker says of itself that it is alive and ready; asked from another thread."""
 
@@ -97,8 +84,7 @@ def main(told: dict[str, Any]) -> None:
         level=told.pop("level", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
     stage = echo_stage(told.pop("stage"))
-    if told.pop("commit_first", False):
-        app.BatchRunner = CommitFirst  # type: ignore[attr-defined]  # the control replaces what is tested
+    runner_class = MUTANTS.get(told.pop("mutant", ""), BatchRunner)
     settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
     registry = CollectorRegistry()
     app.run_worker(
@@ -108,6 +94,7 @@ def main(told: dict[str, Any]) -> None:
         seal_dead_letter=seal,
         registry=registry,
         on_facts=lambda facts: show_when_ready(facts, settings.state_directory / "ready"),
+        runner_class=runner_class,
     )
 
 

@@ -1,6 +1,5 @@
 """One batch: what is sent, in which order, and what happens when something fails in the middle."""
 
-import asyncio
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.host.batch import BatchRunner, Pace
+from streams.host.batch import FLIGHTS_MAX, BatchRunner, Pace, Sendable
 from streams.host.commit import NotAssigned, Partition
 from streams.host.delivered import DeliveredMarker
 from streams.host.settings import CRASH_POINTS
@@ -19,6 +18,7 @@ STAGE = Stage(
     name="echo", reads=("in",), changelog="state", partitions=2, dead_letter="dlq", writes=("out",), last=True
 )
 
+STAMP_MS = 1_700_000_000_500  # of the last accepted heartbeat
 BEGAN = ("began", b"1700000000000")  # the time of the first message is carried to the last stage
 
 
@@ -42,13 +42,15 @@ class Told:
 
 
 class Line:
-    """Stands in for broker and clock: writes down, in order, what was asked of it, and fails where told."""
+    """Stands in for broker and clock: writes down, in order, what was asked of it, and fails where told.
 
-    def __init__(self, fails_at: str = "", *, owned: bool = True) -> None:
+    `silent`: shipments, counted from 1, that are not acknowledged before `speak`.
+    """
+
+    def __init__(self, fails_at: str = "", *, silent: Sequence[int] = ()) -> None:
         self.sent: list[Emit] = []
         self.happened: list[str] = []
-        self.committed: dict[Partition, int] = {}
-        self._fails_at, self._owned = fails_at, owned
+        self._fails_at, self._silent, self._shipments = fails_at, set(silent), 0
 
     def point(self, name: str) -> None:
         self.happened.append(name)
@@ -58,18 +60,28 @@ class Line:
     def fence(self) -> None:
         self.happened.append("fence")
 
-    async def send(self, emits: Sequence[Emit]) -> list["asyncio.Future[object]"]:
-        self.sent += emits
-        return []
+    def speak(self, number: int) -> None:
+        self._silent.discard(number)
 
-    async def acknowledged(self, sent: Sequence["asyncio.Future[object]"]) -> None:
+    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> "Sent":
+        assert stamp_ms == STAMP_MS
+        self.sent += [emit._replace(headers=(*emit.headers, *headers)) for emit, headers in messages]
+        self._shipments += 1
+        return Sent(self._silent, self._shipments)
+
+    def poll(self, wait_s: float) -> None:
         return None
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> bool:
-        self.happened.append("commit")
-        if self._owned:
-            self.committed |= offsets
-        return self._owned
+
+@dataclasses.dataclass(frozen=True)
+class Sent:
+    """One shipment."""
+
+    silent: set[int]
+    number: int
+
+    def acknowledged(self) -> bool:
+        return self.number not in self.silent
 
 
 def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
@@ -83,6 +95,7 @@ def runner(line: Line, directory: Path, registry: CollectorRegistry | None = Non
         crash_point=line.point,
         check_fence=line.fence,
         pace=Pace(1.0, 500),
+        stamp_ms=lambda: STAMP_MS,
     )
     made.begin({0: {b"a": b"kept"}, 1: {}}, {("in", 0): 5, ("in", 1): 0})
     return made
@@ -92,14 +105,21 @@ def message(value: bytes, offset: int, partition: int = 0) -> Message:
     return Message("in", partition, offset, b"key", value, (), 1_700_000_000_000)
 
 
-def run(made: BatchRunner, line: Line, *messages: Message) -> bool:
-    return asyncio.run(made.run(messages, line.commit))
+def run(made: BatchRunner, line: Line, *messages: Message) -> dict[Partition, int]:
+    """Launched, landed where the line allows it, and committed; returns the offsets committed."""
+    made.launch(messages)
+    made.advance(0)
+    offsets = made.committable()
+    if offsets:
+        line.happened.append("commit")
+        made.committed(offsets)
+    return offsets
 
 
 def test_outputs_are_acknowledged_before_state_is_sent_and_state_before_the_commit(tmp_path: Path) -> None:
     line = Line()
     made = runner(line, tmp_path)
-    assert run(made, line, message(b"emit", 5), message(b"remove", 6))
+    assert run(made, line, message(b"emit", 5), message(b"remove", 6)) == {("in", 0): 7}
     assert [name for name in line.happened if name != "fence"] == [
         "delivered",
         "outputs_sent",
@@ -110,9 +130,8 @@ def test_outputs_are_acknowledged_before_state_is_sent_and_state_before_the_comm
         "committed",
     ]
     assert [name for name in line.happened if name in CRASH_POINTS] == list(CRASH_POINTS)
-    assert line.happened.count("fence") == 3, "before outputs, state and commit"
+    assert line.happened.count("fence") == 2, "before outputs and state; the consumer asks before a commit"
     assert [emit.topic for emit in line.sent] == ["out", "state", "state"]
-    assert line.committed == {("in", 0): 7}
     assert made.states == {0: [b"kept", b"emit", b"remove"], 1: []}
 
 
@@ -121,15 +140,38 @@ def test_nothing_is_committed_when_anything_before_the_commit_fails(point: str, 
     line = Line(point)
     with pytest.raises(ConnectionError):
         run(runner(line, tmp_path), line, message(b"emit", 5))
-    assert line.committed == {}
+    assert "commit" not in line.happened
 
 
-def test_lost_partitions_are_told_and_the_messages_are_not_counted_as_answered(tmp_path: Path) -> None:
-    line, registry = Line(owned=False), CollectorRegistry()
-    assert not run(runner(line, tmp_path, registry), line, message(b"emit", 5))
-    assert "committed" not in line.happened
-    labels = {"stage": "echo", "outcome": "emitted"}
-    assert registry.get_sample_value("tierlink_stage_messages_total", labels) == 0
+def test_what_was_not_acknowledged_is_neither_committable_nor_counted(tmp_path: Path) -> None:
+    for silent in (1, 2):  # the outputs, then the state
+        line, registry = Line(silent=[silent]), CollectorRegistry()
+        assert run(runner(line, tmp_path, registry), line, message(b"emit", 5)) == {}
+        labels = {"stage": "echo", "outcome": "emitted"}
+        assert registry.get_sample_value("tierlink_stage_messages_total", labels) == 0
+
+
+def test_a_later_batch_waits_with_its_state_and_its_offsets_for_an_earlier_one(tmp_path: Path) -> None:
+    line = Line(silent=[1])
+    made = runner(line, tmp_path)
+    assert run(made, line, message(b"emit", 5)) == {}
+    assert run(made, line, message(b"remove", 6)) == {}
+    assert [one.topic for one in line.sent] == ["out"], (
+        "the second has no outputs, and may not send its state"
+    )
+    line.speak(1)
+    made.advance(0)
+    assert [(one.topic, one.value) for one in line.sent] == [("out", b"v"), ("state", b"1"), ("state", None)]
+    assert made.committable() == {("in", 0): 7}
+
+
+def test_no_more_batches_are_in_the_air_than_may_be(tmp_path: Path) -> None:
+    line = Line(silent=range(1, 100))
+    made = runner(line, tmp_path)
+    for offset in range(5, 5 + FLIGHTS_MAX):
+        assert not made.is_full()
+        run(made, line, message(b"silent", offset))
+    assert made.is_full()
 
 
 def test_an_output_keeps_its_key_partition_and_headers_and_names_its_cause(tmp_path: Path) -> None:
@@ -210,11 +252,11 @@ def test_a_stage_without_a_changelog_may_not_change_state(tmp_path: Path) -> Non
     made.stage = dataclasses.replace(STAGE, changelog=None)
     with pytest.raises(AssertionError, match="has a changelog"):
         run(made, line, message(b"emit", 5))
-    assert line.committed == {}
+    assert line.sent == []
 
 
 def test_the_time_something_came_in_is_carried_through_every_stage(tmp_path: Path) -> None:
     line = Line()
-    late = dataclasses.replace(message(b"emit", 5), headers=(("began", b"1600000000000"),))
+    late = message(b"emit", 5)._replace(headers=(("began", b"1600000000000"),))
     run(runner(line, tmp_path), line, late)
     assert {dict(one.headers)["began"] for one in line.sent} == {b"1600000000000"}

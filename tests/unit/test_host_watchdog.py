@@ -68,7 +68,7 @@ def test_a_batch_is_stuck_past_its_deadline_and_reading_state_past_a_longer_one(
     settings: HostSettings, time_s: list[float]
 ) -> None:
     facts = HostFacts(settings)
-    facts.begin_batch()
+    facts.fly(time_s[0])
     time_s[0] += settings.batch_deadline_s
     assert not facts.is_stuck()
     time_s[0] += 1
@@ -76,7 +76,8 @@ def test_a_batch_is_stuck_past_its_deadline_and_reading_state_past_a_longer_one(
     facts.begin_restore()
     time_s[0] += settings.batch_deadline_s + 1
     assert not facts.is_stuck()
-    facts.end_work()
+    facts.end_restore()
+    facts.fly(None)
     time_s[0] += 10_000
     assert not facts.is_stuck()
 

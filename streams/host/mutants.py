@@ -1,0 +1,50 @@
+"""Hosts that are wrong on purpose. A harness that cannot tell them from the right one proves nothing.
+
+Chosen by the hidden option `--mutant` of `tierlink worker`, never otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streams.host.batch import BatchRunner, Sendable
+from streams.host.commit import Partition
+from streams.metrics import Tally
+from streams.steps.outcome import Message
+
+
+@dataclass
+class CommitFirst(BatchRunner):
+    """Commits what has only been delivered: a crash before the acknowledgement loses it."""
+
+    _held: Sequence[Message] = ()
+    _ahead: dict[Partition, int] = field(default_factory=dict)
+
+    def launch(self, messages: Sequence[Message]) -> None:
+        """Nothing is answered before the offsets are committed."""
+        self._held = messages
+        self._ahead = {(one.topic, one.partition): one.offset + 1 for one in messages}
+
+    def is_full(self) -> bool:
+        """One batch at a time."""
+        return bool(self._held) or super().is_full()
+
+    def committable(self) -> dict[Partition, int]:
+        """What has been delivered."""
+        return self._ahead
+
+    def committed(self, offsets: Mapping[Partition, int]) -> None:
+        """Only now the batch is answered."""
+        self.crash_point("committed")
+        messages, self._held, self._ahead = self._held, (), {}
+        super().launch(messages)
+
+
+class StateFirst(BatchRunner):
+    """Sends state before outputs: a crash in between leaves a state that says they were sent."""
+
+    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], Tally]:
+        outputs, changes, tally = super()._answer(messages)
+        return changes, outputs, tally
+
+
+MUTANTS: Mapping[str, type[BatchRunner]] = {"commit_first": CommitFirst, "state_first": StateFirst}
