@@ -13,6 +13,7 @@ from ops.topic_reader import read_partition
 from schemas.topics import Topic
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+FROM_OUTSIDE = "intake."  # written by doors, which are in no group
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,22 @@ class Replication:
     min_in_sync: int = 1
 
 
-def create(bootstrap: str, topics: Iterable[Topic], *, replication: Replication) -> Sequence[str]:
-    """Every topic exists afterwards; returns the names of those that were made now."""
+def create(
+    bootstrap: str, topics: Iterable[Topic], *, replication: Replication, session_s: float | None = None
+) -> Sequence[str]:
+    """Every topic exists afterwards; returns the names of those that were made now.
+
+    With the workers' session timeout given, the broker refuses in the topics they write what is older than
+    two thirds of it. A worker stamps what it sends with its last accepted heartbeat, so one that lost its
+    partitions while it was frozen can write nothing late.
+    """
     made = []
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
         present = set(admin.list_topics())
         missing = [topic for topic in topics if topic.name not in present]
         if missing:
             with suppress(TopicAlreadyExistsError):  # two at once: the other one made them
-                admin.create_topics([_new(topic, replication) for topic in missing])
+                admin.create_topics([_new(topic, replication, session_s) for topic in missing])
             made = [topic.name for topic in missing]
     return made
 
@@ -51,11 +59,13 @@ def delete_message(bootstrap: str, topic: str, *, partition: int, offset: int) -
         producer.close()
 
 
-def _new(topic: Topic, replication: Replication) -> NewTopic:
+def _new(topic: Topic, replication: Replication, session_s: float | None) -> NewTopic:
     config = {
         **topic.config,
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
         "min.insync.replicas": str(replication.min_in_sync),
         "message.timestamp.type": "CreateTime",
     }
+    if session_s is not None and not topic.name.startswith(FROM_OUTSIDE):
+        config["message.timestamp.before.max.ms"] = str(int(session_s * 1000 * 2 / 3))
     return NewTopic(topic.name, topic.partitions, replication.factor, topic_configs=config)

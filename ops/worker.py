@@ -10,7 +10,10 @@ from ops.exposition import Exposition
 from ops.layout import Layout, load_sources, packaged, packaged_all
 from ops.quiet import configure_logging, no_core_dumps
 from streams.host.app import HostFacts, HostSettings, run_worker
+from streams.host.batch import BatchRunner
+from streams.host.mutants import MUTANTS
 from streams.settings import StepSettings, build_step, seal_dead_letter
+from streams.steps.outcome import Message
 from streams.topology import stage as stage_row
 
 # Demo and tests see a dead worker after 6 s; production waits 45 s, as Kafka's own default, and has three chances to
@@ -36,6 +39,8 @@ class WorkerOptions:
     pages_host: str
     pages_port: int
     fault_at: str | None
+    host: str = "ours"  # "stock": Faust as it comes, for comparison under faults
+    mutant: str | None = None
 
 
 def run(options: WorkerOptions) -> None:
@@ -73,11 +78,24 @@ def run(options: WorkerOptions) -> None:
         )
         pages.start()
 
-    run_worker(
-        stage_row(options.stage, sources=sources.values(), recipients=options.recipients),
-        step,
-        settings=settings,
-        seal_dead_letter=lambda message, code: seal_dead_letter(keys, message, code),
-        registry=registry,
-        on_facts=expose,
-    )
+    row = stage_row(options.stage, sources=sources.values(), recipients=options.recipients)
+
+    def seal(message: Message, code: str) -> bytes:
+        return seal_dead_letter(keys, message, code)
+
+    if options.host == "stock":
+        from streams import stock
+
+        stock.run_worker(
+            row, step, settings=settings, seal_dead_letter=seal, registry=registry, on_facts=expose
+        )
+    else:
+        run_worker(
+            row,
+            step,
+            settings=settings,
+            seal_dead_letter=seal,
+            registry=registry,
+            on_facts=expose,
+            runner_class=MUTANTS[options.mutant] if options.mutant else BatchRunner,
+        )

@@ -21,6 +21,10 @@ def create(
     min_in_sync: Annotated[
         int, typer.Option(min=1, max=7, help="How many must have it before it counts.")
     ] = 2,
+    session: Annotated[
+        float,
+        typer.Option(min=0, help="The workers' session timeout in seconds, by which late writes are refused."),
+    ] = 45.0,
     test_mode: TestMode = False,
 ) -> None:
     """Make every topic that is missing."""
@@ -34,6 +38,7 @@ def create(
         bootstrap,
         registry(known.values(), recipient or ["demo"]),
         replication=Replication(replication, min_in_sync),
+        session_s=session or None,
     )
     typer.echo(f"{len(made)} topics made")
 

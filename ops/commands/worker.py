@@ -28,6 +28,8 @@ def worker(
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,
     fault_at: Annotated[str | None, typer.Option(hidden=True)] = None,
+    host: Annotated[Literal["ours", "stock"], typer.Option(hidden=True)] = "ours",
+    mutant: Annotated[Literal["commit_first", "state_first"] | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
     from ops.layout import Layout
@@ -46,6 +48,8 @@ def worker(
             pages_host=pages_host,
             pages_port=pages_port,
             fault_at=fault_at,
+            host=host,
+            mutant=mutant,
         )
     )
 

@@ -5,6 +5,7 @@ Which flight may take its next step is decided by `commit.Progress`; here it is 
 waits: `launch` and `advance` return, and are called again.
 """
 
+import gc
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,14 +16,15 @@ from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import DeliveredMarker
 from streams.host.watchdog import clock
 from streams.metrics import BEGAN_HEADER, StageMetrics, Tally, began_ms
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
+from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step
 
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
 FLIGHTS_MAX = 4  # one being answered, one waiting for each acknowledgement, one for the commit
 _CODE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")  # a word of ours, fit for a header and a metric label
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
+NO_HEADERS: Headers = []
 Sendable = tuple[Emit, Headers]
 
 
@@ -99,12 +101,23 @@ class BatchRunner:
     _air: deque[Airborne] = field(default_factory=deque)
     _landed: Tally = field(default_factory=Tally)
 
-    def begin(
-        self, elements: Mapping[int, Mapping[bytes, bytes]], positions: Mapping[Partition, int]
-    ) -> None:
-        """A new assignment: each task's state from its elements; input begins at the positions."""
+    def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, Any]:
+        """Each task's state from its elements. May run on a thread while nothing is assigned to this runner.
+
+        A million long-lived objects are made: the collector of cycles would walk them again and again.
+        """
+        gc.unfreeze()
+        gc.disable()
+        try:
+            return {task: self.step.restore(kept.items()) for task, kept in elements.items()}
+        finally:
+            gc.enable()
+            gc.freeze()
+
+    def begin(self, states: dict[int, Any], positions: Mapping[Partition, int]) -> None:
+        """A new assignment with the state of each task; input begins at the positions."""
         self.drop()
-        self.states = {task: self.step.restore(kept.items()) for task, kept in elements.items()}
+        self.states = states
         self.progress = Progress(dict(positions))
 
     def drop(self) -> None:
@@ -159,40 +172,32 @@ class BatchRunner:
         self._landed = Tally()
 
     def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], Tally]:
+        """Outputs and changes in the order of their messages, each with its lineage.
+
+        Lineage is for an independent checker; never where recipients read, who could join their feeds by it.
+        """
         outputs: list[Sendable] = []
         changes: list[Sendable] = []
         tally, states, advance = Tally(ages=self.stage.last), self.states, self.step.advance
+        changelog, published = self.stage.changelog, self.stage.published
         started = clock()
         for message in messages:
             task = message.partition
             states[task], outcomes = advance(states[task], message)
             tally.add(message, outcomes)
-            if outcomes:
-                self._sort(message, outcomes, outputs, changes)
+            if not outcomes:
+                continue
+            cause: Headers = [(SOURCE_HEADER, source_of(message)), (BEGAN_HEADER, b"%d" % began_ms(message))]
+            for one in outcomes:
+                if type(one) is Emit:
+                    outputs.append((one, NO_HEADERS if one.topic in published else cause))
+                elif type(one) is Change:
+                    assert changelog is not None, "a stage that changes state has a changelog"
+                    changes.append((Emit(changelog, task, one.key, one.value), cause))
+                elif type(one) is Reject:
+                    outputs.append((self._dead_letter(message, one), cause))
         self.pace.took(len(messages), clock() - started)
         return outputs, changes, tally
-
-    def _sort(
-        self,
-        message: Message,
-        outcomes: Iterable[Outcome],
-        outputs: list[Sendable],
-        changes: list[Sendable],
-    ) -> None:
-        """Outputs and changes of one message, with their lineage.
-
-        For an independent checker; never where recipients read, who could join their feeds by it.
-        """
-        cause = ((SOURCE_HEADER, source_of(message)), (BEGAN_HEADER, b"%d" % began_ms(message)))
-        for outcome in outcomes:
-            if isinstance(outcome, Emit):
-                outputs.append((outcome, () if outcome.topic in self.stage.published else cause))
-            elif isinstance(outcome, Change):
-                assert self.stage.changelog is not None, "a stage that changes state has a changelog"
-                record = Emit(self.stage.changelog, message.partition, outcome.key, outcome.value)
-                changes.append((record, cause))
-            else:
-                outputs.append((self._dead_letter(message, outcome), cause))
 
     def _dead_letter(self, message: Message, reject: Reject) -> Emit:
         assert _CODE.fullmatch(reject.code), "a reject code is a fixed word"

@@ -22,6 +22,7 @@ from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.host.aside import aside
 from streams.host.batch import BatchRunner
 from streams.host.commit import Partition
 from streams.host.producer import AwaitedProducer
@@ -134,6 +135,7 @@ class HostConsumer(driver.Consumer):
         self._fetching: asyncio.Future[Mapping[Any, Any]] | None = None
         self._committing: asyncio.Future[None] | None = None
         self._preparing: asyncio.Future[None] | None = None
+        self._seeking = False
 
     def _new_consumer_thread(self) -> HostConsumerThread:
         return HostConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -223,9 +225,9 @@ class HostConsumer(driver.Consumer):
         await self._advance()
 
     def _is_idle(self) -> bool:
-        """Nothing is in the air or being read, and all that was acknowledged is committed, or lost to us."""
-        runner, reading = self._runner, self._preparing is not None
-        return not (runner.progress.flights or self._committing or reading or runner.committable())
+        """Nothing is in the air or being sought, and all that was acknowledged is committed, or lost to us."""
+        runner = self._runner
+        return not (runner.progress.flights or self._committing or self._seeking or runner.committable())
 
     async def _no_fetch(self) -> None:
         """No fetch is under way: it would take the first messages of the positions sought next."""
@@ -263,7 +265,7 @@ class HostConsumer(driver.Consumer):
         while not self._is_idle():
             if clock() > ends_s:
                 halt(self._stage.name, at="drain")
-            if self._preparing is not None:
+            if self._seeking and self._preparing is not None:
                 await asyncio.wait({self._preparing}, timeout=PAUSE_S)
             await self._to_its_end(self._advance())
 
@@ -290,10 +292,14 @@ class HostConsumer(driver.Consumer):
         elements = await self._elements(tasks, number)
         if elements is None:
             return
-        bounds = await read_bounds(self.assignment(), settings=self._settings)
-        positions = await self._thread.call_thread(self._thread.seek_to_start, bounds)
-        self._runner.begin(elements, positions)
-        self._ready_number = number
+        states = await aside(lambda: self._runner.restore(elements))
+        if self._holds(number):
+            self._seeking = True
+            bounds = await read_bounds(self.assignment(), settings=self._settings)
+            positions = await self._thread.call_thread(self._thread.seek_to_start, bounds)
+            self._runner.begin(states, positions)
+            self._ready_number = number
+            self._seeking = False
         if self._holds(number):
             self._facts.assign(recovered=True)
 

@@ -14,14 +14,18 @@ QUEUE_MESSAGES_MAX = 200_000
 QUEUE_FULL_WAIT_S = 0.05
 CLOSE_S = 3.0
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
 Sendable = tuple[Emit, Headers]  # what to send, and the headers it gets besides its own
 
 logger = logging.getLogger(__name__)
 
 
 class DeliveryFailed(RuntimeError):
-    """A message was refused by the broker, or not acknowledged within the deadline. Names Kafka's error."""
+    """A message was refused by the broker, or not acknowledged within the deadline."""
+
+    def __init__(self, error: KafkaError) -> None:
+        self.kafka_error = str(error.name())  # a fixed word, such as INVALID_TIMESTAMP or _MSG_TIMED_OUT
+        super().__init__(self.kafka_error)
 
 
 class Shipment:
@@ -43,7 +47,7 @@ class Shipment:
     def acknowledged(self) -> bool:
         """Every message is on every in-sync replica. Raises DeliveryFailed when one never will be."""
         if self.failure is not None:
-            raise DeliveryFailed(str(self.failure.name()))
+            raise DeliveryFailed(self.failure)
         return not self.waiting
 
 
@@ -73,18 +77,13 @@ class AwaitedProducer:
         """Handed over in this order, with `stamp_ms` as their Kafka time; 0 leaves it to the clock."""
         assert self._producer is not None, "started first"
         shipment, produce = Shipment(len(messages)), self._producer.produce
+        report = shipment.report
         for emit, headers in messages:
+            topic, partition, key, value, own = emit
+            told = [*own, *headers] if own else headers
             while True:
                 try:
-                    produce(
-                        emit.topic,
-                        emit.value,
-                        emit.key,
-                        emit.partition,
-                        shipment.report,
-                        timestamp=stamp_ms,
-                        headers=[*emit.headers, *headers],
-                    )
+                    produce(topic, value, key, partition, report, timestamp=stamp_ms, headers=told)
                 except BufferError:  # the broker is slower than we are: its deadline ends this, if need be
                     self._producer.poll(QUEUE_FULL_WAIT_S)
                     shipment.acknowledged()

@@ -1,6 +1,5 @@
 """Reading a task's state back from its changelog partition, to the end offset of that moment."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from confluent_kafka import Message as Record
 
+from streams.host.aside import aside
 from streams.host.commit import Partition
 from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
 
@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 class StateUnreadable(RuntimeError):
-    """A changelog partition gave an error. Names Kafka's error."""
+    """A changelog partition gave an error."""
+
+    def __init__(self, error: KafkaError) -> None:
+        self.kafka_error = str(error.name())
+        super().__init__(self.kafka_error)
 
 
 async def read_bounds(
@@ -32,7 +36,7 @@ async def read_bounds(
 
     On the connection of the group's consumer each question would wait behind its running fetch.
     """
-    return await asyncio.to_thread(_bounds, sorted(partitions), settings)
+    return await aside(lambda: _bounds(sorted(partitions), settings))
 
 
 async def read_changelog(
@@ -51,7 +55,7 @@ async def read_changelog(
     elements: dict[int, Elements] = {task: {} for task in tasks}
     if not unread:
         return elements
-    done = await asyncio.to_thread(_read, topic, unread, elements, settings, given_up)
+    done = await aside(lambda: _read(topic, unread, elements, settings, given_up))
     return elements if done else None
 
 
@@ -96,7 +100,7 @@ def _fold(record: Record, elements: dict[int, Elements], unread: dict[int, int])
     assert task is not None, "assigned by number"
     if error is not None:
         if error.code() != KafkaError._PARTITION_EOF:
-            raise StateUnreadable(str(error.name()))
+            raise StateUnreadable(error)
         unread.pop(task, None)  # nothing is left to read, whatever the last offsets once held
         return
     key, value, offset = record.key(), record.value(), record.offset()

@@ -39,6 +39,7 @@ def now_ms() -> int:
 def halt(stage: str, *, at: str, error: BaseException | None = None) -> NoReturn:
     """End the process now, without a commit. Logs words and places of the program: no value, no text."""
     kind = type(error).__name__ if error is not None else "none"
+    kind += f":{word}" if (word := getattr(error, "kafka_error", "")) else ""
     logger.critical(
         "stopped without commit: stage=%s at=%s error=%s where=%s", stage, at, kind, _where(error)
     )

@@ -157,7 +157,7 @@ def test_an_override_still_overrides_something(ours: type) -> None:
 
 def test_our_own_methods_hide_nothing_of_faust() -> None:
     for ours, stock in ((HostConsumer, driver.Consumer), (HostConsumerThread, driver.AIOKafkaConsumerThread)):
-        for name in OWN | {"accepted_ms", "_beat", "_fetching", "_committing", "_preparing"}:
+        for name in OWN | {"accepted_ms", "_beat", "_fetching", "_committing", "_preparing", "_seeking"}:
             assert not (name in vars(ours) and hasattr(stock, name)), name
 
 

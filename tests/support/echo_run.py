@@ -23,9 +23,15 @@ class EchoRun:
     """One stage with topics and a group of its own, and its workers; ends every worker it started."""
 
     def __init__(
-        self, bootstrap: str, admin: KafkaAdminClient, directory: Path, *, without: str = ""
+        self,
+        bootstrap: str,
+        admin: KafkaAdminClient,
+        directory: Path,
+        *,
+        without: str = "",
+        refuse_after_ms: int | None = None,
     ) -> None:
-        """Creates the topics, all but `without`."""
+        """Creates the topics, all but `without`; what workers write is refused when it is stamped older."""
         self.stage = host_worker.echo_stage(f"echo-{directory.name}")
         self.group = f"tierlink-{self.stage.name}"
         self.bootstrap, self._admin, self._directory = bootstrap, admin, directory
@@ -35,7 +41,11 @@ class EchoRun:
         names = {*stage.reads, *stage.writes, stage.changelog, stage.dead_letter} - {
             f"{stage.name}.{without}"
         }
-        admin.create_topics(dict.fromkeys(names, shape), wait_for_metadata=True)
+        topics: dict[str, Any] = dict.fromkeys(names, shape)
+        if refuse_after_ms is not None:
+            fence = {"message.timestamp.before.max.ms": str(refuse_after_ms)}
+            topics |= {name: {**shape, "configs": fence} for name in names - set(stage.reads)}
+        admin.create_topics(topics, wait_for_metadata=True)
 
     def __enter__(self) -> "EchoRun":
         return self

@@ -97,7 +97,7 @@ def runner(line: Line, directory: Path, registry: CollectorRegistry | None = Non
         pace=Pace(1.0, 500),
         stamp_ms=lambda: STAMP_MS,
     )
-    made.begin({0: {b"a": b"kept"}, 1: {}}, {("in", 0): 5, ("in", 1): 0})
+    made.begin(made.restore({0: {b"a": b"kept"}, 1: {}}), {("in", 0): 5, ("in", 1): 0})
     return made
 
 
