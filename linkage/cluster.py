@@ -6,7 +6,7 @@ token; a component of links is cut into people by linkage.partition. Everything 
 memory of that function, recomputed where an input changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -75,6 +75,25 @@ class LinkGraph:
         `record_id` among them.
         """
         return self._change(record_id, member) | {record_id}
+
+    def load(self, records: Mapping[str, Member]) -> None:
+        """An empty graph then holds these records, as if each had been put, in a fraction of the time: every
+        pair is scored once and every component cut once.
+        """
+        assert not self._records, "only an empty graph is loaded"
+        self._records = dict(records)
+        for record_id, member in self._records.items():
+            self._note_merge(record_id, None, member.merged_into)
+            for token in member.encoded.tokens if member.encoded else ():
+                self._standing.setdefault(token, set()).add(record_id)
+        for token, standing in self._standing.items():
+            if 1 < len(standing) <= self._cap:
+                for pair in combinations(sorted(standing), 2):
+                    if pair not in self._pairs:
+                        self._know(pair, self._judged(pair, token))
+        for record_id in self._records:
+            if record_id not in self._cluster:
+                self._settle(self._component(record_id))
 
     def remove(self, record_id: str) -> frozenset[str]:
         """The record is gone, as if it had never been put. Returns the ids of others whose answer may have
@@ -190,24 +209,28 @@ class LinkGraph:
         if before and block and not again:
             return False
         after = self._judged(pair, block) if block else None
-        if after is None:
+        self._know(pair, after)
+        return before != after
+
+    def _know(self, pair: Pair, judged: Judged | None) -> None:
+        """Remember the pair, or forget it."""
+        if judged is None:
             self._pairs.pop(pair, None)
             self._refused.pop(pair, None)
         else:
-            self._pairs[pair] = after
+            self._pairs[pair] = judged
         for record, other in (pair, pair[::-1]):
             near = self._near.setdefault(record, set())
-            near.add(other) if after else near.discard(other)
+            near.add(other) if judged else near.discard(other)
             if not near:
                 del self._near[record]
-        return before != after
 
     def _live_block(self, pair: Pair) -> bytes | None:
         """The least token both stand in and that is not outgrown."""
         a, b = (self._records.get(record) for record in pair)
         if a is None or b is None or a.encoded is None or b.encoded is None:
             return None
-        shared = a.encoded.by_token.keys() & b.encoded.by_token.keys()
+        shared = set(a.encoded.tokens).intersection(b.encoded.tokens)
         return min((token for token in shared if len(self._standing[token]) <= self._cap), default=None)
 
     def _judged(self, pair: Pair, block: bytes) -> Judged:
@@ -271,6 +294,8 @@ class LinkGraph:
         """Partition one component and remember it. Returns records whose cluster, and pairs whose refusal, is
         not what it was.
         """
+        if len(component) == 1:
+            return self._settle_alone(*component)
         known = {
             pair_of(record, other)
             for record in component
@@ -298,6 +323,16 @@ class LinkGraph:
                 self._cluster[record] = cluster
         return changed
 
+    def _settle_alone(self, record: str) -> set[str]:
+        """As `_settle`, of a record that nothing joins to another: the most frequent component by far."""
+        number = self._records[record].number
+        cluster = Cluster(record, (record,), frozenset((number,)) if number else frozenset())
+        if self._cluster.get(record) == cluster:
+            return set()
+        self._cluster[record] = cluster
+        doubted = (other for other in self._near.get(record, ()) if self._doubt(pair_of(record, other)))
+        return {record, *doubted}
+
 
 def _tokens(member: Member | None) -> frozenset[bytes]:
-    return frozenset(member.encoded.by_token) if member and member.encoded else frozenset()
+    return frozenset(member.encoded.tokens) if member and member.encoded else frozenset()

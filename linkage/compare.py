@@ -85,7 +85,7 @@ assert tuple(field.name for field in fields(Levels)) == tuple(LEVELS)
 
 def common_block(a: EncodedIdentity, b: EncodedIdentity) -> bytes | None:
     """The least token of the blocks both stand in, None when they share none."""
-    return min(a.by_token.keys() & b.by_token.keys(), default=None)
+    return min(set(a.tokens).intersection(b.tokens), default=None)
 
 
 def levels(a: EncodedIdentity, b: EncodedIdentity, *, block: bytes) -> Levels:
@@ -113,7 +113,7 @@ def numbers_conflict(a: EncodedIdentity, b: EncodedIdentity) -> bool:
 
 def _groups(identity: EncodedIdentity, block: bytes) -> dict[int, list[bytes]]:
     """The salted tokens of each group, one bytes value per group member, by group letter."""
-    salted, at = identity.by_token[block], 0
+    salted, at = identity.salted(block), 0
     groups: dict[int, list[bytes]] = {}
     for group in identity.layout:
         end = at + GROUP_TOKENS[group] * SALTED_BYTES

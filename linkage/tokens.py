@@ -13,7 +13,7 @@ import hmac
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 import jellyfish
@@ -114,63 +114,100 @@ class Block:
         return "Block(**)"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class EncodedIdentity:
     """All that linking may know of an identity. Equal identities and keys give equal bytes; tokens of two
     epochs are never compared.
+
+    `packed` are the blocks by rising token, each its token and then its salted comparison tokens: a linker
+    holds half a million of these, and one object for all blocks takes half the room of one for each.
     """
 
     epoch: int
     nhs: bytes | None
     layout: bytes
-    blocks: tuple[Block, ...]
+    packed: bytes
+
+    @classmethod
+    def of(cls, epoch: int, nhs: bytes | None, layout: bytes, blocks: Iterable[Block]) -> "EncodedIdentity":
+        """An identity of these blocks, in the order given; only a rising one is canonical."""
+        return cls(epoch, nhs, layout, b"".join([block.token + block.salted for block in blocks]))
 
     @property
     def usable(self) -> bool:
         """Whether any record could ever be found to be the same person."""
-        return bool(self.blocks)
+        return bool(self.packed)
 
-    @cached_property
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks it stands in."""
+        return tuple(Block(token, salted) for token, salted in self.by_token.items())
+
+    @property
+    def tokens(self) -> list[bytes]:
+        """The tokens of its blocks, in order."""
+        packed, step = self.packed, self._step()
+        return [packed[at : at + TOKEN_BYTES] for at in range(0, len(packed), step)]
+
+    @property
     def by_token(self) -> dict[bytes, bytes]:
         """Salted comparison tokens by block token."""
-        return {block.token: block.salted for block in self.blocks}
+        packed, step = self.packed, self._step()
+        return {
+            packed[at : at + TOKEN_BYTES]: packed[at + TOKEN_BYTES : at + step]
+            for at in range(0, len(packed), step)
+        }
+
+    def salted(self, token: bytes) -> bytes:
+        """The comparison tokens of one block. Raises KeyError where it does not stand in it."""
+        packed, step = self.packed, self._step()
+        for at in range(0, len(packed), step):
+            if packed.startswith(token, at):
+                return packed[at + TOKEN_BYTES : at + step]
+        raise KeyError("a block it does not stand in")
 
     def to_bytes(self) -> bytes:
         """Canonical: version, epoch, NHS-number token or zeros, layout, then the blocks by rising token."""
-        head = struct.pack(
-            ">BI?16sBB",
+        head = _HEAD.pack(
             VERSION,
             self.epoch,
             self.nhs is not None,
             self.nhs or bytes(16),
             len(self.layout),
-            len(self.blocks),
+            len(self.packed) // self._step(),
         )
-        return head + self.layout + b"".join(block.token + block.salted for block in self.blocks)
+        return head + self.layout + self.packed
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> "EncodedIdentity":
         """The identity whose `to_bytes` this is. Raises EncodingInvalid for anything else."""
-        head = struct.calcsize(">BI?16sBB")
-        if len(encoded) < head or encoded[0] != VERSION:
+        if len(encoded) < _HEAD.size or encoded[0] != VERSION:
             raise EncodingInvalid("encoded identity", rule=f"version {VERSION}")
-        _, epoch, known, nhs, groups, blocks = struct.unpack(">BI?16sBB", encoded[:head])
-        layout, rest = encoded[head : head + groups], encoded[head + groups :]
-        if not set(layout) <= GROUP_TOKENS.keys():
+        _, epoch, known, nhs, groups, blocks = _HEAD.unpack_from(encoded)
+        layout = encoded[_HEAD.size : _HEAD.size + groups]
+        if not _GROUPS.issuperset(layout):
             raise EncodingInvalid("layout", rule="known groups only")
-        step = TOKEN_BYTES + SALTED_BYTES * sum(GROUP_TOKENS[group] for group in layout)
-        parts = tuple(
-            Block(rest[at : at + TOKEN_BYTES], rest[at + TOKEN_BYTES : at + step])
-            for at in range(0, step * blocks, step)
-        )
-        identity = cls(epoch, nhs if known else None, layout, parts)
-        rising = all(a.token < b.token for a, b in pairwise(parts))
-        if not rising or len(rest) != step * blocks or identity.to_bytes() != encoded:
+        identity = cls(epoch, nhs if known else None, layout, encoded[_HEAD.size + groups :])
+        whole = len(identity.packed) == identity._step() * blocks
+        rising = whole and all(a < b for a, b in pairwise(identity.tokens))
+        if not rising or identity.to_bytes() != encoded:
             raise EncodingInvalid("encoded identity", rule="canonical form")
         return identity
 
+    def _step(self) -> int:
+        return _block_bytes(self.layout)
+
     def __repr__(self) -> str:
-        return f"EncodedIdentity(epoch={self.epoch}, blocks={len(self.blocks)})"
+        return f"EncodedIdentity(epoch={self.epoch}, blocks={len(self.tokens)})"
+
+
+_HEAD = struct.Struct(">BI?16sBB")
+_GROUPS = frozenset(GROUP_TOKENS)
+
+
+@lru_cache(maxsize=1024)
+def _block_bytes(layout: bytes) -> int:
+    return TOKEN_BYTES + SALTED_BYTES * sum(GROUP_TOKENS[group] for group in layout)
 
 
 def encode(identity: Identity, *, keys: TokenKeys) -> EncodedIdentity:
@@ -186,8 +223,8 @@ def encode(identity: Identity, *, keys: TokenKeys) -> EncodedIdentity:
         token, salt = keys.block(text)
         blocks[token] = _salted(plain, salt)
     nhs = keys.mac("number", clean.nhs_number)[:TOKEN_BYTES] if clean.nhs_number else None
-    return EncodedIdentity(
-        keys.epoch, nhs, layout, tuple(Block(token, blocks[token]) for token in sorted(blocks))
+    return EncodedIdentity.of(
+        keys.epoch, nhs, layout, (Block(token, blocks[token]) for token in sorted(blocks))
     )
 
 

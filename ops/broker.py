@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,11 +28,13 @@ from ops.broker_process import (
     terminate,
     write_record,
 )
-from ops.broker_settings import HEAP_MAX_MIB
+from ops.broker_settings import HEAP_MAX_MIB, Listener
 from ops.broker_storage import prepare
 from ops.errors import BrokerError, BrokerRunning
 from ops.java import find_java
 from ops.kafka_jars import kafka_jars
+
+__all__ = ["EmbeddedBroker", "Listener", "answers", "running_broker", "stop_broker"]
 
 READY_SECONDS_MAX = 60.0  # about 3 s when the machine is idle; a busy two-core one was seen to need 12 s
 STARTS_MAX = 3  # another program may take a port between our choosing it and Kafka's binding it
@@ -53,6 +55,7 @@ class EmbeddedBroker:
     that was killed leaves nothing that hinders the next start; one that still runs there raises
     BrokerRunning. `outlives_parent`: it stays when this process ends, until stop_broker(directory). Otherwise
     call start() from a thread that lives as long as the broker should: Linux ends it with that thread.
+    `listeners` are further ways in, each for one client behind a proxy; their ports, too, are kept to exactly.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class EmbeddedBroker:
         port: int | None = None,
         environ: Mapping[str, str] | None = None,
         outlives_parent: bool = False,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self.directory = directory.resolve()
+        self.listeners = tuple(listeners)
         self._asked_port = port
         self._environ = os.environ if environ is None else environ
         self._outlives_parent = outlives_parent
@@ -148,7 +153,7 @@ class EmbeddedBroker:
 
     def _start_once(self, launch: list[str]) -> None:
         port, controller_port = self._ports()
-        prepare(self.directory, launch, port=port, controller_port=controller_port)
+        prepare(self.directory, launch, port=port, controller_port=controller_port, listeners=self.listeners)
         console, log = self.directory / "broker.out", self.directory / "broker.log"
         console.unlink(missing_ok=True)
         if log.exists():  # the last run's warnings stay readable, and are not taken for this one's
@@ -164,13 +169,12 @@ class EmbeddedBroker:
             raise
 
     def _ports(self) -> tuple[int, int]:
-        last = read_record(self.directory)
-        port = self._asked_port or (last.port if last and is_free(last.port) else free_port())
-        if not is_free(port):
-            raise BrokerError(f"port {port} is taken by another program")
-        if last and last.controller_port != port and is_free(last.controller_port):
-            return port, last.controller_port
-        return port, free_port(but_not=port)
+        last, bound = read_record(self.directory), [one.port for one in self.listeners]
+        given = {*bound, *(one.advertised_port for one in self.listeners)}  # a proxy may not listen yet
+        port = self._asked_port or _again(last.port if last else None, but_not=given)
+        if (taken := next((one for one in (port, *bound) if not is_free(one)), None)) is not None:
+            raise BrokerError(f"port {taken} is taken by another program")
+        return port, _again(last.controller_port if last else None, but_not={port, *given})
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX
@@ -189,6 +193,11 @@ class EmbeddedBroker:
         if any(path.exists() and b"Address already in use" in path.read_bytes() for path in texts):
             raise _PortTaken(f"a port was taken while the broker started; read {self.directory}/broker.log")
         self.check()
+
+
+def _again(last: int | None, *, but_not: Collection[int]) -> int:
+    """The port of the last time where it can be had, else another."""
+    return last if last and last not in but_not and is_free(last) else free_port(but_not=but_not)
 
 
 class _PortTaken(BrokerError):

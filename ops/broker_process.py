@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -100,11 +100,11 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(*, but_not: int | None = None) -> int:
-    """A loopback port nothing listens on now, never `but_not`. Raises BrokerError after PORT_TRIES_MAX."""
+def free_port(*, but_not: Collection[int] = ()) -> int:
+    """A loopback port nothing listens on now, none of `but_not`. Raises BrokerError after PORT_TRIES_MAX."""
     slot = PORTS[os.getpid() * SLOT_PORTS % len(PORTS) :][:SLOT_PORTS]
     for port in (*random.sample(slot, len(slot)), *random.sample(PORTS, PORT_TRIES_MAX)):
-        if port != but_not and is_free(port):
+        if port not in but_not and is_free(port):
             return port
     raise BrokerError(f"{PORT_TRIES_MAX} ports of {PORTS.start}-{PORTS.stop - 1} were tried and none is free")
 

@@ -1,5 +1,7 @@
 """The texts an embedded broker starts from: server.properties and the log configuration."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -11,7 +13,6 @@ _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
     # One node: every internal topic has one replica and needs one in sync.
     "default.replication.factor": 1,
     "offsets.topic.replication.factor": 1,
@@ -49,15 +50,39 @@ _SETTINGS = {
 }
 
 
-def server_properties(*, log_directory: Path, port: int, controller_port: int) -> str:
+@dataclass(frozen=True)
+class Listener:
+    """One more way into the broker: bound on `port`, and made known to who comes that way as `advertised_port`.
+
+    A Kafka client goes on at the address that Metadata names, and Metadata names the listener that was asked.
+    With a proxy's port advertised, a client that came through the proxy therefore stays behind it.
+    """
+
+    port: int
+    advertised_port: int
+
+
+def server_properties(
+    *, log_directory: Path, port: int, controller_port: int, listeners: Sequence[Listener] = ()
+) -> str:
     """The configuration of a one-node KRaft broker that listens on loopback only."""
+    named = {f"LINK{number}": listener for number, listener in enumerate(listeners, 1)}
+    bound = {"PLAINTEXT": port, "CONTROLLER": controller_port} | {n: one.port for n, one in named.items()}
+    advertised = {"PLAINTEXT": port} | {n: one.advertised_port for n, one in named.items()}
     addresses = {
         "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in bound),
+        "listeners": _addresses(bound),
+        "advertised.listeners": _addresses(advertised),
         "log.dirs": escaped(log_directory),
+        # One client each: one thread beside the one that accepts.
+        **{f"listener.name.{name.lower()}.num.network.threads": 1 for name in named},
     }
     return "".join(f"{key}={value}\n" for key, value in (_SETTINGS | addresses).items())
+
+
+def _addresses(ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in ports.items())
 
 
 def log4j_properties(log_file: Path) -> str:

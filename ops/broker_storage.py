@@ -4,30 +4,37 @@ import base64
 import subprocess
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from ops.broker_settings import log4j_properties, server_properties
+from ops.broker_settings import Listener, log4j_properties, server_properties
 from ops.errors import BrokerError
 
 FORMAT_SECONDS_MAX = 60.0  # takes about 1 s
 
 
-def prepare(directory: Path, launch: Sequence[str], *, port: int, controller_port: int) -> None:
+def prepare(
+    directory: Path,
+    launch: Sequence[str],
+    *,
+    port: int,
+    controller_port: int,
+    listeners: Sequence[Listener] = (),
+) -> None:
     """Make `directory` ready for `launch` (java and its options) to run the broker on these ports.
 
     Data of an earlier run are kept. A first run formats into `log.part` and renames it to `log`, so that an
     interrupted one leaves nothing that looks formatted. Raises BrokerError naming the output to read.
     """
     (directory / "log4j2.properties").write_text(log4j_properties(directory / "broker.log"))
+    listen = partial(server_properties, port=port, controller_port=controller_port, listeners=listeners)
     settings = directory / "server.properties"
     if not (directory / "log").exists():
         part = directory / "log.part"
-        settings.write_text(server_properties(log_directory=part, port=port, controller_port=controller_port))
+        settings.write_text(listen(log_directory=part))
         _format(directory, launch)
         part.rename(directory / "log")
-    settings.write_text(
-        server_properties(log_directory=directory / "log", port=port, controller_port=controller_port)
-    )
+    settings.write_text(listen(log_directory=directory / "log"))
 
 
 def new_cluster_id() -> str:

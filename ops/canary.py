@@ -9,6 +9,7 @@ value where it may be: in the intake, opened with the ingress key. Imports no st
 import base64
 import hashlib
 import re
+import sys
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ from ops.canary_messages import NOBODIES, csv_file, fhir, hl7
 from ops.journal import Journal
 from ops.layout import Layout
 from ops.senders import FileSender, Hl7Sender, HttpSender
-from ops.topic_reader import read_topics
+from ops.topic_reader import Read, read_topics
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
 from schemas.sources import Source
 
 CONSUMER_OFFSETS = "__consumer_offsets"
+TEXT_BYTES = 4 * 1024 * 1024  # searched at once
 
 
 @dataclass
@@ -102,49 +104,60 @@ def search(ground: Ground, planted: Planted) -> Found:
 def seen(values: Iterable[str], content: bytes) -> set[str]:
     """The values of which any form stands in `content`.
 
-    One pass: of every form of eight characters or more, a window of five begins at one of four neighbouring
-    places, so looking at every fourth place of the content misses none. A number, and a form too short for
-    the windows, counts only where it stands alone: random hex and base64 hold runs of either.
+    The content is cut into words of eight and of four bytes, and each is looked up among the words a form can
+    be cut into wherever it begins: every form of 15, and of 7, bytes or more has a whole word in it. A number,
+    and a form too short for base64, counts only where it stands alone: random hex and base64 hold runs of
+    either.
     """
-    sought, lowered = _sought(tuple(values)), content.lower()
-    found = set()
-    for start in range(0, len(lowered), STRIDE):
-        for form, value, offset in sought.windows.get(lowered[start : start + WINDOW], ()):
-            if start >= offset and _stands(form, content, lowered, start - offset):
-                found.add(value)
-    for form, value in sought.short:
-        place = lowered.find(form)
-        while place >= 0 and value not in found:
-            if _stands(form, content, lowered, place):
-                found.add(value)
-            place = lowered.find(form, place + 1)
+    sought = _sought(tuple(values))
+    found = set[str]()
+    for start in range(0, len(content), PIECE):
+        piece = content[max(0, start - sought.longest) : start + PIECE + sought.longest]
+        found |= _seen(sought, piece)
     return found
 
 
-STRIDE, WINDOW = 4, 5
-LONG = STRIDE + WINDOW - 1  # a form at least this long has a window at every fourth place
+LONG = 8  # a form at least this long stands in a text by its own right
+PIECE = 4 * 1024  # bytes searched at once: what a word points to is looked for in all of them
 _ALONE = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
+Form = tuple[bytes, str]  # a form, and the value it is of
 
 
 @dataclass(frozen=True)
 class _Sought:
-    windows: Mapping[bytes, Sequence[tuple[bytes, str, int]]]  # five bytes -> form, value, place in the form
-    short: Sequence[tuple[bytes, str]]
+    eights: Mapping[int, Sequence[Form]]  # eight bytes of a form, as a number -> that form
+    fours: Mapping[int, Sequence[Form]]
+    known: frozenset[int]  # all of these numbers
+    short: Sequence[Form]
+    longest: int
 
 
 @cache
 def _sought(values: tuple[str, ...]) -> _Sought:
-    windows: dict[bytes, list[tuple[bytes, str, int]]] = {}
-    short = []
+    words: dict[int, dict[int, list[Form]]] = {8: {}, 4: {}}
+    short, longest = [], 0
     for value in values:
         for form in set(forms(value)):
-            if len(form) < LONG:
+            longest = max(longest, len(form))
+            width = next((width for width in words if len(form) >= 2 * width - 1), None)
+            if width is None:
                 short.append((form, value))
                 continue
-            for offset in range(STRIDE):
-                window = form[offset : offset + WINDOW].lower()
-                windows.setdefault(window, []).append((form, value, offset))
-    return _Sought(windows, short)
+            for start in range(width):
+                word = int.from_bytes(form[start : start + width].lower(), sys.byteorder)
+                words[width].setdefault(word, []).append((form, value))
+    return _Sought(words[8], words[4], frozenset(words[8]) | frozenset(words[4]), short, longest)
+
+
+def _seen(sought: _Sought, content: bytes) -> set[str]:
+    lowered = content.lower()
+    padded = memoryview(lowered + bytes(-len(lowered) % 8))
+    pointed = set(sought.short)
+    for word in sought.known.intersection(padded.cast("Q")):
+        pointed.update(sought.eights.get(word, ()))
+    for word in sought.known.intersection(padded.cast("I")):
+        pointed.update(sought.fours.get(word, ()))
+    return {value for form, value in pointed if _stands(form, content, lowered)}
 
 
 def forms(value: str) -> Iterator[bytes]:
@@ -190,42 +203,58 @@ def _both_alphabets(encoded: bytes) -> Iterator[bytes]:
     yield encoded.translate(bytes.maketrans(b"+/", b"-_"))  # RFC 4648 section 5, for URLs and file names
 
 
-def _stands(form: bytes, content: bytes, lowered: bytes, start: int) -> bool:
-    """Whether `form` stands at that place, and alone where it has to."""
-    if not (lowered if form == form.lower() else content).startswith(form, start):
-        return False
-    if len(form) >= LONG and not form.isdigit():
-        return True
-    around = lowered[max(0, start - 1) : start] + lowered[start + len(form) : start + len(form) + 1]
-    return not _ALONE.intersection(around)
+def _stands(form: bytes, content: bytes, lowered: bytes) -> bool:
+    """Whether `form` stands anywhere, and alone where it has to."""
+    text = lowered if form == form.lower() else content
+    place = text.find(form)
+    while place >= 0:
+        around = lowered[max(0, place - 1) : place] + lowered[place + len(form) : place + len(form) + 1]
+        if (len(form) >= LONG and not form.isdigit()) or not _ALONE.intersection(around):
+            return True
+        place = text.find(form, place + 1)
+    return False
 
 
 def _everything(ground: Ground, planted: Planted) -> Iterator[tuple[str, bytes]]:
-    names = ground.topic_names
-    for name in (*names, CONSUMER_OFFSETS):
-        parts = []
-        for one in read_topics(ground.bootstrap, [name]):
-            headers = [part for header, value in one.headers for part in (header.encode(), value)]
-            parts += [one.key or b"", one.value or b"", *headers]
-        yield f"topic {name}", b"\n".join(parts)
+    for name in (*ground.topic_names, CONSUMER_OFFSETS):
+        yield from in_pieces(f"topic {name}", map(text_of, read_topics(ground.bootstrap, [name])))
     for name, text in ground.pages():
         yield f"metrics of {name}", text.encode()
     yield "answers", b"\n".join(planted.answers)
-    yield from _files(ground)
+    yield from files_of(ground.layout)
 
 
-def _files(ground: Ground) -> Iterator[tuple[str, bytes]]:
-    """Logs, worker directories, the journal, reports. Not the provider's own files in its own folder, nor the
-    keys.
+def text_of(message: Read) -> bytes:
+    """All of a message as one text: key, value, header names and values, a line each."""
+    headers = [part for name, value in message.headers for part in (name.encode(), value)]
+    return b"\n".join((message.key or b"", message.value or b"", *headers))
+
+
+def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The texts, a line each, in pieces of about TEXT_BYTES; none is cut, however much there is in all."""
+    parts: list[bytes] = []
+    size = 0
+    for text in texts:
+        parts.append(text)
+        size += len(text)
+        if size > TEXT_BYTES:
+            yield place, b"\n".join(parts)
+            parts, size = [], 0
+    yield place, b"\n".join(parts)
+
+
+def files_of(layout: Layout) -> Iterator[tuple[str, bytes]]:
+    """Place and text of logs, worker directories, the journal, reports. Not the provider's own files in its
+    own folder, nor the keys.
     """
-    for directory in (ground.layout.logs, ground.layout.workers):
+    for directory in (layout.logs, layout.workers):
         for path in sorted(directory.rglob("*")):
             if path.is_file():
                 yield f"file in {directory.name}", path.name.encode() + b"\n" + path.read_bytes()
-    for path in (ground.layout.journal, ground.layout.up):
+    for path in (layout.journal, layout.up):
         if path.exists():
             yield path.name, path.read_bytes()
-    for path in sorted(ground.layout.drop.rglob("*.report.csv")):
+    for path in sorted(layout.drop.rglob("*.report.csv")):
         yield "report", path.read_bytes()
 
 

@@ -1,5 +1,5 @@
 """The oracle of promise 2: a run's own intake, replayed once through a fresh engine, must end in the same
-topics.
+topics. However long the topics are, what is kept of them is one number per key.
 
 Compared is the last non-null value per key of every compacted topic. Left out is what tells when and in which
 order things arrived, not what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
@@ -8,23 +8,18 @@ a mark in one run and none in another.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
-
-from kafka import KafkaProducer
 
 from ops.topic_reader import Read, last_values, read_topics
 from schemas import topics
-from schemas.elements import IDENTITY
-from schemas.sources import Source
 from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[Read]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
 RECEIPTS = "receipts."  # those of rejected entries come from ingress
-REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
 
 
 @dataclass(frozen=True)
@@ -65,93 +60,89 @@ def compare(one: str, other: str, names: Iterable[str]) -> Comparison:
 
 def compare_topics(one: TopicReader, other: TopicReader, names: Iterable[str]) -> Comparison:
     """As `compare`, of the topics that two readers give."""
+    return compare_finals({name: finals_of(one(name)) for name in names}, lambda name: finals_of(other(name)))
+
+
+def compare_finals(one: Mapping[str, "Finals"], other: Callable[[str], "Finals"]) -> Comparison:
+    """As `compare`, of what was read before and of what `other` gives topic by topic."""
     by_topic: dict[str, tuple[int, int]] = {}
-    for name in names:
-        left, right = final_values(one(name)), final_values(other(name))
+    for name, kept in one.items():
+        left, right = kept.digests(), other(name).digests()
         keys = left.keys() | right.keys()
         by_topic[name] = (len(keys), sum(left.get(key) != right.get(key) for key in keys))
     counts = by_topic.values()
     return Comparison(sum(keys for keys, _ in counts), sum(found for _, found in counts), by_topic)
 
 
-def final_values(messages: Iterable[Read]) -> dict[bytes, Any]:
-    """Key -> final value without history; retracted entries are absent."""
-    finals: dict[bytes, Any] = {}
-    for key, read in last_values(messages).items():
-        value = _without_history(read.value or b"")
-        if not (isinstance(value, dict) and value.get("status") == "retracted"):
-            finals[key] = value
+@dataclass
+class Finals:
+    """The final values of one topic as numbers: 64 bits of a key -> 64 bits of its last value without history.
+
+    Values are kept only while their partition is read; `value` says what of a value counts (None: nothing).
+    """
+
+    value: Callable[[bytes, bytes], Any] = field(default=lambda _, value: final_value(value))
+    _digests: dict[int, int] = field(default_factory=dict)
+    _last: dict[bytes, bytes | None] = field(default_factory=dict)
+    _partition: int | None = None
+
+    def take(self, read: Read) -> None:
+        """One message more; messages of a partition come in order."""
+        if read.partition != self._partition:
+            self._close(read.partition)
+        if read.key is not None:
+            self._last[read.key] = read.value
+
+    def digests(self) -> Mapping[int, int]:
+        """What was taken so far; removed and retracted keys are absent."""
+        self._close(None)
+        return self._digests
+
+    def _close(self, partition: int | None) -> None:
+        for key, value in self._last.items():
+            counts = self.value(key, value) if value is not None else None
+            if counts is None:
+                self._digests.pop(_number(key), None)
+            else:
+                self._digests[_number(key)] = _number(_bytes(counts))
+        self._last, self._partition = {}, partition
+
+
+def finals_of(messages: Iterable[Read]) -> Finals:
+    """The finals of one topic's messages."""
+    finals = Finals()
+    for one in messages:
+        finals.take(one)
     return finals
 
 
-def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
-    """Write every intake message and tick of `one` to the same partition of `other`, in order; how many there
-    were.
-
-    `drop_one` leaves the first intake message out: the negative control of the comparison.
-    """
-    inputs = list(read_topics(one, [source.intake_topic for source in sources]))
-    return _send([*(inputs[1:] if drop_one else inputs), *_ticks(one)], other)
+def final_values(messages: Iterable[Read]) -> dict[bytes, Any]:
+    """Key -> final value without history; retracted entries are absent."""
+    finals = {key: final_value(read.value or b"") for key, read in last_values(messages).items()}
+    return {key: value for key, value in finals.items() if value is not None}
 
 
-def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
-    """Write the system of record and the ticks of `one` to the same partitions of `other`, in order; how many.
-
-    `drop_one` leaves out the only identity of one record: the negative control.
-    """
-    events = list(read_topics(one, [topics.EVENTS]))
-    if drop_one:
-        identities = Counter(record for read in events if (record := _identity_of(read)) is not None)
-        events.remove(next(read for read in events if identities[_identity_of(read) or ""] == 1))
-    return _send([*events, *_ticks(one)], other)
-
-
-def _identity_of(read: Read) -> str | None:
-    """The record whose identity this is; None for every other element."""
-    record, kind, _ = (read.key or b"//").decode().split("/", 2)
-    return record if kind == IDENTITY and read.value is not None else None
-
-
-def _ticks(bootstrap: str) -> Iterable[Read]:
-    return (
-        one
-        for one in read_topics(bootstrap, [topics.PATHWAY_IN])
-        if (one.key or b"").startswith(REPLAYED_KEYS)
-    )
-
-
-def _send(inputs: Iterable[Read], bootstrap: str) -> int:
-    producer = KafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, max_request_size=16 * 1024 * 1024
-    )
-    pending = [
-        producer.send(
-            read.topic,
-            key=read.key,
-            value=read.value,
-            partition=read.partition,
-            headers=list(read.headers),
-            timestamp_ms=read.timestamp_ms,
-        )
-        for read in inputs
-    ]
-    for sent in pending:
-        sent.get(timeout=60)
-    producer.close()
-    return len(pending)
-
-
-def _without_history(value: bytes) -> Any:
+def final_value(value: bytes) -> Any:
+    """What counts of one value: JSON without history, None for a retracted entry; sealed bytes as they are."""
     try:
-        parsed = json.loads(value)
+        parsed = without_history(json.loads(value))
     except ValueError:
-        return value  # sealed bytes: compared as they are
-    return _strip(parsed)
+        return value
+    return None if isinstance(parsed, dict) and parsed.get("status") == "retracted" else parsed
 
 
-def _strip(value: Any) -> Any:
+def _number(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest())
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else json.dumps(value, sort_keys=True).encode()
+
+
+def without_history(value: Any) -> Any:
+    """A JSON value without HISTORY_FIELDS, at every depth."""
     if isinstance(value, dict):
-        return {name: _strip(one) for name, one in value.items() if name not in HISTORY_FIELDS}
+        return {name: without_history(one) for name, one in value.items() if name not in HISTORY_FIELDS}
     if isinstance(value, list):
-        return [_strip(one) for one in value]
+        return [without_history(one) for one in value]
     return value

@@ -8,65 +8,34 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import Popen
 from typing import Any, Self
 
 from ops.broker import EmbeddedBroker
-from ops.broker_process import POLL_SECONDS, free_port, is_free, spawn, terminate
+from ops.broker_process import POLL_SECONDS
 from ops.claim import Claim
+from ops.engine_children import Child, Recipes, end_all, flow_order, page, recipes, stage_of
+from ops.engine_settings import EngineSettings
 from ops.errors import BrokerError, TierlinkError
 from ops.keys import OPERATIONS_ZONE, make_keys
 from ops.layout import Layout, load_sources
 from ops.topic_admin import Replication, create
 from ops.topic_reader import LagReader
+from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import Topic, registry
 from streams.topology import STAGES, stage
 
-HTTP_PORT, MLLP_PORT = 8080, 2575  # 2575 is registered for HL7 over MLLP
+__all__ = ["Engine", "EngineSettings"]
+
 READY_SECONDS_MAX = 120.0
+STATE_TOPICS = {topics.RECORDS_STATE, topics.LINKER_STATE, topics.PATHWAY_STATE}
 DRAIN_SECONDS_MAX = 600.0
-RESTART_PAUSE_SECONDS_MAX = 30.0  # a process that cannot start must not take the machine from those that can
-STEADY_SECONDS = 60.0  # who has run this long and then ends is started again at once
-DOORS = {"fhir_http": "http", "hl7_mllp": "mllp", "folder": "folder"}
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """What kind of engine: `bootstrap` names an outside broker; `workers` is their number per stage."""
-
-    test_mode: bool
-    recipients: tuple[str, ...] = ("demo",)
-    workers: int = 1
-    bootstrap: str | None = None
-    sources: Path | None = None
-    doors: bool = True
-    broker_only: bool = False
-    usual_ports: bool = False  # 8080 and 2575 where they are free, for people who type them
-
-
-@dataclass
-class Child:
-    """One process: how to start it, and where its pages are."""
-
-    name: str
-    command: list[str]
-    pages_port: int
-    ports: Mapping[str, int] = field(default_factory=dict)
-    process: Popen[bytes] | None = None
-    restarts: int = 0
-    restarts_in_a_row: int = 0
-    not_again_before: float = 0.0  # monotonic seconds
 
 
 class Engine:
@@ -76,11 +45,14 @@ class Engine:
         self.layout = layout
         self.settings = settings
         self.sources: Mapping[str, Source] = load_sources(settings.sources, test_mode=settings.test_mode)
-        self._broker = None if settings.bootstrap else EmbeddedBroker(layout.broker)
+        self._broker = None
+        if settings.bootstrap is None:
+            self._broker = EmbeddedBroker(layout.broker, listeners=tuple(settings.listeners.values()))
         self._claim = Claim(layout.root)
         self._children: dict[str, Child] = {}
-        self._guard = threading.Lock()
-        self._ports: set[int] = set()
+        self._recipes: Recipes | None = None  # once the broker's address is known
+        self._broker_guard = threading.Lock()  # of starting and ending the broker
+        self._guard = threading.Lock()  # of starting and ending the others
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -102,6 +74,8 @@ class Engine:
     def keys(self) -> Keyring:
         """Every key, for reports and evaluation."""
         return self.layout.keyring(OPERATIONS_ZONE)
+
+    # --- its life
 
     def start(self) -> Self:
         """Everything is up and ready on return; raises what made it impossible, with nothing left running.
@@ -125,13 +99,12 @@ class Engine:
     def stop(self) -> None:
         """Doors first, then workers, then the broker: nothing is acknowledged that nobody will process."""
         self._stopping.set()
-        with self._guard:
-            doors = [one for one in self._children.values() if one.name.startswith("door-")]
-            workers = [one for one in self._children.values() if not one.name.startswith("door-")]
-            for group in (doors, workers):
-                _end_all([one.process for one in group if one.process is not None])
-        if self._broker is not None:
-            self._broker.stop()
+        with self._broker_guard, self._guard:
+            children = list(self._children.values())
+            end_all([one for one in children if one.is_door])
+            end_all([one for one in children if not one.is_door])
+            if self._broker is not None:
+                self._broker.stop()
         self._stopped.set()
         self.layout.up.unlink(missing_ok=True)
         self._claim.release()
@@ -142,9 +115,11 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    # --- who is there
+
     def ports(self) -> dict[str, int]:
         """The port of each source that has one (HTTP and MLLP)."""
-        return {slug: port for child in self._children.values() for slug, port in child.ports.items()}
+        return {slug: port for child in self._all() for slug, port in child.ports.items()}
 
     def drop_folder(self, source: str) -> Path:
         """The folder of a folder source."""
@@ -152,26 +127,108 @@ class Engine:
 
     def workers(self) -> Sequence[str]:
         """Names of the workers, in the order the data flows."""
-        return [name for name in self._children if not name.startswith("door-")]
+        return sorted((one.name for one in self._all() if one.wanted and not one.is_door), key=flow_order)
+
+    def doors(self) -> Sequence[str]:
+        """Names of the door processes."""
+        return [one.name for one in self._all() if one.is_door]
 
     def stage_of(self, worker: str) -> str:
         """The stage a worker works for."""
-        return worker.rpartition("-")[0]
+        return stage_of(worker)
 
-    def kill(self, worker: str) -> None:
-        """kill -9. The supervisor starts it again."""
-        process = self._children[worker].process
-        assert process is not None
-        os.kill(process.pid, signal.SIGKILL)
+    def is_ready(self, name: str) -> bool:
+        """True for a worker that has its assignment and the state of it, and for a door that can take entries."""
+        return page(self._children[name].pages_port, "/readyz") is not None
 
-    def is_ready(self, worker: str) -> bool:
-        """True when it has its assignment and the state of it."""
-        return _fetch(self._children[worker].pages_port, "/readyz") is not None
+    def is_alive(self, name: str) -> bool:
+        """True when its pages are served and it does not hang; it may not be ready yet."""
+        return page(self._children[name].pages_port, "/livez") is not None
+
+    def runs(self, name: str) -> bool:
+        """True while its process has not ended; one that was stopped (SIGSTOP) has not."""
+        return self._children[name].runs
+
+    def pid(self, name: str) -> int:
+        """Its process id. Raises ProcessLookupError when it does not run."""
+        process = self._children[name].process
+        if process is None or process.poll() is not None:
+            raise ProcessLookupError(name)
+        return process.pid
+
+    def ends(self, name: str) -> Sequence[int]:
+        """The exit codes of a process so far, negative for a signal."""
+        return tuple(self._children[name].ends)
+
+    def restarts(self) -> int:
+        """How many times a process was started again, over all of them but the broker."""
+        return sum(one.restarts for one in self._all())
+
+    # --- what can be done to it; the supervisor starts again whatever should run
+
+    def kill(self, name: str) -> bool:
+        """kill -9; False when nothing ran under this name."""
+        return self.send(name, signal.SIGKILL)
+
+    def send(self, name: str, order: signal.Signals) -> bool:
+        """The signal was sent to a worker or door; False when nothing ran under this name."""
+        return self._children[name].send(order)
+
+    def hold(self, name: str) -> None:
+        """It is not started again, once it has ended, until `release`."""
+        self._children[name].wanted = False
+
+    def release(self, name: str) -> None:
+        """It is started if it does not run."""
+        self._children[name].wanted = True
+
+    def arm(self, name: str, fault_at: str | None) -> None:
+        """From its next start on a worker has this fault, until it has struck; None takes it away."""
+        self._children[name].fault_at = fault_at
+
+    def armed(self, name: str) -> str | None:
+        """The fault that has not struck yet."""
+        return self._children[name].fault_at
+
+    def scale_to(self, stage_name: str, workers: int) -> None:
+        """The stage has this many workers soon: new ones are started, those too many get SIGTERM."""
+        assert self._recipes is not None, "an engine with workers has been started"
+        with self._guard:
+            for number in range(workers):
+                if f"{stage_name}-{number}" not in self._children:
+                    self._add(self._recipes.worker(stage_name, number))
+            for child in self._all():
+                if not child.is_door and stage_of(child.name) == stage_name:
+                    child.wanted = int(child.name.rpartition("-")[2]) < workers
+                    if not child.wanted:
+                        child.send(signal.SIGTERM)
+        self._write_addresses()
+
+    def end_broker(self, *, kill: bool) -> bool:
+        """The embedded broker was ended (SIGKILL, or SIGTERM), to be started again at once.
+
+        False when it is being started just now, or ended by itself.
+        """
+        assert self._broker is not None, "an outside broker is not ours to end"
+        if not self._broker_guard.acquire(blocking=False):
+            return False
+        try:
+            self._broker.check()
+            if kill:
+                self._broker.kill()
+            else:
+                self._broker.stop()
+        except BrokerError:
+            return False
+        finally:
+            self._broker_guard.release()
+        return True
+
+    # --- how far it is
 
     def uncommitted(self, worker: str, reader: LagReader) -> int:
         """How many messages the worker has been given and not committed."""
-        marker = self.layout.workers / worker / "delivered.json"
-        delivered = json.loads(marker.read_text())["offsets"] if marker.exists() else {}
+        delivered = _delivered(self.layout.workers / worker).get("offsets", {})
         committed = reader.committed(f"tierlink-{self.stage_of(worker)}")
         return sum(max(0, int(last) + 1 - committed.get(place, 0)) for place, last in delivered.items())
 
@@ -206,155 +263,115 @@ class Engine:
         finally:
             reader.close()
 
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Consumer group of each stage -> the topics it reads."""
+        return {f"tierlink-{name}": self._reads(name) for name in STAGES}
+
     def pages(self) -> Iterator[tuple[str, str]]:
         """Process name -> the text of its /metrics."""
-        for child in list(self._children.values()):
-            answer = _fetch(child.pages_port, "/metrics")
+        for child in self._all():
+            answer = page(child.pages_port, "/metrics")
             if answer is not None:
                 yield child.name, answer
 
-    def redelivered(self) -> int:
-        """How many messages workers were given again, over all their lives."""
-        total = 0
-        for worker in self.workers():
-            marker = self.layout.workers / worker / "delivered.json"
-            if marker.exists():
-                total += int(json.loads(marker.read_text()).get("redelivered", 0))
-        return total
+    def redelivered(self, worker: str | None = None) -> int:
+        """How many messages a worker, or all of them, were given again, over all their lives."""
+        names = [worker] if worker else [one.name for one in self._all() if not one.is_door]
+        return sum(int(_delivered(self.layout.workers / one).get("redelivered", 0)) for one in names)
 
     def _lag(self, reader: LagReader) -> dict[str, int]:
-        groups = {f"tierlink-{name}": self._reads(name) for name in STAGES}
-        return {name.removeprefix("tierlink-"): count for name, count in reader.lag(groups).items()}
+        return {name.removeprefix("tierlink-"): count for name, count in reader.lag(self.groups()).items()}
 
     def _reads(self, name: str) -> tuple[str, ...]:
         return stage(name, sources=self.sources.values(), recipients=self.settings.recipients).reads
 
+    def _all(self) -> list[Child]:
+        return list(self._children.values())
+
     def _start_processes(self) -> None:
         if not any(self.layout.keys.glob("*.json")):
             make_keys(self.layout.keys, recipients=self.settings.recipients)
-        create(self.bootstrap, self.topics, replication=Replication())
-        for child in (*self._worker_children(), *(self._door_children() if self.settings.doors else ())):
-            self._children[child.name] = child
-            self._spawn(child)
+        made = create(
+            self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.refused_after_s
+        )
+        nobody_before = {*made} >= STATE_TOPICS
+        self._recipes = recipes(self.layout, self.sources, self.settings, self.bootstrap)
+        for name in STAGES:
+            many = self.settings.linker_workers if name == "linker" else self.settings.workers
+            for number in range(many):
+                worker = self._add(self._recipes.worker(name, number))
+                worker.first_life = nobody_before
+                worker.start(self.layout)
+        for door in self._recipes.doors() if self.settings.doors else ():
+            self._add(door).start(self.layout)
         self._wait_until_ready()
 
-    def _worker_children(self) -> Iterator[Child]:
-        for name in STAGES:
-            for number in range(1 if name == "linker" else self.settings.workers):
-                worker, port = f"{name}-{number}", self._free_port()
-                words = [
-                    "worker",
-                    name,
-                    "--worker-id",
-                    worker,
-                    "--pages-port",
-                    str(port),
-                    "--profile",
-                    "demo",
-                ]
-                yield Child(worker, [*words, *self._common()], port)
-
-    def _door_children(self) -> Iterator[Child]:
-        for kind, word in DOORS.items():
-            sources = [source.slug for source in self.sources.values() if source.door == kind]
-            if not sources:
-                continue
-            port, words, ports = self._free_port(), ["door", word], {}
-            if kind == "fhir_http":
-                listen = self._door_port(HTTP_PORT)
-                ports = dict.fromkeys(sources, listen)
-                words += ["--port", str(listen)]
-            elif kind == "hl7_mllp":
-                for number, slug in enumerate(sources):
-                    ports[slug] = self._door_port(MLLP_PORT + number)
-                    words += ["--listen", f"{slug}={ports[slug]}"]
-            yield Child(f"door-{word}", [*words, "--pages-port", str(port), *self._common()], port, ports)
-
-    def _door_port(self, usual: int) -> int:
-        return usual if self.settings.usual_ports and is_free(usual) else self._free_port()
-
-    def _free_port(self) -> int:
-        """A port given to nobody else of this engine: until its process listens, it looks free."""
-        while (port := free_port()) in self._ports:
-            continue
-        self._ports.add(port)
-        return port
-
-    def _common(self) -> list[str]:
-        words = ["--bootstrap", self.bootstrap, "--directory", str(self.layout.root)]
-        if self.settings.test_mode:
-            words.append("--test-mode")
-        if self.settings.sources is not None:
-            words += ["--sources", str(self.settings.sources)]
-        return words
-
-    def _spawn(self, child: Child) -> None:
-        log = self.layout.logs / f"{child.name}.log"
-        child.process = spawn(
-            [sys.executable, "-m", "ops", *child.command], output=log, outlives_parent=False
-        )
+    def _add(self, child: Child) -> Child:
+        self._children[child.name] = child
+        return child
 
     def _wait_until_ready(self) -> None:
-        deadline, waiting = time.monotonic() + READY_SECONDS_MAX, list(self._children.values())
+        deadline, waiting = time.monotonic() + READY_SECONDS_MAX, self._all()
         while waiting:
             for child in waiting:
-                assert child.process is not None
-                if child.process.poll() is not None:
+                if not child.runs:
                     raise TierlinkError(
                         f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log"
                     )
             if time.monotonic() > deadline:
                 raise TierlinkError(f"{waiting[0].name} is not ready after {READY_SECONDS_MAX:.0f} s")
-            waiting = [one for one in waiting if _fetch(one.pages_port, "/readyz") is None]
+            waiting = [one for one in waiting if page(one.pages_port, "/readyz") is None]
             time.sleep(POLL_SECONDS)
 
     def _watch(self) -> None:
         # What is spawned dies with the thread that spawned it: restarts come from this one, which stays until
         # everything has been stopped in its order.
         while not self._stopping.wait(POLL_SECONDS * 2):
-            with self._guard:
-                if not self._stopping.is_set():
-                    with suppress(TierlinkError, OSError):  # no memory, no port: the next round tries again
-                        self._restart_what_has_ended()
+            for guard, restart in (
+                (self._broker_guard, self._restart_broker),
+                (self._guard, self._restart_what_has_ended),
+            ):
+                self._unless_stopping(guard, restart)
         self._stopped.wait()
 
-    def _restart_what_has_ended(self) -> None:
+    def _unless_stopping(self, guard: threading.Lock, restart: Callable[[], None]) -> None:
+        with guard:
+            if not self._stopping.is_set():
+                with suppress(TierlinkError, OSError):  # no memory, no port: the next round tries again
+                    restart()
+
+    def _restart_broker(self) -> None:
         if self._broker is not None:
             try:
                 self._broker.check()
             except BrokerError:
                 _log.warning("the broker has ended and is started again")
                 self._broker.start()
-        for child in self._children.values():
-            if child.process is not None and child.process.poll() is not None:
+
+    def _restart_what_has_ended(self) -> None:
+        for child in self._all():
+            code = child.reap()
+            if code is not None:
+                again = " and is started again" if child.wanted else ""
+                _log.warning("%s has ended%s: exit %s", child.name, again, code)
+            if child.process is None and child.wanted:
                 self._restart(child)
 
     def _restart(self, child: Child) -> None:
-        """At once the first time, then after 1, 2, 4 ... seconds, until it has run steadily."""
-        now = time.monotonic()
-        if now < child.not_again_before:
-            return
-        if now > child.not_again_before + STEADY_SECONDS:
-            child.restarts_in_a_row = 0
-        _log.warning("%s has ended and is started again", child.name)
-        child.not_again_before = now + min(RESTART_PAUSE_SECONDS_MAX, 2.0**child.restarts_in_a_row)
-        child.restarts_in_a_row += 1
-        child.restarts += 1
-        self._spawn(child)
+        if not child.ends or child.may_start(self.settings.restart_pause_seconds_max):
+            child.start(self.layout)
 
     def _write_addresses(self) -> None:
         text: dict[str, Any] = {
             "pid": os.getpid(),
             "bootstrap": self.bootstrap,
             "test_mode": self.settings.test_mode,
+            "doors": self.ports(),
+            "drop": {
+                s.slug: str(self.drop_folder(s.slug)) for s in self.sources.values() if s.door == "folder"
+            },
+            "pages": {child.name: child.pages_port for child in self._all()},
         }
-        text["doors"] = {
-            slug: port for child in self._children.values() for slug, port in child.ports.items()
-        }
-        text["drop"] = {
-            s.slug: str(self.drop_folder(s.slug)) for s in self.sources.values() if s.door == "folder"
-        }
-        text["pages"] = {child.name: child.pages_port for child in self._children.values()}
         part = self.layout.up.with_suffix(".part")
         part.write_text(json.dumps(text, indent=1))
         part.replace(self.layout.up)
@@ -363,21 +380,9 @@ class Engine:
 _log = logging.getLogger(__name__)
 
 
-def _end_all(processes: Sequence[Popen[bytes]]) -> None:
-    """All have ended. One that was reaped before is left alone: its id may be another program's."""
-    running = [one for one in processes if one.poll() is None]
-    for one in running:
-        one.send_signal(signal.SIGTERM)
-    for one in running:
-        if one.poll() is None:
-            terminate(one.pid)
-        one.wait()
-
-
-def _fetch(port: int, path: str) -> str | None:
-    """The body of a page that answered 200, else None."""
+def _delivered(directory: Path) -> Mapping[str, Any]:
+    """A worker's own marker; empty where it has not begun, or was wiped meanwhile."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-            return str(answer.read().decode())
-    except (urllib.error.URLError, OSError):
-        return None
+        return json.loads((directory / "delivered.json").read_text())
+    except (FileNotFoundError, ValueError):  # ValueError: cut off by a full disk
+        return {}

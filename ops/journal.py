@@ -1,12 +1,20 @@
 """The senders' journal: what was sent and how it was answered, written by the sender, never by the engine.
 
-One JSON line per entry per sending. Identifiers never stand in it: an entry is its uuid5.
+One JSON line per entry per sending, written when its answer is known. Identifiers never stand in it: an entry
+is its uuid5.
+
+A sender may die between a door's answer and the line about it. So before anything is sent, its lines stand in a
+small file of their own in `<journal>.under-way/`, which goes when the answer has been noted; whoever reads the
+journal finds what is left there as `unknown`. The journal itself then has one line per entry, not two, and
+`unknown` in it means that a provider gave up.
 """
 
+import itertools
 import json
+import secrets
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,23 +33,57 @@ class Sent:
 
 
 class Journal:
-    """An append-only file; safe for several sender threads."""
+    """An append-only file; safe for several sender threads, and for several processes."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._under_way = path.with_name(f"{path.name}.under-way")
+        self._name = secrets.token_hex(8)  # no sender overwrites what another left behind
+        self._numbers = itertools.count()
         self._lock = threading.Lock()
 
-    def note(self, sent: Iterable[Sent]) -> None:
-        """The lines are in the file when this returns."""
-        lines = "".join(json.dumps(asdict(one)) + "\n" for one in sent)
+    def begin(self, sent: Iterable[Sent]) -> Path:
+        """These entries are about to be sent: from now on the journal tells `unknown` of them.
+
+        Returns what `note` wants as `begun` when the answer is there.
+        """
+        self._under_way.mkdir(exist_ok=True)
+        begun = self._under_way / f"{self._name}-{next(self._numbers)}"
+        begun.write_text(_lines(replace(one, answer="unknown") for one in sent))
+        return begun
+
+    def note(self, sent: Iterable[Sent], *, begun: Path | None = None) -> None:
+        """The lines are in the file when this returns, and stand there instead of what `begin` told."""
+        lines = _lines(sent)
         with self._lock, self._path.open("a") as file:
             file.write(lines)
+        if begun is not None:
+            begun.unlink(missing_ok=True)
 
     def read(self) -> Iterator[Sent]:
-        """Every line in the order written; nothing for a journal that was never begun."""
-        if not self._path.exists():
-            return
-        with self._path.open() as file:
-            for line in file:
+        """Every line in the order written, then what is under way or was when its sender died.
+
+        Nothing for a journal that was never begun.
+        """
+        # listed first: what is noted while the journal is read may be told twice, never not at all
+        begun = sorted(self._under_way.iterdir()) if self._under_way.is_dir() else []
+        under_way = [one for path in begun for one in _whole_lines(path)]
+        yield from _whole_lines(self._path)
+        yield from under_way
+
+
+def _lines(sent: Iterable[Sent]) -> str:
+    return "".join(json.dumps(asdict(one)) + "\n" for one in sent)
+
+
+def _whole_lines(path: Path) -> Iterator[Sent]:
+    """A last line without its end was being written when its sender died: it is still under way."""
+    try:
+        file = path.open()
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            if line.endswith("\n"):
                 yield Sent(**json.loads(line))

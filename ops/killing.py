@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-from contextlib import suppress
 
 from ops.broker_process import POLL_SECONDS
 from ops.engine import Engine
@@ -42,9 +41,7 @@ class Killer:
             while self.kills < KILLS and time.monotonic() < deadline:
                 victim = self._random.choice(self._engine.workers())
                 if self._engine.is_ready(victim) and self._engine.uncommitted(victim, reader) > 0:
-                    with suppress(ProcessLookupError):
-                        self._engine.kill(victim)
-                        self.kills += 1
+                    self.kills += self._engine.kill(victim)
                 time.sleep(POLL_SECONDS / 10)
         finally:
             reader.close()

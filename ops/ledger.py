@@ -12,11 +12,12 @@ reading the topics. An entry whose chain is broken anywhere is `unaccounted`:
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ops.journal import Sent
-from ops.topic_reader import Read, last_values, read_topics
+from ops.topic_reader import Read, read_topics
 from schemas import topics
 from schemas.disposition import Disposition
 from schemas.elements import ENTRY, FACT, entry_of
@@ -25,6 +26,7 @@ from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
 
 Reader = Callable[[Sequence[str]], Iterable[Read]]  # topic names -> every message of them, in order
+V = TypeVar("V")
 DISPOSITIONS = tuple(disposition.value for disposition in Disposition)
 
 
@@ -40,6 +42,7 @@ class Books:
     arrived: frozenset[str]  # keys person/record/fact of pathway.in.v1
     standing: frozenset[str]  # people of whom at least one fact is not taken back
     published: frozenset[str]  # published ids with a snapshot
+    eventful: frozenset[str]  # published ids with an event, retracted ones too
     dead: Mapping[str, str]  # topic/partition/offset -> stage
 
 
@@ -50,31 +53,90 @@ def read_books(bootstrap: str, sources: Iterable[Source], *, recipient: str) -> 
 
 def books_of(read: Reader, sources: Iterable[Source], *, recipient: str) -> Books:
     """The books of the topics that `read` gives."""
-    sources = tuple(sources)
-    places: dict[str, list[str]] = defaultdict(list)
-    for one in read([source.intake_topic for source in sources]):
-        for name, value in one.headers:
-            if name == ENTRY_ID_HEADER:
-                places[value.decode()].append(f"{one.topic}/{one.partition}/{one.offset}")
-    receipts: dict[str, str] = {}
-    for source in sources:
-        for key, one in last_values(read([source.receipts_topic])).items():
-            receipts[key.decode()] = _json(one)["disposition"]
-    events = {key.decode(): one for key, one in last_values(read([topics.EVENTS])).items()}
-    answers = last_values(read([topics.LINK_MAP]))
-    links = {key.decode(): str(_json(one)["person_id"]) for key, one in answers.items()}
-    dead = last_values(read([topics.DEAD_LETTERS]))
-    return Books(
-        places=places,
-        receipts=receipts,
-        manifests=_manifests(events),
-        facts=frozenset(key for key in events if key.split("/")[1] == FACT),
-        links=links,
-        arrived=frozenset(key.decode() for key in last_values(read([topics.PATHWAY_IN]))),
-        standing=_standing(events, links),
-        published=frozenset(key.decode() for key in last_values(read([topics.pathway_state(recipient)]))),
-        dead={key.decode(): _header(one, "stage") for key, one in dead.items()},
-    )
+    keeper = Bookkeeper(sources, recipient=recipient)
+    for one in read(keeper.topics):
+        keeper.take(one)
+    return keeper.books()
+
+
+class Bookkeeper:
+    """Makes the books message by message; keeps keys and a few words of each value, never the value."""
+
+    def __init__(self, sources: Iterable[Source], *, recipient: str) -> None:
+        """Empty books."""
+        self._places: dict[str, list[str]] = defaultdict(list)
+        self._receipts: dict[str, str] = {}
+        self._manifests: dict[str, tuple[str, Sequence[Sequence[str]]]] = {}  # key -> (record, facts)
+        self._facts: dict[str, tuple[str, bool]] = {}  # key -> (told_at, retracted)
+        self._links: dict[str, str] = {}
+        self._keys: dict[str, set[str]] = {"arrived": set(), "published": set(), "eventful": set()}
+        self._dead: dict[str, str] = {}
+        self._takers: dict[str, Callable[[Read], None]] = {
+            topics.EVENTS: self._event,
+            topics.LINK_MAP: self._link,
+            topics.PATHWAY_IN: lambda one: self._key("arrived", one, _key(one)),
+            topics.pathway_state(recipient): lambda one: self._key("published", one, _key(one)),
+            topics.pathway_events(recipient): lambda one: self._key("eventful", one, _key(one).split("/")[0]),
+            topics.DEAD_LETTERS: self._letter,
+        }
+        for source in sources:
+            self._takers[source.intake_topic] = self._entry
+            self._takers[source.receipts_topic] = self._receipt
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """What has to be read; every other topic is passed over."""
+        return tuple(self._takers)
+
+    def take(self, one: Read) -> None:
+        """One message more, those of a partition in order."""
+        taker = self._takers.get(one.topic)
+        if taker is not None:
+            taker(one)
+
+    def books(self) -> Books:
+        """What the messages taken so far say."""
+        manifests: dict[str, list[tuple[str, Sequence[Sequence[str]]]]] = defaultdict(list)
+        for key, manifest in self._manifests.items():
+            # An entry has several when it was sent again with other content, or about another record.
+            manifests[entry_of(key.split("/", 2)[2])].append(manifest)
+        return Books(
+            places=self._places,
+            receipts=self._receipts,
+            manifests=manifests,
+            facts=frozenset(self._facts),
+            links=self._links,
+            arrived=frozenset(self._keys["arrived"]),
+            standing=_standing(self._facts, self._links),
+            published=frozenset(self._keys["published"]),
+            eventful=frozenset(self._keys["eventful"]),
+            dead=self._dead,
+        )
+
+    def _entry(self, one: Read) -> None:
+        self._places[_header(one, ENTRY_ID_HEADER)].append(f"{one.topic}/{one.partition}/{one.offset}")
+
+    def _receipt(self, one: Read) -> None:
+        _put(self._receipts, one, lambda: _json(one)["disposition"])
+
+    def _event(self, one: Read) -> None:
+        record, kind, _ = _key(one).split("/", 2)
+        if kind == FACT:
+            _put(self._facts, one, lambda: _standing_of(one))
+        elif kind == ENTRY:
+            _put(self._manifests, one, lambda: (record, _json(one)["facts"]))
+
+    def _link(self, one: Read) -> None:
+        _put(self._links, one, lambda: str(_json(one)["person_id"]))
+
+    def _letter(self, one: Read) -> None:
+        _put(self._dead, one, lambda: _header(one, "stage"))
+
+    def _key(self, name: str, one: Read, key: str) -> None:
+        if one.value is not None:
+            self._keys[name].add(key)
+        elif name != "eventful":
+            self._keys[name].discard(key)
 
 
 @dataclass
@@ -172,27 +234,33 @@ def _broken_after(
     return None
 
 
-def _manifests(events: Mapping[str, Read]) -> dict[str, list[tuple[str, Sequence[Sequence[str]]]]]:
-    """An entry has several when it was sent again with other content, or about another record."""
-    manifests: dict[str, list[tuple[str, Sequence[Sequence[str]]]]] = defaultdict(list)
-    for key, one in events.items():
-        record, kind, name = key.split("/", 2)
-        if kind == ENTRY:
-            manifests[entry_of(name)].append((record, _json(one)["facts"]))
-    return manifests
-
-
-def _standing(events: Mapping[str, Read], links: Mapping[str, str]) -> frozenset[str]:
+def _standing(facts: Mapping[str, tuple[str, bool]], links: Mapping[str, str]) -> frozenset[str]:
     """The people with a fact whose winning version, over all their records, is not retracted."""
     newest: dict[tuple[str, str], tuple[str, str, bool]] = {}
-    for key, one in events.items():
-        record, kind, name = key.split("/", 2)
-        if kind == FACT and record in links:
+    for key, (told_at, retracted) in facts.items():
+        record, _, name = key.split("/", 2)
+        if record in links:
             fact, _, version = name.partition("/")
-            told = _json(one)
-            found = (told["told_at"], version, not told["retracted"])
+            found = (told_at, version, not retracted)
             newest[links[record], fact] = max(found, newest.get((links[record], fact), found))
     return frozenset(person for (person, _), (_, _, stands) in newest.items() if stands)
+
+
+def _put(kept: dict[str, V], one: Read, value: Callable[[], V]) -> None:
+    """Keep what a value says. One that cannot be read says nothing: the chain through it is broken."""
+    kept.pop(_key(one), None)
+    if one.value is not None:
+        with suppress(ValueError, LookupError, TypeError):
+            kept[_key(one)] = value()
+
+
+def _key(one: Read) -> str:
+    return (one.key or b"").decode()
+
+
+def _standing_of(one: Read) -> tuple[str, bool]:
+    value = _json(one)
+    return str(value["told_at"]), bool(value["retracted"])
 
 
 def _json(one: Read) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _play_hl7(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
 def _play_files(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
     sender = FileSender(source, playing.engine.drop_folder(source), playing.journal)
     for one in own:  # all at once: councils do not wait for each other's files either
-        sender.drop(one.file_name or "", one.content)
+        sender.drop(one.file_name or "", one.content, rows=[entry.position for entry in one.entries])
     for one in playing.while_wanted(own):
         sender.wait(one.file_name or "", one.content, rows=[entry.position for entry in one.entries])
         playing.progress(source, 1)

@@ -1,11 +1,15 @@
-"""An independent reader of topics: plain kafka-python, no group, no step, no linkage."""
+"""An independent reader of topics: librdkafka without a group, kafka-python for lag; no step, no linkage."""
 
 import base64
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message
+from confluent_kafka import KafkaError as ClientError
+from confluent_kafka import TopicPartition as Place
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
@@ -13,6 +17,18 @@ from ops.errors import TierlinkError
 
 IDLE_SECONDS_MAX = 30.0  # between two answers of a broker that has more to give
 BOOTSTRAP_MS_MAX = 60_000  # a two-core machine that starts ten processes answers late
+FETCHED_AT_ONCE = 2_000  # messages
+POLL_SECONDS = 0.1
+_READER = {
+    "group.id": "tierlink-reader",  # the client wants a name; nobody joins and nothing is committed
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",
+    "enable.partition.eof": True,  # the last offset of a compacted partition may hold no message
+    "fetch.wait.max.ms": 10,
+    "queued.max.messages.kbytes": 32 * 1024,
+    "log_level": 0,  # librdkafka prints keys and addresses
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +45,18 @@ class Read:
 
 
 def read_topics(bootstrap: str, topics: Iterable[str]) -> Iterator[Read]:
-    """Every message of `topics` up to the end offsets seen at the start, partition by partition in order."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap,
-        bootstrap_timeout_ms=BOOTSTRAP_MS_MAX,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=16 * 1024 * 1024,
-        max_poll_records=5_000,
-    )
+    """Every message of `topics` up to the end offsets seen at the start, partition by partition in order.
+
+    Topics in the order given; one that does not exist has no messages. Memory stays bounded however long they
+    are. Raises TierlinkError when the broker does not answer.
+    """
+    consumer = Consumer({**_READER, "bootstrap.servers": bootstrap})
     try:
-        places = [
-            TopicPartition(t, p) for t in topics for p in sorted(consumer.partitions_for_topic(t) or ())
-        ]
-        yield from _read(consumer, places)
+        ends = {place: end for name in topics for place, end in _ends(consumer, name)}
+        for (topic, partition), end in ends.items():
+            yield from _read(consumer, Place(topic, partition, OFFSET_BEGINNING), end)
+    except KafkaException:
+        raise TierlinkError("the broker did not answer while a topic was read") from None
     finally:
         consumer.close()
 
@@ -108,24 +122,69 @@ class LagReader:
         return {place: one.offset for place, one in offsets.items() if one.offset >= 0}
 
 
-def _read(consumer: KafkaConsumer, places: list[TopicPartition]) -> Iterator[Read]:
-    consumer.assign(places)
-    ends = consumer.end_offsets(places)
-    open_places = {one for one in places if ends[one] > 0}
-    consumer.seek_to_beginning(*places)
-    open_places = {one for one in open_places if consumer.position(one) < ends[one]}
-    while open_places:
-        batch = consumer.poll(timeout_ms=int(IDLE_SECONDS_MAX * 1000))
-        if not batch:
+def _ends(consumer: Consumer, topic: str) -> Iterator[tuple[tuple[str, int], int]]:
+    """(topic, partition) -> end offset, for partitions that hold anything."""
+    seconds = BOOTSTRAP_MS_MAX / 1000
+    for partition in sorted(consumer.list_topics(topic, timeout=seconds).topics[topic].partitions):
+        first, end = _watermarks(consumer, Place(topic, partition), time.monotonic() + seconds)
+        if first < end:
+            yield (topic, partition), end
+
+
+def _watermarks(consumer: Consumer, place: Place, deadline: float) -> tuple[int, int]:
+    """First and end offset. A broker that has just started knows its partitions before it leads them."""
+    while True:
+        try:
+            found = consumer.get_watermark_offsets(
+                place, timeout=max(POLL_SECONDS, deadline - time.monotonic())
+            )
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
+            continue
+        if found is not None:
+            return int(found[0]), int(found[1])
+
+
+def _read(consumer: Consumer, place: Place, end: int) -> Iterator[Read]:
+    consumer.assign([place])
+    position, idle_seconds = 0, 0.0
+    while position < end:
+        batch = consumer.consume(min(FETCHED_AT_ONCE, end - position), POLL_SECONDS)
+        idle_seconds = 0.0 if batch else idle_seconds + POLL_SECONDS
+        if idle_seconds > IDLE_SECONDS_MAX:
             raise TierlinkError("the broker stopped answering while a topic was read")
-        for place, messages in batch.items():
-            for one in messages:
-                if one.offset < ends[place]:
-                    headers = tuple((name, value or b"") for name, value in one.headers)
-                    yield Read(
-                        one.topic, one.partition, one.offset, one.key, one.value, headers, one.timestamp
-                    )
-        open_places = {one for one in open_places if consumer.position(one) < ends[one]}
+        for one in batch:
+            error = one.error()
+            if error is None:
+                position = _offset(one) + 1
+                if position <= end:
+                    yield _as_read(one)
+            elif error.code() == ClientError._PARTITION_EOF:
+                position = max(position, _offset(one))  # any other error the client mends, or it stays idle
+
+
+def _offset(message: Message) -> int:
+    offset = message.offset()
+    assert offset is not None, "what was fetched has an offset"
+    return offset
+
+
+def _as_read(message: Message) -> Read:
+    pairs = cast(
+        "Iterable[tuple[str, str | bytes | None]]", message.headers() or ()
+    )  # always pairs when read
+    headers = tuple((name, _bytes(value)) for name, value in pairs)
+    key, value = message.key(), message.value()
+    topic, partition = message.topic(), message.partition()
+    assert topic is not None
+    assert partition is not None
+    return Read(topic, partition, _offset(message), key, value, headers, message.timestamp()[1])
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
 
 
 def message_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:

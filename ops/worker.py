@@ -41,6 +41,7 @@ class WorkerOptions:
     fault_at: str | None
     host: str = "ours"  # "stock": Faust as it comes, for comparison under faults
     mutant: str | None = None
+    first_life: bool = False
 
 
 def run(options: WorkerOptions) -> None:
@@ -69,6 +70,7 @@ def run(options: WorkerOptions) -> None:
         heartbeat_s=heartbeat_s,
         rebalance_timeout_s=rebalance_s,
         fault_at=options.fault_at,
+        first_life=options.first_life,
     )
     registry = CollectorRegistry()
 

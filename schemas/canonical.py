@@ -14,15 +14,17 @@ DEPTH_MAX = (
 )
 
 
+# made once: json.dumps and json.loads would make one of each for every call with options
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def dump(value: object) -> bytes:
     """UTF-8 JSON, keys sorted, no white space, no NaN. Two equal values give equal bytes.
 
     >>> dump({"b": 1, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def instant(moment: datetime) -> str:
@@ -55,9 +57,7 @@ def load(text: bytes, *, depth_max: int = DEPTH_MAX) -> Any:
     if _depth(text, depth_max) > depth_max:
         raise Unreadable("JSON", rule=f"is nested deeper than {depth_max} levels")
     try:
-        value = json.loads(
-            decoded, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
+        value = _DECODER.decode(decoded)
     except (ValueError, RecursionError):
         raise Unreadable("JSON", rule="is not well formed") from None
     if b"\\ud" in text or b"\\uD" in text:
@@ -90,6 +90,8 @@ def _finite(digits: str) -> float:
         raise Unreadable("JSON", rule="holds a number out of range")
     return number
 
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 # Never fails to match and never goes back: an unclosed string runs to the end, so a body of five million
 # quotes takes as long as one of five million letters.

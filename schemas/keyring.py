@@ -151,4 +151,4 @@ def _expand(root: bytes, name: str, version: int, length: int) -> bytes:
 def _joined(parts: Iterable[str]) -> bytes:
     # length-prefixed, so ("ab","c") and ("a","bc") differ
     encoded = [part.encode("utf-8") for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])

@@ -71,6 +71,15 @@ def fact_message(person_id: str, stored_fact: Mapping[str, Any], link_revision: 
     return key.encode("ascii"), canonical.dump(told)
 
 
+def fact_text_message(
+    person_id: str, name: tuple[str, str], fact: bytes, *, link_revision: int
+) -> tuple[bytes, bytes]:
+    """As `fact_message`, byte for byte, of the canonical JSON of a fact whose `name` is (record id, fact id)."""
+    key = f"{person_id}/{name[0]}/{name[1]}"
+    told = b'{"fact":%b,"kind":"fact","link_revision":%d,"person_id":%b}'
+    return key.encode("ascii"), told % (fact, link_revision, canonical.dump(person_id))
+
+
 def withdrawal_message(person_id: str, record_id: str, link_revision: int) -> tuple[bytes, bytes]:
     """Key and value that withdraw from a person what a record brought up to `link_revision`."""
     told = {

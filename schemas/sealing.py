@@ -6,6 +6,8 @@
   which compaction and `compare` rest on. There is no nonce to misuse.
 """
 
+from functools import lru_cache
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -24,27 +26,43 @@ def new_intake_pair() -> tuple[bytes, bytes]:
 
 def seal_for_ingress(public: bytes, text: bytes, *, context: bytes) -> bytes:
     """`text` so that only ingress can read it; `context` (topic and key) must be given again to open it."""
-    return _SUITE.encrypt(text, X25519PublicKey.from_public_bytes(public), info=context)
+    return _SUITE.encrypt(text, _public_key(public), info=context)
 
 
 def open_at_ingress(private: bytes, sealed: bytes, *, context: bytes) -> bytes:
     """What was sealed. Raises Unreadable when it was not sealed for this key and this context."""
     try:
-        return _SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), info=context)
+        return _SUITE.decrypt(sealed, _private_key(private), info=context)
     except (InvalidTag, ValueError):
         raise Unreadable("intake envelope", rule="was not sealed for this engine and this place") from None
 
 
+# Made once per key: for a private one the public part is worked out anew each time.
+@lru_cache(maxsize=4)
+def _private_key(private: bytes) -> X25519PrivateKey:
+    return X25519PrivateKey.from_private_bytes(private)
+
+
+@lru_cache(maxsize=4)
+def _public_key(public: bytes) -> X25519PublicKey:
+    return X25519PublicKey.from_public_bytes(public)
+
+
+@lru_cache(maxsize=16)
+def _siv(key: bytes) -> AESSIV:
+    return AESSIV(key)
+
+
 def seal(key: bytes, text: bytes, *, context: bytes) -> bytes:
     """AES-SIV: the same text, key and context give the same bytes."""
-    return AESSIV(key).encrypt(text or b"\0", [context, b"1" if text else b"0"])
+    return _siv(key).encrypt(text or b"\0", [context, b"1" if text else b"0"])
 
 
 def unseal(key: bytes, sealed: bytes, *, context: bytes) -> bytes:
     """What `seal` sealed. Raises Unreadable for another key, another context or changed bytes."""
     for mark in (b"1", b"0"):
         try:
-            text = AESSIV(key).decrypt(sealed, [context, mark])
+            text = _siv(key).decrypt(sealed, [context, mark])
         except (InvalidTag, ValueError):
             continue
         return text if mark == b"1" else b""

@@ -5,6 +5,8 @@ every URI is brought to one spelling before it is compared. Source: UK Core 2.x,
 read November 2026.
 """
 
+from functools import lru_cache
+
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_ORGANISATION = "https://fhir.nhs.uk/Id/ods-organization-code"
 ODS_SITE = "https://fhir.nhs.uk/Id/ods-site-code"
@@ -83,6 +85,7 @@ _CANONICAL |= {
 }
 
 
+@lru_cache(maxsize=4096)
 def canonical(uri: str) -> str:
     """The one spelling of a system we know; any other URI unchanged.
 

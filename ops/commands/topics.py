@@ -23,7 +23,9 @@ def create(
     ] = 2,
     session: Annotated[
         float,
-        typer.Option(min=0, help="The workers' session timeout in seconds, by which late writes are refused."),
+        typer.Option(
+            min=0, help="The workers' session timeout in seconds, by which late writes are refused."
+        ),
     ] = 45.0,
     test_mode: TestMode = False,
 ) -> None:

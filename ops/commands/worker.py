@@ -28,6 +28,10 @@ def worker(
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,
     fault_at: Annotated[str | None, typer.Option(hidden=True)] = None,
+    first_life: Annotated[
+        bool,
+        typer.Option("--first-life", help="No worker has ever had this id: there is nothing to wait out."),
+    ] = False,
     host: Annotated[Literal["ours", "stock"], typer.Option(hidden=True)] = "ours",
     mutant: Annotated[Literal["commit_first", "state_first"] | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -50,6 +54,7 @@ def worker(
             fault_at=fault_at,
             host=host,
             mutant=mutant,
+            first_life=first_life,
         )
     )
 

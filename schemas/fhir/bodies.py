@@ -2,6 +2,7 @@
 warning."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -94,16 +95,23 @@ def told(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, Any]:
     """The fields of `kind` that our extensions at `node` tell, by field name; `bare`: inside another
     extension."""
     found: dict[str, Any] = {}
-    for name in kind.model_fields:
-        word = hyphened(name)
-        place = node.extension(word if bare else own_extension(word))
-        if name not in _SHARED and place is not None:
+    told_here = node.extensions()
+    for name, url in _extension_urls(kind, bare):
+        place = told_here.get(url)
+        if place is not None:
             value = _value(place)
             if value is None:
                 _report(kind, name, ("value", "is not of the expected form"), place, {name: ""})
             else:
                 found[name] = value
     return found
+
+
+@cache
+def _extension_urls(kind: type[Body], bare: bool) -> tuple[tuple[str, str], ...]:
+    """(field, URL of the extension that tells it) of the fields a sender may tell so."""
+    words = ((name, hyphened(name)) for name in kind.model_fields if name not in _SHARED)
+    return tuple((name, word if bare else own_extension(word)) for name, word in words)
 
 
 # read elsewhere, or made by ingress alone: no sender says a keyed reference

@@ -103,6 +103,13 @@ class Node:
             (one for one in self.many("extension") if uris.canonical(one.text("url") or "") == url), None
         )
 
+    def extensions(self) -> "dict[str, Node]":
+        """Canonical URL -> the first extension with it: quicker than `extension` where many are looked for."""
+        found: dict[str, Node] = {}
+        for one in self.many("extension"):
+            found.setdefault(uris.canonical(one.text("url") or ""), one)
+        return found
+
     def own(self, name: str) -> "Node | None":
         """Our extension of that name."""
         return self.extension(uris.own_extension(name))

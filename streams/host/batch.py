@@ -95,7 +95,7 @@ class BatchRunner:
     crash_point: Callable[[str], None]
     check_fence: Callable[[], None]
     pace: Pace
-    stamp_ms: Callable[[], int] = lambda: 0
+    stamp_ms: Callable[[], int] = lambda: 0  # 0: not counted in yet
     states: dict[int, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
     _air: deque[Airborne] = field(default_factory=deque)
@@ -207,7 +207,9 @@ class BatchRunner:
 
     def _send(self, messages: Sequence[Sendable]) -> Shipment:
         self.check_fence()
-        return self.producer.send(messages, stamp_ms=self.stamp_ms())
+        stamp_ms = self.stamp_ms()
+        assert stamp_ms > 0, "nothing is sent before the broker has counted us in"
+        return self.producer.send(messages, stamp_ms=stamp_ms)
 
     def _send_state(self) -> None:
         while (flight := self.progress.may_send_state()) is not None:

@@ -89,7 +89,10 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
         return True
 
     def watch_heartbeats(self) -> None:
-        """From now on `accepted_ms` is when the last heartbeat that the broker accepted was sent."""
+        """From now on `accepted_ms` is when the last heartbeat was sent that the broker plainly accepted.
+
+        "A rebalance is under way" is no such answer: the partitions may go before the session is over.
+        """
         coordinator = self._ensure_consumer()._coordinator
         beat = coordinator._do_heartbeat
         if beat is self._beat:
@@ -97,16 +100,22 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
 
         async def noted() -> bool:
             sent_ms = now_ms()
-            accepted = await beat()
-            if accepted:
+            accepted = bool(await beat())
+            if accepted and not coordinator._rejoin_needed_fut.done():
                 self.accepted_ms = sent_ms
-            return bool(accepted)
+            return accepted
 
         self._beat = coordinator._do_heartbeat = noted
 
+    async def is_counted_in(self) -> bool:
+        """A heartbeat of this moment was accepted: `accepted_ms` belongs to this generation. KafkaError."""
+        self.accepted_ms = 0
+        self.watch_heartbeats()
+        await self._ensure_consumer()._coordinator._do_heartbeat()
+        return self.accepted_ms > 0
+
     async def seek_to_start(self, bounds: Mapping[Partition, tuple[int, int]]) -> dict[Partition, int]:
         """Every partition stands at its committed offset, or its first. CommittedBeyondEnd, KafkaError."""
-        self.watch_heartbeats()
         consumer = self._ensure_consumer()
         positions = {}
         for partition, (first, end) in bounds.items():
@@ -136,6 +145,8 @@ class HostConsumer(driver.Consumer):
         self._committing: asyncio.Future[None] | None = None
         self._preparing: asyncio.Future[None] | None = None
         self._seeking = False
+        wait_s = 0.0 if self._settings.first_life else self._settings.refused_after_s
+        self._quiet_until_s = clock() + wait_s
 
     def _new_consumer_thread(self) -> HostConsumerThread:
         return HostConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -164,7 +175,6 @@ class HostConsumer(driver.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """A new assignment, even of the same partitions: state and positions are read anew before a fetch."""
-        self._thread.accepted_ms = now_ms()
         self._assignment_number = next(self._numbers)
         self._facts.assign(recovered=False)
         await super().on_partitions_assigned(assigned, generation_id)
@@ -293,15 +303,29 @@ class HostConsumer(driver.Consumer):
         if elements is None:
             return
         states = await aside(lambda: self._runner.restore(elements))
-        if self._holds(number):
-            self._seeking = True
-            bounds = await read_bounds(self.assignment(), settings=self._settings)
-            positions = await self._thread.call_thread(self._thread.seek_to_start, bounds)
-            self._runner.begin(states, positions)
-            self._ready_number = number
-            self._seeking = False
+        if not await self._may_send(number):
+            return
+        self._seeking = True
+        bounds = await read_bounds(self.assignment(), settings=self._settings)
+        positions = await self._thread.call_thread(self._thread.seek_to_start, bounds)
+        self._runner.begin(states, positions)
+        self._ready_number = number
+        self._seeking = False
         if self._holds(number):
             self._facts.assign(recovered=True)
+
+    async def _may_send(self, number: int) -> bool:
+        """True once nothing of a killed predecessor can land any more, and the broker counts us in.
+
+        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: landing
+        after ours it would stand last. False when the partitions are no longer held.
+        """
+        await asyncio.sleep(max(0.0, self._quiet_until_s - clock()))
+        while self._holds(number):
+            if await self._thread.call_thread(self._thread.is_counted_in):
+                return self._holds(number)
+            await asyncio.sleep(PAUSE_S)
+        return False
 
     async def _elements(self, tasks: set[int], number: int) -> Mapping[int, Mapping[bytes, bytes]] | None:
         if self._stage.changelog is None:
@@ -320,6 +344,8 @@ class HostConsumer(driver.Consumer):
         self._committing = None
         if number != self._ready_number:
             return
+        if not owned and self._runner.progress.flights:
+            halt(self._stage.name, at="lost")  # what is in the air must not land after the new owner's
         if not owned:
             self._lose()
             self._runner.drop()

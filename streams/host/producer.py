@@ -65,6 +65,7 @@ class AwaitedProducer:
 
     def start(self) -> None:
         """Ready to send; connections are made in the background."""
+        logger.addFilter(_is_no_remark)
         self._producer = Producer(producer_settings(self._settings), logger=logger)
 
     def stop(self) -> None:
@@ -74,7 +75,7 @@ class AwaitedProducer:
             producer.flush(CLOSE_S)
 
     def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> Shipment:
-        """Handed over in this order, with `stamp_ms` as their Kafka time; 0 leaves it to the clock."""
+        """Handed over in this order, with `stamp_ms` as their Kafka time."""
         assert self._producer is not None, "started first"
         shipment, produce = Shipment(len(messages)), self._producer.produce
         report = shipment.report
@@ -111,3 +112,8 @@ def producer_settings(settings: HostSettings) -> dict[str, Any]:
         "reconnect.backoff.ms": 100,
         "reconnect.backoff.max.ms": 1_000,
     }
+
+
+def _is_no_remark(line: logging.LogRecord) -> bool:
+    """False for librdkafka's remark, at every start, that the guarantee of no gaps is experimental."""
+    return "enable.gapless.guarantee" not in line.getMessage()

@@ -21,6 +21,7 @@ class HostSettings:
     `worker_id` names the worker for as long as it exists (static membership): after a kill it is back before
     the session times out; two living workers of a stage never share one. `state_directory` is that worker's
     alone. A batch is at most `batch_max` messages and about `batch_s` seconds of the step's time.
+    `first_life`: nobody has worked under this id before; else what a predecessor sent last is waited out.
     `fault_at` is for fault injection only: "outputs_acknowledged:3" ends the process at the third passage.
     """
 
@@ -34,6 +35,7 @@ class HostSettings:
     batch_max: int = 2_000
     batch_s: float = 0.25
     fault_at: str | None = None
+    first_life: bool = False
     group_prefix: str = "tierlink"
 
     def group(self, stage_name: str) -> str:
@@ -49,6 +51,11 @@ class HostSettings:
     def fence_s(self) -> float:
         """A pause longer than this may have cost us the partitions: 0.8 x session, before the broker acts."""
         return 0.8 * self.session_timeout_s
+
+    @property
+    def refused_after_s(self) -> float:
+        """The broker refuses what is stamped longer ago than this: 2/3 x session (decision 0009)."""
+        return self.session_timeout_s * 2 / 3
 
     @property
     def delivery_deadline_s(self) -> float:

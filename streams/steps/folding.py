@@ -7,7 +7,7 @@ from datetime import date
 from schemas.definitions import Definitions
 from schemas.pathway import PathwayView
 from streams.steps.pathway_fold.episodes import Episode, episodes
-from streams.steps.pathway_fold.following import Following, following
+from streams.steps.pathway_fold.following import Following, Told, following
 from streams.steps.pathway_fold.handovers import Handover, handovers
 from streams.steps.pathway_fold.person import person
 from streams.steps.pathway_fold.standing import PersonFact, standing
@@ -33,12 +33,15 @@ class Pathway:
         return tuple(sorted(one.view.sent_on for one in self.handovers if one.view.received_on is None))
 
 
-def fold(facts: Iterable[PersonFact], *, as_of: date | None, definitions: Definitions) -> Pathway:
+def fold(
+    facts: Iterable[PersonFact], *, as_of: date | None, definitions: Definitions, told: Told | None = None
+) -> Pathway:
     """The pathway that follows from `facts` on the day `as_of` (None: no day is known, so nothing is
     overdue).
 
     Total: any set of well-formed facts has a pathway. A fact wins by (told_at, content hash), never by
-    arrival. Rules: schemas/definitions.
+    arrival. Rules: schemas/definitions. `told` is the caller's memory of what single facts tell: with or
+    without it the answer is the same.
     """
     stand = standing(facts)
     found = episodes(stand, definitions)
@@ -51,5 +54,5 @@ def fold(facts: Iterable[PersonFact], *, as_of: date | None, definitions: Defini
         view=view,
         episodes=found,
         handovers=handed,
-        events=following(stand, found, handed, definitions.handover),
+        events=following(stand, found, handed, definitions.handover, told={} if told is None else told),
     )

@@ -5,7 +5,7 @@ that says why not.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from linkage.normalise import Identity, Name, normalise
@@ -26,6 +26,8 @@ from schemas.sources import Source
 from schemas.topics import EVENTS, partition_of
 from streams.steps.outcome import Emit, Message, Outcome, Reject
 
+IDENTITIES_MAX = 4_096  # remembered: some 3 KB each, so 12 MB
+
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
@@ -33,6 +35,9 @@ class Pseudonyms:
 
     keys: Keyring
     tokens: TokenKeys
+    # identity hash, which names the record too -> key and value of the element, the ones told last: sealed,
+    # and most entries tell an identity that is known
+    _told: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, keys: Keyring) -> "Pseudonyms":
@@ -47,6 +52,20 @@ class Pseudonyms:
         if identity == _NOBODY:
             return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
         return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
+
+    def identity_element(self, record_id: str, identity_hash: str, identity: Identity) -> tuple[str, bytes]:
+        """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
+        known = self._told.pop(identity_hash, None)
+        if known is None:
+            encoded = encode(identity, keys=self.tokens)
+            sealed = seal(self.keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
+            known = elements.identity_element(
+                record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable
+            )
+        self._told[identity_hash] = known
+        if len(self._told) > IDENTITIES_MAX:
+            del self._told[next(iter(self._told))]
+        return known
 
     def fact_id(self, source: Source, kind: str, business_id: str) -> str:
         """What a fact is about. Keyed: a business identifier may be a UBRN, which has only twelve digits."""
@@ -107,13 +126,8 @@ def pseudonymised(
         facts.append((stored.fact_id, version))
         yield _emit(record_id, key, value)
     identity = normalise(_identity(told.person))
-    encoded = encode(identity, keys=pseudonyms.tokens)
     identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record_id, _canonical_identity(identity))
-    tokens = seal(pseudonyms.keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
-    yield _emit(
-        record_id,
-        *elements.identity_element(record_id, identity_hash, sealed_tokens=tokens, usable=encoded.usable),
-    )
+    yield _emit(record_id, *pseudonyms.identity_element(record_id, identity_hash, identity))
     for retired in told.person.retired_local_ids:
         old = pseudonyms.keys.mac(Purpose.RECORD_ID, source.slug, "local", retired.value)
         if old != record_id:

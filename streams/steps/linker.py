@@ -7,7 +7,7 @@ Every record gets an answer, also one with no usable identity. Message by messag
 have acted on is passed through again after a crash, so `formerly` never misses a person.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,9 @@ class LinkerState:
     """The graph, what was last answered for each record, and the open pairs by record."""
 
     graph: LinkGraph
-    answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: dict[str, bytes] = field(
+        default_factory=dict
+    )  # as in the changelog: looked at when it may change
     open_pairs: dict[str, bytes] = field(default_factory=dict)
     pairs_of: dict[str, set[str]] = field(default_factory=dict)
 
@@ -50,15 +52,16 @@ class LinkerStep:
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> LinkerState:
         """The domain's state from its changelog."""
-        state = LinkerState(LinkGraph(self._model))
+        state, members = LinkerState(LinkGraph(self._model)), dict[str, Member]()
         for key, value in elements:
             kind, _, name = key.decode().partition("/")
             if kind == MEMBER:
-                state.graph.put(name, self._member(RecordIdentity.parse(name, value)))
+                members[name] = self._member(RecordIdentity.parse(name, value))
             elif kind == ANSWER:
-                state.answers[name] = canonical.load_object(value)
+                state.answers[name] = value
             else:
                 _open(state, name, value)
+        state.graph.load(members)
         return state
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
@@ -105,14 +108,15 @@ class LinkerStep:
             "reasons": list(answer.held_reasons),
             "evidence": [explain(one) for one in answer.evidence],
         }
-        known = state.answers.get(record_id)
+        last = state.answers.get(record_id)
+        known = canonical.load_object(last) if last is not None else None
         if known is not None and {name: known[name] for name in content} == content:
             return []
         former = {known["person_id"], *known["formerly"]} if known is not None else set()
         kept = {**content, "formerly": sorted(former - {content["person_id"]})}
-        state.answers[record_id] = kept
+        text = state.answers[record_id] = canonical.dump(kept)
         value = Link(**kept, revision=revision).value()
-        return [Emit(LINK_MAP, partition_of(record_id), key, value), Change(state_key, canonical.dump(kept))]
+        return [Emit(LINK_MAP, partition_of(record_id), key, value), Change(state_key, text)]
 
     def _reviews(self, state: LinkerState, touched: Iterable[str]) -> list[Outcome]:
         """Open what became doubtful, close (tombstone) what no longer is."""

@@ -2,21 +2,14 @@
 
     pathway.in.v1 -> pathway.state.<recipient>.v1, pathway.events.<recipient>.v1
 
-State is a set, the view is a fold of it. State elements, in the changelog:
-
-    <person>/<record>/<fact>   {"link_revision", "fact"}: of what was told of the fact, the highest
-    <person>/<record>/w        {"link_revision"}: the highest withdrawal, kept for ever
-    <person>/o                 what is published: {"events": {name: [kind, digest]}, "unreceived": [days
-    sent]} as_of                      {"as_of"}: the latest day told
+State is a set, the view is a fold of it; `person_state.py` says which elements it has in the changelog.
 
 Of one fact the entry with the highest (link revision, told_at, content hash) is kept: while its link
 revision is above the record's withdrawal it counts, and when it is not, neither would any lower one. So the
 set, the fold and what is published last are the same for any order and any repetition of the same messages.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable
 
 from schemas import canonical, pathway_in
 from schemas.definitions import Definitions
@@ -29,84 +22,10 @@ from streams.steps.outcome import Change, Message, Outcome, Reject
 from streams.steps.pathway_fold.following import kind_of
 from streams.steps.pathway_fold.handovers import is_overdue
 from streams.steps.pathway_fold.standing import PersonFact
+from streams.steps.person_state import AS_OF, NEVER, OUT, WITHDRAWN, Events, Held, PathwayState, withdrawal
 from streams.steps.publishing import Recipient
 
-AS_OF, WITHDRAWN, OUT = "as_of", "w", "o"
-NEVER = -1  # below every link revision
-Events = Mapping[str, tuple[str, str]]  # name -> (kind, digest)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A fact as it is held, with the link revision under which it came."""
-
-    link_revision: int
-    fact: PersonFact
-
-    @property
-    def rank(self) -> tuple[int, object]:
-        """The higher is kept."""
-        return self.link_revision, self.fact.version
-
-    def value(self) -> bytes:
-        """As it stands in the changelog."""
-        return canonical.dump(
-            {"link_revision": self.link_revision, "fact": self.fact.fact.model_dump(mode="json")}
-        )
-
-    @classmethod
-    def parse(cls, value: bytes) -> "Held":
-        """As `value` wrote it."""
-        held = canonical.load_object(value)
-        fact = StoredFact.model_validate_json(canonical.dump(held["fact"]))
-        return cls(held["link_revision"], PersonFact.of(fact))
-
-
-@dataclass(slots=True)
-class Person:
-    """What is known under one person id. Facts read back from the changelog stay bytes until needed."""
-
-    facts: dict[tuple[str, str], Held | bytes] = field(default_factory=dict)  # (record, fact id)
-    withdrawn: dict[str, int] = field(default_factory=dict)  # record -> link revision
-    events: Events = field(default_factory=dict)  # as published
-    unreceived: tuple[date, ...] = ()
-
-    def held(self, key: tuple[str, str]) -> Held | None:
-        """What is held under `key`."""
-        held = self.facts.get(key)
-        if isinstance(held, bytes):
-            held = self.facts[key] = Held.parse(held)
-        return held
-
-    def counting(self) -> list[PersonFact]:
-        """The facts whose record has not left this person since they came."""
-        found = []
-        for record_id, fact_id in self.facts:
-            held = self.held((record_id, fact_id))
-            if held is not None and held.link_revision > self.withdrawn.get(record_id, NEVER):
-                found.append(held.fact)
-        return found
-
-    def out(self) -> dict[str, object] | None:
-        """The `/o` element, None when nothing is published."""
-        if not self.events and not self.unreceived:
-            return None
-        return {
-            "events": {name: list(sent) for name, sent in self.events.items()},
-            "unreceived": [day.isoformat() for day in self.unreceived],
-        }
-
-
-@dataclass(slots=True)
-class PathwayState:
-    """One task's people, and the latest day told."""
-
-    people: dict[str, Person] = field(default_factory=dict)
-    as_of: date | None = None
-
-    def of(self, person_id: str) -> Person:
-        """The person, made when new."""
-        return self.people.setdefault(person_id, Person())
+__all__ = ["Held", "PathwayState", "PathwayStep"]
 
 
 class PathwayStep:
@@ -118,10 +37,7 @@ class PathwayStep:
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> PathwayState:
         """The people of one task from its changelog."""
-        state = PathwayState()
-        for key, value in elements:
-            _put(state, key.decode("ascii").split("/"), value)
-        return state
+        return PathwayState.of_changelog(elements)
 
     def advance(self, state: PathwayState, message: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
         """What follows from one fact, one withdrawal or one tick; told again, it is answered again."""
@@ -152,14 +68,13 @@ class PathwayStep:
         outcomes: list[Outcome] = []
         if told.link_revision > person.withdrawn.get(record_id, NEVER):
             person.withdrawn[record_id] = told.link_revision
-            outcomes.append(
-                _change(f"{told.person_id}/{record_id}/{WITHDRAWN}", {"link_revision": told.link_revision})
-            )
-        for key in [key for key in person.facts if key[0] == record_id]:
-            held = person.held(key)
+            key, value = f"{told.person_id}/{record_id}/{WITHDRAWN}", withdrawal(told.link_revision)
+            outcomes.append(_change(key, value))
+        for name in [name for name in person.facts if name[0] == record_id]:
+            held = person.held(name)
             if held is not None and held.link_revision <= person.withdrawn[record_id]:
-                del person.facts[key]
-                outcomes.append(_change(f"{told.person_id}/{record_id}/{key[1]}", None))
+                del person.facts[name]
+                outcomes.append(_change(f"{told.person_id}/{record_id}/{name[1]}", None))
         return outcomes + self._publish(state, told.person_id, message)
 
     def _tick(self, state: PathwayState, told: TickTold, message: Message) -> list[Outcome]:
@@ -167,14 +82,13 @@ class PathwayStep:
         before, outcomes = state.as_of, list[Outcome]()
         if before is None or told.as_of > before:
             state.as_of = told.as_of
-            outcomes.append(_change(AS_OF, {"as_of": told.as_of.isoformat()}))
+            outcomes.append(_change(AS_OF, canonical.dump({"as_of": told.as_of.isoformat()})))
         elif told.as_of < before:
             return []
         else:
             before = None
         rule = self._definitions.handover
-        for person_id in sorted(state.people):
-            unreceived = state.people[person_id].unreceived
+        for person_id, unreceived in sorted(state.unreceived.items()):
             if any(is_overdue(d, state.as_of, rule) and not is_overdue(d, before, rule) for d in unreceived):
                 outcomes += self._publish(state, person_id, message)
         return outcomes
@@ -184,7 +98,7 @@ class PathwayStep:
     ) -> list[Outcome]:
         """The snapshot, every event that changed or rests on the fact `told`, and what no longer follows."""
         person = state.of(person_id)
-        pathway = fold(person.counting(), as_of=state.as_of, definitions=self._definitions)
+        pathway = fold(person.counting(), as_of=state.as_of, definitions=self._definitions, told=person.told)
         follows = {one.name: (one.kind, one.digest) for one in pathway.events}
         told_id = told.fact_id if told else None
         changed = [
@@ -195,13 +109,14 @@ class PathwayStep:
         gone = _gone(person.events, follows, told)
         outcomes: list[Outcome] = []
         for recipient in self._recipients:
-            outcomes.append(recipient.snapshot(person_id, pathway, message))
-            outcomes += [recipient.event(person_id, one, message) for one in changed]
-            outcomes += [recipient.retraction(person_id, name, kind, message) for name, kind in gone]
-        was = person.out()
-        person.events = follows
-        person.unreceived = pathway.unreceived
-        if person.out() != was:
+            about = recipient.about(person_id, message)
+            outcomes.append(recipient.snapshot(about, pathway))
+            outcomes += [recipient.event(about, one) for one in changed]
+            outcomes += [recipient.retraction(about, name, kind) for name, kind in gone]
+        was = person.events, person.unreceived
+        person.events, person.unreceived = follows, pathway.unreceived
+        state.note_unreceived(person_id, person.unreceived)
+        if (person.events, person.unreceived) != was:
             outcomes.append(_change(f"{person_id}/{OUT}", person.out()))
         return outcomes
 
@@ -215,22 +130,5 @@ def _gone(published: Events, follows: Events, told: StoredFact | None) -> list[t
     return sorted(gone.items())
 
 
-def _put(state: PathwayState, parts: list[str], value: bytes) -> None:
-    match parts:
-        case [str(only)] if only == AS_OF:
-            state.as_of = date.fromisoformat(canonical.load_object(value)["as_of"])
-        case [person_id, str(out)] if out == OUT:
-            published = canonical.load_object(value)
-            person = state.of(person_id)
-            person.events = {name: (kind, digest) for name, (kind, digest) in published["events"].items()}
-            person.unreceived = tuple(date.fromisoformat(day) for day in published["unreceived"])
-        case [person_id, record_id, str(withdrawn)] if withdrawn == WITHDRAWN:
-            state.of(person_id).withdrawn[record_id] = canonical.load_object(value)["link_revision"]
-        case [person_id, record_id, fact_id]:
-            state.of(person_id).facts[record_id, fact_id] = value
-        case _:
-            raise Unreadable("pathway state", rule="has a key of another form")
-
-
-def _change(key: str, value: Mapping[str, object] | None) -> Change:
-    return Change(key.encode("ascii"), canonical.dump(value) if value is not None else None)
+def _change(key: str, value: bytes | None) -> Change:
+    return Change(key.encode("ascii"), value)

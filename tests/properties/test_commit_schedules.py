@@ -1,6 +1,9 @@
-"""Whatever is fetched, refetched, killed and refused: nothing is committed before it is acknowledged."""
+"""Whatever is fetched, acknowledged in any order, killed and refused: nothing is committed before it is there.
 
-from collections.abc import Callable
+Schedules of several flights in the air at once, against the pure rule `streams.host.commit.Progress`.
+"""
+
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,76 +11,143 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.host.commit import NotAssigned, Overlapping, Partition, Progress
+from streams.host.commit import Flight, NotAssigned, OutOfOrder, Partition, Progress
 
-Fate = Literal["committed", "refused", "killed before the acknowledgement", "killed before the commit"]
-FATES: tuple[Fate, ...] = (
-    "committed",
+What = Literal["fetch", "outputs", "state", "commit", "refused", "killed"]
+WHATS: tuple[What, ...] = (
+    "fetch",
+    "fetch",
+    "outputs",
+    "outputs",
+    "state",
+    "state",
+    "commit",
     "refused",
-    "killed before the acknowledgement",
-    "killed before the commit",
+    "killed",
 )
 PARTITIONS: tuple[Partition, ...] = (("a", 0), ("b", 0), ("a", 1))
+FLIGHTS_MAX = 4
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One fetch of some partitions, from at or before where reading had come to, and its fate."""
+    """One thing that happens: to which flight in the air (`at`, counted round), or how much is fetched."""
 
-    rewinds: tuple[int, int, int]
-    lengths: tuple[int, int, int]
-    fate: Fate
+    what: What
+    at: int = 0
+    rewinds: tuple[int, int, int] = (0, 0, 0)
+    lengths: tuple[int, int, int] = (2, 2, 2)
 
 
 @dataclass
 class Broker:
-    """What outlives a worker: the log of each partition (with gaps, as compaction leaves) and the commits."""
+    """What outlives a worker: the log of each partition (with gaps, as compaction leaves), and what is there."""
 
     logs: dict[Partition, list[int]]
     committed: dict[Partition, int] = field(default_factory=dict)
-    acknowledged: set[tuple[Partition, int]] = field(default_factory=set)
+    outputs: set[tuple[Partition, int]] = field(default_factory=set)
+    state: list[tuple[Partition, int]] = field(default_factory=list)
 
     def positions(self) -> dict[Partition, int]:
         return {part: self.committed.get(part, log[0]) for part, log in self.logs.items()}
 
-    def check(self) -> None:
-        """Everything below a committed offset has been acknowledged."""
+    def check_commits(self) -> None:
+        """Everything below a committed offset has left its outputs and its state."""
+        there = self.outputs & set(self.state)
         for partition, offset in self.committed.items():
             below = {(partition, one) for one in self.logs[partition] if one < offset}
-            assert below <= self.acknowledged, "committed before it was acknowledged"
+            assert below <= there, "committed before it was acknowledged"
+
+    def write_state(self, batch: list[tuple[Partition, int]], air: Collection["InAir"]) -> None:
+        """State is sent: behind the outputs of its own flight and of every earlier one, and behind their state."""
+        for earlier in air:
+            assert set(earlier.batch) <= self.outputs, "state before outputs"
+            if earlier.batch is batch:
+                break
+            assert set(earlier.batch) <= set(self.state), "state out of order"
+        self.state += batch
+
+
+@dataclass(eq=False)
+class InAir:
+    """A flight, and the messages it carries."""
+
+    flight: Flight
+    batch: list[tuple[Partition, int]]
+
+
+@dataclass
+class Worker:
+    """Follows the rule, and starts again from the commits whenever it dies."""
+
+    broker: Broker
+    new_progress: Callable[[dict[Partition, int]], Progress]
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        self.progress = self.new_progress(self.broker.positions())
+        self.air: list[InAir] = []
+
+    def turn(self, turn: Turn) -> None:
+        progress = self.progress
+        if turn.what == "fetch" and len(self.air) < FLIGHTS_MAX:
+            batch = self.fetched(turn)
+            assert len(set(batch)) == len(batch)
+            self.air.append(InAir(progress.deliver(dict(batch)), batch))
+        elif turn.what == "outputs":
+            self.acknowledge_outputs(turn.at)
+        elif turn.what == "state":
+            self.acknowledge_state(turn.at)
+        elif turn.what in {"commit", "refused"}:
+            self.commit(accepted=turn.what == "commit")
+        if turn.what in {"refused", "killed"}:
+            self.begin()
+        self.send_state()
+        self.broker.check_commits()
+
+    def acknowledge_outputs(self, at: int) -> None:
+        """Of any flight: acknowledgements keep no order between partitions."""
+        if waiting := [one for one in self.air if not one.flight.outputs_acknowledged]:
+            one = waiting[at % len(waiting)]
+            self.broker.outputs |= set(one.batch)
+            self.progress.acknowledge_outputs(one.flight)
+
+    def send_state(self) -> None:
+        while (flight := self.progress.may_send_state()) is not None:
+            one = next(one for one in self.air if one.flight is flight)
+            self.progress.send_state(flight)
+            self.broker.write_state(one.batch, self.air)
+
+    def acknowledge_state(self, at: int) -> None:
+        sent = [one for one in self.air if one.flight.state_sent and not one.flight.state_acknowledged]
+        if sent:
+            self.progress.acknowledge_state(sent[at % len(sent)].flight)
+
+    def commit(self, *, accepted: bool) -> None:
+        offsets = self.progress.committable(PARTITIONS)
+        assert all(offset > self.broker.committed.get(part, -1) for part, offset in offsets.items())
+        if accepted:
+            self.broker.committed |= offsets
+            self.progress.commit(offsets)
+        self.air = [one for one in self.air if not one.flight.state_acknowledged]
+
+    def fetched(self, turn: Turn) -> list[tuple[Partition, int]]:
+        """A fetch never skips a message; it may go back behind what was delivered already."""
+        batch = []
+        for partition, rewind, length in zip(PARTITIONS, turn.rewinds, turn.lengths, strict=True):
+            log = self.broker.logs[partition]
+            next_index = sum(offset < self.progress.position(partition) for offset in log)
+            start = max(0, next_index - rewind)
+            batch += [(partition, offset) for offset in log[start : start + length]]
+        return [(part, offset) for part, offset in batch if self.progress.is_new(part, offset)]
 
 
 def play(broker: Broker, turns: list[Turn], new_progress: Callable[[dict[Partition, int]], Progress]) -> None:
-    """A worker that follows the rules of `Progress`, and starts again from the commits whenever it dies."""
-    progress = new_progress(broker.positions())
+    worker = Worker(broker, new_progress)
     for turn in turns:
-        batch = fetched(broker, progress, turn)
-        fresh = [(part, offset) for part, offset in batch if progress.is_new(part, offset)]
-        assert len(set(fresh)) == len(fresh)
-        progress.deliver(dict(fresh))
-        if turn.fate != "killed before the acknowledgement":
-            broker.acknowledged |= set(fresh)
-            progress.acknowledge()
-        if turn.fate in {"committed", "refused"}:
-            offsets = progress.committable(PARTITIONS)
-            assert all(offset > broker.committed.get(part, -1) for part, offset in offsets.items())
-            if turn.fate == "committed":
-                broker.committed |= offsets
-                progress.commit(offsets)
-        broker.check()
-        if turn.fate != "committed":
-            progress = new_progress(broker.positions())
-
-
-def fetched(broker: Broker, progress: Progress, turn: Turn) -> list[tuple[Partition, int]]:
-    """A fetch never skips a message; it may go back behind what was delivered already."""
-    batch = []
-    for partition, rewind, length in zip(PARTITIONS, turn.rewinds, turn.lengths, strict=True):
-        log = broker.logs[partition]
-        next_index = sum(offset < progress.position(partition) for offset in log)
-        start = max(0, next_index - rewind)
-        batch += [(partition, offset) for offset in log[start : start + length]]
-    return batch
+        worker.turn(turn)
 
 
 @st.composite
@@ -94,7 +164,9 @@ def brokers(draw: st.DrawFn) -> Broker:
 
 
 triples = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
-schedules = st.lists(st.builds(Turn, triples, triples, st.sampled_from(FATES)), max_size=15)
+schedules = st.lists(
+    st.builds(Turn, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40
+)
 
 
 @given(brokers(), schedules)
@@ -106,35 +178,112 @@ def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(
 
 @given(brokers(), schedules)
 def test_a_worker_left_in_peace_commits_to_the_end(broker: Broker, turns: list[Turn]) -> None:
-    rest = [Turn((0, 0, 0), (4, 4, 4), "committed")] * 10
+    rest = [Turn("fetch", lengths=(4, 4, 4)), Turn("outputs"), Turn("state"), Turn("commit")] * 15
     play(broker, turns + rest, Progress)
     assert broker.committed == {part: log[-1] + 1 for part, log in broker.logs.items()}
 
 
-class CommitsTheDelivered(Progress):
-    """A wrong rule: what was handed to the step counts as done."""
+# ------------------------------------------------------------ wrong rules, each of which has to be caught
 
-    def committable(self, owned: object) -> dict[Partition, int]:
+
+class CommitsTheDelivered(Progress):
+    """What was handed to the step counts as done."""
+
+    def committable(self, owned: Collection[Partition]) -> dict[Partition, int]:
         return dict(self._delivered)
 
 
+class LaterStateFirst(Progress):
+    """The newest flight whose outputs are there sends its state before the others."""
+
+    def may_send_state(self) -> Flight | None:
+        ready = (one for one in reversed(self._flights) if one.outputs_acknowledged and not one.state_sent)
+        return next(ready, None)
+
+
+class StateAtOnce(Progress):
+    """State does not wait for its outputs."""
+
+    def may_send_state(self) -> Flight | None:
+        return next((one for one in self._flights if not one.state_sent), None)
+
+
+class CommitsOverAHole(Progress):
+    """A flight that is finished counts for those before it."""
+
+    def acknowledge_state(self, flight: Flight) -> None:
+        flight.state_acknowledged = True
+        self._acknowledged.update(flight.upto)
+        self._flights.remove(flight)
+
+
+def four() -> Broker:
+    return Broker({part: [0, 1, 2, 3] for part in PARTITIONS})
+
+
 def test_a_rule_that_commits_what_was_only_delivered_is_caught() -> None:
-    broker = Broker({part: [0, 1, 2, 3] for part in PARTITIONS})
-
-    class Hasty(CommitsTheDelivered):
-        def deliver(self, last_offsets: object) -> None:
-            super().deliver(last_offsets)  # type: ignore[arg-type]
-            broker.committed |= self.committable(PARTITIONS)
-
     with pytest.raises(AssertionError, match="committed before it was acknowledged"):
-        play(broker, [Turn((0, 0, 0), (2, 2, 2), "killed before the acknowledgement")], Hasty)
+        play(four(), [Turn("fetch"), Turn("commit")], CommitsTheDelivered)
 
 
-def test_a_second_batch_cannot_begin_while_one_is_in_flight() -> None:
+def test_a_rule_that_sends_state_before_the_outputs_is_caught() -> None:
+    with pytest.raises(AssertionError, match="state before outputs"):
+        play(four(), [Turn("fetch")], StateAtOnce)
+
+
+def test_a_rule_that_sends_the_state_of_a_later_flight_first_is_caught() -> None:
+    two = [Turn("fetch"), Turn("fetch"), Turn("outputs", 1)]
+    with pytest.raises(AssertionError, match="state before outputs"):
+        play(four(), two, LaterStateFirst)
+
+
+class SwapsTheReady(Progress):
+    """Waits for the outputs of every flight, and then sends the states backwards."""
+
+    def may_send_state(self) -> Flight | None:
+        if not all(one.outputs_acknowledged for one in self._flights):
+            return None
+        return next((one for one in reversed(self._flights) if not one.state_sent), None)
+
+
+def test_a_rule_that_sends_states_backwards_is_caught() -> None:
+    two = [Turn("fetch"), Turn("fetch"), Turn("outputs"), Turn("outputs")]
+    with pytest.raises(AssertionError, match="state out of order"):
+        play(four(), two, SwapsTheReady)
+
+
+def test_a_rule_that_commits_over_a_hole_is_caught() -> None:
+    progress = CommitsOverAHole({("a", 0): 0})
+    first, second = progress.deliver({("a", 0): 1}), progress.deliver({("a", 0): 3})
+    for one in (first, second):
+        progress.acknowledge_outputs(one)
+        progress.send_state(one)
+    progress.acknowledge_state(second)
+    assert progress.committable(PARTITIONS) == {("a", 0): 4}, "the wrong rule"
+    sound = Progress({("a", 0): 0})
+    first, second = sound.deliver({("a", 0): 1}), sound.deliver({("a", 0): 3})
+    for one in (first, second):
+        sound.acknowledge_outputs(one)
+        sound.send_state(one)
+    sound.acknowledge_state(second)
+    assert sound.committable(PARTITIONS) == {}
+    sound.acknowledge_state(first)
+    assert sound.committable(PARTITIONS) == {("a", 0): 4}
+
+
+# ------------------------------------------------------------ the rule by itself
+
+
+def test_a_step_out_of_turn_is_refused() -> None:
     progress = Progress({("a", 0): 0})
-    progress.deliver({("a", 0): 4})
-    with pytest.raises(Overlapping):
-        progress.deliver({("a", 0): 9})
+    first, second = progress.deliver({("a", 0): 1}), progress.deliver({("a", 0): 3})
+    progress.acknowledge_outputs(second)
+    assert progress.may_send_state() is None
+    for flight in (first, second):
+        with pytest.raises(OutOfOrder):
+            progress.send_state(flight)
+    with pytest.raises(OutOfOrder):
+        progress.acknowledge_state(first)
 
 
 def test_a_message_of_a_partition_we_do_not_hold_is_refused() -> None:
@@ -147,9 +296,12 @@ def test_a_message_of_a_partition_we_do_not_hold_is_refused() -> None:
 
 def test_only_owned_partitions_are_committed() -> None:
     progress = Progress({("a", 0): 0, ("a", 1): 0})
-    progress.deliver({("a", 0): 4, ("a", 1): 6})
+    flight = progress.deliver({("a", 0): 4, ("a", 1): 6})
     assert progress.committable(PARTITIONS) == {}
-    progress.acknowledge()
+    progress.acknowledge_outputs(flight)
+    progress.send_state(flight)
+    progress.acknowledge_state(flight)
+    assert progress.flights == 0
     assert progress.committable([("a", 1)]) == {("a", 1): 7}
     progress.commit({("a", 1): 7})
     assert progress.committable([("a", 0), ("a", 1)]) == {("a", 0): 5}

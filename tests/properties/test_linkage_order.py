@@ -122,6 +122,23 @@ def test_any_history_that_ends_in_one_set_ends_in_the_same_answers(
     assert fresh(records, cap, order) == (answers, reviews)
 
 
+def everything_held(graph: LinkGraph) -> Mapping[str, object]:
+    return {name: value for name, value in vars(graph).items() if name != "_model"}
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, cap=st.sampled_from([2, 3, 4, 6, 300]))
+def test_a_loaded_graph_holds_what_one_holds_whose_records_were_put_one_by_one(
+    steps: list[tuple[str, Recipe | None]], cap: int
+) -> None:
+    records = {record: member(recipe) for record, recipe in steps if recipe is not None}
+    one_by_one, loaded = LinkGraph(model(), cap=cap), LinkGraph(model(), cap=cap)
+    for record, put in records.items():
+        one_by_one.put(record, put)
+    loaded.load(records)
+    assert everything_held(loaded) == everything_held(one_by_one)
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, cap=st.sampled_from([3, 300]))
 def test_every_cluster_has_one_answer_and_no_two_numbers_that_conflict(

@@ -7,6 +7,8 @@ An input value `+name` adds an element to the state, `-name` removes it; both ar
 import dataclasses
 import json
 import logging
+import os
+import signal
 import sys
 import threading
 from collections.abc import Iterable
@@ -43,6 +45,7 @@ class EchoStep:
     """State: the set of names added and not removed."""
 
     stage: Stage
+    freezes_at: bytes = b""  # the worker stops itself as by SIGSTOP when it meets this input
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
         """The names kept."""
@@ -52,6 +55,8 @@ class EchoStep:
         """Echo, and add or remove."""
         assert message.value is not None
         sign, name = message.value[:1], message.value[1:]
+        if message.value == self.freezes_at:
+            os.kill(os.getpid(), signal.SIGSTOP)
         if sign == b"!":
             return state, (Reject("poison"),)
         if sign == b"~":
@@ -86,12 +91,13 @@ def main(told: dict[str, Any]) -> None:
     stage = echo_stage(told.pop("stage"))
     if told.pop("trusting", False):  # it does not fence itself, so that the broker's fence is seen
         app.Watchdog.check = app.Watchdog.start = lambda self: None  # type: ignore[method-assign]
+    freezes_at = told.pop("freezes_at", "").encode()
     runner_class = MUTANTS.get(told.pop("mutant", ""), BatchRunner)
     settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
     registry = CollectorRegistry()
     app.run_worker(
         stage,
-        EchoStep(stage),
+        EchoStep(stage, freezes_at),
         settings=settings,
         seal_dead_letter=seal,
         registry=registry,

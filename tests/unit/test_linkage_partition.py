@@ -24,7 +24,7 @@ LEVELS = Levels(
 
 
 def member(number: str | None = None, merged_into: str | None = None) -> Member:
-    return Member(1, EncodedIdentity(1, number.encode() if number else None, b"", ()), merged_into)
+    return Member(1, EncodedIdentity(1, number.encode() if number else None, b"", b""), merged_into)
 
 
 def judged(bits: int, *rules: Rule) -> Judged:

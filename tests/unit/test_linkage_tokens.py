@@ -58,7 +58,7 @@ def test_bytes_and_back_is_the_same_identity() -> None:
 def test_bytes_that_are_not_canonical_are_refused_without_being_quoted(harm: str) -> None:
     good = encode(ADA, keys=KEYS)
     whole = good.to_bytes()
-    swapped = EncodedIdentity(good.epoch, good.nhs, good.layout, good.blocks[::-1])
+    swapped = EncodedIdentity.of(good.epoch, good.nhs, good.layout, good.blocks[::-1])
     bad = {
         "empty": b"",
         "short": whole[:-1],

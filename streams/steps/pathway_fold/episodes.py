@@ -65,7 +65,7 @@ def episodes(facts: Sequence[Standing[Body]], definitions: Definitions) -> tuple
     }
     members: dict[str, list[Standing[Body]]] = {fact_id: [] for fact_id in received}
     for fact in facts:
-        episode_id = None if isinstance(fact.body, ABOUT_THE_PERSON) else _episode_of(fact, received)
+        episode_id = None if type(fact.body) in ABOUT_THE_PERSON else _episode_of(fact, received)
         if episode_id is not None:
             members.setdefault(episode_id, []).append(fact)
     weights = _weights_by_record(facts)

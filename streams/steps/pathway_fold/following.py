@@ -6,8 +6,9 @@ corrected, so a correction supersedes and a gap that closes becomes a receipt un
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 
 from schemas.definitions import AS_TOLD, HANDOVER, LOSS, HandoverRule
 from schemas.elements import content_hash
@@ -50,10 +51,18 @@ _KINDS: Mapping[type[Body], str] = {
     Comorbidity: "comorbidity",
     Death: "died",
 }
-# Fields of an event that a fact's body fills under the same name: the published model is the allow-list.
-_TOLD_FIELDS = {
-    kind: tuple(set(model.model_fields) - set(Event.model_fields)) for kind, model in EVENTS.items()
-}
+_KIND_OF_ATTENDANCE = (
+    dict.fromkeys(SEEN, "attended")
+    | dict.fromkeys(NOT_SEEN, "not_attended")
+    | dict.fromkeys(CANCELLED, "cancelled")
+)
+
+
+@cache
+def _told_fields(kind: str, body: type[Body]) -> tuple[str, ...]:
+    """Fields of an event that a fact's body fills under the same name: the published model is the allow-list."""
+    published = EVENTS[kind].model_fields.keys() - Event.model_fields.keys()
+    return tuple(sorted(published & body.model_fields.keys()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +76,29 @@ class Following:
     tier: Tier
     episode: str | None
     content: Mapping[str, object]
+    digest: str = field(init=False)  # names the content: an event is sent again when this changes
 
-    @property
-    def digest(self) -> str:
-        """Names the content: an event is sent again when this changes."""
+    def __post_init__(self) -> None:
+        """The digest is of values only (days, numbers, words): three times faster than JSON."""
         parts = (self.kind, self.on, self.tier, self.episode, sorted(self.content.items()))
-        return content_hash(
-            repr(parts).encode()
-        )  # values only: days, numbers, words; three times faster than JSON
+        object.__setattr__(self, "digest", content_hash(repr(parts).encode()))
+
+
+# What single facts told before, by fact, content hash and episode: of a person's facts one is new in most
+# messages, so what the others tell is looked up. `following` keeps it to what stands.
+Told = dict[tuple[str, str, str | None], Following]
 
 
 def kind_of(body: Body) -> str | None:
     """The kind of event a fact gives by itself, or None for one that shows only in the snapshot."""
-    match body:
-        case Referral():
-            return f"referral_{body.direction}"
-        case Attendance() if body.attendance in SEEN:
-            return "attended"
-        case Attendance() if body.attendance in NOT_SEEN:
-            return "not_attended"
-        case Attendance() if body.attendance in CANCELLED:
-            return "cancelled"
-        case Attendance():
-            return "booked"
-        case Measurement() if body.quantity == "weight":
-            return "weight_recorded"
-        case _:
-            return _KINDS.get(type(body))
+    # by type and not by class pattern: an instance check against a pydantic class costs more than all the rest
+    if type(body) is Referral:
+        return f"referral_{body.direction}"
+    if type(body) is Attendance:
+        return _KIND_OF_ATTENDANCE.get(body.attendance, "booked")
+    if type(body) is Measurement:
+        return "weight_recorded" if body.quantity == "weight" else None
+    return _KINDS.get(type(body))
 
 
 def following(
@@ -101,12 +106,14 @@ def following(
     episodes: Iterable[Episode],
     handovers: Iterable[Handover],
     rule: HandoverRule,
+    *,
+    told: Told,
 ) -> tuple[Following, ...]:
-    """Every event of one person, by name."""
+    """Every event of one person, by name. `told` comes back with what the facts of now tell, and no more."""
     episodes = tuple(episodes)
     episode_of = {fact.fact_id: one.id for one in episodes for fact in one.facts}
     episode_of |= {one.id: one.id for one in episodes}
-    found = [*_told(facts, episode_of)]
+    found = _told(facts, episode_of, told)
     for episode in episodes:
         found += [*_inferred(episode), *_losses(episode)]
     for handover in handovers:
@@ -114,25 +121,37 @@ def following(
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _told(facts: Iterable[Standing[Body]], episode_of: Mapping[str, str]) -> Iterator[Following]:
+def _told(facts: Iterable[Standing[Body]], episode_of: Mapping[str, str], known: Told) -> list[Following]:
+    now: Told = {}
     for fact in facts:
-        kind = kind_of(fact.body)
-        if kind is None:
-            continue
-        told = {name: getattr(fact.body, name) for name in _TOLD_FIELDS[kind] if hasattr(fact.body, name)}
-        if isinstance(fact.body, Measurement):
-            told["kg"] = float(fact.body.value)
-        if isinstance(fact.body, Acceptance | ProgrammeStart):
-            told["definition"] = told.get("definition") or AS_TOLD
-        yield Following(
-            name=fact.fact_id,
-            kind=kind,
-            facts=frozenset({fact.fact_id}),
-            on=fact.body.on,
-            tier=fact.tier,
-            episode=episode_of.get(fact.fact_id),
-            content=told,
-        )
+        key = fact.fact_id, fact.version[1], episode_of.get(fact.fact_id)
+        one = known.get(key) or _told_by(fact, key[2])
+        if one is not None:
+            now[key] = one
+    known.clear()
+    known.update(now)
+    return list(now.values())
+
+
+def _told_by(fact: Standing[Body], episode: str | None) -> Following | None:
+    """What one fact tells by itself, or None."""
+    kind = kind_of(fact.body)
+    if kind is None:
+        return None
+    told = {name: getattr(fact.body, name) for name in _told_fields(kind, type(fact.body))}
+    if type(fact.body) is Measurement:
+        told["kg"] = float(fact.body.value)
+    if type(fact.body) in (Acceptance, ProgrammeStart):
+        told["definition"] = told.get("definition") or AS_TOLD
+    return Following(
+        name=fact.fact_id,
+        kind=kind,
+        facts=frozenset({fact.fact_id}),
+        on=fact.body.on,
+        tier=fact.tier,
+        episode=episode,
+        content=told,
+    )
 
 
 def _inferred(episode: Episode) -> Iterator[Following]:

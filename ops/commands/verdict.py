@@ -1,0 +1,48 @@
+"""`tierlink verdict`: what the independent checker says of a finished run."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops.commands.options import Json
+
+
+def verdict(
+    directory: Annotated[Path, typer.Option(help="The run to judge: a stopped engine's directory.")] = Path(
+        ".tierlink/demo"
+    ),
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Without a replay: nothing is held against an oracle.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold the senders' journal against every topic of a stopped run and against a replay of its intake.
+
+    Exit 1 when anything was lost, made up, divergent, backwards, left unseen or leaked.
+    """
+    from ops.checker import check
+    from ops.replay import check_stopped, stopped
+
+    if alone:
+        with stopped(directory) as ground:
+            found = check(ground, oracle=None)
+    else:
+        found = check_stopped(directory)
+    told = found.detailed()
+    for name, count in told.items():
+        if isinstance(count, int):
+            typer.echo(f"{name:14} {count:>12,}")
+    for name, places in told["where"].items():
+        typer.echo(f"{name}: " + ", ".join(f"{place} {count}" for place, count in places.items()))
+    for name, places in told["places"].items():
+        typer.echo(f"{name} at " + ", ".join(places))
+    if as_json:
+        typer.echo(json.dumps(told))
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(verdict)

@@ -1,0 +1,118 @@
+"""Copying what went into an engine to another broker: message by message, in order, however much there is."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from confluent_kafka import KafkaError as ClientError
+from confluent_kafka import KafkaException, Message, Producer
+
+from ops.errors import TierlinkError
+from ops.topic_reader import Read, read_topics
+from schemas import topics
+from schemas.elements import IDENTITY
+from schemas.sources import Source
+
+REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
+COPY_SECONDS_MAX = 120.0  # for the broker to take what is still on its way
+_WRITER = {
+    "acks": "all",
+    "enable.idempotence": True,  # order within a partition is kept
+    "message.max.bytes": 16 * 1024 * 1024,
+    "queue.buffering.max.kbytes": 64 * 1024,
+    "linger.ms": 20,
+    "log_level": 0,  # librdkafka prints keys and addresses
+}
+
+
+def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
+    """Write every intake message and tick of `one` to the same partition of `other`, in order; how many there
+    were.
+
+    `drop_one` leaves the first intake message out: the negative control of the comparison.
+    """
+    inputs = read_topics(one, [source.intake_topic for source in sources])
+    if drop_one:
+        next(inputs, None)
+    return copy(inputs, other) + copy(_ticks(one), other)
+
+
+def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
+    """Write the system of record and the ticks of `one` to the same partitions of `other`, in order; how many.
+
+    `drop_one` leaves out the only identity of one record: the negative control.
+    """
+    events = read_topics(one, [topics.EVENTS])
+    if drop_one:
+        left_out = _only_identity(one)
+        events = (read for read in events if (read.partition, read.offset) != left_out)
+    return copy(events, other) + copy(_ticks(one), other)
+
+
+def copy(inputs: Iterable[Read], bootstrap: str) -> int:
+    """Write these messages to the same topics and partitions of `bootstrap`, in order; how many there were.
+
+    All are acknowledged on return, and never more than the producer's queue is in memory. Raises TierlinkError
+    when the broker does not take one.
+    """
+    producer, failures = Producer({**_WRITER, "bootstrap.servers": bootstrap}), list[str]()
+
+    def answered(error: ClientError | None, _: Message) -> None:
+        if error is not None:
+            failures.append(error.name())
+
+    copied = 0
+    try:
+        for read in inputs:
+            _produce(producer, read, answered)
+            copied += 1
+        left = producer.flush(COPY_SECONDS_MAX)
+    except KafkaException:
+        raise TierlinkError("the broker took no more messages") from None
+    if left or failures:
+        raise TierlinkError(f"the broker did not take {left + len(failures)} of {copied} messages")
+    return copied
+
+
+def _produce(producer: Producer, read: Read, answered: Callable[[ClientError | None, Message], None]) -> None:
+    while True:
+        try:
+            producer.produce(
+                read.topic,
+                value=read.value,
+                key=read.key,
+                partition=read.partition,
+                on_delivery=answered,
+                timestamp=read.timestamp_ms,
+                headers=list(read.headers),
+            )
+        except BufferError:  # the queue is full: wait for answers
+            producer.poll(1.0)
+        else:
+            producer.poll(0)
+            return
+
+
+def _only_identity(bootstrap: str) -> tuple[int, int]:
+    """Partition and offset of the first identity that is its record's only one."""
+    told: Counter[str] = Counter()
+    first: dict[str, tuple[int, int]] = {}
+    for read in read_topics(bootstrap, [topics.EVENTS]):
+        record = _identity_of(read)
+        if record is not None:
+            told[record] += 1
+            first.setdefault(record, (read.partition, read.offset))
+    return next(place for record, place in first.items() if told[record] == 1)
+
+
+def _identity_of(read: Read) -> str | None:
+    """The record whose identity this is; None for every other element."""
+    record, kind, _ = (read.key or b"//").decode().split("/", 2)
+    return record if kind == IDENTITY and read.value is not None else None
+
+
+def _ticks(bootstrap: str) -> Iterator[Read]:
+    return (
+        one
+        for one in read_topics(bootstrap, [topics.PATHWAY_IN])
+        if (one.key or b"").startswith(REPLAYED_KEYS)
+    )

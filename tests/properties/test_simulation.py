@@ -1,0 +1,94 @@
+"""The engine without Kafka under a seeded scheduler: whatever crashes, wakes too late or moves, the end is the same.
+
+`./run simulate --first SEED --seeds 1` plays one seed again; with `--mutant` a broken rule.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from ops.simulation.arrivals import world
+from ops.simulation.judging import judge
+from ops.simulation.rules import MUTANTS
+from ops.simulation.run import JOINED, digest, play, play_many, told_of, world_of
+from ops.simulation.scheduler import Simulation, Violation
+from ops.simulation.worlds import TEMPLATES
+
+SEEDS = 10_000
+UNFENCED_SEEDS_MAX = 2_000  # one in some 200 shows it
+
+
+@pytest.mark.timeout(900)
+def test_ten_thousand_schedules_end_as_a_calm_run_does() -> None:
+    summary = play_many(range(SEEDS))
+    assert not summary.failures, "\n".join(told_of(summary.failures[0].seed))
+    assert summary.seeds == SEEDS
+    assert all(summary.faults[one] > SEEDS // 10 for one in MUTANTS["none"].faults), summary.faults
+    assert summary.redelivered > SEEDS
+
+
+def test_the_worlds_end_in_every_disposition_and_hold_what_makes_runs_differ() -> None:
+    worlds = [world(name) for name in TEMPLATES]
+    told = {value["disposition"] for one in worlds for name, values in one.finals.items()
+            if name.startswith("receipts") for value in values.values()}  # fmt: skip
+    assert told == {"linked", "held", "ignored", "rejected"}
+    assert sum(one.dead_letters for one in worlds) == 6
+    assert {world_of(seed) for seed in range(200)} == {*TEMPLATES, *JOINED}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_same_seed_is_the_same_run_and_another_is_not(seed: int) -> None:
+    assert digest(seed) == digest(seed)
+    assert digest(seed) != digest(seed + 10)
+    assert told_of(seed) == told_of(seed)
+
+
+# ------------------------------------------------------------ mutants: what the simulation has to see
+
+
+@pytest.mark.parametrize(
+    ("mutant", "kinds"),
+    [
+        ("commit_first", {"committed too early"}),
+        ("state_first", {"state before outputs", "committed too early"}),
+        ("later_state_first", {"state out of order", "state before outputs"}),
+        ("commit_over_a_hole", {"committed too early", "state out of order", "state before outputs"}),
+        ("skip_the_seen", {"differing", "lost"}),
+    ],
+)
+def test_a_broken_rule_is_caught_within_forty_seeds(mutant: str, kinds: set[str]) -> None:
+    summary = play_many(range(40), mutant=mutant, processes=1)
+    assert summary.failures
+    assert {one.kind for one in summary.failures} <= kinds
+
+
+def ends(mutant: str, seeds: range) -> list[str]:
+    """The kinds of violation that the end alone shows, nobody watching on the way."""
+    rules, found = replace(MUTANTS[mutant], watch=False), []
+    for seed in seeds:
+        run = Simulation(world(world_of(seed)), seed, rules)
+        try:
+            judge(run.run(), probe=False)
+        except Violation as seen:
+            found.append(seen.kind)
+    return found
+
+
+@pytest.mark.parametrize("mutant", ["commit_first", "state_first"])
+def test_the_end_alone_shows_a_host_that_loses(mutant: str) -> None:
+    assert set(ends(mutant, range(60))) & {"lost", "differing"}
+
+
+def test_a_zombie_that_the_broker_does_not_refuse_has_the_last_word() -> None:
+    seen = (play(seed, mutant="no_fence") for seed in range(UNFENCED_SEEDS_MAX))
+    caught = next((one for one in seen if one.kind is not None), None)
+    assert caught is not None
+    assert caught.kind in {"differing", "state differs from its changelog"}
+    assert play(caught.seed).kind is None
+
+
+def test_a_failing_run_is_told_step_by_step_and_names_nobody() -> None:
+    lines = told_of(0, mutant="commit_first")
+    assert "committed too early" in lines[0]
+    assert any("fetched" in line for line in lines)
+    assert not any("Okafor" in line or "Reed" in line for line in lines)

@@ -1,0 +1,299 @@
+"""The checker names every anomaly of a run, each in what was a clean run before."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from memory_engine import RECIPIENTS, MemoryEngine, all_keys, intake_message, sources
+from small_world import ANN, GP, at_source, referral, small_world, told
+
+from ops.checker import Ground, Verdict
+from ops.checker.accounts import accounts
+from ops.checker.checking import Sight, judge
+from ops.checker.leaks import Sample, identifiers
+from ops.checker.people import split_and_merged
+from ops.journal import Journal, Sent
+from ops.layout import Layout
+from ops.ledger import books_of
+from ops.topic_reader import Read
+from schemas import topics
+from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN, PATHWAY_STATE, registry
+
+(DEMO,) = RECIPIENTS
+STATE, TOLD = topics.pathway_state(DEMO), topics.pathway_events(DEMO)
+Edit = Callable[[list[Read]], list[Read]]
+ZERO = (
+    "lost",
+    "phantom",
+    "divergent",
+    "backwards",
+    "split",
+    "merged",
+    "unseen",
+    "stuck",
+    "leaked",
+    "unknown",
+)
+
+
+@cache
+def engine(seed: int = 11) -> MemoryEngine:
+    """The small world, run to its end."""
+    made = MemoryEngine(seed=seed)
+    for slug, message in small_world():
+        made.take_sealed(slug, _intake(slug, message.message_id, small_world().index((slug, message))))
+    return made.run()
+
+
+@cache
+def _intake(slug: str, _: str, number: int) -> tuple[str, bytes, bytes]:
+    """Sealed once: a replay has the same bytes at the same places."""
+    return intake_message(slug, small_world()[number][1])
+
+
+@dataclass
+class Run:
+    """A finished run on which something may have been done: to a topic, to the journal, to its files."""
+
+    root: Path
+    edits: Mapping[str, Edit] = field(default_factory=lambda: MappingProxyType({}))
+    journal: Sequence[Sent] = field(default_factory=lambda: engine().journal)
+    unseen: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    pages: Sequence[tuple[str, str]] = ()
+
+    def judged(self, stuck: int | None = None) -> Verdict:
+        """The verdict, the oracle being the same input in another order of steps."""
+        layout = Layout(self.root)
+        shutil.rmtree(layout.journal, ignore_errors=True)
+        Journal(layout.journal).note(self.journal)
+        ground = Ground(
+            "",
+            layout,
+            sources(),
+            registry(sources().values(), RECIPIENTS),
+            all_keys(),
+            pages=lambda: self.pages,
+        )
+        return judge(ground, Sight(self._read, engine(12).read, lambda: self.unseen), stuck=stuck)
+
+    def _read(self, names: Iterable[str]) -> Iterator[Read]:
+        for name in names:
+            messages = list(engine().read([name]))
+            yield from self.edits.get(name, lambda same: same)(messages)
+
+
+def bad(verdict: Verdict) -> dict[str, int]:
+    """What is not 0 and should be."""
+    return {name: count for name in ZERO if (count := getattr(verdict, name))}
+
+
+def without_last(messages: list[Read]) -> list[Read]:
+    """A topic from which everything of the last key is gone."""
+    return [one for one in messages if one.key != messages[-1].key]
+
+
+def after(messages: list[Read], one: Read, **changes: object) -> list[Read]:
+    """The messages, and `one` once more with these changes, last of its partition."""
+    own = [other for other in messages if other.partition == one.partition]
+    again = replace(one, offset=own[-1].offset + 1, **changes)  # type: ignore[arg-type]
+    place = messages.index(own[-1]) + 1
+    return [*messages[:place], again, *messages[place:]]
+
+
+def test_a_clean_run_has_nothing_but_acknowledged_entries(tmp_path: Path) -> None:
+    verdict = Run(tmp_path).judged()
+    assert verdict.ok
+    assert bad(verdict) == {}
+    assert (verdict.acknowledged, verdict.notes) == (37, 0)
+    assert verdict.compared > 200
+    assert verdict.bytes_scanned > 100_000
+    assert verdict.as_json() == {
+        "acknowledged": 37, "lost": 0, "phantom": 0, "divergent": 0, "backwards": 0, "stuck": 0, "leaked": 0,
+        "unknown": 0,
+    }  # fmt: skip
+
+
+def test_an_acknowledged_entry_that_is_not_in_the_intake_is_lost(tmp_path: Path) -> None:
+    verdict = Run(tmp_path, journal=[*engine().journal, Sent(GP, "e", "accepted")]).judged()
+    assert (bad(verdict), verdict.where["lost"]) == ({"lost": 1}, {"intake": 1})
+
+
+def test_an_entry_without_a_receipt_is_lost(tmp_path: Path) -> None:
+    topic = sources()[GP].receipts_topic
+    verdict = Run(tmp_path, {topic: without_last}).judged()
+    assert (verdict.lost, verdict.where["lost"]) == (1, {"receipts": 1})
+    assert verdict.divergent == 1, "and the oracle has it"
+
+
+@pytest.mark.parametrize("topic", [LINK_MAP, PATHWAY_IN, STATE])
+def test_an_entry_whose_facts_do_not_arrive_is_lost_where_they_end(topic: str, tmp_path: Path) -> None:
+    verdict = Run(tmp_path, {topic: without_last}).judged()
+    assert verdict.lost >= 1
+    assert set(verdict.where["lost"]) == {topic}
+
+
+def test_an_entry_in_the_intake_without_an_end_is_lost_though_its_sender_never_heard(tmp_path: Path) -> None:
+    unsure = [replace(one, answer="unknown") for one in engine().journal]
+    clean = Run(tmp_path, journal=unsure).judged()
+    assert bad(clean) == {"unknown": 37}
+    assert clean.ok, "either outcome passes"
+    assert Run(tmp_path, {sources()[GP].receipts_topic: without_last}, unsure).judged().lost == 1
+
+
+@pytest.mark.parametrize("answer", ["refused", None])
+def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(
+    answer: str | None, tmp_path: Path
+) -> None:
+    first, *others = engine().journal
+    mine = [one for one in others if one.entry_id != first.entry_id]
+    journal = mine if answer is None else [*mine, replace(first, answer="refused")]
+    verdict = Run(tmp_path, journal=journal).judged()
+    assert (bad(verdict), verdict.where["phantom"]) == ({"phantom": 1}, {"intake": 1})
+
+
+def test_a_fact_no_entry_told_is_a_phantom(tmp_path: Path) -> None:
+    def planted(messages: list[Read]) -> list[Read]:
+        fact = next(one for one in messages if b"/e/" in (one.key or b""))
+        return after(messages, fact, key=(fact.key or b"")[:-4] + b"0000")
+
+    verdict = Run(tmp_path, {EVENTS: planted}).judged()
+    assert verdict.where["phantom"] == {EVENTS: 1}
+    assert (verdict.phantom, verdict.divergent) == (1, 1)
+
+
+@pytest.mark.parametrize("topic", [STATE, TOLD])
+def test_a_person_published_of_whom_nothing_was_told_is_a_phantom(topic: str, tmp_path: Path) -> None:
+    def planted(messages: list[Read]) -> list[Read]:
+        return after(messages, messages[0], key=b"v1:nobody/x" if topic == TOLD else b"v1:nobody")
+
+    verdict = Run(tmp_path, {topic: planted}).judged()
+    assert (verdict.phantom, verdict.where["phantom"]) == (1, {topic: 1})
+
+
+def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
+    made = MemoryEngine()
+    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    books = books_of(made.run().read, sources().values(), recipient=DEMO)
+    assert not accounts(made.journal, books, keys=all_keys(), recipient=DEMO).phantom
+    ((entry, (manifest,)),) = books.manifests.items()
+    twice = replace(books, manifests={entry: [manifest, manifest]})
+    assert accounts(made.journal, twice, keys=all_keys(), recipient=DEMO).phantom == {EVENTS: 1}
+
+
+def test_an_altered_final_value_diverges_from_the_oracle(tmp_path: Path) -> None:
+    def altered(messages: list[Read]) -> list[Read]:
+        last = messages[-1]
+        value = {**json.loads(last.value or b""), "three_tier": "altered"}
+        return [*messages[:-1], replace(last, value=json.dumps(value).encode())]
+
+    verdict = Run(tmp_path, {STATE: altered}).judged()
+    assert verdict.where["differing"] == {STATE: 1}
+    assert verdict.divergent >= 1
+
+
+def test_a_key_of_the_system_of_record_with_other_bytes_diverges(tmp_path: Path) -> None:
+    def altered(messages: list[Read]) -> list[Read]:
+        return after(after(messages, messages[0], value=b'{"v":1}'), messages[0])
+
+    verdict = Run(tmp_path, {EVENTS: altered}).judged()
+    assert (verdict.where["rebytes"], verdict.where["differing"]) == ({EVENTS: 1}, {})
+    assert verdict.divergent == 1
+
+
+def test_an_older_snapshot_that_stands_last_went_backwards(tmp_path: Path) -> None:
+    def zombie(messages: list[Read]) -> list[Read]:
+        keys = [one.key for one in messages]
+        first = next(one for one in messages if keys.count(one.key) > 1)
+        return after(messages, first)
+
+    verdict = Run(tmp_path, {STATE: zombie}).judged()
+    assert (verdict.backwards, verdict.where["backwards"]) == (1, {STATE: 1})
+    assert verdict.places["backwards"]
+
+
+def test_a_person_is_split_or_merged_by_who_is_together() -> None:
+    oracle = {"a": "1", "b": "1", "c": "2", "d": "3"}
+    assert split_and_merged(oracle, oracle) == (0, 0)
+    assert split_and_merged({"a": "x", "b": "x", "c": "y", "d": "z"}, oracle) == (0, 0), "under other names"
+    assert split_and_merged({**oracle, "b": "9"}, oracle) == (1, 0)
+    assert split_and_merged({**oracle, "c": "1"}, oracle) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("person", "names"), [("v1:another", ("split", "divergent")), (None, ("merged", "divergent"))]
+)
+def test_a_record_under_another_person_is_named(
+    person: str | None, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    links = {one.key: json.loads(one.value or b"")["person_id"] for one in engine().read([LINK_MAP])}
+    counted = list(links.values())
+
+    def moved(messages: list[Read]) -> list[Read]:
+        together = person is not None
+        at = max(n for n, one in enumerate(messages) if (counted.count(links[one.key]) > 1) is together)
+        link = json.loads(messages[at].value or b"")
+        link["person_id"] = person or next(one for one in counted if one != link["person_id"])
+        messages[at] = replace(messages[at], value=json.dumps(link).encode())
+        return messages
+
+    assert dict.fromkeys(names, 1).items() <= bad(Run(tmp_path, {LINK_MAP: moved}).judged()).items()
+
+
+def test_a_changelog_that_says_another_thing_than_the_oracles_is_noted(tmp_path: Path) -> None:
+    verdict = Run(tmp_path, {PATHWAY_STATE: without_last}).judged()
+    assert (verdict.notes, verdict.ok) == (1, True)
+
+
+def test_messages_no_group_has_committed_are_unseen_and_their_groups_stuck(tmp_path: Path) -> None:
+    run = Run(tmp_path, unseen={"tierlink-records": 3, "tierlink-pathway": 0})
+    assert bad(run.judged()) == {"unseen": 3, "stuck": 1}
+    assert bad(run.judged(stuck=0)) == {"unseen": 3}
+    assert bad(Run(tmp_path).judged(stuck=2)) == {"stuck": 2}
+
+
+def test_an_identifier_of_the_runs_own_people_in_clear_is_leaked_wherever_it_stands(tmp_path: Path) -> None:
+    sample = Sample(all_keys())
+    for one in engine().read([source.intake_topic for source in sources().values()]):
+        sample.take(one)
+    number = next(value for value in sample.values() if value.startswith("999"))
+    (tmp_path / "logs").mkdir()
+    assert bad(Run(tmp_path).judged()) == {}
+    (tmp_path / "logs" / "records-1.log").write_text(f"cannot parse {number}\n")
+    assert bad(Run(tmp_path).judged()) == {"leaked": 1}
+    pages = [("records-1", f'tierlink_x{{of="{number}"}} 1\n')]
+    assert bad(Run(tmp_path, pages=pages).judged()) == {"leaked": 2}
+
+    def named(messages: list[Read]) -> list[Read]:
+        return [
+            replace(one, headers=(("why", number.encode()),)) if one.offset == 0 else one for one in messages
+        ]
+
+    verdict = Run(tmp_path, {topics.IDENTITY: named}).judged()
+    assert verdict.where["leaked"] == {f"topic {topics.IDENTITY}": 1, "file in logs": 1}
+
+
+def test_a_planted_canary_is_leaked_too(tmp_path: Path) -> None:
+    assert bad(Run(tmp_path, pages=[("door-http", "Quixothyrbel")]).judged()) == {"leaked": 1}
+
+
+def test_what_is_searched_for_names_people_and_nothing_else() -> None:
+    patient = {
+        "resourceType": "Patient",
+        "identifier": [
+            {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"},
+            {"system": "https://tierlink.example/Id/patient/gp-hub", "value": "G1"},
+        ],
+        "name": [{"family": "Featherstonehaugh"}, {"family": "Page"}],
+        "telecom": [{"system": "phone", "value": "07700900871"}],
+        "birthDate": "1980-02-29",
+        "address": [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}],
+    }
+    found = set(
+        identifiers({"entry": [{"resource": {"resourceType": "Observation"}}, {"resource": patient}]})
+    )
+    assert found == {"9990000018", "Featherstonehaugh", "07700900871", "12 Test Street", "ZZ99 3GZ"}
