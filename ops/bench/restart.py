@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.bench.restart_linkage import linker_elements
-from ops.bench.restart_world import Pieces, World, small_world
 from ops.bench.restart_worker import Ground, Record, WorkerUnderBench, ground
+from ops.bench.restart_world import Pieces, World, small_world
 from ops.layout import Layout
 from schemas.topics import LINKER_STATE, PATHWAY_STATE, RECORDS_STATE, partition_of
 

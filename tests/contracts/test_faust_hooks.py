@@ -23,7 +23,8 @@ from faust.transport.drivers import aiokafka as driver
 from host_parts import host_app
 
 from streams.host.app import HostApp
-from streams.host.consumer import HostConsumer, HostConsumerThread
+from streams.host.consumer import HostConsumer
+from streams.host.membership import HostConsumerThread
 
 VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
@@ -142,7 +143,8 @@ def test_what_the_host_overrides_or_relies_on_is_unchanged(name: str) -> None:
 
 # Methods of ours that override nothing.
 OWN = set(
-    "commit_owned seek_to_start watch_heartbeats is_counted_in _may_send _turn _holds _fly _is_idle _no_fetch _launch _advance _land"
+    "commit_owned seek_to_start watch_heartbeats is_counted_in _may_send _turn _holds _fly _is_idle"
+    " _no_fetch _launch _advance _land"
     " _to_its_end _prepared _prepare _elements _commit_owned _lose _tell_lag".split()
 )
 

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from streams.host.consumer import CommittedBeyondEnd, PartitionsDiffer, assigned_tasks, start_position
+from streams.host.consumer import PartitionsDiffer, assigned_tasks
+from streams.host.membership import CommittedBeyondEnd, start_position
 from streams.steps.outcome import Stage
 
 STAGE = Stage(name="echo", reads=("a", "b"), changelog=None, partitions=12, dead_letter="dlq")
