@@ -9,6 +9,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -154,7 +155,8 @@ class Direction:
         elif not chunk:
             self.ended = True
             if open_target:
-                open_target.write_eof()
+                with suppress(OSError):  # the peer has gone meanwhile
+                    open_target.write_eof()
             self._on_end()
 
     def _swallow(self, chunk: bytes) -> None:

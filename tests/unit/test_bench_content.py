@@ -1,0 +1,95 @@
+"""What the memory and restart benches feed a worker is what the engine itself leaves, copied; growth is seen."""
+
+import json
+from collections import defaultdict
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.bench.memory import Feed, Sample, judged
+from ops.bench.restart_linkage import linker_elements
+from ops.bench.restart_world import Pieces, World, small_world, zone_step
+from ops.keys import make_keys
+from ops.layout import Layout
+from schemas.topics import IDENTITY
+from streams.steps.outcome import Change, Message
+
+FACTS = 300
+
+
+@cache
+def world_in(directory: Path) -> tuple[Layout, World]:
+    layout = Layout(directory)
+    make_keys(layout.keys, recipients=("demo",))
+    return layout, small_world(layout, people=4)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layout, World]:
+    return world_in(tmp_path_factory.mktemp("keys"))
+
+
+def test_a_copy_has_other_ids_and_keeps_which_are_the_same(told: tuple[Layout, World]) -> None:
+    for key, value in told[1].kept["records"].items():
+        one, other = (Pieces.of(key, value).copy(number) for number in (3, 4))
+        assert one[0] != other[0]
+        record_id = one[0].split(b"/")[0]
+        if b"/e/" in one[0]:
+            assert json.loads(one[1])["fact"]["record_id"] == record_id.decode()
+
+
+@pytest.mark.parametrize("stage", ["records", "pathway"])
+def test_a_worker_reads_a_copied_changelog_as_its_own(stage: str, told: tuple[Layout, World]) -> None:
+    layout, world = told
+    copies = [Pieces.of(*one).copy(7) for one in world.kept[stage].items()]
+    state: Any = zone_step(layout, stage).restore(copies)
+    for name in [one.decode() for one in state.unread]:
+        state.of(name)
+    assert not state.unread
+
+
+@pytest.mark.parametrize("stage", ["records", "pathway"])
+def test_a_million_events_would_be_about_the_facts_asked_for(stage: str, told: tuple[Layout, World]) -> None:
+    feed = Feed(stage, told[1], facts=FACTS)
+    assert FACTS <= feed.facts < 3 * FACTS
+    step = zone_step(told[0], stage)
+    states: dict[int, Any] = defaultdict(lambda: step.restore([]))
+    changes = 0
+    for offset, (partition, key, value) in enumerate(islice(feed.events(), 6 * FACTS)):
+        topic = "events.v1" if stage == "records" else "pathway.in.v1"
+        message = Message(topic, partition, offset, key, value, (), offset)
+        states[partition], outcomes = step.advance(states[partition], message)
+        changes += any(isinstance(one, Change) for one in outcomes)
+        assert not any(hasattr(one, "code") for one in outcomes), "nothing is rejected"
+    assert changes > FACTS
+
+
+def test_every_copy_of_a_linked_population_is_answered_as_its_changelog_says(
+    told: tuple[Layout, World],
+) -> None:
+    layout = told[0]
+    elements = dict(linker_elements(layout, elements=150, people=25))
+    step: Any = zone_step(layout, "linker")
+    state = step.restore(elements.items())
+    members = [key.decode()[2:] for key in elements if key.startswith(b"m/")]
+    assert len({one[:9] for one in members}) > 1, "more than one copy"
+    assert any(len(state.graph.answer(one).members) > 1 for one in members)
+    for record_id in members:
+        value = elements[f"m/{record_id}".encode()]
+        _, outcomes = step.advance(state, Message(IDENTITY, 0, 0, record_id.encode(), value, (), 0))
+        assert len(outcomes) == 1, "no answer and no review is another one"
+
+
+def samples(memory: list[float]) -> list[Sample]:
+    return [Sample(float(number), 1_000 * number, mb) for number, mb in enumerate(memory, start=1)]
+
+
+def test_memory_that_grows_after_the_warm_up_is_not_flat() -> None:
+    growing = judged(samples([100.0 + 2 * number for number in range(50)]))
+    assert not growing["flat"]
+    steady = judged(samples([60.0, 80.0] + [100.0 + number % 3 for number in range(48)]))
+    assert steady["flat"]
+    assert steady["events_per_s"] == 1_000

@@ -1,0 +1,142 @@
+"""State read back from a changelog stays bytes until it is touched, and then is what it was."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from memory_engine import MemoryEngine, real_step
+from pathway_engine import Run, Told, message, run, step
+from pathway_journeys import day, facts, keyed
+from small_world import small_world
+
+from schemas import canonical
+from schemas.errors import Unreadable
+from schemas.pathway_in import fact_message, fact_text_message, tick_message, withdrawal_message
+from schemas.topics import EVENTS, PARTITIONS
+from streams.steps.outcome import Change, Message, Outcome
+from streams.steps.pathway import PathwayState
+from streams.steps.records import GRACE_MS, RecordsState
+
+PEOPLE = [keyed("person", str(number)) for number in range(4)]
+JOURNEY = """
+    0 | gp    | refers to tier2 ubrn A
+    4 | tier2 | receives referral ubrn A
+   14 | tier2 | attended
+   14 | tier2 | weight 120
+   98 | tier2 | weight 110
+"""
+WAITING = "0 | gp | refers to tier3"
+
+
+def told(table: str, person: str) -> list[Told]:
+    return [fact_message(person, one.model_dump(mode="json"), 1) for one in facts(table)]
+
+
+def everybody() -> list[Told]:
+    """Each person's journey in turn, one withdrawn, one still waiting, a tick, and all of it once more."""
+    journeys = [told(JOURNEY, person) for person in PEOPLE[:3]] + [told(WAITING, PEOPLE[3])]
+    mixed = [one for number in range(5) for journey in journeys for one in journey[number : number + 1]]
+    leaves = withdrawal_message(PEOPLE[0], keyed("record", "tier2"), 1)
+    return [*mixed, leaves, tick_message(0, day(200)), *mixed]
+
+
+def kept_in_use(people: int) -> Run:
+    """`everybody` with that many people parsed at most."""
+    engine, done = step(), Run()
+    state = engine.restore([])
+    state.in_use_max = people
+    for offset, one in enumerate(everybody()):
+        state, outcomes = engine.advance(state, message(one, offset))
+        done.take(outcomes)
+        assert len(state.people) <= people
+    return done
+
+
+@pytest.mark.parametrize("people", [1, 2, 3])
+def test_people_put_away_and_taken_up_again_are_answered_the_same(people: int) -> None:
+    found, expected = kept_in_use(people), run(everybody())
+    assert found.sent == expected.sent
+    assert found.changelog == expected.changelog
+
+
+def test_a_person_read_back_is_bytes_until_touched() -> None:
+    changelog = run(everybody()).changelog
+    state = step().restore(changelog.items())
+    assert not state.people
+    state, _ = step().advance(state, message(told(JOURNEY, PEOPLE[1])[0], 99))
+    assert set(state.people) == {PEOPLE[1]}
+
+
+def test_a_tick_finds_who_waits_without_reading_anybody_else() -> None:
+    changelog = run([*told(JOURNEY, PEOPLE[0]), *told(WAITING, PEOPLE[3])]).changelog
+    state = step().restore(changelog.items())
+    assert set(state.unreceived) == {PEOPLE[3]}
+    state, outcomes = step().advance(state, message(tick_message(0, day(200)), 9))
+    assert set(state.people) == {PEOPLE[3]}
+    assert any(b'"gap"' in (one.value or b"") for one in outcomes if not isinstance(one, Change))
+
+
+@pytest.mark.parametrize("key", [b"as_off", b"a/b", b"a/b/c/d", b""])
+def test_a_key_that_pathway_does_not_write_is_refused_at_once(key: bytes) -> None:
+    with pytest.raises(Unreadable):
+        PathwayState.of_changelog([(key, b"{}")])
+
+
+@pytest.mark.parametrize("key", [b"record", b"record/q/x", b"record/e", b""])
+def test_a_key_that_records_does_not_write_is_refused_at_once(key: bytes) -> None:
+    with pytest.raises(Unreadable):
+        RecordsState.of_changelog([(key, b"{}")])
+
+
+def told_to_records() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
+    engine = MemoryEngine()
+    for slug, one in small_world():
+        engine.take(slug, one)
+    engine.run()
+    of = next(one for one in engine._stages if one.name == "records")
+    return engine, [engine.changelog(of, task) for task in range(PARTITIONS)]
+
+
+def changed(outcomes: Iterable[Outcome], elements: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    kept = dict(elements)
+    for one in outcomes:
+        if isinstance(one, Change):
+            kept.pop(one.key, None)
+            if one.value is not None:
+                kept[one.key] = one.value
+    return kept
+
+
+def test_records_read_back_are_bytes_until_touched_and_an_event_told_again_changes_nothing() -> None:
+    engine, changelogs = told_to_records()
+    records = real_step("records")
+    for task, changelog in enumerate(changelogs):
+        state: Any = records.restore(changelog.items())
+        assert not state.records
+        for one in engine.logs[EVENTS, task]:
+            state, outcomes = records.advance(state, one)
+            assert outcomes == ()
+
+
+def test_a_record_that_waited_before_the_restart_expires_after_it() -> None:
+    _, changelogs = told_to_records()
+    records = real_step("records")
+    waited = [
+        (key, changelog) for changelog in changelogs for key in changelog if key.split(b"/")[1:2] == [b"s"]
+    ]
+    assert waited
+    for key, changelog in waited:
+        state: Any = records.restore(changelog.items())
+        record_id = key.split(b"/")[0]
+        later = state.waiting[record_id.decode()] + GRACE_MS
+        _, outcomes = records.advance(state, Message(EVENTS, 0, 0, b"other/n/x/y", None, (), later))
+        left = changed(outcomes, changelog)
+        assert not any(one.startswith(record_id) for one in left)
+
+
+def test_a_fact_composed_of_its_text_is_the_message_of_the_fact() -> None:
+    (one,) = facts("7 | tier2 | attended")
+    whole = one.model_dump(mode="json")
+    name = (whole["record_id"], whole["fact_id"])
+    composed = fact_text_message(PEOPLE[0], name, canonical.dump(whole), link_revision=7)
+    assert composed == fact_message(PEOPLE[0], whole, 7)
