@@ -6,6 +6,8 @@ where forename and surname are crossed the better level is the forename's.
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import accumulate
 from operator import attrgetter
 
 from linkage.tokens import (
@@ -113,13 +115,18 @@ def numbers_conflict(a: EncodedIdentity, b: EncodedIdentity) -> bool:
 
 def _groups(identity: EncodedIdentity, block: bytes) -> dict[int, list[bytes]]:
     """The salted tokens of each group, one bytes value per group member, by group letter."""
-    salted, at = identity.salted(block), 0
+    salted = identity.salted(block)
     groups: dict[int, list[bytes]] = {}
-    for group in identity.layout:
-        end = at + GROUP_TOKENS[group] * SALTED_BYTES
-        groups.setdefault(group, []).append(salted[at:end])
-        at = end
+    for group, start, end in _places(identity.layout):
+        groups.setdefault(group, []).append(salted[start:end])
     return groups
+
+
+@lru_cache(maxsize=1024)
+def _places(layout: bytes) -> tuple[tuple[int, int, int], ...]:
+    """Group letter, start and end of each member of the layout."""
+    ends = tuple(accumulate(GROUP_TOKENS[group] * SALTED_BYTES for group in layout))
+    return tuple(zip(layout, (0, *ends), ends, strict=False))
 
 
 def _token(group: bytes, i: int) -> bytes:

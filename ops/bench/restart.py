@@ -32,6 +32,7 @@ class RestartBench:
 
     elements: int = 1_000_000
     stages: Sequence[str] = STAGES
+    people: int = PEOPLE
     linked_people: int = LINKED_PEOPLE
     directory: Path = Path(".tierlink")
 
@@ -49,7 +50,7 @@ def bench(asked: RestartBench, *, say: Say) -> dict[str, Any]:
     for stage in asked.stages:
         with ground(asked.directory) as on:
             say(f"{stage}: writing {asked.elements:,} elements")
-            world = None if stage == "linker" else small_world(on.layout, people=PEOPLE)
+            world = None if stage == "linker" else small_world(on.layout, people=asked.people)
             written = on.fill(TOPIC[stage], changelog(stage, asked, on.layout, world))
             figures[stage] = _restarted(stage, on) | {"elements": written, "limit_s": LIMIT_S[stage]}
             say(f"{stage}: ready {figures[stage]['ready_s']} s after its restart")

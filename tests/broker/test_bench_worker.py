@@ -1,0 +1,27 @@
+"""The memory and restart benches, small: a real worker comes back to its state, and answers what it is fed."""
+
+from pathlib import Path
+
+from ops.bench.memory import MemoryBench
+from ops.bench.memory import bench as memory
+from ops.bench.restart import RestartBench
+from ops.bench.restart import bench as restart
+
+
+def silent(_: str) -> None:
+    """Says nothing."""
+
+
+def test_a_killed_worker_comes_back_to_its_state_and_is_ready(tmp_path: Path) -> None:
+    figures = restart(RestartBench(elements=1_000, stages=("linker",), directory=tmp_path), say=silent)
+    assert figures["linker"]["elements"] >= 1_000
+    assert figures["linker"]["ready_s"] > 0
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+def test_memory_is_sampled_until_every_event_is_answered(tmp_path: Path) -> None:
+    figures = memory(
+        MemoryBench(events=3_000, facts=500, stages=("pathway",), people=5, directory=tmp_path), say=silent
+    )
+    assert figures["pathway"]["samples"][-1][0] == 3_000
+    assert figures["pathway"]["memory_mb_at_end"] > 0
