@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
+# Two test files at a time, each process with a broker of its own: most of a broker test's time is waiting.
+AT_ONCE = ("-n", "2", "--dist", "loadfile")
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"  # it has no __main__
 
 
@@ -42,7 +44,7 @@ def gates(pytest_words: Sequence[str], *, fast: bool) -> list[Gate]:
         Gate("ruff check", ("-m", "ruff", "check", "--output-format", "concise", ".")),
         Gate("mypy", ("-m", "mypy", *PACKAGES)),
         Gate("import contracts", ("-c", LINT_IMPORTS, "--no-logo")),
-        Gate("pytest", ("-m", "pytest", *kept, *pytest_words)),
+        Gate("pytest", ("-m", "pytest", *AT_ONCE, *kept, *pytest_words)),
     ]
 
 

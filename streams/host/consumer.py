@@ -169,7 +169,9 @@ class HostConsumer(driver.Consumer):
         """No fetch is under way: it would take the first messages of the positions sought next."""
         if self._fetching is not None:
             await asyncio.wait({self._fetching})
-            self._fetching = None
+            ended, self._fetching = self._fetching, None
+            if not ended.cancelled():
+                ended.exception()  # whatever it was, the next fetch meets it too
 
     async def _launch(self, fetched: Mapping[Any, Any], number: int) -> None:
         """The fetched messages, task by task, in the order of their offsets, in batches of about `batch_s`."""
@@ -209,6 +211,8 @@ class HostConsumer(driver.Consumer):
         """Not to be cancelled with the fetcher; whatever it raises ends the process."""
         try:
             await work
+        except asyncio.CancelledError:
+            raise  # the loop is being closed: nothing comes after
         except BaseException as error:  # noqa: BLE001  whatever it is, nothing may be committed after it
             halt(self._stage.name, at="batch", error=error)
 
