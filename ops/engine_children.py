@@ -1,5 +1,6 @@
 """The processes of an engine: which there are, how each is started, how it ended."""
 
+import http.client
 import signal
 import sys
 import time
@@ -198,5 +199,5 @@ def page(port: int, path: str) -> str | None:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
             return str(answer.read().decode())
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):  # it was killed in the middle of its answer
         return None

@@ -1,14 +1,16 @@
 """How the processes of an engine are started and started again."""
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from eventually import eventually
 
 from ops.broker import Listener
-from ops.engine_children import Child, Recipes, end_all, flow_order, recipes
+from ops.engine_children import Child, Recipes, end_all, flow_order, page, recipes
 from ops.engine_settings import SESSION_S, EngineSettings
 from ops.layout import Layout, load_sources
 from ops.worker import TIMINGS
@@ -96,3 +98,18 @@ def test_topics_refuse_late_writes_by_the_session_the_workers_have() -> None:
     assert {name: session for name, (session, _, _) in TIMINGS.items()} == SESSION_S
     assert EngineSettings(test_mode=True).refused_after_s == 6.0
     assert EngineSettings(test_mode=True, doors=False).refused_after_s is None
+
+
+def test_a_page_of_a_process_that_dies_while_it_answers_is_no_page() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_in_part() -> None:
+            connection, _ = server.accept()
+            connection.recv(1024)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            connection.close()
+
+        answering = threading.Thread(target=answer_in_part)
+        answering.start()
+        assert page(server.getsockname()[1], "/readyz") is None
+        answering.join()
