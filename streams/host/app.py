@@ -7,6 +7,7 @@ from typing import Any
 
 import faust
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
 from prometheus_client import CollectorRegistry
@@ -77,15 +78,18 @@ def run_worker(
 
     `seal_dead_letter` must give the same bytes for the same message and code. `on_facts` is called once,
     before anything connects. `runner_class` is another only in a negative control (`host.mutants`). Raises
-    TopicsUnfit, or KafkaError when there is no broker. Anything unexpected later ends the process with status
-    70 and without a commit.
+    TopicsUnfit. Anything unexpected, a broker that is away among it, ends the process with status 70 and
+    without a commit.
     """
     facts = HostFacts(settings)
     if on_facts is not None:
         on_facts(facts)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(check_topics(stage, settings.bootstrap))
+    try:
+        loop.run_until_complete(check_topics(stage, settings.bootstrap))
+    except KafkaError as error:  # the broker is away: the supervisor tries again
+        halt(stage.name, at="start", error=error)
     settings.state_directory.mkdir(parents=True, exist_ok=True)
     watchdog = Watchdog(stage.name, settings, facts)
     producer = AwaitedProducer(settings)

@@ -30,7 +30,9 @@ class Frozen:
     def __init__(self, run: EchoRun, *, trusting: bool) -> None:
         self.run = run
         self.worker = run.start("w1", trusting=trusting, freezes_at=FREEZES_AT)
-        run.send(INPUTS)
+        run.send(INPUTS[:25])
+        run.caught_up()  # nothing is in the air when it freezes
+        run.send(INPUTS[25:])
         eventually(lambda: has_stopped(self.worker.pid), why="the first worker stands still")
         assert run.lag() > 0, "it was frozen in the middle"
         run.start("w2")

@@ -75,4 +75,4 @@ def test_a_failing_gate_fails_the_run_and_the_others_still_run(
 
 def test_fast_leaves_out_the_broker_and_other_words_go_to_pytest() -> None:
     *_, pytest_gate = gates.gates(["-k", "attendance"], fast=True)
-    assert pytest_gate.words == ("-m", "pytest", "-m", "not broker", "-k", "attendance")
+    assert pytest_gate.words == ("-m", "pytest", *gates.AT_ONCE, "-m", "not broker", "-k", "attendance")
