@@ -23,7 +23,10 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("acknowledgement", r"streams\.host\.producer:.*(poll|report|acknowledged)"),
         ("acknowledgement", r"streams\.host\.(batch|commit):.*(acknowledge|_land|_send_state)"),
         ("produce", r"streams\.host\.producer:|streams\.host\.batch:.*_send"),
-        ("sort outcomes, headers", r"streams\.host\.batch:.*(_sort|source_of|_dead_letter)"),
+        (
+            "sort outcomes, headers",
+            r"streams\.host\.batch:lineage|streams\.steps\.outcome:(source_of|dead_letter)",
+        ),
         ("loop around the step", r"streams\.host\.batch:.*(_answer|launch)"),
         ("fetch and parse", r"aiokafka\.|streams\.host\.\w+:.*fetch"),
         ("host, other", r"streams\.host\."),

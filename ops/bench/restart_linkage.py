@@ -24,7 +24,7 @@ from schemas.keyring import Keyring, Purpose
 from schemas.linking import RecordIdentity
 from schemas.sealing import seal
 from schemas.topics import IDENTITY
-from streams.steps.outcome import Change, Message
+from streams.steps.outcome import Message, keep
 
 PRESENT: Mapping[SourceSlug, float] = {GP: 0.8, COUNCIL: 0.9, TRUST: 0.4}  # as in simulated journeys
 FIRST = "v1:000000"  # begins every record id of the first copy
@@ -110,11 +110,7 @@ def _answered(layout: Layout, keys: Keyring, known: Mapping[str, Known]) -> dict
             IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, one, 0), (), offset
         )
         state, outcomes = step.advance(state, message)
-        for change in outcomes:
-            if isinstance(change, Change):
-                kept.pop(change.key, None)
-                if change.value is not None:
-                    kept[change.key] = change.value
+        keep(kept, outcomes)
     return kept
 
 

@@ -211,12 +211,12 @@ class Link:
         return self.to_broker.held + self.from_broker.held
 
     def join(self) -> None:
-        """Both ends are connected: bytes go through. A link that was closed meanwhile stays closed."""
+        """Both ends are connected: bytes go through. A link that was reset meanwhile stays so, on both sides."""
         client, broker = self.client.transport, self.broker.transport
         assert client is not None
         assert broker is not None
         if self._closed:
-            broker.abort()
+            self.broker.reset()
         else:
             self.to_broker.join(client, broker)
             self.from_broker.join(broker, client)
@@ -229,10 +229,7 @@ class Link:
     def reset(self) -> None:
         """RST to both sides; what was held back is lost."""
         for end in (self.client, self.broker):
-            if end.transport is not None and not end.lost:
-                sock = end.transport.get_extra_info("socket")
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-                end.transport.abort()
+            end.reset()
         self._forget()
 
     def close(self) -> None:
@@ -265,6 +262,13 @@ class _End(asyncio.Protocol):
         self._reads_into = reads_into
         self._written_by = written_by
         self._on_open = on_open
+
+    def reset(self) -> None:
+        """RST, if there is anybody to get it."""
+        if self.transport is not None and not self.lost:
+            sock = self.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

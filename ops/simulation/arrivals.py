@@ -22,7 +22,7 @@ from schemas.pathway_in import tick_message
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 from streams.settings import StepSettings, build_step, seal_dead_letter
-from streams.steps.outcome import Emit, Message, Outcome, Reject, Stage, Step
+from streams.steps.outcome import Emit, Message, Outcome, Reject, Stage, Step, dead_letter
 from streams.topology import STAGES, stage
 
 RECIPIENTS = ("demo",)
@@ -83,8 +83,13 @@ def real_step(name: str) -> Step[Any]:
         model=packaged("linkage.models", "first.json"),
         test_mode=True,
     )
-    step = build_step(name, settings)
-    return Remembering(step) if name == "ingress" else step
+    return build_step(name, settings)
+
+
+@cache
+def quick_step(name: str) -> Step[Any]:
+    """The real step; ingress opens each message once."""
+    return Remembering(real_step(name)) if name == "ingress" else real_step(name)
 
 
 class Remembering:
@@ -107,8 +112,8 @@ class Remembering:
         return state, self._answers[asked]
 
 
-def told(slug: str, message: SourceMessage) -> Arrival:
-    """What a door publishes about one entry."""
+def intake_message(slug: str, message: SourceMessage) -> tuple[str, bytes, bytes]:
+    """Entry id, key and value of what a door publishes about one entry; the seal differs at every making."""
     source, identifier = sources()[slug], entry_id(slug, message.message_id)
     local_id, zone = message.person.local_id, all_keys().zone("connector")
     key = record_reference(zone, slug, local_id.value if local_id else None, identifier)
@@ -122,10 +127,20 @@ def told(slug: str, message: SourceMessage) -> Arrival:
         bundle=document,
         original=canonical.dump(document),
     )
-    value = sealed(envelope, keys=zone, topic=source.intake_topic, key=key)
+    return identifier, key, sealed(envelope, keys=zone, topic=source.intake_topic, key=key)
+
+
+def published(slug: str, intake: tuple[str, bytes, bytes]) -> Emit:
+    """What `intake_message` made, as it stands on the topic."""
+    identifier, key, value = intake
     header = (ENTRY_ID_HEADER, identifier.encode())
-    emit = Emit(source.intake_topic, topics.intake_partition(key), key, value, (header,))
-    return Arrival(emit, identifier)
+    return Emit(sources()[slug].intake_topic, topics.intake_partition(key), key, value, (header,))
+
+
+def told(slug: str, message: SourceMessage) -> Arrival:
+    """What a door publishes about one entry."""
+    intake = intake_message(slug, message)
+    return Arrival(published(slug, intake), intake[0])
 
 
 @cache
@@ -183,7 +198,7 @@ def calm(arrivals: Iterable[Arrival]) -> Logs:
 def _calm_turn(
     logs: Logs, of: Stage, states: dict[tuple[str, int], Any], read: dict[tuple[str, str, int], int]
 ) -> bool:
-    step, found = real_step(of.name), False
+    step, found = quick_step(of.name), False
     for topic, task in sorted(place for place in logs.of if place[0] in of.reads):
         log = logs.of[topic, task]
         done = read.get((of.name, topic, task), 0)
@@ -196,7 +211,7 @@ def _calm_turn(
                 if isinstance(one, Emit):
                     logs.append(one, stamp_ms=START_MS)
                 elif isinstance(one, Reject):
-                    logs.append(dead_letter(of, message, one.code), stamp_ms=START_MS)
+                    logs.append(dead_letter_of(of, message, one.code), stamp_ms=START_MS)
     return found
 
 
@@ -216,9 +231,6 @@ def dead_letters(logs: Logs) -> int:
     return len({one.key for one in logs.read(topics.DEAD_LETTERS)})
 
 
-def dead_letter(of: Stage, message: Message, code: str) -> Emit:
+def dead_letter_of(of: Stage, message: Message, code: str) -> Emit:
     """As the host writes it."""
-    headers = (("stage", of.name.encode()), ("code", code.encode()))
-    key = f"{message.topic}/{message.partition}/{message.offset}".encode()
-    value = seal_dead_letter(all_keys().zone(of.name), message, code)
-    return Emit(of.dead_letter, message.partition, key, value, headers)
+    return dead_letter(of, message, code, seal_dead_letter(all_keys().zone(of.name), message, code))

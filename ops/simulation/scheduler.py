@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ops.simulation.arrivals import START_MS, Arrival, World, dead_letter, real_step, stages
+from ops.simulation.arrivals import START_MS, Arrival, World, dead_letter_of, quick_step, stages
 from ops.simulation.flights import Batch, Record
 from ops.simulation.groups import NEVER_MS, Group
 from ops.simulation.logs import Logs
@@ -97,10 +97,10 @@ class Simulation:
         habits = Habits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
         for of in stages():
             group = Group(of.partitions, self.rules.timings, chance)
-            step = real_step(of.name)
+            step = quick_step(of.name)
             if of.name in self.rules.skips:
                 step = SkipsTheSeen(step)
-            places[of.name] = at = Place(of, step, dead_letter, self.logs, group, self.rules, chance, self)
+            places[of.name] = at = Place(of, step, dead_letter_of, self.logs, group, self.rules, chance, self)
             self._done[of.name] = set()
             for number in range(WORKERS):
                 self._hire(at, number, habits)

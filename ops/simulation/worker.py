@@ -15,7 +15,7 @@ from ops.simulation.groups import Group
 from ops.simulation.logs import Logs
 from ops.simulation.rules import Rules
 from streams.host.commit import Partition
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step
+from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, keep
 
 DeadLetter = Callable[[Stage, Message, str], Emit]
 Choice = tuple[str, Partition | None]
@@ -290,7 +290,7 @@ class Worker:
             elif isinstance(one, Change):
                 assert stage.changelog is not None, "a stage that changes state has a changelog"
                 batch.changes.append(Emit(stage.changelog, task, one.key, one.value))
-                _apply(self.elements.setdefault(task, {}), one)
+        keep(self.elements.setdefault(task, {}), outcomes)
         if not self.pending:
             self._answered(batch)
 
@@ -374,10 +374,3 @@ class Worker:
         at.watch.note(self.name, "commit refused")
         self._drop()
         self.draining_since_ms = at.watch.now_ms
-
-
-def _apply(elements: dict[bytes, bytes], change: Change) -> None:
-    if change.value is None:
-        elements.pop(change.key, None)
-    else:
-        elements[change.key] = change.value

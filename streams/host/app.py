@@ -110,7 +110,10 @@ def run_worker(
     app = HostApp(HostParts(stage, settings, facts, runner, producer))
     watchdog.start()
     _tick(loop, facts)
-    _work_until_stopped(app, loop)
+    try:
+        work_until_stopped(app, loop)
+    except SystemExit as ended:
+        halt(stage.name, at="worker", error=ended.__context__)
     watchdog.stop()
 
 
@@ -163,14 +166,15 @@ def faust_settings(stage: Stage, settings: HostSettings) -> dict[str, Any]:
     }
 
 
-def _work_until_stopped(app: HostApp, loop: asyncio.AbstractEventLoop) -> None:
+def work_until_stopped(app: faust.App, loop: asyncio.AbstractEventLoop) -> None:
+    """Faust's worker has run to a stop in order. Raises SystemExit, with what led to it, for any other end."""
     worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None
     try:
         worker.execute_from_commandline()  # always ends in SystemExit
     except SystemExit as ended:
         if ended.code:
-            halt(app.parts.stage.name, at="worker", error=ended.__context__)
+            raise
 
 
 def _tick(loop: asyncio.AbstractEventLoop, facts: HostFacts) -> None:

@@ -6,7 +6,6 @@ waits: `launch` and `advance` return, and are called again.
 """
 
 import gc
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +15,15 @@ from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import DeliveredMarker
 from streams.host.watchdog import clock
 from streams.metrics import BEGAN_HEADER, StageMetrics, Tally, began_ms
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step
+from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter, source_of
 
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
 FLIGHTS_MAX = 4  # one being answered, one waiting for each acknowledgement, one for the commit
-_CODE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")  # a word of ours, fit for a header and a metric label
 
 Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
 NO_HEADERS: Headers = []
-Sendable = tuple[Emit, Headers]
+Sendable = tuple[Emit, Headers]  # what to send, and the headers it gets besides its own
 
 
 class Shipment(Protocol):
@@ -187,7 +185,7 @@ class BatchRunner:
             tally.add(message, outcomes)
             if not outcomes:
                 continue
-            cause: Headers = [(SOURCE_HEADER, source_of(message)), (BEGAN_HEADER, b"%d" % began_ms(message))]
+            cause = lineage(message)
             for one in outcomes:
                 if type(one) is Emit:
                     outputs.append((one, NO_HEADERS if one.topic in published else cause))
@@ -195,15 +193,10 @@ class BatchRunner:
                     assert changelog is not None, "a stage that changes state has a changelog"
                     changes.append((Emit(changelog, task, one.key, one.value), cause))
                 elif type(one) is Reject:
-                    outputs.append((self._dead_letter(message, one), cause))
+                    sealed = self.seal_dead_letter(message, one.code)
+                    outputs.append((dead_letter(self.stage, message, one.code, sealed), cause))
         self.pace.took(len(messages), clock() - started)
         return outputs, changes, tally
-
-    def _dead_letter(self, message: Message, reject: Reject) -> Emit:
-        assert _CODE.fullmatch(reject.code), "a reject code is a fixed word"
-        headers = (("stage", self.stage.name.encode()), ("code", reject.code.encode()))
-        sealed = self.seal_dead_letter(message, reject.code)
-        return Emit(self.stage.dead_letter, message.partition, source_of(message), sealed, headers)
 
     def _send(self, messages: Sequence[Sendable]) -> Shipment:
         self.check_fence()
@@ -227,6 +220,6 @@ class BatchRunner:
             self._landed.merge(self._air.popleft().tally)
 
 
-def source_of(message: Message) -> bytes:
-    """topic/partition/offset: names a message for ever."""
-    return f"{message.topic}/{message.partition}/{message.offset}".encode()
+def lineage(message: Message) -> Headers:
+    """The headers of what follows from `message`."""
+    return [(SOURCE_HEADER, source_of(message)), (BEGAN_HEADER, b"%d" % began_ms(message))]

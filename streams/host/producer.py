@@ -6,16 +6,13 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
+from streams.host.batch import Sendable
 from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
-from streams.steps.outcome import Emit
 
 LINGER_MS = 2  # a batch of ours is handed over at once; two milliseconds let it leave in few requests
 QUEUE_MESSAGES_MAX = 200_000
 QUEUE_FULL_WAIT_S = 0.05
 CLOSE_S = 3.0
-
-Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
-Sendable = tuple[Emit, Headers]  # what to send, and the headers it gets besides its own
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.host.batch import SOURCE_HEADER, source_of
-from streams.metrics import BEGAN_HEADER, Tally, began_ms
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step
+from streams.host.batch import lineage
+from streams.metrics import Tally
+from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter
 
 BYTES: dict[str, Any] = {
     "key_type": bytes,
@@ -73,7 +73,8 @@ class StockStage:
                 if isinstance(outcome, Emit):
                     await self._send(outcome, message)
                 elif isinstance(outcome, Reject):
-                    await self._send(self._dead_letter(message, outcome.code), message)
+                    sealed = self.seal_dead_letter(message, outcome.code)
+                    await self._send(dead_letter(self.stage, message, outcome.code, sealed), message)
             self.strike("outputs_sent")
             for outcome in outcomes:
                 if isinstance(outcome, Change):
@@ -85,16 +86,8 @@ class StockStage:
         topic = self._topics.get(emit.topic) or self._topics.setdefault(
             emit.topic, self.app.topic(emit.topic, **BYTES)
         )
-        headers = [*emit.headers]
-        if emit.topic not in self.stage.published:
-            began = str(began_ms(cause)).encode()
-            headers += [(SOURCE_HEADER, source_of(cause)), (BEGAN_HEADER, began)]
+        headers = [*emit.headers, *(lineage(cause) if emit.topic not in self.stage.published else ())]
         await topic.send(key=emit.key, value=emit.value, partition=emit.partition, headers=headers)
-
-    def _dead_letter(self, message: Message, code: str) -> Emit:
-        headers = (("stage", self.stage.name.encode()), ("code", code.encode()))
-        sealed = self.seal_dead_letter(message, code)
-        return Emit(self.stage.dead_letter, message.partition, source_of(message), sealed, headers)
 
     def _write(self, change: Change) -> None:
         if change.value is None:

@@ -7,7 +7,7 @@ from typing import Any
 import faust
 from prometheus_client import CollectorRegistry
 
-from streams.host.app import check_topics, faust_settings
+from streams.host.app import check_topics, faust_settings, work_until_stopped
 from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
 from streams.host.watchdog import HostFacts, crash_point
 from streams.metrics import StageMetrics, Tally
@@ -52,7 +52,7 @@ def run_worker(
     )
     app.agent(app.topic(*stage.reads, **BYTES), name=stage.name)(stock.answer)
     app.timer(TICK_S)(_ticker(stock, facts, StageMetrics(stage, registry)))
-    _work_until_stopped(app, loop)
+    work_until_stopped(app, loop)
 
 
 def stock_app(stage: Stage, settings: HostSettings) -> faust.App:
@@ -99,13 +99,3 @@ def _lag(app: Any, topic: str) -> int:
     committed, held = app.monitor.tp_committed_offsets, app.consumer.assignment()
     known = [one for one in held if one.topic == topic and one in committed]
     return sum(max(0, (app.consumer.highwater(one) or 0) - committed[one]) for one in known)
-
-
-def _work_until_stopped(app: faust.App, loop: asyncio.AbstractEventLoop) -> None:
-    worker = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
-    worker.spinner = None
-    try:
-        worker.execute_from_commandline()  # always ends in SystemExit
-    except SystemExit as ended:
-        if ended.code:
-            raise

@@ -23,6 +23,7 @@ MESSAGES = 5_000
 PORTION = 500
 TRICKLE = 40
 BATCH = 20  # small, so that every kill finds a worker in the middle of something
+AT_WORK = {"batch_max": BATCH, "step_s": 0.002}  # slow enough to be met in the middle of a portion
 WORKERS = ("w1", "w2")
 INJECTED, KILLED = 137, -9
 
@@ -39,20 +40,20 @@ class FaultedRun:
         self.stopped: list[int] = []
         self._unsent = list(self.inputs)
         self._points = {WORKERS[0]: list(CRASH_POINTS[::2]), WORKERS[1]: list(CRASH_POINTS[1::2])}
-        self._workers = {WORKERS[0]: echo.start(WORKERS[0], batch_max=BATCH)}
+        self._workers = {WORKERS[0]: echo.start(WORKERS[0], **AT_WORK)}
 
     def play(self) -> None:
         """A worker joins, one is killed, then both, each dies at its crash points; then they finish."""
         chance = random.Random(SEED)
         self._send_and_see_work()
-        self._workers[WORKERS[1]] = self.echo.start(WORKERS[1], batch_max=BATCH)
+        self._workers[WORKERS[1]] = self.echo.start(WORKERS[1], **AT_WORK)
         eventually(self._joined_meanwhile, why="the second worker has joined the first at work")
         for names in (chance.sample(WORKERS, 1), WORKERS):
             self._send_and_see_work()
             for name in names:
                 self._kill(name)
             if names is not WORKERS:
-                self._workers[names[0]] = self.echo.start(names[0], batch_max=BATCH)
+                self._workers[names[0]] = self.echo.start(names[0], **AT_WORK)
         self._send(2 * PORTION)
         for name in WORKERS:
             self._start_next(name)
@@ -88,8 +89,13 @@ class FaultedRun:
 
     def _send_and_see_work(self) -> None:
         self._send(PORTION)
+        eventually(self._is_behind_and_at_work, why="a worker at work, and behind")
+
+    def _is_behind_and_at_work(self) -> bool:
         behind = self.echo.lag()
-        eventually(lambda: 0 < self.echo.lag() < behind, why="a worker at work, and behind")
+        if not behind:  # all answered before anybody looked
+            self._send(PORTION)
+        return 0 < self.echo.lag() < behind
 
     def _kill(self, name: str) -> None:
         self._workers[name].kill()

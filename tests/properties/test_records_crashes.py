@@ -16,7 +16,7 @@ from small_world import ANN, TRUST, at_source, attended, told, weight, without_n
 
 from schemas.linking import Link
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
-from streams.steps.outcome import Change, Emit, Message, Outcome
+from streams.steps.outcome import Change, Emit, Message, Outcome, keep
 from streams.steps.records import Record, RecordsStep
 
 A, B = ("v1:" + letter * 32 for letter in "ab")
@@ -80,11 +80,7 @@ def advance(step: RecordsStep, state: Any, messages: Iterable[Message]) -> tuple
 
 def kept(changes: Iterable[Outcome]) -> dict[bytes, bytes]:
     elements: dict[bytes, bytes] = {}
-    for one in changes:
-        if isinstance(one, Change):
-            elements.pop(one.key, None)
-            if one.value is not None:
-                elements[one.key] = one.value
+    keep(elements, changes)
     return elements
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class EchoStep:
 
     stage: Stage
     freezes_at: bytes = b""  # the worker stops itself as by SIGSTOP when it meets this input
+    step_s: float = 0.0  # how long it works on one message
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
         """The names kept."""
@@ -55,6 +57,7 @@ class EchoStep:
         """Echo, and add or remove."""
         assert message.value is not None
         sign, name = message.value[:1], message.value[1:]
+        time.sleep(self.step_s)
         if message.value == self.freezes_at:
             os.kill(os.getpid(), signal.SIGSTOP)
         if sign == b"!":
@@ -91,13 +94,13 @@ def main(told: dict[str, Any]) -> None:
     stage = echo_stage(told.pop("stage"))
     if told.pop("trusting", False):  # it does not fence itself, so that the broker's fence is seen
         app.Watchdog.check = app.Watchdog.start = lambda self: None  # type: ignore[method-assign]
-    freezes_at = told.pop("freezes_at", "").encode()
+    step = EchoStep(stage, told.pop("freezes_at", "").encode(), told.pop("step_s", 0.0))
     runner_class = MUTANTS.get(told.pop("mutant", ""), BatchRunner)
     settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
     registry = CollectorRegistry()
     app.run_worker(
         stage,
-        EchoStep(stage, freezes_at),
+        step,
         settings=settings,
         seal_dead_letter=seal,
         registry=registry,

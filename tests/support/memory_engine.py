@@ -7,88 +7,47 @@ drawn.
 """
 
 import base64
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ops.compare import final_topics, final_values
 from ops.journal import Sent
-from ops.layout import load_sources, packaged, packaged_all
+from ops.simulation.arrivals import (
+    RECEIVED_AT,
+    RECIPIENTS,
+    START_MS,
+    Finals,
+    all_keys,
+    dead_letter_of,
+    intake_message,
+    published,
+    real_step,
+    sources,
+    stages,
+)
 from ops.topic_reader import Read
-from schemas import canonical, topics
-from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, record_reference, sealed
-from schemas.fhir import write
-from schemas.keyring import Keyring, Purpose, derive
+from schemas import canonical
+from schemas.keyring import Purpose
 from schemas.source_message import SourceMessage
-from schemas.sources import Source
 from schemas.topics import DEAD_LETTERS, LINK_MAP, registry
-from streams.settings import StepSettings, build_step, seal_dead_letter
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
-from streams.topology import STAGES, stage
 
-RECIPIENTS = ("demo",)
-RECEIVED_AT = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-START_MS = int(RECEIVED_AT.timestamp() * 1000)
+__all__ = [
+    "RECEIVED_AT",
+    "RECIPIENTS",
+    "START_MS",
+    "Faults",
+    "MemoryEngine",
+    "all_keys",
+    "intake_message",
+    "real_step",
+    "sources",
+]
 CRASH_POINTS = ("delivered", "outputs in part", "outputs", "state in part", "state")
-ROOT = hashlib.sha256(b"the root of every key in the tests").digest()
 Place = tuple[str, int]  # topic, partition
-Finals = dict[str, dict[bytes, Any]]
-
-
-@cache
-def all_keys() -> Keyring:
-    """Every key of the tests' engine; the same in every run, so that replays give the same bytes."""
-    private = hashlib.sha256(ROOT + b"intake").digest()
-    public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-    return derive(ROOT, version=1, recipients=RECIPIENTS, intake=(private, public))
-
-
-@cache
-def sources() -> Mapping[str, Source]:
-    """The sources of the demonstration, test feeds among them."""
-    return load_sources(None, test_mode=True)
-
-
-@cache
-def real_step(name: str) -> Step[Any]:
-    """The step of one stage with the keys of its own zone and nothing else. Steps hold no state: one serves
-    all.
-    """
-    settings = StepSettings(
-        keys=all_keys().zone(name),
-        sources=sources(),
-        recipients=RECIPIENTS,
-        definitions=tuple(packaged_all("schemas.definitions", ".toml")),
-        model=packaged("linkage.models", "first.json"),
-        test_mode=True,
-    )
-    return build_step(name, settings)
-
-
-def intake_message(slug: str, told: SourceMessage) -> tuple[str, bytes, bytes]:
-    """Entry id, key and value of what a door publishes about one entry."""
-    source, identifier = sources()[slug], entry_id(slug, told.message_id)
-    local_id = told.person.local_id
-    zone = all_keys().zone("connector")
-    key = record_reference(zone, slug, local_id.value if local_id else None, identifier)
-    document = write.bundle(told, source=source)
-    envelope = Envelope(
-        source=slug,
-        message_id=told.message_id,
-        entry_id=identifier,
-        form="fhir",
-        received_at=RECEIVED_AT,
-        bundle=document,
-        original=canonical.dump(document),
-    )
-    return identifier, key, sealed(envelope, keys=zone, topic=source.intake_topic, key=key)
 
 
 @dataclass
@@ -123,7 +82,7 @@ class MemoryEngine:
         self.journal: list[Sent] = []
         self.message_ids: list[str] = []
         self._states: dict[tuple[str, int], Any] = {}
-        self._stages = [stage(n, sources=sources().values(), recipients=RECIPIENTS) for n in STAGES]
+        self._stages = stages()
         self._seen: dict[tuple[str, Place], int] = defaultdict(int)
         self._waiting = self._unread()
 
@@ -136,12 +95,9 @@ class MemoryEngine:
 
     def take_sealed(self, slug: str, intake: tuple[str, bytes, bytes]) -> str:
         """As `take`, of what `intake_message` made: the seal differs at every making, a replay's must not."""
-        identifier, key, value = intake
-        header = (ENTRY_ID_HEADER, identifier.encode())
-        place = (sources()[slug].intake_topic, topics.intake_partition(key))
-        self._append(Emit(*place, key, value, (header,)))
-        self.journal.append(Sent(slug, identifier, "accepted"))
-        return identifier
+        self._append(published(slug, intake))
+        self.journal.append(Sent(slug, intake[0], "accepted"))
+        return intake[0]
 
     def put(self, emit: Emit) -> None:
         """Any message at all: poison, a tombstone by hand."""
@@ -245,10 +201,7 @@ class MemoryEngine:
                 assert one.topic in of.writes, f"{of.name} does not write {one.topic}"
                 yield one
             elif isinstance(one, Reject):
-                headers = (("stage", of.name.encode()), ("code", one.code.encode()))
-                value = seal_dead_letter(all_keys().zone(of.name), message, one.code)
-                key = f"{message.topic}/{message.partition}/{message.offset}".encode()
-                yield Emit(of.dead_letter, message.partition, key, value, headers)
+                yield dead_letter_of(of, message, one.code)
 
     # ------------------------------------------------------------ out
 

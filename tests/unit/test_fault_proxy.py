@@ -1,5 +1,6 @@
 """What each fault does to bytes on their way, and that nothing happens to them without one."""
 
+import asyncio
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ import pytest
 from eventually import eventually
 
 from ops.broker_process import free_port, is_free
+from ops.chaos.link import Link
 from ops.chaos.proxy import FaultProxy, LinkFault, ProxyPark
 from ops.errors import TierlinkError
 
@@ -184,6 +186,28 @@ def test_a_reset_ends_what_is_open_on_both_sides_and_nothing_after(
     near.sendall(b"again")
     assert received(far, 5) == b"again"
     assert proxy.traffic().resets == 1
+
+
+def test_a_reset_between_the_two_connections_reaches_the_broker_too(target: socket.socket) -> None:
+    """The broker's kernel may have taken the connection before the proxy knows of it."""
+
+    async def reset_then_joined() -> None:
+        loop, opened = asyncio.get_running_loop(), asyncio.Event()
+        link = Link(loop, on_open=lambda _: opened.set(), on_closed=lambda _: None)
+        server = await loop.create_server(lambda: link.client, LOOPBACK, 0)
+        near = socket.create_connection(server.sockets[0].getsockname())
+        await opened.wait()
+        link.reset()
+        await loop.create_connection(lambda: link.broker, *target.getsockname())
+        link.join()
+        server.close()
+        near.close()
+
+    asyncio.run(reset_then_joined())
+    far, _ = target.accept()
+    with far:
+        far.settimeout(30)
+        assert is_reset(far)
 
 
 @pytest.mark.parametrize("direction", ["to_broker", "from_broker"])

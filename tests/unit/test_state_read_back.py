@@ -13,7 +13,7 @@ from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.pathway_in import fact_message, fact_text_message, tick_message, withdrawal_message
 from schemas.topics import EVENTS, PARTITIONS
-from streams.steps.outcome import Change, Message, Outcome
+from streams.steps.outcome import Change, Message, Outcome, keep
 from streams.steps.pathway import PathwayState
 from streams.steps.records import GRACE_MS, RecordsState
 
@@ -99,11 +99,7 @@ def told_to_records() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
 
 def changed(outcomes: Iterable[Outcome], elements: dict[bytes, bytes]) -> dict[bytes, bytes]:
     kept = dict(elements)
-    for one in outcomes:
-        if isinstance(one, Change):
-            kept.pop(one.key, None)
-            if one.value is not None:
-                kept[one.key] = one.value
+    keep(kept, outcomes)
     return kept
 
 
