@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as CounterMetric
@@ -11,8 +11,8 @@ from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 
 # From a hop on an idle machine (0.1 s) to a backlog of a day.
 END_TO_END_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400)
-_OUTCOME_WORDS: dict[type[Outcome], str] = {Emit: "emitted", Change: "changed", Reject: "rejected"}
-
+SHAPES: dict[type[Outcome], int] = {Emit: 1, Change: 2, Reject: 4}  # bits: what an answer is made of
+_SHAPE_WORDS = ((1, "emitted"), (2, "changed"), (4, "rejected"))
 
 BEGAN_HEADER = "began"  # Kafka time in milliseconds of the intake message that all this follows from
 
@@ -33,19 +33,15 @@ class Tally:
         self.codes: Counter[str] = Counter()
         self.began_ms: list[int] = []
         self.newest_ms = 0
-        self._shapes: Counter[tuple[type[Outcome], ...]] = Counter()
+        self._shapes: Counter[int] = Counter()
         self._ages = ages
 
-    def add(self, message: Message, outcomes: Sequence[Outcome]) -> None:
-        """One message and its answer."""
-        shape = tuple(map(type, outcomes))
-        self._shapes[shape] += 1
-        if message.timestamp_ms > self.newest_ms:
-            self.newest_ms = message.timestamp_ms
+    def add(self, messages: Sequence[Message], shapes: Iterable[int]) -> None:
+        """Messages and, for each, the SHAPES of its outcomes; the codes of rejects are counted in `codes`."""
+        self._shapes.update(shapes)
+        self.newest_ms = max(self.newest_ms, max((one.timestamp_ms for one in messages), default=0))
         if self._ages:
-            self.began_ms.append(began_ms(message))
-        if Reject in shape:
-            self.codes.update(one.code for one in outcomes if isinstance(one, Reject))
+            self.began_ms += map(began_ms, messages)
 
     def merge(self, later: "Tally") -> None:
         """Both together."""
@@ -58,7 +54,7 @@ class Tally:
         """Messages per kind of outcome; silent: answered with nothing."""
         words: Counter[str] = Counter()
         for shape, count in self._shapes.items():
-            for word in {_OUTCOME_WORDS[kind] for kind in shape} or {"silent"}:
+            for word in [word for bit, word in _SHAPE_WORDS if shape & bit] or ["silent"]:
                 words[word] += count
         return words
 

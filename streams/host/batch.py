@@ -9,36 +9,35 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Protocol
 
 from streams.host.commit import Flight, Partition, Progress
-from streams.host.delivered import DeliveredMarker
+from streams.host.delivered import PARTITION_OF, DeliveredMarker
 from streams.host.watchdog import clock
-from streams.metrics import BEGAN_HEADER, StageMetrics, Tally, began_ms
+from streams.metrics import BEGAN_HEADER, SHAPES, StageMetrics, Tally, began_ms
 from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter, source_of
 
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
 FLIGHTS_MAX = 4  # one being answered, one waiting for each acknowledgement, one for the commit
 
+OFFSET_OF = attrgetter("offset")
+
 Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
 NO_HEADERS: Headers = []
-Sendable = tuple[Emit, Headers]  # what to send, and the headers it gets besides its own
-
-
-class Shipment(Protocol):
-    """Messages handed over together."""
-
-    def acknowledged(self) -> bool:
-        """Every one is on the broker; raises when one never will be."""
-        ...
+Sendable = tuple[str, int, bytes | None, bytes | None, Headers]  # topic, partition, key, value
 
 
 class Delivery(Protocol):
     """What a batch needs of a producer."""
 
-    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> Shipment:
+    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> None:
         """Handed over, in order within a partition."""
+        ...
+
+    def is_clear(self) -> bool:
+        """Everything handed over is on the broker; raises when something never will be."""
         ...
 
     def poll(self, wait_s: float) -> None:
@@ -69,11 +68,11 @@ class Airborne:
     """What is sent for one flight, and what has become of it."""
 
     flight: Flight
+    outputs: Sequence[Sendable]
     changes: Sequence[Sendable]
     tally: Tally
     since_s: float
-    outputs: Shipment
-    state: Shipment | None = None
+    outputs_sent: bool = False
 
 
 @dataclass
@@ -137,26 +136,21 @@ class BatchRunner:
         return self._air[0].since_s if self._air else None
 
     def launch(self, messages: Sequence[Message]) -> None:
-        """The messages have been answered and their outputs handed to the producer."""
-        last_offsets = {(one.topic, one.partition): one.offset for one in messages}
+        """The messages have been answered, and their outputs sent unless something before them is waited for."""
+        last_offsets = dict(zip(map(PARTITION_OF, messages), map(OFFSET_OF, messages), strict=True))
         since_s = clock()
         self.metrics.redelivered(self.marker.mark(messages))
         flight = self.progress.deliver(last_offsets)
         self.crash_point("delivered")
-        outputs, changes, tally = self._answer(messages)
-        sent = self._send(outputs)
-        self._air.append(Airborne(flight, changes, tally, since_s, sent))
-        self.crash_point("outputs_sent")
+        self._air.append(Airborne(flight, *self._answer(messages), since_s))
+        if self.producer.is_clear():
+            self._send_outputs()
 
     def advance(self, wait_s: float) -> None:
         """Every flight has taken the steps it may take; waits so long for acknowledgements to come."""
         self.producer.poll(wait_s)
-        for one in self._air:
-            if not one.flight.outputs_acknowledged and one.outputs.acknowledged():
-                self.progress.acknowledge_outputs(one.flight)
-                self.crash_point("outputs_acknowledged")
-        self._send_state()
-        self._land()
+        while self.producer.is_clear() and self._wave():
+            pass
 
     def committable(self) -> dict[Partition, int]:
         """The offsets that may be committed now; empty when there is nothing new."""
@@ -176,48 +170,79 @@ class BatchRunner:
         """
         outputs: list[Sendable] = []
         changes: list[Sendable] = []
+        shapes: list[int] = []
         tally, states, advance = Tally(ages=self.stage.last), self.states, self.step.advance
         changelog, published = self.stage.changelog, self.stage.published
         started = clock()
         for message in messages:
             task = message.partition
             states[task], outcomes = advance(states[task], message)
-            tally.add(message, outcomes)
-            if not outcomes:
-                continue
-            cause = lineage(message)
+            shape = 0
+            cause = lineage(message) if outcomes else NO_HEADERS
             for one in outcomes:
+                shape |= SHAPES[type(one)]
                 if type(one) is Emit:
-                    outputs.append((one, NO_HEADERS if one.topic in published else cause))
+                    outputs.append(sendable(one, NO_HEADERS if one.topic in published else cause))
                 elif type(one) is Change:
                     assert changelog is not None, "a stage that changes state has a changelog"
-                    changes.append((Emit(changelog, task, one.key, one.value), cause))
+                    changes.append((changelog, task, one.key, one.value, cause))
                 elif type(one) is Reject:
                     sealed = self.seal_dead_letter(message, one.code)
-                    outputs.append((dead_letter(self.stage, message, one.code, sealed), cause))
+                    outputs.append(sendable(dead_letter(self.stage, message, one.code, sealed), cause))
+                    tally.codes[one.code] += 1
+            shapes.append(shape)
+        tally.add(messages, shapes)
         self.pace.took(len(messages), clock() - started)
         return outputs, changes, tally
 
-    def _send(self, messages: Sequence[Sendable]) -> Shipment:
-        self.check_fence()
-        stamp_ms = self.stamp_ms()
-        assert stamp_ms > 0, "nothing is sent before the broker has counted us in"
-        return self.producer.send(messages, stamp_ms=stamp_ms)
+    def _wave(self) -> bool:
+        """What was sent has arrived: what that allows to be sent is the next wave. True when something moved."""
+        moved = self._arrived()
+        self._send_state()
+        self._send_outputs()
+        while self._air and self._air[0].flight.state_acknowledged:
+            self._landed.merge(self._air.popleft().tally)
+        return moved
+
+    def _arrived(self) -> bool:
+        moved = False
+        for one in self._air:
+            flight = one.flight
+            if flight.state_sent and not flight.state_acknowledged:
+                self.progress.acknowledge_state(flight)
+                self.crash_point("state_acknowledged")
+            elif one.outputs_sent and not flight.outputs_acknowledged:
+                self.progress.acknowledge_outputs(flight)
+                self.crash_point("outputs_acknowledged")
+            else:
+                continue
+            moved = True
+        return moved
 
     def _send_state(self) -> None:
         while (flight := self.progress.may_send_state()) is not None:
-            one = next(one for one in self._air if one.flight is flight)
-            one.state = self._send(one.changes)
+            self._send(next(one.changes for one in self._air if one.flight is flight))
             self.progress.send_state(flight)
             self.crash_point("state_sent")
 
-    def _land(self) -> None:
+    def _send_outputs(self) -> None:
         for one in self._air:
-            if one.state is not None and not one.flight.state_acknowledged and one.state.acknowledged():
-                self.progress.acknowledge_state(one.flight)
-                self.crash_point("state_acknowledged")
-        while self._air and self._air[0].flight.state_acknowledged:
-            self._landed.merge(self._air.popleft().tally)
+            if not one.outputs_sent:
+                self._send(one.outputs)
+                one.outputs_sent = True
+                self.crash_point("outputs_sent")
+
+    def _send(self, messages: Sequence[Sendable]) -> None:
+        self.check_fence()
+        stamp_ms = self.stamp_ms()
+        assert stamp_ms > 0, "nothing is sent before the broker has counted us in"
+        self.producer.send(messages, stamp_ms=stamp_ms)
+
+
+def sendable(emit: Emit, headers: Headers) -> Sendable:
+    """With these headers besides its own."""
+    topic, partition, key, value, own = emit
+    return topic, partition, key, value, [*own, *headers] if own else headers
 
 
 def lineage(message: Message) -> Headers:

@@ -311,7 +311,8 @@ def assigned_tasks(stage: Stage, assignment: Collection[Partition]) -> set[int]:
 
 
 def _message(record: Any) -> Message:
-    return Message(
+    """Made as `Message(...)` makes it, without the call of Python in between: half the time."""
+    fields = (
         record.topic,
         record.partition,
         record.offset,
@@ -320,3 +321,4 @@ def _message(record: Any) -> Message:
         record.headers,
         record.timestamp,
     )
+    return tuple.__new__(Message, fields)

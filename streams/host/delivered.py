@@ -1,11 +1,15 @@
 """A worker's own memory of what it has handed to its step: shows after a kill that messages came again."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from streams.host.commit import Partition
 from streams.steps.outcome import Message
+
+PARTITION_OF: Callable[[Message], Partition] = itemgetter(0, 1)
 
 
 class DeliveredMarker:
@@ -24,13 +28,12 @@ class DeliveredMarker:
 
     def mark(self, messages: Iterable[Message]) -> int:
         """Written down before they are processed: these are handed over. How many came again. OSError."""
-        former, again, last = self._offsets.get, 0, dict[Partition, int]()
-        for message in messages:
-            partition = (message.topic, message.partition)
-            again += message.offset <= former(partition, -1)
-            last[partition] = message.offset
-        for partition, offset in last.items():
-            self._offsets[partition] = max(former(partition, -1), offset)
+        again = 0
+        for partition, some in groupby(messages, PARTITION_OF):
+            former, offsets = self._offsets.get(partition, -1), [one.offset for one in some]
+            if offsets[0] <= former:
+                again += sum(offset <= former for offset in offsets)
+            self._offsets[partition] = max(former, offsets[-1])
         self.redelivered += again
         self._save()
         return again

@@ -25,31 +25,11 @@ class DeliveryFailed(RuntimeError):
         super().__init__(self.kafka_error)
 
 
-class Shipment:
-    """Messages handed over together, of which `waiting` have not been acknowledged."""
-
-    __slots__ = ("failure", "waiting")
-
-    def __init__(self, messages: int) -> None:
-        self.waiting = messages
-        self.failure: KafkaError | None = None
-
-    def report(self, error: KafkaError | None, _: object) -> None:
-        """The fate of one message; called by librdkafka within `AwaitedProducer.poll`."""
-        if error is not None:
-            self.failure = error
-        else:
-            self.waiting -= 1
-
-    def acknowledged(self) -> bool:
-        """Every message is on every in-sync replica. Raises DeliveryFailed when one never will be."""
-        if self.failure is not None:
-            raise DeliveryFailed(self.failure)
-        return not self.waiting
-
-
 class AwaitedProducer:
-    """Sends, and knows what has been acknowledged. Order within a partition is kept, without gaps.
+    """Sends, and knows whether all of it has been acknowledged. Order within a partition is kept, without gaps.
+
+    Only failures are reported message by message (one call of Python for each costs as much as to send it);
+    librdkafka counts what it holds, and it holds a failed one until its report has been given.
 
     A message not acknowledged within `delivery_deadline_s` has failed: by then the partitions may be another
     worker's (`enable.gapless.guarantee`: what was sent after it has failed too).
@@ -59,6 +39,7 @@ class AwaitedProducer:
         """Connects on `start`."""
         self._settings = settings
         self._producer: Producer | None = None
+        self._failure: KafkaError | None = None
 
     def start(self) -> None:
         """Ready to send; connections are made in the background."""
@@ -71,28 +52,35 @@ class AwaitedProducer:
         if producer is not None:
             producer.flush(CLOSE_S)
 
-    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> Shipment:
-        """Handed over in this order, with `stamp_ms` as their Kafka time."""
+    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> None:
+        """Handed over in this order, with `stamp_ms` as their Kafka time. DeliveryFailed."""
         assert self._producer is not None, "started first"
-        shipment, produce = Shipment(len(messages)), self._producer.produce
-        report = shipment.report
-        for emit, headers in messages:
-            topic, partition, key, value, own = emit
-            told = [*own, *headers] if own else headers
+        produce, report = self._producer.produce, self._report
+        for topic, partition, key, value, headers in messages:
             while True:
                 try:
-                    produce(topic, value, key, partition, report, timestamp=stamp_ms, headers=told)
+                    produce(topic, value, key, partition, report, timestamp=stamp_ms, headers=headers)
                 except BufferError:  # the broker is slower than we are: its deadline ends this, if need be
                     self._producer.poll(QUEUE_FULL_WAIT_S)
-                    shipment.acknowledged()
+                    self.is_clear()
                 else:
                     break
-        return shipment
+
+    def is_clear(self) -> bool:
+        """Everything handed over is on every in-sync replica. Raises DeliveryFailed when some never will be."""
+        assert self._producer is not None, "started first"
+        if self._failure is not None:
+            raise DeliveryFailed(self._failure)
+        return not len(self._producer)
 
     def poll(self, wait_s: float) -> None:
         """What was acknowledged meanwhile has been counted; waits so long for the first of it."""
         assert self._producer is not None, "started first"
         self._producer.poll(wait_s)
+
+    def _report(self, error: KafkaError | None, _: object) -> None:
+        """The fate of one message, told within `poll`, of failures only."""
+        self._failure = error or self._failure
 
 
 def producer_settings(settings: HostSettings) -> dict[str, Any]:
@@ -102,6 +90,7 @@ def producer_settings(settings: HostSettings) -> dict[str, Any]:
         "acks": "all",
         "enable.idempotence": True,
         "enable.gapless.guarantee": True,
+        "delivery.report.only.error": True,
         "delivery.timeout.ms": int(settings.delivery_deadline_s * 1000),
         "linger.ms": LINGER_MS,
         "queue.buffering.max.messages": QUEUE_MESSAGES_MAX,

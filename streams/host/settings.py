@@ -59,7 +59,7 @@ class HostSettings:
 
     @property
     def delivery_deadline_s(self) -> float:
-        """The idempotent producer retries for ever; past this the partitions may be somebody else's."""
+        """What is not acknowledged by then has failed: past it the partitions may be somebody else's."""
         return 0.8 * self.session_timeout_s
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.host.batch import lineage
-from streams.metrics import Tally
+from streams.metrics import SHAPES, Tally
 from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter
 
 BYTES: dict[str, Any] = {
@@ -69,18 +69,21 @@ class StockStage:
             self.strike("delivered")
             task = message.partition
             self.tasks.states[task], outcomes = self.tasks.step.advance(self.tasks.of(task), message)
+            shape = 0
             for outcome in outcomes:
+                shape |= SHAPES[type(outcome)]
                 if isinstance(outcome, Emit):
                     await self._send(outcome, message)
                 elif isinstance(outcome, Reject):
                     sealed = self.seal_dead_letter(message, outcome.code)
                     await self._send(dead_letter(self.stage, message, outcome.code, sealed), message)
+                    self.tally.codes[outcome.code] += 1
             self.strike("outputs_sent")
             for outcome in outcomes:
                 if isinstance(outcome, Change):
                     self._write(outcome)
             self.strike("state_sent")
-            self.tally.add(message, outcomes)
+            self.tally.add([message], [shape])
 
     async def _send(self, emit: Emit, cause: Message) -> None:
         topic = self._topics.get(emit.topic) or self._topics.setdefault(

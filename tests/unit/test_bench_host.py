@@ -156,7 +156,7 @@ def test_a_place_in_the_host_is_charged_to_its_part() -> None:
     parts = {
         "step": CountingStep.advance,
         "produce": AwaitedProducer.send,
-        "acknowledgement": AwaitedProducer.poll,
+        "acknowledgement": AwaitedProducer.is_clear,
         "loop around the step": BatchRunner.launch,
         "metrics": metrics.Tally.add,
         "mark as delivered": DeliveredMarker.mark,

@@ -63,25 +63,16 @@ class Line:
     def speak(self, number: int) -> None:
         self._silent.discard(number)
 
-    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> "Sent":
+    def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> None:
         assert stamp_ms == STAMP_MS
-        self.sent += [emit._replace(headers=(*emit.headers, *headers)) for emit, headers in messages]
+        self.sent += [Emit(*where, tuple(headers)) for *where, headers in messages]
         self._shipments += 1
-        return Sent(self._silent, self._shipments)
+
+    def is_clear(self) -> bool:
+        return not any(number <= self._shipments for number in self._silent)
 
     def poll(self, wait_s: float) -> None:
         return None
-
-
-@dataclasses.dataclass(frozen=True)
-class Sent:
-    """One shipment."""
-
-    silent: set[int]
-    number: int
-
-    def acknowledged(self) -> bool:
-        return self.number not in self.silent
 
 
 def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
