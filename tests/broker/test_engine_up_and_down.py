@@ -16,7 +16,7 @@ from commands import Command, Ended, run, running_in, start
 from council_files import row, session, sheet
 from eventually import eventually
 from kafka import KafkaProducer
-from pages import ROOT
+from kept_files import ROOT
 from sockets import LOOPBACK, family, listening
 
 from ops.engine import Engine, EngineSettings

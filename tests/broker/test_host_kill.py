@@ -23,7 +23,10 @@ MESSAGES = 5_000
 PORTION = 500
 TRICKLE = 40
 BATCH = 20  # small, so that every kill finds a worker in the middle of something
-AT_WORK = {"batch_max": BATCH, "step_s": 0.002}  # slow enough to be met in the middle of a portion
+AT_WORK = {
+    "batch_max": BATCH,
+    "rounds": 5_000,
+}  # some milliseconds each: to be met in the middle of a portion
 WORKERS = ("w1", "w2")
 INJECTED, KILLED = 137, -9
 

@@ -9,7 +9,8 @@ import pytest
 import typer
 import yaml
 from cli_words import command_line, complaints
-from pages import PAGES, ROOT, run_lines
+from kept_files import ROOT
+from pages import PAGES, run_lines
 from typer.main import get_command
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

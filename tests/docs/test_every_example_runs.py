@@ -5,7 +5,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from pages import PAGES, ROOT
+from kept_files import ROOT
+from pages import PAGES
 
 PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

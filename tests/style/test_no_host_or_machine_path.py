@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-SKIPPED = {".git", ".venv", ".tierlink", "__pycache__", "node_modules"}
+from kept_files import ROOT, kept_files
 
 # Written in pieces, so that this file does not hold what it forbids.
 HOSTS = (
@@ -32,7 +30,7 @@ def files_of_the_tree() -> Iterator[Path]:
     if answer.returncode == 0:
         paths = (ROOT / name.decode() for name in answer.stdout.split(b"\0") if name)
     else:
-        paths = (path for path in ROOT.rglob("*") if not SKIPPED & set(path.relative_to(ROOT).parts))
+        paths = kept_files()
     yield from sorted(path for path in paths if path.is_file())
 
 

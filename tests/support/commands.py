@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pages import ROOT
+from kept_files import ROOT
 
 from ops.broker_process import command_line, has_ended
 

@@ -5,13 +5,13 @@ An input value `+name` adds an element to the state, `-name` removes it; both ar
 """
 
 import dataclasses
+import hashlib
 import json
 import logging
 import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class EchoStep:
 
     stage: Stage
     freezes_at: bytes = b""  # the worker stops itself as by SIGSTOP when it meets this input
-    step_s: float = 0.0  # how long it works on one message
+    rounds: int = 1  # of hashing: how much work one message is
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
         """The names kept."""
@@ -57,7 +57,7 @@ class EchoStep:
         """Echo, and add or remove."""
         assert message.value is not None
         sign, name = message.value[:1], message.value[1:]
-        time.sleep(self.step_s)
+        hashlib.pbkdf2_hmac("sha256", name, b"salt", self.rounds)
         if message.value == self.freezes_at:
             os.kill(os.getpid(), signal.SIGSTOP)
         if sign == b"!":
@@ -94,7 +94,7 @@ def main(told: dict[str, Any]) -> None:
     stage = echo_stage(told.pop("stage"))
     if told.pop("trusting", False):  # it does not fence itself, so that the broker's fence is seen
         app.Watchdog.check = app.Watchdog.start = lambda self: None  # type: ignore[method-assign]
-    step = EchoStep(stage, told.pop("freezes_at", "").encode(), told.pop("step_s", 0.0))
+    step = EchoStep(stage, told.pop("freezes_at", "").encode(), told.pop("rounds", 1))
     runner_class = MUTANTS.get(told.pop("mutant", ""), BatchRunner)
     settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
     registry = CollectorRegistry()

@@ -3,11 +3,10 @@
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-MADE = {".git", ".venv", ".tierlink", ".pytest_cache", "node_modules"}
-PAGES = sorted(path for path in ROOT.rglob("*.md") if not MADE & set(path.relative_to(ROOT).parts))
+from kept_files import kept_files
+
+PAGES = sorted(path for path in kept_files() if path.suffix == ".md")
 _FENCE = re.compile(r"^```(?:bash|console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
