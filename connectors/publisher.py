@@ -8,11 +8,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.topics import MESSAGE_BYTES_MAX
+
 logger = logging.getLogger(__name__)
 
-REQUEST_BYTES_MAX = (
-    16 * 1024 * 1024
-)  # a 5 MB body is 6.7 MB in base64 inside the seal, and its Bundle stands beside it
 DELIVERY_SECONDS_MAX = (
     10.0  # how long a provider waits for an answer before "try again"; the write may still happen
 )
@@ -111,7 +110,7 @@ def producer_settings(bootstrap: str, delivery_seconds_max: float) -> dict[str, 
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 2,
-        "message.max.bytes": REQUEST_BYTES_MAX,
+        "message.max.bytes": MESSAGE_BYTES_MAX,
         # The answer's deadline is ours, above; a record that outlives it may be written later, which a resend meets
         # with the same entry id.
         "delivery.timeout.ms": int(delivery_seconds_max * 1000) * 3,

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.topics import MESSAGE_BYTES_MAX
+
 LOOPBACK = "127.0.0.1"
 HEAP_MAX_MIB = 512  # measured: 350 MB resident after start, with the 16 MiB cleaner buffer below
-MESSAGE_BYTES_MAX = 16 * 2**20  # a 5 MB original, base64 in a Bundle (6.7 MB), sealed, with room
 
 # Each line differs from Kafka's default for a reason:
 _SETTINGS = {

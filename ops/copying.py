@@ -1,27 +1,15 @@
 """Copying what went into an engine to another broker: message by message, in order, however much there is."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from confluent_kafka import KafkaError as ClientError
-from confluent_kafka import KafkaException, Message, Producer
-
-from ops.errors import TierlinkError
+from ops.bulk_writer import write_all
 from ops.topic_reader import Read, read_topics
 from schemas import topics
 from schemas.elements import IDENTITY
 from schemas.sources import Source
 
 REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
-COPY_SECONDS_MAX = 120.0  # for the broker to take what is still on its way
-_WRITER = {
-    "acks": "all",
-    "enable.idempotence": True,  # order within a partition is kept
-    "message.max.bytes": 16 * 1024 * 1024,
-    "queue.buffering.max.kbytes": 64 * 1024,
-    "linger.ms": 20,
-    "log_level": 0,  # librdkafka prints keys and addresses
-}
 
 
 def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
@@ -51,45 +39,15 @@ def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
 def copy(inputs: Iterable[Read], bootstrap: str) -> int:
     """Write these messages to the same topics and partitions of `bootstrap`, in order; how many there were.
 
-    All are acknowledged on return, and never more than the producer's queue is in memory. Raises TierlinkError
-    when the broker does not take one.
+    All are acknowledged on return. Raises TierlinkError when the broker does not take one.
     """
-    producer, failures = Producer({**_WRITER, "bootstrap.servers": bootstrap}), list[str]()
-
-    def answered(error: ClientError | None, _: Message) -> None:
-        if error is not None:
-            failures.append(error.name())
-
-    copied = 0
-    try:
-        for read in inputs:
-            _produce(producer, read, answered)
-            copied += 1
-        left = producer.flush(COPY_SECONDS_MAX)
-    except KafkaException:
-        raise TierlinkError("the broker took no more messages") from None
-    if left or failures:
-        raise TierlinkError(f"the broker did not take {left + len(failures)} of {copied} messages")
-    return copied
-
-
-def _produce(producer: Producer, read: Read, answered: Callable[[ClientError | None, Message], None]) -> None:
-    while True:
-        try:
-            producer.produce(
-                read.topic,
-                value=read.value,
-                key=read.key,
-                partition=read.partition,
-                on_delivery=answered,
-                timestamp=read.timestamp_ms,
-                headers=list(read.headers),
-            )
-        except BufferError:  # the queue is full: wait for answers
-            producer.poll(1.0)
-        else:
-            producer.poll(0)
-            return
+    return write_all(
+        bootstrap,
+        (
+            (read.topic, read.partition, read.key, read.value, read.timestamp_ms, read.headers)
+            for read in inputs
+        ),
+    )
 
 
 def _only_identity(bootstrap: str) -> tuple[int, int]:

@@ -292,7 +292,7 @@ class Engine:
         if not any(self.layout.keys.glob("*.json")):
             make_keys(self.layout.keys, recipients=self.settings.recipients)
         made = create(
-            self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.refused_after_s
+            self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s
         )
         nobody_before = {*made} >= STATE_TOPICS
         self._recipes = recipes(self.layout, self.sources, self.settings, self.bootstrap)

@@ -49,11 +49,15 @@ USUAL_PATIENCE = Patience()
 
 
 class _Sender:
-    """One source, one connection at a time; sends the same bytes until they are answered."""
+    """One source, one connection at a time; sends the same bytes until they are answered.
+
+    `ended`, once set, ends the tries of an entry that has no answer.
+    """
 
     def __init__(
         self,
         source: str,
+        port: int,
         journal: Journal,
         *,
         patience: Patience = USUAL_PATIENCE,
@@ -63,6 +67,10 @@ class _Sender:
         self._journal = journal
         self._patience = patience
         self._ended = ended or threading.Event()
+        self._connect(port, patience.answer_seconds_max)
+
+    def _connect(self, port: int, answer_seconds_max: float) -> None:
+        raise NotImplementedError
 
     def _until_answered(self, once: Callable[[], Answered], message_id: str, kind: str) -> Answered:
         """The first definite answer of `once`, or its last; either way it stands in the journal."""
@@ -79,22 +87,10 @@ class _Sender:
 
 
 class HttpSender(_Sender):
-    """Posts FHIR to one source; a 503 is sent again, as a provider would.
+    """Posts FHIR to one source; a 503 is sent again, as a provider would."""
 
-    `ended`, once set, ends the tries of an entry that has no answer.
-    """
-
-    def __init__(
-        self,
-        source: str,
-        port: int,
-        journal: Journal,
-        *,
-        patience: Patience = USUAL_PATIENCE,
-        ended: threading.Event | None = None,
-    ) -> None:
-        super().__init__(source, journal, patience=patience, ended=ended)
-        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=patience.answer_seconds_max)
+    def _connect(self, port: int, answer_seconds_max: float) -> None:
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=answer_seconds_max)
 
     def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> Answered:
         """Post one message until it is answered or patience ends, and note the answer."""
@@ -122,22 +118,10 @@ class HttpSender(_Sender):
 
 
 class Hl7Sender(_Sender):
-    """Sends HL7v2 to one source over MLLP and reads each acknowledgement.
+    """Sends HL7v2 to one source over MLLP and reads each acknowledgement."""
 
-    `ended`, once set, ends the tries of an entry that has no answer.
-    """
-
-    def __init__(
-        self,
-        source: str,
-        port: int,
-        journal: Journal,
-        *,
-        patience: Patience = USUAL_PATIENCE,
-        ended: threading.Event | None = None,
-    ) -> None:
-        super().__init__(source, journal, patience=patience, ended=ended)
-        self._client = MllpClient(LOOPBACK, port, answer_seconds_max=patience.answer_seconds_max)
+    def _connect(self, port: int, answer_seconds_max: float) -> None:
+        self._client = MllpClient(LOOPBACK, port, answer_seconds_max=answer_seconds_max)
 
     def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> Answered:
         """Send one message and note the answer; "try again" (broker away) and a lost connection are sent again."""

@@ -10,9 +10,9 @@ from kafka.errors import TopicAlreadyExistsError
 
 from ops.errors import TierlinkError
 from ops.topic_reader import read_partition
-from schemas.topics import Topic
+from schemas.topics import MESSAGE_BYTES_MAX, Topic
+from streams.host.settings import refused_after_s
 
-MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 FROM_OUTSIDE = "intake."  # written by doors, which are in no group
 
 
@@ -67,5 +67,5 @@ def _new(topic: Topic, replication: Replication, session_s: float | None) -> New
         "message.timestamp.type": "CreateTime",
     }
     if session_s is not None and not topic.name.startswith(FROM_OUTSIDE):
-        config["message.timestamp.before.max.ms"] = str(int(session_s * 1000 * 2 / 3))
+        config["message.timestamp.before.max.ms"] = str(int(refused_after_s(session_s) * 1000))
     return NewTopic(topic.name, topic.partitions, replication.factor, topic_configs=config)

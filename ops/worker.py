@@ -1,11 +1,11 @@
 """One worker process: one stage, its zone's keys, the Faust host, and the three pages."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from ops.engine_settings import TIMINGS
 from ops.exposition import Exposition
 from ops.layout import Layout, load_sources, packaged, packaged_all
 from ops.quiet import configure_logging, no_core_dumps
@@ -15,13 +15,6 @@ from streams.host.mutants import MUTANTS
 from streams.settings import StepSettings, build_step, seal_dead_letter
 from streams.steps.outcome import Message
 from streams.topology import stage as stage_row
-
-# Demo and tests see a dead worker after 6 s; production waits 45 s, as Kafka's own default, and has three chances to
-# beat before that. rebalance > the longest batch, so that a member is not thrown out while it works.
-TIMINGS: Mapping[str, tuple[float, float, float]] = {
-    "demo": (6.0, 1.0, 10.0),
-    "production": (45.0, 3.0, 60.0),
-}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from schemas.sources import Source
 
 PARTITIONS = 12  # fixed for life: a record stays where it is
 DAY_MS = 24 * 60 * 60 * 1000
+MESSAGE_BYTES_MAX = 16 * 2**20  # a 5 MB original, base64 in a Bundle (6.7 MB), sealed, with room
 
 EVENTS = "events.v1"
 IDENTITY = "identity.v1"

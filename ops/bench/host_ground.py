@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka import KafkaAdminClient
 
 from ops.bench.host_hop import BEGAN_HEADER, SOURCE_HEADER, Hop
+from ops.bulk_writer import NOW_MS, write_all
 from ops.errors import TierlinkError
 
 PARTITIONS = 12
@@ -43,18 +44,11 @@ class Ground:
     def fill(self, topic: str, events: int) -> None:
         """A new topic that holds `events` messages, the same ones each time, in all partitions alike."""
         self._create({topic: {}})
-        producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "acks": "all", "enable.idempotence": True, **QUIET}
+        write_all(
+            self.bootstrap,
+            ((topic, partition, key, value, NOW_MS, ()) for partition, key, value in messages(events)),
         )
-        for partition, key, value in messages(events):
-            while True:
-                try:
-                    producer.produce(topic, value, key, partition)
-                    break
-                except BufferError:  # the queue is full: let some go
-                    producer.poll(0.1)
-            producer.poll(0)
-        if producer.flush(FLUSH_S) or self.count(topic) != events:
+        if self.count(topic) != events:
             raise Disqualified("the input could not be written")
 
     def prepare(self, hop: Hop) -> None:

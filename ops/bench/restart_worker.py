@@ -3,18 +3,16 @@
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
-from confluent_kafka import Producer
-
 from ops.broker import EmbeddedBroker
 from ops.broker_process import free_port, spawn
+from ops.bulk_writer import NOW_MS, write_all
+from ops.engine_children import page
 from ops.errors import TierlinkError
 from ops.keys import make_keys
 from ops.layout import Layout, load_sources
@@ -38,30 +36,11 @@ class Ground:
 
     def fill(self, topic: str, records: Iterable[Record]) -> int:
         """Every record is in the topic and acknowledged; how many there were. Raises TierlinkError."""
-        producer = Producer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 20,
-                "message.max.bytes": 16 * 2**20,
-                "log_level": 2,
-            }
+        return write_all(
+            self.bootstrap,
+            ((topic, partition, key, value, NOW_MS, ()) for partition, key, value in records),
+            seconds_max=FLUSH_S,
         )
-        count = 0
-        for partition, key, value in records:
-            count += 1
-            while True:
-                try:
-                    producer.produce(topic, value, key, partition)
-                    break
-                except BufferError:  # the queue is full: let some go
-                    producer.poll(0.1)
-            if not count % 1000:
-                producer.poll(0)
-        if producer.flush(FLUSH_S):
-            raise TierlinkError("the broker did not acknowledge everything")
-        return count
 
 
 @contextmanager
@@ -98,7 +77,7 @@ class WorkerUnderBench:
         """Start it; how long until /readyz said yes. Raises TierlinkError when it ended or took too long."""
         began_s = time.monotonic()
         self.start()
-        while not self._is_ready():
+        while page(self._port, "/readyz") is None:
             self.must_live()
             if time.monotonic() - began_s > at_most_s:
                 raise TierlinkError(f"the {self.stage} worker was not ready after {at_most_s:.0f} s")
@@ -128,10 +107,3 @@ class WorkerUnderBench:
     def log(self) -> Path:
         """What it says."""
         return self.on.layout.logs / f"{self.stage}.log"
-
-    def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=5) as answer:
-                return int(answer.status) == 200
-        except (urllib.error.URLError, OSError):
-            return False

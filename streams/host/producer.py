@@ -6,8 +6,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
+from schemas.topics import MESSAGE_BYTES_MAX
 from streams.host.batch import Sendable
-from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
+from streams.host.settings import HostSettings
 
 LINGER_MS = 2  # a batch of ours is handed over at once; two milliseconds let it leave in few requests
 QUEUE_MESSAGES_MAX = 200_000

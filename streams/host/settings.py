@@ -11,7 +11,11 @@ CRASH_POINTS = (
     "state_acknowledged",
     "committed",
 )
-MESSAGE_BYTES_MAX = 16 * 2**20  # the embedded broker's limit; the topic's own limit is what refuses
+
+
+def refused_after_s(session_timeout_s: float) -> float:
+    """What a worker of this session stamped longer ago than this, topics refuse: 2/3 of it (decision 0009)."""
+    return session_timeout_s * 2 / 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +58,8 @@ class HostSettings:
 
     @property
     def refused_after_s(self) -> float:
-        """The broker refuses what is stamped longer ago than this: 2/3 x session (decision 0009)."""
-        return self.session_timeout_s * 2 / 3
+        """The broker refuses what is stamped longer ago than this (decision 0009)."""
+        return refused_after_s(self.session_timeout_s)
 
     @property
     def delivery_deadline_s(self) -> float:

@@ -7,9 +7,10 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from confluent_kafka import Message as Record
 
+from schemas.topics import MESSAGE_BYTES_MAX
 from streams.host.aside import aside
 from streams.host.commit import Partition
-from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
+from streams.host.settings import HostSettings
 
 POLL_S = 0.25
 RECORDS_MAX = 10_000

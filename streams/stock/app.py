@@ -7,8 +7,9 @@ from typing import Any
 import faust
 from prometheus_client import CollectorRegistry
 
+from schemas.topics import MESSAGE_BYTES_MAX
 from streams.host.app import check_topics, faust_settings, work_until_stopped
-from streams.host.settings import MESSAGE_BYTES_MAX, HostSettings
+from streams.host.settings import HostSettings
 from streams.host.watchdog import HostFacts, crash_point
 from streams.metrics import StageMetrics, Tally
 from streams.steps.outcome import Message, Stage, Step

@@ -6,7 +6,6 @@ from typing import Any
 
 from memory_engine import MemoryEngine, all_keys, intake_message, sources
 
-from connectors.publisher import REQUEST_BYTES_MAX
 from connectors.sources import primary_care_fhir
 from linkage.cluster import EVIDENCE_MAX
 from schemas.check import check
@@ -16,7 +15,7 @@ from schemas.facts import Referral
 from schemas.fhir.read import FACTS_MAX
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 from schemas.source_message import SourceFact, SourceMessage
-from schemas.topics import LINK_MAP
+from schemas.topics import LINK_MAP, MESSAGE_BYTES_MAX
 
 GP, COUNCIL = "gp-hub", "council-east"
 RECEIVED_AT = datetime(2026, 6, 2, tzinfo=UTC)
@@ -70,7 +69,7 @@ def test_what_the_door_takes_fits_one_kafka_request_with_its_original() -> None:
         key = b"v1:0"
         envelope = Envelope(GP, "m1", "e", "fhir", RECEIVED_AT, entry.bundle, entry.original)
         value = sealed(envelope, keys=all_keys().zone("connector"), topic=sources()[GP].intake_topic, key=key)
-        assert len(value) + 1024 < REQUEST_BYTES_MAX
+        assert len(value) + 1024 < MESSAGE_BYTES_MAX
 
 
 def client(number: int) -> SourceMessage:

@@ -11,9 +11,8 @@ from eventually import eventually
 
 from ops.broker import Listener
 from ops.engine_children import Child, Recipes, end_all, flow_order, page, recipes
-from ops.engine_settings import SESSION_S, EngineSettings
+from ops.engine_settings import EngineSettings
 from ops.layout import Layout, load_sources
-from ops.worker import TIMINGS
 
 
 def cook(**settings: object) -> Recipes:
@@ -95,9 +94,9 @@ def test_workers_are_named_in_the_order_of_the_flow() -> None:
 
 
 def test_topics_refuse_late_writes_by_the_session_the_workers_have() -> None:
-    assert {name: session for name, (session, _, _) in TIMINGS.items()} == SESSION_S
-    assert EngineSettings(test_mode=True).refused_after_s == 6.0
-    assert EngineSettings(test_mode=True, doors=False).refused_after_s is None
+    assert EngineSettings(test_mode=True).session_s == 6.0
+    assert EngineSettings(test_mode=True, profile="production").session_s == 45.0
+    assert EngineSettings(test_mode=True, doors=False).session_s is None
 
 
 def test_a_page_of_a_process_that_dies_while_it_answers_is_no_page() -> None:

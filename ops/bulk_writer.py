@@ -1,0 +1,65 @@
+"""Many messages written to a broker, each acknowledged."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
+
+from ops.errors import TierlinkError
+from schemas.topics import MESSAGE_BYTES_MAX
+
+Headers = Sequence[tuple[str, bytes]]
+Written = tuple[
+    str, int, bytes | None, bytes | None, int, Headers
+]  # topic, partition, key, value, time in ms
+NOW_MS = 0  # librdkafka's word for the time of writing
+
+_SETTINGS = {
+    "acks": "all",
+    "enable.idempotence": True,  # order within a partition is kept
+    "message.max.bytes": MESSAGE_BYTES_MAX,
+    "queue.buffering.max.kbytes": 64 * 1024,
+    "linger.ms": 20,
+    "log_level": 0,  # librdkafka prints keys and addresses
+}
+
+
+def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float = 120.0) -> int:
+    """Every message is acknowledged, in order within a partition; how many there were.
+
+    Never more than the producer's queue is in memory. `seconds_max` is for what is still on its way when all
+    have been handed over. Raises TierlinkError when the broker does not take one.
+    """
+    producer, failures = Producer({**_SETTINGS, "bootstrap.servers": bootstrap}), list[str]()
+
+    def answered(error: KafkaError | None, _: Delivered) -> None:
+        if error is not None:
+            failures.append(error.name())
+
+    written = 0
+    try:
+        for message in messages:
+            _produce(producer, message, answered)
+            written += 1
+        left = producer.flush(seconds_max)
+    except KafkaException:
+        raise TierlinkError("the broker took no more messages") from None
+    if left or failures:
+        raise TierlinkError(f"the broker did not take {left + len(failures)} of {written} messages")
+    return written
+
+
+def _produce(
+    producer: Producer, message: Written, answered: Callable[[KafkaError | None, Delivered], None]
+) -> None:
+    topic, partition, key, value, timestamp_ms, headers = message
+    while True:
+        try:
+            producer.produce(
+                topic, value, key, partition, answered, timestamp=timestamp_ms, headers=list(headers)
+            )
+        except BufferError:  # the queue is full: wait for answers
+            producer.poll(1.0)
+        else:
+            producer.poll(0)
+            return
