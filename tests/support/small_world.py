@@ -6,106 +6,38 @@ service.
 """
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-
-from fhir_messages import nhs_number
+from datetime import date, timedelta
 
 from ops.canary_messages import Nobody
-from schemas.facts import (
-    Acceptance,
-    Attendance,
-    Completion,
-    FactBody,
-    Measurement,
-    ProgrammeStart,
-    Referral,
+from ops.simulation.telling import (
+    COUNCIL,
+    GP,
+    TRUST,
+    Told,
+    at_source,
+    attended,
+    day,
+    milestone,
+    number,
+    referral,
+    someone,
+    told,
+    weight,
+    without_number,
 )
+from schemas.facts import Acceptance, Completion, ProgrammeStart
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
-from schemas.source_message import SourceFact, SourceMessage
-
-GP, COUNCIL, TRUST = "gp-hub", "council-east", "trust-wm"
-DAY_0 = date(2026, 1, 5)
-Told = tuple[str, SourceMessage]
-
-
-def number(tail: int) -> NHSNumber:
-    """A number of the 999 test range."""
-    found = nhs_number(f"999{tail:06d}")
-    return NHSNumber(found) if found else number(tail + 1)
-
-
-def day(count: int) -> date:
-    """Day `count`; day 0 is 5 January 2026."""
-    return DAY_0 + timedelta(days=count)
-
-
-def told(source: str, message: str, person: Person, *facts: SourceFact, at: int, ours: bool = True) -> Told:
-    """What `source` says on day `at` under this message id."""
-    told_at = datetime(2026, 1, 5, 9, tzinfo=UTC) + timedelta(days=at)
-    return source, SourceMessage(message, told_at, person, facts, service_named=ours)
-
-
-def at_source(person: Person, local: str | None, **changes: object) -> Person:
-    """The person as one source knows them."""
-    return replace(person, local_id=LocalId(local) if local else None, **changes)  # type: ignore[arg-type]
-
-
-def referral(
-    business: str, on: int, *, to: str = "tier2", ubrn: str | None = None, sent: bool = True
-) -> SourceFact:
-    """A referral, sent or received."""
-    # type: ignore[arg-type]
-    body = Referral(on=day(on), direction="sent" if sent else "received", to_tier=to)
-    return SourceFact(body, business, ubrn=ubrn)
-
-
-def weight(business: str | None, on: int, kg: str, *, retracted: bool = False) -> SourceFact:
-    """A weight in kg."""
-    body = Measurement(
-        on=day(on), quantity="weight", value=Decimal(kg), unit_given="kg", value_given=Decimal(kg)
-    )
-    return SourceFact(body, business, retracted=retracted)
-
-
-def attended(business: str, on: int, code: str = "5", *, retracted: bool = False) -> SourceFact:
-    """An appointment."""
-    # type: ignore[arg-type]
-    return SourceFact(Attendance(on=day(on), attendance=code), business, retracted=retracted)
-
-
-def milestone(body: FactBody, business: str, under: str) -> SourceFact:
-    """A milestone of a referral."""
-    return SourceFact(body, business, under)
-
-
-def _person(
-    tail: int, given: str, family: str, birth: date, place: tuple[str, str], sex: str = "female"
-) -> Person:
-    return Person(
-        nhs_number=number(tail),
-        names=(PersonName(family, (given,)),),
-        birth_date=birth,
-        sex=sex,
-        addresses=(Address(place[0], Postcode(place[1])),),
-    )
-
 
 MILL, HIGH, PARK = ("12 Mill Lane", "LS14AP"), ("3 High Street", "BD99ZZ"), ("77 Park Row", "M11AE")
-ANN = _person(100, "Ann", "Okafor", date(1971, 3, 14), MILL)
-BEA = _person(200, "Beatrice", "Hall", date(1980, 5, 24), HIGH)
-CAT = _person(300, "Catherine", "Hall", date(1980, 5, 24), HIGH)
-DAN = _person(400, "Daniel", "Reed", date(1965, 11, 2), PARK, "male")
-EVE = _person(500, "Evelyn", "Marsh", date(1990, 7, 7), ("5 Brook Close", "LS29JT"))
-FAY = _person(600, "Fatima", "Siddiqui", date(1959, 12, 30), ("9 Castle Walk", "HD12QT"))
-GUS = _person(700, "Gustav", "Lindqvist", date(1948, 8, 19), ("1 Quay Side", "HU11AA"), "male")
-IVY = _person(800, "Ivana", "Petrova", date(1977, 4, 4), ("8 Moor Top", "HX15DQ"))
+ANN = someone(100, ("Ann", "Okafor"), date(1971, 3, 14), MILL)
+BEA = someone(200, ("Beatrice", "Hall"), date(1980, 5, 24), HIGH)
+CAT = someone(300, ("Catherine", "Hall"), date(1980, 5, 24), HIGH)
+DAN = someone(400, ("Daniel", "Reed"), date(1965, 11, 2), PARK, "male")
+EVE = someone(500, ("Evelyn", "Marsh"), date(1990, 7, 7), ("5 Brook Close", "LS29JT"))
+FAY = someone(600, ("Fatima", "Siddiqui"), date(1959, 12, 30), ("9 Castle Walk", "HD12QT"))
+GUS = someone(700, ("Gustav", "Lindqvist"), date(1948, 8, 19), ("1 Quay Side", "HU11AA"), "male")
+IVY = someone(800, ("Ivana", "Petrova"), date(1977, 4, 4), ("8 Moor Top", "HX15DQ"))
 NOBODY = Person()
-
-
-def without_number(person: Person) -> Person:
-    """As a council that was not told the number."""
-    return replace(person, nhs_number=None)
 
 
 def _ann() -> list[Told]:
