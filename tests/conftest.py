@@ -8,6 +8,8 @@ want of the public test data that TIERLINK_SHARED_DATA names: a gate that skips 
 import itertools
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,11 @@ ALLOWED_SKIP = "TIERLINK_SHARED_DATA"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 if SHARED_DATA.is_dir():
     os.environ.setdefault(ALLOWED_SKIP, str(SHARED_DATA))
+
+# A run put into the background by a shell inherits that Ctrl-C is ignored, and hands it on to what it starts: then no
+# command under test could be interrupted.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: how long an example takes says nothing on a shared machine.
 hypothesis.settings.register_profile("tierlink", deadline=None, print_blob=True)
