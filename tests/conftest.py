@@ -59,13 +59,18 @@ def broker_admin(broker: EmbeddedBroker) -> Iterator["KafkaAdminClient"]:
 def new_topic(broker_admin: "KafkaAdminClient") -> Callable[..., str]:
     """new_topic("events.v1", partitions=12, **{"cleanup.policy": "compact"}): a topic nobody else has.
 
-    Returns its full name, `<prefix>.events.v1`; every partition has a leader when it returns.
+    Returns its full name, `<prefix>.events.v1`; every partition has a leader when it returns. Nothing is deleted for
+    its age: tests write messages of other days, and the broker looks every five minutes.
     """
     prefix, numbers = f"t{secrets.token_hex(3)}", itertools.count()
 
     def make(name: str = "topic", *, partitions: int = 1, **config: str) -> str:
         full_name = f"{prefix}-{next(numbers)}.{name}"
-        wanted = {"num_partitions": partitions, "replication_factor": 1, "configs": config}
+        wanted = {
+            "num_partitions": partitions,
+            "replication_factor": 1,
+            "configs": {"retention.ms": "-1", **config},
+        }
         broker_admin.create_topics({full_name: wanted}, wait_for_metadata=True)
         return full_name
 
