@@ -9,9 +9,8 @@ from ops.errors import TierlinkError
 from schemas.topics import MESSAGE_BYTES_MAX
 
 Headers = Sequence[tuple[str, bytes]]
-Written = tuple[
-    str, int, bytes | None, bytes | None, int, Headers
-]  # topic, partition, key, value, time in ms
+# Topic, partition, key, value, time in milliseconds, headers.
+Written = tuple[str, int, bytes | None, bytes | None, int, Headers]
 NOW_MS = 0  # librdkafka's word for the time of writing
 
 _SETTINGS = {

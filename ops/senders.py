@@ -8,6 +8,7 @@ import http.client
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -48,7 +49,7 @@ class Patience:
 USUAL_PATIENCE = Patience()
 
 
-class _Sender:
+class _Sender(ABC):
     """One source, one connection at a time; sends the same bytes until they are answered.
 
     `ended`, once set, ends the tries of an entry that has no answer.
@@ -69,8 +70,9 @@ class _Sender:
         self._ended = ended or threading.Event()
         self._connect(port, patience.answer_seconds_max)
 
+    @abstractmethod
     def _connect(self, port: int, answer_seconds_max: float) -> None:
-        raise NotImplementedError
+        """Ready to send to this port of ours, and to wait so long for one answer."""
 
     def _until_answered(self, once: Callable[[], Answered], message_id: str, kind: str) -> Answered:
         """The first definite answer of `once`, or its last; either way it stands in the journal."""

@@ -18,7 +18,6 @@ KEY_BYTES = 24
 OCCURRENCES = 2  # of each key, half the input apart: no batch can fold two of them into one state record
 VALUES = 64  # different values are enough; nobody compresses
 CALL_S = 10.0
-FLUSH_S = 120.0
 POLL_S = 0.02
 READ_MAX = 10_000
 DELETE_DELAY_MS = "1000"  # until a deleted segment leaves the disk; a round writes a gigabyte

@@ -153,15 +153,16 @@ def test_a_quix_that_cannot_be_installed_is_named_and_tried_again_next_time(
 
 
 def test_a_place_in_the_host_is_charged_to_its_part() -> None:
-    parts = {
-        "step": CountingStep.advance,
-        "produce": AwaitedProducer.send,
-        "acknowledgement": AwaitedProducer.is_clear,
-        "loop around the step": BatchRunner.launch,
-        "metrics": metrics.Tally.add,
-        "mark as delivered": DeliveredMarker.mark,
-    }
-    for part, function in parts.items():
+    parts = (
+        ("step", CountingStep.advance),
+        ("produce", AwaitedProducer.send),
+        ("acknowledgement", AwaitedProducer.poll),
+        ("acknowledgement", AwaitedProducer.is_clear),
+        ("loop around the step", BatchRunner.launch),
+        ("metrics", metrics.Tally.add),
+        ("mark as delivered", DeliveredMarker.mark),
+    )
+    for part, function in parts:
         assert part_of([(function.__module__, function.__qualname__)]) == part
     for part, made in {"message": Message, "step": Emit}.items():
         assert part_of([(made.__new__.__globals__["__name__"], "<lambda>")]) == part
