@@ -35,6 +35,14 @@ class Rule(Enum):
     AMBIGUOUS = "ambiguous"  # fits two people who are not one, about equally well
     POOLED = "pooled"  # fits one member of a cluster, but the members together say no
     MUST_LINK = "merge"  # the source itself merged the two records
+    DECIDED_LINK = "V5-link"  # a steward decided: one person; outranks V1 and every weight
+    DECIDED_APART = "V5-apart"  # a steward decided: two people; outranks everything, by any path
+    CONTRADICTION = "V5-contradiction"  # a steward or a source joins what a steward's other words keep apart
+    WAITING = "V5-waiting"  # a steward decided about a record that is not there
+    SUPERSEDED = "superseded-number"  # the two numbers differ, and a source says one superseded the other
+    ONE_ID_EACH = (
+        "V7"  # their one source promises one record for each person, and the rest does not outweigh it
+    )
     NO_IDENTITY = "no-usable-identity"  # nothing any other record could be compared on
 
 
@@ -50,19 +58,19 @@ def judge(model: Model, score: Score) -> Verdict:
     """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3 and V4 never let a pair
     above it.
 
-    V3 gives way to one NHS number on both unless their sex differs: twins share it far less often than one
-    person is known by another forename.
+    V3 gives way to one NHS number on both unless their sex or telephone differs too: twins share it far less
+    often than one person is known by another forename.
     """
     at = score.levels
     if at.nhs_number == "differ":
         otherwise = score.bits - model.weights["nhs_number"]["differ"]
-        doubt = (Rule.DUPLICATE_NUMBER,) if otherwise >= model.link and not _guards(score) else ()
+        doubt = (Rule.DUPLICATE_NUMBER,) if otherwise >= model.link and not _guards(model, score) else ()
         return Verdict(Band.APART, (Rule.NUMBERS_DIFFER, *doubt))
     if at.nhs_number == "equal" and _another_person(at):
         return Verdict(Band.REVIEW, (Rule.CONFUSION,))
     if score.bits < model.review:
         return Verdict(Band.APART)
-    guards = _guards(score)
+    guards = _guards(model, score)
     if guards:
         return Verdict(Band.REVIEW, guards)
     return Verdict(Band.AUTO) if score.bits >= model.link else Verdict(Band.REVIEW, (Rule.UNSURE,))
@@ -78,9 +86,21 @@ def _another_person(at: Levels) -> bool:
     return at.birth_date == "missing" and at.given == "none"
 
 
-def _guards(score: Score) -> tuple[Rule, ...]:
+def _guards(model: Model, score: Score) -> tuple[Rule, ...]:
+    """V3 and V4, of a model that has learnt households: one fitted without labels knows none, and weighs nothing."""
     at = score.levels
-    if "father_son" in score.interactions:
+    held = [name for name in score.interactions if model.interactions[name]]
+    if "father_son" in held:
         return (Rule.FATHER_SON,)
-    one_number = at.nhs_number == "equal" and at.sex != "none"
-    return (Rule.TWIN,) if "twin" in score.interactions and not one_number else ()
+    if at.nhs_number == "equal":
+        return (Rule.TWIN,) if _number_of_a_twin(at) else ()
+    return (Rule.TWIN,) if "twin" in held else ()
+
+
+def _number_of_a_twin(at: Levels) -> bool:
+    """One number, birth date and surname, but another forename and another sex or telephone: more often the other
+    twin's number was taken than that one person has so changed. Without the second sign it is the other way
+    round.
+    """
+    alike = at.birth_date == "exact" and at.family in ("exact", "edit") and at.given == "none"
+    return alike and "none" in (at.sex, at.phone)

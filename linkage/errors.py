@@ -2,6 +2,7 @@
 
 LinkageError
  ├── ModelInvalid      a model text is not one this code can use
+ ├── ModelRefused      a model cannot be fitted on what was counted, or is not good enough to use
  ├── EncodingInvalid   bytes are not an encoded identity
  └── KeyInvalid        key material or epoch out of range
 
@@ -20,6 +21,12 @@ class LinkageError(ValueError):
 
 class ModelInvalid(LinkageError):
     """The model text is not JSON, of another format, or a weight is missing, unknown or out of range."""
+
+
+class ModelRefused(LinkageError):
+    """A fit had too little to go by or did not settle, or its model failed the gate. The rule gives the figure: a
+    count or a share, never a value.
+    """
 
 
 class EncodingInvalid(LinkageError):

@@ -5,7 +5,7 @@ needed, and none is there.
 from dataclasses import dataclass
 
 from linkage.decide import Rule, Verdict
-from linkage.weights import Model, Score
+from linkage.model import Model, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +13,8 @@ class Evidence:
     """One pair, told from one of its records: `other` is the other one; `terms` are (what, level, milli-bits)
     and sum to `bits`.
 
-    The first term is the prior; interactions follow the fields with level "yes". Empty where only the
-    source's own merge joins the two.
+    The first term is the prior; interactions follow the fields with level "yes". Empty where it is the
+    source's own merge or a steward's decision that is told.
     """
 
     other: str
@@ -35,6 +35,12 @@ def evidence(model: Model, other: str, score: Score, verdict: Verdict) -> Eviden
 def merged(other: str) -> Evidence:
     """The evidence that is no weight: the source says both records are one."""
     return Evidence(other, 0, "auto", (), (Rule.MUST_LINK.value,))
+
+
+def decided(other: str, rule: Rule) -> Evidence:
+    """The evidence that is no weight: a steward's word on both records."""
+    band = {Rule.DECIDED_LINK: "auto", Rule.DECIDED_APART: "apart"}.get(rule, "review")
+    return Evidence(other, 0, band, (), (rule.value,))
 
 
 def explain(found: Evidence) -> dict[str, object]:

@@ -1,171 +1,217 @@
-"""One component of the link graph cut into people: a pure function of its records and scored pairs, whatever
-order they came in.
+"""One component of the link graph cut into people: a pure function of its records, scored pairs and decisions,
+whatever order they came in.
 
-Source: linkage design §4.3-4.4. Links are taken surest first, ties by record id; two clusters become one
-unless a rule forbids it or their members, taken together, speak against it.
+Source: linkage design §4.3-4.4. First what people said: source merges, then stewards' links, earliest first,
+none against a steward's "apart". Then links by weight, surest first, ties by record id: two clusters become
+one unless a rule forbids it or their members, taken together, speak against it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from linkage.decide import Band, Rule, Verdict
-from linkage.tokens import EncodedIdentity
-from linkage.weights import Model, Score
+from linkage.decide import Band, Rule, Verdict, judge
+from linkage.decisions import Decision
+from linkage.members import (
+    NO_NUMBERS,
+    Member,
+    Number,
+    Numbers,
+    Pair,
+    alike,
+    conflict,
+    pair_of,
+    same_source_promised_one,
+)
+from linkage.model import Model, Score
+from linkage.weights import weigh
 
-Pair = tuple[str, str]
-Number = tuple[int, bytes]  # epoch, NHS-number token
+__all__ = [
+    "CLIP_BITS",
+    "COMPONENT_MAX",
+    "GIANT_BITS",
+    "UNKNOWN_BITS",
+    "Cluster",
+    "Judged",
+    "Member",
+    "Number",
+    "Pair",
+    "Partition",
+    "conflict",
+    "pair_of",
+    "partition",
+]
 
 COMPONENT_MAX = 64  # records: no person is known to so many sources; beyond it (V6) ...
 GIANT_BITS = 5_000  # ... a link must be 5 bits surer
 CLIP_BITS = 15_000  # no single pair outweighs all others in pooled evidence
 UNKNOWN_BITS = -1_000  # a pair that shares no block speaks mildly against
+ONE_ID_BITS = -6_000  # V7: two active records of a source that promises one a person
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One record as linking sees it. `tier_rank` 1 is primary care; `merged_into` is the record its source
-    says it now is.
-    """
-
-    tier_rank: int
-    encoded: EncodedIdentity | None
-    merged_into: str | None = None
-
-    @property
-    def number(self) -> Number | None:
-        """Its NHS-number token with its epoch, None when it has none."""
-        return (self.encoded.epoch, self.encoded.nhs) if self.encoded and self.encoded.nhs else None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """A scored pair and its verdict."""
+    """A scored pair and its verdict. All pairs of one agreement pattern share one, so being the same is being
+    the same object.
+    """
 
     score: Score
     verdict: Verdict
+
+    @property
+    def kept(self) -> bool:
+        """Whether the pair may matter outside its component: a link, a doubt, or one person with two numbers."""
+        return self.verdict.band is not Band.APART or Rule.DUPLICATE_NUMBER in self.verdict.rules
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Records taken to be one person: sorted, with the member least by (tier, id) as anchor, and the NHS
-    numbers it stands for.
+    numbers it stands for, those a source superseded among them.
     """
 
     anchor: str
     members: tuple[str, ...]
-    numbers: frozenset[Number]
+    numbers: Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The people of one component, and the links that were sure enough by weight and yet refused."""
+    """The people of one component, and the links, by weight or by word, that were yet refused."""
 
     clusters: tuple[Cluster, ...]
     refused: Mapping[Pair, Rule]
 
 
-def pair_of(a: str, b: str) -> Pair:
-    """The canonical name of a pair."""
-    return (a, b) if a < b else (b, a)
+def partition(
+    model: Model,
+    members: Mapping[str, Member],
+    pairs: Mapping[Pair, Judged],
+    decisions: Iterable[Decision] = (),
+) -> Partition:
+    """The one partition of a component. `members` are all its records; `pairs` every known pair among them;
+    `decisions` what stands ("link", "apart") among them.
 
-
-def conflict(a: frozenset[Number], b: frozenset[Number]) -> bool:
-    """V1: some number of one is not the other's, both of one epoch."""
-    return any(left[0] == right[0] and left[1] != right[1] for left, right in product(a, b))
-
-
-def partition(model: Model, members: Mapping[str, Member], pairs: Mapping[Pair, Judged]) -> Partition:
-    """The one partition of a component. `members` are all its records; `pairs` every known pair among them.
-
-    True afterwards: every record is in one cluster; records their source merged are together; no cluster has
-    two NHS numbers that conflict unless such a merge brought them in.
+    True afterwards: every record is in one cluster; no two records a steward parted are in one, by any path;
+    records their source merged or a steward linked are together but for that; no cluster has two NHS numbers
+    that conflict unless a merge or a steward brought them in.
     """
-    work = _Clusters(members, pairs)
+    work = _Clusters(model, members, pairs, decisions)
     links = sorted(
-        (-judged.score.bits, pair) for pair, judged in pairs.items() if judged.verdict.band is Band.AUTO
+        (-judged.score.bits, pair) for pair, judged in work.pairs.items() if judged.verdict.band is Band.AUTO
     )
     if len(members) > COMPONENT_MAX:
         work.refuse([pair for bits, pair in links if -bits < model.link + GIANT_BITS], Rule.GIANT)
-    work.refuse(_ambiguous(model, members, {pair: -bits for bits, pair in links}), Rule.AMBIGUOUS)
+    work.refuse(work.ambiguous({pair: -bits for bits, pair in links}), Rule.AMBIGUOUS)
     for _, pair in links:
         work.link(pair)
     return Partition(tuple(work.clusters()), work.refused)
 
 
-def _ambiguous(model: Model, members: Mapping[str, Member], links: Mapping[Pair, int]) -> list[Pair]:
-    """Links of a record without a number to two others whose numbers differ, where neither is clearly the
-    better.
-
-    Taking the better by a hair would be tossing a coin over whose record it is.
-    """
-    fits: dict[str, list[tuple[int, str]]] = {}
-    for (a, b), bits in links.items():
-        for record, other in ((a, b), (b, a)):
-            if members[record].number is None and members[other].number is not None:
-                fits.setdefault(record, []).append((bits, other))
-    found = []
-    for record, others in fits.items():
-        numbers = {other: _numbers(members, [other]) for _, other in others}
-        if len(set(numbers.values())) < 2:
-            continue  # none differs: the common case, and with 300 records 45,000 comparisons each
-        for (bits_a, a), (bits_b, b) in combinations(others, 2):
-            if abs(bits_a - bits_b) < model.ambiguous and conflict(numbers[a], numbers[b]):
-                found += [pair_of(record, a), pair_of(record, b)]
-    return found
-
-
-def _numbers(members: Mapping[str, Member], records: list[str]) -> frozenset[Number]:
-    """The numbers of a cluster: those of records not merged away, and only where these have none, those of
-    the others.
+def _current_numbers(members: Mapping[str, Member], records: list[str]) -> Numbers:
+    """The numbers of records merged by their source: of those not merged away, and only where these have
+    none, of the others.
     """
     current = [record for record in records if members[record].merged_into not in members]
     for group in (current, records):
         numbers = frozenset(number for record in group if (number := members[record].number))
         if numbers:
             return numbers
-    return frozenset()
+    return NO_NUMBERS
+
+
+def _number_set_aside(model: Model, judged: Judged) -> Judged:
+    """The pair as it would be judged if neither record had a number."""
+    score = weigh(model, replace(judged.score.levels, nhs_number="missing"))
+    return Judged(score, judge(model, score))
 
 
 class _Clusters:
-    """Clusters while they grow, each known by one of its records. Starts from what sources merged."""
+    """Clusters while they grow, each known by one of its records. Starts from what sources and stewards
+    joined.
+    """
 
-    def __init__(self, members: Mapping[str, Member], pairs: Mapping[Pair, Judged]) -> None:
-        self.members, self.pairs = members, pairs
+    def __init__(
+        self,
+        model: Model,
+        members: Mapping[str, Member],
+        pairs: Mapping[Pair, Judged],
+        decisions: Iterable[Decision],
+    ) -> None:
+        self.model, self.members, self.pairs = model, members, pairs
         self.refused: dict[Pair, Rule] = {}
         self._root = {record: record for record in members}
         self._records = {record: [record] for record in sorted(members)}
-        self._against: dict[
-            Pair, int
-        ] = {}  # roots whose pooled evidence was negative, and how many records they had
-        for record, member in members.items():
-            if member.merged_into is not None and member.merged_into in members:
-                self._join(self._root[record], self._root[member.merged_into])
-        self._numbers = {root: _numbers(members, records) for root, records in self._records.items()}
+        self._against: dict[Pair, tuple[int, Rule]] = {}  # roots that spoke against: of how many records
+        decided = list(decisions)
+        self._parted = {decision.pair for decision in decided if decision.kind == "apart"}
+        self._apart_from: dict[str, set[str]] = {}  # by root: records that a steward parted from one of its
+        for a, b in self._parted:
+            self._apart_from.setdefault(a, set()).add(b)
+            self._apart_from.setdefault(b, set()).add(a)
+        merges = {
+            pair_of(record, member.merged_into)
+            for record, member in members.items()
+            if member.merged_into is not None and member.merged_into in members
+        }
+        self._join_told(sorted(pair for pair in merges if pair[0] != pair[1]))
+        own = {root: _current_numbers(members, records) for root, records in self._records.items()}
         self._overruled = {
             record
             for record, member in members.items()
             if member.merged_into in members
             and member.number
-            and member.number not in self._numbers[self._root[record]]
+            and member.number not in own[self._root[record]]
         }
+        links = sorted((one for one in decided if one.kind == "link"), key=lambda one: (one.rank, one.pair))
+        self._join_told([one.pair for one in links])
+        self._numbers = self._resolve(own)
 
     def refuse(self, pairs: Iterable[Pair], rule: Rule) -> None:
         """These links shall not be taken; the first rule given stands."""
         for pair in pairs:
             self.refused.setdefault(pair, rule)
 
+    def ambiguous(self, links: Mapping[Pair, int]) -> list[Pair]:
+        """Links of a record without a number to two others whose numbers differ, where neither is clearly the
+        better and no steward parted either from it.
+
+        Taking the better by a hair would be tossing a coin over whose record it is.
+        """
+        if len({member.number for member in self.members.values() if member.number}) < 2:
+            return []
+        fits: dict[str, list[tuple[int, str]]] = {}
+        for (a, b), bits in links.items():
+            for record, other in ((a, b), (b, a)):
+                if (
+                    self.members[record].number is None
+                    and self.members[other].number is not None
+                    and (a, b) not in self._parted
+                ):
+                    fits.setdefault(record, []).append((bits, other))
+        found = []
+        for record, others in fits.items():
+            numbers = {other: self._known_as(other) for _, other in others}
+            if len(set(numbers.values())) < 2:
+                continue  # none differs: the common case, and with 300 records 45,000 comparisons each
+            for (bits_a, a), (bits_b, b) in combinations(others, 2):
+                if abs(bits_a - bits_b) < self.model.ambiguous and conflict(numbers[a], numbers[b]):
+                    found += [pair_of(record, a), pair_of(record, b)]
+        return found
+
     def link(self, pair: Pair) -> None:
-        """Join the clusters of the two unless they are one, the link was refused, V1 forbids it or the pooled
-        evidence is against it.
+        """Join the clusters of the two unless they are one, the link was refused, a steward or V1 forbids it
+        or the pooled evidence is against it.
         """
         a, b = (self._root[record] for record in pair)
         if a == b or pair in self.refused or not self._overruled.isdisjoint(pair):
             return
-        if conflict(self._numbers[a], self._numbers[b]):
+        if self._kept_apart(a, b):
+            self.refused[pair] = Rule.DECIDED_APART
+        elif conflict(self._numbers[a], self._numbers[b]):
             self.refused[pair] = Rule.NUMBERS_DIFFER
-        elif self._speak_against(pair_of(a, b)):
-            self.refused[pair] = Rule.POOLED
+        elif against := self._speak_against(pair_of(a, b)):
+            self.refused[pair] = against
         else:
             numbers = self._numbers[a] | self._numbers[b]
             self._numbers[self._join(a, b)] = numbers
@@ -176,6 +222,53 @@ class _Clusters:
             anchor = min(records, key=lambda record: (self.members[record].tier_rank, record))
             yield Cluster(anchor, tuple(sorted(records)), self._numbers[root])
 
+    def _join_told(self, pairs: Iterable[Pair]) -> None:
+        """Join what somebody said is one person, but for what a steward parted."""
+        for pair in pairs:
+            a, b = (self._root[record] for record in pair)
+            if a != b and self._kept_apart(a, b):
+                self.refused[pair] = Rule.DECIDED_APART if pair in self._parted else Rule.CONTRADICTION
+            else:
+                self._join(a, b)
+
+    def _resolve(self, own: Mapping[str, Numbers]) -> dict[str, Numbers]:
+        """The numbers of every cluster, each with all that are known to be the same person's, and the pairs
+        whose numbers differ only so judged without them. `own`: those of what sources merged.
+        """
+        numbers = dict.fromkeys(self._records, NO_NUMBERS)
+        for root, found in own.items():
+            numbers[self._root[root]] |= found
+        former = [member.one_persons_numbers for member in self.members.values()]
+        same = alike([*former, *numbers.values()])
+        if not same:
+            return numbers
+        self.pairs = {pair: self._without_superseded(pair, one, same) for pair, one in self.pairs.items()}
+        return {
+            root: found.union(*(same.get(number, NO_NUMBERS) for number in found))
+            for root, found in numbers.items()
+        }
+
+    def _without_superseded(self, pair: Pair, one: Judged, same: Mapping[Number, Numbers]) -> Judged:
+        if one.score.levels.nhs_number != "differ":
+            return one
+        a, b = (self.members[record].number for record in pair)
+        alike_ = a is not None and b in same.get(a, NO_NUMBERS)
+        return _number_set_aside(self.model, one) if alike_ else one
+
+    def _known_as(self, record: str) -> Numbers:
+        """A record's number with all that are the same person's."""
+        number = self.members[record].number
+        cluster = self._numbers[self._root[record]]
+        return cluster if number in cluster else frozenset((number,)) if number else NO_NUMBERS
+
+    def _kept_apart(self, a: str, b: str) -> bool:
+        """Whether a steward parted some record of the one cluster from some record of the other."""
+        if not self._apart_from:
+            return False
+        from_a, from_b = self._apart_from.get(a, ()), self._apart_from.get(b, ())
+        others, root = (from_a, b) if len(from_a) <= len(from_b) else (from_b, a)
+        return any(self._root.get(record) == root for record in others)
+
     def _join(self, a: str, b: str) -> str:
         """One cluster of the two; the larger takes the other in, so that every record moves at most log n
         times.
@@ -185,26 +278,34 @@ class _Clusters:
             moved = self._records.pop(b)
             self._records[a] += moved
             self._root.update((record, a) for record in moved)
+            if b in self._apart_from:
+                self._apart_from.setdefault(a, set()).update(self._apart_from.pop(b))
         return a
 
-    def _speak_against(self, roots: Pair) -> bool:
-        """Whether all pairs between two clusters, taken together, say they are two people."""
+    def _speak_against(self, roots: Pair) -> Rule | None:
+        """The rule by which all pairs between two clusters, taken together, say they are two people."""
         left, right = (self._records[root] for root in roots)
         size = len(left) + len(right)
-        if self._against.get(roots) == size:
-            return True  # neither has grown since: the sum is what it was
+        last = self._against.get(roots)
+        if last is not None and last[0] == size:
+            return last[1]  # neither has grown since: the sum is what it was
         voting = ([record for record in side if record not in self._overruled] for side in (left, right))
-        against = sum(self._known(pair_of(a, b)) for a, b in product(*voting)) < 0
-        if against:
-            self._against[roots] = size
-        return against
+        bits = promised = 0
+        for a, b in product(*voting):
+            known = self._bits(pair_of(a, b))
+            promise = ONE_ID_BITS if same_source_promised_one(self.members[a], self.members[b]) else 0
+            bits, promised = bits + known, promised + promise
+        rule = Rule.POOLED if bits < 0 else Rule.ONE_ID_EACH if bits + promised < 0 else None
+        if rule is not None:
+            self._against[roots] = (size, rule)
+        return rule
 
-    def _known(self, pair: Pair) -> int:
+    def _bits(self, pair: Pair) -> int:
+        """What a pair says in pooled evidence."""
         judged = self.pairs.get(pair)
         if judged is None or self.refused.get(pair) is Rule.AMBIGUOUS:
             return UNKNOWN_BITS
         bits = max(-CLIP_BITS, min(CLIP_BITS, judged.score.bits))
         doubted = judged.verdict.band is Band.REVIEW and judged.verdict.rules != (Rule.UNSURE,)
-        return (
-            min(bits, UNKNOWN_BITS) if doubted else bits
-        )  # a pair a guard holds back is no evidence for another
+        # A pair a guard holds back is no evidence for another.
+        return min(bits, UNKNOWN_BITS) if doubted else bits

@@ -23,6 +23,7 @@ COMMANDS = (
     "topics",
     "keys",
     "tick",
+    "linkage",
     "chaos",
     "simulate",
     "bench",

@@ -32,11 +32,15 @@ class Comparison:
 
 
 def final_topics(registry: Iterable[Topic]) -> list[str]:
-    """The compacted topics that are results: changelogs are an engine's own notes and are left out."""
+    """The compacted topics that are results. Left out are changelogs, an engine's own notes, and the changes of
+    persons: a history, which is told by the order of arrival.
+    """
     return [
         one.name
         for one in registry
-        if "compact" in one.config["cleanup.policy"] and not one.name.startswith("state.")
+        if "compact" in one.config["cleanup.policy"]
+        and not one.name.startswith("state.")
+        and one.name != topics.PERSON_CHANGES
     ]
 
 

@@ -7,13 +7,15 @@ from ops.bulk_writer import write_all
 from ops.topic_reader import Read, read_topics
 from schemas import topics
 from schemas.elements import IDENTITY
+from schemas.linking import DECISION
 from schemas.sources import Source
 
-REPLAYED_KEYS = b"tick/"  # ticks are input too: the one thing pathway.in.v1 gets from outside
+# Input besides intake: what a topic in the middle gets from outside, by how its key begins.
+FROM_OUTSIDE = {topics.PATHWAY_IN: b"tick/", topics.IDENTITY: f"{DECISION}/".encode()}
 
 
 def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
-    """Write every intake message and tick of `one` to the same partition of `other`, in order; how many there
+    """Write every intake message, tick and decision of `one` to the same partition of `other`, in order; how many there
     were.
 
     `drop_one` leaves the first intake message out: the negative control of the comparison.
@@ -21,11 +23,11 @@ def copy_inputs(one: str, other: str, sources: Iterable[Source], *, drop_one: bo
     inputs = read_topics(one, [source.intake_topic for source in sources])
     if drop_one:
         next(inputs, None)
-    return copy(inputs, other) + copy(_ticks(one), other)
+    return copy(inputs, other) + copy(_from_outside(one), other)
 
 
 def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
-    """Write the system of record and the ticks of `one` to the same partitions of `other`, in order; how many.
+    """Write the system of record, ticks and decisions of `one` to the same partitions of `other`, in order; how many.
 
     `drop_one` leaves out the only identity of one record: the negative control.
     """
@@ -33,7 +35,7 @@ def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
     if drop_one:
         left_out = _only_identity(one)
         events = (read for read in events if (read.partition, read.offset) != left_out)
-    return copy(events, other) + copy(_ticks(one), other)
+    return copy(events, other) + copy(_from_outside(one), other)
 
 
 def copy(inputs: Iterable[Read], bootstrap: str) -> int:
@@ -68,9 +70,6 @@ def _identity_of(read: Read) -> str | None:
     return record if kind == IDENTITY and read.value is not None else None
 
 
-def _ticks(bootstrap: str) -> Iterator[Read]:
-    return (
-        one
-        for one in read_topics(bootstrap, [topics.PATHWAY_IN])
-        if (one.key or b"").startswith(REPLAYED_KEYS)
-    )
+def _from_outside(bootstrap: str) -> Iterator[Read]:
+    reads = read_topics(bootstrap, list(FROM_OUTSIDE))
+    return (one for one in reads if (one.key or b"").startswith(FROM_OUTSIDE[one.topic]))

@@ -1,8 +1,10 @@
-"""What records and the linker say to each other: `identity.v1`, `link.map.v1`, `review.v1`."""
+"""What is said to the linker and by it: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from schemas import canonical
@@ -10,15 +12,21 @@ from schemas.errors import Unreadable
 
 TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier4": 4}
 LinkStatus = Literal["linked", "held"]
+DecisionKind = Literal["link", "apart", "none"]
+DECISION = "decision"  # begins the key of a steward's decision, which stands in identity.v1 beside identities
+_RECORD_ID = r"[a-z0-9]+:[0-9a-f]+"
+_DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
+_DECIDED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordIdentity:
-    """The winning identity of a record, tokens sealed for the linker, and the record it was merged into, if
-    any.
+    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged
+    into, if any.
     """
 
     record_id: str
+    source: str
     tier: str
     sealed_tokens: bytes | None
     merged_into: str | None
@@ -26,7 +34,8 @@ class RecordIdentity:
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
         tokens = base64.b64encode(self.sealed_tokens).decode() if self.sealed_tokens is not None else None
-        return canonical.dump({"v": 1, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into})
+        told = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
+        return canonical.dump({"v": 1, **told})
 
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
@@ -34,14 +43,59 @@ class RecordIdentity:
         parts = canonical.load_object(value)
         if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):  # a list: what it is may not hash
             raise Unreadable("identity", rule="is of an unknown version or tier")
-        tokens, merged_into = parts.get("tokens"), parts.get("merged_into")
-        if not isinstance(tokens, str | None) or not isinstance(merged_into, str | None):
+        source, tokens, merged_into = parts.get("source"), parts.get("tokens"), parts.get("merged_into")
+        texts = isinstance(tokens, str | None) and isinstance(merged_into, str | None)
+        if not isinstance(source, str) or not texts:
             raise Unreadable("identity", rule="lacks a part")
         try:
             sealed = base64.b64decode(tokens, validate=True) if tokens is not None else None
         except ValueError:
             raise Unreadable("identity", rule="holds tokens that are not base64") from None
-        return cls(record_id, parts["tier"], sealed, merged_into)
+        return cls(record_id, source, parts["tier"], sealed, merged_into)
+
+
+@dataclass(frozen=True, slots=True)
+class PairDecision:
+    """What a steward decided of two records, lesser id first: one person, two people, or back to the machine.
+
+    Every decision has a key of its own, since compaction keeps what arrived last and the latest decision may
+    arrive first. `decided_at` is UTC to the second ("2026-11-23T10:00:00Z"), so that its order is its text's.
+    """
+
+    records: tuple[str, str]
+    kind: DecisionKind
+    decided_at: str
+    decision_id: str
+
+    def key(self) -> bytes:
+        """The message's key."""
+        return f"{DECISION}/{'|'.join(self.records)}/{self.decision_id}".encode()
+
+    def value(self) -> bytes:
+        """The message's value."""
+        return canonical.dump({"v": 1, "kind": self.kind, "decided_at": self.decided_at})
+
+    @property
+    def decided_ms(self) -> int:
+        """When it was decided, in milliseconds since 1970."""
+        return int(datetime.fromisoformat(self.decided_at).timestamp() * 1000)
+
+    @classmethod
+    def parse(cls, key: str, value: bytes) -> "PairDecision":
+        """Raises Unreadable for anything but a decision about two different records."""
+        named, parts = _DECISION_KEY.fullmatch(key), canonical.load_object(value)
+        if named is None or not named[1] < named[2]:
+            raise Unreadable("decision", rule="is of two records, the lesser first")
+        kind, decided_at = parts.get("kind"), parts.get("decided_at")
+        if parts.get("v") != 1 or kind not in ("link", "apart", "none"):
+            raise Unreadable("decision", rule="is of an unknown version or kind")
+        if not isinstance(decided_at, str) or not _DECIDED_AT.fullmatch(decided_at):
+            raise Unreadable("decided_at", rule="is no time in UTC to the second")
+        try:
+            datetime.fromisoformat(decided_at)
+        except ValueError:
+            raise Unreadable("decided_at", rule="is not in the calendar") from None
+        return cls((named[1], named[2]), kind, decided_at, named[3])
 
 
 @dataclass(frozen=True, slots=True)

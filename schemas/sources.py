@@ -20,7 +20,7 @@ class Source:
     ours.
 
     `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock
-    runs there.
+    runs there. `one_record_each`: the feed promises that no two of its ids are one person.
     """
 
     slug: str
@@ -30,6 +30,7 @@ class Source:
     services: frozenset[str]
     mapping: str | None = None
     consultant_led: bool = False
+    one_record_each: bool = False
     programme: str | None = None
     council: str | None = None
 
@@ -93,9 +94,8 @@ def _source(place: str, table: Mapping[str, Any]) -> Source:
         (door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one"
     )
     texts = all(isinstance(table.get(key, ""), str) for key in ("ods", "mapping", "programme", "council"))
-    _require(
-        texts and isinstance(table.get("consultant_led", False), bool), place, "has a value of another type"
-    )
+    truths = all(isinstance(table.get(key, False), bool) for key in ("consultant_led", "one_record_each"))
+    _require(texts and truths, place, "has a value of another type")
     return Source(
         **{**table, "ods": parse_ods(table.get("ods", "")), "services": frozenset(table["services"])}
     )

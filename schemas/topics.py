@@ -20,6 +20,7 @@ EVENTS = "events.v1"
 IDENTITY = "identity.v1"
 LINK_MAP = "link.map.v1"
 REVIEW = "review.v1"
+PERSON_CHANGES = "person.changes.v1"
 PATHWAY_IN = "pathway.in.v1"
 DEAD_LETTERS = "dlq.v1"
 RECORDS_STATE = "state.records.v1"
@@ -61,11 +62,24 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
     topics += [
         _topic(EVENTS, "record / e, i, n, m / version", "linkage", _COMPACTED, "facts: the system of record"),
         _topic(
-            IDENTITY, "record", "linkage", _COMPACTED, "sealed tokens of the winning identity", partitions=1
+            IDENTITY,
+            "record, or decision / pair / id",
+            "linkage",
+            _COMPACTED,
+            "sealed tokens of the winning identity, and stewards' decisions",
+            partitions=1,
         ),
         _topic(LINK_MAP, "record", "linkage", _COMPACTED, "record to person, with the evidence"),
         _topic(
             REVIEW, "pair of records", "linkage", _COMPACTED, "doubtful pairs for a steward", partitions=1
+        ),
+        _topic(
+            PERSON_CHANGES,
+            "person / revision",
+            "linkage",
+            _COMPACTED,
+            "what became of a person, and why",
+            partitions=1,
         ),
         _topic(PATHWAY_IN, "person / record / fact", "linkage", _DELETE_30_DAYS, "facts under their person"),
         _topic(RECORDS_STATE, "state element", "linkage", _CHANGELOG, "changelog of records"),

@@ -36,7 +36,8 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     if stage == "records":
         return RecordsStep({source.slug: source.receipts_topic for source in settings.sources.values()})
     if stage == "linker":
-        return LinkerStep(settings.keys, weights.parse(settings.model))
+        promising = [source.slug for source in settings.sources.values() if source.one_record_each]
+        return LinkerStep(settings.keys, weights.parse(settings.model), one_record_each=promising)
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
         return PathwayStep(settings.keys, tuple(settings.recipients), parsed)

@@ -24,7 +24,11 @@ def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) ->
             topics.RECORDS_STATE,
             (topics.EVENTS, topics.IDENTITY, topics.PATHWAY_IN, *receipts),
         ),
-        "linker": ((topics.IDENTITY,), topics.LINKER_STATE, (topics.LINK_MAP, topics.REVIEW)),
+        "linker": (
+            (topics.IDENTITY,),
+            topics.LINKER_STATE,
+            (topics.LINK_MAP, topics.REVIEW, topics.PERSON_CHANGES),
+        ),
         "pathway": ((topics.PATHWAY_IN,), topics.PATHWAY_STATE, published),
     }
     if name not in rows:

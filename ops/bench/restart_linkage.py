@@ -11,14 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from linkage.normalise import Identity as LinkageIdentity
-from linkage.normalise import Name
-from linkage.tokens import Block, EncodedIdentity, TokenKeys, encode
+from linkage.tokens import TOKEN_BYTES, Block, EncodedIdentity, TokenKeys, encode
+from ops.bench.linkage_world_records import as_linkage
 from ops.bench.restart_world import zone_step
 from ops.layout import Layout
 from ops.simulator import default_rates
 from ops.simulator.identities import record_identity
-from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Identity, SourceSlug
+from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, SourceSlug
 from ops.simulator.population import people as population
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import RecordIdentity
@@ -34,6 +33,7 @@ FIRST = "v1:000000"  # begins every record id of the first copy
 class Known:
     """One record of the first copy."""
 
+    source: SourceSlug
     tier: str
     encoded: EncodedIdentity
 
@@ -47,7 +47,7 @@ def linker_elements(layout: Layout, *, elements: int, people: int) -> Iterator[t
     answers = [(key, _Answer.of(value, anchors)) for key, value in kept.items() if not key.startswith(b"m/")]
     made = number = 0
     while made < elements:
-        mark, mask = b"v1:%06x" % number, secrets.randbits(128) if number else 0
+        mark, mask = b"v1:%06x" % number, secrets.randbits(64) if number else 0
         for record_id, one in known.items():
             copied = record_id.replace(FIRST, mark.decode(), 1)
             yield b"m/" + copied.encode(), _sealed(keys, copied, one, mask)
@@ -86,19 +86,8 @@ def _records(layout: Layout, people: int) -> dict[str, Known]:
             if rng.random() < share:
                 told = record_identity(rng, person, source, rates=rates, household_numbers=())
                 record_id = f"{FIRST}{rng.getrandbits(104):026x}"
-                known[record_id] = Known(TIER_OF[source], encode(_as_linkage(told), keys=tokens))
+                known[record_id] = Known(source, TIER_OF[source], encode(as_linkage(told), keys=tokens))
     return known
-
-
-def _as_linkage(told: Identity) -> LinkageIdentity:
-    return LinkageIdentity(
-        nhs_number=told.nhs_number,
-        names=(Name(given=(told.forename,), family=told.surname),),
-        birth_date=told.birth_date.isoformat() if told.birth_date else None,
-        sex=told.sex,
-        postcodes=(told.postcode,) if told.postcode else (),
-        houses=(told.address.line,) if told.postcode else (),
-    )
 
 
 def _answered(layout: Layout, keys: Keyring, known: Mapping[str, Known]) -> dict[bytes, bytes]:
@@ -118,11 +107,12 @@ def _sealed(keys: Keyring, record_id: str, one: Known, mask: int) -> bytes:
     """The identity message of a record whose blocks are masked; equal tokens stay equal."""
     blocks = sorted(
         (
-            Block((int.from_bytes(block.token) ^ mask).to_bytes(16), block.salted)
+            Block((int.from_bytes(block.token) ^ mask).to_bytes(TOKEN_BYTES), block.salted)
             for block in one.encoded.blocks
         ),
         key=lambda block: block.token,
     )
-    encoded = EncodedIdentity.of(one.encoded.epoch, one.encoded.nhs, one.encoded.layout, blocks)
+    first = one.encoded
+    encoded = EncodedIdentity.of(first.epoch, first.nhs, first.layout, blocks, near=first.near)
     sealed = seal(keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
-    return RecordIdentity(record_id, one.tier, sealed, None).value()
+    return RecordIdentity(record_id, one.source, one.tier, sealed, None).value()

@@ -1,4 +1,4 @@
-"""`tierlink bench host | memory | restart`: figures of this machine, with what they stand for."""
+"""`tierlink bench host | memory | restart | linkage`: figures of this machine, with what they stand for."""
 
 import json
 import signal
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ops.commands.bench_linkage import linkage
 from ops.commands.options import Json
 
 Scratch = Annotated[
@@ -94,6 +95,6 @@ def _stop_what_was_started() -> None:
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(help="Figures of this machine, never pass or fail.", no_args_is_help=True)
-    for command in (host, memory, restart):
+    for command in (host, memory, restart, linkage):
         group.command(command.__name__)(command)
     app.add_typer(group, name="bench")

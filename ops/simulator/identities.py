@@ -2,10 +2,10 @@
 
 Every record of a person draws its errors for itself: that is why two of them may disagree. Tier 2 draws
 keying errors at `tier2_multiplier` times the rate; moving and changing one's surname are lives, not keying,
-and are not multiplied.
+and are not multiplied. What is left out depends on who the person is (`missing_more_often`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
@@ -31,6 +31,9 @@ def true_identity(person: Person) -> Identity:
         address=person.address,
         postcode=person.address.postcode,
         practice_ods=person.practice_ods,
+        middle_name=person.middle_name,
+        phone=person.phone,
+        email=person.email,
     )
 
 
@@ -50,7 +53,8 @@ def record_identity(
     identity = clerk.names(identity, person)
     identity = clerk.birth_date(identity)
     identity = clerk.sex_and_postcode(identity)
-    return replace(identity, nhs_number=clerk.nhs_number(person, source, household_numbers))
+    identity = replace(identity, nhs_number=clerk.nhs_number(person, source, household_numbers))
+    return _Habits(_beside(rng), rates, person, source).of(identity)
 
 
 class _Clerk:
@@ -87,7 +91,8 @@ class _Clerk:
             short = [name for name in NICKNAMES.get(forename, ()) if name[:2] == forename[:2]]
             forename = rng.choice(short or [forename[:2] + rng.choice(others)[2:]])
         elif self._errs("forename_other"):
-            forename = rng.choice(NICKNAMES.get(forename) or others)
+            another = rng.choice(NICKNAMES.get(forename) or others)
+            forename = another if forename in NICKNAMES else person.middle_name or another
         elif self._errs("initial_only"):
             forename = forename[0]
         if self._errs("surname_typo"):
@@ -134,6 +139,118 @@ class _Clerk:
         if source == COUNCIL and self._rng.random() < wrong["one_digit"] * self._keying:
             return _one_digit_wrong(self._rng, person.nhs_number)
         return person.nhs_number
+
+
+class _Habits:
+    """How one source writes this person down beside keying errors: what it leaves out, what it keeps more
+    of.
+    """
+
+    def __init__(self, rng: Random, rates: Rates, person: Person, source: SourceSlug) -> None:
+        self._rng, self._rates, self._person, self._source = rng, rates, person, source
+        more = rates.missing_more_often
+        self._times_missing = (
+            more[f"{person.group}_multiplier"] * more[f"imd_{person.address.imd_quintile}_multiplier"]
+        )
+
+    def of(self, identity: Identity) -> Identity:
+        identity = self._left_out(identity)
+        identity = self._names(identity)
+        identity = self._addresses(identity)
+        return replace(identity, phone=self._phone(), email=self._email())
+
+    def _chance(self, share: float) -> bool:
+        return self._rng.random() < share
+
+    def _happened(self, name: str) -> bool:
+        return self._chance(self._rates.identifier_error[name])
+
+    def _present(self, share: float) -> bool:
+        return self._chance(self._share_present(share))
+
+    def _share_present(self, share: float) -> float:
+        """With the odds of missing multiplied, so that never stays never and always stays always."""
+        return share / (share + (1 - share) * self._times_missing) if share else 0.0
+
+    def _left_out(self, identity: Identity) -> Identity:
+        """The clerk left out what anybody's record lacks as often; some lack more and some less."""
+        meant = self._rates.nhs_number_present[self._source]
+        wanted = self._share_present(meant)
+        if identity.nhs_number is not None and wanted < meant and self._chance(1 - wanted / meant):
+            identity = replace(identity, nhs_number=None)
+        elif identity.nhs_number is None and wanted > meant and self._chance((wanted - meant) / (1 - meant)):
+            identity = replace(identity, nhs_number=self._person.nhs_number)
+        more, missing = self._times_missing - 1, self._rates.identifier_error
+        if self._chance(more * missing["missing_postcode"]):
+            identity = replace(identity, postcode=None)
+        if self._chance(more * missing["missing_birth_date"]):
+            identity = replace(identity, birth_date=None)
+        return identity
+
+    def _names(self, identity: Identity) -> Identity:
+        person, held = self._person, identity
+        if person.sex == "female" and self._happened("double_barrelled") and "-" not in held.surname:
+            held = replace(held, surname=f"{person.other_surname}-{held.surname}")
+        kept = "middle_name_kept_by_practice" if self._source == GP else "middle_name_kept"
+        if not self._happened(kept) or held.middle_name == held.forename:
+            held = replace(held, middle_name=None)
+        short = NICKNAMES.get(held.forename)
+        if short and self._happened("known_as"):
+            held = replace(held, known_as=self._rng.choice(short))
+        return held
+
+    def _addresses(self, identity: Identity) -> Identity:
+        if self._happened("house_written_otherwise"):
+            line = _otherwise(self._rng, identity.address.line)
+            identity = replace(identity, address=replace(identity.address, line=line))
+        kept = self._rates.identifier_error["former_address_kept"] * (1.0 if self._source == GP else 0.2)
+        # who never moved has no former address to keep; half of those who did moved before this source knew them
+        if identity.postcode is not None and self._happened("moved") and self._chance(kept):
+            identity = replace(identity, former_address=self._person.former_address)
+        return identity
+
+    def _phone(self) -> str | None:
+        own = (self._person.phone, self._person.former_phone)
+        return self._contact("phone", own, lambda home: f"070{home.randrange(10**8):08d}")
+
+    def _email(self) -> str | None:
+        former = self._person.email.replace("@example.org", "@example.net")
+        own = (self._person.email, former)
+        return self._contact("email", own, lambda home: f"home{home.randrange(10**8)}@example.org")
+
+    def _contact(self, kind: str, own: tuple[str, str], of_home: Callable[[Random], str]) -> str | None:
+        """The person's own, the one they had before, one of their household's, or none."""
+        rates, person = self._rates.contacts, self._person
+        if not self._present(rates[f"{kind} {self._source}"]):
+            return None
+        if self._chance(rates[f"household_{kind}"]):
+            return of_home(Random(f"{person.household}/{person.address.line}/{person.address.postcode}"))
+        return own[self._chance(rates[f"{kind}_changed"])]
+
+
+def _beside(rng: Random) -> Random:
+    """Chances of its own for what is drawn here: `rng` stays where it is, so all it draws later stays too."""
+    ahead = Random()
+    ahead.setstate(rng.getstate())
+    return Random(ahead.getrandbits(64))
+
+
+_SHORT_STREETS = {"Street": "St", "Road": "Rd", "Avenue": "Ave", "Lane": "Ln", "Close": "Cl", "Drive": "Dr"}
+
+
+def _otherwise(rng: Random, line: str) -> str:
+    """The same front door in other words."""
+    number, street = line.split(" ", 1)
+    last = street.split()[-1]
+    shorter = street.replace(last, _SHORT_STREETS.get(last, last))
+    return rng.choice(
+        (
+            f"Flat {rng.randrange(1, 9)}, {line}",
+            f"{number}, {shorter}",
+            f"No {number} {street}",
+            f"{number}A {street}",
+        )
+    )
 
 
 def _respelt(rng: Random, name: str) -> str:

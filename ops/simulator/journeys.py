@@ -282,7 +282,7 @@ class _Life:
             self._tell(trust, later.on, "R01", weight)
 
     def _learns_of_move(self, trust: SourceRecord, on: date) -> None:
-        if trust.identity.address != self._person.address and self._chance("new_address"):
+        if trust.identity.address.postcode != self._person.address.postcode and self._chance("new_address"):
             home = self._person.address
             trust.identity = replace(trust.identity, address=home, postcode=home.postcode)
             self._tell(trust, on, "A31")

@@ -47,7 +47,7 @@ class Address:
 @dataclass(frozen=True, slots=True, repr=False)
 class Person:
     """One true person. `household` is shared by those of one address; `former_address` is where they lived
-    before.
+    before, `former_phone` the mobile number they had. `middle_name` is None for who has none.
     """
 
     key: str
@@ -64,11 +64,19 @@ class Person:
     former_address: Address
     practice_ods: str
     height_cm: int
+    phone: str
+    former_phone: str
+    email: str
+    middle_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identity:
-    """Who a record says it is about, errors included. `None` is a field the source left empty."""
+    """Who a record says it is about, errors included. `None` is a field the source left empty.
+
+    `former_address` is an address the source keeps beside the present one, `known_as` a short form it keeps
+    beside the forename.
+    """
 
     nhs_number: str | None
     surname: str
@@ -80,6 +88,11 @@ class Identity:
     postcode: str | None
     practice_ods: str
     old_surname: str | None = None
+    middle_name: str | None = None
+    known_as: str | None = None
+    former_address: Address | None = None
+    phone: str | None = None
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -4,12 +4,15 @@ Nothing here is an error; what sources get wrong is `faults`. Every NHS number l
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
+from itertools import accumulate
 from random import Random
 from typing import Literal
 
+from ops.simulator.many_names import many_forenames, many_surnames, street_of
 from ops.simulator.model import Address, Person
 from ops.simulator.names import FORENAMES, SURNAMES
 from ops.simulator.rates import Rates
@@ -52,13 +55,33 @@ _YOUNGEST, _OLDEST = date(2004, 6, 30), date(1946, 7, 1)  # adults throughout 20
 _TWIN_SHARE_AT_HOME = 0.8
 
 
-def people(rng: Random, count: int, rates: Rates) -> tuple[Person, ...]:
+@dataclass(frozen=True, slots=True)
+class NameLists:
+    """Where names are drawn from: by ethnic group (and sex), commonest first.
+
+    A name of rank r is drawn in proportion to 1 / (r + flatness): the smaller, the commoner the first. With
+    `street_of` the street follows from the postcode, without it any street may have any.
+    """
+
+    surnames: Callable[[str], Sequence[str]]
+    forenames: Callable[[str, str], Sequence[str]]
+    surname_flatness: int = 8
+    street_of: Callable[[str], str] | None = None
+
+
+TOWN = NameLists(SURNAMES.__getitem__, lambda group, sex: FORENAMES[group, sex])
+# So drawn, the commonest surname is borne by 0.8 % of its group and two people share one by chance once in 400
+# pairs; in England as a whole Smith is borne by about 1 %.
+COUNTY = NameLists(many_surnames, many_forenames, surname_flatness=40, street_of=street_of)
+
+
+def people(rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN) -> tuple[Person, ...]:
     """`count` people in an order that says nothing about who belongs together.
 
     At least `rates.people` twins, namesakes and couples stand among them (pairs, rounded up), whatever the
-    seed.
+    seed. `names` of a TOWN repeat too often for more than a few thousand people: those live in a COUNTY.
     """
-    world = _World(rng, rates)
+    world = _World(rng, rates, names)
     pairs = (
         *[world.twins] * _pairs(rates.people["twins"], count),
         *[world.namesakes] * _pairs(rates.people["namesakes"], count),
@@ -71,7 +94,7 @@ def people(rng: Random, count: int, rates: Rates) -> tuple[Person, ...]:
     while len(found) < count:
         found.append(world.person())
     rng.shuffle(found)
-    return tuple(found)
+    return tuple(world.with_contacts(person) for person in found)
 
 
 def _pairs(share: float, count: int) -> int:
@@ -91,9 +114,10 @@ def check_digit(nine: str) -> int | None:
 class _World:
     """Draws homes, numbers and people; no number is drawn twice."""
 
-    def __init__(self, rng: Random, rates: Rates) -> None:
+    def __init__(self, rng: Random, rates: Rates, names: NameLists) -> None:
         self._rng = rng
         self._rates = rates
+        self._names = names
         self._numbers: set[str] = set()
         self._people = 0
 
@@ -111,10 +135,13 @@ class _World:
         rng = self._rng
         outward, town, chances = rng.choice(_AREAS)
         inward = f"{rng.randrange(1, 10)}{rng.choice(_INWARD_LETTERS)}{rng.choice(_INWARD_LETTERS)}"
+        postcode, number, street = f"{outward} {inward}", rng.randrange(1, 180), rng.choice(_STREETS)
+        if self._names.street_of:
+            street = self._names.street_of(postcode)
         return Address(
-            line=f"{rng.randrange(1, 180)} {rng.choice(_STREETS)}",
+            line=f"{number} {street}",
             town=town,
-            postcode=f"{outward} {inward}",
+            postcode=postcode,
             lsoa=f"E0102{rng.randrange(1000, 2200):04d}",
             imd_quintile=rng.choices((1, 2, 3, 4, 5), chances)[0],
         )
@@ -125,7 +152,7 @@ class _World:
         key = f"P{self._people:05d}"
         group = beside.group if beside else self._group()
         sex: Sex = "female" if rng.random() < self._rates.people["female"] else "male"
-        family = _by_rank(rng, SURNAMES[group])
+        family = self._surname(group)
         return Person(
             key=key,
             household=beside.household if beside else key,
@@ -134,13 +161,33 @@ class _World:
             sex=sex,
             birth_date=self._birth_date(group),
             surname=family,
-            other_surname=_by_rank(rng, [name for name in SURNAMES[group] if name != family]),
+            other_surname=self._surname(group, family),
             forename=self._forename(group, sex, beside),
             nhs_number=self.nhs_number(),
             address=beside.address if beside else self.address(),
             former_address=self.address(),
             practice_ods=rng.choice(_PRACTICES),
             height_cm=_height_cm(rng, sex),
+            phone="",
+            former_phone="",
+            email="",
+        )
+
+    def with_contacts(self, person: Person) -> Person:
+        """The person with a middle name, a mobile and a mailbox, drawn apart from all that came before."""
+        own = Random(f"{person.key}/{person.nhs_number}")
+        asian = "_south_asian" if person.group == "south_asian" else ""
+        middle = own.random() < self._rates.people[f"middle_name{asian}"]
+        shared = own.random() < self._rates.people["email_of_household"]
+        box = f"{person.surname}.family" if shared else f"{person.forename}.{person.surname}"
+        return replace(
+            person,
+            phone=_mobile(own),
+            former_phone=_mobile(own),
+            email=f"{box}{(_of_home(person) if shared else own).randrange(1, 1000)}@example.org".lower(),
+            middle_name=self._drawn(own, self._names.forenames(person.group, person.sex), 8)
+            if middle
+            else None,
         )
 
     def twins(self) -> Sequence[Person]:
@@ -175,8 +222,19 @@ class _World:
         return replace(person, sex=sex, forename=forename, height_cm=_height_cm(self._rng, sex))
 
     def _forename(self, group: str, sex: Sex, beside: Person | None) -> str:
-        taken = beside.forename if beside else None
-        return _by_rank(self._rng, [name for name in FORENAMES[group, sex] if name != taken])
+        names = self._names.forenames(group, sex)
+        return self._drawn(self._rng, names, 8, but=beside.forename if beside else None)
+
+    def _surname(self, group: str, but: str | None = None) -> str:
+        return self._drawn(self._rng, self._names.surnames(group), self._names.surname_flatness, but=but)
+
+    @staticmethod
+    def _drawn(rng: Random, names: Sequence[str], flatness: int, *, but: str | None = None) -> str:
+        """A name by its rank among all `but` one."""
+        left_out = names.index(but) if but in names else len(names)
+        ranks = range(len(names) - (left_out < len(names)))
+        rank = rng.choices(ranks, cum_weights=_chances(len(ranks), flatness))[0]
+        return names[rank + (rank >= left_out)]
 
     def _twin_sex(self, first: Person) -> Sex:
         same = self._rng.random() < 2 / 3  # all identical and half of the other twins
@@ -202,6 +260,16 @@ def _height_cm(rng: Random, sex: Sex) -> int:
     return round(rng.gauss(163 if sex == "female" else 176, 6.5))  # Health Survey for England means, rounded
 
 
-def _by_rank(rng: Random, names: Sequence[str]) -> str:
-    # frequency falls with rank as 1/(rank + 8): the commonest of 200 is drawn about 3.6 % of the time
-    return rng.choices(names, [1 / (rank + 8) for rank in range(len(names))])[0]
+@cache
+def _chances(ranks: int, flatness: int) -> tuple[float, ...]:
+    """Frequency falls with rank: with flatness 8 the commonest of 200 is drawn about 3.6 % of the time."""
+    return tuple(accumulate(1 / (rank + flatness) for rank in range(ranks)))
+
+
+def _mobile(rng: Random) -> str:
+    # 070 is for personal numbering in Ofcom's plan: no mobile telephone has such a number
+    return f"070{rng.randrange(10**8):08d}"
+
+
+def _of_home(person: Person) -> Random:
+    return Random(f"{person.address.line}/{person.address.postcode}")

@@ -12,13 +12,15 @@ _SHARES_OF_ONE = ("routes", "tier2_outcome")
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Shares between 0 and 1 by table and name, and the one multiplier; see `rates.toml` for what each is
+    """Shares between 0 and 1 by table and name, and multipliers of such shares; see `rates.toml` for what each is
     a share of.
     """
 
     nhs_number_present: Shares
     nhs_number_wrong: Shares
     identifier_error: Shares
+    contacts: Shares
+    missing_more_often: Shares
     people: Shares
     routes: Shares
     tier2_outcome: Shares

@@ -187,8 +187,9 @@ def _identity(person: Person) -> Identity:
         names=tuple(Name(given=name.given, family=name.family, use=name.use) for name in person.names),
         birth_date=person.birth_date.isoformat() if person.birth_date else None,
         sex=person.sex if person.sex in ("male", "female") else None,
-        postcodes=tuple(address.postcode.compact for address in person.addresses if address.postcode),
-        houses=tuple(address.line for address in person.addresses if address.line),
+        postcodes=tuple(one.postcode.compact if one.postcode else "" for one in person.addresses),
+        houses=tuple(one.line for one in person.addresses),
+        cities=tuple(one.city for one in person.addresses),
         phones=person.phones,
         emails=person.emails,
     )
@@ -204,6 +205,7 @@ def _canonical_identity(identity: Identity) -> str:
         identity.sex,
         list(identity.postcodes),
         list(identity.houses),
+        list(identity.cities),
         list(identity.phones),
         list(identity.emails),
     ]

@@ -122,14 +122,16 @@ class RecordsStep:
 
     def _announce(self, record: Record, record_id: str) -> list[Outcome]:
         """Tell the linker who this record is about, when that has changed."""
-        winning, tier = record.winning_identity(), _tier(record)
-        if not record.ours or tier is None:
+        winning, entry = record.winning_identity(), next(iter(record.entries.values()), None)
+        if not record.ours or entry is None:
             return []
         text = record.identities.get(winning) if winning is not None else None
-        of = (winning, text is None, tier, record.merged_into())
+        of = (winning, text is None, entry.tier, record.merged_into())
         if of == record.announced_of:
             return []
-        value = RecordIdentity(record_id, tier, _usable_tokens(text), record.merged_into()).value()
+        value = RecordIdentity(
+            record_id, entry.source, entry.tier, _usable_tokens(text), record.merged_into()
+        ).value()
         record.announced_of = of
         if value == record.announced:
             return []
@@ -180,10 +182,6 @@ def _usable_tokens(identity: bytes | None) -> bytes | None:
     """The sealed tokens of an identity, None when nothing in it can be compared or it has not come yet."""
     told = canonical.load_object(identity) if identity is not None else None
     return base64.b64decode(told["tokens"]) if told is not None and told["usable"] else None
-
-
-def _tier(record: Record) -> str | None:
-    return next((one.tier for one in record.entries.values()), None)
 
 
 def _fact_emit(person_id: str, name: tuple[str, str], fact: FactVersion, link_revision: int) -> Emit:

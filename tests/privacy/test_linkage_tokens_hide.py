@@ -1,11 +1,16 @@
 """What leaves the identifiable zone shows no name, no length of a name, and no frequency worth counting."""
 
 import base64
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import replace
 
+import pytest
+
+from linkage.compare import look
+from linkage.errors import EncodingInvalid
+from linkage.layout import FAMILY, FIRST, SINGLE_BYTES, EncodedIdentity, plan_of
 from linkage.normalise import Identity, Name, normalise
-from linkage.tokens import FAMILY, GROUP_TOKENS, SALTED_BYTES, EncodedIdentity, TokenKeys, encode
+from linkage.tokens import TokenKeys, encode
 
 SECRET = b"z" * 32
 KEYS = TokenKeys.from_bytes(SECRET, epoch=1)
@@ -21,6 +26,8 @@ CANARY = Identity(
     houses=("98765 Xylograph",),
     phones=("07123456780",),
     emails=("qwxyzqwxyz@mail.uk",),
+    cities=("Vbnmqwertown",),
+    former_numbers=("9990000026",),
 )
 
 
@@ -37,7 +44,9 @@ def test_no_clear_value_is_in_the_bytes_or_in_any_repr() -> None:
     values = [
         CANARY.nhs_number,
         *clean.postcodes,
-        *clean.houses,
+        *(word for line in clean.houses for word in line.split()),
+        *clean.cities,
+        *clean.former_numbers,
         *clean.phones,
         *CANARY.emails,
         "19010708",
@@ -54,10 +63,7 @@ def test_no_clear_value_is_in_the_bytes_or_in_any_repr() -> None:
 
 def family_tokens(encoded: EncodedIdentity) -> dict[bytes, bytes]:
     """Block token → the salted token of the whole surname."""
-    start = (
-        sum(GROUP_TOKENS[group] for group in encoded.layout[: encoded.layout.index(FAMILY)]) * SALTED_BYTES
-    )
-    return {block.token: block.salted[start : start + SALTED_BYTES] for block in encoded.blocks}
+    return {token: look(encoded, token).pieces[FIRST[FAMILY]] for token in encoded.tokens}
 
 
 def test_one_surname_in_two_blocks_has_two_unrelated_tokens() -> None:
@@ -76,11 +82,11 @@ def test_one_surname_in_one_block_has_one_token_so_that_records_compare() -> Non
 
 def test_counting_tokens_does_not_find_the_commonest_surname() -> None:
     """Half of 200 unrelated people are called Smith. A token keyed for the whole population would stand 100
-    times; salted by block no token stands more than a few times, and no more often for Smith than for a name
-    borne once.
+    times; salted by block none stands more often than its block has records, which is a few times.
     """
     counts: Counter[bytes] = Counter()
-    bearers: defaultdict[str, set[bytes]] = defaultdict(set)
+    standing: Counter[bytes] = Counter()
+    blocks: dict[bytes, bytes] = {}
     for i in range(200):
         surname = "Smith" if i % 2 else f"Rare{chr(65 + i % 26)}{chr(65 + i // 26)}"
         person = Identity(
@@ -90,24 +96,54 @@ def test_counting_tokens_does_not_find_the_commonest_surname() -> None:
             postcodes=(f"LS{i % 20} {i % 10}A{chr(65 + i % 26)}",),
             houses=(str(i),),
         )
-        tokens = family_tokens(encode(person, keys=KEYS)).values()
-        counts.update(set(tokens))
-        bearers["common" if i % 2 else "rare"] |= set(tokens)
+        tokens = family_tokens(encode(person, keys=KEYS))
+        counts.update(set(tokens.values()))
+        standing.update(tokens.keys())
+        blocks |= {token: block for block, token in tokens.items()}
     assert max(counts.values()) <= 3
-    assert max(counts[token] for token in bearers["common"]) <= 1 + max(
-        counts[token] for token in bearers["rare"]
-    )
+    assert all(times <= standing[blocks[token]] for token, times in counts.items())
+
+
+def test_no_token_stands_in_two_blocks_of_a_record() -> None:
+    """Whatever it is of: sex, a house number and a district have few values, and must not show either."""
+    encoded = encode(CANARY, keys=KEYS)
+    seen: Counter[tuple[int, bytes]] = Counter()
+    for token in encoded.tokens:
+        pieces = enumerate(look(encoded, token).pieces)
+        seen.update((i, piece) for i, piece in pieces if piece)
+    assert max(seen.values()) == 1
 
 
 def test_the_length_of_a_name_does_not_show() -> None:
+    """Names of two to 36 letters, none of them in the table of common ones: one layout, one size, and in every
+    block as many distinct tokens.
+    """
     sizes = set()
-    for family in ("Ng", "Hall", "Featherstonehaugh", "Wolfeschlegelsteinhausenbergerdorff"):
+    for family in ("Zu", "Qill", "Featherstonehaugh", "Wolfeschlegelsteinhausenbergerdorff"):
         encoded = encode(replace(CANARY, names=(Name(("Jo",), family),)), keys=KEYS)
-        distinct = {
-            len({block.salted[i : i + 5] for i in range(0, len(block.salted), 5)}) for block in encoded.blocks
-        }
-        sizes.add((len(encoded.to_bytes()), *distinct))
+        cuts = range(0, plan_of(encoded.layout).step - 8, SINGLE_BYTES)
+        distinct = {len({block.salted[at : at + SINGLE_BYTES] for at in cuts}) for block in encoded.blocks}
+        sizes.add((encoded.layout, len(encoded.to_bytes()), *distinct))
     assert len(sizes) == 1
+
+
+def test_all_a_layout_tells_is_what_is_there_and_how_common_a_name_is() -> None:
+    layouts = {
+        encode(replace(CANARY, names=(Name((given,), family),)), keys=KEYS).layout
+        for given, family in (("Susan", "Smith"), ("Emma", "Jones"), ("David", "Hall"), ("Paul", "White"))
+    }
+    assert len(layouts) == 1
+    assert encode(replace(CANARY, names=(Name(("Paul",), "Qill"),)), keys=KEYS).layout not in layouts
+
+
+def test_no_error_quotes_what_it_was_given() -> None:
+    encoded = encode(CANARY, keys=KEYS)
+    with pytest.raises(KeyError) as absent:
+        encoded.salted(b"secret12")
+    with pytest.raises(EncodingInvalid) as refused:
+        EncodedIdentity.from_bytes(encoded.to_bytes().replace(encoded.layout, b"secret12", 1))
+    assert "secret" not in str(absent.value) + str(refused.value) + repr(absent.value) + repr(refused.value)
+    assert repr(look(encoded, encoded.tokens[0])) == "Look(**)"
 
 
 def test_an_nhs_number_token_is_not_a_plain_hash_of_the_number() -> None:

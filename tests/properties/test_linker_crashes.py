@@ -15,11 +15,11 @@ from small_world import small_world
 
 from linkage import weights
 from ops.layout import packaged
-from schemas.topics import IDENTITY, LINK_MAP
+from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome
 
-CUTS, LOGS = 100, 5
+CUTS, LOGS = 100, 10
 
 
 @cache
@@ -57,10 +57,10 @@ def kept(written: Iterable[Change]) -> list[tuple[bytes, bytes]]:
 
 
 def standing(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
-    """Topic -> key -> last value, without history."""
+    """Topic -> key -> last value, without history. Changes of persons are nothing but history."""
     last: dict[str, dict[str, Any]] = {}
     for one in outcomes:
-        if isinstance(one, Emit):
+        if isinstance(one, Emit) and one.topic != PERSON_CHANGES:
             value = json.loads(one.value) if one.value is not None else None
             if isinstance(value, dict):
                 value = {name: part for name, part in value.items() if name not in ("revision", "formerly")}

@@ -23,8 +23,9 @@ from small_world import (
 
 from schemas.identity import NHSNumber, Person, PersonName
 from schemas.keyring import Purpose
-from schemas.topics import IDENTITY, LINK_MAP
-from streams.steps.outcome import Change, Emit, Message
+from schemas.linking import PairDecision
+from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
+from streams.steps.outcome import Change, Emit, Message, Reject
 
 SLUGS = {"G": GP, "C": COUNCIL, "T": TRUST}
 
@@ -37,6 +38,7 @@ class Linker:
         self.offset = 0
         self.answers: dict[str, Any] = {}
         self.reviews: dict[str, Any] = {}
+        self.changes: dict[str, Any] = {}
         self.changelog: dict[bytes, bytes] = {}
 
     def put(self, local: str, person: Person) -> list[str]:
@@ -49,8 +51,8 @@ class Linker:
         ((key, value),) = [(one.key, one.value) for one in engine.read([IDENTITY])]
         return self.give(key or b"", value)
 
-    def give(self, key: bytes, value: bytes | None) -> list[str]:
-        message = Message(IDENTITY, 0, self.offset, key, value, (), 0)
+    def give(self, key: bytes, value: bytes | None, at_ms: int = 0) -> list[str]:
+        message = Message(IDENTITY, 0, self.offset, key, value, (), at_ms)
         self.offset += 1
         self.state, outcomes = real_step("linker").advance(self.state, message)
         answered = []
@@ -59,7 +61,7 @@ class Linker:
                 self.changelog[one.key] = one.value or b""
                 continue
             assert isinstance(one, Emit), one
-            kept = self.answers if one.topic == LINK_MAP else self.reviews
+            kept = {LINK_MAP: self.answers, REVIEW: self.reviews, PERSON_CHANGES: self.changes}[one.topic]
             kept.pop(one.key.decode(), None)
             if one.value is not None:
                 kept[one.key.decode()] = json.loads(one.value)
@@ -227,3 +229,77 @@ def test_the_state_read_back_answers_as_the_one_that_was_lost() -> None:
         restarted.state = real_step("linker").restore(kept.items())
     assert restarted.answers == linker.answers
     assert restarted.reviews == linker.reviews
+
+
+def decision(
+    linker: Linker, a: str, b: str, kind: str, at: str, decision_id: str = "d1"
+) -> tuple[bytes, bytes]:
+    one, other = sorted(record_id(SLUGS[local[0]], local) for local in (a, b))
+    told = PairDecision((one, other), kind, at, decision_id)  # type: ignore[arg-type]
+    return told.key(), told.value()
+
+
+def decide(linker: Linker, *told: str) -> list[str]:
+    return linker.give(*decision(linker, *told), at_ms=TODAY_MS)
+
+
+TODAY, YESTERDAY, NEXT_YEAR = "2026-09-01T08:00:00Z", "2026-08-31T08:00:00Z", "2027-09-01T08:00:00Z"
+TODAY_MS = 1_788_249_600_000
+
+
+def test_a_steward_parts_two_records_and_joins_them_again_and_the_last_word_by_time_stands() -> None:
+    linker = Linker()
+    linker.put("G1", ANN)
+    linker.put("C1", ANN)
+    assert linker.together("G1", "C1")
+    assert set(decide(linker, "G1", "C1", "apart", TODAY)) == {record_id(GP, "G1"), record_id(COUNCIL, "C1")}
+    assert not linker.together("G1", "C1")
+    assert decide(linker, "G1", "C1", "link", YESTERDAY, "d2") == [], "older, though it came later"
+    decide(linker, "G1", "C1", "none", TODAY, "d3")
+    assert linker.together("G1", "C1")
+
+
+def test_a_decision_is_read_back_after_a_restart() -> None:
+    linker = Linker()
+    linker.put("G1", ANN)
+    linker.put("C1", EVE)
+    decide(linker, "G1", "C1", "link", TODAY)
+    assert linker.together("G1", "C1")
+    elements = [(key, value) for key, value in linker.changelog.items() if value]
+    linker.state = real_step("linker").restore(elements)
+    linker.put("C1", BEA)
+    assert linker.together("G1", "C1")
+
+
+def test_a_decision_about_a_record_that_is_not_there_waits_for_it() -> None:
+    linker = Linker()
+    linker.put("G1", ANN)
+    decide(linker, "G1", "C1", "link", TODAY)
+    assert [one["rules"] for one in linker.of("G1")["evidence"]] == [["V5-waiting"]]
+    linker.put("C1", EVE)
+    assert linker.together("G1", "C1")
+
+
+@pytest.mark.parametrize("at", [NEXT_YEAR, "2026-02-30T08:00:00Z"])
+def test_a_decision_of_a_time_that_cannot_be_is_a_dead_letter(at: str) -> None:
+    linker = Linker()
+    linker.put("G1", ANN)
+    key, value = decision(linker, "G1", "C1", "link", at)
+    for content in (value, None):
+        message = Message(IDENTITY, 0, 9, key, content, (), TODAY_MS)
+        assert real_step("linker").advance(linker.state, message)[1] == (Reject("unreadable"),)
+
+
+def test_what_became_of_a_person_is_told_with_the_reason_and_the_evidence() -> None:
+    linker = Linker()
+    linker.put("C1", ANN)
+    linker.put("G1", ANN)
+    last = linker.changes[f"{linker.of('G1')['person_id']}/1"]
+    assert (last["kind"], last["reason"]) == ("renamed", "anchor") or last["kind"] == "linked"
+    decide(linker, "G1", "C1", "apart", TODAY)
+    parted = [one for one in linker.changes.values() if one["revision"] == 2]
+    assert {(one["kind"], one["reason"]) for one in parted} == {("split", "V5-apart")}
+    assert {tuple(one["previous"]) for one in parted} == {(linker.of("G1")["person_id"],)}
+    told = [one for change in parted for one in change["evidence"] if one["rules"] == ["V5-apart"]]
+    assert told
+    assert told[0]["records"] == sorted([record_id(GP, "G1"), record_id(COUNCIL, "C1")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from linkage.normalise import Identity, Name, name_parts, normalise
+from linkage.normalise import Identity, Name, house_of, name_parts, normalise, street_of
 
 
 def identity(**fields: object) -> Identity:
@@ -41,10 +41,27 @@ def test_a_newborn_without_a_forename_keeps_the_surname() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1900-01-01", "1899-12-30", "2001-02-30", "01/02/1971", "1971", "1971-5-2", "9999-12-31", ""]
+    "text",
+    [
+        "1900-01-01",
+        "1899-12-30",
+        "2001-02-30",
+        "01/02/1971",
+        "19711",
+        "1971-5-2",
+        "9999-12-31",
+        "1900",
+        "0000",
+        "",
+    ],
 )
 def test_a_birth_date_that_is_a_placeholder_or_no_day_at_all_is_missing(text: str) -> None:
     assert normalise(identity(birth_date=text)).birth_date is None
+
+
+@pytest.mark.parametrize("text", ["1971", "1971-05"])
+def test_part_of_a_birth_date_is_kept_as_it_is_known(text: str) -> None:
+    assert normalise(identity(birth_date=text)).birth_date == text
 
 
 def test_a_very_old_person_and_a_leap_day_are_not_placeholders() -> None:
@@ -57,22 +74,47 @@ def test_a_postcode_of_no_place_is_missing(text: str) -> None:
     assert normalise(identity(postcodes=(text,))).postcodes == ()
 
 
-def test_addresses_stay_in_step_with_their_houses() -> None:
-    cleaned = normalise(identity(postcodes=("ZZ99 3VZ", "ls1 4ap"), houses=("", "Flat 3, 12b High Street")))
-    assert (cleaned.postcodes, cleaned.houses) == (("LS14AP",), ("3 12B",))
+def test_addresses_stay_in_step_with_their_houses_and_cities() -> None:
+    cleaned = normalise(
+        identity(
+            postcodes=("ZZ99 3VZ", "ls1 4ap", ""),
+            houses=("", "Flat 3, 12b High St.", ""),
+            cities=("", "", "kings  lynn"),
+        )
+    )
+    assert cleaned.postcodes == ("LS14AP", "")
+    assert cleaned.houses == ("3 12B HIGH STREET", "")
+    assert cleaned.cities == ("", "KINGS LYNN")
 
 
 @pytest.mark.parametrize(
-    ("line", "house"),
+    ("line", "house", "street"),
     [
-        ("14 High St", "14"),
-        ("Flat 3, 12b High St", "3 12B"),
-        ("Rose Cottage", "ROSECOTTAGE"),
-        ("12-14 Mill Rd", "12 14"),
+        ("14 High St", "14", "HIGH STREET"),
+        ("Flat 3, 12b High St", "3 12B", "HIGH STREET"),
+        ("12b high street, flat 3", "12B 3", "HIGH STREET"),
+        ("Rose Cottage", "ROSECOTTAGE", ""),
+        ("12-14 Mill Rd", "12 14", "MILL ROAD"),
+        ("St John's Ave", "", "ST JOHNS AVENUE"),
+        ("7", "7", ""),
+        ("", "", ""),
     ],
 )
-def test_a_house_is_its_number_or_else_its_name(line: str, house: str) -> None:
-    assert normalise(identity(postcodes=("LS1 4AP",), houses=(line,))).houses == (house,)
+def test_a_line_is_a_house_and_a_street(line: str, house: str, street: str) -> None:
+    cleaned = normalise(identity(postcodes=("LS1 4AP",), houses=(line,))).houses
+    assert (house_of(cleaned[0]), street_of(cleaned[0])) == (house, street)
+
+
+@pytest.mark.parametrize("city", ["Unknown", "123", "…", ""])
+def test_a_city_that_is_no_place_is_missing(city: str) -> None:
+    assert normalise(identity(cities=(city,))).cities == ()
+
+
+def test_a_superseded_number_is_kept_beside_the_number_that_replaced_it() -> None:
+    told = identity(
+        nhs_number="9434765919", former_numbers=("943 476 5870", "9434765919", "", "12", "9434765870")
+    )
+    assert normalise(told).former_numbers == ("9434765870",)
 
 
 def test_only_a_mobile_telephone_is_a_persons_own() -> None:
@@ -105,10 +147,25 @@ def test_an_identity_with_nothing_but_placeholders_says_nothing() -> None:
     assert normalise(empty) == identity()
 
 
-def test_a_name_of_a_hundred_thousand_letters_is_cut_short() -> None:
-    (name,) = normalise(identity(names=(Name(("ab" * 50_000,), "cd " * 50_000),))).names
-    assert len(name.given[0]) <= 40
+def test_a_value_of_a_hundred_thousand_letters_is_cut_short() -> None:
+    long = "ab cd-" * 20_000
+    cleaned = normalise(
+        identity(
+            names=(Name((long,) * 1000, long),) * 1000,
+            birth_date=long,
+            postcodes=(long,) * 1000,
+            houses=(long,) * 1000,
+            cities=(long,) * 1000,
+            phones=("07" * 50_000,) * 1000,
+            emails=(long + "@mail.uk",) * 1000,
+            former_numbers=("12" * 50_000,) * 1000,
+        )
+    )
+    (name,) = cleaned.names
+    assert max(map(len, name.given)) <= 4 * 41
     assert len(name.family) <= 4 * 41
+    assert max(map(len, (*cleaned.houses, *cleaned.cities))) <= 5 * 41
+    assert (cleaned.birth_date, cleaned.phones, cleaned.emails) == (None, (), ())
 
 
 def test_a_name_and_an_identity_hide_themselves() -> None:

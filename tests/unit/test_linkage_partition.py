@@ -2,44 +2,47 @@
 
 from itertools import combinations, pairwise, permutations
 
-from linkage.compare import Levels
+from linkage.compare import LEVELS, Levels
 from linkage.decide import Band, Rule, Verdict
+from linkage.decisions import Decision, Kind
 from linkage.partition import COMPONENT_MAX, Judged, Member, Pair, Partition, partition
 from linkage.tokens import EncodedIdentity
 from linkage.weights import Model, Score
 
 MODEL = Model("m", "made up", prior=0, link=4000, review=-2000, ambiguous=4000, weights={}, interactions={})
-LEVELS = Levels(
-    given="missing",
-    family="missing",
-    birth_date="missing",
-    postcode="missing",
-    house="missing",
-    sex="missing",
-    phone="missing",
-    email="missing",
-    nhs_number="missing",
-    crossed="no",
-)
+AT = Levels.of(tuple(len(known) - 1 for known in LEVELS.values()))  # nothing said
 
 
-def member(number: str | None = None, merged_into: str | None = None) -> Member:
-    return Member(1, EncodedIdentity(1, number.encode() if number else None, b"", b""), merged_into)
+def member(number: str | None = None, merged_into: str | None = None, source: str | None = None) -> Member:
+    encoded = EncodedIdentity(1, number.encode() if number else None, b"", b"")
+    return Member(1, encoded, merged_into, source, unique_ids=source is not None)
 
 
 def judged(bits: int, *rules: Rule) -> Judged:
     band = Band.AUTO if bits >= 4000 and not rules else Band.REVIEW if bits >= -2000 else Band.APART
-    return Judged(Score(bits, LEVELS, ()), Verdict(band, rules))
+    return Judged(Score(bits, AT, ()), Verdict(band, rules))
 
 
-def cut(members: dict[str, Member], bits: dict[str, int]) -> Partition:
+def said(pair: str, kind: Kind, day: int = 1) -> Decision:
+    return Decision((pair[0], pair[1]), kind, f"2026-01-{day:02}T09:00:00Z", f"d-{pair}")
+
+
+def cut(members: dict[str, Member], bits: dict[str, int], *decisions: Decision) -> Partition:
     """`bits` by two-letter pair. Checked on the way: no order of the inputs makes a difference."""
     pairs: dict[Pair, Judged] = {(pair[0], pair[1]): judged(weight) for pair, weight in bits.items()}
     results = [
-        partition(MODEL, dict(order), dict(sorted(pairs.items(), reverse=order[0][0] != min(members))))
+        partition(
+            MODEL,
+            dict(order),
+            dict(sorted(pairs.items(), reverse=order[0][0] != min(members))),
+            decisions if order[0][0] == min(members) else decisions[::-1],
+        )
         for order in list(permutations(members.items()))[:24]
     ]
-    assert len({(tuple(groups(result)), tuple(sorted(result.refused))) for result in results}) == 1
+    assert (
+        len({(tuple(groups(result)), tuple(sorted(result.refused.items(), key=str))) for result in results})
+        == 1
+    )
     return results[0]
 
 
@@ -109,3 +112,57 @@ def test_a_pair_that_a_guard_holds_back_is_no_evidence_for_others() -> None:
     third = {**close, ("a", "c"): judged(9000), ("b", "c"): judged(9000), ("c", "x"): judged(-3500)}
     guarded = {**third, ("b", "x"): judged(9000, Rule.TWIN)}
     assert groups(partition(MODEL, {**people, "c": member()}, guarded)) == ["abc", "x"]
+
+
+def test_a_steward_joins_what_weights_and_numbers_keep_apart() -> None:
+    people = {"a": member("1"), "b": member("2")}
+    assert groups(cut(people, {"ab": -30000})) == ["a", "b"]
+    assert groups(cut(people, {"ab": -30000}, said("ab", "link"))) == ["ab"]
+    (cluster,) = cut(people, {}, said("ab", "link")).clusters
+    assert cluster.numbers == {(1, b"1"), (1, b"2")}
+
+
+def test_the_numbers_of_two_records_a_steward_joined_are_one_persons_from_then_on() -> None:
+    people = {"a": member("1"), "b": member("2"), "c": member("1"), "d": member("3")}
+    close = {"ac": 20000, "bd": 20000}
+    assert groups(cut(people, close, said("ab", "link"))) == ["abc", "d"]
+
+
+def test_a_steward_parts_what_weights_join_by_any_path() -> None:
+    people = {name: member() for name in "abx"}
+    close = {"ab": 15000, "ax": 14000, "bx": 13000}
+    assert groups(cut(people, close)) == ["abx"]
+    result = cut(people, close, said("ax", "apart"))
+    assert groups(result) == ["ab", "x"]
+    assert result.refused == {("a", "x"): Rule.DECIDED_APART, ("b", "x"): Rule.DECIDED_APART}
+
+
+def test_a_steward_who_parts_a_record_from_one_of_two_settles_whose_it_is() -> None:
+    people = {"x": member(), "a": member("1"), "b": member("2")}
+    assert groups(cut(people, {"ax": 9000, "bx": 9500}, said("bx", "apart"))) == ["ax", "b"]
+
+
+def test_of_three_decisions_that_contradict_each_other_the_later_link_is_refused_and_told() -> None:
+    people = {name: member() for name in "abc"}
+    for first, second in (("ab", "bc"), ("bc", "ab")):
+        result = cut(people, {}, said("ac", "apart", 9), said(first, "link", 1), said(second, "link", 2))
+        assert groups(result) == sorted((first, *set("abc") - set(first)))
+        assert result.refused == {tuple(second): Rule.CONTRADICTION}
+
+
+def test_a_steward_who_parts_two_records_outranks_the_source_that_merged_them() -> None:
+    people = {"a": member(), "b": member(merged_into="a"), "c": member(merged_into="b")}
+    result = cut(people, {}, said("ab", "apart"))
+    assert groups(result) == ["a", "bc"]
+    assert result.refused == {("a", "b"): Rule.DECIDED_APART}
+    assert cut(people, {}, said("ac", "apart")).refused == {("b", "c"): Rule.CONTRADICTION}
+
+
+def test_two_active_records_of_a_source_with_unique_ids_need_six_bits_more() -> None:
+    pair = {"a": member(source="gp"), "b": member(source="gp")}
+    result = cut(pair, {"ab": 5900})
+    assert groups(result) == ["a", "b"]
+    assert result.refused == {("a", "b"): Rule.ONE_ID_EACH}
+    assert groups(cut(pair, {"ab": 6000})) == ["ab"]
+    assert groups(cut({**pair, "b": member(source="trust")}, {"ab": 5900})) == ["ab"]
+    assert groups(cut({**pair, "b": member(merged_into="z", source="gp")}, {"ab": 5900})) == ["ab"]

@@ -1,12 +1,18 @@
 """Encoding: what is equal gives equal tokens, what is missing gives none, and bytes are canonical."""
 
+import hmac
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from linkage.blocks import MAX_BLOCKS, MAX_BLOCKS_WIDE
 from linkage.errors import EncodingInvalid, KeyInvalid
+from linkage.keys import TokenKeys
+from linkage.layout import NUMBER_BYTES, TOKEN_BYTES, EncodedIdentity, plan_of
 from linkage.normalise import Identity, Name
-from linkage.tokens import MAX_BLOCKS, EncodedIdentity, TokenKeys, encode
+from linkage.tokens import encode
 
 KEYS = TokenKeys.from_bytes(bytes(range(32)), epoch=1)
 ADA = Identity(
@@ -18,6 +24,8 @@ ADA = Identity(
     houses=("12 High Street", "3 Low Lane"),
     phones=("07700 900123",),
     emails=("ada@mail.uk",),
+    cities=("Leeds", "Bradford"),
+    former_numbers=("9434765870",),
 )
 
 
@@ -48,23 +56,74 @@ def test_an_invalid_number_gives_no_number_token_and_no_block() -> None:
     assert not encoded.usable
 
 
+def test_a_year_of_birth_alone_is_not_usable_and_beside_a_postcode_it_is_compared() -> None:
+    year = Identity(None, names=(Name(("Ada",), "King"),), birth_date="1975")
+    assert not encode(year, keys=KEYS).usable
+    assert encode(replace(year, postcodes=("LS1 4AP",)), keys=KEYS).usable
+
+
+def test_a_superseded_number_is_a_token_in_the_head_and_a_block() -> None:
+    now, before = encode(ADA, keys=KEYS), encode(Identity("9434765870"), keys=KEYS)
+    assert now.former == (before.nhs,)
+    assert before.by_token.keys() <= now.by_token.keys()
+
+
+def test_a_token_is_the_hmac_that_rfc_2104_defines() -> None:
+    """The keyed states are kept for speed; the answer is that of the standard library."""
+    key = HKDFExpand(SHA256(), 32, b"linkage/2/1/number").derive(bytes(range(32)))
+    assert KEYS.mac("number", "9434765919") == hmac.digest(key, b"9434765919", "sha256")
+    assert encode(ADA, keys=KEYS).nhs == hmac.digest(key, b"9434765919", "sha256")[:NUMBER_BYTES]
+    block = HKDFExpand(SHA256(), 32, b"linkage/2/1/block").derive(bytes(range(32)))
+    token = hmac.digest(block, b"nhs/9434765919", "sha512")[:TOKEN_BYTES]
+    assert encode(ADA, keys=KEYS).salted(token)
+
+
+def test_what_is_remembered_of_values_met_changes_no_token() -> None:
+    fresh = TokenKeys.from_bytes(bytes(range(32)), epoch=1)
+    once, again = encode(ADA, keys=fresh), encode(ADA, keys=fresh)
+    assert once == again == encode(ADA, keys=KEYS)
+
+
+def test_a_usual_record_takes_two_and_a_half_kilobytes() -> None:
+    usual = replace(
+        ADA, names=ADA.names[1:], postcodes=("LS1 4AP",), houses=("12 High Street",), cities=("Leeds",)
+    )
+    encoded = encode(replace(usual, former_numbers=(), emails=()), keys=KEYS)
+    assert len(encoded.tokens) <= 13
+    assert len(encoded.to_bytes()) <= 2_800
+
+
 def test_bytes_and_back_is_the_same_identity() -> None:
-    for identity in (ADA, Identity(None), Identity("9434765919")):
+    for identity in (
+        ADA,
+        Identity(None),
+        Identity("9434765919"),
+        Identity(None, nhs_number_claimed="9434765918", former_numbers=("9434765870",)),
+        replace(ADA, birth_date="1975"),
+        replace(ADA, birth_date="1975-12", sex=None, names=()),
+    ):
         encoded = encode(identity, keys=KEYS)
         assert EncodedIdentity.from_bytes(encoded.to_bytes()) == encoded
 
 
-@pytest.mark.parametrize("harm", ["empty", "short", "long", "version", "layout", "order"])
+@pytest.mark.parametrize(
+    "harm", ["empty", "short", "long", "version", "layout", "layout order", "twice", "frequency", "order"]
+)
 def test_bytes_that_are_not_canonical_are_refused_without_being_quoted(harm: str) -> None:
     good = encode(ADA, keys=KEYS)
     whole = good.to_bytes()
-    swapped = EncodedIdentity.of(good.epoch, good.nhs, good.layout, good.blocks[::-1])
+    swapped = EncodedIdentity.of(
+        good.epoch, good.nhs, good.layout, good.blocks[::-1], former=good.former, near=good.near
+    )
     bad = {
         "empty": b"",
         "short": whole[:-1],
         "long": whole + b"\0",
         "version": b"\x09" + whole[1:],
         "layout": whole.replace(good.layout, b"?" * len(good.layout), 1),
+        "layout order": whole.replace(good.layout, good.layout[::-1], 1),
+        "twice": whole.replace(good.layout, b"\x0a" * len(good.layout), 1),
+        "frequency": whole.replace(good.layout, bytes(one | 0x40 for one in good.layout), 1),
         "order": swapped.to_bytes(),
     }[harm]
     with pytest.raises(EncodingInvalid) as refused:
@@ -87,4 +146,14 @@ def test_a_hostile_identity_has_a_bounded_encoding() -> None:
         replace(ADA, names=many, postcodes=("LS1 4AP",) * 50, phones=("07700 900123",) * 50), keys=KEYS
     )
     assert len(encoded.blocks) <= MAX_BLOCKS
-    assert len(encoded.to_bytes()) < 100_000
+    assert len(encoded.to_bytes()) < 60_000
+    assert len(encode(replace(ADA, names=many), keys=KEYS, wide=True).blocks) <= MAX_BLOCKS_WIDE
+
+
+def test_a_block_it_does_not_stand_in_is_a_key_error_even_where_its_bytes_stand_elsewhere() -> None:
+    encoded = encode(ADA, keys=KEYS)
+    step = plan_of(encoded.layout).step
+    for token in (bytes(8), b"", encoded.packed[:7], encoded.packed[1:9], encoded.packed[step - 8 : step]):
+        with pytest.raises(KeyError):
+            encoded.salted(token)
+    assert [encoded.salted(token) for token in encoded.tokens] == list(encoded.by_token.values())

@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import linkage
-from linkage.compare import LEVELS, levels
+from linkage.compare import LEVELS, Levels, levels
 from linkage.errors import ModelInvalid
 from linkage.normalise import Identity, Name
+from linkage.pooling import weighing_most_first
 from linkage.tokens import TokenKeys, encode
-from linkage.weights import parse, score
+from linkage.weights import REMEMBERED_MAX, dump, parse, score, weigh
 
-TEXT = (Path(linkage.__file__).parent / "models" / "first.json").read_text()
-MODEL = parse(TEXT)
+FIRST = (Path(linkage.__file__).parent / "models" / "first.json").read_text()
+MODEL = parse(FIRST)
+TEXT = dump(MODEL)
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
 
 
@@ -135,13 +139,28 @@ def test_more_agreement_never_weighs_less_in_the_shipped_model() -> None:
     birth = MODEL.weights["birth_date"]
     assert birth["exact"] > birth["edit"] > birth["none"]
     for field, weights in MODEL.weights.items():
-        agree, apart = LEVELS[field][0], "differ" if field == "nhs_number" else "none"
-        assert field == "crossed" or weights[agree] >= weights[apart]
+        if field not in ("crossed", "nhs_number"):
+            most_first = weighing_most_first(field)
+            assert weights[most_first[0]] >= weights[most_first[-1]]
+    assert MODEL.weights["nhs_number"]["equal"] > 0 > MODEL.weights["nhs_number"]["differ"]
     assert all(weights.get("missing", 0) == 0 for weights in MODEL.weights.values())
 
 
 def test_the_shipped_model_says_where_its_numbers_come_from() -> None:
     assert len(MODEL.provenance) > 200
+
+
+def test_a_model_remembers_scores_and_never_more_than_its_bound() -> None:
+    model = replace(MODEL)
+    fields = list(LEVELS)
+    some = Levels(*("no" if field == "crossed" else "missing" for field in fields))
+    first = weigh(model, some)
+    known = {field: LEVELS[field] for field in fields[:7]}
+    for told in islice(product(*known.values()), REMEMBERED_MAX):
+        weigh(model, Levels(*told, *("no" if field == "crossed" else "missing" for field in fields[7:])))
+    assert 0 < len(model.remembered) <= REMEMBERED_MAX
+    assert weigh(model, some) == first
+    assert weigh(model, some) is weigh(model, some)
 
 
 HARM: dict[str, Callable[[Any], str]] = {

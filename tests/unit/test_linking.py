@@ -1,18 +1,20 @@
 """What records and the linker tell each other reads back, and nothing else is taken for it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Unreadable
-from schemas.linking import TIER_RANK, Link, RecordIdentity, receipt
+from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, receipt
 
 words = st.text(max_size=5)
 identities = st.builds(
     RecordIdentity,
     st.just("r"),
+    words,
     st.sampled_from(sorted(TIER_RANK)),
     st.none() | st.binary(max_size=9),
     st.none() | words,
@@ -38,8 +40,47 @@ def test_an_answer_reads_back(link: Link) -> None:
     assert Link.parse(link.value()) == link
 
 
+DECISION = PairDecision(("v1:0a", "v1:0b"), "link", "2026-11-23T10:00:00Z", "d-1")
+
+
+def test_a_decision_reads_back_and_each_has_a_key_of_its_own() -> None:
+    assert PairDecision.parse(DECISION.key().decode(), DECISION.value()) == DECISION
+    assert DECISION.key() != replace(DECISION, decision_id="d-2").key()
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [
+        ("decision/v1:0b|v1:0a/d-1", {}),  # the greater first
+        ("decision/v1:0a|v1:0a/d-1", {}),  # a record and itself
+        ("decision/v1:0a|v1:0b", {}),
+        ("decision/v1:0a|v1:0b/d 1", {}),
+        ("decision/v1:0a|v1:0b/d-1\n", {}),
+        ("v1:0a", {}),
+        *(
+            ("decision/v1:0a|v1:0b/d-1", changes)
+            for changes in (
+                {"kind": "maybe"},
+                {"kind": ["link"]},
+                {"kind": ...},
+                {"v": 2},
+                {"decided_at": "2026-11-23T10:00:00+00:00"},
+                {"decided_at": "2026-02-30T10:00:00Z"},
+                {"decided_at": 1},
+                {"decided_at": ...},
+            )
+        ),
+    ],
+)
+def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(
+    key: str, changes: dict[str, object]
+) -> None:
+    with pytest.raises(Unreadable):
+        PairDecision.parse(key, changed(json.loads(DECISION.value()), changes))
+
+
 LINK = json.loads(Link("v1:p", "linked", (), (), (), 3).value())
-IDENTITY = json.loads(RecordIdentity("r", "tier2", b"x", None).value())
+IDENTITY = json.loads(RecordIdentity("r", "s", "tier2", b"x", None).value())
 
 
 @pytest.mark.parametrize(
@@ -55,7 +96,16 @@ def test_an_answer_of_another_form_is_unreadable_and_nothing_worse(changes: dict
 
 @pytest.mark.parametrize(
     "changes",
-    [{"v": 0}, {"tier": "tier9"}, {"tokens": 4}, {"tokens": "!"}, {"merged_into": 1}, {"tier": ...}],
+    [
+        {"v": 0},
+        {"source": 1},
+        {"source": ...},
+        {"tier": "tier9"},
+        {"tokens": 4},
+        {"tokens": "!"},
+        {"merged_into": 1},
+        {"tier": ...},
+    ],
 )
 def test_an_identity_of_another_form_is_unreadable_and_nothing_worse(changes: dict[str, object]) -> None:
     with pytest.raises(Unreadable):

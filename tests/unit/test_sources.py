@@ -73,6 +73,7 @@ def test_a_source_serves_what_it_names_and_nothing_else() -> None:
         ('services = ["408289007"]', 'services = ["408289007"]\nmapping = "x"', "source[0].mapping"),
         ('mapping = "council-east"', "mapping = 5", "source[1]"),
         ('mapping = "council-east"', 'mapping = "a"\nconsultant_led = "no"', "source[1]"),
+        ('mapping = "council-east"', 'mapping = "a"\none_record_each = 1', "source[1]"),
         ('mapping = "council-east"', 'mapping = "a"\nservice = "typo"', "source[1]"),
         ('ods = "Y00001"', 'ods = "Y!"', "ods_code"),
         ('ods = "Y00001"', "", "ods_code"),

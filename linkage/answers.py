@@ -1,0 +1,174 @@
+"""What the link graph says of a record: whose it is, with what evidence, and what a person must judge."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from linkage.decide import Rule
+from linkage.explain import Evidence, decided, merged
+from linkage.known import Known
+from linkage.members import Pair, conflict, pair_of
+from linkage.partition import Judged
+
+LINKED, HELD = "linked", "held"
+# A person has a handful of records. A number that 300 records share would otherwise make every new one rewrite
+# 300 answers with 300 pieces of evidence each: 50 MB for one message, measured at 200.
+EVIDENCE_MAX = 16
+
+_NO_IDENTITY = (Rule.NO_IDENTITY.value,)
+_SETTLED = (Rule.NUMBERS_DIFFER, Rule.DECIDED_APART)  # refusals that leave nothing to judge
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who a record belongs to. `anchor` is the member least by (tier, record id); `evidence` is this record's
+    own, by other record, and no more than the surest `EVIDENCE_MAX` of each kind.
+
+    Held: a review pair touches the record and is open, or it has no usable identity and nobody joined it to
+    another. It is still in its cluster.
+    """
+
+    anchor: str
+    members: tuple[str, ...]
+    status: str
+    held_reasons: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A pair for a person to judge: its records (lesser id first), its weight in milli-bits (0 where only words
+    join the two), why the machine would not.
+    """
+
+    pair: Pair
+    bits: int
+    rules: tuple[str, ...]
+
+
+def answer(known: Known, slot: int) -> Answer:
+    """The answer for the record of a slot in use."""
+    cluster = known.clusters[slot]
+    record_id, member = known.roll.item(slot)
+    if cluster is None and not known.has_pairs(slot) and not known.spoken_of(slot):
+        alone = () if member.encoded and member.encoded.usable else _NO_IDENTITY
+        return Answer(record_id, (record_id,), HELD if alone else LINKED, alone, ())
+    reasons = {rule for review in reviews(known, [slot]) for rule in review.rules}
+    if cluster is None and not (member.encoded and member.encoded.usable):
+        reasons.update(_NO_IDENTITY)
+    return Answer(
+        anchor=record_id if cluster is None else cluster.anchor,
+        members=(record_id,) if cluster is None else cluster.members,
+        status=HELD if reasons else LINKED,
+        held_reasons=tuple(sorted(reasons)),
+        evidence=tuple(_evidence(known, slot)),
+    )
+
+
+def reviews(known: Known, slots: Iterable[int]) -> tuple[Review, ...]:
+    """The open review pairs that touch any of these records, by pair."""
+    ids = known.roll.ids
+    found = {}
+    for slot in slots:
+        for other, judged in _in_question(known, slot):
+            if is_open(known, slot, other, judged):
+                rules = tuple(rule.value for rule in doubt(known, slot, other, judged))
+                pair = pair_of(ids[slot], ids[other])
+                found[pair] = Review(pair, judged.score.bits if judged else 0, rules)
+    return tuple(found[pair] for pair in sorted(found))
+
+
+def doubt(known: Known, a: int, b: int, judged: Judged | None) -> tuple[Rule, ...]:
+    """Why the pair is not simply linked or apart; () when it is."""
+    refused = known.refusals(a).get(b)
+    if refused is Rule.CONTRADICTION:
+        return (refused,)
+    if judged is None:
+        return ()
+    if judged.verdict.rules and judged.verdict.band.value == "review":
+        return judged.verdict.rules
+    return (refused,) if refused and refused not in _SETTLED else ()
+
+
+def is_open(known: Known, a: int, b: int, judged: Judged | None) -> bool:
+    """In doubt, and not settled: not one cluster by other evidence, nor two that a steward or different NHS
+    numbers keep apart. Words that contradict each other stay open till one is taken back.
+    """
+    ours, theirs = known.clusters[a], known.clusters[b]
+    if ours is not None and ours is theirs:
+        return False
+    why = doubt(known, a, b, judged)
+    if not why or why == (Rule.CONTRADICTION,):
+        return bool(why)
+    return not _kept_apart(known, a, b) and not conflict(known.numbers(a), known.numbers(b))
+
+
+def _kept_apart(known: Known, a: int, b: int) -> bool:
+    """Whether a steward parted a record of the one's cluster from one of the other's."""
+    if not len(known.decisions):
+        return False
+    theirs = {known.roll.ids[slot] for slot in known.mates(b)}
+    return any(
+        decision.kind == "apart" and other in theirs
+        for slot in known.mates(a)
+        for other, decision in known.decisions.about(known.roll.ids[slot]).items()
+    )
+
+
+def _in_question(known: Known, slot: int) -> Iterator[tuple[int, Judged | None]]:
+    """The other records a review may be about, with what is held of the pair."""
+    near = list(known.near(slot))
+    yield from near
+    refusals = known.refusals(slot)
+    if refusals:
+        yield from ((other, None) for other in refusals.keys() - {other for other, _ in near})
+
+
+def _evidence(known: Known, slot: int) -> Iterator[Evidence]:
+    """What anybody said of the record beside another, links inside the cluster, open reviews, and numbers that
+    differ though all else agrees: of many the surest `EVIDENCE_MAX`, ties by record id.
+    """
+    weighed = dict(_weighed(known, slot)[:EVIDENCE_MAX])
+    if not known.spoken_of(slot):
+        yield from (known.verdicts.told(other, weighed[other]) for other in sorted(weighed))
+        return
+    said = sorted(_said(known, slot), key=lambda one: (one.other, one.rules))
+    words: dict[str, list[Evidence]] = {}
+    for one in said[:EVIDENCE_MAX]:
+        words.setdefault(one.other, []).append(one)
+    for other in sorted(words.keys() | weighed):
+        yield from words.get(other, ())
+        if other in weighed:
+            yield known.verdicts.told(other, weighed[other])
+
+
+def _said(known: Known, slot: int) -> Iterator[Evidence]:
+    """Merges by sources and decisions by stewards; one about a record that is not there waits."""
+    record_id, member = known.roll.item(slot)
+    for other in known.merges(record_id, member):
+        if other != record_id and known.roll.slot(other) is not None:
+            yield merged(other)
+    for other, decision in known.decisions.about(record_id).items():
+        if known.roll.slot(other) is None:
+            yield decided(other, Rule.WAITING)
+        else:
+            yield decided(other, Rule.DECIDED_LINK if decision.kind == "link" else Rule.DECIDED_APART)
+
+
+def _weighed(known: Known, slot: int) -> list[tuple[str, Judged]]:
+    """The scored pairs to tell of, the surest first; those that speak against inside the cluster come last."""
+    ids, clusters = known.roll.ids, known.clusters
+    cluster = clusters[slot]
+    told = [
+        (-judged.score.bits, ids[other], judged)
+        for other, judged in known.near(slot)
+        if (cluster is not None and clusters[other] is cluster)
+        or Rule.DUPLICATE_NUMBER in judged.verdict.rules
+        or is_open(known, slot, other, judged)
+    ]
+    told.sort(key=lambda one: one[:2])
+    if len(told) < EVIDENCE_MAX and cluster is not None and len(cluster.members) > 2:
+        near = {other for other, _ in known.near(slot)}
+        rest = [(ids[other], known.between(slot, other)) for other in known.mates(slot) - near - {slot}]
+        against = [(-judged.score.bits, other, judged) for other, judged in rest if judged is not None]
+        told += sorted(against, key=lambda one: one[:2])
+    return [(other, judged) for _, other, judged in told]

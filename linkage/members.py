@@ -1,0 +1,89 @@
+"""One record as linking sees it, pairs of records, and which NHS numbers speak of one person.
+
+Two valid numbers conflict (V1) unless something says they are one person's: a source that names one as
+superseded by the other, or a steward who joined their records. Such statements are closed transitively, so
+what conflicts is a function of the set of statements, not of their order.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from linkage.tokens import EncodedIdentity
+
+Pair = tuple[str, str]
+Number = tuple[int, bytes]  # epoch, NHS-number token
+Numbers = frozenset[Number]
+
+NO_NUMBERS: Numbers = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One record as linking sees it. `tier_rank` 1 is primary care; `merged_into` is the record its source
+    says it now is.
+
+    `unique_ids`: its `source` promises one active record for each person.
+    """
+
+    tier_rank: int
+    encoded: EncodedIdentity | None
+    merged_into: str | None = None
+    source: str | None = None
+    unique_ids: bool = False
+
+    @property
+    def number(self) -> Number | None:
+        """Its NHS-number token with its epoch, None when it has none."""
+        return (self.encoded.epoch, self.encoded.nhs) if self.encoded and self.encoded.nhs else None
+
+    @property
+    def former(self) -> bool:
+        """Whether its source says that its number superseded another."""
+        return self.encoded is not None and bool(self.encoded.former)
+
+    @property
+    def one_persons_numbers(self) -> Numbers:
+        """Its number and those its source says that one superseded; empty when it has none of its own."""
+        encoded = self.encoded
+        if encoded is None or encoded.nhs is None:
+            return NO_NUMBERS
+        return frozenset((encoded.epoch, token) for token in (encoded.nhs, *encoded.former))
+
+
+def pair_of(a: str, b: str) -> Pair:
+    """The canonical name of a pair."""
+    return (a, b) if a < b else (b, a)
+
+
+def same_source_promised_one(a: Member, b: Member) -> bool:
+    """V7: both are active records of one source, which promises one for each person."""
+    return (
+        a.unique_ids
+        and b.unique_ids
+        and a.source is not None
+        and a.source == b.source
+        and a.merged_into is None
+        and b.merged_into is None
+    )
+
+
+def conflict(a: Numbers, b: Numbers) -> bool:
+    """V1: in some epoch both have a number and none in common."""
+    if not a or not b or a == b:
+        return False
+    for epoch in {epoch for epoch, _ in a} & {epoch for epoch, _ in b}:
+        if {number for number in a if number[0] == epoch}.isdisjoint(b):
+            return True
+    return False
+
+
+def alike(statements: Iterable[Numbers]) -> Mapping[Number, Numbers]:
+    """Of every number named in a statement of more than one, all that are the same person's, itself among
+    them: the statements' transitive closure, whatever their order.
+    """
+    classes: dict[Number, Numbers] = {}
+    for statement in statements:
+        if len(statement) > 1:
+            whole = statement.union(*(classes[number] for number in statement if number in classes))
+            classes.update((number, whole) for number in whole)
+    return classes

@@ -1,0 +1,228 @@
+"""The model: what each agreement is worth, in thousandths of a bit, as one readable JSON text.
+
+Whole numbers, so a sum does not depend on the order it is taken in, and a model read back is the model written.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from linkage.compare import LEVELS, Levels
+from linkage.errors import ModelInvalid
+from linkage.interactions import INTERACTIONS
+
+FORMAT = "linkage-model/2"
+FIRST_FORMAT = "linkage-model/1"  # still read: fewer fields, no `fitted`
+WEIGHT_MAX = 60_000  # 60 bits: more than any population needs to tell two people apart
+
+# Thresholds stated as chances: link from odds of 19 to 1 (p = .95), review from 1 to 4 (p = .2), and two people
+# whose odds differ by less than 19 to 1 are both possible.
+LINK, REVIEW, AMBIGUOUS = 4_250, -2_000, 4_250
+
+# The NHS number is the label of a fit, so it cannot be fitted itself: its weights are a rule, above the odds of a
+# pair that shares a block. The whole number; all but a slip of it; two different valid ones.
+NUMBER_WEIGHTS = {"equal": 14_000, "near": 8_000, "differ": -30_000, "missing": 0}
+NUMBER_RULE = "The NHS number is set aside while fitting; its weights are a rule."
+
+_PARTS = ("format", "name", "provenance", "unit", "prior", "thresholds", "weights", "interactions")
+_THRESHOLDS = ("link", "review", "ambiguous")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What only the caller of a fit knows: the model's name, words on whose records were counted (and what was
+    tried on whom), when, and with which version of the code.
+    """
+
+    name: str
+    provenance: str
+    counted: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What weights were fitted on. `method` is "anchored" or "em"; `pairs` counts the pairs fitted on,
+    `matches` those taken as one person. `counted` (when) and `code` (version of the code) are words of
+    whoever counted.
+    """
+
+    method: str
+    pairs: int
+    matches: int
+    counted: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a pair scored and why: `bits` in milli-bits, each field's level, the interactions that held."""
+
+    bits: int
+    levels: Levels
+    interactions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights in milli-bits. A pair at `link` or above is linked, below `review` left apart, between them
+    shown to a person. `provenance` says in words where the numbers come from, `fitted` in figures; it is
+    None where they were set by hand or counted before format /2. `remembered` holds scores already worked
+    out (linkage.weights.weigh); it is no part of what the model says.
+    """
+
+    name: str
+    provenance: str
+    prior: int
+    link: int
+    review: int
+    ambiguous: int
+    weights: Mapping[str, Mapping[str, int]]
+    interactions: Mapping[str, int]
+    fitted: Fitted | None = None
+    remembered: dict[Levels, Score] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+
+def millibits(bits: float) -> int:
+    """Bits as whole milli-bits, within what a model may hold."""
+    return max(-WEIGHT_MAX, min(WEIGHT_MAX, round(bits * 1000)))
+
+
+def fitted_model(
+    origin: Origin,
+    fitted: Fitted,
+    *,
+    prior: int,
+    weights: Mapping[str, Mapping[str, int]],
+    interactions: Mapping[str, int],
+) -> Model:
+    """A model as a fit leaves it: thresholds by default, fields in the order of LEVELS, and its provenance saying
+    which weights are a rule.
+    """
+    return Model(
+        name=origin.name,
+        provenance=f"{origin.provenance} {NUMBER_RULE}",
+        prior=prior,
+        link=LINK,
+        review=REVIEW,
+        ambiguous=AMBIGUOUS,
+        weights={field: weights[field] for field in LEVELS},
+        interactions={name: interactions[name] for name in INTERACTIONS},
+        fitted=fitted,
+    )
+
+
+def parse(text: str) -> Model:
+    """The model of a JSON text. Raises ModelInvalid unless every weight this code uses is there, whole, in
+    range, and nothing else is. A /1 text may leave out fields, levels and interactions: they weigh 0.
+    """
+    try:
+        tree = json.loads(text, parse_float=_no_fraction, parse_constant=_no_fraction)
+    except (ValueError, RecursionError):
+        raise ModelInvalid("model", rule="JSON with whole numbers only") from None
+    first = isinstance(tree, dict) and tree.get("format") == FIRST_FORMAT
+    _only(tree, "model", _PARTS if first else (*_PARTS, "fitted"))
+    if tree["format"] not in (FORMAT, FIRST_FORMAT) or tree["unit"] != "millibit":
+        raise ModelInvalid("format", rule=f"{FORMAT} in millibit")
+    if first:
+        _complete(tree)
+    _only(tree["weights"], "weights", tuple(LEVELS))
+    return Model(
+        name=_text(tree["name"], "name"),
+        provenance=_text(tree["provenance"], "provenance"),
+        prior=_whole({"prior": tree["prior"]}, "model", ("prior",))["prior"],
+        **_thresholds(tree["thresholds"]),
+        weights={
+            field: _whole(tree["weights"][field], f"weights.{field}", known)
+            for field, known in LEVELS.items()
+        },
+        interactions=_whole(tree["interactions"], "interactions", tuple(INTERACTIONS)),
+        fitted=None if first else _fitted(tree["fitted"]),
+    )
+
+
+def dump(model: Model) -> str:
+    """The JSON text of a model, always in format /2: parse(dump(m)) == m, and equal models give equal texts.
+    Raises ModelInvalid where parse would refuse the text.
+    """
+    text = _written(model)
+    parse(text)
+    return text
+
+
+def _written(model: Model) -> str:
+    tree = {
+        "format": FORMAT,
+        "name": model.name,
+        "provenance": model.provenance,
+        "fitted": None if model.fitted is None else asdict(model.fitted),
+        "unit": "millibit",
+        "prior": model.prior,
+        "thresholds": {name: getattr(model, name) for name in _THRESHOLDS},
+        "weights": {field: _in_order(model.weights.get(field, {}), known) for field, known in LEVELS.items()},
+        "interactions": _in_order(model.interactions, tuple(INTERACTIONS)),
+    }
+    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+
+
+def _in_order(weights: Mapping[str, int], names: tuple[str, ...]) -> dict[str, int]:
+    return {name: weights[name] for name in names if name in weights}
+
+
+def _complete(tree: dict[str, object]) -> None:
+    """Bring the parts of a /1 text to today's fields, levels and interactions."""
+    weights, interactions = tree["weights"], tree["interactions"]
+    if isinstance(weights, dict):
+        for field, known in LEVELS.items():
+            named = weights.setdefault(field, {})
+            if isinstance(named, dict):
+                if "equal" in named and "equal" not in known:  # a field that has since learned "close"
+                    named[known[0]] = named.pop("equal")
+                weights[field] = dict.fromkeys(known, 0) | named
+    if isinstance(interactions, dict):
+        tree["interactions"] = dict.fromkeys(INTERACTIONS, 0) | interactions
+
+
+def _thresholds(tree: object) -> dict[str, int]:
+    thresholds = _whole(tree, "thresholds", _THRESHOLDS)
+    if not thresholds["review"] < thresholds["link"] or thresholds["ambiguous"] < 0:
+        raise ModelInvalid("thresholds", rule="review below link, ambiguous not negative")
+    return thresholds
+
+
+def _fitted(tree: object) -> Fitted | None:
+    if tree is None:
+        return None
+    _only(tree, "fitted", ("method", "pairs", "matches", "counted", "code"))
+    assert isinstance(tree, dict)
+    for name in ("pairs", "matches"):
+        if type(tree[name]) is not int or tree[name] < 0:
+            raise ModelInvalid(f"fitted.{name}", rule="a whole number, not negative")
+    if tree["matches"] > tree["pairs"]:
+        raise ModelInvalid("fitted.matches", rule="no more than pairs")
+    words = {name: _text(tree[name], f"fitted.{name}") for name in ("method", "counted", "code")}
+    return Fitted(pairs=tree["pairs"], matches=tree["matches"], **words)
+
+
+def _no_fraction(text: str) -> int:
+    raise ValueError
+
+
+def _only(tree: object, field: str, names: tuple[str, ...]) -> None:
+    if not isinstance(tree, dict) or set(tree) != set(names):
+        raise ModelInvalid(field, rule="exactly " + ", ".join(names))
+
+
+def _text(value: object, field: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ModelInvalid(field, rule="text")
+    return value
+
+
+def _whole(tree: object, field: str, names: tuple[str, ...]) -> dict[str, int]:
+    _only(tree, field, names)
+    assert isinstance(tree, dict)
+    for name in names:
+        if type(tree[name]) is not int or abs(tree[name]) > WEIGHT_MAX:
+            raise ModelInvalid(f"{field}.{name}", rule=f"a whole number of milli-bits within {WEIGHT_MAX}")
+    return {name: tree[name] for name in names}

@@ -1,0 +1,69 @@
+"""How the words of a normal identity are taken apart and made to sound: shared by blocking and comparison."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import jellyfish
+from nicknames import NickNamer
+
+from linkage.normalise import Name, name_parts
+
+_REMEMBERED = 1 << 14  # words remembered of each kind: names repeat, and the commonest 16,000 are nearly all
+# Particles begin so many surnames that a block on one would be a block on nobody in particular.
+_PARTICLES = frozenset(
+    "VAN VON DER DEN DE DU DA DI LA LE EL AL BIN BINT IBN MC MAC O ST TE TEN AP AB".split()
+)
+
+
+def joined(words: str) -> str:
+    """A normal name, street or city as one word: SMITH-JONES is SMITHJONES."""
+    return words.replace("-", "").replace(" ", "")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def sound(word: str) -> str:
+    """Soundex of a word of letters, the first four characters of any other."""
+    return jellyfish.soundex(word) if word.isalpha() else word[:4]
+
+
+def shortened(word: str) -> set[str]:
+    """The word and all words one character shorter: two words one edit or transposition apart share one."""
+    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+def split(names: Iterable[str]) -> tuple[str, ...]:
+    """The parts of compound names that are names of their own."""
+    parts = (part for name in names if "-" in name for part in name_parts(name))
+    return tuple(part for part in parts if len(part) > 2 and part not in _PARTICLES)
+
+
+def sounds(names: Iterable[Name]) -> list[str]:
+    """Every sound a name has: whole names and the parts of compound ones; forenames, middle names, surnames."""
+    words = [word for name in names for word in (*name.given, name.family) if word]
+    return distinct(sound(joined(word)) for word in (*words, *split(words)))
+
+
+def sound_pairs(names: Iterable[Name]) -> list[str]:
+    """Forename and surname by sound, in no order, so that crossed names give the same."""
+    return distinct(
+        "/".join(sorted((sound(joined(name.given[0])), sound(joined(name.family)))))
+        for name in names
+        if name.given and name.family
+    )
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """Every text once, in the order met; no empty one."""
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def formal_forms(name: str) -> frozenset[str]:
+    """Names this one is a short form of: BOB gives ROBERT. Source: the table of the nicknames library."""
+    forms = _nicknamer().canonicals_of(name)
+    return frozenset("".join(filter(str.isalpha, form.upper())) for form in forms)
+
+
+@lru_cache(maxsize=1)
+def _nicknamer() -> NickNamer:
+    return NickNamer()  # the library's own table, loaded at first use

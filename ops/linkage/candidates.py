@@ -1,0 +1,61 @@
+"""Which pairs of a set of records are compared, and what their fields show: the ground of a fit and of a score.
+
+The same pairs the link graph would compare: those that share a blocking token that no more than CAP records stand
+in.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from random import Random
+
+from linkage.compare import Levels, look, pattern_of
+from linkage.tokens import EncodedIdentity
+
+CAP = 300  # as linkage.cluster.LinkGraph
+SAMPLE_MAX = 3_000  # records that pairs by chance are drawn from: each of them is encoded once more
+
+Place = tuple[int, int]  # positions of two records, the lesser first
+
+
+def candidates(
+    encoded: Sequence[EncodedIdentity], *, files: Sequence[str] | None = None, cap: int = CAP
+) -> Iterator[tuple[Place, Levels]]:
+    """Every pair that shares a live block, once, with its agreement; with `files`, only pairs of two files."""
+    standing: dict[bytes, list[int]] = {}
+    for place, one in enumerate(encoded):
+        for token in one.tokens:
+            standing.setdefault(token, []).append(place)
+    met: set[Place] = set()
+    for token, places in standing.items():
+        if 1 < len(places) <= cap:
+            looks = {place: look(encoded[place], token) for place in places}
+            for pair in combinations(places, 2):
+                if pair in met or (files is not None and files[pair[0]] == files[pair[1]]):
+                    continue
+                met.add(pair)
+                yield pair, Levels.of(pattern_of(looks[pair[0]], looks[pair[1]]))
+
+
+def random_pairs(
+    rng: Random, count: int, *, among: int, files: Sequence[str] | None = None
+) -> Iterator[Place]:
+    """At most `count` pairs, drawn evenly from a sample of `among` records, or all pairs where there are no more;
+    with `files`, only pairs of two files.
+    """
+    sample = sorted(rng.sample(range(among), min(among, SAMPLE_MAX)))
+    pairs: Iterable[Place] = combinations(sample, 2)
+    if count < pairs_in_all(len(sample)):
+        pairs = (_drawn(rng, sample) for _ in range(count))
+    return (pair for pair in pairs if files is None or files[pair[0]] != files[pair[1]])
+
+
+def _drawn(rng: Random, sample: Sequence[int]) -> Place:
+    a, b = rng.sample(sample, 2)
+    return (a, b) if a < b else (b, a)
+
+
+def pairs_in_all(among: int, files: Sequence[str] | None = None) -> int:
+    """How many pairs `among` records make; with `files`, of two files."""
+    whole = among * (among - 1) // 2
+    sizes = [files.count(name) for name in set(files)] if files is not None else []
+    return whole - sum(size * (size - 1) // 2 for size in sizes)

@@ -1,0 +1,172 @@
+"""The frequency attack on encoded identities as the linker sees them, unsealed.
+
+The attacker holds another population of the same country, so knows how often each name, birth date or street
+occurs, and how identities are blocked; it does not know the keys. It lines up the tokens by how many records
+bear them with the values by how many people do, and guesses the commonest value for whatever is left: so it is
+never worse than who guesses the commonest for everybody. On tokens keyed for the whole population this finds
+several times as many; on what is sent it must find no more.
+"""
+
+import hmac
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from random import Random
+
+import pytest
+
+from linkage.blocks import block_texts
+from linkage.compare import look
+from linkage.frequency import forename_class, surname_class
+from linkage.layout import SINGLE_BYTES, EncodedIdentity
+from linkage.normalise import Identity, Name, house_of, normalise, street_of
+from linkage.tokens import TokenKeys, encode
+from ops.simulator import default_rates
+from ops.simulator.population import people
+
+PEOPLE = 3_000
+ALLOWED = 0.005  # half a percentage point above guessing the commonest
+KEYS = TokenKeys.from_bytes(b"f" * 32, epoch=1)
+
+FIELDS: dict[str, Callable[[Identity], str]] = {
+    "forename": lambda one: one.names[0].given[0],
+    "surname": lambda one: one.names[0].family,
+    "birth date": lambda one: one.birth_date or "",
+    "birth year": lambda one: (one.birth_date or "")[:4],
+    "postcode": lambda one: one.postcodes[0],
+    "district": lambda one: one.postcodes[0][:-3],
+    "house": lambda one: house_of(one.houses[0]),
+    "street": lambda one: street_of(one.houses[0]),
+    "city": lambda one: one.cities[0],
+    "sex": lambda one: one.sex or "",
+}
+
+
+@cache
+def population(seed: int, count: int = PEOPLE) -> tuple[Identity, ...]:
+    """What a perfect source would tell of each of `count` people."""
+    return tuple(
+        normalise(
+            Identity(
+                nhs_number=person.nhs_number,
+                names=(Name((person.forename,), person.surname),),
+                birth_date=person.birth_date.isoformat(),
+                sex=person.sex,
+                postcodes=(person.address.postcode,),
+                houses=(person.address.line,),
+                cities=(person.address.town,),
+                phones=(person.phone,),
+            )
+        )
+        for person in people(Random(seed), count, default_rates())
+    )
+
+
+@cache
+def encoded() -> tuple[EncodedIdentity, ...]:
+    """The attacked population, as it travels."""
+    return tuple(encode(one, keys=KEYS) for one in population(1))
+
+
+def ranks(seen: Sequence[Iterable[bytes]]) -> list[int]:
+    """Of each record the rank, by records that bear it, of the commonest token it bears. `seen`: the tokens of each
+    record.
+    """
+    tokens = Counter(token for record in seen for token in set(record))
+    rank = {token: at for at, token in enumerate(sorted(tokens, key=lambda one: (-tokens[one], one)))}
+    return [min((rank[token] for token in record), default=len(rank)) for record in seen]
+
+
+def recovered(rank: Sequence[int], truth: Sequence[str], known: Iterable[str]) -> float:
+    """Share of records whose value the attacker names, who knows the values of a population of its own."""
+    values = [value for value, _ in sorted(Counter(known).items(), key=lambda one: (-one[1], one[0]))]
+    guesses = (values[at] if at < len(values) else values[0] for at in rank)
+    return sum(guess == value for guess, value in zip(guesses, truth, strict=True)) / len(truth)
+
+
+def baseline(truth: Sequence[str], known: Iterable[str]) -> float:
+    """Share of records that bear the commonest value of the attacker's population."""
+    (commonest, _), *_ = Counter(known).most_common(1)
+    return sum(value == commonest for value in truth) / len(truth)
+
+
+def columns() -> list[list[list[bytes]]]:
+    """Every place of a comparison token: of each record, the tokens that stand there, one for each block."""
+    found: list[list[list[bytes]]] = []
+    for number, one in enumerate(encoded()):
+        for token in one.tokens:
+            flat = b"".join(look(one, token).pieces)
+            cut = [flat[at : at + SINGLE_BYTES] for at in range(0, len(flat), SINGLE_BYTES)]
+            while len(found) < len(cut):
+                found.append([[] for _ in encoded()])
+            for place, piece in zip(found, cut, strict=False):
+                place[number].append(piece)
+    return found
+
+
+def test_the_attack_works_on_tokens_that_are_keyed_for_the_whole_population() -> None:
+    """The negative control: more people than are encoded below, since names need no encoding to be counted."""
+    found = guessed = 0.0
+    for field in ("forename", "surname"):
+        truth, known = ([FIELDS[field](one) for one in population(seed, 12_000)] for seed in (1, 2))
+        seen = [[hmac.digest(b"k" * 32, one.encode(), "sha256")[:SINGLE_BYTES]] for one in truth]
+        found += recovered(ranks(seen), truth, known)
+        guessed += baseline(truth, known)
+    assert found > 2 * guessed
+
+
+def test_no_comparison_token_tells_a_value_more_often_than_guessing_the_commonest() -> None:
+    places = [ranks(seen) for seen in columns()]
+    assert len(places) > 60
+    for value in FIELDS.values():
+        truth, known = ([value(one) for one in population(seed)] for seed in (1, 2))
+        allowed = baseline(truth, known) + ALLOWED
+        for rank in places:
+            assert recovered(rank, truth, known) <= allowed
+
+
+def test_no_comparison_token_stands_in_more_records_for_a_common_name_than_its_block_has() -> None:
+    """Equal names meet within a block and nowhere else."""
+    crowd = max(Counter(token for one in encoded() for token in one.tokens).values())
+    for seen in columns():
+        tokens = Counter(token for record in seen for token in set(record))
+        assert max(tokens.values()) <= crowd + 2  # two more: chance equality of 24 bits
+
+
+@pytest.mark.parametrize("kind", ["birth/", "y/", "md/", "swap/", "home/", "near/", "house/"])
+def test_no_block_token_tells_what_the_block_is_of(kind: str) -> None:
+    """The attacker even knows which tokens are of which kind."""
+    tokens, truth = [], []
+    for one in population(1):
+        texts = [text for text in block_texts(one) if text.startswith(kind)]
+        tokens.append([KEYS.block(text)[0] for text in texts])
+        truth.append(texts)
+    known = [text for one in population(2) for text in block_texts(one) if text.startswith(kind)]
+    flat = [text for texts in truth for text in texts]
+    seen = [[token] for record in tokens for token in record]
+    assert seen
+    assert recovered(ranks(seen), flat, known) <= baseline(flat, known) + ALLOWED
+
+
+def test_number_tokens_and_their_neighbourhoods_are_as_rare_as_numbers() -> None:
+    """They are not salted; what nearly nobody shares has no frequency."""
+    size = SINGLE_BYTES
+    near = Counter(one.near[at : at + size] for one in encoded() for at in range(0, len(one.near), size))
+    assert len({one.nhs for one in encoded()}) == PEOPLE
+    assert sum(times > 2 for times in near.values()) < len(near) / 100
+
+
+@pytest.mark.parametrize(("field", "rank_of"), [("surname", surname_class), ("forename", forename_class)])
+def test_how_common_a_name_is_tells_more_than_guessing_and_how_much_more(
+    field: str, rank_of: Callable[[str], int]
+) -> None:
+    """The two clear bits are the one thing that does leak, outside the allowance of the tests above: who sees them
+    guesses the commonest name of each of four classes in place of one commonest of all. Of 12,000 people 4.7 % of
+    surnames in place of 2.9 %, and 5.5 % of forenames in place of 2.8 %. A finer table would fail here.
+    """
+    truth, known = ([FIELDS[field](one) for one in population(seed, 12_000)] for seed in (1, 2))
+    best: dict[int, str] = {}
+    for name, _ in reversed(Counter(known).most_common()):
+        best[rank_of(name)] = name
+    found = sum(best.get(rank_of(name)) == name for name in truth) / len(truth)
+    assert baseline(truth, known) + ALLOWED < found < baseline(truth, known) + 0.035
