@@ -94,8 +94,11 @@ class LinkerStep:
         except (Unreadable, LinkageError, UnicodeDecodeError):
             return state, (Reject("unreadable"),)
         gone = None if decided or message.value is not None else name
-        before = {one: state.person_of(one) for one in touched if one in state.answers}
         after = {one: self._answer(state, one) for one in sorted(touched) if one != gone}
+        # With those beside them, whom nothing happened to: a record told again comes to nobody anew.
+        beside = {member for answer in after.values() for member in answer.members}
+        before = {one: state.person_of(one) for one in touched | beside if one in state.answers}
+        after |= {one: self._answer(state, one) for one in sorted(beside - touched)}
         outcomes: list[Outcome] = []
         for one in sorted(touched):
             if one == gone:
