@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from linkage.decide import Rule
+from linkage.decide import Judged, Rule
 from linkage.explain import Evidence, decided, merged
 from linkage.known import Known
 from linkage.members import Pair, conflict, pair_of
-from linkage.partition import Judged
 
 LINKED, HELD = "linked", "held"
 # A person has a handful of records. A number that 300 records share would otherwise make every new one rewrite
@@ -84,14 +83,17 @@ def doubt(known: Known, a: int, b: int, judged: Judged | None) -> tuple[Rule, ..
         return (refused,)
     if judged is None:
         return ()
+    if judged.duplicate_number:
+        return (Rule.DUPLICATE_NUMBER,)
     if judged.verdict.rules and judged.verdict.band.value == "review":
         return judged.verdict.rules
     return (refused,) if refused and refused not in _SETTLED else ()
 
 
 def is_open(known: Known, a: int, b: int, judged: Judged | None) -> bool:
-    """In doubt, and not settled: not one cluster by other evidence, nor two that a steward or different NHS
-    numbers keep apart. Words that contradict each other stay open till one is taken back.
+    """In doubt, and not settled: not one cluster by other evidence, nor two that a steward keeps apart, nor two
+    of different NHS numbers, but that the numbers themselves may be the doubt. Words that contradict each other
+    stay open till one is taken back.
     """
     ours, theirs = known.clusters[a], known.clusters[b]
     if ours is not None and ours is theirs:
@@ -99,7 +101,9 @@ def is_open(known: Known, a: int, b: int, judged: Judged | None) -> bool:
     why = doubt(known, a, b, judged)
     if not why or why == (Rule.CONTRADICTION,):
         return bool(why)
-    return not _kept_apart(known, a, b) and not conflict(known.numbers(a), known.numbers(b))
+    if _kept_apart(known, a, b):
+        return False
+    return why == (Rule.DUPLICATE_NUMBER,) or not conflict(known.numbers(a), known.numbers(b))
 
 
 def _kept_apart(known: Known, a: int, b: int) -> bool:
@@ -160,9 +164,11 @@ def _weighed(known: Known, slot: int) -> list[tuple[str, Judged]]:
     cluster = clusters[slot]
     told = [
         (-judged.score.bits, ids[other], judged)
-        for other, judged in known.near(slot)
+        for other, judged in (
+            (other, _as_known(known, slot, other, judged)) for other, judged in known.near(slot)
+        )
         if (cluster is not None and clusters[other] is cluster)
-        or Rule.DUPLICATE_NUMBER in judged.verdict.rules
+        or judged.duplicate_number
         or is_open(known, slot, other, judged)
     ]
     told.sort(key=lambda one: one[:2])
@@ -172,3 +178,12 @@ def _weighed(known: Known, slot: int) -> list[tuple[str, Judged]]:
         against = [(-judged.score.bits, other, judged) for other, judged in rest if judged is not None]
         told += sorted(against, key=lambda one: one[:2])
     return [(other, judged) for _, other, judged in told]
+
+
+def _as_known(known: Known, a: int, b: int, judged: Judged) -> Judged:
+    """The pair as it counted: without its two numbers, where these were found to be one person's."""
+    cluster = known.clusters[a]
+    if judged.score.levels.nhs_number != "differ" or cluster is None or known.clusters[b] is not cluster:
+        return judged
+    both = {known.roll.item(slot)[1].number for slot in (a, b)}
+    return known.verdicts.set_aside(judged) if both <= cluster.numbers else judged

@@ -154,7 +154,8 @@ class LinkGraph:
             known.hold(slot, other, judged)
         buried = self._bury(sorted(died)) if died else set[int]()
         told = known.told_of(slot)
-        changed = self._components.cut({slot, *told, *buried})
+        doubled = {other for other, judged in found.items() if judged.duplicate_number}
+        changed = self._components.cut({slot, *told, *buried, *doubled})
         return known.roll.names({slot, *told, *found, *buried, *changed, *known.mates(slot)})
 
     def _change(self, slot: int, old: Member | None, new: Member | None) -> frozenset[str]:

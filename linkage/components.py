@@ -57,7 +57,8 @@ class Components:
         if couple is not None:
             return self._remember(component, (couple,), {})
         members, decisions = dict(map(known.roll.item, component)), known.decided(component)
-        result = partition(known.model, members, known.within(component), decisions)
+        doubted = frozenset(known.roll.ids[slot] for slot in component if known.number_in_doubt(slot))
+        result = partition(known.model, members, known.within(component), decisions, number_in_doubt=doubted)
         refused: dict[int, dict[int, Rule]] = {}
         for pair, rule in result.refused.items():
             a, b = (known.roll.slot(record) for record in pair)
@@ -76,6 +77,8 @@ class Components:
         if judged is None or judged.verdict.band is not Band.AUTO:
             return None
         if known.spoken_of(a) or known.spoken_of(b):
+            return None
+        if known.number_in_doubt(a) or known.number_in_doubt(b):
             return None
         (a_id, first), (b_id, second) = sorted((known.roll.item(a), known.roll.item(b)), key=itemgetter(0))
         promise = ONE_ID_BITS if same_source_promised_one(first, second) else 0

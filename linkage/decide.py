@@ -5,11 +5,11 @@ has joined two people. Source: linkage design §4.3. Rules on whole clusters (V1
 in linkage.cluster.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from linkage.compare import Levels
-from linkage.weights import UNRELATED_BIRTH, Model, Score
+from linkage.weights import UNRELATED_BIRTH, Model, Score, weigh
 
 
 class Band(Enum):
@@ -25,7 +25,7 @@ class Rule(Enum):
 
     NUMBERS_DIFFER = "V1"  # two different valid NHS numbers: cannot be linked, by any path
     CONFUSION = (
-        "V2"  # one NHS number, but birth date and a name are unrelated: two people may share the number
+        "V2"  # one NHS number, but the rest, or a third record, says that it may be somebody else's on one
     )
     TWIN = "V3"  # one household, one birth date, another forename
     FATHER_SON = "V4"  # one household, one forename, another birth date
@@ -39,7 +39,7 @@ class Rule(Enum):
     DECIDED_APART = "V5-apart"  # a steward decided: two people; outranks everything, by any path
     CONTRADICTION = "V5-contradiction"  # a steward or a source joins what a steward's other words keep apart
     WAITING = "V5-waiting"  # a steward decided about a record that is not there
-    SUPERSEDED = "superseded-number"  # the two numbers differ, and a source says one superseded the other
+    SUPERSEDED = "superseded-number"  # the two numbers differ, and are known to be one person's
     ONE_ID_EACH = (
         "V7"  # their one source promises one record for each person, and the rest does not outweigh it
     )
@@ -54,12 +54,32 @@ class Verdict:
     rules: tuple[Rule, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A scored pair and its verdict. All pairs of one agreement pattern share one, so being the same is being
+    the same object.
+    """
+
+    score: Score
+    verdict: Verdict
+
+    @property
+    def kept(self) -> bool:
+        """Whether the pair may matter outside its component: a link, a doubt, or one person with two numbers."""
+        return self.verdict.band is not Band.APART or self.duplicate_number
+
+    @property
+    def duplicate_number(self) -> bool:
+        """Whether all but the NHS numbers says one person."""
+        return Rule.DUPLICATE_NUMBER in self.verdict.rules
+
+
 def judge(model: Model, score: Score) -> Verdict:
     """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3 and V4 never let a pair
     above it.
 
-    V3 gives way to one NHS number on both unless their sex or telephone differs too: twins share it far less
-    often than one person is known by another forename.
+    V3 gives way to one NHS number on both: twins share it far less often than one person is known by another
+    forename; linkage.partition sees to the twins.
     """
     at = score.levels
     if at.nhs_number == "differ":
@@ -76,6 +96,19 @@ def judge(model: Model, score: Score) -> Verdict:
     return Verdict(Band.AUTO) if score.bits >= model.link else Verdict(Band.REVIEW, (Rule.UNSURE,))
 
 
+def number_set_aside(model: Model, judged: Judged) -> Judged:
+    """The pair as it is judged where its two numbers are known to be one person's."""
+    score = weigh(model, replace(judged.score.levels, nhs_number="missing"))
+    verdict = judge(model, score)
+    return Judged(score, Verdict(verdict.band, (*verdict.rules, Rule.SUPERSEDED)))
+
+
+def leans_on_number(model: Model, score: Score) -> bool:
+    """Whether the pair would not be linked if its one NHS number were set aside."""
+    weight = model.weights["nhs_number"]["equal"]
+    return score.levels.nhs_number == "equal" and score.bits - weight < model.link
+
+
 _SAME_GIVEN = ("exact", "nickname", "edit", "sounds_begins")
 
 
@@ -83,7 +116,7 @@ def _another_person(at: Levels) -> bool:
     """What is left when the number is set aside speaks of someone else: most often one of the household."""
     if at.birth_date in UNRELATED_BIRTH:
         return at.given not in _SAME_GIVEN or at.family == "none"
-    return at.birth_date == "missing" and at.given == "none"
+    return at.given == "none" and (at.birth_date == "missing" or at.sex == "none")
 
 
 def _guards(model: Model, score: Score) -> tuple[Rule, ...]:
@@ -92,15 +125,4 @@ def _guards(model: Model, score: Score) -> tuple[Rule, ...]:
     held = [name for name in score.interactions if model.interactions[name]]
     if "father_son" in held:
         return (Rule.FATHER_SON,)
-    if at.nhs_number == "equal":
-        return (Rule.TWIN,) if _number_of_a_twin(at) else ()
-    return (Rule.TWIN,) if "twin" in held else ()
-
-
-def _number_of_a_twin(at: Levels) -> bool:
-    """One number, birth date and surname, but another forename and another sex or telephone: more often the other
-    twin's number was taken than that one person has so changed. Without the second sign it is the other way
-    round.
-    """
-    alike = at.birth_date == "exact" and at.family in ("exact", "edit") and at.given == "none"
-    return alike and "none" in (at.sex, at.phone)
+    return (Rule.TWIN,) if "twin" in held and at.nhs_number != "equal" else ()

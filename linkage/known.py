@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from linkage.compare import look
-from linkage.decide import Band, Rule
+from linkage.decide import Band, Judged, Rule
 from linkage.decisions import Decision, Decisions
 from linkage.index import BlockIndex
 from linkage.members import NO_NUMBERS, Member, Numbers, Pair, pair_of
 from linkage.model import Model
 from linkage.pairs import Verdicts
-from linkage.partition import Cluster, Judged
+from linkage.partition import Cluster
 from linkage.roll import Roll
 from linkage.tokens import EncodedIdentity
 
@@ -128,6 +128,16 @@ class Known:
                 at = 2 * others.index(other)
                 near = near[:at] + near[at + 2 :]
             self._near[slot] = near if judged is None else (*near, other, judged)
+
+    def number_in_doubt(self, slot: int) -> bool:
+        """Whether the record looks like somebody of another NHS number, and no steward said that they are two."""
+        doubles = [other for other, judged in self.near(slot) if judged.duplicate_number]
+        if not doubles:
+            return False
+        about = self.decisions.about(self.roll.ids[slot])
+        return any(
+            (said := about.get(self.roll.ids[other])) is None or said.kind == "link" for other in doubles
+        )
 
     def held(self, a: int, b: int) -> Judged | None:
         """What is held of a pair."""

@@ -12,7 +12,6 @@ from linkage.errors import ModelInvalid
 from linkage.interactions import INTERACTIONS
 
 FORMAT = "linkage-model/2"
-FIRST_FORMAT = "linkage-model/1"  # still read: fewer fields, no `fitted`
 WEIGHT_MAX = 60_000  # 60 bits: more than any population needs to tell two people apart
 
 # Thresholds stated as chances: link from odds of 19 to 1 (p = .95), review from 1 to 4 (p = .2), and two people
@@ -24,7 +23,7 @@ LINK, REVIEW, AMBIGUOUS = 4_250, -2_000, 4_250
 NUMBER_WEIGHTS = {"equal": 14_000, "near": 8_000, "differ": -30_000, "missing": 0}
 NUMBER_RULE = "The NHS number is set aside while fitting; its weights are a rule."
 
-_PARTS = ("format", "name", "provenance", "unit", "prior", "thresholds", "weights", "interactions")
+_PARTS = ("format", "name", "provenance", "fitted", "unit", "prior", "thresholds", "weights", "interactions")
 _THRESHOLDS = ("link", "review", "ambiguous")
 
 
@@ -67,7 +66,7 @@ class Score:
 class Model:
     """Weights in milli-bits. A pair at `link` or above is linked, below `review` left apart, between them
     shown to a person. `provenance` says in words where the numbers come from, `fitted` in figures; it is
-    None where they were set by hand or counted before format /2. `remembered` holds scores already worked
+    None where they were set by hand. `remembered` holds scores already worked
     out (linkage.weights.weigh); it is no part of what the model says.
     """
 
@@ -114,18 +113,15 @@ def fitted_model(
 
 def parse(text: str) -> Model:
     """The model of a JSON text. Raises ModelInvalid unless every weight this code uses is there, whole, in
-    range, and nothing else is. A /1 text may leave out fields, levels and interactions: they weigh 0.
+    range, and nothing else is.
     """
     try:
         tree = json.loads(text, parse_float=_no_fraction, parse_constant=_no_fraction)
     except (ValueError, RecursionError):
         raise ModelInvalid("model", rule="JSON with whole numbers only") from None
-    first = isinstance(tree, dict) and tree.get("format") == FIRST_FORMAT
-    _only(tree, "model", _PARTS if first else (*_PARTS, "fitted"))
-    if tree["format"] not in (FORMAT, FIRST_FORMAT) or tree["unit"] != "millibit":
+    _only(tree, "model", _PARTS)
+    if tree["format"] != FORMAT or tree["unit"] != "millibit":
         raise ModelInvalid("format", rule=f"{FORMAT} in millibit")
-    if first:
-        _complete(tree)
     _only(tree["weights"], "weights", tuple(LEVELS))
     return Model(
         name=_text(tree["name"], "name"),
@@ -137,12 +133,12 @@ def parse(text: str) -> Model:
             for field, known in LEVELS.items()
         },
         interactions=_whole(tree["interactions"], "interactions", tuple(INTERACTIONS)),
-        fitted=None if first else _fitted(tree["fitted"]),
+        fitted=_fitted(tree["fitted"]),
     )
 
 
 def dump(model: Model) -> str:
-    """The JSON text of a model, always in format /2: parse(dump(m)) == m, and equal models give equal texts.
+    """The JSON text of a model: parse(dump(m)) == m, and equal models give equal texts.
     Raises ModelInvalid where parse would refuse the text.
     """
     text = _written(model)
@@ -167,20 +163,6 @@ def _written(model: Model) -> str:
 
 def _in_order(weights: Mapping[str, int], names: tuple[str, ...]) -> dict[str, int]:
     return {name: weights[name] for name in names if name in weights}
-
-
-def _complete(tree: dict[str, object]) -> None:
-    """Bring the parts of a /1 text to today's fields, levels and interactions."""
-    weights, interactions = tree["weights"], tree["interactions"]
-    if isinstance(weights, dict):
-        for field, known in LEVELS.items():
-            named = weights.setdefault(field, {})
-            if isinstance(named, dict):
-                if "equal" in named and "equal" not in known:  # a field that has since learned "close"
-                    named[known[0]] = named.pop("equal")
-                weights[field] = dict.fromkeys(known, 0) | named
-    if isinstance(interactions, dict):
-        tree["interactions"] = dict.fromkeys(INTERACTIONS, 0) | interactions
 
 
 def _thresholds(tree: object) -> dict[str, int]:

@@ -4,10 +4,9 @@ Millions of pairs show some thousands of patterns; all pairs of one pattern shar
 """
 
 from linkage.compare import Levels, Look, Pattern, pattern_of
-from linkage.decide import judge
+from linkage.decide import Judged, judge, number_set_aside
 from linkage.explain import Evidence, evidence
 from linkage.model import Model
-from linkage.partition import Judged
 from linkage.weights import weigh
 
 REMEMBERED_MAX = 1 << 16  # patterns; some 50 MB
@@ -16,12 +15,13 @@ REMEMBERED_MAX = 1 << 16  # patterns; some 50 MB
 class Verdicts:
     """What one model says of pairs."""
 
-    __slots__ = ("_model", "_remembered", "_terms")
+    __slots__ = ("_aside", "_model", "_remembered", "_terms")
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._remembered: dict[Pattern, Judged] = {}
         self._terms: dict[Judged, Evidence] = {}
+        self._aside: dict[Judged, Judged] = {}
 
     def of(self, a: Look, b: Look) -> Judged:
         """The verdict on two records, each looked at through one block they share; which block makes no
@@ -39,6 +39,15 @@ class Verdicts:
                 self._terms.clear()
             known = self._terms[judged] = evidence(self._model, "", judged.score, judged.verdict)
         return Evidence(other, known.bits, known.band, known.terms, known.rules)
+
+    def set_aside(self, judged: Judged) -> Judged:
+        """The same pair, its two numbers being one person's."""
+        known = self._aside.get(judged)
+        if known is None:
+            if len(self._aside) >= REMEMBERED_MAX:
+                self._aside.clear()
+            known = self._aside[judged] = number_set_aside(self._model, judged)
+        return known
 
     def _judged(self, pattern: Pattern) -> Judged:
         if len(self._remembered) >= REMEMBERED_MAX:

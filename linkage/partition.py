@@ -7,10 +7,12 @@ one unless a rule forbids it or their members, taken together, speak against it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import combinations, product
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import product
 
-from linkage.decide import Band, Rule, Verdict, judge
+from linkage.ambiguity import ambiguous
+from linkage.decide import Band, Judged, Rule, leans_on_number, number_set_aside
 from linkage.decisions import Decision
 from linkage.members import (
     NO_NUMBERS,
@@ -23,8 +25,7 @@ from linkage.members import (
     pair_of,
     same_source_promised_one,
 )
-from linkage.model import Model, Score
-from linkage.weights import weigh
+from linkage.model import Model
 
 __all__ = [
     "CLIP_BITS",
@@ -32,7 +33,6 @@ __all__ = [
     "GIANT_BITS",
     "UNKNOWN_BITS",
     "Cluster",
-    "Judged",
     "Member",
     "Number",
     "Pair",
@@ -47,21 +47,6 @@ GIANT_BITS = 5_000  # ... a link must be 5 bits surer
 CLIP_BITS = 15_000  # no single pair outweighs all others in pooled evidence
 UNKNOWN_BITS = -1_000  # a pair that shares no block speaks mildly against
 ONE_ID_BITS = -6_000  # V7: two active records of a source that promises one a person
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """A scored pair and its verdict. All pairs of one agreement pattern share one, so being the same is being
-    the same object.
-    """
-
-    score: Score
-    verdict: Verdict
-
-    @property
-    def kept(self) -> bool:
-        """Whether the pair may matter outside its component: a link, a doubt, or one person with two numbers."""
-        return self.verdict.band is not Band.APART or Rule.DUPLICATE_NUMBER in self.verdict.rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +73,12 @@ def partition(
     members: Mapping[str, Member],
     pairs: Mapping[Pair, Judged],
     decisions: Iterable[Decision] = (),
+    *,
+    number_in_doubt: AbstractSet[str] = frozenset(),
 ) -> Partition:
     """The one partition of a component. `members` are all its records; `pairs` every known pair among them;
-    `decisions` what stands ("link", "apart") among them.
+    `decisions` what stands ("link", "apart") among them. `number_in_doubt`: its records that look like somebody
+    of another NHS number, in the component or not.
 
     True afterwards: every record is in one cluster; no two records a steward parted are in one, by any path;
     records their source merged or a steward linked are together but for that; no cluster has two NHS numbers
@@ -102,10 +90,25 @@ def partition(
     )
     if len(members) > COMPONENT_MAX:
         work.refuse([pair for bits, pair in links if -bits < model.link + GIANT_BITS], Rule.GIANT)
+    if number_in_doubt:
+        work.refuse(_by_number_alone(model, work.pairs, number_in_doubt), Rule.CONFUSION)
     work.refuse(work.ambiguous({pair: -bits for bits, pair in links}), Rule.AMBIGUOUS)
     for _, pair in links:
         work.link(pair)
     return Partition(tuple(work.clusters()), work.refused)
+
+
+def _by_number_alone(
+    model: Model, pairs: Mapping[Pair, Judged], number_in_doubt: AbstractSet[str]
+) -> list[Pair]:
+    """Links that nothing but the number of a record in doubt makes: most often it carries the number of somebody
+    at home, a twin above all, and its own person is the one it looks like.
+    """
+    return [
+        pair
+        for pair, judged in pairs.items()
+        if not number_in_doubt.isdisjoint(pair) and leans_on_number(model, judged.score)
+    ]
 
 
 def _current_numbers(members: Mapping[str, Member], records: list[str]) -> Numbers:
@@ -118,12 +121,6 @@ def _current_numbers(members: Mapping[str, Member], records: list[str]) -> Numbe
         if numbers:
             return numbers
     return NO_NUMBERS
-
-
-def _number_set_aside(model: Model, judged: Judged) -> Judged:
-    """The pair as it would be judged if neither record had a number."""
-    score = weigh(model, replace(judged.score.levels, nhs_number="missing"))
-    return Judged(score, judge(model, score))
 
 
 class _Clusters:
@@ -173,31 +170,10 @@ class _Clusters:
             self.refused.setdefault(pair, rule)
 
     def ambiguous(self, links: Mapping[Pair, int]) -> list[Pair]:
-        """Links of a record without a number to two others whose numbers differ, where neither is clearly the
-        better and no steward parted either from it.
-
-        Taking the better by a hair would be tossing a coin over whose record it is.
-        """
-        if len({member.number for member in self.members.values() if member.number}) < 2:
-            return []
-        fits: dict[str, list[tuple[int, str]]] = {}
-        for (a, b), bits in links.items():
-            for record, other in ((a, b), (b, a)):
-                if (
-                    self.members[record].number is None
-                    and self.members[other].number is not None
-                    and (a, b) not in self._parted
-                ):
-                    fits.setdefault(record, []).append((bits, other))
-        found = []
-        for record, others in fits.items():
-            numbers = {other: self._known_as(other) for _, other in others}
-            if len(set(numbers.values())) < 2:
-                continue  # none differs: the common case, and with 300 records 45,000 comparisons each
-            for (bits_a, a), (bits_b, b) in combinations(others, 2):
-                if abs(bits_a - bits_b) < self.model.ambiguous and conflict(numbers[a], numbers[b]):
-                    found += [pair_of(record, a), pair_of(record, b)]
-        return found
+        """Links of records that fit two people about equally well, where no steward parted either from it."""
+        open_ = {pair: bits for pair, bits in links.items() if pair not in self._parted}
+        numbers = {record: self._known_as(record) for record, member in self.members.items() if member.number}
+        return ambiguous(open_, self.pairs, numbers, margin=self.model.ambiguous)
 
     def link(self, pair: Pair) -> None:
         """Join the clusters of the two unless they are one, the link was refused, a steward or V1 forbids it
@@ -253,7 +229,7 @@ class _Clusters:
             return one
         a, b = (self.members[record].number for record in pair)
         alike_ = a is not None and b in same.get(a, NO_NUMBERS)
-        return _number_set_aside(self.model, one) if alike_ else one
+        return number_set_aside(self.model, one) if alike_ else one
 
     def _known_as(self, record: str) -> Numbers:
         """A record's number with all that are the same person's."""
@@ -306,6 +282,6 @@ class _Clusters:
         if judged is None or self.refused.get(pair) is Rule.AMBIGUOUS:
             return UNKNOWN_BITS
         bits = max(-CLIP_BITS, min(CLIP_BITS, judged.score.bits))
-        doubted = judged.verdict.band is Band.REVIEW and judged.verdict.rules != (Rule.UNSURE,)
+        doubted = judged.verdict.band is Band.REVIEW and Rule.UNSURE not in judged.verdict.rules
         # A pair a guard holds back is no evidence for another.
         return min(bits, UNKNOWN_BITS) if doubted else bits

@@ -120,6 +120,7 @@ def seen(values: Iterable[str], content: bytes) -> set[str]:
 LONG = 8  # a form at least this long stands in a text by its own right
 PIECE = 4 * 1024  # bytes searched at once: what a word points to is looked for in all of them
 _ALONE = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
+_MOBILE = re.compile(r"(?:0|\+?44|0044)(7[0-9]{9})")  # with or without its country, without spaces
 Form = tuple[bytes, str]  # a form, and the value it is of
 
 
@@ -165,8 +166,10 @@ def forms(value: str) -> Iterator[bytes]:
     spellings = {value, value.replace(" ", ""), value[::-1], value.replace(" ", "-"), " ".join(value)}
     if value.isdigit():
         spellings |= {f"{value[:3]} {value[3:6]} {value[6:]}", f"{value[:3]}-{value[3:6]}-{value[6:]}"}
-    if value.isdigit() and value.startswith("07"):
-        spellings |= {f"+44{value[1:]}", f"44{value[1:]}", f"0044{value[1:]}"}
+    if mobile := _MOBILE.fullmatch(value.replace(" ", "")):
+        rest = mobile[1]
+        spellings |= {f"{before}{rest}" for before in ("0", "+44", "44", "0044")}
+        spellings.add(f"0{rest[:4]} {rest[4:]}")
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         year, month, day = value.split("-")
         spellings |= {

@@ -120,7 +120,7 @@ def hl7(one: Nobody, *, good: bool) -> tuple[str, bytes]:
     control = "CANARY-A" if good else "CANARY-R"  # MSH-3 to MSH-6 and MSH-10 are echoed, as HL7 asks
     day, postcode = one.birth_date.replace("-", ""), one.postcode
     identifiers = f"{one.local_id}^^^RXX^MR~{one.nhs_number}^^^NHS^NH"
-    address = f"{one.street}^{one.free_text}^Town^^{postcode}^GBR^HOME"
+    address = f"{one.street}^{one.other}^{one.free_text}^^{postcode}^GBR^HOME"
     names = f"{one.family}^{one.given}^{one.other}^^^^L"
     more = f"{one.phone}^PRN^PH^{one.mailbox}|{one.phone}|||||{one.local_id}|||A|{one.free_text}"
     unit = "kg" if good else ""
@@ -143,7 +143,9 @@ def csv_file(one: Nobody) -> tuple[str, bytes, Sequence[int]]:
     filled = {
         "client_ref": one.local_id, "nhs_no": one.nhs_number, "surname": one.family, "forename": one.given,
         "dob": day, "sex": "F", "ethnicity": "A", "postcode": one.postcode, "address1": one.street,
-        "gp_practice": "Y00001", "referral_ref": one.business_id, "referral_date": "07/01/2026",
+        "town": one.free_text, "mobile": one.phone, "email": one.mailbox, "known_as": one.other,
+        "prev_surname": one.other, "gp_practice": "Y00001", "referral_ref": one.business_id,
+        "referral_date": "07/01/2026",
         "session_ref": f"{one.business_id}-1", "session_date": "14/01/2026", "attendance": "5", "weight": "98.5",
         "weight_unit": "kg", "last_updated": "15/01/2026 09:00",
     }  # fmt: skip

@@ -3,6 +3,8 @@
 Machines use the status code; the body lists the checks by name for people.
 """
 
+import logging
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+_log = logging.getLogger(__name__)
+
 Checks = Callable[[], Mapping[str, bool]]
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of who hung up before the answer: the library would print their address, and a traceback."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            _log.error("a page was not answered", exc_info=True)
 
 
 class Exposition:
@@ -42,7 +54,7 @@ class Exposition:
             def log_message(self, *args: object) -> None:
                 """Say nothing: a request line is not ours to keep."""
 
-        self._server = ThreadingHTTPServer((host, port), Pages)
+        self._server = _Server((host, port), Pages)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="exposition", daemon=True)
 

@@ -84,6 +84,11 @@ def packaged(package: str, name: str) -> str:
     return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
+def linkage_model() -> str:
+    """The text of the model that links, as it ships."""
+    return packaged("linkage.models", "second.json")
+
+
 def packaged_all(package: str, suffix: str) -> Iterator[str]:
     """The texts of all files of one suffix in one of our packages, by name."""
     found = sorted(

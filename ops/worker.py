@@ -7,11 +7,12 @@ from prometheus_client import CollectorRegistry
 
 from ops.engine_settings import TIMINGS
 from ops.exposition import Exposition
-from ops.layout import Layout, load_sources, packaged, packaged_all
+from ops.layout import Layout, linkage_model, load_sources, packaged_all
 from ops.quiet import configure_logging, no_core_dumps
 from streams.host.app import HostFacts, HostSettings, run_worker
 from streams.host.batch import BatchRunner
 from streams.host.mutants import MUTANTS
+from streams.recall_gaps import RecallGaps
 from streams.settings import StepSettings, build_step, seal_dead_letter
 from streams.steps.outcome import Message
 from streams.topology import stage as stage_row
@@ -50,7 +51,7 @@ def run(options: WorkerOptions) -> None:
             sources=sources,
             recipients=options.recipients,
             definitions=tuple(packaged_all("schemas.definitions", ".toml")),
-            model=packaged("linkage.models", "first.json"),
+            model=linkage_model(),
             test_mode=options.test_mode,
         ),
     )
@@ -93,4 +94,5 @@ def run(options: WorkerOptions) -> None:
             registry=registry,
             on_facts=expose,
             runner_class=MUTANTS[options.mutant] if options.mutant else BatchRunner,
+            look=RecallGaps(registry).look if options.stage == "linker" else None,
         )

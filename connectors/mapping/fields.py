@@ -113,4 +113,9 @@ PERSON = (
     "city",
     "phone",
     "email",
+    "known_as",
+    "former_family",
+    "former_address",
+    "former_postcode",
+    "former_city",
 )

@@ -24,8 +24,8 @@ runpy.run_module("ops.bench.linkage_splink", run_name="__main__")
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: tables of one kind (ops.bench.linkage_splink.PLANS) with truth. With `partition_to` the records
-    with their clusters are written there.
+    """One question: tables of one kind (ops.bench.linkage_splink_plans.PLANS) with truth. With `partition_to` the
+    records with their clusters at each threshold are written there.
     """
 
     kind: str

@@ -19,7 +19,7 @@ from linkage.cluster import LinkGraph, Member
 from linkage.model import Model, parse
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from ops.bench.linkage_world_records import TIER_RANK, Record, World
-from ops.layout import packaged
+from ops.layout import linkage_model
 from ops.linkage.playing import quantile
 
 TOWN = (
@@ -229,7 +229,7 @@ def _size(graph: LinkGraph, window: _Window, grown_bytes: int, encoded_per_s: fl
 
 def default_model() -> Model:
     """The model the engine ships with."""
-    return parse(packaged("linkage.models", "first.json"))
+    return parse(linkage_model())
 
 
 def rss_bytes() -> int:

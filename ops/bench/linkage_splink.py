@@ -10,143 +10,26 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow  # type: ignore[import-not-found, unused-ignore]  # only in Splink's own environment
-import splink.comparison_library as compare  # type: ignore[import-not-found]  # likewise
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+import pyarrow  # type: ignore[import-not-found, import-untyped, unused-ignore]  # only in Splink's own environment
+from splink import DuckDBAPI, Linker, SettingsCreator  # type: ignore[import-not-found]  # likewise
 
 from linkage.evaluate import PairQuality, at_threshold, best_threshold, pairs_in_truth, pairwise
+from ops.bench.linkage_splink_plans import LINK_AT, PLANS, Plan
 
-PROBABILITIES = (0.05, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
-LINK_AT = 0.95  # as our default: odds of 19 to 1
 WEIGHT_MIN = -20
 RANDOM_PAIRS = 1e6
 
-
-@dataclass(frozen=True)
-class Plan:
-    """How one kind of table is linked. `sure` are rules for estimating how many pairs match, and `found` the share
-    of matches they find; `trained_on` blocks of expectation maximisation.
-    """
-
-    comparisons: list[Any]
-    blocks: list[Any]
-    sure: list[Any]
-    found: float
-    trained_on: list[Any]
-    frequencies_apart: bool = True
-    birth_format: str = "%Y-%m-%d"
-    names: tuple[str, str] = field(default=("given_name", "surname"))
-
-
-def _febrl(*, with_id: bool) -> Plan:
-    comparisons = [
-        _names("given_name", "surname"),
-        compare.DateOfBirthComparison(
-            "date_of_birth", input_is_string=True, datetime_format="%Y%m%d", invalid_dates_as_null=False
-        ),
-        compare.ExactMatch("street_number").configure(term_frequency_adjustments=True),
-        compare.DamerauLevenshteinAtThresholds("postcode", [1, 2]).configure(term_frequency_adjustments=True),
-        compare.JaroWinklerAtThresholds("address_1", [0.9, 0.7]),
-        compare.JaroWinklerAtThresholds("suburb", [0.9, 0.7]).configure(term_frequency_adjustments=True),
-    ]
-    blocks = [
-        block_on("date_of_birth"),
-        block_on("given_name", "surname"),
-        "l.given_name = r.surname and l.surname = r.given_name",
-        block_on("postcode", "substr(surname,1,2)"),
-        block_on("postcode", "substr(given_name,1,2)"),
-        block_on("street_number", "substr(address_1,1,6)"),
-        block_on("postcode", "substr(address_1,1,6)"),
-        block_on("surname", "substr(date_of_birth,1,6)"),
-        block_on("given_name", "substr(date_of_birth,1,6)"),
-        block_on("suburb", "surname"),
-    ]
-    if with_id:
-        comparisons.append(compare.DamerauLevenshteinAtThresholds("soc_sec_id", [1, 2]))
-        blocks.append(block_on("soc_sec_id"))
-    sure = [block_on("given_name", "surname", "date_of_birth")]
-    trained_on = [block_on("date_of_birth"), block_on("postcode")]
-    return Plan(comparisons, blocks, sure, 0.8 if with_id else 0.45, trained_on)
-
-
-def _fake() -> Plan:
-    return Plan(
-        comparisons=[
-            _names("first_name", "surname"),
-            compare.DateOfBirthComparison("dob", input_is_string=True),
-            compare.ExactMatch("city").configure(term_frequency_adjustments=True),
-            compare.EmailComparison("email"),
-        ],
-        blocks=[
-            block_on("dob"),
-            block_on("email"),
-            block_on("first_name"),
-            block_on("surname"),
-            "l.first_name = r.surname",
-            "l.surname = r.first_name",
-            block_on("substr(email,1,7)"),
-            block_on("substr(dob,1,4)", "city"),
-        ],
-        sure=[
-            block_on("first_name", "dob"),
-            "l.surname = r.surname and levenshtein(r.dob, l.dob) <= 1",
-            "l.first_name = r.first_name and levenshtein(r.surname, l.surname) <= 2 and l.dob = r.dob",
-            block_on("email"),
-        ],
-        found=0.7,
-        trained_on=[block_on("first_name", "surname"), block_on("dob")],
-        names=("first_name", "surname"),
-    )
-
-
-def _world() -> Plan:
-    """The simulator's records as ops.bench.linkage_world exports them; NHS numbers are compared like any field."""
-    return Plan(
-        comparisons=[
-            _names("given", "family"),
-            compare.DateOfBirthComparison("birth_date", input_is_string=True),
-            compare.PostcodeComparison("postcode"),
-            compare.ExactMatch("house"),
-            compare.ExactMatch("gender"),
-            compare.ExactMatch("phone"),
-            compare.EmailComparison("email"),
-            compare.DamerauLevenshteinAtThresholds("nhs_number", [1]),
-        ],
-        blocks=[
-            block_on("nhs_number"),
-            block_on("birth_date", "substr(family,1,2)"),
-            block_on("birth_date", "substr(given,1,2)"),
-            block_on("postcode", "substr(family,1,3)"),
-            block_on("postcode", "substr(given,1,3)"),
-            block_on("given", "family", "substr(birth_date,1,4)"),
-            block_on("phone"),
-            block_on("email"),
-            "l.given = r.family and l.family = r.given and l.birth_date = r.birth_date",
-        ],
-        sure=[block_on("nhs_number")],
-        found=0.7,
-        trained_on=[block_on("birth_date", "family"), block_on("nhs_number"), block_on("postcode", "given")],
-        names=("given", "family"),
-    )
-
-
-PLANS = {
-    "febrl4": lambda: _febrl(with_id=False),
-    "febrl4_id": lambda: _febrl(with_id=True),
-    "febrl3": lambda: _febrl(with_id=False),
-    "fake": _fake,
-    "world": _world,
-}
+Rows = list[dict[str, Any]]
 
 
 def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = None) -> dict[str, Any]:
-    """Link the tables by the plan of their kind and count. With `partition_to`, "record,cluster" at the default
-    threshold is written there, records named as ours: by row, after the number of the file where there are two.
+    """Link the tables by the plan of their kind and count. With `partition_to`, a table is written there: a
+    line for each record, its cluster at each threshold of the plan. Records are named as ours: by row, after the number
+    of the file where there are two.
     """
     plan = PLANS[kind]()
     files = [_rows(path, number, len(inputs), plan) for number, path in enumerate(inputs, start=1)]
@@ -158,16 +41,15 @@ def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = 
     trained, trained_cpu = time.perf_counter(), time.process_time()
     predicted = linker.inference.predict(threshold_match_weight=WEIGHT_MIN)
     pairs = predicted.as_duckdbpyrelation().select("record_l, record_r, match_weight").fetchall()
-    clusters = _clusters(linker, predicted, LINK_AT)
+    partitions = {LINK_AT: _clusters(plan, linker, predicted, LINK_AT)}
     linked, linked_cpu = time.perf_counter(), time.process_time()
     real = pairs_in_truth(person_of, file_of=file_of)
     scored = [(round(1000 * weight), person_of[a] == person_of[b]) for a, b, weight in pairs]
-    tried = {
-        at: pairwise(_clusters(linker, predicted, at), person_of, file_of=file_of) for at in PROBABILITIES
-    }
+    for at in plan.thresholds:
+        partitions[at] = partitions.get(at) or _clusters(plan, linker, predicted, at)
+    tried = {at: pairwise(found, person_of, file_of=file_of) for at, found in partitions.items()}
     if partition_to is not None:
-        with partition_to.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(sorted(clusters.items()))
+        _write(partition_to, partitions)
     return {
         "pairs": _quality(at_threshold(scored, 4_248, real=real)),  # 1000 log2(0.95 / 0.05)
         "pairs_best": _quality(best_threshold(scored, real=real)[1]),
@@ -181,14 +63,18 @@ def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = 
     }
 
 
-def _names(given: str, family: str) -> Any:
-    return compare.ForenameSurnameComparison(given, family, forename_surname_concat_col_name="both_names")
+def _write(path: Path, partitions: Mapping[float, Mapping[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["record", *partitions])
+        for record in partitions[LINK_AT]:
+            table.writerow([record, *(partitions[at][record] for at in partitions)])
 
 
-def _rows(path: Path, number: int, files: int, plan: Plan) -> list[dict[str, Any]]:
+def _rows(path: Path, number: int, files: int, plan: Plan) -> Rows:
     """The rows with an empty cell as nothing, named as ours are."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows: list[dict[str, Any]] = [
+        rows: Rows = [
             {name: cell.strip() or None for name, cell in row.items()}
             for row in csv.DictReader(file, skipinitialspace=True)
         ]
@@ -200,16 +86,29 @@ def _rows(path: Path, number: int, files: int, plan: Plan) -> list[dict[str, Any
     return rows
 
 
-def _linker(plan: Plan, files: list[list[dict[str, Any]]]) -> Any:
+def _by_source(rows: Rows) -> dict[str, Rows]:
+    """A table for each source, by its name with nothing that SQL would take for an operator."""
+    tables: dict[str, Rows] = {}
+    for row in rows:
+        tables.setdefault(row["source"].replace("-", "_"), []).append(row)
+    return tables
+
+
+def _linker(plan: Plan, files: list[Rows]) -> Any:
+    tables = _by_source(files[0]) if plan.one_each else {f"file_{rows[0]['file']}": rows for rows in files}
+    link_type = "link_and_dedupe" if plan.one_each else "link_only" if len(files) > 1 else "dedupe_only"
     settings = SettingsCreator(
         unique_id_column_name="record",
-        link_type="link_only" if len(files) > 1 else "dedupe_only",
+        link_type=link_type,
         blocking_rules_to_generate_predictions=plan.blocks,
         comparisons=plan.comparisons,
     )
     database = DuckDBAPI()
-    tables = [database.register(pyarrow.Table.from_pylist(rows)) for rows in files]
-    return Linker(tables if len(tables) > 1 else tables[0], settings)
+    registered = [
+        database.register(pyarrow.Table.from_pylist(rows), dataset_display_name=name)
+        for name, rows in tables.items()
+    ]
+    return Linker(registered if len(registered) > 1 else registered[0], settings)
 
 
 def _train(plan: Plan, linker: Any) -> None:
@@ -221,10 +120,15 @@ def _train(plan: Plan, linker: Any) -> None:
         )
 
 
-def _clusters(linker: Any, predicted: Any, probability: float) -> dict[str, str]:
-    found = linker.clustering.cluster_pairwise_predictions_at_threshold(
-        predicted, threshold_match_probability=probability
-    )
+def _clusters(plan: Plan, linker: Any, predicted: Any, probability: float) -> dict[str, str]:
+    if plan.one_each:
+        found = linker.clustering.cluster_using_single_best_links(
+            predicted, list(plan.one_each), threshold_match_probability=probability
+        )
+    else:
+        found = linker.clustering.cluster_pairwise_predictions_at_threshold(
+            predicted, threshold_match_probability=probability
+        )
     return dict(_texts(found.as_duckdbpyrelation().select("record, cluster_id").fetchall()))
 
 

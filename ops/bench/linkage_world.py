@@ -5,7 +5,7 @@ count only while the world is hard enough (`HARD_ENOUGH`), which the match keys 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from linkage.weights import Model
@@ -67,7 +67,7 @@ def run(world: World, *, model: Model) -> Report:
     )
 
 
-def unmet(rows: tuple[Quality, ...]) -> tuple[str, ...]:
+def unmet(rows: Sequence[Quality]) -> tuple[str, ...]:
     """Sentences on what misses its target, and on worlds too easy to count; empty when all is met."""
     found = []
     for row in rows:

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from linkage.normalise import Identity as LinkageIdentity
-from linkage.normalise import Name
+from linkage.normalise import Name, normalise
 from ops.simulator import default_rates
 from ops.simulator.identities import record_identity
 from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Identity, Person, SourceSlug
@@ -220,12 +220,16 @@ COLUMNS = (
     "city",
     "email",
     "phone",
+    "family_old",
+    "known_as",
+    "postcode_former",
+    "house_former",
 )
 
 
 def export_csv(world: World, path: Path) -> None:
-    """The records as a table with truth (`person`), one line each in arrival order, for tools that read
-    tables. Names and address are the first a record has; every number is written, valid or not.
+    """The records as a table with truth (`person`), one line each in arrival order, for tools that read tables:
+    every name and address a record has, cleaned as for our own linker, and its number also where it is not valid.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
@@ -234,21 +238,26 @@ def export_csv(world: World, path: Path) -> None:
 
 
 def _row(record: Record) -> tuple[str, ...]:
-    one = record.identity
-    name = one.names[0]
+    one = normalise(record.identity)
+    usual = next((name for name in one.names), Name((), ""))
+    postcodes = [f"{text[:-3]} {text[-3:]}" if text else "" for text in one.postcodes]
     return (
         record.record_id,
         record.person,
         record.source,
-        one.nhs_number or one.nhs_number_claimed or "",
-        name.family,
-        name.given[0],
-        " ".join(name.given[1:]),
+        one.nhs_number or record.identity.nhs_number_claimed or "",
+        usual.family,
+        "".join(usual.given[:1]),
+        " ".join(usual.given[1:]),
         one.birth_date or "",
         one.sex or "",
-        one.postcodes[0],
-        one.houses[0],
-        one.cities[0],
-        one.emails[0] if one.emails else "",
-        one.phones[0] if one.phones else "",
+        "".join(postcodes[:1]),
+        "".join(one.houses[:1]),
+        "".join(one.cities[:1]),
+        "".join(one.emails[:1]),
+        "".join(one.phones[:1]),
+        "".join(name.family for name in one.names if name.use == "old"),
+        "".join(name.given[0] for name in one.names if name.use == "nickname"),
+        "".join(postcodes[1:2]),
+        "".join(one.houses[1:2]),
     )

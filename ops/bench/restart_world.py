@@ -11,7 +11,7 @@ from typing import Any
 from connectors import mapping as mappings
 from connectors.entry import Entry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
-from ops.layout import Layout, load_sources, packaged, packaged_all
+from ops.layout import Layout, linkage_model, load_sources, packaged, packaged_all
 from ops.simulator import default_rates, simulate
 from ops.simulator.model import Delivery
 from schemas.check import check
@@ -61,7 +61,7 @@ def zone_step(layout: Layout, stage: str) -> Step[Any]:
         sources=load_sources(None, test_mode=True),
         recipients=RECIPIENTS,
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
-        model=packaged("linkage.models", "first.json"),
+        model=linkage_model(),
         test_mode=True,
     )
     return build_step(stage, settings)

@@ -1,4 +1,6 @@
-"""`tierlink linkage evaluate | explain | train`: the linker on tables of records, outside the engine."""
+"""`tierlink linkage evaluate | explain | train`: the linker on tables of records, outside the engine; `explain`
+without a table asks an engine.
+"""
 
 import json
 from pathlib import Path
@@ -6,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.options import Json
+from ops.commands import linkage_live
+from ops.commands.options import Directory, Json
 
 if TYPE_CHECKING:
     from linkage.model import Model
@@ -22,6 +25,10 @@ Map = Annotated[
         "--map", help="field=column or field=column+column, with commas between. All may be missing."
     ),
 ]
+OptionalInputs = Annotated[
+    list[Path] | None, typer.Option("--input", help="As for evaluate; without it an engine is asked.")
+]
+OptionalMap = Annotated[list[str] | None, typer.Option("--map", help="As for evaluate.")]
 Dates = Annotated[
     str, typer.Option(help="auto (year first, or day first), ymd, dmy, mdy, or a pattern such as %d/%m/%Y.")
 ]
@@ -64,23 +71,54 @@ def evaluate(
 
 def explain(
     *,
-    record: Annotated[str, typer.Argument(metavar="A", help="A record: its row, or its cell of `record`.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
-    inputs: Inputs,
-    columns: Map,
+    record: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="A", help="A record: its row, its cell of `record`, or as an engine names it."
+        ),
+    ] = None,
+    other: Annotated[str | None, typer.Argument(metavar="B", help="The other one.")] = None,
+    inputs: OptionalInputs = None,
+    columns: OptionalMap = None,
     dates: Dates = "auto",
     postcode: Postcode = "uk",
     model: ModelFile = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Is every link of the engine told? Exit 1 when one is not.")
+    ] = False,
+    directory: Directory = linkage_live.UP,
+    bootstrap: linkage_live.Broker = None,
     as_json: Json = False,
 ) -> None:
-    """What each field of two records weighed, which rules held, and what was decided."""
+    """What each field of two records weighed, which rules held, and what was decided: of a table with --input, else
+    of an engine.
+    """
+    from ops.errors import SettingsError
+
+    named = tuple(one for one in (record, other) if one is not None)
+    if every == bool(named) or (every and inputs):
+        raise SettingsError("two records, or with an engine one, or --all")
+    asked = linkage_live.Asked(directory, bootstrap, model, as_json)
+    if every:
+        linkage_live.explain_every_link(asked)
+    elif not inputs:
+        linkage_live.explain_answers(named, asked)
+    elif record is None or other is None or not columns:
+        raise SettingsError("--input: needs two records and --map")
+    else:
+        _explain_table((record, other), inputs, _reader(columns, dates, postcode), model, as_json=as_json)
+
+
+def _explain_table(
+    pair: tuple[str, str], inputs: list[Path], reader: "Reader", model: Path | None, *, as_json: bool
+) -> None:
     from rich.console import Console
 
     from ops.linkage.explaining import explained, show
     from ops.linkage.records import load
 
-    records = load(inputs, _reader(columns, dates, postcode))
-    found = explained(records, _model(model, records), (record, other))
+    records = load(inputs, reader)
+    found = explained(records, _model(model, records), pair)
     show(Console(stderr=as_json, width=110, highlight=False), found)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
@@ -92,35 +130,53 @@ def train(
     columns: Map,
     out: Annotated[Path, typer.Option(help="A new file for the model.")],
     name: Annotated[str, typer.Option(help="Its name, told with every link it makes.")] = "trained",
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=COLUMN: report by this column too, and judge by it. May be given again."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="The model in use: no group may be linked worse than by it.")
+    ] = None,
     dates: Dates = "auto",
     postcode: Postcode = "uk",
     as_json: Json = False,
 ) -> None:
-    """Fit weights on the pairs that both carry an NHS number; exit 1 when the model fails the gate."""
+    """Fit weights on the pairs that both carry an NHS number, and show how each group of people would be linked; exit 1
+    when the model fails the gate.
+    """
     from datetime import UTC, datetime
 
-    from linkage.model import Origin
-    from ops.linkage.records import load
-    from ops.linkage.training import trained, write
+    from rich.console import Console
 
-    reader = _reader(columns, dates, postcode)
+    from linkage.model import Origin
+    from ops.linkage.groups import groups_of, labelled, parse_groups
+    from ops.linkage.records import load
+    from ops.linkage.training import ByGroup, model_in_use, trained, write
+
+    in_use = model_in_use(against) if against else None
+    reader, named = _reader(columns, dates, postcode), parse_groups(group or [])
     records = load(inputs, reader)
     _tell_unread(reader)
+    today = datetime.now(UTC).date()
+    groups = groups_of(records, inputs, columns=named, mapped=reader.columns, on=today)
     origin = Origin(
         name=name,
         provenance=f"pairs of {len(records.told)} records of {len(inputs)} file(s) that both carry an NHS number",
-        counted=datetime.now(UTC).date().isoformat(),
+        counted=today.isoformat(),
         code=_version(),
     )
     found = trained(records, origin=origin)
-    write(found.model, out)
+    by_group = ByGroup.of(labelled(records, groups), new=found.model, in_use=in_use)
+    by_group.show(Console(stderr=as_json, width=140, highlight=False))
     typer.echo(
         f"precision {found.quality.precision:.4f}, recall {found.quality.recall:.4f} on "
         f"{found.quality.right + found.quality.missed} labelled matches, their numbers set aside",
         err=as_json,
     )
     if as_json:
-        typer.echo(json.dumps(found.as_json()))
+        typer.echo(json.dumps(found.as_json() | by_group.as_json()))
+    by_group.refuse_unless_fair()
+    write(found.model, out)
 
 
 def _reader(columns: list[str], dates: str, postcode: str) -> "Reader":
@@ -155,7 +211,9 @@ def _version() -> str:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="The linker on tables of records, outside the engine.", no_args_is_help=True)
-    for command in (evaluate, explain, train):
+    group = typer.Typer(
+        help="The linker on tables of records; stewards' words, and why, on an engine.", no_args_is_help=True
+    )
+    for command in (evaluate, explain, train, linkage_live.reviews, linkage_live.decide):
         group.command(command.__name__)(command)
     app.add_typer(group, name="linkage")

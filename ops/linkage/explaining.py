@@ -53,8 +53,14 @@ def explained(records: Records, model: Model, pair: tuple[str, str]) -> Explaine
 
 
 def show(console: Console, found: Explained) -> None:
-    """A table of fields, levels and bits, then the verdict. No value of a record is in it."""
-    told, model = found.evidence, found.model
+    """The pair, then the model. No value of a record is in it."""
+    show_pair(console, found)
+    show_model(console, found.model)
+
+
+def show_pair(console: Console, found: Explained) -> None:
+    """A table of fields, levels and bits, then the verdict."""
+    told = found.evidence
     table = Table(title=f"{found.pair[0]} and {found.pair[1]}")
     for heading, justify in (("field", "left"), ("level", "left"), ("bits", "right")):
         table.add_column(heading, justify="right" if justify == "right" else "left")
@@ -64,6 +70,10 @@ def show(console: Console, found: Explained) -> None:
     table.add_row("all", "", f"{told.bits / 1000:+.2f}")
     console.print(table)
     console.print(f"verdict: {SURE[told.band]}; rules: {', '.join(told.rules) or 'none, by weight alone'}")
+
+
+def show_model(console: Console, model: Model) -> None:
+    """Which model, on what it was fitted, and from how many bits it links."""
     console.print(
         f"model: {model.name} ({model.provenance}); links from {model.link / 1000:.2f} bits, "
         f"shows a person from {model.review / 1000:.2f}"

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ops.compare import final_topics, final_values
-from ops.layout import load_sources, packaged, packaged_all
+from ops.layout import linkage_model, load_sources, packaged_all
 from ops.simulation.logs import Logs
 from ops.simulation.worlds import POISONED, TEMPLATES, TICKED, TICKS
 from schemas import canonical, topics
@@ -80,7 +80,7 @@ def real_step(name: str) -> Step[Any]:
         sources=sources(),
         recipients=RECIPIENTS,
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
-        model=packaged("linkage.models", "first.json"),
+        model=linkage_model(),
         test_mode=True,
     )
     return build_step(name, settings)

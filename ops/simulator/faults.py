@@ -189,8 +189,15 @@ def broken_row(rng: Random, told: Told) -> dict[str, str]:
 
 def foreign(rng: Random, told: Told, local_id: str) -> Told:
     """The same visit as if at another clinic, by somebody this engine has no business with."""
+    surname = rng.choice(("Foreman", "Strange", "Passmore"))
     stranger = replace(
-        told.identity, nhs_number=None, surname=rng.choice(("Foreman", "Strange", "Passmore")), postcode=None
+        told.identity,
+        nhs_number=None,
+        surname=surname,
+        postcode=None,
+        former_address=None,
+        phone=None,
+        email=None,
     )
     return replace(told, local_id=local_id, identity=stranger, person="")
 

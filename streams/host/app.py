@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import faust
@@ -73,12 +73,14 @@ def run_worker(
     registry: CollectorRegistry,
     on_facts: Callable[[HostFacts], None] | None = None,
     runner_class: type[BatchRunner] = BatchRunner,
+    look: Callable[[Mapping[int, Any]], None] | None = None,
 ) -> None:
     """Run one worker on this thread (the main one) until SIGTERM or SIGINT; returns after the last commit.
 
     `seal_dead_letter` must give the same bytes for the same message and code. `on_facts` is called once,
-    before anything connects. `runner_class` is another only in a negative control (`host.mutants`). Raises
-    TopicsUnfit. Anything unexpected, a broker that is away among it, ends the process with status 70 and
+    before anything connects. `runner_class` is another only in a negative control (`host.mutants`). `look` is
+    shown the state of each task every TICK_S, between two batches: it changes nothing and takes milliseconds.
+    Raises TopicsUnfit. Anything unexpected, a broker that is away among it, ends the process with status 70 and
     without a commit.
     """
     facts = HostFacts(settings)
@@ -110,6 +112,8 @@ def run_worker(
     app = HostApp(HostParts(stage, settings, facts, runner, producer))
     watchdog.start()
     _tick(loop, facts)
+    if look is not None:
+        _look(loop, runner, look)
     try:
         work_until_stopped(app, loop)
     except SystemExit as ended:
@@ -180,3 +184,11 @@ def work_until_stopped(app: faust.App, loop: asyncio.AbstractEventLoop) -> None:
 def _tick(loop: asyncio.AbstractEventLoop, facts: HostFacts) -> None:
     facts.tick()
     loop.call_later(TICK_S, _tick, loop, facts)
+
+
+def _look(
+    loop: asyncio.AbstractEventLoop, runner: BatchRunner, look: Callable[[Mapping[int, Any]], None]
+) -> None:
+    """On the loop, as batches are answered: never in the middle of one."""
+    loop.call_later(TICK_S, _look, loop, runner, look)
+    look(runner.states)

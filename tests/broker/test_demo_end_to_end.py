@@ -137,6 +137,17 @@ def test_a_replay_that_lacks_one_message_differs(comparisons: Mapping[str, Ended
     assert ended.last_object["differing"] > 0
 
 
+def test_every_link_is_explained_by_evidence_of_the_model(
+    demo_runs: "Mapping[str, DemoRun]", tmp_path: Path
+) -> None:
+    words = ("linkage", "explain", "--all", "--json", "--directory", demo_runs["peaceful"].directory)
+    ended = start(*words, folder=tmp_path / "explain").ended()
+    assert ended.exit_code == 0, ended.err
+    found = ended.last_object
+    assert found["unexplained"] == 0
+    assert found["explained"] == found["links"] >= found["persons"] >= 5
+
+
 def test_a_folder_that_no_engine_made_is_not_emptied(tmp_path: Path) -> None:
     kept = tmp_path / "mine" / "thesis.txt"
     kept.parent.mkdir()

@@ -27,7 +27,7 @@ from memory_engine import (
 from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage import weights
-from ops.layout import packaged
+from ops.layout import linkage_model
 from ops.topic_reader import last_values
 from schemas.elements import FACT, Element
 from schemas.linking import Link
@@ -197,7 +197,7 @@ def _without_formerly(one: Outcome) -> Outcome:
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
     topics = {source.slug: source.receipts_topic for source in sources().values()}
-    model = weights.parse(packaged("linkage.models", "first.json"))
+    model = weights.parse(linkage_model())
     return {
         "arrival wins": {"records": ArrivalWins(topics)},
         "the first identity wins": {"records": FirstIdentityWins(topics)},

@@ -14,7 +14,7 @@ from memory_engine import MemoryEngine, all_keys
 from small_world import small_world
 
 from linkage import weights
-from ops.layout import packaged
+from ops.layout import linkage_model
 from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome
@@ -24,7 +24,7 @@ CUTS, LOGS = 100, 10
 
 @cache
 def step(kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
-    return kind(all_keys().zone("linker"), weights.parse(packaged("linkage.models", "first.json")))
+    return kind(all_keys().zone("linker"), weights.parse(linkage_model()))
 
 
 @cache

@@ -5,7 +5,18 @@ missing.
 """
 
 import pytest
-from linkage_tables import FOR_A_STEWARD, GP, KEYS, MODEL, NUMBERS, ONE_PERSON, TWO_PEOPLE, graph_of, member
+from linkage_tables import (
+    FOR_A_STEWARD,
+    GP,
+    KEYS,
+    MODEL,
+    NUMBERS,
+    ONE_PERSON,
+    TWO_PEOPLE,
+    graph_of,
+    member,
+    said,
+)
 
 from linkage.cluster import LinkGraph, Member
 from linkage.explain import explain
@@ -30,7 +41,7 @@ def test_two_people_with(case: str) -> None:
 
 @pytest.mark.parametrize("case", FOR_A_STEWARD)
 def test_a_steward_decides_where_a_rule_and_the_number_disagree(case: str) -> None:
-    graph, rule = graph_of(f"{GP}\n{FOR_A_STEWARD[case]}"), case[:2]
+    graph, rule = graph_of(f"{GP}\n{FOR_A_STEWARD[case]}"), case.split()[0]
     (review,) = graph.reviews(["x"])
     assert (review.pair, review.rules) == (("gp", "x"), (rule,))
     for record in review.pair:
@@ -55,6 +66,59 @@ def test_a_record_that_fits_two_people_equally_is_given_to_neither() -> None:
     assert graph.answer("t2").held_reasons == ("ambiguous",)
 
 
+@pytest.mark.parametrize(
+    ("silent", "differs"),
+    [
+        ("2 | - | - | Hall | 1971-05-24 | female | LS1 4AP | 12", "- | Susan | Hall | 1971-05-24"),
+        ("2 | - | Sarah | Hall | - | female | LS1 4AP | 12", "- | Sarah | Hall | 1998-11-09"),
+    ],
+    ids=["no forename, and twins", "no birth date, and mother and daughter of one name"],
+)
+def test_a_record_silent_on_what_tells_two_of_a_household_apart_joins_neither(
+    silent: str, differs: str
+) -> None:
+    graph = graph_of(f"""one: 2 | - | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12
+        other: 2 | {differs} | female | LS1 4AP | 12""")
+    graph.put("silent", member(silent))
+    assert {graph.answer(one).members for one in ("one", "other")} == {("one",), ("other",)}
+    assert graph.answer("silent").held_reasons == ("ambiguous",)
+    graph.remove("other")
+    assert graph.answer("silent").members == ("one", "silent"), "whom else?"
+
+
+def test_a_silent_record_does_not_come_to_one_twin_through_a_third_record() -> None:
+    graph = graph_of(f"""{GP}
+        twin: 1 | N2 | Susan | Hall | 1971-05-24 | female | LS1 4AP | 12
+        t2: 2 | - | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12
+        silent: 3 | - | - | Hall | 1971-05-24 | female | LS1 4AP | 12""")
+    assert graph.answer("t2").members == ("gp", "t2")
+    assert graph.answer("silent").members == ("silent",)
+
+
+def test_the_other_twins_number_is_found_out_by_the_record_it_looks_like() -> None:
+    """A council has Sarah under the number of her twin Susan."""
+    mistaken = member("2 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12")
+    graph = graph_of("twin: 1 | N2 | Susan | Hall | 1971-05-24 | female | LS1 4AP | 12")
+    graph.put("t2", mistaken)
+    assert graph.answer("t2").anchor == "twin", "one number, and nothing says that it is wrong"
+    assert graph.put("gp", member(GP.partition(":")[2])) == {"gp", "t2", "twin"}
+    assert graph.answer("t2").members == ("t2",)
+    assert graph.answer("t2").held_reasons == ("V2", "possible-duplicate-number")
+    graph.decide(said("gp t2", "apart"))
+    assert graph.answer("t2").anchor == "twin", "who decides knows better"
+    graph.decide(said("gp t2", "link", day=2))
+    assert graph.answer("t2").anchor == "gp"
+    graph.remove("gp")
+    assert graph.answer("t2").anchor == "twin"
+
+
+def test_a_number_in_doubt_does_not_undo_what_holds_without_it() -> None:
+    graph = graph_of(f"""{GP}
+        t2: 2 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12
+        t3: 3 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12""")
+    assert graph.answer("t2").members == ("t2", "t3")
+
+
 def test_a_link_is_explained_by_field_level_and_bits_that_add_up() -> None:
     graph = graph_of(f"{GP}\n{ONE_PERSON['married and moved, with a number']}")
     (found,) = graph.answer("t3").evidence
@@ -65,7 +129,7 @@ def test_a_link_is_explained_by_field_level_and_bits_that_add_up() -> None:
 
 
 def test_two_numbers_on_otherwise_one_person_are_told_as_a_possible_duplicate() -> None:
-    graph = graph_of(f"{GP}\n{TWO_PEOPLE['two valid numbers, all else agreeing']}")
+    graph = graph_of(f"{GP}\n{FOR_A_STEWARD['possible-duplicate-number of one patient']}")
     (found,) = graph.answer("x").evidence
     assert found.rules == ("V1", "possible-duplicate-number")
 

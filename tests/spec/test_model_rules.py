@@ -8,10 +8,8 @@ import pytest
 from agreement_patterns import NOTHING_TOLD, household_world
 
 import linkage
-from linkage.compare import LEVELS
 from linkage.errors import ModelInvalid
-from linkage.interactions import INTERACTIONS
-from linkage.model import AMBIGUOUS, FIRST_FORMAT, LINK, REVIEW, Model, dump, millibits, parse
+from linkage.model import AMBIGUOUS, LINK, REVIEW, Model, dump, millibits, parse
 from linkage.train import Origin, anchored, em
 from linkage.weights import weigh
 
@@ -53,21 +51,8 @@ def test_a_fitted_model_gives_the_figures_and_says_who_counted_when_with_what() 
         assert (model.fitted.counted, model.fitted.code) == ("2025-01-01", "0")
 
 
-def test_a_text_of_the_first_format_may_leave_out_what_it_never_knew() -> None:
-    model = FITTED[1]
-    tree = json.loads(dump(model)) | {"format": FIRST_FORMAT}
-    del tree["fitted"], tree["weights"]["street"], tree["interactions"]["unrelated_names"]
-    tree["weights"]["email"] = {"equal": 4_560, "none": -1_780, "missing": 0}
-    read = parse(json.dumps(tree))
-    assert set(read.weights) == set(LEVELS)
-    assert set(read.weights["street"].values()) == {0}
-    assert read.weights["email"] == {"exact": 4_560, "close": 0, "none": -1_780, "missing": 0}
-    assert set(read.interactions) == set(INTERACTIONS)
-    assert read.interactions["unrelated_names"] == 0
-
-
 @pytest.mark.parametrize(("part", "name"), [("weights", "street"), ("interactions", "unrelated_names")])
-def test_a_text_of_this_format_leaves_nothing_out(part: str, name: str) -> None:
+def test_a_model_text_leaves_nothing_out(part: str, name: str) -> None:
     tree = json.loads(dump(FITTED[1]))
     del tree[part][name]
     with pytest.raises(ModelInvalid):

@@ -12,7 +12,7 @@ from linkage.normalise import Identity, Name
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 
-MODEL = parse((Path(linkage.__file__).parent / "models" / "first.json").read_text())
+MODEL = parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
 KEYS = TokenKeys.from_bytes(b"s" * 32, epoch=1)
 NUMBERS = {"N1": "9434765919", "N2": "9434765870", "N3": "4010232137"}
 
@@ -62,18 +62,19 @@ ONE_PERSON = {
 }
 
 TWO_PEOPLE = {
-    "two valid numbers, all else agreeing": "x: 3 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12",
     "twins with their own numbers": "x: 3 | N2 | Susan | Hall | 1971-05-24 | female | LS1 4AP | 12",
     "mother and daughter of one name": "x: 2 | N2 | Sarah | Hall | 1998-11-09 | female | LS1 4AP | 12",
     "husband and wife": "x: 2 | - | David | Hall | 1970-08-30 | male | LS1 4AP | 12",
-    "a stranger born on one day": "x: 2 | - | Sarah | Okafor | 1971-05-24 | female | BD9 9ZZ | 4",
+    "a stranger born on one day": "x: 2 | - | Ruth | Okafor | 1971-05-24 | female | BD9 9ZZ | 4",
 }
 
 FOR_A_STEWARD = {
+    "possible-duplicate-number of one patient": "x: 3 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12",
+    "unsure of one renamed and moved, or a stranger": "x: 2 | - | Sarah | Okafor | 1971-05-24 | female | BD9 9ZZ | 4",
     "V2 of a sister": "x: 2 | N1 | Sal | Hall | 1974-01-17 | female | LS1 4AP | 12",
     "V2 of a stepmother": "x: 2 | N1 | Sarah | Reed | 1950-01-17 | female | LS1 4AP | 12",
     "V2 without a birth date": "x: 2 | N1 | Jane | Hall | - | female | LS1 4AP | 12",
-    "V3 of a twin brother": "x: 2 | N1 | David | Hall | 1971-05-24 | male | LS1 4AP | 12",
+    "V2 of a twin brother": "x: 2 | N1 | David | Hall | 1971-05-24 | male | LS1 4AP | 12",
     "V2": "x: 2 | N1 | David | Okafor | 1950-01-17 | male | BD9 9ZZ | 4",  # one number, another person
     "V4": "x: 2 | N1 | Sarah | Hall | 1998-11-09 | female | LS1 4AP | 12",  # the daughter's birth date
 }

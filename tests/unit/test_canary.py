@@ -66,6 +66,13 @@ def test_a_mobile_number_is_seen_with_its_country_code() -> None:
     assert_seen(phone, f"44{phone[1:]}".encode())
 
 
+@pytest.mark.parametrize("value", ["07012345678", "07012 345678", "+447012345678", "+44 7012 345678"])
+def test_a_mobile_number_is_seen_however_a_source_wrote_it_and_however_it_comes_out(value: str) -> None:
+    for text in (b"07012345678", b"07012 345678", b"447012345678", b"+447012345678", b"00447012345678"):
+        assert seen((value,), b"tel " + text + b" end") == {value}
+    assert seen((value,), b"tel 07012345679 end") == set()
+
+
 @pytest.mark.parametrize("value", VALUES)
 def test_every_form_is_found_by_the_search_as_by_reading_on(value: str) -> None:
     for form in set(forms(value)):

@@ -116,6 +116,38 @@ def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
     assert person.emails == ("work@example.org",)
 
 
+@pytest.mark.parametrize(
+    ("sent", "phones", "emails"),
+    [
+        ("07700900123", ["07700900123"], []),
+        ("07700 900123^PRN^CP", ["07700 900123"], []),
+        ("07700900123^PRN^CP~^NET^Internet^a.b@example.org", ["07700900123"], ["a.b@example.org"]),
+        ("07700900123^PRN^CP^a.b@example.org", ["07700900123"], ["a.b@example.org"]),
+        ("a.b@example.org^NET^Internet", [], ["a.b@example.org"]),
+        ("^PRN^CP^^44^7700^900123", ["447700900123"], []),
+        ("^PRN^CP^^^7700^900123", ["07700900123"], []),
+        ("^PRN^CP^^^07700^900123", ["07700900123"], []),
+        ("^PRN^CP^^^^900123", ["900123"], []),
+        ("^PRN^CP^^44", [], []),
+        ("^PRN^CP^^^^^^^^^07700900123", ["07700900123"], []),
+        ("07700900123^EMR^CP", [], []),
+        ("01632 960009^WPN^FX", [], []),
+        ("^NET^Internet^not given", [], []),
+        ("o\\T\\b@example.org^NET^Internet", [], ["o&b@example.org"]),
+        ('""', [], []),
+    ],
+)
+def test_telephone_and_mailbox_are_read_from_the_shapes_trusts_send(
+    sent: str, phones: list[str], emails: list[str]
+):
+    person = told(pid(_13=sent, _14="")).person
+    assert (list(person.phones), list(person.emails)) == (phones, emails)
+
+
+def test_the_number_of_the_mobile_in_two_fields_is_one_number():
+    assert told(pid(_13="07700900123^PRN^CP", _14="07700900123^WPN^PH")).person.phones == ("07700900123",)
+
+
 @pytest.mark.parametrize("sent", ["196513121515", "00000000", "20991231", "18000101", "yesterday"])
 def test_an_impossible_date_of_birth_is_left_out_with_a_warning(sent: str):
     raw = pid(_7=sent)

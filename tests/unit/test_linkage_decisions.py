@@ -11,7 +11,6 @@ from linkage_tables import (
     MODEL,
     NUMBERS,
     ONE_PERSON,
-    TWO_PEOPLE,
     graph_of,
     member,
     said,
@@ -36,12 +35,12 @@ def test_a_steward_may_join_any_two_records_and_take_it_back() -> None:
     assert graph.answer("x").evidence == ()
 
 
-def test_a_steward_who_joins_two_valid_numbers_outranks_v1_and_both_reasons_are_told() -> None:
-    graph = graph_of(f"{GP}\n{TWO_PEOPLE['two valid numbers, all else agreeing']}")
+def test_a_steward_who_joins_two_valid_numbers_outranks_v1_and_is_told_beside_the_weights() -> None:
+    graph = graph_of(f"{GP}\n{FOR_A_STEWARD['possible-duplicate-number of one patient']}")
     graph.decide(said("gp x", "link"))
     assert graph.answer("x").members == ("gp", "x")
     rules = [one.rules for one in graph.answer("x").evidence]
-    assert rules == [("V5-link",), ("V1", "possible-duplicate-number")]
+    assert rules == [("V5-link",), ("superseded-number",)]
 
 
 def test_a_steward_who_parts_two_records_parts_them_by_any_path_and_closes_the_doubt() -> None:
@@ -193,3 +192,16 @@ def test_an_unknown_record_has_no_answer_and_removing_it_changes_nothing() -> No
     assert graph.reviews(["nobody"]) == ()
     with pytest.raises(KeyError, match="never put"):
         graph.answer("nobody")
+
+
+def test_two_numbers_a_steward_found_to_be_one_persons_are_told_as_set_aside() -> None:
+    """The word is on t2; t3, which nobody spoke of, has the same number."""
+    graph = graph_of(f"""{GP}
+        t2: 2 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12
+        t3: 3 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12""")
+    graph.decide(said("gp t2", "link"))
+    assert graph.answer("t3").members == ("gp", "t2", "t3")
+    told = {one.other: one for one in graph.answer("t3").evidence}
+    assert told["gp"].rules == ("superseded-number",)
+    assert told["gp"].band == "auto"
+    assert sum(bits for _, _, bits in told["gp"].terms) == told["gp"].bits

@@ -16,26 +16,24 @@ from linkage.compare import LEVELS, Levels
 from linkage.decide import Band
 from linkage.normalise import Identity
 from linkage.subgroups import (
-    HEADINGS,
     WHOLE,
     Group,
     HeldOut,
     Report,
     Tally,
-    as_json,
     held_out,
-    lines,
     met_without_number,
     report,
-    table,
     widest_gap,
+    widest_gaps,
     wilson,
     without_number,
 )
+from linkage.subgroups_shown import HEADINGS, as_json, lines, table
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 
-MODEL = parse((Path(linkage.__file__).parent / "models" / "first.json").read_text())
+MODEL = parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
 ALIKE = Levels(**{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no"})  # closest first
 UNLIKE = Levels(
@@ -246,6 +244,12 @@ def test_the_widest_gap_is_of_large_groups_of_one_kind_only() -> None:
     tallies = {WOMEN: Tally(500), MEN: Tally(0, 0, 399), ("tier", "2"): Tally(400, 100)}
     assert widest_gap(Report("m", tallies)) == 0.0
     assert widest_gap(Report("m", {**tallies, ("tier", "3"): Tally(500)})) == 20.0
+
+
+def test_of_each_kind_one_gap_is_told_and_none_where_nothing_can_be_compared() -> None:
+    tallies = {WOMEN: Tally(500), MEN: Tally(399), ("tier", "2"): Tally(396, 4), ("tier", "3"): Tally(500)}
+    assert widest_gaps(Report("m", tallies)) == {"tier": 1.0}
+    assert widest_gaps(Report("m", {WHOLE: Tally(5000)})) == {}
 
 
 def test_the_table_reads_like_the_json() -> None:

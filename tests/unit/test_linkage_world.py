@@ -38,7 +38,9 @@ def record(record_id: str, person: str, tier: str, **identity: object) -> Record
 
 
 def first_model() -> Model:
-    return parse(Path(linkage.weights.__file__).with_name("models").joinpath("first.json").read_text("utf-8"))
+    return parse(
+        Path(linkage.weights.__file__).with_name("models").joinpath("second.json").read_text("utf-8")
+    )
 
 
 def world(*records: Record, relation: Mapping[str, str] | None = None) -> World:

@@ -9,27 +9,41 @@ from schemas.errors import InvalidField
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 
 _EARLIEST_BIRTH = date(1880, 1, 1)  # as `facts.Demographics`
-_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{6,20}")
+_PHONE = re.compile(r"\(?\+?[0-9][0-9 ()-]{6,20}")
+_MOBILE_WITHOUT_NOUGHT = re.compile(r"7[0-9]{3} ?[0-9]{3} ?[0-9]{3}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
+_BETWEEN = re.compile(r"\s*[;,/]\s*")  # two telephones or mailboxes in one cell
 
 
 def person_of(cells: Cells, *, told_on: date, test_mode: bool) -> Person:
     """The person as the row tells it; what cannot be read is an issue in `cells` and absent here."""
     columns = cells.mapping.person
     number, claimed = _nhs_number(cells, columns.get("nhs_number"), test_mode=test_mode)
-    family, given = cells.text(columns.get("family")), cells.text(columns.get("given"))
     sex = cells.coded(columns.get("sex"))
     return Person(
         local_id=_local_id(cells, columns.get("local_id")),
         nhs_number=number,
         nhs_number_claimed=claimed,
-        names=(PersonName(family or "", tuple((given or "").split())),) if family or given else (),
+        names=_names(cells),
         birth_date=_birth_date(cells, columns.get("birth_date"), told_on=told_on),
         sex=None if sex is None else str(sex),
-        addresses=_addresses(cells),
-        phones=_matching(cells, "phone", _PHONE, "is not a telephone number; not kept"),
+        addresses=tuple(one for one in (_address(cells), _address(cells, "former_")) if one != Address()),
+        phones=_phones(cells),
         emails=_matching(cells, "email", _EMAIL, "is not an email address; not kept"),
     )
+
+
+def _names(cells: Cells) -> tuple[PersonName, ...]:
+    """The name, the surname before it, the short form beside it; of each what is filled."""
+    keys = ("family", "given", "former_family", "known_as")
+    family, forename, former, known_as = (cells.text(cells.mapping.person.get(key)) or "" for key in keys)
+    given = tuple(forename.split())
+    names = [PersonName(family, given)] if family or given else []
+    if former:
+        names.append(PersonName(former, given, "old"))
+    if known_as:
+        names.append(PersonName(family, tuple(known_as.split()), "nickname"))
+    return tuple(names)
 
 
 def _local_id(cells: Cells, column: Column | None) -> LocalId | None:
@@ -90,17 +104,27 @@ def _birth_date(cells: Cells, column: Column | None, *, told_on: date) -> date |
     return born
 
 
-def _addresses(cells: Cells) -> tuple[Address, ...]:
+def _address(cells: Cells, which: str = "") -> Address:
     columns = cells.mapping.person
-    line, city = cells.text(columns.get("address")) or "", cells.text(columns.get("city")) or ""
-    postcode, column = None, columns.get("postcode")
+    line, city = (cells.text(columns.get(f"{which}{part}")) or "" for part in ("address", "city"))
+    postcode, column = None, columns.get(f"{which}postcode")
     text = cells.text(column)
     if column is not None and text is not None:
         try:
             postcode = Postcode.parse(text)
         except InvalidField as invalid:
             cells.warning(column, invalid.rule + "; not kept", code="value")
-    return (Address(line, postcode, city),) if line or city or postcode else ()
+    return Address(line, postcode, city)
+
+
+def _phones(cells: Cells) -> tuple[str, ...]:
+    """As written; a mobile gets back the leading zero a spreadsheet took: only 07 leaves ten digits from 7 on."""
+    column = cells.mapping.person.get("phone")
+    found = _matching(cells, "phone", _PHONE, "is not a telephone number; not kept")
+    short = [_MOBILE_WITHOUT_NOUGHT.fullmatch(phone) is not None for phone in found]
+    if column is not None and any(short):
+        cells.warning(column, "has lost its leading zero; read with it", code="value")
+    return tuple(f"0{phone}" if lost else phone for phone, lost in zip(found, short, strict=True))
 
 
 def _matching(cells: Cells, name: str, pattern: re.Pattern[str], rule: str) -> tuple[str, ...]:
@@ -108,7 +132,8 @@ def _matching(cells: Cells, name: str, pattern: re.Pattern[str], rule: str) -> t
     text = cells.text(column)
     if column is None or text is None:
         return ()
-    if pattern.fullmatch(text) is None:
+    told = [one for one in _BETWEEN.split(text) if one]
+    found = tuple(one for one in told if pattern.fullmatch(one))
+    if len(found) < len(told):
         cells.warning(column, rule, code="value")
-        return ()
-    return (text,)
+    return found

@@ -14,6 +14,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     NAME_USE,
     NHS_NUMBER_AUTHORITIES,
     NHS_NUMBER_TYPES,
+    NOT_THEIR_PHONE,
 )
 from connectors.sources.tier3_hl7v2.moments import birth_date, birth_year
 from connectors.sources.tier3_hl7v2.reading import Reading
@@ -183,26 +184,36 @@ def _addresses(reading: Reading, pid: Segment) -> tuple[Address, ...]:
 
 
 def _phones(pid: Segment) -> tuple[str, ...]:
-    found = [
-        one.value() or one.value(12) or f"{one.value(6)}{one.value(7)}"
-        for field in (13, 14)
-        for one in pid.repetitions(field)
-        if not _is_email(one)
-    ]
+    found = (_phone(one) for one in _telecoms(pid))
     return tuple(dict.fromkeys(phone for phone in found if phone))
 
 
+def _phone(telecom: Repetition) -> str:
+    """The number written whole, else put together from its parts; "" where the telecom is none of theirs.
+
+    A mailbox may stand beside it in one repetition, or in its place.
+    """
+    if NOT_THEIR_PHONE & {telecom.value(2).upper(), telecom.value(3).upper()}:
+        return ""
+    whole = telecom.value() or telecom.value(12) or _in_parts(telecom)
+    return "" if "@" in whole else whole
+
+
+def _in_parts(telecom: Repetition) -> str:
+    country, area, local = (telecom.value(part) for part in (5, 6, 7))
+    if country and local:
+        return f"{country}{area}{local}"
+    # area codes are numbers to HL7, so they have lost their nought where no country stands before them
+    return f"0{area.removeprefix('0')}{local}" if area and local else local
+
+
 def _emails(pid: Segment) -> tuple[str, ...]:
-    found = [one.value(4) or one.value() for one in _telecoms(pid) if _is_email(one)]
+    found = (text for one in _telecoms(pid) for text in (one.value(4), one.value()) if "@" in text)
     return tuple(dict.fromkeys(found))
 
 
 def _telecoms(pid: Segment) -> list[Repetition]:
     return [one for field in (13, 14) for one in pid.repetitions(field)]
-
-
-def _is_email(telecom: Repetition) -> bool:
-    return "@" in telecom.value(4) or "@" in telecom.value()
 
 
 def _ethnic_category(reading: Reading, pid: Segment) -> str | None:

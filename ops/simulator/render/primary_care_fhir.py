@@ -5,7 +5,7 @@ it.
 import json
 from typing import Any
 
-from ops.simulator.model import GP, Fact, Identity, Told
+from ops.simulator.model import GP, Address, Fact, Identity, Told
 
 _SNOMED = "http://snomed.info/sct"
 _UCUM = "http://unitsofmeasure.org"
@@ -54,20 +54,19 @@ def bundle(told: Told) -> dict[str, Any]:
 
 def patient(local_id: str, identity: Identity) -> dict[str, Any]:
     """The Patient of a record, with the fields the record lacks left out."""
-    names = [{"use": "official", "family": identity.surname, "given": identity.forename.split()}]
-    if identity.old_surname:
-        names.append({"use": "old", "family": identity.old_surname, "given": identity.forename.split()})
     resource: dict[str, Any] = {
         "resourceType": "Patient",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-Patient"]},
         "extension": [_ethnic_category(identity.ethnic_category), *_area(identity)],
         "identifier": [{"system": f"{_OWN}/Id/patient/{GP}", "value": local_id}],
-        "name": names,
-        "address": [_address(identity)],
+        "name": _names(identity),
+        "address": _addresses(identity),
         "generalPractitioner": [{"identifier": {"system": _ODS, "value": identity.practice_ods}}],
     }
     if identity.nhs_number:
         resource["identifier"].insert(0, {"system": _NHS_NUMBER, "value": identity.nhs_number})
+    if telecom := _telecom(identity):
+        resource["telecom"] = telecom
     if identity.sex:
         resource["gender"] = identity.sex
     if identity.birth_date:
@@ -113,9 +112,33 @@ def _area(identity: Identity) -> list[dict[str, Any]]:
     ]
 
 
-def _address(identity: Identity) -> dict[str, Any]:
-    address = {"use": "home", "line": [identity.address.line], "city": identity.address.town}
-    return address | ({"postalCode": identity.postcode} if identity.postcode else {})
+def _names(identity: Identity) -> list[dict[str, Any]]:
+    given = identity.forename.split()
+    middle = [identity.middle_name] if identity.middle_name else []
+    names = [{"use": "official", "family": identity.surname, "given": [*given, *middle]}]
+    if identity.old_surname:
+        names.append({"use": "old", "family": identity.old_surname, "given": given})
+    if identity.known_as:
+        names.append({"use": "nickname", "family": identity.surname, "given": [identity.known_as]})
+    return names
+
+
+def _addresses(identity: Identity) -> list[dict[str, Any]]:
+    former = identity.former_address
+    homes = [_address("home", identity.address, identity.postcode)]
+    return [*homes, _address("old", former, former.postcode)] if former else homes
+
+
+def _address(use: str, home: Address, postcode: str | None) -> dict[str, Any]:
+    address = {"use": use, "line": [home.line], "city": home.town}
+    return address | ({"postalCode": postcode} if postcode else {})
+
+
+def _telecom(identity: Identity) -> list[dict[str, str]]:
+    """A mobile as the hub writes one, in E.164, and a private mailbox."""
+    phone, email = identity.phone, identity.email
+    told = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
+    return [*told, {"system": "email", "value": email, "use": "home"}] if email else told
 
 
 def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[str, Any]:

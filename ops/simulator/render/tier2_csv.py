@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from ops.simulator.model import Fact, Identity, Told
 
 HEADERS = (
-    "client_ref,nhs_no,surname,forename,dob,sex,ethnicity,postcode,address1,gp_practice,referral_ref,referral_date,"
-    "referral_source,accepted_date,declined_date,declined_by,decline_reason,start_date,delivery,session_ref,"
-    "session_date,attendance,group,weight,weight_unit,self_reported,height,height_unit,completed_date,withdrawn_date,"
-    "end_reason,discharged_date,onward_referral_date,onward_to,last_updated"
+    "client_ref,nhs_no,surname,forename,known_as,prev_surname,dob,sex,ethnicity,postcode,address1,town,"
+    "prev_postcode,prev_address1,prev_town,mobile,email,gp_practice,"
+    "referral_ref,referral_date,referral_source,accepted_date,declined_date,declined_by,decline_reason,start_date,"
+    "delivery,session_ref,session_date,attendance,group,weight,weight_unit,self_reported,height,height_unit,"
+    "completed_date,withdrawn_date,end_reason,discharged_date,onward_referral_date,onward_to,last_updated"
 ).split(",")
 FIRST_ROW = 2  # as a spreadsheet numbers them: row 1 is the header
 _CLOCK = ZoneInfo("Europe/London")
@@ -61,17 +62,25 @@ def file_text(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _identity(local_id: str, identity: Identity) -> dict[str, str]:
-    number = identity.nhs_number
+    number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
     return {
         "client_ref": local_id,
         "nhs_no": f"{number[:3]} {number[3:6]} {number[6:]}" if number else "",
         "surname": identity.surname.upper(),
-        "forename": identity.forename,
+        "forename": " ".join(one for one in (identity.forename, identity.middle_name) if one),
+        "known_as": identity.known_as or "",
+        "prev_surname": (identity.old_surname or "").upper(),
         "dob": _day(identity.birth_date) if identity.birth_date else "",
         "sex": _SEX[identity.sex],
         "ethnicity": identity.ethnic_category,
         "postcode": identity.postcode or "",
         "address1": identity.address.line,
+        "town": identity.address.town,
+        "prev_postcode": former.postcode if former else "",
+        "prev_address1": former.line if former else "",
+        "prev_town": former.town if former else "",
+        "mobile": f"{mobile[:5]} {mobile[5:]}" if mobile else "",
+        "email": identity.email or "",
         "gp_practice": identity.practice_ods,
     }
 

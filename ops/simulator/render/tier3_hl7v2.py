@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from ops.simulator.model import Fact, Identity, Told
+from ops.simulator.model import Address, Fact, Identity, Told
 
 _CLOCK = ZoneInfo("Europe/London")
 _TRUST_ODS = "RXX"
@@ -75,21 +75,46 @@ def _patient(local_id: str, identity: Identity) -> list[str]:
     numbers = [f"{local_id}^^^{_TRUST_ODS}^MR"]
     if identity.nhs_number:
         numbers.insert(0, f"{identity.nhs_number}^^^NHS^NH")
-    names = [f"{_text(identity.surname)}^{_text(identity.forename)}^^^^^L"]
-    if identity.old_surname:
-        names.append(f"{_text(identity.old_surname)}^{_text(identity.forename)}^^^^^P")
-    address = identity.address
     pid = {
         1: "1",
         3: "~".join(numbers),
-        5: "~".join(names),
+        5: "~".join(_names(identity)),
         7: f"{identity.birth_date:%Y%m%d}" if identity.birth_date else "",
         8: {"female": "F", "male": "M", None: ""}[identity.sex],
-        11: f"{_text(address.line)}^^{_text(address.town)}^^{identity.postcode or ''}^GBR^H",
+        11: "~".join(_addresses(identity)),
+        13: "~".join(_telecoms(identity)),
         22: identity.ethnic_category,
         32: "01" if identity.nhs_number else "",
     }
     return [_segment("PID", pid), _segment("PD1", {3: f"^^{identity.practice_ods}"})]
+
+
+def _names(identity: Identity) -> list[str]:
+    """XPN: the legal name with its middle name, a previous one, a nickname (HL7 table 0200: L, P, N)."""
+    forename, middle = _text(identity.forename), _text(identity.middle_name or "")
+    names = [f"{_text(identity.surname)}^{forename}^{middle}^^^^L"]
+    if identity.old_surname:
+        names.append(f"{_text(identity.old_surname)}^{forename}^^^^^P")
+    if identity.known_as:
+        names.append(f"{_text(identity.surname)}^{_text(identity.known_as)}^^^^^N")
+    return names
+
+
+def _addresses(identity: Identity) -> list[str]:
+    """XAD: home, and as a bad address the one before; HL7 table 0190 of version 2.4 knows no former one."""
+    homes = [_address(identity.address, identity.postcode, "H")]
+    former = identity.former_address
+    return [*homes, _address(former, former.postcode, "BA")] if former else homes
+
+
+def _address(home: Address, postcode: str | None, kind: str) -> str:
+    return f"{_text(home.line)}^^{_text(home.town)}^^{postcode or ''}^GBR^{kind}"
+
+
+def _telecoms(identity: Identity) -> list[str]:
+    """XTN: the mobile as one number, the mailbox in a repetition of its own (HL7 tables 0201 and 0202)."""
+    mobile = [f"{_text(identity.phone)}^PRN^CP"] if identity.phone else []
+    return [*mobile, f"^NET^Internet^{_text(identity.email)}"] if identity.email else mobile
 
 
 def _first(told: Told, service: str) -> str:

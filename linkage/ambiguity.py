@@ -1,0 +1,69 @@
+"""Records that fit two people about equally well: whose they are would be the toss of a coin.
+
+Two others are two people where their numbers conflict, or where they are not linked and differ in what lasts a
+lifetime: the forename or the birth date. A record that tells no forename fits either twin; one that tells any is
+no toss of a coin: its weight with each says which. Source: linkage design §4.3.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from linkage.decide import Band, Judged
+from linkage.interactions import UNRELATED_BIRTH
+from linkage.members import NO_NUMBERS, Numbers, Pair, conflict, pair_of
+
+_DIFFER = {"given": ("none",), "birth_date": UNRELATED_BIRTH}
+Fits = Mapping[str, Mapping[str, int]]  # by record: the others it fits, with the bits
+
+
+def ambiguous(
+    links: Mapping[Pair, int], pairs: Mapping[Pair, Judged], numbers: Mapping[str, Numbers], *, margin: int
+) -> list[Pair]:
+    """The links of records that fit two people within `margin` milli-bits, but for those that are surer than
+    either by the margin. `links` are in milli-bits; `pairs` all that is known; `numbers` those every record is
+    known by, of records that have any.
+    """
+    fits: dict[str, dict[str, int]] = defaultdict(dict)
+    for (a, b), bits in links.items():
+        fits[a][b] = fits[b][a] = bits
+    unsure: dict[str, int] = {}
+    for record, one, other in (*_of_two_numbers(fits, numbers), *_of_two_lives(fits, pairs)):
+        mine = fits[record]
+        if abs(mine[one] - mine[other]) < margin:
+            unsure[record] = max(unsure.get(record, 0), mine[one] + margin, mine[other] + margin)
+    return [pair for pair, bits in links.items() if any(bits < unsure.get(record, bits) for record in pair)]
+
+
+def _of_two_numbers(fits: Fits, numbers: Mapping[str, Numbers]) -> Iterator[tuple[str, str, str]]:
+    """A record without a number, and two it fits whose numbers conflict."""
+    if len(set(numbers.values())) < 2:
+        return
+    for record, others in fits.items():
+        if record in numbers:
+            continue
+        numbered = [other for other in others if other in numbers]
+        if len({numbers[other] for other in numbered}) < 2:
+            continue  # none differs: the common case, and with 300 records 45,000 comparisons each
+        for one, other in combinations(numbered, 2):
+            if conflict(numbers.get(one, NO_NUMBERS), numbers.get(other, NO_NUMBERS)):
+                yield record, one, other
+
+
+def _of_two_lives(fits: Fits, pairs: Mapping[Pair, Judged]) -> Iterator[tuple[str, str, str]]:
+    """A record, and two it fits that are not linked and differ in what lasts, of which it says nothing."""
+    for (one, other), judged in pairs.items():
+        if judged.verdict.band is Band.AUTO:
+            continue
+        apart_in = [field for field, levels in _DIFFER.items() if _level(judged, field) in levels]
+        if not apart_in:
+            continue
+        for record in fits.get(one, {}).keys() & fits.get(other, {}).keys():
+            beside = [pairs[pair_of(record, each)] for each in (one, other)]
+            if all(_level(each, field) == "missing" for field in apart_in for each in beside):
+                yield record, one, other
+
+
+def _level(judged: Judged, field: str) -> str:
+    level: str = getattr(judged.score.levels, field)
+    return level

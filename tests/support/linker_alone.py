@@ -1,0 +1,125 @@
+"""The linker step alone, told identities without the stages before it: for what those would never let through, and
+for a thousand messages in a second.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from memory_engine import START_MS, all_keys, real_step, record_id
+
+from linkage.normalise import Identity, Name
+from linkage.tokens import EncodedIdentity, TokenKeys, encode
+from schemas.keyring import Purpose
+from schemas.linking import DecisionKind, PairDecision, RecordIdentity
+from schemas.sealing import seal
+from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
+from streams.steps.outcome import Change, Emit, Message, Reject
+
+SOURCE = "council-east"
+Told = tuple[bytes, bytes | None]
+
+
+@cache
+def keys() -> TokenKeys:
+    """Those under which the engine's ingress encodes."""
+    return TokenKeys.from_bytes(all_keys().key(Purpose.LINK_TOKENS), epoch=all_keys().version)
+
+
+def identity(
+    given: str, family: str, birth: str, number: str | None = None, postcode: str = "LS1 4AP"
+) -> Identity:
+    """Somebody at 12 Mill Lane."""
+    return Identity(
+        number,
+        names=(Name((given,), family),),
+        birth_date=birth,
+        postcodes=(postcode,),
+        houses=("12 Mill Lane",),
+    )
+
+
+def rid(local: str) -> str:
+    """The id of the record that the council calls `local`."""
+    return record_id(SOURCE, local)
+
+
+def tells(local: str, who: Identity | EncodedIdentity, merged_into: str | None = None) -> Told:
+    """The message by which the record is this identity, as records would write it."""
+    encoded = who if isinstance(who, EncodedIdentity) else encode(who, keys=keys())
+    sealed = seal(all_keys().key(Purpose.LINK_SEAL), encoded.to_bytes(), context=rid(local).encode())
+    merged = rid(merged_into) if merged_into else None
+    return rid(local).encode(), RecordIdentity(rid(local), SOURCE, "tier2", sealed, merged).value()
+
+
+def gone(local: str) -> Told:
+    """The message by which there is no such record any more."""
+    return rid(local).encode(), None
+
+
+def decided(a: str, b: str, kind: DecisionKind, day: int = 1, name: str = "d1") -> Told:
+    """A steward's word on two records."""
+    one, other = sorted((rid(a), rid(b)))
+    told = PairDecision((one, other), kind, f"2026-01-{day:02}T08:00:00Z", name)
+    return told.key(), told.value()
+
+
+class LinkerAlone:
+    """What topics and changelog hold after the messages given. `read_back`: identities that its state had already,
+    not answered yet.
+    """
+
+    def __init__(self, told: Iterable[Told] = (), *, read_back: Iterable[Told] = ()) -> None:
+        self.changelog: dict[bytes, bytes] = {b"m/" + key: value for key, value in read_back if value}
+        self.state = real_step("linker").restore(self.changelog.items())
+        self.offset = 0
+        self.topics: dict[str, dict[str, Any]] = {LINK_MAP: {}, REVIEW: {}, PERSON_CHANGES: {}}
+        self.rejected: list[str] = []
+        for one in told:
+            self.give(one)
+
+    def give(self, told: Told) -> int:
+        """One message. Returns how many outputs it had, state not counted."""
+        message = Message(IDENTITY, 0, self.offset, *told, (), START_MS)
+        self.offset += 1
+        self.state, outcomes = real_step("linker").advance(self.state, message)
+        for one in outcomes:
+            if isinstance(one, Reject):
+                self.rejected.append(one.code)
+            elif isinstance(one, Change):
+                _keep(self.changelog, one.key, one.value)
+            else:
+                _keep(self.topics[one.topic], one.key.decode(), json.loads(one.value) if one.value else None)
+        return sum(isinstance(one, Emit) for one in outcomes)
+
+    def of(self, local: str) -> Any:
+        """The last answer for a record."""
+        return self.topics[LINK_MAP][rid(local)]
+
+    def reasons(self, local: str) -> tuple[str, list[str]]:
+        """Status and reasons of a record."""
+        return self.of(local)["status"], self.of(local)["reasons"]
+
+    def together(self, *locals_: str) -> bool:
+        """Whether these records are one person's."""
+        return len({self.of(local)["person_id"] for local in locals_}) == 1
+
+    def reviews(self) -> list[tuple[frozenset[str], list[str]]]:
+        """The open pairs and why they are open."""
+        return [(frozenset(one["records"]), one["rules"]) for one in self.topics[REVIEW].values()]
+
+    def told(self) -> tuple[object, ...]:
+        """What is said of whom, without what tells of the way there: former persons and offsets."""
+        answers = self.topics[LINK_MAP]
+        kept = ("person_id", "status", "reasons", "evidence")
+        return (
+            {record: {name: one[name] for name in kept} for record, one in sorted(answers.items())},
+            dict(sorted(self.topics[REVIEW].items())),
+        )
+
+
+def _keep(kept: dict[Any, Any], key: object, value: object) -> None:
+    kept.pop(key, None)
+    if value is not None:
+        kept[key] = value

@@ -1,0 +1,87 @@
+"""A steward's word as a message: which are written, which are refused, and which are the same."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from ops.cli import build_app
+from ops.errors import SettingsError
+from ops.linkage.deciding import decision
+from schemas.linking import PairDecision
+
+NOW = datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC)
+A, B = "v1:0a", "v1:0b"
+
+
+def test_a_decision_names_the_lesser_record_first_and_is_one_the_linker_reads() -> None:
+    told = decision((B, A), "apart", now=NOW)
+    assert (told.records, told.kind, told.decided_at) == ((A, B), "apart", "2026-11-23T10:00:00Z")
+    assert PairDecision.parse(told.key().decode(), told.value()) == told
+
+
+def test_the_same_words_with_the_same_time_are_one_message_whenever_and_in_whichever_order_they_are_typed() -> (
+    None
+):
+    at = "2026-11-20T09:30:00Z"
+    one = decision((A, B), "link", now=NOW, at=at)
+    assert decision((B, A), "link", now=NOW + timedelta(days=3), at=at) == one
+    assert decision((A, B), "apart", now=NOW, at=at).key() != one.key()
+    assert decision((A, B), "link", now=NOW, at="2026-11-20T09:30:01Z").key() != one.key()
+
+
+def test_of_two_words_in_one_second_the_later_stands() -> None:
+    for first, second in (("link", "apart"), ("apart", "link")):
+        early = decision((A, B), first, now=NOW)  # type: ignore[arg-type]
+        late = decision((A, B), second, now=NOW + timedelta(milliseconds=1))  # type: ignore[arg-type]
+        assert early.decided_at == late.decided_at
+        assert early.decision_id < late.decision_id
+
+
+def test_a_time_of_another_zone_is_told_in_utc() -> None:
+    summer = NOW.astimezone(tz=None)
+    assert decision((A, B), "link", now=summer).decided_at == "2026-11-23T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("records", "at", "rule"),
+    [
+        ((A, A), None, "the same record"),
+        ((A, "Mary Smith"), None, "a record is named"),
+        ((A, ""), None, "a record is named"),
+        ((A, f"{B}/x|y"), None, "a record is named"),
+        ((A, B), "2026-11-23T10:00:01Z", "later than now"),
+        ((A, B), "2027-11-23T10:00:00Z", "later than now"),
+        ((A, B), "2026-02-30T10:00:00Z", "no time of the calendar"),
+        ((A, B), "2026-11-23", "no time of the calendar"),
+        ((A, B), "2026-11-23T10:00:00+01:00", "no time of the calendar"),
+        ((A, B), "", "no time of the calendar"),
+    ],
+)
+def test_what_the_linker_would_refuse_is_refused_at_once_by_rule_and_without_its_value(
+    records: tuple[str, str], at: str | None, rule: str
+) -> None:
+    with pytest.raises(SettingsError, match=rule) as refused:
+        decision(records, "link", now=NOW, at=at)
+    assert "Mary" not in str(refused.value)
+    assert "v1:" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ("decide v1:0a v1:0b", "one of --link"),
+        ("decide v1:0a v1:0b --link --apart", "one of --link"),
+        ("explain", "two records"),
+        ("explain v1:0a --all", "two records"),
+        ("explain --all --input x.csv", "two records"),
+        ("explain 1 --input x.csv --map family=f", "needs two records and --map"),
+        ("explain 1 2 --input x.csv", "needs two records and --map"),
+        ("explain v1:0a v1:0b --directory no-engine-here", "no engine runs"),
+        ("decide v1:0a v1:0b --link --directory no-engine-here", "no engine runs"),
+    ],
+)
+def test_words_that_ask_for_nothing_or_for_two_things_are_refused(words: str, rule: str) -> None:
+    ended = CliRunner().invoke(build_app(), ["linkage", *words.split()])
+    assert isinstance(ended.exception, SettingsError)
+    assert rule in str(ended.exception)
