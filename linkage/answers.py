@@ -9,11 +9,10 @@ from linkage.known import Known
 from linkage.members import Pair, conflict, pair_of
 
 LINKED, HELD = "linked", "held"
-# A person has a handful of records. A number that 300 records share would otherwise make every new one rewrite
-# 300 answers with 300 pieces of evidence each: 50 MB for one message, measured at 200.
+# A person has a handful of records. A number that 100 records share would otherwise make every new one rewrite
+# 100 answers with 100 pieces of evidence each: 10 MB for one message.
 EVIDENCE_MAX = 16
 
-_NO_IDENTITY = (Rule.NO_IDENTITY.value,)
 _SETTLED = (Rule.NUMBERS_DIFFER, Rule.DECIDED_APART)  # refusals that leave nothing to judge
 
 
@@ -22,8 +21,8 @@ class Answer:
     """Who a record belongs to. `anchor` is the member least by (tier, record id); `evidence` is this record's
     own, by other record, and no more than the surest `EVIDENCE_MAX` of each kind.
 
-    Held: a review pair touches the record and is open, or it has no usable identity and nobody joined it to
-    another. It is still in its cluster.
+    Held: a review pair touches the record and is open, or it has nothing to be compared on that is its own and
+    nobody joined it to another. It is still in its cluster.
     """
 
     anchor: str
@@ -47,13 +46,13 @@ class Review:
 def answer(known: Known, slot: int) -> Answer:
     """The answer for the record of a slot in use."""
     cluster = known.clusters[slot]
-    record_id, member = known.roll.item(slot)
+    record_id = known.roll.ids[slot]
     if cluster is None and not known.has_pairs(slot) and not known.spoken_of(slot):
-        alone = () if member.encoded and member.encoded.usable else _NO_IDENTITY
+        alone = _beyond_compare(known, slot)
         return Answer(record_id, (record_id,), HELD if alone else LINKED, alone, ())
     reasons = {rule for review in reviews(known, [slot]) for rule in review.rules}
-    if cluster is None and not (member.encoded and member.encoded.usable):
-        reasons.update(_NO_IDENTITY)
+    if cluster is None:
+        reasons.update(_beyond_compare(known, slot))
     return Answer(
         anchor=record_id if cluster is None else cluster.anchor,
         members=(record_id,) if cluster is None else cluster.members,
@@ -61,6 +60,15 @@ def answer(known: Known, slot: int) -> Answer:
         held_reasons=tuple(sorted(reasons)),
         evidence=tuple(_evidence(known, slot)),
     )
+
+
+def _beyond_compare(known: Known, slot: int) -> tuple[str, ...]:
+    """Why no weight could ever join the record to another; () where one could."""
+    encoded = known.encoded(slot)
+    if encoded is None or not encoded.usable:
+        return (Rule.NO_IDENTITY.value,)
+    crowded = known.index.crowds() and not known.live_keys(slot)
+    return (Rule.CROWDED.value,) if crowded else ()
 
 
 def reviews(known: Known, slots: Iterable[int]) -> tuple[Review, ...]:

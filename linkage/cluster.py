@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from linkage.answers import EVIDENCE_MAX, Answer, Review, answer, reviews
 from linkage.components import Components
 from linkage.decisions import Decision
+from linkage.index import BLOCK_MAX
 from linkage.known import Known, keys_of
 from linkage.members import Member
 from linkage.model import Model
@@ -39,7 +40,7 @@ class Holdings:
 class LinkGraph:
     """All records of one linkage domain. Mutable; one owner, one call after another."""
 
-    def __init__(self, model: Model, *, cap: int = 300) -> None:
+    def __init__(self, model: Model, *, cap: int = BLOCK_MAX) -> None:
         """Empty. A blocking token more than `cap` records stand in is worth nothing, and all it alone
         supported is gone.
         """

@@ -44,6 +44,7 @@ class Rule(Enum):
         "V7"  # their one source promises one record for each person, and the rest does not outweigh it
     )
     NO_IDENTITY = "no-usable-identity"  # nothing any other record could be compared on
+    CROWDED = "crowded"  # all it could be compared on is shared by too many to be anybody's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from itertools import combinations
 from linkage.cluster import Decision, LinkGraph, Member
 from linkage.compare import levels
 from linkage.counts import Counts, counted
+from linkage.index import BLOCK_MAX
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.weights import Model
 from ops.bench.linkage_world_keys import Clusters
 from ops.bench.linkage_world_records import TIER_RANK, World
 
 BENCH_KEY = bytes(range(32))  # nothing here is anybody's: a key that makes runs repeatable
-CAP = 300  # records a block may hold, as in the linker
 
 Pair = tuple[str, str]
 Encoded = Mapping[str, EncodedIdentity]
@@ -44,7 +44,7 @@ def encoded_world(world: World) -> Encoded:
 
 def link(world: World, encoded: Encoded, model: Model) -> Linked:
     """The records put in arrival order; then every open pair answered by who knows the truth, once."""
-    graph, anchors, renamed = LinkGraph(model, cap=CAP), dict[str, str](), 0
+    graph, anchors, renamed = LinkGraph(model), dict[str, str](), 0
     started_s = time.process_time()
     for record in world.records:
         member = Member(TIER_RANK[record.tier], encoded[record.record_id], source=record.source)
@@ -68,7 +68,7 @@ def answer_reviews(graph: LinkGraph, reviews: tuple[Pair, ...], person_of: Mappi
 
 
 def training_pairs(
-    encoded: Encoded, *, cap: int = CAP
+    encoded: Encoded, *, cap: int = BLOCK_MAX
 ) -> Iterator[tuple[EncodedIdentity, EncodedIdentity, bytes]]:
     """Every pair of identities that shares a block of at most `cap` records, once each and in a fixed order,
     with the least block they share. Which that is says whose turn a pair is: nothing need be remembered.
@@ -85,7 +85,7 @@ def training_pairs(
                 yield encoded[a], encoded[b], token
 
 
-def training_counts(encoded: Encoded, *, cap: int = CAP) -> Counts:
+def training_counts(encoded: Encoded, *, cap: int = BLOCK_MAX) -> Counts:
     """The agreement patterns of all `training_pairs`: what a model is fitted on. Counts of several worlds add
     up.
     """

@@ -1,6 +1,6 @@
 """Which pairs of a set of records are compared, and what their fields show: the ground of a fit and of a score.
 
-The same pairs the link graph would compare: those that share a blocking token that no more than CAP records stand
+The same pairs the link graph would compare: those that share a blocking token that no more than BLOCK_MAX records stand
 in.
 """
 
@@ -9,16 +9,16 @@ from itertools import combinations
 from random import Random
 
 from linkage.compare import Levels, look, pattern_of
+from linkage.index import BLOCK_MAX
 from linkage.tokens import EncodedIdentity
 
-CAP = 300  # as linkage.cluster.LinkGraph
 SAMPLE_MAX = 3_000  # records that pairs by chance are drawn from: each of them is encoded once more
 
 Place = tuple[int, int]  # positions of two records, the lesser first
 
 
 def candidates(
-    encoded: Sequence[EncodedIdentity], *, files: Sequence[str] | None = None, cap: int = CAP
+    encoded: Sequence[EncodedIdentity], *, files: Sequence[str] | None = None, cap: int = BLOCK_MAX
 ) -> Iterator[tuple[Place, Levels]]:
     """Every pair that shares a live block, once, with its agreement; with `files`, only pairs of two files."""
     standing: dict[bytes, list[int]] = {}

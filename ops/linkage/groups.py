@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 
 from linkage.compare import Levels
+from linkage.index import BLOCK_MAX
 from linkage.model import Model
 from linkage.subgroups import STANDARD, WHOLE, Group, Report, held_out, met_without_number, report
 from ops.errors import SettingsError
-from ops.linkage.candidates import CAP
 from ops.linkage.mapping import Told
 from ops.linkage.records import Records
 from ops.linkage.tables import Table, read
@@ -84,7 +84,9 @@ def labelled(records: Records, groups: Sequence[Groups]) -> Labelled:
     for (a, b), at in records.candidates:
         if at.nhs_number in ("equal", "differ"):
             ours, theirs = records.encoded[a], records.encoded[b]
-            shared = sum(standing[token] <= CAP for token in set(ours.tokens).intersection(theirs.tokens))
+            shared = sum(
+                standing[token] <= BLOCK_MAX for token in set(ours.tokens).intersection(theirs.tokens)
+            )
             met = met_without_number(ours, theirs, live_blocks_shared=shared)
             pairs.append((at, groups[a] | groups[b], met))
     counts: dict[bool, Counter[Group]] = {True: Counter(), False: Counter()}
