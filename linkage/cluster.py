@@ -13,7 +13,7 @@ from linkage.answers import EVIDENCE_MAX, Answer, Review, answer, reviews
 from linkage.components import Components
 from linkage.decisions import Decision
 from linkage.index import BLOCK_MAX
-from linkage.known import Known, keys_of
+from linkage.known import Known, Met, keys_of
 from linkage.members import Member
 from linkage.model import Model
 
@@ -103,8 +103,7 @@ class LinkGraph:
             for key in keys_of(member.encoded):
                 known.index.enter(key, slot)
         for slot in known.roll:
-            keys = keys_of(known.encoded(slot)).items()
-            for other, judged in known.candidates(slot, keys, beyond=slot).items():
+            for other, judged in known.candidates(slot, known.met(slot), beyond=slot).items():
                 known.hold(slot, other, judged)
         self._components.cut(known.roll)
 
@@ -141,13 +140,15 @@ class LinkGraph:
         known = self._known
         slot = known.admit(record_id, member)
         self._note_merge(record_id, None, member.merged_into)
-        company, died = [], []
-        for key, token in keys_of(member.encoded).items():
-            standing = known.index.enter(key, slot)
-            if standing > 1:
-                company.append((key, token))
-            if standing == known.cap + 1:
-                died.append(key)
+        enter, company, died = known.index.enter, list[Met](), list[int]()
+        for key in keys_of(member.encoded):
+            others = enter(key, slot)
+            if others is None:
+                company.append((key, None))
+                if known.index.crowd(key) == known.cap + 1:
+                    died.append(key)
+            elif others:
+                company.append((key, others))
         found = known.candidates(slot, company) if company else {}
         if not found and not died and not known.spoken_of(slot):
             return frozenset((record_id,))
@@ -199,9 +200,10 @@ class LinkGraph:
         not what it was, or that may have lost or gained one that speaks against.
         """
         known = self._known
-        before, after = keys_of(old.encoded if old else None), keys_of(new.encoded if new else None)
-        revived = [key for key in before.keys() - after if known.index.leave(key, slot) == known.cap]
-        died = [key for key in after.keys() - before if known.index.enter(key, slot) == known.cap + 1]
+        before, after = (frozenset(keys_of(one.encoded if one else None)) for one in (old, new))
+        revived = [key for key in before - after if known.index.leave(key, slot) == known.cap]
+        crowded = [key for key in after - before if known.index.enter(key, slot) is None]
+        died = [key for key in crowded if known.index.crowd(key) == known.cap + 1]
         changed = self._rehold(slot)
         return changed | self._bury(sorted(died)) | self._revive(sorted(revived))
 
@@ -209,7 +211,7 @@ class LinkGraph:
         """Hold of the record's pairs what is to be held now. Returns the records of pairs that changed."""
         known = self._known
         last = dict(known.near(slot))
-        now = known.candidates(slot, keys_of(known.encoded(slot)).items())
+        now = known.candidates(slot, known.met(slot))
         for other in last.keys() - now:
             known.hold(slot, other, None)
         for other, judged in now.items():

@@ -13,7 +13,7 @@ from collections.abc import Collection
 # Records a block may hold. What it costs to compare all with all, and how many doubts one wrong number can open, grow
 # with its square; the largest block of 63,000 simulated records has nine.
 BLOCK_MAX = 100
-SHARDS = 4096  # at 11 million tokens an array has 2,700: 21 kB to move, 0.4 us
+SHARDS = 1 << 15  # at 11 million tokens an array has 340: 3 kB to look through and to move
 _NOBODY: Collection[int] = ()
 
 
@@ -34,8 +34,10 @@ class BlockIndex:
     def __len__(self) -> int:
         return self._standings
 
-    def enter(self, token: int, number: int) -> int:
-        """The record, which did not, now stands under the token. Returns how many do."""
+    def enter(self, token: int, number: int) -> Collection[int] | None:
+        """The record, which did not, now stands under the token. Returns those who already did; None where by now
+        there are too many for it to count.
+        """
         self._standings += 1
         shard = token % SHARDS
         tokens, numbers = self._tokens[shard], self._numbers[shard]
@@ -43,20 +45,22 @@ class BlockIndex:
             tokens, numbers = self._shard(token)
         start = bisect_left(tokens, token)
         if start == len(tokens) or tokens[start] != token:
-            if token in self._crowds:
-                self._crowds[token].add(number)
-                return len(self._crowds[token])
+            crowd = self._crowds.get(token)
+            if crowd is not None:
+                crowd.add(number)
+                return None
             tokens.insert(start, token)
             numbers.insert(start, number)
-            return 1
+            return _NOBODY
         end = bisect_right(tokens, token, start)
+        if end - start == self._cap:
+            self._crowds[token] = {*numbers[start:end], number}
+            del tokens[start:end], numbers[start:end]
+            return None
+        there = numbers[start:end]
         tokens.insert(end, token)
         numbers.insert(end, number)
-        count = end - start + 1
-        if count > self._cap:
-            self._crowds[token] = set(numbers[start : end + 1])
-            del tokens[start : end + 1], numbers[start : end + 1]
-        return count
+        return there
 
     def leave(self, token: int, number: int) -> int:
         """The record, which did, no longer stands under the token. Returns how many still do."""
@@ -89,6 +93,10 @@ class BlockIndex:
         """The records under a token, whether it counts or not."""
         crowd = self._crowds.get(token)
         return self.live(token) if crowd is None else frozenset(crowd)
+
+    def crowd(self, token: int) -> int:
+        """How many stand under a token that does not count; 0 where it does."""
+        return len(self._crowds.get(token, _NOBODY))
 
     def counts(self, token: int) -> bool:
         """Whether the token, which some record stands under, is live."""

@@ -6,13 +6,14 @@ are such, and few are ever asked.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
 
 from linkage.compare import look
 from linkage.decide import Band, Judged, Rule
 from linkage.decisions import Decision, Decisions
 from linkage.index import BlockIndex
+from linkage.layout import TOKEN_BYTES
 from linkage.members import NO_NUMBERS, Member, Numbers, Pair, pair_of
 from linkage.model import Model
 from linkage.pairs import Verdicts
@@ -23,11 +24,17 @@ from linkage.tokens import EncodedIdentity
 Near = tuple[int | Judged, ...]  # other slot, verdict, other slot, verdict ...: half the room of a dict
 _NONE: Mapping[int, Rule] = {}
 ASIDE_MAX, ASIDE_FROM = 1 << 17, 8  # pairs that speak against, remembered in components of more records
+Met = tuple[int, Collection[int] | None]  # a token, and who stands under it; None where it does not count
 
 
-def keys_of(encoded: EncodedIdentity | None) -> dict[int, bytes]:
-    """The tokens of an identity's blocks by the number the index knows them under."""
-    return {int.from_bytes(token[:8]): token for token in encoded.tokens} if encoded is not None else {}
+def keys_of(encoded: EncodedIdentity | None) -> tuple[int, ...]:
+    """The tokens of an identity's blocks as the numbers the index knows them under, rising."""
+    return encoded.keys if encoded is not None else ()
+
+
+def token_of(key: int) -> bytes:
+    """The token of a number of the index."""
+    return key.to_bytes(TOKEN_BYTES)
 
 
 class Known:
@@ -82,8 +89,9 @@ class Known:
     def spoken_of(self, slot: int) -> bool:
         """Whether anybody, source or steward, said anything of the record beside another."""
         record_id, member = self.roll.item(slot)
-        said = member.merged_into is not None or record_id in self.merged_from
-        return said or bool(self.decisions.about(record_id))
+        if member.merged_into is not None or record_id in self.merged_from:
+            return True
+        return record_id in self.decisions
 
     def told_of(self, slot: int) -> set[int]:
         """The records present that somebody said anything of beside this one: merges and decisions."""
@@ -145,12 +153,14 @@ class Known:
         others = near[::2]
         return near[2 * others.index(b) + 1] if b in others else None  # type: ignore[return-value]
 
-    def candidates(
-        self, slot: int, keys: Iterable[tuple[int, bytes]], *, beyond: int = -1
-    ) -> dict[int, Judged]:
-        """What is to be held of the record's pairs with every record that stands in one of these blocks of its,
-        the block live, and has a slot greater than `beyond`. `keys`: by rising token, those that do not count
-        among them.
+    def met(self, slot: int) -> Iterator[Met]:
+        """The tokens a record stands under, rising, and who does with it."""
+        for key in keys_of(self.encoded(slot)):
+            yield key, self.index.live(key) or None
+
+    def candidates(self, slot: int, met: Iterable[Met], *, beyond: int = -1) -> dict[int, Judged]:
+        """What is to be held of the record's pairs with every record it met in a block that counts and that has a
+        slot greater than `beyond`. `met`: by rising token; blocks where nobody else is may be left out.
 
         A pair is looked at through the least token it shares, live or not, so that its verdict cannot depend on
         which blocks were live when it was met: short tokens agree by chance in one block and not in another.
@@ -159,23 +169,22 @@ class Known:
         found: dict[int, Judged] = {}
         if encoded is None:
             return found
-        live, crowded = self.index.live, self.index.crowded
+        crowded = self.index.crowded
         members, verdict = self.roll.members, self.verdicts.of
-        seen, passed = {slot}, list[tuple[int, bytes]]()
-        for key, token in keys:
-            others = live(key)
-            if len(others) < 2:
-                if not others:
-                    passed.append((key, token))
+        seen, passed = {slot}, list[int]()
+        for key, others in met:
+            if others is None:
+                passed.append(key)
                 continue
-            mine = None
+            mine, token = None, token_of(key)
             for other in others:
                 if other in seen or other <= beyond:
                     continue
                 seen.add(other)
                 theirs: EncodedIdentity = members[other].encoded  # type: ignore[union-attr, assignment]  # in a block
-                before = next((lesser for crowd, lesser in passed if crowded(crowd, other)), None)
-                if before is not None:
+                lesser = next((crowd for crowd in passed if crowded(crowd, other)), None)
+                if lesser is not None:
+                    before = token_of(lesser)
                     judged = verdict(look(encoded, before), look(theirs, before))
                 else:
                     mine = look(encoded, token) if mine is None else mine
@@ -205,11 +214,11 @@ class Known:
         left, right = self.encoded(a), self.encoded(b)
         if left is None or right is None:
             return None
-        ours = keys_of(left)
-        shared = [(key, token) for key, token in keys_of(right).items() if key in ours]
-        if not met and not any(self.index.counts(key) for key, _ in shared):
+        ours = frozenset(keys_of(left))
+        shared = [key for key in keys_of(right) if key in ours]
+        if not met and not any(self.index.counts(key) for key in shared):
             return None
-        least = shared[0][1]
+        least = token_of(shared[0])
         return self.verdicts.of(look(left, least), look(right, least))
 
     def live_keys(self, slot: int) -> set[int]:

@@ -1,7 +1,7 @@
 """The bytes of an encoded identity: which comparison tokens it has, how long each is and where it stands.
 
-A layout is one byte a value: the low six bits say what it is (a forename, a postcode), the high two, of a name,
-how common it is. The first value of each group comes in the order of the groups, then every further one. So a
+A layout is one byte a value: the low seven bits say what it is (a forename, a postcode), the highest, of a name,
+whether it is rare. The first value of each group comes in the order of the groups, then every further one. So a
 layout tells how many names and addresses a record has and nothing of what they are; lengths are fixed.
 """
 
@@ -52,13 +52,13 @@ VALUES_MAX = 60  # values of one identity
 
 
 def item(group: int, frequency: int = 0) -> int:
-    """One byte of a layout. `frequency` 0 to 3: how common a name is, commonest first."""
-    return group | frequency << 6
+    """One byte of a layout. `frequency`: the class of a name (linkage.frequency)."""
+    return group | frequency << 7
 
 
 def group_of(item: int) -> int:
     """The group of a byte of a layout."""
-    return item & 0x3F
+    return item & 0x7F
 
 
 def pieces_of(salted: bytes, layout: bytes) -> tuple[bytes, ...]:
@@ -128,13 +128,19 @@ def plan_of(layout: bytes) -> Plan:
     )
 
 
+@lru_cache(maxsize=4096)
+def _numbers_at(step: int, blocks: int) -> Callable[[bytes], tuple[int, ...]]:
+    """Reads the first TOKEN_BYTES of every block, big end first: as numbers they rise as they do as bytes."""
+    return struct.Struct(">" + f"Q{step - TOKEN_BYTES}x" * blocks).unpack
+
+
 def _frequencies(layout: bytes, values: dict[int, tuple[int, ...]]) -> dict[int, int]:
     """How common each name is, by the index of its first piece. Raises EncodingInvalid where no name has one."""
     found: dict[int, int] = {}
     for group in (GIVEN, FAMILY):
-        ranks = [one >> 6 for one in layout if group_of(one) == group]
+        ranks = [one >> 7 for one in layout if group_of(one) == group]
         found.update(zip(values.get(group, ()), ranks, strict=True))
-    if any(one >> 6 and group_of(one) not in (GIVEN, FAMILY) for one in layout):
+    if any(one >> 7 and group_of(one) not in (GIVEN, FAMILY) for one in layout):
         raise EncodingInvalid("layout", rule="a frequency for names only")
     return found
 
@@ -200,6 +206,12 @@ class EncodedIdentity:
         """The tokens of its blocks, in order."""
         packed, step = self.packed, plan_of(self.layout).step
         return [packed[at : at + TOKEN_BYTES] for at in range(0, len(packed), step)]
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The tokens of its blocks as whole numbers, in order."""
+        step = plan_of(self.layout).step
+        return _numbers_at(step, len(self.packed) // step)(self.packed)
 
     @property
     def by_token(self) -> dict[bytes, bytes]:

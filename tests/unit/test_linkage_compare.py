@@ -192,10 +192,10 @@ def test_numbers_are_equal_near_or_differ_and_a_superseded_one_says_nothing(
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ((("Robert", "Hall"),), ("commonest", "commonest")),
-        ((("Robrt", "Hall"),), ("missing", "commonest")),
-        ((("Bob", "Hall"),), ("missing", "commonest")),
-        ((("Robert", "Okafor"),), ("commonest", "missing")),
+        ((("Robert", "Hall"),), ("common", "common")),
+        ((("Robrt", "Hall"),), ("missing", "common")),
+        ((("Bob", "Hall"),), ("missing", "common")),
+        ((("Robert", "Okafor"),), ("common", "missing")),
     ],
 )
 def test_the_frequency_of_a_name_counts_where_that_name_agrees_in_whole(

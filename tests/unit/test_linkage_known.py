@@ -29,7 +29,7 @@ def three_strangers_of_one_telephone(cap: int) -> Known:
 
 def test_a_pair_that_speaks_against_is_found_in_its_component_though_it_is_not_held() -> None:
     known = three_strangers_of_one_telephone(cap=3)
-    assert known.candidates(0, keys_of(known.encoded(0)).items()) == {}
+    assert known.candidates(0, known.met(0)) == {}
     assert set(known.within({0, 1, 2})) == set(combinations(("ANN", "TOM", "ZOE"), 2))
     assert known.between(0, 1) is known.within({0, 1})["ANN", "TOM"]
 
