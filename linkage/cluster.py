@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from linkage.answers import EVIDENCE_MAX, Answer, Review, answer, reviews
 from linkage.components import Components
 from linkage.decisions import Decision
-from linkage.index import BLOCK_MAX
-from linkage.known import Known, Met, keys_of
+from linkage.index import BLOCK_MAX, Met
+from linkage.known import Known, keys_of
 from linkage.members import Member
 from linkage.model import Model
 
@@ -100,8 +100,7 @@ class LinkGraph:
         for record_id, member in records.items():
             slot = known.admit(record_id, member)
             self._note_merge(record_id, None, member.merged_into)
-            for key in keys_of(member.encoded):
-                known.index.enter(key, slot)
+            known.index.enter(keys_of(member.encoded), slot)
         for slot in known.roll:
             for other, judged in known.candidates(slot, known.met(slot), beyond=slot).items():
                 known.hold(slot, other, judged)
@@ -140,15 +139,8 @@ class LinkGraph:
         known = self._known
         slot = known.admit(record_id, member)
         self._note_merge(record_id, None, member.merged_into)
-        enter, company, died = known.index.enter, list[Met](), list[int]()
-        for key in keys_of(member.encoded):
-            others = enter(key, slot)
-            if others is None:
-                company.append((key, None))
-                if known.index.crowd(key) == known.cap + 1:
-                    died.append(key)
-            elif others:
-                company.append((key, others))
+        company = known.index.enter(keys_of(member.encoded), slot)
+        died = self._died(company)
         found = known.candidates(slot, company) if company else {}
         if not found and not died and not known.spoken_of(slot):
             return frozenset((record_id,))
@@ -202,8 +194,7 @@ class LinkGraph:
         known = self._known
         before, after = (frozenset(keys_of(one.encoded if one else None)) for one in (old, new))
         revived = [key for key in before - after if known.index.leave(key, slot) == known.cap]
-        crowded = [key for key in after - before if known.index.enter(key, slot) is None]
-        died = [key for key in crowded if known.index.crowd(key) == known.cap + 1]
+        died = self._died(known.index.enter(after - before, slot))
         changed = self._rehold(slot)
         return changed | self._bury(sorted(died)) | self._revive(sorted(revived))
 
@@ -218,6 +209,11 @@ class LinkGraph:
             if last.get(other) is not judged:
                 known.hold(slot, other, judged)
         return {other for other in last.keys() | now if last.get(other) is not now.get(other)}
+
+    def _died(self, met: Iterable[Met]) -> list[int]:
+        """The tokens that counted till the last record came."""
+        known = self._known
+        return [key for key, others in met if others is None and known.index.crowd(key) == known.cap + 1]
 
     def _bury(self, keys: list[int]) -> set[int]:
         """Tokens outgrew the cap: pairs that share no other live one are no longer held."""

@@ -8,13 +8,14 @@ an array is grown by a piece of memory, never rehashed. Only a token more record
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 # Records a block may hold. What it costs to compare all with all, and how many doubts one wrong number can open, grow
 # with its square; the largest block of 63,000 simulated records has nine.
 BLOCK_MAX = 100
 SHARDS = 1 << 15  # at 11 million tokens an array has 340: 3 kB to look through and to move
 _NOBODY: Collection[int] = ()
+Met = tuple[int, Collection[int] | None]  # a token, and the others under it; None where it does not count
 
 
 class BlockIndex:
@@ -34,33 +35,33 @@ class BlockIndex:
     def __len__(self) -> int:
         return self._standings
 
-    def enter(self, token: int, number: int) -> Collection[int] | None:
-        """The record, which did not, now stands under the token. Returns those who already did; None where by now
-        there are too many for it to count.
+    def enter(self, tokens: Iterable[int], number: int) -> list[Met]:
+        """The record, which did not, now stands under these tokens. Returns, in their order, those that others stand
+        under too.
         """
-        self._standings += 1
-        shard = token % SHARDS
-        tokens, numbers = self._tokens[shard], self._numbers[shard]
-        if tokens is None or numbers is None:
-            tokens, numbers = self._shard(token)
-        start = bisect_left(tokens, token)
-        if start == len(tokens) or tokens[start] != token:
-            crowd = self._crowds.get(token)
-            if crowd is not None:
-                crowd.add(number)
-                return None
-            tokens.insert(start, token)
-            numbers.insert(start, number)
-            return _NOBODY
-        end = bisect_right(tokens, token, start)
-        if end - start == self._cap:
-            self._crowds[token] = {*numbers[start:end], number}
-            del tokens[start:end], numbers[start:end]
-            return None
-        there = numbers[start:end]
-        tokens.insert(end, token)
-        numbers.insert(end, number)
-        return there
+        met: list[Met] = []
+        for token in tokens:
+            self._standings += 1
+            shard, numbers = self._shard(token)
+            start, held = bisect_left(shard, token), len(shard)
+            if start == held or shard[start] != token:
+                if token in self._crowds:
+                    self._crowds[token].add(number)
+                    met.append((token, None))
+                else:
+                    shard.insert(start, token)
+                    numbers.insert(start, number)
+                continue
+            end = bisect_right(shard, token, start)
+            if end - start < self._cap:
+                met.append((token, numbers[start:end]))
+                shard.insert(end, token)
+                numbers.insert(end, number)
+            else:
+                met.append((token, None))
+                self._crowds[token] = {*numbers[start:end], number}
+                del shard[start:end], numbers[start:end]
+        return met
 
     def leave(self, token: int, number: int) -> int:
         """The record, which did, no longer stands under the token. Returns how many still do."""

@@ -6,13 +6,13 @@ are such, and few are ever asked.
 """
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from linkage.compare import look
 from linkage.decide import Band, Judged, Rule
 from linkage.decisions import Decision, Decisions
-from linkage.index import BlockIndex
+from linkage.index import BlockIndex, Met
 from linkage.layout import TOKEN_BYTES
 from linkage.members import NO_NUMBERS, Member, Numbers, Pair, pair_of
 from linkage.model import Model
@@ -24,7 +24,6 @@ from linkage.tokens import EncodedIdentity
 Near = tuple[int | Judged, ...]  # other slot, verdict, other slot, verdict ...: half the room of a dict
 _NONE: Mapping[int, Rule] = {}
 ASIDE_MAX, ASIDE_FROM = 1 << 17, 8  # pairs that speak against, remembered in components of more records
-Met = tuple[int, Collection[int] | None]  # a token, and who stands under it; None where it does not count
 
 
 def keys_of(encoded: EncodedIdentity | None) -> tuple[int, ...]:

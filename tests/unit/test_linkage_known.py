@@ -22,8 +22,7 @@ def three_strangers_of_one_telephone(cap: int) -> Known:
             None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",)
         )
         slot = known.admit(given, Member(2, encode(identity, keys=KEYS)))
-        for key in keys_of(known.encoded(slot)):
-            known.index.enter(key, slot)
+        known.index.enter(keys_of(known.encoded(slot)), slot)
     return known
 
 
