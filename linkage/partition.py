@@ -8,7 +8,7 @@ one unless a rule forbids it or their members, taken together, speak against it.
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from linkage.ambiguity import ambiguous
@@ -57,7 +57,7 @@ class Cluster:
 
     anchor: str
     members: tuple[str, ...]
-    numbers: Numbers
+    numbers: Numbers = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

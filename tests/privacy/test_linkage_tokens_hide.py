@@ -9,7 +9,9 @@ import pytest
 from linkage.compare import look
 from linkage.errors import EncodingInvalid
 from linkage.layout import FAMILY, FIRST, SINGLE_BYTES, EncodedIdentity, plan_of
+from linkage.members import Member
 from linkage.normalise import Identity, Name, normalise
+from linkage.partition import Cluster
 from linkage.tokens import TokenKeys, encode
 
 SECRET = b"z" * 32
@@ -149,3 +151,12 @@ def test_no_error_quotes_what_it_was_given() -> None:
 def test_an_nhs_number_token_is_not_a_plain_hash_of_the_number() -> None:
     encoded = encode(CANARY, keys=KEYS)
     assert encoded.nhs != encode(CANARY, keys=TokenKeys.from_bytes(b"y" * 32, epoch=1)).nhs
+
+
+def test_no_token_of_a_number_is_in_the_repr_of_a_person_found() -> None:
+    one = encode(Identity("9434765919"), keys=KEYS)
+    assert one.nhs is not None
+    cluster = Cluster("a", ("a", "b"), frozenset({(1, one.nhs)}))
+    for shown in (repr(cluster), repr(Member(1, one))):
+        assert repr(one.nhs)[2:-1] not in shown
+        assert one.nhs.hex() not in shown
