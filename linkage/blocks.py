@@ -14,11 +14,14 @@ Measured, usual plan and wide plan:
 
 | records | blocks a record | pairs of one person that share one | pairs compared a record |
 |---|---|---|---|
-| FEBRL 4, without its number | 8.6, 21.0 | 99.32 %, 99.96 % | 0.7, 2.0 |
-| FEBRL 3, without its number | 8.6, 21.0 | 97.46 %, 99.80 % | 1.4, 2.0 |
+| FEBRL 4, without its number | 7.6, 20.1 | 98.82 %, 99.96 % | 0.6, 1.3 |
+| FEBRL 3, without its number | 7.6, 20.1 | 95.14 %, 99.80 % | 1.3, 2.0 |
 | fake_1000 | 3.8, 13.2 | 59.8 %, 91.5 % | 1.2, 2.6 |
-| 40,000 simulated people | 11.8 | 99.96 % | 1.2 |
-| the same without numbers, telephones, e-mails | 9.5 | 99.65 % | 1.2 |
+| 40,000 simulated people | 11.3 | 99.97 % | 0.8 |
+| the same without numbers, telephones, e-mails | 9.0 | 99.68 % | 0.8 |
+
+A block of birth dates with day and month in either order and a postcode's district was tried in the usual plan: it
+alone brought 9 of 39,309 pairs together, and its company grew with the population as no other block's did.
 """
 
 from collections.abc import Iterable
@@ -61,10 +64,8 @@ def _of_birth(clean: Identity, heard: list[str], pairs: list[str]) -> list[str]:
     if dated is None:
         return []
     year, month, day = dated
-    low, high = sorted((month, day))
     texts = [f"birth/{clean.birth_date}/{one}" for one in heard]
-    texts += [f"{part}/{pair}" for pair in pairs for part in (f"y/{year}", f"md/{month}{day}")]
-    return texts + [f"swap/{year}/{low}/{high}/{postcode[:-3]}" for postcode in clean.postcodes if postcode]
+    return texts + [f"{part}/{pair}" for pair in pairs for part in (f"y/{year}", f"md/{month}{day}")]
 
 
 def _of_address(clean: Identity, heard: list[str], pairs: list[str]) -> list[str]:

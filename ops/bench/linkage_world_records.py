@@ -15,7 +15,7 @@ from linkage.normalise import Name, normalise
 from ops.simulator import default_rates
 from ops.simulator.identities import record_identity
 from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Identity, Person, SourceSlug
-from ops.simulator.population import COUNTY, check_digit
+from ops.simulator.population import COUNTY, TEST_RANGE, check_digit
 from ops.simulator.population import people as population
 from ops.simulator.rates import Rates
 
@@ -59,16 +59,25 @@ class World:
     relation: Mapping[str, str]  # of people who share a home or a birth: twin, namesake or household
 
     @classmethod
-    def of(cls, people: int = 30_000, *, seed: int, tier2_numbers: float = 0.6) -> "World":
-        """A world of that many people; `tier2_numbers` is the share of Tier 2 records with an NHS number."""
+    def of(
+        cls,
+        people: int = 30_000,
+        *,
+        seed: int,
+        tier2_numbers: float = 0.6,
+        number_range: str = TEST_RANGE,
+    ) -> "World":
+        """A world of that many people; `tier2_numbers` is the share of Tier 2 records with an NHS number,
+        `number_range` the first three digits of all numbers.
+        """
         rates = default_rates()
         rates = replace(rates, nhs_number_present={**rates.nhs_number_present, COUNCIL: tier2_numbers})
         rng = Random(seed)
-        everyone = population(rng, people, rates, names=COUNTY)
+        everyone = population(rng, people, rates, names=COUNTY, number_range=number_range)
         homes: dict[str, list[Person]] = {}
         for person in everyone:
             homes.setdefault(person.household, []).append(person)
-        strangers = _numbers_of_nobody(rng, everyone)
+        strangers = _numbers_of_nobody(rng, everyone, number_range)
         told = [
             (start + order, record)
             for person in everyone
@@ -82,11 +91,11 @@ class World:
         return cls(seed, people, tuple(record for _, record in told), relation)
 
 
-def _numbers_of_nobody(rng: Random, everyone: tuple[Person, ...]) -> Iterator[str]:
+def _numbers_of_nobody(rng: Random, everyone: tuple[Person, ...], number_range: str) -> Iterator[str]:
     """Valid NHS numbers of people the programme never meets."""
     taken = {person.nhs_number for person in everyone}
     while True:
-        nine = f"999{rng.randrange(10**6):06d}"
+        nine = f"{number_range}{rng.randrange(10**6):06d}"
         number = f"{nine}{check_digit(nine)}"
         if len(number) == 10 and number not in taken:
             yield number

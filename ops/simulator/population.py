@@ -1,6 +1,7 @@
 """People who exist: households, twins, namesakes and couples, each with a true identity.
 
-Nothing here is an error; what sources get wrong is `faults`. Every NHS number lies in the 999 test range.
+Nothing here is an error; what sources get wrong is `faults`. Every NHS number lies in the 999 test range, unless a
+bench of more people than it has numbers asks for another that is not issued.
 """
 
 import math
@@ -69,19 +70,22 @@ class NameLists:
     street_of: Callable[[str], str] | None = None
 
 
+TEST_RANGE = "999"  # first digits of NHS numbers that are for tests
 TOWN = NameLists(SURNAMES.__getitem__, lambda group, sex: FORENAMES[group, sex])
 # So drawn, the commonest surname is borne by 0.8 % of its group and two people share one by chance once in 400
 # pairs; in England as a whole Smith is borne by about 1 %.
 COUNTY = NameLists(many_surnames, many_forenames, surname_flatness=40, street_of=street_of)
 
 
-def people(rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN) -> tuple[Person, ...]:
+def people(
+    rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, number_range: str = TEST_RANGE
+) -> tuple[Person, ...]:
     """`count` people in an order that says nothing about who belongs together.
 
     At least `rates.people` twins, namesakes and couples stand among them (pairs, rounded up), whatever the
     seed. `names` of a TOWN repeat too often for more than a few thousand people: those live in a COUNTY.
     """
-    world = _World(rng, rates, names)
+    world = _World(rng, rates, names, number_range)
     pairs = (
         *[world.twins] * _pairs(rates.people["twins"], count),
         *[world.namesakes] * _pairs(rates.people["namesakes"], count),
@@ -114,17 +118,18 @@ def check_digit(nine: str) -> int | None:
 class _World:
     """Draws homes, numbers and people; no number is drawn twice."""
 
-    def __init__(self, rng: Random, rates: Rates, names: NameLists) -> None:
+    def __init__(self, rng: Random, rates: Rates, names: NameLists, number_range: str) -> None:
         self._rng = rng
         self._rates = rates
         self._names = names
+        self._range = number_range
         self._numbers: set[str] = set()
         self._people = 0
 
     def nhs_number(self) -> str:
-        """A valid number of the test range."""
+        """A valid number of the range."""
         while True:
-            nine = f"999{self._rng.randrange(10**6):06d}"
+            nine = f"{self._range}{self._rng.randrange(10**6):06d}"
             check = check_digit(nine)
             if check is not None and nine not in self._numbers:
                 self._numbers.add(nine)
