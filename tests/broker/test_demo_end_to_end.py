@@ -1,11 +1,21 @@
 """The main job on real parts: what the demonstration prints is what the issue asks for, killed or not."""
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import Ended, running_in, start
+
+from linkage.tokens import EncodedIdentity
+from ops.canary import files_of, in_pieces, text_of
+from ops.replay import stopped
+from ops.topic_reader import read_topics
+from schemas import canonical
+from schemas.keyring import Purpose
+from schemas.sealing import unseal
+from schemas.topics import IDENTITY
 
 if TYPE_CHECKING:
     from conftest import DemoRun
@@ -16,6 +26,7 @@ PROMISED = (
     "acknowledged duplicates refused linked held rejected ignored opted_out withdrawn stalled unaccounted "
     "pathways three_tier_pathways pathway_exact noise linkage nhs_number_join canary canary_hits seconds"
 ).split()
+PEOPLE_SOUGHT = 4  # whose tokens are looked for
 CHANCE = {"seconds", "redelivered", "kills", "canary"}  # bytes scanned hold restarts' logs
 
 
@@ -146,6 +157,39 @@ def test_every_link_is_explained_by_evidence_of_the_model(
     found = ended.last_object
     assert found["unexplained"] == 0
     assert found["explained"] == found["links"] >= found["persons"] >= 5
+
+
+def forms(token: bytes) -> tuple[bytes, ...]:
+    return token, token.hex().encode(), base64.b64encode(token)[:10], token[::-1]
+
+
+def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: "Mapping[str, DemoRun]") -> None:
+    with stopped(demo_runs["peaceful"].directory) as ground:
+        key = ground.layout.keyring("linker").key(Purpose.LINK_SEAL)
+        told = (
+            (one.key or b"", canonical.load_object(one.value))
+            for one in read_topics(ground.bootstrap, [IDENTITY])
+            if one.value
+        )
+        sealed = {name: value["tokens"] for name, value in told if value.get("tokens")}
+        opened = [unseal(key, base64.b64decode(seal), context=name) for name, seal in sealed.items()][
+            :PEOPLE_SOUGHT
+        ]
+        tokens = [token for one in map(EncodedIdentity.from_bytes, opened) for token in one.tokens]
+        names = [topic.name for topic in ground.topics]
+        texts = [
+            text
+            for name in names
+            for _, text in in_pieces(name, map(text_of, read_topics(ground.bootstrap, [name])))
+        ]
+        texts += [text for _, text in files_of(ground.layout)]
+    assert len(tokens) > 5 * PEOPLE_SOUGHT
+    everything = b"\n".join(texts)
+    assert not [token for token in tokens if any(form in everything for form in forms(token))]
+    assert all(token in b"".join(opened) for token in tokens), "the search finds what is open"
+    assert all(seal.encode() in everything for seal in list(sealed.values())[:PEOPLE_SOUGHT]), (
+        "and looks at the seals"
+    )
 
 
 def test_a_folder_that_no_engine_made_is_not_emptied(tmp_path: Path) -> None:
