@@ -163,6 +163,8 @@ def recipes(
         of_worker += ["--host", settings.host]
     if settings.mutant is not None:
         of_worker += ["--mutant", settings.mutant]
+    if settings.linkage_model is not None:
+        of_worker += ["--linkage-model", str(settings.linkage_model)]
     ways = {name: f"{LOOPBACK}:{one.advertised_port}" for name, one in settings.listeners.items()}
     taken = {port for one in settings.listeners.values() for port in (one.port, one.advertised_port)}
     return Recipes(layout, sources, common, of_worker, {"": bootstrap, **ways}, settings.usual_ports, taken)

@@ -30,6 +30,7 @@ class EngineSettings:
     linker_workers: int = 1
     bootstrap: str | None = None
     sources: Path | None = None
+    linkage_model: Path | None = None  # the linker's; the one that ships when None
     doors: bool = True
     broker_only: bool = False
     usual_ports: bool = False  # 8080 and 2575 where they are free, for people who type them

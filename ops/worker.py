@@ -5,9 +5,11 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from linkage.weights import dump
 from ops.engine_settings import TIMINGS
 from ops.exposition import Exposition
 from ops.layout import Layout, linkage_model, load_sources, packaged_all
+from ops.linkage.records import read_model
 from ops.quiet import configure_logging, no_core_dumps
 from streams.host.app import HostFacts, HostSettings, run_worker
 from streams.host.batch import BatchRunner
@@ -27,6 +29,7 @@ class WorkerOptions:
     bootstrap: str
     layout: Layout
     sources: Path | None
+    linkage_model: Path | None
     recipients: tuple[str, ...]
     test_mode: bool
     profile: str
@@ -51,7 +54,7 @@ def run(options: WorkerOptions) -> None:
             sources=sources,
             recipients=options.recipients,
             definitions=tuple(packaged_all("schemas.definitions", ".toml")),
-            model=linkage_model(),
+            model=model_text(options.linkage_model),
             test_mode=options.test_mode,
         ),
     )
@@ -96,3 +99,8 @@ def run(options: WorkerOptions) -> None:
             runner_class=MUTANTS[options.mutant] if options.mutant else BatchRunner,
             look=RecallGaps(registry).look if options.stage == "linker" else None,
         )
+
+
+def model_text(path: Path | None) -> str:
+    """The text of the model of `path`, or of the one that ships. Raises SettingsError."""
+    return dump(read_model(path, option="--linkage-model")) if path else linkage_model()

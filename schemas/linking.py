@@ -14,8 +14,10 @@ TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier
 LinkStatus = Literal["linked", "held"]
 DecisionKind = Literal["link", "apart", "none"]
 DECISION = "decision"  # begins the key of a steward's decision, which stands in identity.v1 beside identities
+MODEL = "model"  # begins the key of the linker's own word that another model counts
 _RECORD_ID = r"[a-z0-9]+:[0-9a-f]+"
 _DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
+_MODEL_KEY = re.compile(rf"{MODEL}/([0-9a-f]{{32}})")
 _DECIDED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -96,6 +98,36 @@ class PairDecision:
         except ValueError:
             raise Unreadable("decided_at", rule="is not in the calendar") from None
         return cls((named[1], named[2]), kind, decided_at, named[3])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTurn:
+    """The linker's word to itself, in `identity.v1`: from here this model counts (share 0), and the records of this
+    share of all are to be answered anew under it. `digest` names the model by what it says.
+    """
+
+    digest: str
+    share: int
+    shares: int
+
+    def key(self) -> bytes:
+        """The message's key: one for each model, removed when every share is done."""
+        return f"{MODEL}/{self.digest}".encode()
+
+    def value(self) -> bytes:
+        """The message's value."""
+        return canonical.dump({"v": 1, "share": self.share, "shares": self.shares})
+
+    @classmethod
+    def parse(cls, key: str, value: bytes) -> "ModelTurn":
+        """Raises Unreadable for what the linker does not write."""
+        named, parts = _MODEL_KEY.fullmatch(key), canonical.load_object(value)
+        if named is None or parts.get("v") != 1:
+            raise Unreadable("model", rule="is of an unknown version or name")
+        share, shares = parts.get("share"), parts.get("shares")
+        if type(share) is not int or type(shares) is not int or not 0 <= share < shares:
+            raise Unreadable("model", rule="is one share of all")
+        return cls(named[1], share, shares)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) ->
         "linker": (
             (topics.IDENTITY,),
             topics.LINKER_STATE,
-            (topics.LINK_MAP, topics.REVIEW, topics.PERSON_CHANGES),
+            (topics.LINK_MAP, topics.REVIEW, topics.PERSON_CHANGES, topics.IDENTITY),
         ),
         "pathway": ((topics.PATHWAY_IN,), topics.PATHWAY_STATE, published),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.options import Directory, Sources, TestMode
+from ops.commands.options import Directory, LinkageModel, Sources, TestMode, check_linkage_model
 
 if TYPE_CHECKING:
     from ops.layout import Layout
@@ -27,6 +27,7 @@ def up(
     bootstrap: Annotated[
         str | None, typer.Option(help="An outside broker instead of the embedded one.")
     ] = None,
+    linkage_model: LinkageModel = None,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     test_mode: TestMode = False,
     broker_only: Annotated[bool, typer.Option("--broker-only", help="Only the broker.")] = False,
@@ -39,6 +40,7 @@ def up(
     from ops.layout import Layout
     from ops.quiet import configure_logging
 
+    check_linkage_model(linkage_model)
     layout = Layout(directory.resolve())
     if holder(layout.root) is not None:
         raise BrokerRunning(f"an engine runs in {directory} already; `tierlink down` ends it")
@@ -55,6 +57,7 @@ def up(
         workers=workers,
         bootstrap=bootstrap,
         sources=sources,
+        linkage_model=linkage_model,
         broker_only=broker_only,
         usual_ports=True,
     )

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from ops.commands.options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
+from ops.commands.options import (
+    Bootstrap,
+    Directory,
+    LinkageModel,
+    PagesHost,
+    PagesPort,
+    Sources,
+    TestMode,
+)
 
 
 def worker(
@@ -19,6 +27,7 @@ def worker(
     ],
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,
+    linkage_model: LinkageModel = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     test_mode: TestMode = False,
     profile: Annotated[
@@ -46,6 +55,7 @@ def worker(
             bootstrap=bootstrap,
             layout=Layout(directory),
             sources=sources,
+            linkage_model=linkage_model,
             recipients=tuple(recipient or ("demo",)),
             test_mode=test_mode,
             profile=profile,

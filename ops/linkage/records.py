@@ -118,11 +118,11 @@ def fitted(records: Records) -> Model:
         ) from None
 
 
-def read_model(path: Path) -> Model:
-    """The model of a file. Raises SettingsError."""
+def read_model(path: Path, *, option: str = "--model") -> Model:
+    """The model of a file that was given with `option`. Raises SettingsError."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        raise SettingsError("--model: cannot be read") from None
+        raise SettingsError(f"{option}: cannot be read") from None
     except ModelInvalid as broken:
-        raise SettingsError(f"--model: {broken}") from None
+        raise SettingsError(f"{option}: {broken}") from None

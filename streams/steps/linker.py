@@ -6,15 +6,17 @@ read.
 
 Every record gets an answer, also one with no usable identity. Message by message: each answer a reader may
 have acted on is passed through again after a crash, so `formerly` never misses a person. Stewards' decisions
-stand in identity.v1 too: one log, so that the answer to a message given again is the answer it had.
+stand in identity.v1 too, and so does the linker's own word that another model counts (`relinking`): one log, so that
+the answer to a message given again is the answer it had.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from linkage.changes import PersonChange, changes
-from linkage.cluster import Answer, Decision, LinkGraph, Member, Review
+from linkage.cluster import Answer, Decision, LinkGraph, Member
 from linkage.errors import LinkageError
 from linkage.explain import explain
 from linkage.tokens import EncodedIdentity
@@ -22,37 +24,24 @@ from linkage.weights import Model
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
-from schemas.linking import DECISION, TIER_RANK, Link, PairDecision, RecordIdentity
+from schemas.linking import DECISION, MODEL, TIER_RANK, Link, ModelTurn, PairDecision, RecordIdentity
 from schemas.sealing import unseal
-from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
+from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
+from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState, standing_of
+from streams.steps.linker_values import change_value, review_value
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+from streams.steps.relinking import SHARE_RECORDS, Standing, changes_told, digest_of, shares_of
 
-# State elements: `m/<record>` the identity as read, `a/<record>` the last answer, `r/<pair>` an open review
-# pair, `decision/<pair>/<id>` a decision as read.
-MEMBER, ANSWER, OPEN = "m", "a", "r"
+__all__ = ["LinkerState", "LinkerStep"]
+
 CLOCKS_APART_MS = 24 * 3_600_000  # a decision dated later than it came by more would outrank every later one
-
-
-@dataclass(slots=True)
-class LinkerState:
-    """The graph, what was last answered for each record, and the open pairs by record."""
-
-    graph: LinkGraph
-    answers: dict[str, bytes] = field(
-        default_factory=dict
-    )  # as in the changelog: looked at when it may change
-    open_pairs: dict[str, bytes] = field(default_factory=dict)
-    pairs_of: dict[str, set[str]] = field(default_factory=dict)
-
-    def person_of(self, record_id: str) -> str:
-        """Whose it was last said to be. Raises KeyError where nothing was."""
-        return str(canonical.load_object(self.answers[record_id])["person_id"])
 
 
 class LinkerStep:
     """Links one domain. Holds the keys to read tokens and to name persons; it never sees a clear value.
 
-    `one_record_each`: the sources that promise no two records of one person.
+    `model`: the one asked for; a domain that was answered under another goes over to it. `one_record_each`: the
+    sources that promise no two records of one person.
     """
 
     def __init__(
@@ -62,14 +51,17 @@ class LinkerStep:
         *,
         domain: int = 0,
         one_record_each: Collection[str] = (),
+        share_records: int = SHARE_RECORDS,
     ) -> None:
         self._keys = keys
         self._model = model
+        self._digest = digest_of(model)
         self._domain = domain
         self._one_record_each = frozenset(one_record_each)
+        self._share_records = share_records
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> LinkerState:
-        """The domain's state from its changelog."""
+        """The domain's state from its changelog, under the model that counted, beside it under the one asked for."""
         state, members = LinkerState(LinkGraph(self._model)), dict[str, Member]()
         decisions: list[Decision] = []
         for key, value in elements:
@@ -80,15 +72,23 @@ class LinkerStep:
                 decisions.append(_decision(PairDecision.parse(key.decode(), value)))
             elif kind == ANSWER:
                 state.answers[name] = value
+            elif kind == MODEL:
+                state.standing = standing_of(value)
             else:
-                _open(state, name, value)
-        state.graph.load(members, decisions)
+                state.mark(name, value)
+        state.load(self._model, self._digest, members, decisions)
         return state
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
-        """The answers that change when one record's identity is new, corrected or gone, or a pair is decided."""
+        """The answers that change when one record's identity is new, corrected or gone, a pair is decided, or a share
+        of the records is to be answered anew.
+        """
+        if state.standing is not None and message.offset < state.standing.since:
+            return state, ()  # given again: answered under a former model, and all of it is in the state
         try:
             name = (message.key or b"").decode("ascii")
+            if name.startswith(f"{MODEL}/"):
+                return state, tuple(self._turned(state, name, message))
             decided = name.startswith(f"{DECISION}/")
             touched = _decide(state, name, message) if decided else self._told(state, name, message)
         except (Unreadable, LinkageError, UnicodeDecodeError):
@@ -97,15 +97,16 @@ class LinkerStep:
         after = {one: self._answer(state, one) for one in sorted(touched) if one != gone}
         # With those beside them, whom nothing happened to: a record told again comes to nobody anew.
         beside = {member for answer in after.values() for member in answer.members}
-        before = {one: state.person_of(one) for one in touched | beside if one in state.answers}
+        before = state.persons_of(touched | beside)
         after |= {one: self._answer(state, one) for one in sorted(beside - touched)}
-        outcomes: list[Outcome] = []
+        outcomes = self._opened(state)
         for one in sorted(touched):
             if one == gone:
                 outcomes += _gone(state, one)
             else:
                 outcomes += _answered(state, one, after[one], message.offset)
-        outcomes += self._changes(before, after, message.offset)
+        told = changes(before, after, model=self._counting(state).name)
+        outcomes += self._changes(told, message.offset)
         outcomes += self._reviews(state, touched)
         # Last: while the member is not in the changelog, the message given again touches the same records
         # again. The other way round a crash between them would leave answers that were sent and never noted.
@@ -116,8 +117,9 @@ class LinkerStep:
     def _told(self, state: LinkerState, record_id: str, message: Message) -> frozenset[str]:
         """The record is as the message says. Returns every record whose answer may have changed."""
         if message.value is None:
-            return state.graph.remove(record_id) | {record_id}
-        return state.graph.put(record_id, self._member(RecordIdentity.parse(record_id, message.value)))
+            return state.both(lambda graph: graph.remove(record_id)) | {record_id}
+        member = self._member(RecordIdentity.parse(record_id, message.value))
+        return state.both(lambda graph: graph.put(record_id, member))
 
     def _member(self, identity: RecordIdentity) -> Member:
         encoded = None
@@ -134,32 +136,108 @@ class LinkerStep:
             unique_ids=identity.source in self._one_record_each,
         )
 
+    def _answers(self, state: LinkerState, records: Iterable[str]) -> dict[str, Answer]:
+        """By record id; without those the graph lacks: a death may leave an answer without its member."""
+        found = dict[str, Answer]()
+        for one in sorted(records):
+            with suppress(KeyError):
+                found[one] = self._answer(state, one)
+        return found
+
     def _answer(self, state: LinkerState, record_id: str) -> Answer:
         """What the graph says, the anchor under its person's name."""
         answer = state.graph.answer(record_id)
         return replace(answer, anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
 
-    def _changes(
-        self, before: Mapping[str, str], after: Mapping[str, Answer], revision: int
-    ) -> Iterable[Outcome]:
-        for one in changes(before, after, model=self._model.name):
+    def _changes(self, told: Iterable[PersonChange], revision: int) -> Iterable[Outcome]:
+        for one in told:
             key = f"{one.person}/{revision}".encode()
-            yield Emit(PERSON_CHANGES, self._domain, key, _change(one, revision))
+            yield Emit(PERSON_CHANGES, self._domain, key, change_value(one, revision))
 
     def _reviews(self, state: LinkerState, touched: Iterable[str]) -> list[Outcome]:
         """Open what became doubtful, close (tombstone) what no longer is."""
         touched = frozenset(touched)
         before = {pair for record_id in touched for pair in state.pairs_of.get(record_id, ())}
-        now = {"|".join(one.pair): _review(one) for one in state.graph.reviews(touched)}
+        now = {"|".join(one.pair): review_value(one) for one in state.graph.reviews(touched)}
         outcomes: list[Outcome] = []
         for pair in sorted(before | set(now)):
             value = now.get(pair)
             if value == state.open_pairs.get(pair):
                 continue
-            _open(state, pair, value)
+            state.mark(pair, value)
             outcomes.append(Emit(REVIEW, self._domain, pair.encode(), value))
             outcomes.append(Change(f"{OPEN}/{pair}".encode(), value))
         return outcomes
+
+    # ------------------------------------------------------------ another model
+
+    def _counting(self, state: LinkerState) -> Model:
+        return state.standing.model if state.standing is not None else self._model
+
+    def _word(self, turn: ModelTurn) -> Emit:
+        return Emit(IDENTITY, self._domain, turn.key(), turn.value())
+
+    def _opened(self, state: LinkerState) -> list[Outcome]:
+        """With the first message of a life: that another model is asked for; of a new domain, which one counts.
+
+        Before all else among the changes: no answer stands in the changelog without the model it was made under.
+        """
+        if state.opened:
+            return []
+        state.opened = True
+        shares = shares_of(len(state.answers), of=self._share_records)
+        if state.wanted is not None:
+            return [self._word(ModelTurn(state.wanted.digest, 0, shares))]
+        standing = Standing(self._model, self._digest, 0, 0, shares if state.answers else 0)
+        state.standing = standing
+        if state.ahead is None:
+            return [standing.change()]
+        state.ahead.cut(state.answers, shares)  # answers made under nobody knows which model
+        return [self._word(standing.turn()), standing.change()]
+
+    def _turned(self, state: LinkerState, name: str, message: Message) -> list[Outcome]:
+        """From share 0 on the model asked for counts; each share is answered anew, and the next one called for."""
+        turn = ModelTurn.parse(name, message.value) if message.value is not None else None
+        opening = self._opened(state)
+        if turn is None:
+            return opening
+        if state.wanted is not None and (turn.digest, turn.share) == (state.wanted.digest, 0):
+            state.switch(turn, message.offset)
+        standing = state.standing
+        if standing is None or state.ahead is None or turn != standing.turn():
+            goes_on = standing is not None and standing.digest == turn.digest and not standing.is_done
+            return opening if goes_on else [*opening, Emit(IDENTITY, self._domain, turn.key(), None)]
+        outcomes = self._share(state, state.ahead.by_share[turn.share], message.offset)
+        state.standing = standing = replace(standing, share=turn.share + 1)
+        if standing.is_done:
+            state.ahead = None if state.wanted is None else state.ahead
+            outcomes.append(Emit(IDENTITY, self._domain, turn.key(), None))
+        else:
+            outcomes.append(self._word(standing.turn()))
+        # Last: while it is not in the changelog, the share given again is answered again.
+        return [*opening, *outcomes, standing.change()]
+
+    def _share(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
+        """The answers of these records that are not what was last said, and what follows from that."""
+        after = self._answers(state, (one for one in records if one in state.answers))
+        moved = [one for one in after if state.person_of(one) != after[one].anchor]
+        told = self._told_of_moved(state, moved, after)
+        outcomes = [one for record in after for one in _answered(state, record, after[record], revision)]
+        return [*outcomes, *self._changes(told, revision), *self._reviews(state, after)]
+
+    def _told_of_moved(
+        self, state: LinkerState, moved: Collection[str], answers: Mapping[str, Answer]
+    ) -> Iterable[PersonChange]:
+        """What became of the persons these records left or came to, both looked at whole."""
+        assert state.ahead is not None
+        beside = {member for one in moved for member in answers[one].members}
+        persons = set(state.persons_of(beside).values())
+        company = beside.union(*(state.ahead.of_person[person] for person in persons))
+        after = self._answers(state, company)
+        rest = {member for answer in after.values() for member in answer.members} - company
+        after |= self._answers(state, rest)
+        before = state.persons_of(after)
+        return changes_told(frozenset(moved), before, after, model=self._counting(state).name)
 
 
 def _decide(state: LinkerState, key: str, message: Message) -> frozenset[str]:
@@ -169,7 +247,7 @@ def _decide(state: LinkerState, key: str, message: Message) -> frozenset[str]:
     told = PairDecision.parse(key, message.value)
     if told.decided_ms > message.timestamp_ms + CLOCKS_APART_MS:
         raise Unreadable("decided_at", rule="lies in the future")
-    return state.graph.decide(_decision(told))
+    return state.both(lambda graph: graph.decide(_decision(told)))
 
 
 def _decision(told: PairDecision) -> Decision:
@@ -190,7 +268,8 @@ def _answered(state: LinkerState, record_id: str, answer: Answer, revision: int)
         return []
     former = {known["person_id"], *known["formerly"]} if known is not None else set()
     kept = {**content, "formerly": sorted(former - {content["person_id"]})}
-    text = state.answers[record_id] = canonical.dump(kept)
+    text = canonical.dump(kept)
+    state.keep(record_id, text)
     value = Link(**kept, revision=revision).value()
     key = record_id.encode()
     return [
@@ -200,45 +279,8 @@ def _answered(state: LinkerState, record_id: str, answer: Answer, revision: int)
 
 
 def _gone(state: LinkerState, record_id: str) -> list[Outcome]:
-    state.answers.pop(record_id, None)
+    state.keep(record_id, None)
     return [
         Emit(LINK_MAP, partition_of(record_id), record_id.encode(), None),
         Change(f"{ANSWER}/{record_id}".encode(), None),
     ]
-
-
-def _change(one: PersonChange, revision: int) -> bytes:
-    """What became of a person: for dashboards inside the zone, never for recipients."""
-    return canonical.dump(
-        {
-            "v": 1,
-            "kind": one.kind,
-            "person_id": one.person,
-            "previous": list(one.previous),
-            "records": list(one.records),
-            "reason": one.reason,
-            "evidence": [{"records": list(pair), **explain(told)} for pair, told in one.evidence],
-            "model": one.model,
-            "revision": revision,
-        }
-    )
-
-
-def _review(pair: Review) -> bytes:
-    """What a steward is shown: the two records, the weight in bits, and why the machine would not decide."""
-    return canonical.dump(
-        {"v": 1, "records": list(pair.pair), "bits": pair.bits / 1000, "rules": list(pair.rules)}
-    )
-
-
-def _open(state: LinkerState, pair: str, value: bytes | None) -> None:
-    for record_id in pair.split("|"):
-        pairs = state.pairs_of.setdefault(record_id, set())
-        if value is None:
-            pairs.discard(pair)
-        else:
-            pairs.add(pair)
-    if value is None:
-        state.open_pairs.pop(pair, None)
-    else:
-        state.open_pairs[pair] = value

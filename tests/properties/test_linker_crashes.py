@@ -4,20 +4,19 @@ An answer may have been read and acted on though the linker that gave it died be
 next one must name that person in `formerly`, or a pathway keeps facts that nobody withdraws.
 """
 
-import json
 import random
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from memory_engine import MemoryEngine, all_keys
-from small_world import small_world
+from linker_history import believed, changes, identities, kept, standing
+from memory_engine import all_keys
 
 from linkage import weights
 from ops.layout import linkage_model
-from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES
+from schemas.topics import LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
-from streams.steps.outcome import Change, Emit, Message, Outcome
+from streams.steps.outcome import Change, Message, Outcome
 
 CUTS, LOGS = 100, 10
 
@@ -27,58 +26,12 @@ def step(kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
     return kind(all_keys().zone("linker"), weights.parse(linkage_model()))
 
 
-@cache
-def identities(seed: int) -> tuple[Message, ...]:
-    """identity.v1 of the small world, told in some order: records come, change, merge and are put right."""
-    told = list(small_world())
-    random.Random(seed).shuffle(told)
-    engine = MemoryEngine(seed=seed)
-    for slug, message in told:
-        engine.take(slug, message)
-    engine.run()
-    return tuple(engine.logs[IDENTITY, 0])
-
-
 def advance(linker: LinkerStep, state: LinkerState, messages: Iterable[Message]) -> tuple[Any, list[Outcome]]:
     outcomes: list[Outcome] = []
     for message in messages:
         state, found = linker.advance(state, message)
         outcomes += found
     return state, outcomes
-
-
-def changes(outcomes: Iterable[Outcome]) -> list[Change]:
-    return [one for one in outcomes if isinstance(one, Change)]
-
-
-def kept(written: Iterable[Change]) -> list[tuple[bytes, bytes]]:
-    elements = {one.key: one.value for one in written}
-    return [(key, value) for key, value in elements.items() if value is not None]
-
-
-def standing(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
-    """Topic -> key -> last value, without history. Changes of persons are nothing but history."""
-    last: dict[str, dict[str, Any]] = {}
-    for one in outcomes:
-        if isinstance(one, Emit) and one.topic != PERSON_CHANGES:
-            value = json.loads(one.value) if one.value is not None else None
-            if isinstance(value, dict):
-                value = {name: part for name, part in value.items() if name not in ("revision", "formerly")}
-            last.setdefault(one.topic, {})[one.key.decode()] = value
-    return {topic: {k: v for k, v in values.items() if v is not None} for topic, values in last.items()}
-
-
-def believed(outcomes: Iterable[Outcome]) -> dict[str, set[str]]:
-    """Record -> people it stands under for a reader that acted on every answer as it came (records does)."""
-    known: dict[str, int] = {}
-    under: dict[str, set[str]] = {}
-    for one in outcomes:
-        if isinstance(one, Emit) and one.topic == LINK_MAP and one.value is not None:
-            record, answer = one.key.decode(), json.loads(one.value)
-            if answer["revision"] > known.get(record, -1):
-                known[record] = answer["revision"]
-                under[record] = (under.get(record, set()) - set(answer["formerly"])) | {answer["person_id"]}
-    return under
 
 
 def after_crashes(linker: LinkerStep, seed: int) -> list[Outcome]:
