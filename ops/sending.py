@@ -130,6 +130,8 @@ def _nhs_tokens(engine: Engine) -> set[bytes]:
     """Distinct NHS-number tokens of all winning identities, read with the linker's key."""
     key, found = engine.keys.key(Purpose.LINK_SEAL), set()
     for record, one in last_values(read_topics(engine.bootstrap, [topics.IDENTITY])).items():
+        if b"/" in record:
+            continue  # a steward's decision, or a model: of no person
         identity = RecordIdentity.parse(record.decode(), one.value or b"")
         if identity.sealed_tokens is not None:
             encoded = EncodedIdentity.from_bytes(unseal(key, identity.sealed_tokens, context=record))
