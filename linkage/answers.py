@@ -76,12 +76,22 @@ def reviews(known: Known, slots: Iterable[int]) -> tuple[Review, ...]:
     ids = known.roll.ids
     found = {}
     for slot in slots:
+        if _settled(known, slot):
+            continue
         for other, judged in _in_question(known, slot):
             if is_open(known, slot, other, judged):
                 rules = tuple(rule.value for rule in doubt(known, slot, other, judged))
                 pair = pair_of(ids[slot], ids[other])
                 found[pair] = Review(pair, judged.score.bits if judged else 0, rules)
     return tuple(found[pair] for pair in sorted(found))
+
+
+def _settled(known: Known, slot: int) -> bool:
+    """Whether all that is held of the record's pairs lies inside its cluster: by far the most frequent."""
+    cluster = known.clusters[slot]
+    if cluster is None or slot in known.refused:
+        return False
+    return all(known.clusters[other] is cluster for other, _ in known.near(slot))
 
 
 def doubt(known: Known, a: int, b: int, judged: Judged | None) -> tuple[Rule, ...]:

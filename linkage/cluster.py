@@ -140,7 +140,7 @@ class LinkGraph:
         slot = known.admit(record_id, member)
         self._note_merge(record_id, None, member.merged_into)
         company = known.index.enter(keys_of(member.encoded), slot)
-        died = self._died(company)
+        died = self._died(company) if company else []
         found = known.candidates(slot, company) if company else {}
         if not found and not died and not known.spoken_of(slot):
             return frozenset((record_id,))

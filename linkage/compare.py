@@ -178,7 +178,10 @@ def _pattern_of_several(a: Look, b: Look) -> Pattern:
 def _best(level: Compared, a: Look, b: Look, group: int) -> int:
     """The best level over all pairs of values of a group; "missing" where a side has none."""
     first = (FIRST[group],)  # where there is no value it is empty, and the level of that is "missing"
-    return _closest(level, a, a.plan.values.get(group, first), b, b.plan.values.get(group, first))
+    mine, theirs = a.plan.values.get(group, first), b.plan.values.get(group, first)
+    if len(mine) == len(theirs) == 1:
+        return level(a, mine[0], b, theirs[0])
+    return _closest(level, a, mine, b, theirs)
 
 
 def _closest(level: Compared, a: Look, mine: Places, b: Look, theirs: Places) -> int:

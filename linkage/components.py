@@ -5,13 +5,15 @@ same people.
 """
 
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from itertools import combinations
 
 from linkage.answers import doubt
-from linkage.decide import Band, Rule
+from linkage.decide import Rule
 from linkage.known import Known
-from linkage.members import same_source_promised_one
-from linkage.partition import ONE_ID_BITS, Cluster, partition
+from linkage.members import Number, same_source_promised_one
+from linkage.partition import Cluster, partition
+
+PLAIN_MAX = 6  # records: one of each tier, some twice
 
 
 class Components:
@@ -42,10 +44,14 @@ class Components:
         found, open_ = {seed}, [seed]
         while open_:
             slot = open_.pop()
-            for other in (*known.linked(slot), *known.joined(slot)):
+            for other in known.linked(slot):
                 if other not in found:
                     found.add(other)
                     open_.append(other)
+            if known.spoken_of(slot):
+                told = known.joined(slot) - found
+                found |= told
+                open_ += told
         return found
 
     def _settle(self, component: set[int]) -> set[int]:
@@ -53,9 +59,9 @@ class Components:
         was, and those a doubt joins to them.
         """
         known = self._known
-        couple = self._plain_couple(component) if len(component) == 2 else None
-        if couple is not None:
-            return self._remember(component, (couple,), {})
+        plain = self._plain(component) if len(component) <= PLAIN_MAX else None
+        if plain is not None:
+            return self._remember(component, (plain,), {})
         members, decisions = dict(map(known.roll.item, component)), known.decided(component)
         doubted = frozenset(known.roll.ids[slot] for slot in component if known.number_in_doubt(slot))
         result = partition(known.model, members, known.within(component), decisions, number_in_doubt=doubted)
@@ -67,25 +73,26 @@ class Components:
             refused.setdefault(a, {})[b] = refused.setdefault(b, {})[a] = rule
         return self._remember(component, result.clusters, refused)
 
-    def _plain_couple(self, component: set[int]) -> Cluster | None:
-        """The one cluster of two records that a link by weight and nothing else joins: the most frequent
-        component of several by far, and what `partition` says of it.
+    def _plain(self, component: set[int]) -> Cluster | None:
+        """The one cluster of a few records that are linked each with each and of which nothing else is said: by far
+        the most frequent components of several, and what `partition` says of them.
         """
-        known = self._known
-        a, b = component
-        judged = known.held(a, b)
-        if judged is None or judged.verdict.band is not Band.AUTO:
+        known, members, ids = self._known, self._known.roll.members, self._known.roll.ids
+        numbers = set[Number]()
+        for slot in component:
+            member = members[slot]
+            assert member is not None
+            if known.spoken_of(slot) or member.former or known.number_in_doubt(slot):
+                return None
+            if number := member.number:
+                numbers.add(number)
+        if len(numbers) > 1:
             return None
-        if known.spoken_of(a) or known.spoken_of(b):
-            return None
-        if known.number_in_doubt(a) or known.number_in_doubt(b):
-            return None
-        (a_id, first), (b_id, second) = sorted((known.roll.item(a), known.roll.item(b)), key=itemgetter(0))
-        promise = ONE_ID_BITS if same_source_promised_one(first, second) else 0
-        if judged.score.bits + promise < 0 or first.former or second.former:
-            return None
-        numbers = frozenset(number for number in (first.number, second.number) if number)
-        return Cluster(b_id if second.tier_rank < first.tier_rank else a_id, (a_id, b_id), numbers)
+        for a, b in combinations(component, 2):
+            if not known.surely_linked(a, b) or same_source_promised_one(members[a], members[b]):  # type: ignore[arg-type]  # there
+                return None
+        anchor = min(component, key=lambda slot: (members[slot].tier_rank, ids[slot]))  # type: ignore[union-attr]  # there
+        return Cluster(ids[anchor], tuple(sorted([ids[slot] for slot in component])), frozenset(numbers))
 
     def _remember(
         self, component: set[int], clusters: Iterable[Cluster], refused: Mapping[int, Mapping[int, Rule]]

@@ -5,7 +5,7 @@ has joined two people. Source: linkage design §4.3. Rules on whole clusters (V1
 in linkage.cluster.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from linkage.compare import Levels
@@ -58,21 +58,24 @@ class Verdict:
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """A scored pair and its verdict. All pairs of one agreement pattern share one, so being the same is being
-    the same object.
+    the same object, and what is asked of millions of pairs is worked out here once.
+
+    `is_link`: it is to be linked; `duplicate_number`: all but the NHS numbers says one person; `kept`: it may matter
+    outside its component, as a link, a doubt or one person with two numbers.
     """
 
     score: Score
     verdict: Verdict
+    is_link: bool = field(init=False)
+    duplicate_number: bool = field(init=False)
+    kept: bool = field(init=False)
 
-    @property
-    def kept(self) -> bool:
-        """Whether the pair may matter outside its component: a link, a doubt, or one person with two numbers."""
-        return self.verdict.band is not Band.APART or self.duplicate_number
-
-    @property
-    def duplicate_number(self) -> bool:
-        """Whether all but the NHS numbers says one person."""
-        return Rule.DUPLICATE_NUMBER in self.verdict.rules
+    def __post_init__(self) -> None:
+        """What follows from the verdict is set."""
+        band, rules = self.verdict.band, self.verdict.rules
+        object.__setattr__(self, "is_link", band is Band.AUTO)
+        object.__setattr__(self, "duplicate_number", Rule.DUPLICATE_NUMBER in rules)
+        object.__setattr__(self, "kept", band is not Band.APART or Rule.DUPLICATE_NUMBER in rules)
 
 
 def judge(model: Model, score: Score) -> Verdict:

@@ -8,7 +8,7 @@ an array is grown by a piece of memory, never rehashed. Only a token more record
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 # Records a block may hold. What it costs to compare all with all, and how many doubts one wrong number can open, grow
 # with its square; the largest block of 63,000 simulated records has nine.
@@ -35,18 +35,21 @@ class BlockIndex:
     def __len__(self) -> int:
         return self._standings
 
-    def enter(self, tokens: Iterable[int], number: int) -> list[Met]:
+    def enter(self, tokens: Collection[int], number: int) -> list[Met]:
         """The record, which did not, now stands under these tokens. Returns, in their order, those that others stand
         under too.
         """
         met: list[Met] = []
+        all_tokens, all_numbers, crowds = self._tokens, self._numbers, self._crowds
         for token in tokens:
-            self._standings += 1
-            shard, numbers = self._shard(token)
-            start, held = bisect_left(shard, token), len(shard)
-            if start == held or shard[start] != token:
-                if token in self._crowds:
-                    self._crowds[token].add(number)
+            at = token % SHARDS
+            shard, numbers = all_tokens[at], all_numbers[at]
+            if shard is None or numbers is None:
+                shard, numbers = self._shard(token)
+            start = bisect_left(shard, token)
+            if start == len(shard) or shard[start] != token:
+                if token in crowds:
+                    crowds[token].add(number)
                     met.append((token, None))
                 else:
                     shard.insert(start, token)
@@ -59,8 +62,9 @@ class BlockIndex:
                 numbers.insert(end, number)
             else:
                 met.append((token, None))
-                self._crowds[token] = {*numbers[start:end], number}
+                crowds[token] = {*numbers[start:end], number}
                 del shard[start:end], numbers[start:end]
+        self._standings += len(tokens)
         return met
 
     def leave(self, token: int, number: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from linkage.compare import look
-from linkage.decide import Band, Judged, Rule
+from linkage.decide import Judged, Rule
 from linkage.decisions import Decision, Decisions
 from linkage.index import BlockIndex, Met
 from linkage.layout import TOKEN_BYTES
@@ -280,6 +280,11 @@ class Known:
         """Why links of a record were refused, by the other record."""
         return self.refused.get(slot, _NONE)
 
+    def surely_linked(self, a: int, b: int) -> bool:
+        """Whether a link by weight joins the two, and no weaker than not."""
+        judged = self.held(a, b)
+        return judged is not None and judged.is_link and judged.score.bits >= 0
+
     def linked(self, slot: int) -> Iterator[int]:
         """The records that a link by weight joins to this one."""
-        return (other for other, judged in self.near(slot) if judged.verdict.band is Band.AUTO)
+        return (other for other, judged in self.near(slot) if judged.is_link)

@@ -1,8 +1,10 @@
 """One graph growing to a million records of simulated people: what a record costs at each power of ten.
 
-The people come in towns of TOWN, each of its own seed and all of one county's names and addresses; nobody is
-copied, so blocks grow as they would. Encoding is timed apart. Memory is what the process grew by, the encoded
-identities included; towns are forgotten once put.
+The people come in towns of TOWN, each of its own seed, all of one county's names and birth dates; nobody is copied, so
+blocks of names and dates grow as they would. Each town has postcodes and NHS numbers of its own: 600,000 people in
+treatment live all over a country, not every third person of one county, and the test range has a million numbers.
+Encoding is timed apart. Memory is what the process grew by, the encoded identities included; towns are forgotten
+once put.
 """
 
 import gc
@@ -21,13 +23,13 @@ from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from ops.bench.linkage_world_records import TIER_RANK, Record, World
 from ops.layout import linkage_model
 from ops.linkage.playing import quantile
+from ops.simulator.population import Region
 
 TOWN = (
     5_000  # people; some 8,000 records: forgotten before the next, so that they are no memory of the graph's
 )
-# First digits of NHS numbers, one range a town: the test range has a million numbers, so every other of 600,000 people
-# would share theirs with a stranger. Those from 720 on are not issued.
-FIRST_RANGE, RANGES = 720, 200
+LETTERS = "ABDEFGHJLNPQRSTUWYZ"
+FIRST_RANGE, RANGES = 720, 200  # NHS numbers from 720 on are not issued
 SIZES = (10_000, 100_000, 1_000_000)
 WINDOW = 10_000  # the last records before each size: what they cost is what a record costs at that size
 TARGETS = {"records_per_s": 10_000, "p99_ms": 5.0, "bytes_per_record": 4_000, "encoded_per_s": 3_000}
@@ -192,6 +194,12 @@ def _warm(town: Sequence[Record], keys: TokenKeys, model: Model) -> None:
         _put(graph, put, _Window())
 
 
+def region_of(town: int) -> Region:
+    """The NHS numbers and the postcodes of a town."""
+    first, second = divmod(town % RANGES, len(LETTERS))
+    return Region(str(FIRST_RANGE + town % RANGES), LETTERS[first] + LETTERS[second])
+
+
 @dataclass(frozen=True)
 class _Towns:
     """Towns without end, each of its own people."""
@@ -200,8 +208,7 @@ class _Towns:
     people: int
 
     def number(self, number: int) -> Sequence[Record]:
-        numbers = str(FIRST_RANGE + number % RANGES)
-        return World.of(self.people, seed=10_000 * self.seed + number, number_range=numbers).records
+        return World.of(self.people, seed=10_000 * self.seed + number, region=region_of(number)).records
 
     def __iter__(self) -> Iterator[Sequence[Record]]:
         return map(self.number, count())

@@ -15,7 +15,7 @@ from linkage.normalise import Name, normalise
 from ops.simulator import default_rates
 from ops.simulator.identities import record_identity
 from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Identity, Person, SourceSlug
-from ops.simulator.population import COUNTY, TEST_RANGE, check_digit
+from ops.simulator.population import COUNTY, HERE, Region, check_digit
 from ops.simulator.population import people as population
 from ops.simulator.rates import Rates
 
@@ -65,19 +65,17 @@ class World:
         *,
         seed: int,
         tier2_numbers: float = 0.6,
-        number_range: str = TEST_RANGE,
+        region: Region = HERE,
     ) -> "World":
-        """A world of that many people; `tier2_numbers` is the share of Tier 2 records with an NHS number,
-        `number_range` the first three digits of all numbers.
-        """
+        """A world of that many people; `tier2_numbers` is the share of Tier 2 records with an NHS number."""
         rates = default_rates()
         rates = replace(rates, nhs_number_present={**rates.nhs_number_present, COUNCIL: tier2_numbers})
         rng = Random(seed)
-        everyone = population(rng, people, rates, names=COUNTY, number_range=number_range)
+        everyone = population(rng, people, rates, names=COUNTY, region=region)
         homes: dict[str, list[Person]] = {}
         for person in everyone:
             homes.setdefault(person.household, []).append(person)
-        strangers = _numbers_of_nobody(rng, everyone, number_range)
+        strangers = _numbers_of_nobody(rng, everyone, region.number_range)
         told = [
             (start + order, record)
             for person in everyone

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import accumulate
 from random import Random
+from string import ascii_letters
 from typing import Literal
 
 from ops.simulator.many_names import many_forenames, many_surnames, street_of
@@ -70,7 +71,17 @@ class NameLists:
     street_of: Callable[[str], str] | None = None
 
 
-TEST_RANGE = "999"  # first digits of NHS numbers that are for tests
+@dataclass(frozen=True)
+class Region:
+    """What tells people of one part of the country from another's: the first three digits of their NHS numbers (999 are
+    for tests), and the letters their postcodes begin with ("": those of the towns).
+    """
+
+    number_range: str = "999"
+    postcode_area: str = ""
+
+
+HERE = Region()
 TOWN = NameLists(SURNAMES.__getitem__, lambda group, sex: FORENAMES[group, sex])
 # So drawn, the commonest surname is borne by 0.8 % of its group and two people share one by chance once in 400
 # pairs; in England as a whole Smith is borne by about 1 %.
@@ -78,14 +89,14 @@ COUNTY = NameLists(many_surnames, many_forenames, surname_flatness=40, street_of
 
 
 def people(
-    rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, number_range: str = TEST_RANGE
+    rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, region: Region = HERE
 ) -> tuple[Person, ...]:
     """`count` people in an order that says nothing about who belongs together.
 
     At least `rates.people` twins, namesakes and couples stand among them (pairs, rounded up), whatever the
     seed. `names` of a TOWN repeat too often for more than a few thousand people: those live in a COUNTY.
     """
-    world = _World(rng, rates, names, number_range)
+    world = _World(rng, rates, names, region)
     pairs = (
         *[world.twins] * _pairs(rates.people["twins"], count),
         *[world.namesakes] * _pairs(rates.people["namesakes"], count),
@@ -118,18 +129,18 @@ def check_digit(nine: str) -> int | None:
 class _World:
     """Draws homes, numbers and people; no number is drawn twice."""
 
-    def __init__(self, rng: Random, rates: Rates, names: NameLists, number_range: str) -> None:
+    def __init__(self, rng: Random, rates: Rates, names: NameLists, region: Region) -> None:
         self._rng = rng
         self._rates = rates
         self._names = names
-        self._range = number_range
+        self._region = region
         self._numbers: set[str] = set()
         self._people = 0
 
     def nhs_number(self) -> str:
-        """A valid number of the range."""
+        """A valid number of the region."""
         while True:
-            nine = f"{self._range}{self._rng.randrange(10**6):06d}"
+            nine = f"{self._region.number_range}{self._rng.randrange(10**6):06d}"
             check = check_digit(nine)
             if check is not None and nine not in self._numbers:
                 self._numbers.add(nine)
@@ -140,6 +151,7 @@ class _World:
         rng = self._rng
         outward, town, chances = rng.choice(_AREAS)
         inward = f"{rng.randrange(1, 10)}{rng.choice(_INWARD_LETTERS)}{rng.choice(_INWARD_LETTERS)}"
+        outward = (self._region.postcode_area or outward.rstrip("0123456789")) + outward.lstrip(ascii_letters)
         postcode, number, street = f"{outward} {inward}", rng.randrange(1, 180), rng.choice(_STREETS)
         if self._names.street_of:
             street = self._names.street_of(postcode)

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from linkage_palette import Recipe, member, model, palette
 
+from linkage import components
 from linkage.cluster import Answer, Decision, LinkGraph, Review
 from linkage.members import alike, conflict
 from linkage.weights import score
@@ -95,6 +96,17 @@ def test_a_loaded_graph_answers_and_holds_what_one_does_whose_records_were_put_o
     loaded = LinkGraph(model(), cap=cap)
     loaded.load({record: member(recipe) for record, recipe in records.items()}, decisions)
     assert (view(loaded, records), loaded.holdings()) == fresh(records, decisions, cap, list(records))
+
+
+@generously
+@given(steps=STEPS, cap=CAPS)
+def test_the_short_way_for_plain_components_ends_where_the_long_way_does(steps: list[Step], cap: int) -> None:
+    records = {step[0]: step[1] for step in steps if not isinstance(step, Decision) and step[1]}
+    decisions = [step for step in steps if isinstance(step, Decision)]
+    with pytest.MonkeyPatch.context() as patched:
+        short = fresh(records, decisions, cap, list(records))
+        patched.setattr(components, "PLAIN_MAX", 0)
+        assert fresh(records, decisions, cap, list(records)) == short
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])

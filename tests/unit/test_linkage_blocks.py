@@ -73,7 +73,7 @@ def test_two_people_of_one_birth_date_one_town_or_one_surname_do_not_meet() -> N
 
 
 def test_a_usual_record_stands_in_eleven_blocks_or_so() -> None:
-    assert len(block_texts(normalise(BARE))) == 9
+    assert len(block_texts(normalise(BARE))) == 8
     assert 9 <= len(block_texts(normalise(ANN))) <= 13
     assert len(block_texts(normalise(replace(ANN, names=(Name(("Ann", "Mary"), "Okafor-Hall"),))))) <= 20
 
