@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 from linkage.decide import Judged, Rule
 from linkage.explain import Evidence, decided, merged
@@ -16,8 +18,7 @@ EVIDENCE_MAX = 16
 _SETTLED = (Rule.NUMBERS_DIFFER, Rule.DECIDED_APART)  # refusals that leave nothing to judge
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Who a record belongs to. `anchor` is the member least by (tier, record id); `evidence` is this record's
     own, by other record, and no more than the surest `EVIDENCE_MAX` of each kind.
 
@@ -58,7 +59,7 @@ def answer(known: Known, slot: int) -> Answer:
         members=(record_id,) if cluster is None else cluster.members,
         status=HELD if reasons else LINKED,
         held_reasons=tuple(sorted(reasons)),
-        evidence=tuple(_evidence(known, slot)),
+        evidence=_evidence(known, slot),
     )
 
 
@@ -145,22 +146,16 @@ def _in_question(known: Known, slot: int) -> Iterator[tuple[int, Judged | None]]
         yield from ((other, None) for other in refusals.keys() - {other for other, _ in near})
 
 
-def _evidence(known: Known, slot: int) -> Iterator[Evidence]:
+def _evidence(known: Known, slot: int) -> tuple[Evidence, ...]:
     """What anybody said of the record beside another, links inside the cluster, open reviews, and numbers that
     differ though all else agrees: of many the surest `EVIDENCE_MAX`, ties by record id.
     """
-    weighed = dict(_weighed(known, slot)[:EVIDENCE_MAX])
-    if not known.spoken_of(slot):
-        yield from (known.verdicts.told(other, weighed[other]) for other in sorted(weighed))
-        return
-    said = sorted(_said(known, slot), key=lambda one: (one.other, one.rules))
-    words: dict[str, list[Evidence]] = {}
-    for one in said[:EVIDENCE_MAX]:
-        words.setdefault(one.other, []).append(one)
-    for other in sorted(words.keys() | weighed):
-        yield from words.get(other, ())
-        if other in weighed:
-            yield known.verdicts.told(other, weighed[other])
+    weighed = sorted(_weighed(known, slot)[:EVIDENCE_MAX], key=itemgetter(0))
+    told = [known.verdicts.told(other, judged) for other, judged in weighed]
+    if known.spoken_of(slot):
+        said = sorted(_said(known, slot), key=lambda one: (one.other, one.rules))
+        told = sorted([*said[:EVIDENCE_MAX], *told], key=lambda one: one.other)  # words before weights
+    return tuple(told)
 
 
 def _said(known: Known, slot: int) -> Iterator[Evidence]:
@@ -179,29 +174,26 @@ def _said(known: Known, slot: int) -> Iterator[Evidence]:
 def _weighed(known: Known, slot: int) -> list[tuple[str, Judged]]:
     """The scored pairs to tell of, the surest first; those that speak against inside the cluster come last."""
     ids, clusters = known.roll.ids, known.clusters
-    cluster = clusters[slot]
-    told = [
-        (-judged.score.bits, ids[other], judged)
-        for other, judged in (
-            (other, _as_known(known, slot, other, judged)) for other, judged in known.near(slot)
-        )
-        if (cluster is not None and clusters[other] is cluster)
-        or judged.duplicate_number
-        or is_open(known, slot, other, judged)
-    ]
-    told.sort(key=lambda one: one[:2])
-    if len(told) < EVIDENCE_MAX and cluster is not None and len(cluster.members) > 2:
+    cluster, told, mates = clusters[slot], list[tuple[int, str, Judged]](), 0
+    for other, held in known.near(slot):
+        judged = held
+        if cluster is not None and clusters[other] is cluster:
+            mates += 1
+            judged = _as_known(known, slot, other, held) if held.duplicate_number else held
+        elif not held.duplicate_number and not is_open(known, slot, other, held):
+            continue
+        told.append((-judged.score.bits, ids[other], judged))
+    told.sort(key=itemgetter(0, 1))
+    if cluster is not None and mates + 1 < len(cluster.members) and len(told) < EVIDENCE_MAX:
         near = {other for other, _ in known.near(slot)}
         rest = [(ids[other], known.between(slot, other)) for other in known.mates(slot) - near - {slot}]
         against = [(-judged.score.bits, other, judged) for other, judged in rest if judged is not None]
-        told += sorted(against, key=lambda one: one[:2])
+        told += sorted(against, key=itemgetter(0, 1))
     return [(other, judged) for _, other, judged in told]
 
 
 def _as_known(known: Known, a: int, b: int, judged: Judged) -> Judged:
-    """The pair as it counted: without its two numbers, where these were found to be one person's."""
+    """A pair of one cluster as it counted: without its two numbers, where these were found to be one person's."""
     cluster = known.clusters[a]
-    if judged.score.levels.nhs_number != "differ" or cluster is None or known.clusters[b] is not cluster:
-        return judged
     both = {known.roll.item(slot)[1].number for slot in (a, b)}
-    return known.verdicts.set_aside(judged) if both <= cluster.numbers else judged
+    return known.verdicts.set_aside(judged) if cluster and both <= cluster.numbers else judged

@@ -2,14 +2,13 @@
 needed, and none is there.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from linkage.decide import Rule, Verdict
 from linkage.model import Model, Score
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One pair, told from one of its records: `other` is the other one; `terms` are (what, level, milli-bits)
     and sum to `bits`.
 

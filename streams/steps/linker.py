@@ -147,7 +147,7 @@ class LinkerStep:
     def _answer(self, state: LinkerState, record_id: str) -> Answer:
         """What the graph says, the anchor under its person's name."""
         answer = state.graph.answer(record_id)
-        return replace(answer, anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
+        return answer._replace(anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
 
     def _changes(self, told: Iterable[PersonChange], revision: int) -> Iterable[Outcome]:
         for one in told:

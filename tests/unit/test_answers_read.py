@@ -242,7 +242,7 @@ def test_a_row_is_read_back_as_it_was_told() -> None:
     (row,) = evidence_between(answers, ANN[0], ANN[2])
     (back,) = evidence_between(answers, ANN[2], ANN[0])
     assert (row.other, back.other) == (ANN[2], ANN[0])
-    assert replace(back, other=ANN[2]) == row, "a pair is told alike from either side"
+    assert back._replace(other=ANN[2]) == row, "a pair is told alike from either side"
     assert sum(bits for _, _, bits in row.terms) == row.bits
 
 
