@@ -100,7 +100,7 @@ class Components:
         known = self._known
         changed: set[int] = set()
         for slot in component:
-            if known.refusals(slot) != refused.get(slot, {}):
+            if (slot in refused or slot in known.refused) and known.refusals(slot) != refused.get(slot, {}):
                 changed.add(slot)
                 known.refused.pop(slot, None)
                 if slot in refused:

@@ -13,7 +13,6 @@ from linkage.layout import (
     NUMBER_NEAR,
     POSTCODE_NEAR,
     SINGLE_BYTES,
-    TOKEN_BYTES,
     EncodedIdentity,
     plan_of,
 )
@@ -43,12 +42,10 @@ class Look:
 
     def __init__(self, record: EncodedIdentity, block: bytes) -> None:
         """Raises KeyError where the record does not stand in the block."""
-        plan, at = plan_of(record.layout), record.packed.find(block)
-        if at < 0 or at % plan.step:  # none there, or one that by chance is elsewhere too
-            at = record.place(block) - TOKEN_BYTES
+        plan = plan_of(record.layout)
         self.record = record
         self.plan = plan
-        self.pieces: Pieces = plan.read(record.packed, at + TOKEN_BYTES)
+        self.pieces: Pieces = plan.read(record.packed, record.place(block))
 
     def __repr__(self) -> str:
         return "Look(**)"

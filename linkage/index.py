@@ -13,7 +13,7 @@ from collections.abc import Collection
 # Records a block may hold. What it costs to compare all with all, and how many doubts one wrong number can open, grow
 # with its square; the largest block of 63,000 simulated records has nine.
 BLOCK_MAX = 100
-SHARDS = 1 << 15  # at 11 million tokens an array has 340: 3 kB to look through and to move
+SHARDS = 1 << 17  # at 11 million tokens an array has 90: 700 bytes to look through and to move
 _NOBODY: Collection[int] = ()
 Met = tuple[int, Collection[int] | None]  # a token, and the others under it; None where it does not count
 

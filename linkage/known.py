@@ -175,7 +175,7 @@ class Known:
             if others is None:
                 passed.append(key)
                 continue
-            mine, token = None, token_of(key)
+            mine, token = None, b""
             for other in others:
                 if other in seen or other <= beyond:
                     continue
@@ -186,7 +186,9 @@ class Known:
                     before = token_of(lesser)
                     judged = verdict(look(encoded, before), look(theirs, before))
                 else:
-                    mine = look(encoded, token) if mine is None else mine
+                    if mine is None:
+                        token = token_of(key)
+                        mine = look(encoded, token)
                     judged = verdict(mine, look(theirs, token))
                 if judged.kept:
                     found[other] = judged
