@@ -36,8 +36,8 @@ def bytes_held(index: BlockIndex) -> int:
 
 def test_a_standing_takes_no_more_than_twenty_bytes() -> None:
     rng, index = random.Random(6), BlockIndex(300)
-    # into a sixteenth of the arrays: each is as full as with four million tokens in all
-    tokens = [rng.getrandbits(40) * SHARDS + rng.randrange(SHARDS // 16) for _ in range(250_000)]
+    # into a sixteenth of the arrays: each is as full as with sixteen million tokens in all
+    tokens = [rng.getrandbits(40) * SHARDS + rng.randrange(SHARDS // 16) for _ in range(1_000_000)]
     for number, token in enumerate(tokens):
         index.enter([token], number // 11)
     assert bytes_held(index) / len(tokens) < 20  # twelve, and the arrays themselves
