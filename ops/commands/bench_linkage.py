@@ -35,7 +35,7 @@ def linkage(
         ),
     ] = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Instead: the same for these seeds, with commas: 801,802.")
+        str | None, typer.Option(help="Instead: the same for these seeds, with commas: 811,812.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -72,4 +72,4 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(one) for one in text.split(","))
     except ValueError:
-        raise typer.BadParameter("whole numbers with commas between them: 801,802") from None
+        raise typer.BadParameter("whole numbers with commas between them: 811,812") from None
