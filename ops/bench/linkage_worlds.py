@@ -20,7 +20,13 @@ from ops.bench.linkage_world_quality import Quality, quality
 from ops.errors import TierlinkError
 
 PEOPLE = 30_000  # a target is a target of so many
-SEEDS = (811, 812, 813, 814, 815)  # no model was fitted and no rule was chosen on them; 801 to 805 chose rules
+SEEDS = (
+    811,
+    812,
+    813,
+    814,
+    815,
+)  # no model was fitted and no rule was chosen on them; 801 to 805 chose rules
 SPLINK, SPLINK_BEST = "Splink 5", "Splink 5, best threshold"
 SPLINK_LINKS_AT = 0.95  # ops.bench.linkage_splink_plans.LINK_AT, which only Splink's own environment can read
 
