@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from linkage.decide import Band, Judged
+from linkage.decide import Judged
 from linkage.interactions import UNRELATED_BIRTH
-from linkage.members import NO_NUMBERS, Numbers, Pair, conflict, pair_of
+from linkage.members import Numbers, Pair, conflict, pair_of
 
 _DIFFER = {"given": ("none",), "birth_date": UNRELATED_BIRTH}
 Fits = Mapping[str, Mapping[str, int]]  # by record: the others it fits, with the bits
@@ -46,14 +46,14 @@ def _of_two_numbers(fits: Fits, numbers: Mapping[str, Numbers]) -> Iterator[tupl
         if len({numbers[other] for other in numbered}) < 2:
             continue  # none differs: the common case, and with 100 records 5,000 comparisons each
         for one, other in combinations(numbered, 2):
-            if conflict(numbers.get(one, NO_NUMBERS), numbers.get(other, NO_NUMBERS)):
+            if conflict(numbers[one], numbers[other]):
                 yield record, one, other
 
 
 def _of_two_lives(fits: Fits, pairs: Mapping[Pair, Judged]) -> Iterator[tuple[str, str, str]]:
     """A record, and two it fits that are not linked and differ in what lasts, of which it says nothing."""
     for (one, other), judged in pairs.items():
-        if judged.verdict.band is Band.AUTO:
+        if judged.is_link:
             continue
         apart_in = [field for field, levels in _DIFFER.items() if _level(judged, field) in levels]
         if not apart_in:

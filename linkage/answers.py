@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
-from linkage.decide import Judged, Rule
+from linkage.decide import Band, Judged, Rule
 from linkage.explain import Evidence, decided, merged
 from linkage.known import Known
 from linkage.members import Pair, conflict, pair_of
@@ -104,7 +104,7 @@ def doubt(known: Known, a: int, b: int, judged: Judged | None) -> tuple[Rule, ..
         return ()
     if judged.duplicate_number:
         return (Rule.DUPLICATE_NUMBER,)
-    if judged.verdict.rules and judged.verdict.band.value == "review":
+    if judged.verdict.rules and judged.verdict.band is Band.REVIEW:
         return judged.verdict.rules
     return (refused,) if refused and refused not in _SETTLED else ()
 

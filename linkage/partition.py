@@ -85,9 +85,7 @@ def partition(
     that conflict unless a merge or a steward brought them in.
     """
     work = _Clusters(model, members, pairs, decisions)
-    links = sorted(
-        (-judged.score.bits, pair) for pair, judged in work.pairs.items() if judged.verdict.band is Band.AUTO
-    )
+    links = sorted((-judged.score.bits, pair) for pair, judged in work.pairs.items() if judged.is_link)
     if len(members) > COMPONENT_MAX:
         work.refuse([pair for bits, pair in links if -bits < model.link + GIANT_BITS], Rule.GIANT)
     if number_in_doubt:
