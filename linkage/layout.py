@@ -61,11 +61,6 @@ def group_of(item: int) -> int:
     return item & 0x7F
 
 
-def pieces_of(salted: bytes, layout: bytes) -> tuple[bytes, ...]:
-    """The pieces of one block's comparison tokens, at the indexes of the layout's plan."""
-    return plan_of(layout).read(salted, 0)
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the blocks of one layout are read. `read` takes bytes and a place and gives every piece: those of the
@@ -92,7 +87,6 @@ def _firsts() -> dict[int, int]:
 
 # The index of the first value of each group in every plan.
 FIRST = _firsts()
-_FIRSTS = sum(len(PIECES[slot[0]]) for slot in _SLOTS)
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,6 @@
 """The records of a world linked by our own linker: keyed encodings only, one record at a time."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -90,9 +89,3 @@ def training_counts(encoded: Encoded, *, cap: int = BLOCK_MAX) -> Counts:
     up.
     """
     return counted(levels(a, b, block=block) for a, b, block in training_pairs(encoded, cap=cap))
-
-
-def block_sizes(encoded: Encoded) -> Counter[int]:
-    """How many blocks hold how many records: what a linker's work depends on."""
-    standing = Counter(token for one in encoded.values() for token in one.tokens)
-    return Counter(standing.values())
