@@ -6,6 +6,7 @@ from functools import lru_cache
 import jellyfish
 from nicknames import NickNamer
 
+from linkage.layout import NICK_TOKENS
 from linkage.normalise import Name, name_parts
 
 _REMEMBERED = 1 << 14  # words remembered of each kind: names repeat, and the commonest 16,000 are nearly all
@@ -43,6 +44,36 @@ def sounds(names: Iterable[Name]) -> list[str]:
     return distinct(sound(joined(word)) for word in (*words, *split(words)))
 
 
+def known_by(names: Iterable[Name]) -> list[str]:
+    """Every sound of a first forename and of the parts of a compound one; who has no forename is known by the
+    surname.
+    """
+    words = [word for name in names for word in name.given[:1] or (name.family,) if word]
+    return distinct(sound(joined(word)) for word in (*words, *split(words)))
+
+
+def surnames(names: Iterable[Name]) -> list[str]:
+    """Every sound of a surname and of the parts of a compound one."""
+    words = [name.family for name in names if name.family]
+    return distinct(sound(joined(word)) for word in (*words, *split(words)))
+
+
+def surnames_with_initials(names: Iterable[Name]) -> list[str]:
+    """Every sound of a surname beside the first letter of each forename and of the names it is short for."""
+    return distinct(
+        f"{heard}/{initial}"
+        for name in names
+        for heard in surnames((name,))
+        for initial in initials(name.given)
+    )
+
+
+def initials(given: Iterable[str]) -> list[str]:
+    """First letters of forenames and of the names they are short for: BOB gives B and R."""
+    forms = (form for name in map(joined, given) for form in (name, *formal_forms(name)))
+    return distinct(form[:1] for form in forms)
+
+
 def sound_pairs(names: Iterable[Name]) -> list[str]:
     """Forename and surname by sound, in no order, so that crossed names give the same."""
     return distinct(
@@ -58,10 +89,12 @@ def distinct(texts: Iterable[str]) -> list[str]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def formal_forms(name: str) -> frozenset[str]:
-    """Names this one is a short form of: BOB gives ROBERT. Source: the table of the nicknames library."""
-    forms = _nicknamer().canonicals_of(name)
-    return frozenset("".join(filter(str.isalpha, form.upper())) for form in forms)
+def formal_forms(name: str) -> tuple[str, ...]:
+    """Names this one is a short form of, no more than are compared: BOB gives ROBERT. Source: the table of the
+    nicknames library.
+    """
+    forms = {"".join(filter(str.isalpha, form.upper())) for form in _nicknamer().canonicals_of(name)}
+    return tuple(sorted(forms)[: NICK_TOKENS - 1])  # one is the name itself
 
 
 @lru_cache(maxsize=1)

@@ -151,7 +151,7 @@ def _name(text: str, keys: TokenKeys) -> bytes:
 
 def _given(text: str, keys: TokenKeys) -> bytes:
     """As a name; then the names it is short for, itself among them."""
-    forms = {text, *sorted(formal_forms(text))[: NICK_TOKENS - 1]}
+    forms = {text, *formal_forms(text)}
     macs = keys.macs("name", [f"n{form}" for form in forms])
     macs += keys.padding(f"nick/{text}", NICK_TOKENS - len(macs))
     return _name(text, keys) + b"".join(sorted(macs))
