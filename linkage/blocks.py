@@ -2,11 +2,10 @@
 
 A block is a text made of several fields, or of one that nearly nobody shares. Two plans:
 
-* the usual one, for records that travel: about ten blocks, each so narrow that in a million people it holds
+* the usual one, for records that travel: about nine blocks, each so narrow that in a million people it holds
   a handful. What the *other* record of a pair may lack or have wrong decides which: no birth date (postcode and
-  surname or house), a wrong one (two of its parts and both names), a move (birth date and forename, or surname and
-  an initial), a new surname (birth date and forename), both (names and house number in a postcode area), crossed
-  names (sounds in no order).
+  surname or house), a wrong one (its year, or day and month, and both names), a move (birth date and forename, or
+  surname and an initial), a new surname (birth date and forename), crossed names (both in no order).
 * the wide one, for small files of poor records under evaluation, inside the zone that knows names: it adds
   blocks on little (both names alone, a birth date, a street, a city and one sound). At a million people they
   would be crowds, and their tokens would have a frequency worth counting: never send them.
@@ -29,13 +28,13 @@ district (9).
 """
 
 from collections.abc import Iterable
-from string import ascii_uppercase
 
 from linkage.normalise import Identity, house_of, street_of
 from linkage.spelling import (
     distinct,
     joined,
     known_by,
+    name_pairs,
     sound,
     sound_pairs,
     sounds,
@@ -55,11 +54,10 @@ def block_texts(clean: Identity, *, wide: bool = False) -> list[str]:
     """
     texts = [f"nhs/{number}" for number in (clean.nhs_number, *clean.former_numbers) if number]
     texts += [f"phone/{phone}" for phone in clean.phones] + [f"email/{email}" for email in clean.emails]
-    pairs = sound_pairs(clean.names)
-    texts += _of_birth(clean, pairs) + _of_address(clean, pairs)
+    texts += _of_birth(clean) + _of_address(clean)
     if not wide:
         return distinct(texts)[:MAX_BLOCKS]
-    heard = sounds(clean.names)
+    heard, pairs = sounds(clean.names), sound_pairs(clean.names)
     texts += _wide_of_birth(clean, heard) + _wide_of_address(clean, heard, pairs)
     texts += [f"names/{pair}" for pair in pairs] + _wide_of_email(clean.emails)
     texts += [f"nhs/{clean.nhs_number_claimed}"] if clean.nhs_number_claimed else []
@@ -74,17 +72,18 @@ def _dated(clean: Identity) -> tuple[str, str, str] | None:
     return year, month, day
 
 
-def _of_birth(clean: Identity, pairs: list[str]) -> list[str]:
+def _of_birth(clean: Identity) -> list[str]:
     dated = _dated(clean)
     if dated is None:
         return []
     year, month, day = dated
-    texts = [f"birth/{clean.birth_date}/{one}" for one in known_by(clean.names)]
+    texts = [f"birth/{clean.birth_date}/={one}" for one in known_by(clean.names)]
     texts += [f"birth/{clean.birth_date}/{one}" for one in surnames_with_initials(clean.names)]
-    return texts + [f"{part}/{pair}" for pair in pairs for part in (f"y/{year}", f"md/{month}{day}")]
+    texts += [f"y/{year}/={pair}" for pair in name_pairs(clean.names)]
+    return texts + [f"md/{month}{day}/{pair}" for pair in sound_pairs(clean.names)]
 
 
-def _of_address(clean: Identity, pairs: list[str]) -> list[str]:
+def _of_address(clean: Identity) -> list[str]:
     texts, heard = [], surnames(clean.names)
     for postcode, line in zip(clean.postcodes, clean.houses, strict=True):
         house = house_of(line)
@@ -92,14 +91,7 @@ def _of_address(clean: Identity, pairs: list[str]) -> list[str]:
             texts.append(f"home/{postcode}/{house}")
         if postcode:
             texts += [f"near/{postcode}/{one}" for one in heard]
-        if house:
-            texts += [f"house/{house}/{_area(postcode)}/{pair}" for pair in pairs]
     return texts
-
-
-def _area(postcode: str) -> str:
-    """The letters a postcode begins with, half a million people."""
-    return postcode[: len(postcode) - len(postcode.lstrip(ascii_uppercase))]
 
 
 def _wide_of_birth(clean: Identity, heard: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from linkage.fields import (
     NO_FAMILY,
     NO_GIVEN,
     NUMBERS_DIFFER,
+    WHOLE,
     Look,
     birth_date_level,
     email_level,
@@ -52,14 +53,26 @@ __all__ = [
     "pattern_of",
 ]  # fmt: skip
 
-Places = tuple[int, ...]
-Compared = Callable[[Look, int, Look, int], int]
+Compared = Callable[[bytes, bytes], int]
 
 _G, _F, _B, _P, _H = FIRST[GIVEN], FIRST[FAMILY], FIRST[BIRTH], FIRST[POSTCODE], FIRST[HOUSE]
 _ST, _C, _SX, _PH, _E = FIRST[STREET], FIRST[CITY], FIRST[SEX], FIRST[PHONE], FIRST[EMAIL]
+_NAMES = 1 << GIVEN | 1 << FAMILY
 _UNCOUNTED = len(CLASSES)  # "missing" as the frequency of a name
 _PART, _FAMILY_PART = (LEVELS[field].index("part") for field in ("given", "family"))
 _EDIT, _SOUNDS = (LEVELS["family"].index(level) for level in ("edit", "sounds"))
+# Groups a record may have several of, where they stand in a pattern, and how two are compared.
+_SEVERAL: tuple[tuple[int, int, Compared], ...] = tuple(
+    (group, list(LEVELS).index(field), level)
+    for group, field, level in (
+        (POSTCODE, "postcode", postcode_level),
+        (HOUSE, "house", equal_level),
+        (STREET, "street", text_level),
+        (CITY, "city", text_level),
+        (PHONE, "phone", equal_level),
+        (EMAIL, "email", email_level),
+    )
+)
 
 
 def pattern(a: EncodedIdentity, b: EncodedIdentity, *, block: bytes) -> Pattern:
@@ -85,107 +98,98 @@ def numbers_conflict(a: EncodedIdentity, b: EncodedIdentity) -> bool:
 
 
 def pattern_of(a: Look, b: Look) -> Pattern:
-    """How far two records agree, both looked at through one block. pattern_of(a, b) == pattern_of(b, a)."""
-    if a.plan.several or b.plan.several:
-        return _pattern_of_several(a, b)
-    p, q = a.pieces, b.pieces
-    given, family, crossed = _names(a, b)
-    return (
+    """How far two records agree, both looked at through one block: of several names or addresses the closest two.
+    pattern_of(a, b) == pattern_of(b, a).
+    """
+    p, q, more = a.values, b.values, a.plan.more | b.plan.more
+    given, family, crossed = _names(a, b, more)
+    mine, theirs = a.plan.frequency, b.plan.frequency
+    found = [
         given,
         family,
-        0 if p[_B] == q[_B] and p[_B] else birth_date_level(a, _B, b, _B),
-        0 if p[_P] == q[_P] and p[_P] else postcode_level(a, _P, b, _P),
-        equal_level(a, _H, b, _H),
-        text_level(a, _ST, b, _ST),
-        text_level(a, _C, b, _C),
-        equal_level(a, _SX, b, _SX),
-        equal_level(a, _PH, b, _PH),
-        email_level(a, _E, b, _E),
+        birth_date_level(p[_B], q[_B]),
+        postcode_level(p[_P], q[_P]),
+        equal_level(p[_H], q[_H]),
+        text_level(p[_ST], q[_ST]),
+        text_level(p[_C], q[_C]),
+        equal_level(p[_SX], q[_SX]),
+        equal_level(p[_PH], q[_PH]),
+        email_level(p[_E], q[_E]),
         number_level(a.record, b.record),
         0 if crossed else 1,
-        _UNCOUNTED if given or crossed else max(a.plan.frequency[_G], b.plan.frequency[_G]),
-        _UNCOUNTED if family or crossed else max(a.plan.frequency[_F], b.plan.frequency[_F]),
-    )
+        _UNCOUNTED if given or crossed else max(mine[_G], theirs[_G]),
+        _UNCOUNTED if family or crossed else max(mine[_F], theirs[_F]),
+    ]
+    if more:
+        if more & _NAMES and not crossed:
+            found[-2:] = (
+                _UNCOUNTED if given else _rarest(a, b, GIVEN),
+                _UNCOUNTED if family else _rarest(a, b, FAMILY),
+            )
+        for group, at, level in _SEVERAL:
+            if found[at] and more >> group & 1:
+                found[at] = _closest(level, _all(a, group), _all(b, group))
+    return tuple(found)
 
 
-def _names(a: Look, b: Look) -> tuple[int, int, bool]:
-    """Levels of forename and surname where each side has one of each, and whether they had to be crossed."""
-    given, family = given_level(a, _G, b, _G), family_level(a, _F, b, _F)
+def _names(a: Look, b: Look, more: int) -> tuple[int, int, bool]:
+    """Levels of forename and surname, and whether they had to be crossed: what middle names, parts of compound names
+    and an exchange of the two make of them.
+    """
+    given, family = given_level(a.values[_G], b.values[_G]), family_level(a.values[_F], b.values[_F])
+    if more & _NAMES:
+        given = given and _closest(given_level, _all(a, GIVEN), _all(b, GIVEN))
+        family = family and _closest(family_level, _all(a, FAMILY), _all(b, FAMILY))
     if given < _PART and family < _FAMILY_PART:
         return given, family, False
-    return _with_parts_and_crossed(a, b, given, family)
-
-
-def _with_parts_and_crossed(a: Look, b: Look, given: int, family: int) -> tuple[int, int, bool]:
-    """What middle names, parts of compound names and an exchange of forename and surname make of the levels."""
     if a.plan.parts or b.plan.parts:
         if _PART < given <= NO_GIVEN and _part_met(a, b, GIVEN, GIVEN_PART):
             given = _PART
         if _FAMILY_PART < family <= NO_FAMILY and _part_met(a, b, FAMILY, FAMILY_PART):
             family = _FAMILY_PART
-    turned = _turned(a, b) if given == NO_GIVEN or family == NO_FAMILY else None
+    turned = _turned(a, b, more) if given == NO_GIVEN or family == NO_FAMILY else None
     return (*turned, True) if turned else (given, family, False)
 
 
-def _part_met(a: Look, b: Look, whole: int, part: int) -> bool:
+def _part_met(a: Look, b: Look, group: int, part: int) -> bool:
     """Whether a whole name of one side is a middle name, or a part of a compound name, of the other."""
-    return any(
-        one.pieces[i] == other.pieces[j]
-        for one, other in ((a, b), (b, a))
-        for j in other.plan.values.get(part, ())
-        for i in one.plan.values.get(whole, ())
-    )
+    return _is_part(a, b, group, part) or _is_part(b, a, group, part)
 
 
-def _turned(a: Look, b: Look) -> tuple[int, int] | None:
+def _is_part(one: Look, other: Look, group: int, part: int) -> bool:
+    parts = other.plan.values.get(part)
+    if parts is None:
+        return False
+    wholes = {one.values[at][WHOLE] for at in one.plan.values.get(group, ())}
+    return not wholes.isdisjoint([other.values[at] for at in parts])
+
+
+def _turned(a: Look, b: Look, more: int) -> tuple[int, int] | None:
     """Levels of the names when forename and surname are exchanged on one side, if that makes both agree."""
-    mine, theirs = a.plan.values, b.plan.values
-    one = _closest(family_level, a, mine.get(GIVEN, (_G,)), b, theirs.get(FAMILY, (_F,)))
+    one = _crossed(a, b, more)
     if one >= NO_FAMILY:
         return None
-    other = _closest(family_level, a, mine.get(FAMILY, (_F,)), b, theirs.get(GIVEN, (_G,)))
-    better, worse = sorted((one, other))
+    better, worse = sorted((one, _crossed(b, a, more)))
     agree = better <= _EDIT and worse <= _SOUNDS
     return (LEVELS["given"].index(LEVELS["family"][better]), worse) if agree else None
 
 
-# ------------------------------------------------------------ several values of some
+def _crossed(one: Look, other: Look, more: int) -> int:
+    """The level of a forename of one side as a surname of the other."""
+    if more & _NAMES:
+        return _closest(family_level, _all(one, GIVEN), _all(other, FAMILY))
+    return family_level(one.values[_G], other.values[_F])
 
 
-def _pattern_of_several(a: Look, b: Look) -> Pattern:
-    """As pattern_of, where a side has two names or addresses: the closest of all pairs."""
-    given, family, crossed = _with_parts_and_crossed(
-        a, b, _best(given_level, a, b, GIVEN), _best(family_level, a, b, FAMILY)
-    )
-    return (
-        given,
-        family,
-        birth_date_level(a, _B, b, _B),
-        _best(postcode_level, a, b, POSTCODE),
-        _best(equal_level, a, b, HOUSE),
-        _best(text_level, a, b, STREET),
-        _best(text_level, a, b, CITY),
-        _best(equal_level, a, b, SEX),
-        _best(equal_level, a, b, PHONE),
-        _best(email_level, a, b, EMAIL),
-        number_level(a.record, b.record),
-        0 if crossed else 1,
-        _UNCOUNTED if given or crossed else _rarest(a, b, GIVEN),
-        _UNCOUNTED if family or crossed else _rarest(a, b, FAMILY),
-    )
+def _all(one: Look, group: int) -> list[bytes]:
+    """Every value of a group; one that is empty where there is none."""
+    values = one.values
+    return [values[at] for at in one.plan.values.get(group, ())] or [b""]
 
 
-def _best(level: Compared, a: Look, b: Look, group: int) -> int:
-    """The best level over all pairs of values of a group; "missing" where a side has none."""
-    first = (FIRST[group],)  # where there is no value it is empty, and the level of that is "missing"
-    mine, theirs = a.plan.values.get(group, first), b.plan.values.get(group, first)
-    if len(mine) == len(theirs) == 1:
-        return level(a, mine[0], b, theirs[0])
-    return _closest(level, a, mine, b, theirs)
-
-
-def _closest(level: Compared, a: Look, mine: Places, b: Look, theirs: Places) -> int:
-    return min([level(a, i, b, j) for i in mine for j in theirs])
+def _closest(level: Compared, mine: list[bytes], theirs: list[bytes]) -> int:
+    """The best level over all pairs of two values."""
+    return min([level(x, y) for x in mine for y in theirs])
 
 
 def _rarest(a: Look, b: Look, group: int) -> int:
@@ -194,5 +198,5 @@ def _rarest(a: Look, b: Look, group: int) -> int:
         max(a.plan.frequency[i], b.plan.frequency[j])
         for i in a.plan.values[group]
         for j in b.plan.values[group]
-        if name_level(a, i, b, j) == 0
+        if name_level(a.values[i], b.values[j]) == 0
     )

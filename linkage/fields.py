@@ -1,24 +1,24 @@
 """How far one value of one field agrees with another: the indexes of linkage.levels, from tokens alone.
 
-Each function takes two looks and, in each, the index of the first piece of a value; where there is no value the
-pieces are empty and the level is "missing". All are symmetric.
+Each function takes the tokens of two values as they stand in a block, in the order of linkage.layout; b"" is no
+value, and the level of that is "missing". All are symmetric.
 """
 
 import struct
 
 from linkage.layout import (
+    BIRTH,
     BIRTH_NEAR,
     NAME_NEAR,
     NICK_TOKENS,
     NUMBER_NEAR,
     POSTCODE_NEAR,
     SINGLE_BYTES,
+    TOKENS,
     EncodedIdentity,
     plan_of,
 )
 from linkage.levels import LEVELS
-
-Pieces = tuple[bytes, ...]
 
 NO_GIVEN, NO_FAMILY = (LEVELS[field].index("none") for field in ("given", "family"))
 NUMBER_EQUAL, NUMBER_NEAR_LEVEL, NUMBERS_DIFFER, NUMBER_MISSING = range(4)
@@ -28,24 +28,43 @@ AS_FAMILY = tuple(
 )
 _MAYBE_NICKNAME = frozenset(range(2, LEVELS["given"].index("initial"))) | {NO_GIVEN}
 
-_of_name = struct.Struct(f"{SINGLE_BYTES}s" * NAME_NEAR).unpack
-_of_nicknames = struct.Struct(f"{SINGLE_BYTES}s" * NICK_TOKENS).unpack
-_of_birth = struct.Struct(f"{SINGLE_BYTES}s" * BIRTH_NEAR).unpack
-_of_postcode = struct.Struct(f"{SINGLE_BYTES}s" * POSTCODE_NEAR).unpack
-_of_number = struct.Struct(f"{SINGLE_BYTES}s" * NUMBER_NEAR).unpack
+
+def _tokens(first: int, count: int = 1) -> slice:
+    return slice(first * SINGLE_BYTES, (first + count) * SINGLE_BYTES)
+
+
+WHOLE = _tokens(0)
+_SOUND, _THREE, _INITIAL, _LAST = map(_tokens, range(1, 5))
+_SWAPPED, _DATE_PARTS, _YEAR = _tokens(1), tuple(map(_tokens, (2, 3, 4))), _tokens(5)
+_SECTOR, _DISTRICT = _tokens(1), _tokens(2)
+_TEXT_SOUND, _TEXT_BEGINS = _tokens(1), _tokens(2)
+_MAILBOX, _MAILBOX_ENDS = _tokens(1), _tokens(3)
+_DATE_BYTES = TOKENS[BIRTH] * SINGLE_BYTES
+_MONTH = (_tokens(0), _tokens(1))  # year and month, year, of less than a date
+
+
+def _near(first: int, count: int) -> struct.Struct:
+    return struct.Struct(f"{first * SINGLE_BYTES}x" + f"{SINGLE_BYTES}s" * count)
+
+
+_of_name = _near(5, NAME_NEAR).unpack_from
+_of_birth = _near(6, BIRTH_NEAR).unpack_from
+_of_postcode = _near(3, POSTCODE_NEAR).unpack_from
+_of_nicknames = _near(5 + NAME_NEAR, NICK_TOKENS).unpack_from
+_of_number = _near(0, NUMBER_NEAR).unpack
 
 
 class Look:
     """One record as seen through one block, made ready to be compared with many. Made by `look` alone."""
 
-    __slots__ = ("pieces", "plan", "record")
+    __slots__ = ("plan", "record", "values")
 
     def __init__(self, record: EncodedIdentity, block: bytes) -> None:
         """Raises KeyError where the record does not stand in the block."""
         plan = plan_of(record.layout)
         self.record = record
         self.plan = plan
-        self.pieces: Pieces = plan.read(record.packed, record.place(block))
+        self.values = plan.read(record.packed, record.place(block))
 
     def __repr__(self) -> str:
         return "Look(**)"
@@ -56,97 +75,100 @@ def look(encoded: EncodedIdentity, block: bytes) -> Look:
     return Look(encoded, block)
 
 
-def equal_level(a: Look, i: int, b: Look, j: int) -> int:
+def equal_level(x: bytes, y: bytes) -> int:
     """Level of two values that are equal or are not."""
-    x, y = a.pieces[i], b.pieces[j]
     return 2 if not x or not y else 0 if x == y else 1
 
 
-def name_level(a: Look, i: int, b: Look, j: int) -> int:
-    """Level of two names, as of forenames, nicknames apart. Pieces: whole, sound, first three, first, last; near."""
-    p, q = a.pieces, b.pieces
-    x, y = p[i], q[j]
+def name_level(x: bytes, y: bytes) -> int:
+    """Level of two names, as of forenames, nicknames apart."""
     if not x or not y:
         return 9
-    if x == y:
-        return 7 if x == p[i + 3] else 0
-    if x == q[j + 3] or y == p[i + 3]:
+    if x[WHOLE] == y[WHOLE]:
+        return 7 if x[WHOLE] == x[_INITIAL] else 0
+    mine, theirs = x[_INITIAL], y[_INITIAL]
+    if x[WHOLE] == theirs or y[WHOLE] == mine:
         return 7
-    may_be_slip = p[i + 3] == q[j + 3] or p[i + 4] == q[j + 4]  # one slip leaves the first letter or the last
-    if may_be_slip and not set(_of_name(p[i + 5])).isdisjoint(_of_name(q[j + 5])):
+    may_be_slip = mine == theirs or x[_LAST] == y[_LAST]  # one slip leaves the first letter or the last
+    if may_be_slip and not set(_of_name(x)).isdisjoint(_of_name(y)):
         return 2
-    if p[i + 1] == q[j + 1]:
-        return 3 if p[i + 2] == q[j + 2] else 5
-    return 6 if p[i + 2] == q[j + 2] else 8
+    if x[_SOUND] == y[_SOUND]:
+        return 3 if x[_THREE] == y[_THREE] else 5
+    return 6 if x[_THREE] == y[_THREE] else 8
 
 
-def given_level(a: Look, i: int, b: Look, j: int) -> int:
-    """Level of two forenames. Pieces: as of a name, then the nicknames."""
-    level = name_level(a, i, b, j)
+def given_level(x: bytes, y: bytes) -> int:
+    """Level of two forenames."""
+    level = name_level(x, y)
     if level in _MAYBE_NICKNAME:
-        mine, theirs = _of_nicknames(a.pieces[i + 6]), _of_nicknames(b.pieces[j + 6])
-        return level if set(mine).isdisjoint(theirs) else 1
+        return level if set(_of_nicknames(x)).isdisjoint(_of_nicknames(y)) else 1
     return level
 
 
-def family_level(a: Look, i: int, b: Look, j: int) -> int:
+def family_level(x: bytes, y: bytes) -> int:
     """Level of two surnames."""
-    return AS_FAMILY[name_level(a, i, b, j)]
+    return AS_FAMILY[name_level(x, y)]
 
 
-def birth_date_level(a: Look, i: int, b: Look, j: int) -> int:
-    """Pieces: whole, day and month swapped, YM, YD, MD, Y; near. A slip of one digit, or of two that stand side
-    by side, leaves two of year, month and day as they were.
+def birth_date_level(x: bytes, y: bytes) -> int:
+    """Level of two birth dates, or of what is known of them. A slip of one digit, or of two that stand side by side,
+    leaves two of year, month and day as they were.
     """
-    p, q = a.pieces, b.pieces
-    x, y = p[i], q[j]
-    if not p[i + 5] or not q[j + 5]:
+    if not x or not y:
         return 5
-    if x and x == y:
+    if not len(x) == len(y) == _DATE_BYTES:
+        return _less_than_dates_level(x, y)
+    if x == y:
         return 0
-    if x and x == q[j + 1]:
+    if x[WHOLE] == y[_SWAPPED]:
         return 1
-    for k in (2, 3, 4):
-        if p[i + k] and p[i + k] == q[j + k]:
-            slip = x and y and not set(_of_birth(p[i + 6])).isdisjoint(_of_birth(q[j + 6]))
-            return 1 if slip else 2
-    return 3 if p[i + 5] == q[j + 5] else 4
+    for part in _DATE_PARTS:
+        if x[part] == y[part]:
+            return 2 if set(_of_birth(x)).isdisjoint(_of_birth(y)) else 1
+    return 3 if x[_YEAR] == y[_YEAR] else 4
 
 
-def postcode_level(a: Look, i: int, b: Look, j: int) -> int:
-    """Level of two postcodes. Pieces: whole, sector, district; near."""
-    p, q = a.pieces, b.pieces
-    x, y = p[i], q[j]
+def _less_than_dates_level(x: bytes, y: bytes) -> int:
+    """Level where a side has no day, or only a year."""
+    (my_month, my_year), (their_month, their_year) = map(_month_and_year, (x, y))
+    if my_month and my_month == their_month:
+        return 2
+    return 3 if my_year == their_year else 4
+
+
+def _month_and_year(birth: bytes) -> tuple[bytes, bytes]:
+    if len(birth) == _DATE_BYTES:
+        return birth[_DATE_PARTS[0]], birth[_YEAR]
+    return (b"", birth) if len(birth) == SINGLE_BYTES else (birth[_MONTH[0]], birth[_MONTH[1]])
+
+
+def postcode_level(x: bytes, y: bytes) -> int:
+    """Level of two postcodes."""
     if not x or not y:
         return 5
     if x == y:
         return 0
-    if not set(_of_postcode(p[i + 3])).isdisjoint(_of_postcode(q[j + 3])):
+    if not set(_of_postcode(x)).isdisjoint(_of_postcode(y)):
         return 1
-    return 2 if p[i + 1] == q[j + 1] else 3 if p[i + 2] == q[j + 2] else 4
+    return 2 if x[_SECTOR] == y[_SECTOR] else 3 if x[_DISTRICT] == y[_DISTRICT] else 4
 
 
-def text_level(a: Look, i: int, b: Look, j: int) -> int:
-    """Level of two streets or cities. Pieces: whole, sound, first five letters."""
-    p, q = a.pieces, b.pieces
-    x, y = p[i], q[j]
+def text_level(x: bytes, y: bytes) -> int:
+    """Level of two streets or cities."""
     if not x or not y:
         return 3
     if x == y:
         return 0
-    return 1 if p[i + 1] == q[j + 1] or p[i + 2] == q[j + 2] else 2
+    return 1 if x[_TEXT_SOUND] == y[_TEXT_SOUND] or x[_TEXT_BEGINS] == y[_TEXT_BEGINS] else 2
 
 
-def email_level(a: Look, i: int, b: Look, j: int) -> int:
-    """Level of two e-mails. Pieces: whole, mailbox, its first five letters, its last five. The first five say no
-    more than the forename does again.
-    """
-    p, q = a.pieces, b.pieces
-    if not p[i] or not q[j]:
+def email_level(x: bytes, y: bytes) -> int:
+    """Level of two e-mails. The first five letters of the mailbox say no more than the forename does again."""
+    if not x or not y:
         return 3
-    if p[i] == q[j]:
+    if x == y:
         return 0
-    return 1 if p[i + 1] == q[j + 1] or p[i + 3] == q[j + 3] else 2
+    return 1 if x[_MAILBOX] == y[_MAILBOX] or x[_MAILBOX_ENDS] == y[_MAILBOX_ENDS] else 2
 
 
 def number_level(a: EncodedIdentity, b: EncodedIdentity) -> int:

@@ -25,24 +25,23 @@ GIVEN, FAMILY, BIRTH, BIRTH_MONTH, BIRTH_YEAR, POSTCODE = 1, 2, 3, 4, 5, 6
 HOUSE, STREET, CITY, SEX, PHONE, EMAIL, GIVEN_PART, FAMILY_PART = 7, 8, 9, 10, 11, 12, 13, 14
 NAME_NEAR, NICK_TOKENS, BIRTH_NEAR, POSTCODE_NEAR = 12, 4, 8, 9
 
-# Bytes of each piece of a group: single tokens, and neighbourhoods that are read whole.
-_S, _NEAR = SINGLE_BYTES, NAME_NEAR * SINGLE_BYTES
-_NAME = (_S, _S, _S, _S, _S)  # whole, sound, first three letters, first letter, last letter
-PIECES: dict[int, tuple[int, ...]] = {
-    GIVEN: (*_NAME, _NEAR, NICK_TOKENS * _S),  # and the nicknames
-    FAMILY: (*_NAME, _NEAR),
-    BIRTH: (_S,) * 6 + (BIRTH_NEAR * _S,),  # whole, day and month swapped, YM, YD, MD, Y; near
-    BIRTH_MONTH: (0, 0, _S, 0, 0, _S, 0),
-    BIRTH_YEAR: (0, 0, 0, 0, 0, _S, 0),
-    POSTCODE: (_S, _S, _S, POSTCODE_NEAR * _S),  # whole, sector, district; near
-    HOUSE: (_S,),
-    STREET: (_S, _S, _S),  # whole, sound, first five
-    CITY: (_S, _S, _S),
-    SEX: (_S,),
-    PHONE: (_S,),
-    EMAIL: (_S, _S, _S, _S),  # whole, mailbox, its first five, its last five
-    GIVEN_PART: (_S,),
-    FAMILY_PART: (_S,),
+# Tokens of a value of each group, one behind the other.
+_NAME = 5 + NAME_NEAR  # whole, sound, first three letters, first letter, last letter; near
+TOKENS: dict[int, int] = {
+    GIVEN: _NAME + NICK_TOKENS,
+    FAMILY: _NAME,
+    BIRTH: 6 + BIRTH_NEAR,  # whole, day and month swapped, YM, YD, MD, Y; near
+    BIRTH_MONTH: 2,  # YM, Y
+    BIRTH_YEAR: 1,
+    POSTCODE: 3 + POSTCODE_NEAR,  # whole, sector, district; near
+    HOUSE: 1,
+    STREET: 3,  # whole, sound, first five
+    CITY: 3,
+    SEX: 1,
+    PHONE: 1,
+    EMAIL: 4,  # whole, mailbox, its first five, its last five
+    GIVEN_PART: 1,
+    FAMILY_PART: 1,
 }
 _DATES = (BIRTH, BIRTH_MONTH, BIRTH_YEAR)
 _SLOTS = ((GIVEN,), (FAMILY,), _DATES, (POSTCODE,), (HOUSE,), (STREET,), (CITY,), (SEX,), (PHONE,), (EMAIL,))
@@ -63,44 +62,36 @@ def group_of(item: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the blocks of one layout are read. `read` takes bytes and a place and gives every piece: those of the
-    first value of each group at the same index in every plan (b"" where there is none), further values after
-    them. `several`: some group has more than one; `parts`: there are middle names or parts of compound ones.
-    `values` are the first indexes of every value of a group; `frequency` is by that index.
+    """How the blocks of one layout are read. `read` takes bytes and a place and gives every value: the first of each
+    group at the same index in every plan (b"" where there is none), further ones after them. `more`: a bit, 1 shifted
+    left by the group, for every group of more than one value; `parts`: there are middle names or parts of compound
+    ones. `values` are the indexes of the values of a group; `frequency` is by that index.
     """
 
     step: int
     read: Callable[[bytes, int], tuple[bytes, ...]]
-    several: bool
+    more: int
     parts: bool
     values: dict[int, tuple[int, ...]]
     frequency: dict[int, int]
 
 
-def _firsts() -> dict[int, int]:
-    at, places = 0, {}
-    for slot in _SLOTS:
-        places.update(dict.fromkeys(slot, at))
-        at += len(PIECES[slot[0]])
-    return places
-
-
 # The index of the first value of each group in every plan.
-FIRST = _firsts()
+FIRST = {group: at for at, slot in enumerate(_SLOTS) for group in slot}
 
 
 @lru_cache(maxsize=4096)
 def plan_of(layout: bytes) -> Plan:
     """The plan of a layout. Raises EncodingInvalid for one that is not canonical."""
     groups = [group_of(one) for one in layout]
-    if not PIECES.keys() >= set(groups) or len(layout) > VALUES_MAX:
+    if not TOKENS.keys() >= set(groups) or len(layout) > VALUES_MAX:
         raise EncodingInvalid("layout", rule=f"at most {VALUES_MAX} values of known groups")
     sizes: list[int] = []
     values: dict[int, tuple[int, ...]] = {}
     taken = 0
     for slot in _SLOTS:
         there = taken < len(groups) and groups[taken] in slot
-        sizes += PIECES[groups[taken]] if there else (0,) * len(PIECES[slot[0]])
+        sizes.append(TOKENS[groups[taken]] * SINGLE_BYTES if there else 0)
         if there:
             values[groups[taken]] = (FIRST[groups[taken]],)
             taken += 1
@@ -110,12 +101,12 @@ def plan_of(layout: bytes) -> Plan:
         raise EncodingInvalid("layout", rule="canonical order")
     for group in further:
         values[group] = (*values.get(group, ()), len(sizes))
-        sizes += PIECES[group]
+        sizes.append(TOKENS[group] * SINGLE_BYTES)
     form = struct.Struct("".join(f"{size}s" for size in sizes))
     return Plan(
         step=TOKEN_BYTES + form.size,
         read=form.unpack_from,
-        several=any(group not in _PARTS for group in further),
+        more=sum({1 << group for group in further if group not in _PARTS}),
         parts=any(group in _PARTS for group in further),
         values=values,
         frequency=_frequencies(layout, values),
@@ -129,7 +120,7 @@ def _numbers_at(step: int, blocks: int) -> Callable[[bytes], tuple[int, ...]]:
 
 
 def _frequencies(layout: bytes, values: dict[int, tuple[int, ...]]) -> dict[int, int]:
-    """How common each name is, by the index of its first piece. Raises EncodingInvalid where no name has one."""
+    """How common each name is, by its index. Raises EncodingInvalid where no name has one."""
     found: dict[int, int] = {}
     for group in (GIVEN, FAMILY):
         ranks = [one >> 7 for one in layout if group_of(one) == group]

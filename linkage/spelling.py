@@ -45,11 +45,9 @@ def sounds(names: Iterable[Name]) -> list[str]:
 
 
 def known_by(names: Iterable[Name]) -> list[str]:
-    """Every sound of a first forename and of the parts of a compound one; who has no forename is known by the
-    surname.
-    """
+    """Every first forename and the parts of compound ones; who has no forename is known by the surname."""
     words = [word for name in names for word in name.given[:1] or (name.family,) if word]
-    return distinct(sound(joined(word)) for word in (*words, *split(words)))
+    return distinct(map(joined, (*words, *split(words))))
 
 
 def surnames(names: Iterable[Name]) -> list[str]:
@@ -72,6 +70,15 @@ def initials(given: Iterable[str]) -> list[str]:
     """First letters of forenames and of the names they are short for: BOB gives B and R."""
     forms = (form for name in map(joined, given) for form in (name, *formal_forms(name)))
     return distinct(form[:1] for form in forms)
+
+
+def name_pairs(names: Iterable[Name]) -> list[str]:
+    """Forename and surname in no order, so that crossed names give the same."""
+    return distinct(
+        "/".join(sorted((joined(name.given[0]), joined(name.family))))
+        for name in names
+        if name.given and name.family
+    )
 
 
 def sound_pairs(names: Iterable[Name]) -> list[str]:

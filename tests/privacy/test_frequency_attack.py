@@ -95,7 +95,7 @@ def columns() -> list[list[list[bytes]]]:
     found: list[list[list[bytes]]] = []
     for number, one in enumerate(encoded()):
         for token in one.tokens:
-            flat = b"".join(look(one, token).pieces)
+            flat = b"".join(look(one, token).values)
             cut = [flat[at : at + SINGLE_BYTES] for at in range(0, len(flat), SINGLE_BYTES)]
             while len(found) < len(cut):
                 found.append([[] for _ in encoded()])
@@ -133,7 +133,7 @@ def test_no_comparison_token_stands_in_more_records_for_a_common_name_than_its_b
         assert max(tokens.values()) <= crowd + 2  # two more: chance equality of 24 bits
 
 
-@pytest.mark.parametrize("kind", ["birth/", "y/", "md/", "home/", "near/", "house/"])
+@pytest.mark.parametrize("kind", ["birth/", "y/", "md/", "home/", "near/"])
 def test_no_block_token_tells_what_the_block_is_of(kind: str) -> None:
     """The attacker even knows which tokens are of which kind."""
     tokens, truth = [], []

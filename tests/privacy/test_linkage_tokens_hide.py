@@ -65,7 +65,7 @@ def test_no_clear_value_is_in_the_bytes_or_in_any_repr() -> None:
 
 def family_tokens(encoded: EncodedIdentity) -> dict[bytes, bytes]:
     """Block token → the salted token of the whole surname."""
-    return {token: look(encoded, token).pieces[FIRST[FAMILY]] for token in encoded.tokens}
+    return {token: look(encoded, token).values[FIRST[FAMILY]][:SINGLE_BYTES] for token in encoded.tokens}
 
 
 def test_one_surname_in_two_blocks_has_two_unrelated_tokens() -> None:
@@ -103,16 +103,19 @@ def test_counting_tokens_does_not_find_the_commonest_surname() -> None:
         standing.update(tokens.keys())
         blocks |= {token: block for block, token in tokens.items()}
     assert max(counts.values()) <= 3
-    assert all(times <= standing[blocks[token]] for token, times in counts.items())
+    oftener = [token for token, times in counts.items() if times > standing[blocks[token]]]
+    assert len(oftener) <= 1  # 1,400 tokens of 24 bits: under one key in 17 two are equal by chance
 
 
 def test_no_token_stands_in_two_blocks_of_a_record() -> None:
     """Whatever it is of: sex, a house number and a district have few values, and must not show either."""
     encoded = encode(CANARY, keys=KEYS)
-    seen: Counter[tuple[int, bytes]] = Counter()
+    seen: Counter[tuple[int, int, bytes]] = Counter()
     for token in encoded.tokens:
-        pieces = enumerate(look(encoded, token).pieces)
-        seen.update((i, piece) for i, piece in pieces if piece)
+        for i, value in enumerate(look(encoded, token).values):
+            cuts = range(0, len(value), SINGLE_BYTES)
+            seen.update((i, at, value[at : at + SINGLE_BYTES]) for at in cuts)
+    assert len(seen) > 500
     assert max(seen.values()) == 1
 
 
