@@ -14,17 +14,14 @@ Measured, usual plan and wide plan:
 
 | records | blocks a record | pairs of one person that share one | pairs compared a record |
 |---|---|---|---|
-| FEBRL 4, without its number | 6.7, 22.0 | 96.48 %, 99.96 % | 0.5, 1.3 |
-| FEBRL 3, without its number | 6.7, 22.0 | 91.08 %, 99.80 % | 1.2, 2.0 |
-| fake_1000 | 3.9, 14.0 | 54.1 %, 91.5 % | 1.1, 2.6 |
-| 30,000 simulated people | 10.1 | 99.93 % | 0.7 |
-| the same without numbers, telephones, e-mails | 7.9 | 99.28 % | 0.7 |
+| FEBRL 4, without its number | 5.8, 22.1 | 95.26 %, 99.96 % | 0.5, 1.3 |
+| FEBRL 3, without its number | 5.8, 22.1 | 88.61 %, 99.80 % | 1.2, 2.0 |
+| fake_1000 | 3.9, 15.0 | 50.6 %, 91.5 % | 1.0, 2.6 |
+| 30,000 simulated people | 9.0 | 99.92 % | 0.7 |
+| the same without numbers, telephones, e-mails | 6.8 | 99.18 % | 0.7 |
 
 What a block is worth is what it alone brings together; what it costs grows with the population where it brings
-strangers. Taken out of the usual plan for that (pairs lost of 39,309; strangers a new record would meet there among
-a million): birth date and surname alone (16; 0.8), names and house number anywhere (1; 0.3), postcode and every
-forename (1; as many as there are neighbours), birth dates with day and month in either order and a postcode's
-district (9).
+strangers. ops/decisions/0014 tells what is not in the usual plan for that.
 """
 
 from collections.abc import Iterable

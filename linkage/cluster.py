@@ -83,12 +83,6 @@ class LinkGraph:
         touched = set[int]().union(*(known.mates(slot) for slot in slots))
         return known.roll.names(touched | self._components.cut(slots))
 
-    def undecidable(self) -> tuple[Decision, ...]:
-        """The standing decisions that wait for a record that is not there, by pair."""
-        slot = self._known.roll.slot
-        standing = self._known.decisions.standing()
-        return tuple(one for one in standing if any(slot(record) is None for record in one.pair))
-
     def load(self, records: Mapping[str, Member], decisions: Iterable[Decision] = ()) -> None:
         """An empty graph then holds these, as if each had been put and decided, in less time: every pair is
         scored once and every component cut once.

@@ -121,7 +121,7 @@ def pattern_of(a: Look, b: Look) -> Pattern:
         _UNCOUNTED if family or crossed else max(mine[_F], theirs[_F]),
     ]
     if more:
-        if more & _NAMES and not crossed:
+        if more & _NAMES and not crossed:  # the frequencies stand last
             found[-2:] = (
                 _UNCOUNTED if given else _rarest(a, b, GIVEN),
                 _UNCOUNTED if family else _rarest(a, b, FAMILY),

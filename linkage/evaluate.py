@@ -33,19 +33,6 @@ class PairQuality:
         return 2 * self.true / total if total else 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterQuality:
-    """People by how they came out. `exact`: one cluster, all their records and nobody else's; `split`: over
-    several; `mixed` clusters hold > 1 person.
-    """
-
-    people: int
-    clusters: int
-    exact: int
-    split: int
-    mixed: int
-
-
 def pairwise(
     partition: Mapping[str, str], truth: Mapping[str, str], *, file_of: Mapping[str, str] | None = None
 ) -> PairQuality:
@@ -91,19 +78,6 @@ def best_threshold(scored: Iterable[tuple[int, bool]], *, real: int) -> tuple[in
         if quality.f1 > best[1].f1:
             best = (bits, quality)
     return best
-
-
-def clusterwise(partition: Mapping[str, str], truth: Mapping[str, str]) -> ClusterQuality:
-    """Quality over people and clusters."""
-    cells = {(partition[record], truth[record]) for record in partition.keys() & truth.keys()}
-    labels, people = Counter(label for label, _ in cells), Counter(person for _, person in cells)
-    return ClusterQuality(
-        people=len(people),
-        clusters=len(labels),
-        exact=sum(labels[label] == 1 and people[person] == 1 for label, person in cells),
-        split=sum(count > 1 for count in people.values()),
-        mixed=sum(count > 1 for count in labels.values()),
-    )
 
 
 def _pairs(labels: Iterable[object]) -> int:

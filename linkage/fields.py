@@ -29,18 +29,17 @@ AS_FAMILY = tuple(
 _MAYBE_NICKNAME = frozenset(range(2, LEVELS["given"].index("initial"))) | {NO_GIVEN}
 
 
-def _tokens(first: int, count: int = 1) -> slice:
-    return slice(first * SINGLE_BYTES, (first + count) * SINGLE_BYTES)
+def _token(at: int) -> slice:
+    return slice(at * SINGLE_BYTES, (at + 1) * SINGLE_BYTES)
 
 
-WHOLE = _tokens(0)
-_SOUND, _THREE, _INITIAL, _LAST = map(_tokens, range(1, 5))
-_SWAPPED, _DATE_PARTS, _YEAR = _tokens(1), tuple(map(_tokens, (2, 3, 4))), _tokens(5)
-_SECTOR, _DISTRICT = _tokens(1), _tokens(2)
-_TEXT_SOUND, _TEXT_BEGINS = _tokens(1), _tokens(2)
-_MAILBOX, _MAILBOX_ENDS = _tokens(1), _tokens(3)
+WHOLE = _token(0)
+_SOUND, _THREE, _INITIAL, _LAST = map(_token, range(1, 5))
+_SWAPPED, _DATE_PARTS, _YEAR = _token(1), tuple(map(_token, (2, 3, 4))), _token(5)
+_SECTOR, _DISTRICT = _token(1), _token(2)
+_TEXT_SOUND, _TEXT_BEGINS = _token(1), _token(2)
+_MAILBOX, _MAILBOX_ENDS = _token(1), _token(3)
 _DATE_BYTES = TOKENS[BIRTH] * SINGLE_BYTES
-_MONTH = (_tokens(0), _tokens(1))  # year and month, year, of less than a date
 
 
 def _near(first: int, count: int) -> struct.Struct:
@@ -139,7 +138,7 @@ def _less_than_dates_level(x: bytes, y: bytes) -> int:
 def _month_and_year(birth: bytes) -> tuple[bytes, bytes]:
     if len(birth) == _DATE_BYTES:
         return birth[_DATE_PARTS[0]], birth[_YEAR]
-    return (b"", birth) if len(birth) == SINGLE_BYTES else (birth[_MONTH[0]], birth[_MONTH[1]])
+    return birth[:-SINGLE_BYTES], birth[-SINGLE_BYTES:]
 
 
 def postcode_level(x: bytes, y: bytes) -> int:

@@ -1,6 +1,6 @@
 """Which records stand in which block: for every blocking token the numbers of its records.
 
-A million records have eleven million tokens, nearly all of them with one record, so nothing here is an object
+A million records have nine million tokens, nearly all of them with one record, so nothing here is an object
 of a single token. Tokens lie sorted in small arrays beside the numbers of their records, 12 bytes a standing;
 an array is grown by a piece of memory, never rehashed. Only a token more records share than the cap allows
 (its crowd) has a set of its own, so that the millionth of them costs what the first did.
@@ -11,9 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 
 # Records a block may hold. What it costs to compare all with all, and how many doubts one wrong number can open, grow
-# with its square; the largest block of 63,000 simulated records has nine.
+# with its square; the largest block of 63,000 simulated records has seven.
 BLOCK_MAX = 100
-SHARDS = 1 << 17  # at 11 million tokens an array has 90: 700 bytes to look through and to move
+SHARDS = 1 << 17  # at 9 million tokens an array has 70: 550 bytes to look through and to move
 _NOBODY: Collection[int] = ()
 Met = tuple[int, Collection[int] | None]  # a token, and the others under it; None where it does not count
 

@@ -1,8 +1,8 @@
 """All that a link graph holds, and the questions that one record or one pair answers.
 
 Held of pairs are only those that may matter outside their component: links, doubts, and numbers that differ
-though all else agrees. A pair that speaks against is worked out where it is needed: of eleven candidates ten
-are such, and few are ever asked.
+though all else agrees. A pair that speaks against is worked out where it is needed: the more records there are the
+more candidates are such, and few are ever asked.
 """
 
 from array import array

@@ -1,6 +1,6 @@
 """How the words of a normal identity are taken apart and made to sound: shared by blocking and comparison."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import jellyfish
@@ -74,20 +74,17 @@ def initials(given: Iterable[str]) -> list[str]:
 
 def name_pairs(names: Iterable[Name]) -> list[str]:
     """Forename and surname in no order, so that crossed names give the same."""
-    return distinct(
-        "/".join(sorted((joined(name.given[0]), joined(name.family))))
-        for name in names
-        if name.given and name.family
-    )
+    return _pairs(names, joined)
 
 
 def sound_pairs(names: Iterable[Name]) -> list[str]:
     """Forename and surname by sound, in no order, so that crossed names give the same."""
-    return distinct(
-        "/".join(sorted((sound(joined(name.given[0])), sound(joined(name.family)))))
-        for name in names
-        if name.given and name.family
-    )
+    return _pairs(names, lambda words: sound(joined(words)))
+
+
+def _pairs(names: Iterable[Name], how: Callable[[str], str]) -> list[str]:
+    both = ((name.given[0], name.family) for name in names if name.given and name.family)
+    return distinct("/".join(sorted(map(how, pair))) for pair in both)
 
 
 def distinct(texts: Iterable[str]) -> list[str]:

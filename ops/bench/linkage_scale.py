@@ -18,11 +18,11 @@ from time import perf_counter, process_time
 from typing import Any
 
 from linkage.cluster import LinkGraph, Member
-from linkage.model import Model, parse
+from linkage.model import Model
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from ops.bench.linkage_world_records import TIER_RANK, Record, World
-from ops.layout import linkage_model
 from ops.linkage.playing import quantile
+from ops.linkage.records import model_of
 from ops.simulator.population import Region
 
 TOWN = (
@@ -162,7 +162,7 @@ def show(say: Say, figures: dict[str, Any]) -> None:
 
 def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]:
     keys = TokenKeys.from_bytes(random.Random(towns.seed).randbytes(32), epoch=1)
-    model = default_model()
+    model = model_of(None)
     _warm(towns.number(-1), keys, model)
     graph, window, encoding = LinkGraph(model), _Window(), _Encoding()
     begun_bytes, goals = rss_bytes(), list(sizes)
@@ -236,11 +236,6 @@ def _size(graph: LinkGraph, window: _Window, grown_bytes: int, encoded_per_s: fl
         bytes_per_record=grown_bytes / records,
         encoded_per_s=encoded_per_s,
     )
-
-
-def default_model() -> Model:
-    """The model the engine ships with."""
-    return parse(linkage_model())
 
 
 def rss_bytes() -> int:

@@ -14,10 +14,10 @@ from typing import Any
 from linkage.model import Model
 from ops.bench import linkage_world
 from ops.bench.linkage_beside import Asked, splink
-from ops.bench.linkage_scale import default_model
 from ops.bench.linkage_world import OURS, World, export_csv, table, unmet
 from ops.bench.linkage_world_quality import Quality, quality
 from ops.errors import TierlinkError
+from ops.linkage.records import model_of
 
 PEOPLE = 30_000  # a target is a target of so many
 SEEDS = (
@@ -43,7 +43,7 @@ def run(
     environ: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Every method on the world of every seed: the object of `--json`. `model` is the one that ships, if not given."""
-    used = model or default_model()
+    used = model or model_of(None)
     rows: list[Quality] = []
     for seed in seeds:
         say(f"seed {seed} …")

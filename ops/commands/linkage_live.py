@@ -93,7 +93,8 @@ def explain_answers(records: tuple[str, ...], asked: Asked) -> None:
     """
     from rich.console import Console
 
-    from ops.linkage.answers_explained import explained, model_of, show
+    from ops.linkage.answers_explained import explained, show
+    from ops.linkage.records import model_of
     from ops.topic_reader import read_topics
     from schemas.topics import LINK_MAP
 
@@ -107,8 +108,8 @@ def explain_answers(records: tuple[str, ...], asked: Asked) -> None:
 
 def explain_every_link(asked: Asked) -> None:
     """Whether the evidence told joins the records of every person; exit 1 when it does not."""
-    from ops.linkage.answers_explained import model_of
     from ops.linkage.answers_joined import Teller, coverage
+    from ops.linkage.records import model_of
     from ops.topic_reader import read_topics
     from schemas.topics import LINK_MAP
 

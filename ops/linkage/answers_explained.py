@@ -1,31 +1,22 @@
 """What an engine answered for a record, or for two and between them, as a person reads it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from linkage.model import Model
-from linkage.weights import parse
 from ops.errors import SettingsError
-from ops.layout import linkage_model
 from ops.linkage import explaining
 from ops.linkage.answers_joined import Teller, chain
 from ops.linkage.answers_read import Answers, Reading, answers_of_people, evidence_between, evidence_of
 from ops.linkage.explaining import Explained
-from ops.linkage.records import read_model
 
 ANOTHER_MODEL = (
     "these weights are not those of the model below: the engine links with another, or did when it answered"
 )
 
 NOTHING_TOLD = "nothing is told: no weight and no word of any pair asked for says that it may be one person"
-
-
-def model_of(path: Path | None) -> Model:
-    """The model of a file, or the one that workers of this version link with. Raises SettingsError."""
-    return read_model(path) if path else parse(linkage_model())
 
 
 @dataclass(frozen=True)

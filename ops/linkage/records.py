@@ -15,6 +15,7 @@ from linkage.model import Model, Origin, parse
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.train import em
 from ops.errors import SettingsError, TierlinkError
+from ops.layout import linkage_model
 from ops.linkage.candidates import Place, candidates, pairs_in_all, random_pairs
 from ops.linkage.chance import agreements
 from ops.linkage.mapping import Reader, Told
@@ -116,6 +117,11 @@ def fitted(records: Records) -> Model:
         raise TierlinkError(
             f"no model can be fitted on the input ({refusal}); give one with --model"
         ) from None
+
+
+def model_of(path: Path | None) -> Model:
+    """The model of a file, or the one that workers of this version link with. Raises SettingsError."""
+    return read_model(path) if path else parse(linkage_model())
 
 
 def read_model(path: Path, *, option: str = "--model") -> Model:

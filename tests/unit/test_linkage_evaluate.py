@@ -1,6 +1,6 @@
 """The yardstick itself: counted by hand on five records."""
 
-from linkage.evaluate import at_threshold, best_threshold, clusterwise, pairs_in_truth, pairwise
+from linkage.evaluate import at_threshold, best_threshold, pairs_in_truth, pairwise
 
 TRUTH = {"a": "P", "b": "P", "c": "P", "d": "Q", "e": "R"}
 FILES = {"a": "1", "b": "1", "c": "2", "d": "2", "e": "2"}
@@ -36,11 +36,6 @@ def test_the_best_threshold_never_parts_pairs_of_one_weight() -> None:
 
 def test_no_threshold_is_best_where_nothing_right_was_scored() -> None:
     assert best_threshold([(3, False)], real=1)[0] is None
-
-
-def test_people_are_counted_exact_split_and_mixed() -> None:
-    quality = clusterwise({"a": "1", "b": "1", "c": "2", "d": "2", "e": "3"}, TRUTH)
-    assert (quality.people, quality.clusters, quality.exact, quality.split, quality.mixed) == (3, 3, 1, 1, 1)
 
 
 def test_a_perfect_partition_scores_one_and_so_does_nothing_at_all() -> None:
