@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.bench.linkage_home import Home
+from ops.bench.throwaway_home import Home
 
 VERSION = "3.28.1"
 QUIX = Home(f"quixstreams-{VERSION}", (f"quixstreams=={VERSION}",))

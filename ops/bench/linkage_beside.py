@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.bench.linkage_home import Home
+from ops.bench.throwaway_home import Home
 from ops.errors import MissingTool, TierlinkError
 
 SPLINK = Home("splink-5.0.0", ("splink==5.0.0", "pyarrow"))

