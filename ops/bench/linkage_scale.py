@@ -3,8 +3,9 @@
 The people come in towns of TOWN, each of its own seed, all of one county's names and birth dates; nobody is copied, so
 blocks of names and dates grow as they would. Each town has postcodes and NHS numbers of its own: 600,000 people in
 treatment live all over a country, not every third person of one county, and the test range has a million numbers.
-Encoding is timed apart. Memory is what the process grew by, the encoded identities included; towns are forgotten
-once put.
+Encoding is timed apart. What a record costs at two sizes is measured minutes apart, on a machine others may share: so one
+town is put into an empty graph before and after each window, and costs are compared in units of that. Memory is what the
+process grew by, the encoded identities included; towns are forgotten once put.
 """
 
 import gc
@@ -38,6 +39,7 @@ COLUMNS = (
     ("records", "records", ",d"),
     ("records/s", "records_per_s", ",.0f"),
     ("us", "us", ".1f"),
+    ("pace us", "pace_us", ".1f"),
     ("p50 ms", "p50_ms", ".3f"),
     ("p99 ms", "p99_ms", ".3f"),
     ("p99 CPU ms", "p99_cpu_ms", ".3f"),
@@ -54,11 +56,13 @@ class Size:
     """What a record cost when there were so many, over the last WINDOW records.
 
     `us` and `records_per_s` are CPU time; `p50_ms` and `p99_ms` are by the clock, which on a busy machine counts
-    others' work too: `p99_cpu_ms` does not. `bytes_per_record` is by the growth of the process.
+    others' work too: `p99_cpu_ms` does not. `pace_us` is what a record of one town cost alone, at that time.
+    `bytes_per_record` is by the growth of the process.
     """
 
     records: int
     us: float
+    pace_us: float
     records_per_s: float
     p50_ms: float
     p99_ms: float
@@ -121,12 +125,14 @@ def sizes_to(records: int) -> tuple[int, ...]:
 
 
 def cost_ratios(sizes: Sequence[Size]) -> list[dict[str, float]]:
-    """How the cost of a record grew from each size to the next, and how the logarithm of the size did."""
+    """How the cost of a record grew from each size to the next, in units of the pace at each, and how the logarithm
+    of the size did.
+    """
     return [
         {
             "from": small.records,
             "to": large.records,
-            "cost": round(large.us / small.us, 3),
+            "cost": round((large.us / large.pace_us) / (small.us / small.pace_us), 3),
             "log": round(math.log(large.records) / math.log(small.records), 3),
         }
         for small, large in pairwise(sizes)
@@ -163,8 +169,9 @@ def show(say: Say, figures: dict[str, Any]) -> None:
 def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]:
     keys = TokenKeys.from_bytes(random.Random(towns.seed).randbytes(32), epoch=1)
     model = model_of(None)
-    _warm(towns.number(-1), keys, model)
-    graph, window, encoding = LinkGraph(model), _Window(), _Encoding()
+    pace = _Pace(model, _Encoding().of(towns.number(-1), keys))
+    pace.us()  # what a process needs once is not counted as a record's
+    graph, window, encoding, paces = LinkGraph(model), _Window(), _Encoding(), list[float]()
     begun_bytes, goals = rss_bytes(), list(sizes)
     gc.collect()
     gc.freeze()
@@ -173,10 +180,13 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]
         for town in towns:
             for put in encoding.of(town, keys):
                 if len(graph) == goals[0] - min(WINDOW, goals[0]):
+                    paces = [pace.us()]
                     window.clear()
                 _put(graph, put, window)
                 if len(graph) == goals[0]:
-                    size = _size(graph, window, rss_bytes() - begun_bytes, encoding.per_s)
+                    grown_bytes = rss_bytes() - begun_bytes
+                    pace_us = (paces[0] + pace.us()) / 2
+                    size = _size(graph, window, grown_bytes, encoding.per_s, pace_us)
                     say(f"{size.records:,} records: {size.records_per_s:,.0f} a second")
                     yield size
                     goals.pop(0)
@@ -187,11 +197,19 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]
         gc.unfreeze()
 
 
-def _warm(town: Sequence[Record], keys: TokenKeys, model: Model) -> None:
-    """One town put and forgotten, so that what a process needs once is not counted as a record's."""
-    graph = LinkGraph(model)
-    for put in _Encoding().of(town, keys):
-        _put(graph, put, _Window())
+@dataclass(frozen=True)
+class _Pace:
+    """How fast the machine links just now."""
+
+    model: Model
+    town: Sequence[Put]
+
+    def us(self) -> float:
+        """CPU time of a record of the town, all put into an empty graph and forgotten."""
+        graph, window = LinkGraph(self.model), _Window()
+        for put in self.town:
+            _put(graph, put, window)
+        return sum(window.cpu_s) / len(window.cpu_s) * 1e6
 
 
 def region_of(town: int) -> Region:
@@ -223,11 +241,12 @@ def _put(graph: LinkGraph, put: Put, window: _Window) -> None:
     window.cpu_s.append(process_time() - cpu)
 
 
-def _size(graph: LinkGraph, window: _Window, grown_bytes: int, encoded_per_s: float) -> Size:
+def _size(graph: LinkGraph, window: _Window, grown_bytes: int, encoded_per_s: float, pace_us: float) -> Size:
     took, cpu, records = sorted(window.clock_s), sorted(window.cpu_s), len(graph)
     return Size(
         records=records,
         us=sum(cpu) / len(cpu) * 1e6,
+        pace_us=pace_us,
         records_per_s=len(cpu) / sum(cpu),
         p50_ms=1000 * quantile(took, 0.5),
         p99_ms=1000 * quantile(took, 0.99),

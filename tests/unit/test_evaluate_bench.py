@@ -18,11 +18,12 @@ PERFECT = {"f1": 1.0}
 PUBLIC = "family=surname,given=first_name,birth_date=dob,city=city,email=email"
 
 
-def size(records: int, us: float) -> Size:
+def size(records: int, us: float, *, pace_us: float = 50.0) -> Size:
     """A size that meets every target."""
     return Size(
         records=records,
         us=us,
+        pace_us=pace_us,
         records_per_s=1e6 / us,
         p50_ms=0.1,
         p99_ms=1.0,
@@ -43,6 +44,15 @@ def test_a_cost_may_grow_as_the_logarithm_and_no_faster() -> None:
     assert cost_ratios(slow) == [{"from": 10_000, "to": 100_000, "cost": 1.24, "log": 1.25}]
     assert missed(slow) == []
     assert ["cost grew" in text for text in missed(fast)] == [True]
+
+
+def test_a_machine_that_has_become_slower_is_no_growth_of_cost() -> None:
+    fair, busy = (
+        [size(10_000, 50.0), size(100_000, 80.0)],
+        [size(10_000, 50.0), size(100_000, 80.0, pace_us=70.0)],
+    )
+    assert len(missed(fair)) == 1
+    assert missed(busy) == []
 
 
 def test_each_target_of_scale_is_judged_at_the_largest_size() -> None:
