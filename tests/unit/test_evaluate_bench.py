@@ -46,6 +46,13 @@ def test_a_cost_may_grow_as_the_logarithm_and_no_faster() -> None:
     assert ["cost grew" in text for text in missed(fast)] == [True]
 
 
+def test_growth_is_judged_from_the_smallest_size_to_the_largest() -> None:
+    sizes = [size(10_000, 50.0), size(100_000, 55.0), size(1_000_000, 74.0)]
+    assert [one["cost"] for one in cost_ratios(sizes)] == [1.1, 1.345, 1.48]
+    assert missed(sizes) == []
+    assert len(missed([*sizes[:2], size(1_000_000, 76.0)])) == 1
+
+
 def test_a_machine_that_has_become_slower_is_no_growth_of_cost() -> None:
     fair, busy = (
         [size(10_000, 50.0), size(100_000, 80.0)],
