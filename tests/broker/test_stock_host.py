@@ -54,7 +54,8 @@ def test_stock_answers_everything_while_nothing_fails_and_ends_in_order(
     broker: EmbeddedBroker, broker_admin: KafkaAdminClient, tmp_path: Path
 ) -> None:
     inputs: list[Input] = [(number % 2, number % 12, b"+%d" % number) for number in range(600)]
-    inputs += [(0, 3, b"-3"), (1, 4, b"!poison"), (0, 5, b"+new")]
+    # What takes "+3" back stands behind it in its own topic: between two topics there is no order.
+    inputs += [(1, 3, b"-3"), (1, 4, b"!poison"), (0, 5, b"+new")]
     with Workers(broker.bootstrap, broker_admin, tmp_path) as run:
         worker = run.start("w1")
         eventually(lambda: run.is_ready("w1"), why="it says that it is ready")
