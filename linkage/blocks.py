@@ -35,8 +35,8 @@ from linkage.spelling import (
     sound,
     sound_pairs,
     sounds,
-    surnames,
-    surnames_with_initials,
+    surname_sounds,
+    surname_sounds_with_initials,
 )
 
 MAX_BLOCKS = 60  # four names, three addresses and every contact stay below it
@@ -75,13 +75,13 @@ def _of_birth(clean: Identity) -> list[str]:
         return []
     year, month, day = dated
     texts = [f"birth/{clean.birth_date}/={one}" for one in known_by(clean.names)]
-    texts += [f"birth/{clean.birth_date}/{one}" for one in surnames_with_initials(clean.names)]
+    texts += [f"birth/{clean.birth_date}/{one}" for one in surname_sounds_with_initials(clean.names)]
     texts += [f"y/{year}/={pair}" for pair in name_pairs(clean.names)]
     return texts + [f"md/{month}{day}/{pair}" for pair in sound_pairs(clean.names)]
 
 
 def _of_address(clean: Identity) -> list[str]:
-    texts, heard = [], surnames(clean.names)
+    texts, heard = [], surname_sounds(clean.names)
     for postcode, line in zip(clean.postcodes, clean.houses, strict=True):
         house = house_of(line)
         if postcode and house:

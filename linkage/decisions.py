@@ -76,10 +76,6 @@ class Decisions:
         found = self._about.get(a, _NOTHING).get(b)
         return found.kind if found else "none"
 
-    def standing(self) -> Iterator[Decision]:
-        """Every decision that says "link" or "apart", by pair."""
-        return (decision for decision in self if decision.kind != "none")
-
     def _forget(self, record: str, other: str) -> None:
         about = self._about.get(record)
         if about is not None and about.pop(other, None) is not None and not about:

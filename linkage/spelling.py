@@ -1,6 +1,6 @@
 """How the words of a normal identity are taken apart and made to sound: shared by blocking and comparison."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 import jellyfish
@@ -40,28 +40,32 @@ def split(names: Iterable[str]) -> tuple[str, ...]:
 
 def sounds(names: Iterable[Name]) -> list[str]:
     """Every sound a name has: whole names and the parts of compound ones; forenames, middle names, surnames."""
-    words = [word for name in names for word in (*name.given, name.family) if word]
-    return distinct(sound(joined(word)) for word in (*words, *split(words)))
+    words = (word for name in names for word in (*name.given, name.family))
+    return distinct(map(sound, _with_parts(words)))
 
 
 def known_by(names: Iterable[Name]) -> list[str]:
     """Every first forename and the parts of compound ones; who has no forename is known by the surname."""
-    words = [word for name in names for word in name.given[:1] or (name.family,) if word]
-    return distinct(map(joined, (*words, *split(words))))
+    return distinct(_with_parts(word for name in names for word in name.given[:1] or (name.family,)))
 
 
-def surnames(names: Iterable[Name]) -> list[str]:
+def surname_sounds(names: Iterable[Name]) -> list[str]:
     """Every sound of a surname and of the parts of a compound one."""
-    words = [name.family for name in names if name.family]
-    return distinct(sound(joined(word)) for word in (*words, *split(words)))
+    return distinct(map(sound, _with_parts(name.family for name in names)))
 
 
-def surnames_with_initials(names: Iterable[Name]) -> list[str]:
+def _with_parts(words: Iterable[str]) -> Iterator[str]:
+    """Names as one word each, then the parts of the compound ones; none that is empty."""
+    wholes = [word for word in words if word]
+    return map(joined, (*wholes, *split(wholes)))
+
+
+def surname_sounds_with_initials(names: Iterable[Name]) -> list[str]:
     """Every sound of a surname beside the first letter of each forename and of the names it is short for."""
     return distinct(
         f"{heard}/{initial}"
         for name in names
-        for heard in surnames((name,))
+        for heard in surname_sounds((name,))
         for initial in initials(name.given)
     )
 

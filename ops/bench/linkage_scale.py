@@ -79,6 +79,11 @@ class _Window:
     cpu_s: list[float] = field(default_factory=list)
     clock_s: list[float] = field(default_factory=list)
 
+    @property
+    def us(self) -> float:
+        """CPU time of a record."""
+        return sum(self.cpu_s) / len(self.cpu_s) * 1e6
+
     def clear(self) -> None:
         self.cpu_s, self.clock_s = [], []
 
@@ -173,7 +178,7 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]
     model = model_of(None)
     pace = _Pace(model, _Encoding().of(towns.number(-1), keys))
     pace.us()  # what a process needs once is not counted as a record's
-    graph, window, encoding, paces = LinkGraph(model), _Window(), _Encoding(), list[float]()
+    graph, window, encoding, before_us = LinkGraph(model), _Window(), _Encoding(), 0.0
     begun_bytes, goals = rss_bytes(), list(sizes)
     gc.collect()
     gc.freeze()
@@ -182,12 +187,12 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]
         for town in towns:
             for put in encoding.of(town, keys):
                 if len(graph) == goals[0] - min(WINDOW, goals[0]):
-                    paces = [pace.us()]
+                    before_us = pace.us()
                     window.clear()
                 _put(graph, put, window)
                 if len(graph) == goals[0]:
                     grown_bytes = rss_bytes() - begun_bytes
-                    pace_us = (paces[0] + pace.us()) / 2
+                    pace_us = (before_us + pace.us()) / 2
                     size = _size(graph, window, grown_bytes, encoding.per_s, pace_us)
                     say(f"{size.records:,} records: {size.records_per_s:,.0f} a second")
                     yield size
@@ -211,7 +216,7 @@ class _Pace:
         graph, window = LinkGraph(self.model), _Window()
         for put in self.town:
             _put(graph, put, window)
-        return sum(window.cpu_s) / len(window.cpu_s) * 1e6
+        return window.us
 
 
 def region_of(town: int) -> Region:
@@ -247,9 +252,9 @@ def _size(graph: LinkGraph, window: _Window, grown_bytes: int, encoded_per_s: fl
     took, cpu, records = sorted(window.clock_s), sorted(window.cpu_s), len(graph)
     return Size(
         records=records,
-        us=sum(cpu) / len(cpu) * 1e6,
+        us=window.us,
         pace_us=pace_us,
-        records_per_s=len(cpu) / sum(cpu),
+        records_per_s=1e6 / window.us,
         p50_ms=1000 * quantile(took, 0.5),
         p99_ms=1000 * quantile(took, 0.99),
         p99_cpu_ms=1000 * quantile(cpu, 0.99),

@@ -20,13 +20,8 @@ from ops.errors import TierlinkError
 from ops.linkage.records import model_of
 
 PEOPLE = 30_000  # a target is a target of so many
-SEEDS = (
-    811,
-    812,
-    813,
-    814,
-    815,
-)  # no model was fitted and no rule was chosen on them; 801 to 805 chose rules
+# No model was fitted and no rule was chosen on them; 801 to 805 chose rules.
+SEEDS = (811, 812, 813, 814, 815)
 SPLINK, SPLINK_BEST = "Splink 5", "Splink 5, best threshold"
 SPLINK_LINKS_AT = 0.95  # ops.bench.linkage_splink_plans.LINK_AT, which only Splink's own environment can read
 

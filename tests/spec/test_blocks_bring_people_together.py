@@ -8,7 +8,7 @@ from itertools import combinations
 
 from linkage.blocks import FULL_DATE, block_texts
 from linkage.normalise import Identity, normalise
-from linkage.spelling import surnames
+from linkage.spelling import surname_sounds
 from ops.bench.linkage_world_records import Record, World
 
 PEOPLE = 6_000
@@ -62,7 +62,9 @@ def test_a_block_on_birth_date_and_surname_alone_would_bring_more() -> None:
 
     def with_surnames(identity: Identity) -> list[str]:
         dated = len(identity.birth_date or "") == FULL_DATE
-        alone = [f"birth/{identity.birth_date}/{one}" for one in surnames(identity.names)] if dated else []
+        alone = (
+            [f"birth/{identity.birth_date}/{one}" for one in surname_sounds(identity.names)] if dated else []
+        )
         return [*block_texts(identity), *alone]
 
     assert strangers_among_a_million(with_surnames) > 1
