@@ -4,7 +4,7 @@ Of each pair the last decision by (time decided, id) stands, whatever came first
 that is not there is kept and waits for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,9 +46,6 @@ class Decisions:
 
     def __len__(self) -> int:
         return len(self._last)
-
-    def __iter__(self) -> Iterator[Decision]:
-        return (self._last[pair] for pair in sorted(self._last))
 
     def note(self, decision: Decision) -> bool:
         """Remember it. True when it now stands for its pair: its time counts where words contradict each other."""
