@@ -1,4 +1,4 @@
-"""`tierlink`: every command of the project, one module of `ops/commands` each.
+"""`tierlink`: every command of the project, one module each.
 
 A command module is imported at start, so it imports nothing heavy at its top: Kafka, Faust and the doors are
 imported inside its functions. To add a command, write the module and name it in COMMANDS.
@@ -9,29 +9,32 @@ from importlib import import_module
 
 import typer
 
-from ops.errors import INTERRUPTED_EXIT_CODE, UNEXPECTED_EXIT_CODE, TierlinkError
+from ops.errors import INTERRUPTED_EXIT_CODE, UNEXPECTED_EXIT_CODE, MissingTool, TierlinkError
 
-COMMANDS = (
-    "demo",
-    "up",
-    "send",
-    "check",
-    "consume",
-    "ledger",
-    "compare",
-    "verdict",
-    "topics",
-    "keys",
-    "tick",
-    "linkage",
-    "chaos",
-    "simulate",
-    "bench",
-    "door",
-    "worker",
-    "broker",
-    "version",
-)  # in the order of --help
+COMMANDS = {
+    "demo": "ops.lab.commands.demo",
+    "up": "ops.commands.up",
+    "send": "ops.commands.send",
+    "check": "ops.commands.check",
+    "consume": "ops.commands.consume",
+    "ledger": "ops.commands.ledger",
+    "compare": "ops.commands.compare",
+    "verdict": "ops.commands.verdict",
+    "topics": "ops.commands.topics",
+    "keys": "ops.commands.keys",
+    "tick": "ops.commands.tick",
+    "linkage": "ops.commands.linkage",
+    "chaos": "ops.lab.commands.chaos",
+    "simulate": "ops.lab.commands.simulate",
+    "bench": "ops.lab.commands.bench",
+    "door": "ops.commands.door",
+    "worker": "ops.commands.worker",
+    "broker": "ops.commands.broker",
+    "version": "ops.commands.version",
+}  # the module that registers each, in the order of --help; those of the lab are absent where it is not installed
+
+
+LAB = "ops.lab"
 
 
 def build_app() -> typer.Typer:
@@ -44,8 +47,13 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,  # it prints local variables, and a local variable may be a person
     )
     app.callback()(_tierlink)
-    for command in COMMANDS:
-        import_module(f"ops.commands.{command}").register(app)
+    for command, module in COMMANDS.items():
+        try:
+            import_module(module).register(app)
+        except ModuleNotFoundError as absent:
+            if not str(absent.name).startswith(LAB):
+                raise
+            _add_absent(app, command)
     return app
 
 
@@ -63,6 +71,18 @@ def main() -> None:
         _fail("interrupted", INTERRUPTED_EXIT_CODE)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
         _fail(f"unexpected {type(error).__qualname__} at {_place(error)}", UNEXPECTED_EXIT_CODE)
+
+
+def _add_absent(app: typer.Typer, command: str) -> None:
+    """A command that says, whatever follows it, that the lab is not installed."""
+
+    def absent() -> None:
+        raise MissingTool(
+            f"{command}: the lab is not installed; it comes with the source, not with the package"
+        )
+
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command(command, hidden=True, context_settings=anything)(absent)
 
 
 def _tierlink() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient

@@ -19,7 +19,7 @@ def broker(
     ] = None,
 ) -> None:
     """Run a one-node Apache Kafka on loopback until Ctrl-C or SIGTERM; prints its address when ready."""
-    from ops.broker import EmbeddedBroker
+    from ops.local.broker.embedded import EmbeddedBroker
 
     told_to_stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())

@@ -19,7 +19,7 @@ def check(
     """Print one JSON line per message: file, index, disposition, resource types, issues. Exit 0 unless unreadable."""
     import json
 
-    from ops.check_files import check_file, checking_source
+    from ops.client.check_files import check_file, checking_source
     from ops.errors import SettingsError
 
     unreadable = 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import Json
+from ops.runtime.cli_options import Json
 
 
 def compare(
@@ -24,7 +24,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Replay the intake once through a fresh engine beside the run's broker; exit 1 when anything differs."""
-    from ops.replay import replay_and_compare
+    from ops.verify.replay import replay_and_compare
 
     result = replay_and_compare(directory, drop_one=drop_one, from_events=from_events)
     for topic, (keys, differing) in result.by_topic.items():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import Directory, running
+from ops.runtime.cli_options import Directory, running
 
 
 def consume(
@@ -21,7 +21,7 @@ def consume(
     import itertools
     import json
 
-    from ops.topic_reader import as_json, last_values, read_topics
+    from ops.admin.topic_reader import as_json, last_values, read_topics
 
     address = bootstrap or str(running(directory)["bootstrap"])
     messages = read_topics(address, [topic])

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
+from ops.runtime.cli_options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
 
 if TYPE_CHECKING:
-    from ops.doors import DoorOptions
+    from ops.runtime.door_process import DoorOptions
 
 Host = Annotated[str, typer.Option(help="Where it listens.")]
 AllowRemote = Annotated[
@@ -31,7 +31,7 @@ def http(
     pages_port: PagesPort = 0,
 ) -> None:
     """Take FHIR message Bundles by POST /fhir."""
-    from ops.doors import run_http
+    from ops.runtime.door_process import run_http
 
     base = _options(bootstrap, directory, sources, test_mode)
     run_http(_listening(base, host, allow_remote, {"": port}, (pages_host, pages_port)))
@@ -50,8 +50,8 @@ def mllp(
     pages_port: PagesPort = 0,
 ) -> None:
     """Take HL7v2 messages over MLLP."""
-    from ops.doors import run_mllp
     from ops.errors import SettingsError
+    from ops.runtime.door_process import run_mllp
 
     ports = {}
     for one in listen:
@@ -73,14 +73,14 @@ def folder(
     pages_port: PagesPort = 0,
 ) -> None:
     """Take CSV files put into drop/<source>/inbox/."""
-    from ops.doors import run_folder
+    from ops.runtime.door_process import run_folder
 
     base = _options(bootstrap, directory, sources, test_mode)
     run_folder(_listening(base, "127.0.0.1", False, {}, (pages_host, pages_port)))
 
 
 def _options(bootstrap: str, directory: Path, sources: Path | None, test_mode: bool) -> Mapping[str, object]:
-    from ops.layout import Layout
+    from ops.runtime.paths import Layout
 
     return {"bootstrap": bootstrap, "layout": Layout(directory), "sources": sources, "test_mode": test_mode}
 
@@ -92,7 +92,7 @@ def _listening(
     ports: Mapping[str, int],
     pages: tuple[str, int],
 ) -> "DoorOptions":
-    from ops.doors import DoorOptions
+    from ops.runtime.door_process import DoorOptions
 
     return DoorOptions(
         **base,  # type: ignore[arg-type]  # the four names and types of _options

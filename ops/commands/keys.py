@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import Directory
+from ops.runtime.cli_options import Directory
 
 
 def make(
@@ -16,8 +16,8 @@ def make(
     ] = False,
 ) -> None:
     """Make the key files of every zone from a fresh random root; existing ones are never touched."""
-    from ops.keys import make_keys
-    from ops.layout import Layout
+    from ops.admin.keys import make_keys
+    from ops.runtime.paths import Layout
 
     if if_missing and any(Layout(directory).keys.glob("*.json")):
         typer.echo("key files are there already")

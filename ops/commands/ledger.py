@@ -5,15 +5,15 @@ from pathlib import Path
 
 import typer
 
-from ops.commands.options import Directory, Json, running
+from ops.runtime.cli_options import Directory, Json, running
 
 
 def ledger(directory: Directory = Path(".tierlink/up"), as_json: Json = False) -> None:
     """Balance the senders' journal against the topics, and name the topic where a chain breaks."""
-    from ops.journal import Journal
-    from ops.keys import OPERATIONS_ZONE
-    from ops.layout import Layout, load_sources
-    from ops.ledger import balance, read_books, stalled
+    from ops.admin.keys import OPERATIONS_ZONE
+    from ops.client.journal import Journal
+    from ops.runtime.paths import Layout, load_sources
+    from ops.verify.ledger import balance, read_books, stalled
 
     layout, found = Layout(directory), running(directory)
     sources = load_sources(None, test_mode=bool(found["test_mode"]))

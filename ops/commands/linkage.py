@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.commands import linkage_live
-from ops.commands.options import Directory, Json
+from ops.runtime.cli_options import Directory, Json
 
 if TYPE_CHECKING:
     from linkage.model import Model
-    from ops.linkage.mapping import Reader
-    from ops.linkage.records import Records
+    from ops.training.mapping import Reader
+    from ops.training.records import Records
 
 Inputs = Annotated[
     list[Path], typer.Option("--input", help="A table: .csv or .parquet. Twice for two files.")
@@ -56,9 +56,9 @@ def evaluate(
     """How well, how surely and how fast the linker links records whose truth is known."""
     from rich.console import Console
 
-    from ops.linkage.evaluation import evaluate as evaluated
-    from ops.linkage.records import load
-    from ops.linkage.report import show
+    from ops.training.evaluation import evaluate as evaluated
+    from ops.training.records import load
+    from ops.training.report import show
 
     reader = _reader(columns, dates, postcode)
     records = load(inputs, reader, truth=truth, link_only=link_only)
@@ -114,8 +114,8 @@ def _explain_table(
 ) -> None:
     from rich.console import Console
 
-    from ops.linkage.explaining import explained, show
-    from ops.linkage.records import load
+    from ops.training.explaining import explained, show
+    from ops.training.records import load
 
     records = load(inputs, reader)
     found = explained(records, _model(model, records), pair)
@@ -149,9 +149,9 @@ def train(
     from rich.console import Console
 
     from linkage.model import Origin
-    from ops.linkage.groups import groups_of, labelled, parse_groups
-    from ops.linkage.records import load
-    from ops.linkage.training import ByGroup, model_in_use, trained, write
+    from ops.training.groups import groups_of, labelled, parse_groups
+    from ops.training.records import load
+    from ops.training.training import ByGroup, model_in_use, trained, write
 
     in_use = model_in_use(against) if against else None
     reader, named = _reader(columns, dates, postcode), parse_groups(group or [])
@@ -181,7 +181,7 @@ def train(
 
 def _reader(columns: list[str], dates: str, postcode: str) -> "Reader":
     from ops.errors import SettingsError
-    from ops.linkage.mapping import Reader, Spellings, parse_map
+    from ops.training.mapping import Reader, Spellings, parse_map
 
     if postcode not in ("uk", "any"):
         raise SettingsError("--postcode: uk or any")
@@ -189,7 +189,8 @@ def _reader(columns: list[str], dates: str, postcode: str) -> "Reader":
 
 
 def _model(path: Path | None, records: "Records") -> "Model":
-    from ops.linkage.records import fitted, read_model
+    from ops.runtime.model_files import read_model
+    from ops.training.records import fitted
 
     return read_model(path) if path else fitted(records)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.options import Directory, Json, running
+from ops.runtime.cli_options import Directory, Json, running
 
 if TYPE_CHECKING:
     from schemas.linking import DecisionKind
@@ -49,9 +49,9 @@ def decide(
     """
     from datetime import UTC, datetime
 
-    from ops.linkage.answers_read import answers_of
-    from ops.linkage.deciding import decision, write
-    from ops.topic_reader import read_topics
+    from ops.admin.topic_reader import read_topics
+    from ops.steward.answers_read import answers_of
+    from ops.steward.deciding import decision, write
     from schemas.topics import LINK_MAP
 
     kind = _kind(link=link, apart=apart, neither=neither)
@@ -70,8 +70,8 @@ def decide(
 
 def reviews(*, directory: Directory = UP, bootstrap: Broker = None, as_json: Json = False) -> None:
     """The pairs left to a steward, the likeliest to be one person first, and what to type next."""
-    from ops.linkage.answers_read import open_pairs
-    from ops.topic_reader import read_topics
+    from ops.admin.topic_reader import read_topics
+    from ops.steward.answers_read import open_pairs
     from schemas.topics import REVIEW
 
     with _broker_of(directory, bootstrap) as address:
@@ -93,9 +93,9 @@ def explain_answers(records: tuple[str, ...], asked: Asked) -> None:
     """
     from rich.console import Console
 
-    from ops.linkage.answers_explained import explained, show
-    from ops.linkage.records import model_of
-    from ops.topic_reader import read_topics
+    from ops.admin.topic_reader import read_topics
+    from ops.runtime.model_files import model_of
+    from ops.steward.answers_explained import explained, show
     from schemas.topics import LINK_MAP
 
     model = model_of(asked.model)
@@ -108,9 +108,9 @@ def explain_answers(records: tuple[str, ...], asked: Asked) -> None:
 
 def explain_every_link(asked: Asked) -> None:
     """Whether the evidence told joins the records of every person; exit 1 when it does not."""
-    from ops.linkage.answers_joined import Teller, coverage
-    from ops.linkage.records import model_of
-    from ops.topic_reader import read_topics
+    from ops.admin.topic_reader import read_topics
+    from ops.runtime.model_files import model_of
+    from ops.steward.answers_joined import Teller, coverage
     from schemas.topics import LINK_MAP
 
     model = model_of(asked.model)
@@ -143,8 +143,8 @@ def _broker_of(directory: Path, bootstrap: str | None) -> Iterator[str]:
     """The address given, else of the engine that runs in `directory`, else of a stopped run's own broker, started
     for the while.
     """
-    from ops.layout import Layout
-    from ops.replay import stopped
+    from ops.runtime.paths import Layout
+    from ops.verify.replay import stopped
 
     layout = Layout(directory)
     if bootstrap or layout.up.exists() or not layout.broker.exists():

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.options import Json
+from ops.runtime.cli_options import Json
 
 if TYPE_CHECKING:
-    from ops.engine import Engine
-    from ops.sending import SendResult
+    from ops.local.engine import Engine
+    from ops.verify.sending import SendResult
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end of every entry and print it.")]
 
@@ -25,7 +25,7 @@ def hl7(
     as_json: Json = False,
 ) -> None:
     """Send HL7v2 over MLLP into an engine started for this, in test mode."""
-    from ops.sending import send_hl7
+    from ops.verify.sending import send_hl7
 
     _send(
         lambda engine: send_hl7(engine, source, file.read_bytes()),
@@ -44,7 +44,7 @@ def fhir(
     as_json: Json = False,
 ) -> None:
     """Send FHIR by POST /fhir into an engine started for this, in test mode."""
-    from ops.sending import send_fhir
+    from ops.verify.sending import send_fhir
 
     _send(lambda engine: send_fhir(engine, source, paths), wait=wait or as_json, as_json=as_json, show=wait)
 
@@ -56,15 +56,15 @@ def csv(
     as_json: Json = False,
 ) -> None:
     """Drop a CSV into a source's folder of an engine started for this, in test mode."""
-    from ops.sending import send_csv
+    from ops.verify.sending import send_csv
 
     _send(lambda engine: send_csv(engine, source, file), wait=wait or as_json, as_json=as_json, show=wait)
 
 
 def _send(action: "Callable[[Engine], SendResult]", *, wait: bool, as_json: bool, show: bool) -> None:
-    from ops.demo import fresh_layout
-    from ops.engine import Engine, EngineSettings
-    from ops.sending import wait_for_ends
+    from ops.local.engine import Engine, EngineSettings
+    from ops.local.engine_lock import fresh_layout
+    from ops.verify.sending import wait_for_ends
 
     layout = fresh_layout(Path(".tierlink/send"))
     with Engine(layout, EngineSettings(test_mode=True)) as engine:

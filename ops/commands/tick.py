@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import Directory, running
+from ops.runtime.cli_options import Directory, running
 
 
 def tick(
@@ -19,7 +19,7 @@ def tick(
     ] = None,
 ) -> None:
     """Send the day to every partition; run it daily, so that referrals nobody received become overdue."""
-    from ops.ticker import tick as send_tick
+    from ops.admin.ticker import tick as send_tick
 
     day = as_of.date() if as_of else datetime.now(UTC).date()
     send_tick(bootstrap or str(running(directory)["bootstrap"]), day)

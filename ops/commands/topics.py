@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import Directory, Sources, TestMode, running
+from ops.runtime.cli_options import Directory, Sources, TestMode, running
 
 Broker = Annotated[
     str | None, typer.Option(help="Address of the broker; else that of the engine in --directory.")
@@ -30,9 +30,9 @@ def create(
     test_mode: TestMode = False,
 ) -> None:
     """Make every topic that is missing."""
-    from ops.layout import load_sources
-    from ops.topic_admin import Replication
-    from ops.topic_admin import create as create_topics
+    from ops.admin.topic_admin import Replication
+    from ops.admin.topic_admin import create as create_topics
+    from ops.runtime.paths import load_sources
     from schemas.topics import registry
 
     known = load_sources(sources, test_mode=test_mode)
@@ -49,8 +49,8 @@ def show(
     directory: Directory = Path(".tierlink/up"), bootstrap: Broker = None, sources: Sources = None
 ) -> None:
     """List the topics with their key, zone, clean-up and how many messages they hold now."""
-    from ops.layout import load_sources
-    from ops.topic_reader import message_counts
+    from ops.admin.topic_reader import message_counts
+    from ops.runtime.paths import load_sources
     from schemas.topics import registry
 
     address = bootstrap or str(running(directory)["bootstrap"])
@@ -70,7 +70,7 @@ def delete(
     bootstrap: Broker = None,
 ) -> None:
     """Take one message out by hand (a tombstone for its key): a drill for the ledger."""
-    from ops.topic_admin import delete_message
+    from ops.admin.topic_admin import delete_message
 
     delete_message(
         bootstrap or str(running(directory)["bootstrap"]), topic, partition=partition, offset=offset

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.options import Directory, LinkageModel, Sources, TestMode, check_linkage_model
+from ops.runtime.cli_options import Directory, LinkageModel, Sources, TestMode, check_linkage_model
 
 if TYPE_CHECKING:
-    from ops.layout import Layout
+    from ops.runtime.paths import Layout
 
 DOWN_SECONDS_MAX = 120.0  # doors, workers and broker may take 30 s each; 4 s is usual
 POLL_SECONDS = 0.1
@@ -34,11 +34,11 @@ def up(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
 ) -> None:
     """Start broker, topics, keys, doors and workers, print where they are, and return; `down` ends them."""
-    from ops.claim import holder
-    from ops.engine import Engine, EngineSettings
     from ops.errors import BrokerRunning
-    from ops.layout import Layout
-    from ops.quiet import configure_logging
+    from ops.local.engine import Engine, EngineSettings
+    from ops.local.engine_lock import holder
+    from ops.runtime.paths import Layout
+    from ops.runtime.safe_logging import configure_logging
 
     check_linkage_model(linkage_model)
     layout = Layout(directory.resolve())
@@ -68,9 +68,9 @@ def up(
 
 def down(directory: Directory = Path(".tierlink/up")) -> None:
     """End the engine that `up` started in this directory; its data stay."""
-    from ops.broker_process import has_ended, terminate
-    from ops.claim import holder
-    from ops.layout import Layout
+    from ops.local.broker.server_process import has_ended, terminate
+    from ops.local.engine_lock import holder
+    from ops.runtime.paths import Layout
 
     layout = Layout(directory.resolve())
     pid = holder(layout.root)

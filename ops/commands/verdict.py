@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.options import Json
+from ops.runtime.cli_options import Json
 
 
 def verdict(
@@ -22,8 +22,8 @@ def verdict(
 
     Exit 1 when anything was lost, made up, divergent, backwards, left unseen or leaked.
     """
-    from ops.checker import check
-    from ops.replay import check_stopped, stopped
+    from ops.verify.checker import check
+    from ops.verify.replay import check_stopped, stopped
 
     if alone:
         with stopped(directory) as ground:

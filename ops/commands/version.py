@@ -4,7 +4,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from ops.kafka_jars import KAFKA_VERSION
+from ops.local.broker.kafka_jars import KAFKA_VERSION
 
 
 def version() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ops.commands.options import (
+from ops.runtime.cli_options import (
     Bootstrap,
     Directory,
     LinkageModel,
@@ -45,8 +45,8 @@ def worker(
     mutant: Annotated[Literal["commit_first", "state_first"] | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
-    from ops.layout import Layout
-    from ops.worker import WorkerOptions, run
+    from ops.runtime.paths import Layout
+    from ops.runtime.worker_process import WorkerOptions, run
 
     run(
         WorkerOptions(

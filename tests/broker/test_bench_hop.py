@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.bench.host import HostBench, measure
-from ops.bench.host_ground import PARTITIONS, Disqualified, Ground, keys_of, messages
-from ops.bench.host_hop import Hop, source_headers
-from ops.broker import EmbeddedBroker
+from ops.lab.bench.host import HostBench, measure
+from ops.lab.bench.host_ground import PARTITIONS, Disqualified, Ground, keys_of, messages
+from ops.lab.bench.host_hop import Hop, source_headers
+from ops.local.broker.embedded import EmbeddedBroker
 
 EVENTS = 240
 

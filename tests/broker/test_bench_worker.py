@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ops.bench.memory import MemoryBench
-from ops.bench.memory import bench as memory
-from ops.bench.restart import RestartBench
-from ops.bench.restart import bench as restart
+from ops.lab.bench.memory import MemoryBench
+from ops.lab.bench.memory import bench as memory
+from ops.lab.bench.restart import RestartBench
+from ops.lab.bench.restart import bench as restart
 
 
 def silent(_: str) -> None:

@@ -10,10 +10,10 @@ from confluent_kafka.admin import AdminClient
 from eventually import eventually
 from kafka import KafkaAdminClient
 
-from ops.broker import EmbeddedBroker, Listener
-from ops.broker_process import free_port
-from ops.chaos.proxy import FaultProxy, LinkFault, ProxyPark
 from ops.errors import BrokerError
+from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyPark
+from ops.local.broker.embedded import EmbeddedBroker, Listener
+from ops.local.broker.server_process import free_port
 
 pytestmark = pytest.mark.broker
 

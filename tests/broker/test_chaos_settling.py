@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from ops.broker import EmbeddedBroker
-from ops.chaos.settling import settle
+from ops.lab.chaos.settling import settle
+from ops.local.broker.embedded import EmbeddedBroker
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import pytest
 from commands import Ended, running_in, start
 
 from linkage.tokens import EncodedIdentity
-from ops.canary import files_of, in_pieces, text_of
-from ops.replay import stopped
-from ops.topic_reader import read_topics
+from ops.admin.topic_reader import read_topics
+from ops.verify.leak_search import files_of, in_pieces, text_of
+from ops.verify.replay import stopped
 from schemas import canonical
 from schemas.keyring import Purpose
 from schemas.sealing import unseal

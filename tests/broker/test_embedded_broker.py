@@ -12,9 +12,10 @@ import pytest
 from eventually import eventually
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
-from ops.broker import EmbeddedBroker, answers, running_broker, stop_broker
-from ops.broker_process import has_ended, is_free
 from ops.errors import BrokerError, BrokerRunning
+from ops.local.broker.embedded import EmbeddedBroker, running_broker, stop_broker
+from ops.local.broker.server_process import has_ended, is_free
+from ops.runtime.broker_probe import answers
 
 pytestmark = pytest.mark.broker
 
@@ -124,7 +125,7 @@ def test_another_process_finds_it_and_can_stop_it(own: EmbeddedBroker) -> None:
 
 def test_the_broker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     program = (
-        "import os, pathlib, signal, sys; from ops.broker import EmbeddedBroker;"
+        "import os, pathlib, signal, sys; from ops.local.broker.embedded import EmbeddedBroker;"
         f"EmbeddedBroker(pathlib.Path({str(tmp_path)!r})).start(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", program], check=False)

@@ -9,9 +9,9 @@ import pytest
 from commands import run, running_in, start
 from eventually import eventually
 
-from ops.broker import EmbeddedBroker
-from ops.claim import holder
-from ops.layout import Layout, packaged
+from ops.local.broker.embedded import EmbeddedBroker
+from ops.local.engine_lock import holder
+from ops.runtime.paths import Layout, packaged
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 

@@ -19,13 +19,13 @@ from kafka import KafkaProducer
 from kept_files import ROOT
 from sockets import LOOPBACK, family, listening
 
-from ops.engine import Engine, EngineSettings
-from ops.journal import Journal
-from ops.layout import Layout
-from ops.ledger import Ledger, balance, read_books, stalled
-from ops.senders import FileSender, Hl7Sender, HttpSender
-from ops.topic_admin import delete_message
-from ops.topic_reader import Read, last_values, read_topics
+from ops.admin.topic_admin import delete_message
+from ops.admin.topic_reader import Read, last_values, read_topics
+from ops.client.journal import Journal
+from ops.client.senders import FileSender, Hl7Sender, HttpSender
+from ops.local.engine import Engine, EngineSettings
+from ops.runtime.paths import Layout
+from ops.verify.ledger import Ledger, balance, read_books, stalled
 from schemas import topics
 from schemas.elements import FACT
 

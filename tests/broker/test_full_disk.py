@@ -13,9 +13,9 @@ from kafka import KafkaAdminClient
 
 from connectors.doors.folder import Polled
 from connectors.publisher import Publisher
-from ops.broker import EmbeddedBroker
-from ops.chaos.disk import BYTES_MIN, SmallDisk, limit
 from ops.errors import MissingTool
+from ops.lab.chaos.disk import BYTES_MIN, SmallDisk, limit
+from ops.local.broker.embedded import EmbeddedBroker
 from streams.host.watchdog import EXIT_FAIL_STOP
 
 pytestmark = pytest.mark.timeout(300)  # two lives of a worker, 1.5 s each, or 15 s on a crowded machine

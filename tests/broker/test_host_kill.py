@@ -10,7 +10,7 @@ import pytest
 from echo_run import EchoRun, Input, last_values, lost, until_ended
 from eventually import eventually
 
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from streams.host.settings import CRASH_POINTS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from eventually import eventually
 from kafka import KafkaProducer, TopicPartition
 
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from streams.host.settings import HostSettings
 from streams.host.state import read_bounds, read_changelog
 

@@ -11,7 +11,7 @@ import pytest
 from echo_run import EchoRun, until_ended
 from eventually import eventually
 
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from streams.host.app import TopicsUnfit, check_topics
 from streams.host.watchdog import EXIT_FAIL_STOP
 

@@ -13,7 +13,7 @@ import pytest
 from echo_run import FAST, EchoRun, lost, until_ended
 from eventually import eventually
 
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from streams.host.watchdog import EXIT_FAIL_STOP
 
 if TYPE_CHECKING:

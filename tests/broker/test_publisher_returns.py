@@ -6,7 +6,7 @@ from eventually import eventually
 from kafka import KafkaAdminClient
 
 from connectors.publisher import BrokerAway, Publisher, Record
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 
 RECORD = Record("t", 0, b"k", b"v")
 

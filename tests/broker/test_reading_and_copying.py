@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from ops.broker import EmbeddedBroker
-from ops.copying import copy
+from ops.admin.topic_reader import Read, read_topics
 from ops.errors import TierlinkError
-from ops.topic_reader import Read, read_topics
+from ops.local.broker.embedded import EmbeddedBroker
+from ops.verify.copying import copy
 
 NewTopic = Callable[..., str]
 

@@ -12,8 +12,8 @@ from eventually import eventually
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from ops.broker import EmbeddedBroker
-from ops.topic_reader import Read, last_values, read_topics
+from ops.admin.topic_reader import Read, last_values, read_topics
+from ops.local.broker.embedded import EmbeddedBroker
 from schemas.elements import FACT
 from schemas.topics import EVENTS, PARTITIONS
 

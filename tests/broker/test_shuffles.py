@@ -13,12 +13,12 @@ from memory_engine import MemoryEngine, all_keys, intake_message, sources
 from small_world import small_world
 
 from connectors.publisher import Publisher, Record
-from ops.compare import compare_topics
-from ops.engine import Engine, EngineSettings
-from ops.keys import OPERATIONS_ZONE
-from ops.layout import Layout
-from ops.ledger import balance, read_books, stalled
-from ops.topic_reader import read_topics
+from ops.admin.keys import OPERATIONS_ZONE
+from ops.admin.topic_reader import read_topics
+from ops.local.engine import Engine, EngineSettings
+from ops.runtime.paths import Layout
+from ops.verify.compare import compare_topics
+from ops.verify.ledger import balance, read_books, stalled
 from schemas.envelope import ENTRY_ID_HEADER
 from schemas.keyring import ZONES
 from schemas.topics import DEAD_LETTERS, intake_partition

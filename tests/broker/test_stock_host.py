@@ -13,11 +13,11 @@ from eventually import eventually
 from kafka import KafkaAdminClient
 from stock_parts import Workers
 
-from ops.broker import EmbeddedBroker, Listener
-from ops.broker_process import free_port
-from ops.chaos.proxy import FaultProxy, LinkFault
+from ops.lab.chaos.proxy import FaultProxy, LinkFault
+from ops.lab.stock_host.agent import TaskStates
+from ops.local.broker.embedded import EmbeddedBroker, Listener
+from ops.local.broker.server_process import free_port
 from streams.host.watchdog import EXIT_FAIL_STOP
-from streams.stock.agent import TaskStates
 
 LATENCY_S = 0.3
 PATIENT = {"session_timeout_s": 30.0}  # the link is slow, and so may the machine be: nobody is to be fenced

@@ -21,7 +21,7 @@ from connectors.doors.fhir_http import BODY_BYTES_MAX, create_app, server
 from connectors.entry import Entry
 from connectors.intake import Intake, Taken
 from connectors.publisher import Publisher
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import entry_id
 from schemas.errors import InvalidField
 from schemas.sources import Source

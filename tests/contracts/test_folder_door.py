@@ -13,7 +13,7 @@ from kafka import KafkaAdminClient
 
 from connectors.doors.folder import BYTES_MAX, ROWS_A_BATCH, Polled
 from connectors.publisher import BrokerAway, Publisher
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import entry_id
 
 GOOD, BAD = session(), row(dob="31/02/1980")

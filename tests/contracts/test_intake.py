@@ -12,8 +12,8 @@ from connectors.entry import Entry
 from connectors.intake import Intake, Taken
 from connectors.metrics import DoorMetrics
 from connectors.publisher import BrokerAway, Publisher, Record
-from ops.broker import EmbeddedBroker
-from ops.topic_reader import read_topics
+from ops.admin.topic_reader import read_topics
+from ops.local.broker.embedded import EmbeddedBroker
 from schemas.disposition import Checked, Verdict
 from schemas.envelope import ENTRY_ID_HEADER, entry_id, opened
 from schemas.errors import Issue, Severity, error

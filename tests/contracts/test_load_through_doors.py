@@ -26,12 +26,12 @@ from connectors.entry import Entry
 from connectors.intake import Intake, Taken
 from connectors.metrics import DoorMetrics
 from connectors.publisher import BrokerAway, Publisher
-from ops.broker import EmbeddedBroker
-from ops.chaos.load import Load, LoadSettings
-from ops.journal import Journal
-from ops.layout import load_sources
-from ops.senders import Patience
-from ops.topic_reader import read_topics
+from ops.admin.topic_reader import read_topics
+from ops.client.journal import Journal
+from ops.client.senders import Patience
+from ops.lab.chaos.load import Load, LoadSettings
+from ops.local.broker.embedded import EmbeddedBroker
+from ops.runtime.paths import load_sources
 from schemas.envelope import ENTRY_ID_HEADER
 from schemas.sources import Source
 from schemas.topics import PARTITIONS

@@ -17,14 +17,14 @@ from hl7_messages import OPEN, PID, PV1, RECEIVED_AT, SCH, TRUST, message
 from prometheus_client import CollectorRegistry
 
 from connectors.doors.hl7_mllp import MllpLimits, MllpServer
-from connectors.doors.mllp_client import MllpClient, NoAnswer
 from connectors.doors.mllp_framing import framed
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
 from connectors.sources.tier3_hl7v2 import split
 from connectors.sources.tier3_hl7v2.answer import Answer, read_answer
-from ops.broker import EmbeddedBroker
+from ops.client.mllp_client import MllpClient, NoAnswer
+from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import Envelope, entry_id, opened
 from schemas.errors import InvalidField
 from schemas.keyring import Keyring, derive

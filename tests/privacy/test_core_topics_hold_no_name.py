@@ -5,8 +5,8 @@ from functools import cache
 from memory_engine import MemoryEngine, all_keys, base64_parts, sources
 from small_world import COUNCIL, GP, TRUST, attended, canary, small_world, told
 
-from ops.canary import seen
-from ops.canary_messages import NOBODIES
+from ops.verify.leak_search import seen
+from ops.verify.nobodies import NOBODIES
 from schemas import topics
 from schemas.envelope import opened
 from schemas.errors import Unreadable

@@ -17,7 +17,7 @@ from prometheus_client import generate_latest
 from connectors.publisher import Publisher
 from connectors.sources.tier2_csv import FileReading
 from connectors.sources.tier2_csv.report import Report
-from ops.broker import EmbeddedBroker
+from ops.local.broker.embedded import EmbeddedBroker
 from schemas.errors import error
 
 CANARY = "QXZVWKJYPLMB"

@@ -21,8 +21,8 @@ from linkage.frequency import forename_class, surname_class
 from linkage.layout import SINGLE_BYTES, EncodedIdentity
 from linkage.normalise import Identity, Name, house_of, normalise, street_of
 from linkage.tokens import TokenKeys, encode
-from ops.simulator import default_rates
-from ops.simulator.population import COUNTY, TOWN, NameLists, people
+from ops.lab.simulator import default_rates
+from ops.lab.simulator.population import COUNTY, TOWN, NameLists, people
 
 PEOPLE = 3_000
 ALLOWED = 0.005  # half a percentage point above guessing the commonest

@@ -14,7 +14,7 @@ from memory_engine import MemoryEngine, all_keys, base64_parts
 from small_world import small_world
 
 from linkage.tokens import EncodedIdentity
-from ops.simulation.arrivals import stages
+from ops.lab.model_check.arrivals import stages
 from schemas import canonical
 from schemas.keyring import ZONES, Purpose
 from schemas.sealing import unseal

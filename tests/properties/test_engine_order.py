@@ -27,8 +27,8 @@ from memory_engine import (
 from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage import weights
-from ops.layout import linkage_model
-from ops.topic_reader import last_values
+from ops.admin.topic_reader import last_values
+from ops.runtime.paths import linkage_model
 from schemas.elements import FACT, Element
 from schemas.linking import Link
 from schemas.topics import EVENTS, LINK_MAP

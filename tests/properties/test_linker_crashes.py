@@ -13,7 +13,7 @@ from linker_history import believed, changes, identities, kept, standing
 from memory_engine import all_keys
 
 from linkage import weights
-from ops.layout import linkage_model
+from ops.runtime.paths import linkage_model
 from schemas.topics import LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Change, Message, Outcome

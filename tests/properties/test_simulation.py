@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from ops.simulation.arrivals import world
-from ops.simulation.judging import judge
-from ops.simulation.rules import MUTANTS
-from ops.simulation.run import JOINED, digest, play, play_many, told_of, world_of
-from ops.simulation.scheduler import Simulation, Violation
-from ops.simulation.worlds import TEMPLATES
+from ops.lab.model_check.arrivals import world
+from ops.lab.model_check.judging import judge
+from ops.lab.model_check.rules import MUTANTS
+from ops.lab.model_check.run import JOINED, digest, play, play_many, told_of, world_of
+from ops.lab.model_check.scheduler import Simulation, Violation
+from ops.lab.model_check.worlds import TEMPLATES
 
 SEEDS = 10_000
 UNFENCED_SEEDS_MAX = 2_000  # one in some 200 shows it

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.simulator import AS_OF, Simulation, default_rates, simulate
-from ops.simulator.expected import expected_pathway
-from ops.simulator.model import COUNCIL
-from ops.simulator.truth import RecordKey, linkage_score, nhs_number_join
+from ops.lab.simulator import AS_OF, Simulation, default_rates, simulate
+from ops.lab.simulator.expected import expected_pathway
+from ops.lab.simulator.model import COUNCIL
+from ops.lab.simulator.truth import RecordKey, linkage_score, nhs_number_join
 
 SEEDS = (1, 7, 20)
 FLOORS = {

@@ -9,7 +9,7 @@ from itertools import combinations
 from linkage.blocks import FULL_DATE, block_texts
 from linkage.normalise import Identity, normalise
 from linkage.spelling import surname_sounds
-from ops.bench.linkage_world_records import Record, World
+from ops.lab.bench.linkage_world_records import Record, World
 
 PEOPLE = 6_000
 MILLION = 1_000_000

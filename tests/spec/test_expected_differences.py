@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ops.simulator import AS_OF, default_rates, simulate
-from ops.simulator.expected import differences, expected_pathway
+from ops.lab.simulator import AS_OF, default_rates, simulate
+from ops.lab.simulator.expected import differences, expected_pathway
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from ops.figures import funnel, gaps
-from ops.simulator.expected import Pathway, expected_pathway
-from ops.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Address, Fact, Identity, SourceSlug
-from ops.simulator.truth import PersonTruth, RecordTruth
+from ops.lab.demo.figures import funnel, gaps
+from ops.lab.simulator.expected import Pathway, expected_pathway
+from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Address, Fact, Identity, SourceSlug
+from ops.lab.simulator.truth import PersonTruth, RecordTruth
 
 DAY_0 = date(2025, 1, 1)
 IDENTITY = Identity(

@@ -17,14 +17,14 @@ from connectors.entry import Entry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from linkage.normalise import Identity as LinkageIdentity
 from linkage.normalise import normalise
-from ops.bench.linkage_world_records import as_linkage
-from ops.simulator import default_rates
-from ops.simulator.identities import record_identity
-from ops.simulator.model import COUNCIL, GP, TRUST, Fact, Form, Identity, SourceSlug, Told
-from ops.simulator.population import COUNTY, people
-from ops.simulator.render import primary_care_fhir as gp_writes
-from ops.simulator.render import tier2_csv as council_writes
-from ops.simulator.render import tier3_hl7v2 as trust_writes
+from ops.lab.bench.linkage_world_records import as_linkage
+from ops.lab.simulator import default_rates
+from ops.lab.simulator.identities import record_identity
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, Form, Identity, SourceSlug, Told
+from ops.lab.simulator.population import COUNTY, people
+from ops.lab.simulator.render import primary_care_fhir as gp_writes
+from ops.lab.simulator.render import tier2_csv as council_writes
+from ops.lab.simulator.render import tier3_hl7v2 as trust_writes
 from schemas.check import check
 from schemas.identity import Person
 from streams.steps.ingress import _identity
@@ -152,7 +152,7 @@ def test_a_trust_writes_one_repetition_for_the_mobile_and_one_for_the_mailbox() 
 
 
 def test_a_stranger_of_another_clinic_has_nobodys_telephone_or_mailbox() -> None:
-    from ops.simulator.faults import foreign
+    from ops.lab.simulator.faults import foreign
 
     stranger = foreign(Random(1), told_of(identities(TRUST)[0], TRUST), "X1").identity
     assert (stranger.phone, stranger.email, stranger.former_address) == (None, None, None)

@@ -17,12 +17,12 @@ from linkage.model import Model, dump, parse
 from linkage.subgroups import WHOLE, Group
 from ops.commands.linkage import register
 from ops.errors import SettingsError, TierlinkError
-from ops.layout import linkage_model
-from ops.linkage.groups import Labelled, age_band, groups_of, parse_groups
-from ops.linkage.mapping import Reader, parse_map
-from ops.linkage.records import load
-from ops.linkage.training import ByGroup, Refused
-from ops.simulator.population import check_digit
+from ops.lab.simulator.population import check_digit
+from ops.runtime.paths import linkage_model
+from ops.training.groups import Labelled, age_band, groups_of, parse_groups
+from ops.training.mapping import Reader, parse_map
+from ops.training.records import load
+from ops.training.training import ByGroup, Refused
 
 MODEL = parse(linkage_model())
 ALIKE = Levels(**{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no"})  # closest first

@@ -31,7 +31,8 @@ PLAN = {
     },
     "independent-eyes": {  # a judge that shares code with the judged repeats its mistakes
         "source_modules": [
-            "ops.canary", "ops.checker", "ops.compare", "ops.journal", "ops.ledger", "ops.simulator",
+            "ops.client.journal", "ops.lab.demo.canary", "ops.lab.simulator", "ops.verify.checker",
+            "ops.verify.compare", "ops.verify.copying", "ops.verify.leak_search", "ops.verify.ledger",
         ],
         "forbidden_modules": ["streams.steps", "linkage"],
     },
@@ -47,7 +48,7 @@ BREACHES = {
     "edge": ("connectors/planted_edge.py", "import linkage\n"),
     "narrow-linkage": ("linkage/planted_narrow.py", "import schemas.topics\n"),
     "sources": ("connectors/sources/planted_one.py", "import connectors.sources.planted_two\n"),
-    "independent-eyes": ("ops/ledger.py", "import linkage\n"),
+    "independent-eyes": ("ops/verify/ledger.py", "import linkage\n"),
 }
 COMPANIONS = {  # what the planted lines import
     "schemas/planted_b.py": "import schemas.planted_a\n",

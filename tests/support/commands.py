@@ -10,7 +10,7 @@ from typing import Any
 
 from kept_files import ROOT
 
-from ops.broker_process import command_line, has_ended
+from ops.local.broker.server_process import command_line, has_ended
 
 ENDS_WITHIN_SECONDS = 240  # the longest command of the tests, on a busy two-core machine
 

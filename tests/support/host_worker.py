@@ -19,9 +19,9 @@ from typing import Any
 from eventually import eventually
 from prometheus_client import CollectorRegistry
 
+from ops.lab.mutants import MUTANTS
 from streams.host import app
 from streams.host.batch import BatchRunner
-from streams.host.mutants import MUTANTS
 from streams.host.settings import HostSettings
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 

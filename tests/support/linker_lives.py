@@ -15,7 +15,7 @@ from memory_engine import all_keys
 
 from linkage import weights
 from linkage.weights import Model
-from ops.layout import linkage_model
+from ops.runtime.paths import linkage_model
 from schemas.topics import IDENTITY
 from streams.steps.linker import LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome

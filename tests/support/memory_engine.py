@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.compare import final_topics, final_values
-from ops.journal import Sent
-from ops.simulation.arrivals import (
+from ops.admin.topic_reader import Read
+from ops.client.journal import Sent
+from ops.lab.model_check.arrivals import (
     RECEIVED_AT,
     RECIPIENTS,
     START_MS,
@@ -28,7 +28,7 @@ from ops.simulation.arrivals import (
     sources,
     stages,
 )
-from ops.topic_reader import Read
+from ops.verify.compare import final_topics, final_values
 from schemas import canonical
 from schemas.keyring import Purpose
 from schemas.source_message import SourceMessage

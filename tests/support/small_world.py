@@ -8,8 +8,7 @@ service.
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ops.canary_messages import Nobody
-from ops.simulation.telling import (
+from ops.lab.model_check.telling import (
     COUNCIL,
     GP,
     TRUST,
@@ -25,6 +24,7 @@ from ops.simulation.telling import (
     weight,
     without_number,
 )
+from ops.verify.nobodies import Nobody
 from schemas.facts import Acceptance, Completion, ProgrammeStart
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 

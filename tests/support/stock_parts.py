@@ -21,7 +21,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from prometheus_client import CollectorRegistry
 
-from streams import stock
+from ops.lab import stock_host as stock
 from streams.host import app as ours
 from streams.host.settings import HostSettings
 from streams.steps.outcome import Change, Message, Outcome

@@ -13,19 +13,19 @@ from rich.console import Console
 from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage.weights import parse
+from ops.admin.topic_reader import Read
 from ops.errors import SettingsError
-from ops.layout import linkage_model
-from ops.linkage.answers_explained import Answered, explained, show
-from ops.linkage.answers_joined import Coverage, Teller, chain, coverage
-from ops.linkage.answers_read import (
+from ops.runtime.paths import linkage_model
+from ops.steward.answers_explained import Answered, explained, show
+from ops.steward.answers_joined import Coverage, Teller, chain, coverage
+from ops.steward.answers_read import (
     answers_of,
     answers_of_people,
     evidence_between,
     evidence_of,
     open_pairs,
 )
-from ops.linkage.deciding import decision
-from ops.topic_reader import Read
+from ops.steward.deciding import decision
 from schemas.errors import Unreadable
 from schemas.linking import DecisionKind, Link
 from schemas.topics import IDENTITY, LINK_MAP, REVIEW

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ops.bench.memory import Feed, Sample, judged
-from ops.bench.restart_linkage import linker_elements
-from ops.bench.restart_world import Pieces, World, small_world, zone_step
-from ops.keys import make_keys
-from ops.layout import Layout
+from ops.admin.keys import make_keys
+from ops.lab.bench.memory import Feed, Sample, judged
+from ops.lab.bench.restart_linkage import linker_elements
+from ops.lab.bench.restart_world import Pieces, World, small_world, zone_step
+from ops.runtime.paths import Layout
 from schemas.topics import IDENTITY
 from streams.steps.outcome import Change, Message
 

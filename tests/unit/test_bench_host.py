@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from eventually import eventually
 
-from ops.bench import host_hop
-from ops.bench.host import MODULES, Figures, HostBench, events_of, measure, turned
-from ops.bench.host_ground import PARTITIONS, VALUE_BYTES, belongs, keys_of, messages
-from ops.bench.host_parts import SAMPLER, part_of
-from ops.bench.host_quix_home import VERSION, quix_python
-from ops.bench.host_running import Clocked
-from ops.bench.host_sampling import Sampler, read_spent
-from ops.bench.host_step import CountingStep
 from ops.errors import MissingTool, SettingsError
+from ops.lab.bench import host_hop
+from ops.lab.bench.host import MODULES, Figures, HostBench, events_of, measure, turned
+from ops.lab.bench.host_ground import PARTITIONS, VALUE_BYTES, belongs, keys_of, messages
+from ops.lab.bench.host_parts import SAMPLER, part_of
+from ops.lab.bench.host_quix_home import VERSION, quix_python
+from ops.lab.bench.host_running import Clocked
+from ops.lab.bench.host_sampling import Sampler, read_spent
+from ops.lab.bench.host_step import CountingStep
 from streams import metrics
 from streams.host import batch
 from streams.host.batch import BatchRunner

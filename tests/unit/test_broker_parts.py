@@ -9,13 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from ops import kafka_jars
-from ops.broker import EmbeddedBroker, running_broker
-from ops.broker_process import PORTS, BrokerRecord, free_port, is_alive, is_free, read_record, write_record
-from ops.broker_settings import server_properties
-from ops.broker_storage import new_cluster_id
 from ops.errors import BrokerError, MissingTool, SettingsError
-from ops.java import find_java, java_major
+from ops.local.broker import kafka_jars
+from ops.local.broker.embedded import EmbeddedBroker, running_broker
+from ops.local.broker.java import find_java, java_major
+from ops.local.broker.server_process import (
+    PORTS,
+    BrokerRecord,
+    free_port,
+    is_alive,
+    is_free,
+    read_record,
+    write_record,
+)
+from ops.local.broker.settings import server_properties
+from ops.local.broker.storage import new_cluster_id
 
 
 def a_java(directory: Path, *, version: str, exit_code: int = 0) -> Path:

@@ -7,8 +7,8 @@ import urllib.parse
 
 import pytest
 
-from ops.canary import forms, seen
-from ops.canary_messages import NOBODIES
+from ops.verify.leak_search import forms, seen
+from ops.verify.nobodies import NOBODIES
 
 VALUES = tuple(value for one in NOBODIES.values() for value in one.values())
 DATES = [value for value in VALUES if value[:3] == "190"]

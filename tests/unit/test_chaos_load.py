@@ -12,9 +12,9 @@ import pytest
 from connectors import mapping as mappings
 from connectors.entry import Entry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
-from ops.chaos.offered import Mixture, Offer, mixture, offers
-from ops.layout import load_sources, packaged
-from ops.simulator.model import Delivery
+from ops.lab.chaos.offered import Mixture, Offer, mixture, offers
+from ops.lab.simulator.model import Delivery
+from ops.runtime.paths import load_sources, packaged
 from schemas.envelope import entry_id
 
 SEED, EVENTS = 4, 3000

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from ops.chaos.menu import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
-from ops.chaos.runner import ChaosOptions, base_targets
+from ops.lab.chaos.menu import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
+from ops.lab.chaos.runner import ChaosOptions, base_targets
 from streams.host.settings import CRASH_POINTS
 
 TARGETS = base_targets()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.check_files import check_file, checking_source, form_of
+from ops.client.check_files import check_file, checking_source, form_of
 from ops.errors import SettingsError
 
 EVERY = frozenset({"*"})

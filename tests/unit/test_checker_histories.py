@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ops.checker.histories import History, Kind
-from ops.topic_reader import Read
+from ops.admin.topic_reader import Read
+from ops.verify.checker.histories import History, Kind
 from schemas import topics
 
 STATE, TOLD = topics.pathway_state("demo"), topics.pathway_events("demo")

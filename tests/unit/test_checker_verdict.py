@@ -12,15 +12,15 @@ import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, intake_message, sources
 from small_world import ANN, GP, at_source, referral, small_world, told
 
-from ops.checker import Ground, Verdict
-from ops.checker.accounts import accounts
-from ops.checker.checking import Sight, judge
-from ops.checker.leaks import Sample, identifiers
-from ops.checker.people import split_and_merged
-from ops.journal import Journal, Sent
-from ops.layout import Layout
-from ops.ledger import books_of
-from ops.topic_reader import Read
+from ops.admin.topic_reader import Read
+from ops.client.journal import Journal, Sent
+from ops.runtime.paths import Layout
+from ops.verify.checker import Ground, Verdict
+from ops.verify.checker.accounts import accounts
+from ops.verify.checker.checking import Sight, judge
+from ops.verify.checker.leaks import Sample, identifiers
+from ops.verify.checker.people import split_and_merged
+from ops.verify.ledger import books_of
 from schemas import topics
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN, PATHWAY_STATE, registry
 

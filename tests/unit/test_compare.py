@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from memory_engine import RECIPIENTS, MemoryEngine, sources
 from small_world import small_world
 
-from ops.compare import Comparison, compare_topics, final_topics, final_values
-from ops.topic_reader import Read
+from ops.admin.topic_reader import Read
+from ops.verify.compare import Comparison, compare_topics, final_topics, final_values
 from schemas import topics
 from schemas.topics import registry
 

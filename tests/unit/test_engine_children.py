@@ -9,10 +9,10 @@ from pathlib import Path
 
 from eventually import eventually
 
-from ops.broker import Listener
-from ops.engine_children import Child, Recipes, end_all, flow_order, page, recipes
-from ops.engine_settings import EngineSettings
-from ops.layout import Layout, load_sources
+from ops.local.broker.embedded import Listener
+from ops.local.engine_settings import EngineSettings
+from ops.local.processes import Child, Recipes, end_all, flow_order, page, recipes
+from ops.runtime.paths import Layout, load_sources
 
 
 def cook(**settings: object) -> Recipes:

@@ -6,13 +6,13 @@ import pytest
 from rich.console import Console
 from shared_data import shared_folder
 
-from ops.bench import linkage as sets
-from ops.bench import linkage_scale, linkage_sets
-from ops.bench.linkage import Contest
-from ops.bench.linkage_beside import Asked
-from ops.bench.linkage_scale import Size, cost_ratios, missed
-from ops.bench.linkage_sets import Trial, trials
 from ops.errors import MissingTool
+from ops.lab.bench import linkage as sets
+from ops.lab.bench import linkage_scale, linkage_sets
+from ops.lab.bench.linkage import Contest
+from ops.lab.bench.linkage_beside import Asked
+from ops.lab.bench.linkage_scale import Size, cost_ratios, missed
+from ops.lab.bench.linkage_sets import Trial, trials
 
 PERFECT = {"f1": 1.0}
 PUBLIC = "family=surname,given=first_name,birth_date=dob,city=city,email=email"

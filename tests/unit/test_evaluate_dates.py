@@ -3,7 +3,7 @@
 import pytest
 
 from ops.errors import SettingsError
-from ops.linkage.dates import birth_date, check_column, check_spelling
+from ops.training.dates import birth_date, check_column, check_spelling
 
 
 @pytest.mark.parametrize(

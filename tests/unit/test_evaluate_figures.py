@@ -14,11 +14,12 @@ from linkage.model import parse
 from linkage.weights import weigh
 from ops.commands.linkage import register
 from ops.errors import SettingsError, TierlinkError
-from ops.linkage.evaluation import chance_of_error, evaluate
-from ops.linkage.mapping import Reader, parse_map
-from ops.linkage.playing import digest, quantile
-from ops.linkage.records import Records, fitted, load, read_model
-from ops.simulator.population import check_digit
+from ops.lab.simulator.population import check_digit
+from ops.runtime.model_files import read_model
+from ops.training.evaluation import chance_of_error, evaluate
+from ops.training.mapping import Reader, parse_map
+from ops.training.playing import digest, quantile
+from ops.training.records import Records, fitted, load
 
 FORENAMES = (
     "Ann Brian Chloe David Esther Farid Grace Hamza Irene Jacob Kiran Laura Mehmet Nadia Oscar".split()

@@ -4,8 +4,8 @@ import pytest
 
 from linkage.normalise import normalise
 from ops.errors import SettingsError
-from ops.linkage.mapping import Reader, Spellings, Told, foreign_postcode, parse_map
-from ops.linkage.tables import Table
+from ops.training.mapping import Reader, Spellings, Told, foreign_postcode, parse_map
+from ops.training.tables import Table
 
 VALID, MISTYPED = "943 476 5919", "9434765918"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import MissingTool, SettingsError
-from ops.linkage.tables import read
+from ops.training.tables import read
 
 SECRET = "Featherstonehaugh"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from ops.exposition import Exposition
+from ops.runtime.exposition import Exposition
 
 CHECKS = {"assigned": True, "state read": True}
 

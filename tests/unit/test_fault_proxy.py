@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from eventually import eventually
 
-from ops.broker_process import free_port, is_free
-from ops.chaos.link import Link
-from ops.chaos.proxy import FaultProxy, LinkFault, ProxyPark
 from ops.errors import TierlinkError
+from ops.lab.chaos.link import Link
+from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyPark
+from ops.local.broker.server_process import free_port, is_free
 
 LOOPBACK = "127.0.0.1"
 NEVER_SECONDS = 30.0  # a latency that no test waits for
@@ -331,7 +331,7 @@ def test_a_proxy_without_a_park_brings_its_own(target: socket.socket) -> None:
 def test_the_proxies_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     port = free_port()
     program = (
-        "import os, signal; from ops.chaos.proxy import FaultProxy;"
+        "import os, signal; from ops.lab.chaos.proxy import FaultProxy;"
         f"FaultProxy({port}, 1).start(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", program], check=False, env=os.environ)

@@ -5,7 +5,7 @@ from typing import Any
 from memory_engine import MemoryEngine
 from small_world import small_world
 
-from ops.figures import EquityRow, Gap, Line, equity, example, funnel, gaps, timeline
+from ops.lab.demo.figures import EquityRow, Gap, Line, equity, example, funnel, gaps, timeline
 from schemas import topics
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.judging import Judgement, Published, judge
-from ops.simulator import AS_OF, Simulation, default_rates, expected, simulate
+from ops.lab.demo.judging import Judgement, Published, judge
+from ops.lab.simulator import AS_OF, Simulation, default_rates, expected, simulate
 from schemas.keyring import Keyring, Purpose, derive, recipient_purpose
 from schemas.sealing import new_intake_pair
 

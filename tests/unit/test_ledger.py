@@ -7,9 +7,9 @@ import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, sources
 from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, small_world, told
 
-from ops.journal import Sent
-from ops.ledger import Ledger, balance, books_of, stalled
-from ops.topic_reader import Read
+from ops.admin.topic_reader import Read
+from ops.client.journal import Sent
+from ops.verify.ledger import Ledger, balance, books_of, stalled
 from schemas import topics
 from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit

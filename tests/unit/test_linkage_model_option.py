@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from linkage.weights import dump, parse
-from ops import worker
 from ops.commands.up import up
-from ops.engine_children import recipes
-from ops.engine_settings import EngineSettings
 from ops.errors import SettingsError
-from ops.layout import Layout, linkage_model, load_sources
+from ops.local.engine_settings import EngineSettings
+from ops.local.processes import recipes
+from ops.runtime import worker_process as worker
+from ops.runtime.paths import Layout, linkage_model, load_sources
 
 
 def command(model: Path | None) -> list[str]:

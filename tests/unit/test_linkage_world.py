@@ -12,11 +12,11 @@ import pytest
 import linkage.weights
 from linkage.normalise import Identity, Name
 from linkage.weights import Model, parse
-from ops.bench.linkage_world import KEYS_ALONE, unmet
-from ops.bench.linkage_world_keys import KEYS, keyed, match_keys, number_join
-from ops.bench.linkage_world_ours import encoded_world, link, training_counts, training_pairs
-from ops.bench.linkage_world_quality import Quality, Reviewed, quality, table
-from ops.bench.linkage_world_records import COLUMNS, Record, World, export_csv
+from ops.lab.bench.linkage_world import KEYS_ALONE, unmet
+from ops.lab.bench.linkage_world_keys import KEYS, keyed, match_keys, number_join
+from ops.lab.bench.linkage_world_ours import encoded_world, link, training_counts, training_pairs
+from ops.lab.bench.linkage_world_quality import Quality, Reviewed, quality, table
+from ops.lab.bench.linkage_world_records import COLUMNS, Record, World, export_csv
 
 
 @cache

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from linkage.model import parse
-from ops.bench import linkage_worlds
-from ops.bench.linkage_world_quality import Quality
-from ops.bench.linkage_world_records import World
-from ops.bench.linkage_worlds import best_of, partitions
 from ops.cli import build_app
-from ops.layout import linkage_model
+from ops.lab.bench import linkage_worlds
+from ops.lab.bench.linkage_world_quality import Quality
+from ops.lab.bench.linkage_world_records import World
+from ops.lab.bench.linkage_worlds import best_of, partitions
+from ops.runtime.paths import linkage_model
 
 METHODS = ["NHS-number join", "match keys", "match keys, number veto", "tierlink"]
 

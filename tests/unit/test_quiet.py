@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import logging
-from ops.quiet import configure_logging, no_core_dumps
+from ops.runtime.safe_logging import configure_logging, no_core_dumps
 configure_logging()
 no_core_dumps()
 logging.getLogger("ops.somewhere").info("a file of %d rows is done", 3)
@@ -43,4 +43,4 @@ def test_ours_speak_libraries_only_say_where_and_nobody_quotes() -> None:
 
 
 def test_configuring_is_left_to_the_process() -> None:
-    assert not any(type(one).__module__ == "ops.quiet" for one in logging.getLogger().handlers)
+    assert not any(type(one).__module__ == "ops.runtime.safe_logging" for one in logging.getLogger().handlers)

@@ -11,8 +11,8 @@ from linkage.normalise import Identity, Name
 from linkage.subgroups import WHOLE, Report, Tally
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
-from ops.layout import linkage_model
-from ops.simulator.population import check_digit
+from ops.lab.simulator.population import check_digit
+from ops.runtime.paths import linkage_model
 from streams.recall_gaps import RecallGaps
 from streams.steps.linker import LinkerState
 

@@ -13,14 +13,14 @@ from memory_engine import MemoryEngine
 from rich.console import Console
 from small_world import small_world
 
-from ops.canary import Found
-from ops.demo import DemoResult
-from ops.judging import Judgement
-from ops.layout import Layout
-from ops.ledger import Ledger
-from ops.report import show
-from ops.simulator import default_rates, simulate
-from ops.simulator.truth import LinkageScore
+from ops.lab.demo.canary import Found
+from ops.lab.demo.demo import DemoResult
+from ops.lab.demo.judging import Judgement
+from ops.lab.demo.report import show
+from ops.lab.simulator import default_rates, simulate
+from ops.lab.simulator.truth import LinkageScore
+from ops.runtime.paths import Layout
+from ops.verify.ledger import Ledger
 from schemas import topics
 
 

@@ -10,8 +10,8 @@ import pytest
 from eventually import eventually
 
 from connectors.doors.mllp_framing import framed
-from ops.journal import Journal, Sent
-from ops.senders import Answered, FileSender, Hl7Sender, HttpSender, Patience
+from ops.client.journal import Journal, Sent
+from ops.client.senders import Answered, FileSender, Hl7Sender, HttpSender, Patience
 from schemas.envelope import entry_id
 
 Script = Callable[[bytes], bytes | None]  # what was asked -> the answer; None ends the connection without one

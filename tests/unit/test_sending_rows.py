@@ -3,8 +3,8 @@
 from hashlib import sha256
 from pathlib import Path
 
-from ops.layout import load_sources
-from ops.sending import published_rows
+from ops.runtime.paths import load_sources
+from ops.verify.sending import published_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "tier2" / "council-east.csv"
 

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from ops.simulator.identities import record_identity
-from ops.simulator.many_names import many_forenames, many_surnames, street_of
-from ops.simulator.model import COUNCIL, GP, TRUST, Identity, Person, SourceSlug
-from ops.simulator.names import GROUPS
-from ops.simulator.population import COUNTY, people
-from ops.simulator.rates import default_rates
+from ops.lab.simulator.identities import record_identity
+from ops.lab.simulator.many_names import many_forenames, many_surnames, street_of
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, Identity, Person, SourceSlug
+from ops.lab.simulator.names import GROUPS
+from ops.lab.simulator.population import COUNTY, people
+from ops.lab.simulator.rates import default_rates
 
 
 @cache

@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
-import ops.simulator.rates as rates_module
-from ops.simulator.identities import PSEUDO_POSTCODE, record_identity
-from ops.simulator.model import COUNCIL, GP, TRUST
-from ops.simulator.names import FORENAMES, NICKNAMES, SURNAMES, TRANSLITERATIONS
-from ops.simulator.population import check_digit, people
-from ops.simulator.rates import default_rates, parse_rates
+import ops.lab.simulator.rates as rates_module
+from ops.lab.simulator.identities import PSEUDO_POSTCODE, record_identity
+from ops.lab.simulator.model import COUNCIL, GP, TRUST
+from ops.lab.simulator.names import FORENAMES, NICKNAMES, SURNAMES, TRANSLITERATIONS
+from ops.lab.simulator.population import check_digit, people
+from ops.lab.simulator.rates import default_rates, parse_rates
 from schemas.errors import InvalidField
 from schemas.identity import NHSNumber, Postcode, parse_ods
 

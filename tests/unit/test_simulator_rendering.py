@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from ops.simulator import Delivery, Simulation, default_rates, simulate
+from ops.lab.simulator import Delivery, Simulation, default_rates, simulate
 
 
 @cache
@@ -98,7 +98,7 @@ def test_an_attended_appointment_carries_the_number_it_was_booked_under() -> Non
 
 
 def test_a_name_with_a_delimiter_in_it_does_not_become_two_fields() -> None:
-    from ops.simulator.render.tier3_hl7v2 import _text
+    from ops.lab.simulator.render.tier3_hl7v2 import _text
 
     assert _text("O|Brien^&~\\") == "O\\F\\Brien\\S\\\\T\\\\R\\\\E\\"
 
@@ -168,7 +168,7 @@ def test_nothing_simulated_shows_a_person_in_its_repr(of: object) -> None:
 
 def test_the_simulator_imports_nothing_of_the_engine_it_judges() -> None:
     program = (
-        "import sys, ops.simulator.expected\n"
+        "import sys, ops.lab.simulator.expected\n"
         "print(sorted({name.split('.')[0] for name in sys.modules}"
         " & {'streams', 'linkage', 'connectors', 'schemas', 'kafka', 'faust'}))"
     )

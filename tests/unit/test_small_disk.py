@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from connectors.doors.folder_rooms import Rooms
-from ops.broker_process import has_ended
-from ops.chaos import disk as disks
-from ops.chaos.disk import BYTES_MIN, DiskLimit, SmallDisk, WriteStop, limit
 from ops.errors import MissingTool
+from ops.lab.chaos import disk as disks
+from ops.lab.chaos.disk import BYTES_MIN, DiskLimit, SmallDisk, WriteStop, limit
+from ops.local.broker.server_process import has_ended
 
 # A worker's own writes, one for each line it reads: it answers how many messages came again, or ends with the
 # status of a fail-stop.

@@ -1,6 +1,6 @@
 """What compaction will leave, and what of a message may be shown."""
 
-from ops.topic_reader import Read, as_json, last_values
+from ops.admin.topic_reader import Read, as_json, last_values
 
 
 def read(key: bytes | None, value: bytes | None, offset: int = 0) -> Read:

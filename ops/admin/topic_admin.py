@@ -1,0 +1,71 @@
+"""Topics on a broker: made from the registry, compared with it, and one message deleted by hand."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from ops.admin.topic_reader import read_partition
+from ops.errors import TierlinkError
+from schemas.topics import MESSAGE_BYTES_MAX, Topic
+from streams.host.settings import refused_after_s
+
+FROM_OUTSIDE = "intake."  # written by doors, which are in no group
+
+
+@dataclass(frozen=True)
+class Replication:
+    """How often a message is kept. Production: 3 replicas, 2 of which must have it before it is acknowledged."""
+
+    factor: int = 1
+    min_in_sync: int = 1
+
+
+def create(
+    bootstrap: str, topics: Iterable[Topic], *, replication: Replication, session_s: float | None = None
+) -> Sequence[str]:
+    """Every topic exists afterwards; returns the names of those that were made now.
+
+    With the workers' session timeout given, the broker refuses in the topics they write what is older than
+    two thirds of it. A worker stamps what it sends with its last accepted heartbeat, so one that lost its
+    partitions while it was frozen can write nothing late.
+    """
+    made = []
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        present = set(admin.list_topics())
+        missing = [topic for topic in topics if topic.name not in present]
+        if missing:
+            with suppress(TopicAlreadyExistsError):  # two at once: the other one made them
+                admin.create_topics([_new(topic, replication, session_s) for topic in missing])
+            made = [topic.name for topic in missing]
+    return made
+
+
+def delete_message(bootstrap: str, topic: str, *, partition: int, offset: int) -> None:
+    """Take one message out of a topic by hand: its key gets a tombstone at the same partition.
+
+    For drills ("does the ledger notice?"). Raises TierlinkError when there is no such message or it has no key.
+    """
+    found = [one for one in read_partition(bootstrap, topic, partition) if one.offset == offset]
+    if not found or found[0].key is None:
+        raise TierlinkError(f"{topic} partition {partition} holds no keyed message at offset {offset}")
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    try:
+        producer.send(topic, key=found[0].key, value=None, partition=partition).get(timeout=30)
+    finally:
+        producer.close()
+
+
+def _new(topic: Topic, replication: Replication, session_s: float | None) -> NewTopic:
+    config = {
+        **topic.config,
+        "max.message.bytes": str(MESSAGE_BYTES_MAX),
+        "min.insync.replicas": str(replication.min_in_sync),
+        "message.timestamp.type": "CreateTime",
+    }
+    if session_s is not None and not topic.name.startswith(FROM_OUTSIDE):
+        config["message.timestamp.before.max.ms"] = str(int(refused_after_s(session_s) * 1000))
+    return NewTopic(topic.name, topic.partitions, replication.factor, topic_configs=config)

@@ -1,0 +1,1 @@
+"""A provider's side: senders by HTTP, MLLP and files, their journal, and the dry check."""

@@ -1,0 +1,196 @@
+"""Sending through the real doors, as providers do, and writing down every answer in the journal.
+
+A provider that gets no positive or negative answer sends the same bytes again: the entry keeps its id, so the
+worst that comes of it is a duplicate. When its patience ends, the journal says `unknown`.
+"""
+
+import http.client
+import math
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ops.client.journal import Answer, Journal, Sent
+from ops.client.mllp_client import MllpClient, NoAnswer
+from ops.errors import TierlinkError
+from schemas.envelope import entry_id
+from schemas.errors import InvalidField, Unreadable
+
+POLL_SECONDS = 0.05
+FILE_SECONDS_MAX = 300.0
+LOOPBACK = "127.0.0.1"
+ROOMS_OF_ANSWERS = ("done", "failed")
+_SEND_AGAIN = (408, 429)  # like 5xx: about the moment, not about the message
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a door said: its verdict, its own code (HTTP status, MSA-1, done or failed) and its whole answer."""
+
+    answer: Answer
+    code: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a provider stays with one entry: with one try, between two tries, and in all."""
+
+    answer_seconds_max: float = 60.0
+    pause_seconds: float = 1.0
+    tries_max: float = 21
+    seconds_max: float = math.inf
+
+
+USUAL_PATIENCE = Patience()
+
+
+class _Sender(ABC):
+    """One source, one connection at a time; sends the same bytes until they are answered.
+
+    `ended`, once set, ends the tries of an entry that has no answer.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        port: int,
+        journal: Journal,
+        *,
+        patience: Patience = USUAL_PATIENCE,
+        ended: threading.Event | None = None,
+    ) -> None:
+        self._source = source
+        self._journal = journal
+        self._patience = patience
+        self._ended = ended or threading.Event()
+        self._connect(port, patience.answer_seconds_max)
+
+    @abstractmethod
+    def _connect(self, port: int, answer_seconds_max: float) -> None:
+        """Ready to send to this port of ours, and to wait so long for one answer."""
+
+    def _until_answered(self, once: Callable[[], Answered], message_id: str, kind: str) -> Answered:
+        """The first definite answer of `once`, or its last; either way it stands in the journal."""
+        sent = Sent(self._source, entry_id(self._source, message_id), "unknown", kind)
+        begun = self._journal.begin([sent])
+        deadline, tries = time.monotonic() + self._patience.seconds_max, 1
+        answered = once()
+        while answered.answer == "unknown" and tries < self._patience.tries_max:
+            if time.monotonic() >= deadline or self._ended.wait(self._patience.pause_seconds):
+                break
+            answered, tries = once(), tries + 1
+        self._journal.note([Sent(self._source, sent.entry_id, answered.answer, kind)], begun=begun)
+        return answered
+
+
+class HttpSender(_Sender):
+    """Posts FHIR to one source; a 503 is sent again, as a provider would."""
+
+    def _connect(self, port: int, answer_seconds_max: float) -> None:
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=answer_seconds_max)
+
+    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> Answered:
+        """Post one message until it is answered or patience ends, and note the answer."""
+        identifier = message_id or sha256(body).hexdigest()
+        return self._until_answered(lambda: self._post(body), identifier, kind)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def _post(self, body: bytes) -> Answered:
+        headers = {"Content-Type": "application/fhir+json", "X-Tierlink-Source": self._source}
+        try:
+            self._connection.request("POST", "/fhir", body=body, headers=headers)
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            return Answered("unknown", "none", b"")
+        verdicts: dict[int, Answer] = {202: "accepted", 200: "ignored"}
+        # without a body it was cut off in its headers: http.client takes that for whole
+        again = answer.status >= 500 or answer.status in _SEND_AGAIN or not text
+        verdict: Answer = "unknown" if again else verdicts.get(answer.status, "refused")
+        return Answered(verdict, str(answer.status), text)
+
+
+class Hl7Sender(_Sender):
+    """Sends HL7v2 to one source over MLLP and reads each acknowledgement."""
+
+    def _connect(self, port: int, answer_seconds_max: float) -> None:
+        self._client = MllpClient(LOOPBACK, port, answer_seconds_max=answer_seconds_max)
+
+    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> Answered:
+        """Send one message and note the answer; "try again" (broker away) and a lost connection are sent again."""
+        return self._until_answered(lambda: self._once(message), message_id, kind)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+    def _once(self, message: bytes) -> Answered:
+        try:
+            answer = self._client.send(message)
+        except NoAnswer:
+            return Answered("unknown", "none", b"")
+        except Unreadable:  # half an answer: what follows on this connection cannot be trusted either
+            self._client.close()
+            return Answered("unknown", "none", b"")
+        except InvalidField:  # a framing byte inside: a provider's interface engine could not send it either
+            return Answered("refused", "none", b"")
+        verdicts: dict[str, Answer] = {"accepted": "accepted", "ignored": "ignored", "try": "unknown"}
+        text = " ".join((answer.text, *(issue.rule for issue in answer.issues)))
+        return Answered(verdicts.get(answer.disposition, "refused"), answer.code, text.encode())
+
+
+class FileSender:
+    """Drops files as a council does and waits until each stands in done/ or failed/."""
+
+    def __init__(self, source: str, folder: Path, journal: Journal) -> None:
+        self._source = source
+        self._folder = folder
+        self._journal = journal
+        self._begun: dict[str, Path] = {}
+
+    def drop(self, name: str, content: bytes, *, rows: Sequence[int] = ()) -> None:
+        """The file stands in inbox/, whole from the first moment it is visible.
+
+        With `rows` (their positions in the file) the journal tells `unknown` of them until they are noted.
+        Raises OSError where the file cannot be written; it may then be dropped again.
+        """
+        if rows and name not in self._begun:
+            self._begun[name] = self._journal.begin(self._entries(content, rows, "unknown"))
+        part = self._folder / "inbox" / f".{name}.part"
+        part.write_bytes(content)
+        part.rename(self._folder / "inbox" / name)
+
+    def room_of(self, name: str) -> str | None:
+        """`done` or `failed` once the file is answered, else None."""
+        return next((room for room in ROOMS_OF_ANSWERS if (self._folder / room / name).exists()), None)
+
+    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> Answered:
+        """Note one answer per row (their positions in the file) once the file is answered."""
+        deadline = time.monotonic() + FILE_SECONDS_MAX
+        while (room := self.room_of(name)) is None:
+            if time.monotonic() > deadline:
+                raise TierlinkError(f"a file of {self._source} was not answered in {FILE_SECONDS_MAX:.0f} s")
+            time.sleep(POLL_SECONDS)
+        return self.note(room, name, content, rows=rows)
+
+    def note(self, room: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> Answered:
+        """Note one answer per row: that of the room, or `unknown` where the file stands in none."""
+        answers: dict[str | None, Answer] = {"done": "accepted", "failed": "refused"}
+        answer = answers.get(room, "unknown")
+        begun = self._begun.pop(name, None)
+        self._journal.note(self._entries(content, rows, answer), begun=begun)
+        report = self._folder / (room or "") / f"{name}.report.csv"
+        return Answered(answer, room or "none", report.read_bytes() if report.exists() else b"")
+
+    def _entries(self, content: bytes, rows: Sequence[int], answer: Answer) -> list[Sent]:
+        file_id = sha256(content).hexdigest()
+        return [Sent(self._source, entry_id(self._source, file_id, row), answer, "csv") for row in rows]

@@ -1,0 +1,1 @@
+"""The workshop: simulator, demonstration, chaos, model check and benches. It is never shipped."""

@@ -1,0 +1,184 @@
+"""What the contenders of `tierlink bench host` run on, and what is checked behind their backs."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from kafka import KafkaAdminClient
+
+from ops.admin.bulk_writer import NOW_MS, write_all
+from ops.errors import TierlinkError
+from ops.lab.bench.host_hop import BEGAN_HEADER, SOURCE_HEADER, Hop
+
+PARTITIONS = 12
+VALUE_BYTES = 1_000
+KEY_BYTES = 24
+OCCURRENCES = 2  # of each key, half the input apart: no batch can fold two of them into one state record
+VALUES = 64  # different values are enough; nobody compresses
+CALL_S = 10.0
+POLL_S = 0.02
+READ_MAX = 10_000
+DELETE_DELAY_MS = "1000"  # until a deleted segment leaves the disk; a round writes a gigabyte
+QUIET = {"log_level": 2}  # librdkafka's own lines: only what is critical
+
+
+class Disqualified(TierlinkError):
+    """A contender did not do the whole work; its speed says nothing."""
+
+
+class Ground:
+    """Topics on one broker. Everything it counts, it reads from the broker itself."""
+
+    def __init__(self, bootstrap: str) -> None:
+        """Connects. Raises KafkaError."""
+        self.bootstrap = bootstrap
+        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+
+    def close(self) -> None:
+        """Connections are closed; topics stay."""
+        self._admin.close()
+
+    def fill(self, topic: str, events: int) -> None:
+        """A new topic that holds `events` messages, the same ones each time, in all partitions alike."""
+        self._create({topic: {}})
+        write_all(
+            self.bootstrap,
+            ((topic, partition, key, value, NOW_MS, ()) for partition, key, value in messages(events)),
+        )
+        if self.count(topic) != events:
+            raise Disqualified("the input could not be written")
+
+    def prepare(self, hop: Hop) -> None:
+        """The topics of one run exist and are empty."""
+        self._create({hop.writes: {}, hop.dead_letter: {}, hop.changelog: {"cleanup.policy": "compact"}})
+
+    def clear(self, hop: Hop) -> None:
+        """Every topic that the run has made is gone: a round leaves no room on the disk taken."""
+        ours = [name for name in self._admin.list_topics() if belongs(name, hop)]
+        self._admin.delete_topics(ours)
+
+    def until_committed(self, hop: Hop, *, alive: Callable[[], bool], deadline_s: float) -> float:
+        """Waits for the last commit; the moment it was seen (monotonic, 20 ms late at most).
+
+        Raises Disqualified when the contender ends before, or at the deadline.
+        """
+        asked = [TopicPartition(hop.reads, number) for number in range(hop.partitions)]
+        end_s = time.monotonic() + deadline_s
+        watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": hop.group, **QUIET})
+        try:
+            while time.monotonic() < end_s:
+                if _committed(watcher, asked) >= hop.events:
+                    return time.monotonic()
+                if not alive():
+                    raise Disqualified(f"{hop.name} ended before it had committed everything")
+                time.sleep(POLL_S)
+        finally:
+            watcher.close()
+        raise Disqualified(f"{hop.name} had not committed everything after {deadline_s:.0f} s")
+
+    def count(self, topic: str) -> int:
+        """How many records were ever appended to the topic."""
+        return sum(end for _, end in self._ends(topic))
+
+    def verify(self, hop: Hop) -> int:
+        """The run did all of the work; how many state records it wrote. Raises Disqualified."""
+        outputs = self.count(hop.writes)
+        if outputs != hop.events:
+            raise Disqualified(f"{hop.name}: {outputs} outputs of {hop.events} messages")
+        first = next(self._records(hop.writes))
+        named = {name for name, _ in first.headers() or ()}
+        if len(first.value()) != VALUE_BYTES or not {SOURCE_HEADER, BEGAN_HEADER} <= named:
+            raise Disqualified(f"{hop.name}: an output is not the message with its headers")
+        counts = {one.key(): int(one.value()) for one in self._records(self._changelog_of(hop))}
+        if sum(counts.values()) != hop.events or len(counts) != keys_of(hop.events):
+            raise Disqualified(f"{hop.name}: the state in the changelog is not the count of every key")
+        return self.count(self._changelog_of(hop))
+
+    def _changelog_of(self, hop: Hop) -> str:
+        """The topic given, or the one that Quix Streams makes for itself."""
+        own = [name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")]
+        return own[0] if own else hop.changelog
+
+    def _create(self, topics: dict[str, dict[str, str]]) -> None:
+        wanted = {
+            name: {
+                "num_partitions": PARTITIONS,
+                "replication_factor": 1,
+                "configs": {"file.delete.delay.ms": DELETE_DELAY_MS, **configs},
+            }
+            for name, configs in topics.items()
+        }
+        self._admin.create_topics(wanted, wait_for_metadata=True)
+
+    def _reader(self) -> Consumer:
+        return Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": "bench-reader",
+                "enable.auto.commit": False,
+                **QUIET,
+            }
+        )
+
+    def _ends(self, topic: str) -> list[tuple[int, int]]:
+        reader = self._reader()
+        try:
+            numbers = reader.list_topics(topic, CALL_S).topics[topic].partitions
+            return [
+                (number, reader.get_watermark_offsets(TopicPartition(topic, number), CALL_S)[1])
+                for number in sorted(numbers)
+            ]
+        finally:
+            reader.close()
+
+    def _records(self, topic: str) -> Iterator[Any]:
+        """Every record to the end offsets of now, in order within a partition."""
+        record: Any
+        unread = {number: end for number, end in self._ends(topic) if end}
+        reader = self._reader()
+        try:
+            reader.assign([TopicPartition(topic, number, 0) for number in unread])
+            while unread:
+                for record in reader.consume(READ_MAX, 0.1):
+                    if record.error():
+                        raise KafkaException(record.error())
+                    yield record
+                    if record.offset() + 1 >= unread.get(record.partition(), 0):
+                        unread.pop(record.partition(), None)
+        finally:
+            reader.close()
+
+
+def messages(events: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Partition, key and value of every message of the input; the same for the same number, always."""
+    keys = keys_of(events)
+    names = [hashlib.sha256(b"%d" % number).hexdigest()[:KEY_BYTES].encode() for number in range(keys)]
+    values = [_value(number) for number in range(VALUES)]
+    for number in range(events):
+        key = number % keys
+        yield key % PARTITIONS, names[key], values[number % VALUES]
+
+
+def keys_of(events: int) -> int:
+    """How many different keys an input of this size has."""
+    return -(-events // OCCURRENCES)
+
+
+def belongs(topic: str, hop: Hop) -> bool:
+    """True when this run has made the topic."""
+    return topic.startswith((f"{hop.name}.", f"changelog__{hop.group}-", f"{hop.group}-"))
+
+
+def _value(number: int) -> bytes:
+    text = b'{"number":%d,"text":"' % number
+    letters = hashlib.shake_256(text).hexdigest(VALUE_BYTES).encode()
+    return text + letters[: VALUE_BYTES - len(text) - 2] + b'"}'
+
+
+def _committed(watcher: Consumer, asked: list[TopicPartition]) -> int:
+    try:
+        return sum(max(0, place.offset) for place in watcher.committed(asked, CALL_S))
+    except KafkaException:  # the very first group of a broker waits for its coordinator
+        return 0

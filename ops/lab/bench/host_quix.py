@@ -1,0 +1,61 @@
+"""The hop in Quix Streams: state in RocksDB with its changelog, one output, at least once.
+
+Runs in an environment of its own (ops/lab/bench/host_quix_home.py), with settings that favour it: no logging, and
+a commit only once a second. At its default, five, both occurrences of a key would become one state record: less
+work than the others do.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from quixstreams import Application, State, message_context  # type: ignore[import-not-found]
+
+from ops.lab.bench.host_hop import Hop, rest, source_headers
+
+STATE = "count"
+COMMIT_S = 1.0
+
+
+def work(hop: Hop) -> None:
+    """Every message of the input is answered and committed when it returns."""
+    app = Application(
+        broker_address=hop.bootstrap,
+        consumer_group=hop.group,
+        auto_offset_reset="earliest",
+        commit_interval=COMMIT_S,
+        state_dir=Path(hop.directory, "state"),
+        producer_extra_config={"enable.idempotence": True, "acks": "all", "linger.ms": 5},
+        loglevel=None,
+        processing_guarantee="at-least-once",
+    )
+    raw = {"key_deserializer": "bytes", "key_serializer": "bytes", "value_serializer": "bytes"}
+    taken = app.dataframe(app.topic(hop.reads, value_deserializer="bytes", **raw))
+    counted = taken.update(CountingStep(hop), stateful=True).set_headers(headers)
+    counted.to_topic(app.topic(hop.writes, **raw))
+    app.run(count=hop.events, collect=False)
+
+
+class CountingStep:
+    """How often a key has come."""
+
+    def __init__(self, hop: Hop) -> None:
+        """The clock starts with the first call."""
+        self._hop, self._begun = hop, False
+
+    def __call__(self, _value: bytes, state: State) -> None:
+        """One state read, one state write."""
+        if not self._begun:
+            self._begun = True
+            self._hop.first_message_is_here()
+        state.set(STATE, state.get(STATE, 0) + 1)
+
+
+def headers(_value: bytes, _key: bytes, time_ms: int, _headers: Any) -> list[tuple[str, bytes]]:
+    """As our host writes them."""
+    cause = message_context()
+    return source_headers(cause.topic, cause.partition, cause.offset, time_ms)
+
+
+if __name__ == "__main__":
+    work(Hop.from_arguments())
+    rest()

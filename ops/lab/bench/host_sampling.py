@@ -1,0 +1,117 @@
+"""Where a host's CPU time goes: a thread that looks at the others every millisecond, and asks their clocks.
+
+Each look charges the CPU time a thread has used since the last one to where it is found, so the sum is exact
+and only its division is a sample. A thread is found where the interpreter can let go of it: at the start of a
+function of Python or at the end of a loop's turn. A short function that calls no other may therefore be
+charged to the loop around it.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ops.lab.bench.host_parts import NATIVE, SAMPLER, part_of, place_of
+
+EVERY_S = 0.001
+SWITCH_S = 0.0005  # how long the looking thread may wait for the interpreter; 5 ms would be too few looks
+DEPTH_MAX = 24
+PLACES_SHOWN = 20
+SPENT_FILE, ASKED_FILE = "spent.json", "spent.asked"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """CPU seconds by part and by place in the code, of the whole process."""
+
+    parts: Mapping[str, float]
+    places: Mapping[str, float]
+    looks: int
+
+
+class Sampler:
+    """From begin() until read_spent() asks for it. Signals would be the usual way; Faust takes them all."""
+
+    def __init__(self, directory: str) -> None:
+        """Asks and answers by files in `directory`."""
+        self._directory = directory
+        self._parts: defaultdict[str, float] = defaultdict(float)
+        self._places: defaultdict[str, float] = defaultdict(float)
+        self._clocks: dict[int, float] = {}
+        self._native_s: dict[str, float] = {}
+        self._looks = 0
+        self._thread = threading.Thread(target=self._look_until_over, name=SAMPLER, daemon=True)
+
+    def begin(self) -> None:
+        """The first message is in hand."""
+        sys.setswitchinterval(SWITCH_S)
+        self._native_s = native_seconds()
+        self._thread.start()
+
+    def places(self) -> list[str]:
+        """Where work was found so far."""
+        return list(self._places)
+
+    def _look_until_over(self) -> None:
+        asked = Path(self._directory, ASKED_FILE)
+        while not asked.exists():
+            time.sleep(EVERY_S)
+            self._look()
+        for name, seconds in native_seconds().items():
+            self._parts[NATIVE.format(name)] += seconds - self._native_s.get(name, 0.0)
+        spent = Spent(dict(self._parts), dict(Counter(self._places).most_common(PLACES_SHOWN)), self._looks)
+        part = Path(self._directory, SPENT_FILE + ".part")
+        part.write_text(json.dumps(asdict(spent)))
+        part.replace(part.with_name(SPENT_FILE))
+
+    def _look(self) -> None:
+        self._looks += 1
+        own = threading.get_ident()
+        for ident, frame in sys._current_frames().items():
+            used_s = time.clock_gettime(time.pthread_getcpuclockid(ident))
+            since_s = used_s - self._clocks.get(ident, used_s)
+            self._clocks[ident] = used_s
+            if ident == own:
+                self._parts[SAMPLER] += since_s
+            elif since_s > 0:
+                stack = inner_frames(frame)
+                self._parts[part_of(stack)] += since_s
+                self._places[place_of(stack)] += since_s
+
+
+def inner_frames(frame: FrameType | None) -> list[tuple[str, str]]:
+    """Module and function, innermost first."""
+    found: list[tuple[str, str]] = []
+    while frame is not None and len(found) < DEPTH_MAX:
+        found.append((str(frame.f_globals.get("__name__", "?")), frame.f_code.co_qualname))
+        frame = frame.f_back
+    return found
+
+
+def native_seconds() -> dict[str, float]:
+    """CPU seconds so far of the threads that are not Python's, by name; empty where there is no /proc."""
+    ours = {str(thread.native_id) for thread in threading.enumerate()}
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for task in Path("/proc/self/task").glob("*"):
+        if task.name not in ours:
+            name = (task / "comm").read_text().strip().rstrip("0123456789")
+            seconds[name] += int((task / "schedstat").read_text().split()[0]) / 1e9
+    return dict(seconds)
+
+
+def read_spent(directory: str, *, within_s: float) -> Spent:
+    """What the sampler of that directory has found until now; ends it. Raises TimeoutError when it does not in time."""
+    Path(directory, ASKED_FILE).touch()
+    file, end_s = Path(directory, SPENT_FILE), time.monotonic() + within_s
+    while not file.exists():
+        if time.monotonic() > end_s:
+            raise TimeoutError("the sampled process did not answer")
+        time.sleep(EVERY_S)
+    kept: dict[str, Any] = json.loads(file.read_text())
+    return Spent(**kept)

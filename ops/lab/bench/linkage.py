@@ -1,0 +1,158 @@
+"""The linker on public sets with truth, Splink beside it at its best effort: F1 at the default and at the best
+threshold, and seconds.
+
+Ours sees keyed tokens and one record at a time; Splink the names, and all records at once.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter, process_time
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from linkage.cluster import LinkGraph, Member
+from linkage.evaluate import PairQuality, pairwise
+from linkage.model import Model
+from ops.errors import TierlinkError
+from ops.lab.bench.linkage_beside import Asked, splink
+from ops.lab.bench.linkage_sets import Trial, trials
+from ops.training.evaluation import evaluate
+from ops.training.mapping import Reader, Spellings, parse_map
+from ops.training.playing import partition_of
+from ops.training.records import Records, fitted, load
+
+MEASURES = ("pairs", "pairs_best", "clusters", "clusters_best")
+# Thresholds tried for the best partition, in milli-bits: odds of 1:20 to 10,000:1, as Splink's are.
+LINKS_TRIED = (-4_248, -2_000, 0, 1_000, 2_000, 3_170, 4_248, 6_629, 9_965, 13_288)
+REVIEW_BELOW = 1_000  # a threshold for review must lie below the one for links
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One set: the F1 and seconds of each tool, by name of the measure; `missed` are targets ours does not reach."""
+
+    trial: Trial
+    ours: Mapping[str, Any]
+    splink: Mapping[str, Any] | None
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Sentences on what is below its target."""
+        return tuple(
+            f"{self.trial.name}: F1 of {measure} is {self.ours[measure]['f1']:.4f}, target {target}"
+            for measure, target in self.trial.targets.items()
+            if self.ours[measure]["f1"] < target
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Both tools' figures and the targets."""
+        return {
+            "set": self.trial.name,
+            "targets": dict(self.trial.targets),
+            "ours": dict(self.ours),
+            "splink": dict(self.splink) if self.splink else None,
+        }
+
+
+def run(
+    *, only: Sequence[str] = (), beside: bool = True, say: Say, environ: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Every set that is there, one after another: the object of `--json`. `only` names sets, by how they begin."""
+    surroundings = os.environ if environ is None else environ
+    found, missing = trials(surroundings)
+    contests = []
+    for trial in found:
+        if only and not trial.name.startswith(tuple(only)):
+            continue
+        say(f"{trial.name} …")
+        contests.append(Contest(trial, ours(trial), _beside(trial, surroundings, say) if beside else None))
+    for name, why in missing.items():
+        say(f"{name} did not run: {why}")
+    return {
+        "sets": [contest.as_json() for contest in contests],
+        "missing": missing,
+        "missed": [text for contest in contests for text in contest.missed],
+    }
+
+
+def ours(trial: Trial) -> dict[str, Any]:
+    """Our linker on one set, weights fitted on it without its truth."""
+    reader = Reader(parse_map([trial.columns]), Spellings(any_postcode=trial.any_postcode))
+    records = load(trial.inputs, reader, truth=trial.truth, link_only=trial.link_only)
+    clock, cpu = perf_counter(), process_time()
+    model = fitted(records)
+    trained, trained_cpu = perf_counter(), process_time()
+    found = evaluate(records, model, shuffles=1)
+    best = max((_at(records, model, link) for link in LINKS_TRIED), key=lambda one: one.f1)
+    return {
+        "pairs": _quality(found.default),
+        "pairs_best": _quality(found.best),
+        "clusters": _quality(found.clusters),
+        "clusters_best": _quality(max(best, found.clusters, key=lambda one: one.f1)),
+        "encode_cpu_s": records.encode_s,
+        "train_s": trained - clock,
+        "train_cpu_s": trained_cpu - cpu,
+        "link_cpu_s": found.played.seconds,
+        "records": len(records.told),
+        **{
+            name: found.as_json()[name]
+            for name in (
+                "review",
+                "records_per_s",
+                "p50_ms",
+                "p99_ms",
+                "bytes_per_record",
+                "distinct_partitions",
+            )
+        },
+    }
+
+
+def _at(records: Records, model: Model, link: int) -> PairQuality:
+    """Clusters where pairs from `link` milli-bits are linked."""
+    review = min(model.review, link - REVIEW_BELOW)
+    graph = LinkGraph(replace(model, link=link, review=review))
+    graph.load(
+        {
+            told.record: Member(tier_rank=1, encoded=one)
+            for told, one in zip(records.told, records.encoded, strict=True)
+        }
+    )
+    partition = partition_of(graph, [told.record for told in records.told])
+    return pairwise(partition, records.truth, file_of=records.file_by_record)
+
+
+def _beside(trial: Trial, environ: Mapping[str, str], say: Say) -> dict[str, Any] | None:
+    try:
+        return dict(splink(Asked(trial.kind, trial.inputs, trial.truth), environ))
+    except TierlinkError as error:
+        say(f"Splink did not run on {trial.name}: {error}")
+        return None
+
+
+def show(console: Console, figures: Mapping[str, Any]) -> None:
+    """Both tools side by side, then what is below its target."""
+    table = Table(
+        title="F1 (pairs and people; default threshold, and the best an oracle would set); CPU seconds"
+    )
+    for heading in ("set", "tool", "pairs", "best", "people", "best", "training", "linking"):
+        table.add_column(heading, justify="left" if heading in ("set", "tool") else "right")
+    for contest in figures["sets"]:
+        for tool in ("ours", "splink"):
+            if found := contest[tool]:
+                shares = [f"{found[measure]['f1']:.4f}" for measure in MEASURES]
+                seconds = [f"{found[name]:.1f}" for name in ("train_cpu_s", "link_cpu_s")]
+                table.add_row(contest["set"], tool, *shares, *seconds)
+        table.add_section()
+    console.print(table)
+    for text in figures["missed"]:
+        console.print(f"below target: {text}")
+
+
+def _quality(quality: PairQuality) -> dict[str, float]:
+    return {"precision": quality.precision, "recall": quality.recall, "f1": quality.f1}

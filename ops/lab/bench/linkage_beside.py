@@ -1,0 +1,67 @@
+"""Splink asked the same question: run in an environment of its own, its answer read back."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.errors import MissingTool, TierlinkError
+from ops.lab.bench.throwaway_home import Home
+
+SPLINK = Home("splink-5.0.0", ("splink==5.0.0", "pyarrow"))
+RUN_S_MAX = 3_600
+ROOT = Path(__file__).resolve().parents[2]
+# Our root is put last on the path: nothing of ours may stand in for a library of theirs.
+LAUNCH = """
+import runpy, sys
+root = sys.argv.pop(1)
+sys.path.append(root)
+runpy.run_module("ops.lab.bench.linkage_splink", run_name="__main__")
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question: tables of one kind (ops.lab.bench.linkage_splink_plans.PLANS) with truth. With `partition_to` the
+    records with their clusters at each threshold are written there.
+    """
+
+    kind: str
+    inputs: Sequence[Path]
+    truth: str
+    partition_to: Path | None = None
+
+    def as_argument(self) -> str:
+        """JSON for the other process."""
+        return json.dumps(
+            {
+                "kind": self.kind,
+                "inputs": [str(path.resolve()) for path in self.inputs],
+                "truth": self.truth,
+                "partition_to": str(self.partition_to.resolve()) if self.partition_to else None,
+            }
+        )
+
+
+def splink(asked: Asked, environ: Mapping[str, str]) -> dict[str, object]:
+    """Splink's figures. Raises MissingTool when it cannot be installed, TierlinkError when it fails, without its
+    output: that may quote a record.
+    """
+    python = SPLINK.python(environ)
+    kept = {name: text for name, text in environ.items() if not name.startswith("PYTHON")}
+    command = [str(python), "-c", LAUNCH, str(ROOT), asked.as_argument()]
+    try:
+        ended = subprocess.run(
+            command, env=kept, capture_output=True, text=True, timeout=RUN_S_MAX, check=False, cwd=os.sep
+        )
+    except subprocess.TimeoutExpired:
+        raise TierlinkError(f"Splink took longer than {RUN_S_MAX} s") from None
+    if ended.returncode:
+        raise TierlinkError(f"Splink ended with {ended.returncode}")
+    try:
+        answer: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise MissingTool("Splink gave no figures") from None
+    return answer

@@ -1,0 +1,118 @@
+"""Changelog of a linker with many records: real identities of simulated people, really linked, then copied.
+
+One population is encoded, sealed and answered by the real linker; each further copy of it has its own record
+ids and, by a mask over every blocking token, blocks of its own. So each copy links exactly as the first, its
+people are as hard to tell apart, and no copy meets another. Blocks are those of the one population: for a
+million elements in one real population they would hold more.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from linkage.tokens import TOKEN_BYTES, Block, EncodedIdentity, TokenKeys, encode
+from ops.lab.bench.linkage_world_records import as_linkage
+from ops.lab.bench.restart_world import zone_step
+from ops.lab.simulator import default_rates
+from ops.lab.simulator.identities import record_identity
+from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, SourceSlug
+from ops.lab.simulator.population import people as population
+from ops.runtime.paths import Layout
+from schemas.keyring import Keyring, Purpose
+from schemas.linking import RecordIdentity
+from schemas.sealing import seal
+from schemas.topics import IDENTITY
+from streams.steps.outcome import Message, keep
+
+PRESENT: Mapping[SourceSlug, float] = {GP: 0.8, COUNCIL: 0.9, TRUST: 0.4}  # as in simulated journeys
+FIRST = "v1:000000"  # begins every record id of the first copy
+
+
+@dataclass(frozen=True)
+class Known:
+    """One record of the first copy."""
+
+    source: SourceSlug
+    tier: str
+    encoded: EncodedIdentity
+
+
+def linker_elements(layout: Layout, *, elements: int, people: int) -> Iterator[tuple[bytes, bytes]]:
+    """At least `elements` elements of `state.linker.v1`, in whole copies of a population of `people`."""
+    keys = layout.keyring("linker")
+    known = _records(layout, people)
+    kept = _answered(layout, keys, known)
+    anchors = {keys.mac(Purpose.PERSON_ID, record_id).encode(): record_id for record_id in known}
+    answers = [(key, _Answer.of(value, anchors)) for key, value in kept.items() if not key.startswith(b"m/")]
+    made = number = 0
+    while made < elements:
+        mark, mask = b"v1:%06x" % number, secrets.randbits(64) if number else 0
+        for record_id, one in known.items():
+            copied = record_id.replace(FIRST, mark.decode(), 1)
+            yield b"m/" + copied.encode(), _sealed(keys, copied, one, mask)
+        for key, answer in answers:
+            yield key.replace(FIRST.encode(), mark), answer.copy(keys, mark)
+        made += len(known) + len(answers)
+        number += 1
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The value of an answer or review with what differs from copy to copy."""
+
+    value: bytes
+    people: Mapping[bytes, str]  # person id -> its anchor
+
+    @classmethod
+    def of(cls, value: bytes, anchors: Mapping[bytes, str]) -> "_Answer":
+        return cls(value, {person: anchor for person, anchor in anchors.items() if person in value})
+
+    def copy(self, keys: Keyring, mark: bytes) -> bytes:
+        value = self.value.replace(FIRST.encode(), mark)
+        for person, anchor in self.people.items():
+            renamed = keys.mac(Purpose.PERSON_ID, anchor.replace(FIRST, mark.decode(), 1))
+            value = value.replace(person, renamed.encode())
+        return value
+
+
+def _records(layout: Layout, people: int) -> dict[str, Known]:
+    rng, rates = Random(1), default_rates()
+    ingress = layout.keyring("ingress")
+    tokens = TokenKeys.from_bytes(ingress.key(Purpose.LINK_TOKENS), epoch=ingress.version)
+    known = {}
+    for person in population(rng, people, rates):
+        for source, share in PRESENT.items():
+            if rng.random() < share:
+                told = record_identity(rng, person, source, rates=rates, household_numbers=())
+                record_id = f"{FIRST}{rng.getrandbits(104):026x}"
+                known[record_id] = Known(source, TIER_OF[source], encode(as_linkage(told), keys=tokens))
+    return known
+
+
+def _answered(layout: Layout, keys: Keyring, known: Mapping[str, Known]) -> dict[bytes, bytes]:
+    """What the real linker keeps of the first copy."""
+    step, kept = zone_step(layout, "linker"), dict[bytes, bytes]()
+    state = step.restore([])
+    for offset, (record_id, one) in enumerate(known.items()):
+        message = Message(
+            IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, one, 0), (), offset
+        )
+        state, outcomes = step.advance(state, message)
+        keep(kept, outcomes)
+    return kept
+
+
+def _sealed(keys: Keyring, record_id: str, one: Known, mask: int) -> bytes:
+    """The identity message of a record whose blocks are masked; equal tokens stay equal."""
+    blocks = sorted(
+        (
+            Block((int.from_bytes(block.token) ^ mask).to_bytes(TOKEN_BYTES), block.salted)
+            for block in one.encoded.blocks
+        ),
+        key=lambda block: block.token,
+    )
+    first = one.encoded
+    encoded = EncodedIdentity.of(first.epoch, first.nhs, first.layout, blocks, near=first.near)
+    sealed = seal(keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
+    return RecordIdentity(record_id, one.source, one.tier, sealed, None).value()

@@ -1,0 +1,258 @@
+"""Carrying out what the menu says on a running engine, and counting what happened."""
+
+import logging
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ops.lab.chaos.disks import SPARED, Disks
+from ops.lab.chaos.link import Kind as LinkKind
+from ops.lab.chaos.links import Links
+from ops.lab.chaos.menu import SCALES, Action
+from ops.lab.chaos.proxy import LinkFault
+from ops.local.broker.server_process import POLL_SECONDS
+from ops.local.engine import Engine
+from streams.topology import STAGES
+
+ALIVE_SECONDS_MAX = 60.0  # to wait for a victim that is being started again
+STRIKE_SECONDS_MAX = 45.0  # a worker that has no input does not reach a point of a batch
+SCALE_SECONDS = 6.0  # between two numbers of workers: started, assigned, at work
+BASE_WORKERS = 2
+
+_log = logging.getLogger(__name__)
+
+
+class Tally:
+    """What was done: deaths, and faults by name. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.kills = 0
+        self.faults: Counter[str] = Counter()
+
+    def died(self, fault: str) -> None:
+        """A process ended by SIGKILL or at an injected point."""
+        with self._lock:
+            self.kills += 1
+            self.faults[fault] += 1
+
+    def struck(self, fault: str) -> None:
+        """A fault that kills nobody."""
+        with self._lock:
+            self.faults[fault] += 1
+
+
+class Hands:
+    """Does one action at a time per thread; `perform` returns when its effect is over.
+
+    Starts no process itself: what is started dies with the thread that started it, and the engine's own
+    supervisor starts again whatever should run.
+    """
+
+    def __init__(self, engine: Engine, links: Links, disks: Disks, tally: Tally) -> None:
+        self._engine = engine
+        self._links = links
+        self._disks = disks
+        self.tally = tally
+        self._wiping: Counter[str] = Counter()
+        self._guard = threading.Lock()
+        self.redelivered_before_wipes = 0
+        self.last_ended = time.monotonic()  # when the last effect was over
+
+    def perform(self, action: Action) -> bool:
+        """True when it struck as meant; False when there was nothing to strike, or an armed point was not met."""
+        struck = bool(_PERFORM[action.kind](self, action))
+        self.last_ended = time.monotonic()
+        return struck
+
+    def heal(self) -> None:
+        """Nothing is wrong any more, and every stage will have its usual number of workers."""
+        self._links.heal_all()
+        self._disks.free_all()
+        engine = self._engine
+        for name in (*engine.workers(), *engine.doors()):
+            engine.send(name, signal.SIGCONT)
+            engine.arm(name, None)
+            engine.release(name)
+        for stage in STAGES:
+            engine.scale_to(stage, BASE_WORKERS)
+        self.last_ended = time.monotonic()
+
+    def kill(self, action: Action) -> bool:
+        """SIGKILL."""
+        return self._kill(action.target, "kill")
+
+    def recovery(self, action: Action) -> bool:
+        """SIGKILL, and again as soon as the new process serves its pages, which is before it reads its state."""
+        lives = self._lives(action.target)
+        if not self._kill(action.target, "kill"):
+            return False
+        if not self._until(
+            lambda: self._lives(action.target) > lives and self._engine.is_alive(action.target)
+        ):
+            return False
+        return self._kill(
+            action.target, "kill" if self._engine.is_ready(action.target) else "killed in recovery"
+        )
+
+    def wipe(self, action: Action) -> bool:
+        """SIGKILL, and its directory is gone before it comes back."""
+        engine, name = self._engine, action.target
+        self._hold(name, 1)
+        try:
+            if not self._kill(name, "kill") or not self._until(lambda: not engine.runs(name)):
+                return False
+            before = engine.redelivered(name)
+            _empty(engine.layout.workers / name)
+            self.redelivered_before_wipes += before
+            self.tally.struck("wiped")
+            return True
+        finally:
+            self._hold(name, -1)
+
+    def crash(self, action: Action) -> bool:
+        """Ended by SIGTERM, it comes back with an injected fault and meets it at work."""
+        name = self._busiest(action.target)
+        self._engine.arm(name, action.fault_at)
+        if not self._send(name, signal.SIGTERM, "term"):
+            return False
+        if not self._until(lambda: self._engine.armed(name) is None, STRIKE_SECONDS_MAX):
+            self._engine.arm(name, None)
+            self._kill(name, "kill")  # so that the fault does not strike unseen later
+            return False
+        self.tally.died(f"crash {action.fault_at.partition(':')[0]}")
+        return True
+
+    def term(self, action: Action) -> bool:
+        """SIGTERM."""
+        return self._send(action.target, signal.SIGTERM, "term")
+
+    def stop(self, action: Action) -> bool:
+        """SIGSTOP, and SIGCONT in the end: a zombie that finds its partitions at another's."""
+        struck = self._send(action.target, signal.SIGSTOP, "stop")
+        time.sleep(action.seconds)
+        self._engine.send(action.target, signal.SIGCONT)
+        return struck
+
+    def scale(self, action: Action) -> bool:
+        """Through the numbers of SCALES, and back."""
+        for workers in (*SCALES, BASE_WORKERS):
+            self._engine.scale_to(action.target, workers)
+            time.sleep(SCALE_SECONDS)
+        self.tally.struck("scale")
+        return True
+
+    def broker(self, action: Action) -> bool:
+        """SIGKILL or SIGTERM of the broker, which the supervisor starts again."""
+        kill = action.kind == "broker-kill"
+        if not self._until(lambda: self._engine.end_broker(kill=kill)):
+            return False
+        if kill:
+            self.tally.died("broker kill")
+        else:
+            self.tally.struck("broker term")
+        return True
+
+    def link(self, action: Action) -> bool:
+        """One fault of the network for a while."""
+        fault = LinkFault(_LINK_FAULTS[action.kind], action.latency_s, action.direction)
+        self._links.apply(action.target, fault)
+        time.sleep(action.seconds)
+        self._links.heal(action.target)
+        self.tally.struck(action.kind)
+        return True
+
+    def disk(self, action: Action) -> bool:
+        """Nothing more can be written into a worker's directory, for a while."""
+        if not self._until(lambda: self._filled(action.target)):
+            return False
+        time.sleep(action.seconds)
+        self._disks.free(action.target)
+        self.tally.struck("disk")
+        return True
+
+    def _filled(self, name: str) -> bool:
+        try:
+            self._disks.fill(name)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def _kill(self, name: str, fault: str) -> bool:
+        if self._until(lambda: self._engine.kill(name)):
+            self.tally.died(fault)
+            return True
+        return False
+
+    def _send(self, name: str, order: signal.Signals, fault: str) -> bool:
+        if self._until(lambda: self._engine.send(name, order)):
+            self.tally.struck(fault)
+            return True
+        return False
+
+    def _hold(self, name: str, more: int) -> None:
+        with self._guard:  # two wipes of one worker may overlap
+            self._wiping[name] += more
+            if self._wiping[name]:
+                self._engine.hold(name)
+            else:
+                self._engine.release(name)
+
+    def _lives(self, name: str) -> int:
+        return len(self._engine.ends(name))
+
+    def _busiest(self, name: str) -> str:
+        """The worker itself; of linkers, the one that was given messages last: the others only stand by."""
+        stage = self._engine.stage_of(name)
+        if stage != "linker":
+            return name
+        markers = {
+            one: self._engine.layout.workers / one / "delivered.json"
+            for one in self._engine.workers()
+            if self._engine.stage_of(one) == stage
+        }
+        seen = {one: path.stat().st_mtime for one, path in markers.items() if path.exists()}
+        return max(seen, key=lambda one: seen[one], default=name)
+
+    @staticmethod
+    def _until(done: Callable[[], bool], seconds: float = ALIVE_SECONDS_MAX) -> bool:
+        deadline = time.monotonic() + seconds
+        while not (is_done := done()) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return is_done
+
+
+def _empty(directory: Path) -> None:
+    for entry in directory.iterdir() if directory.exists() else ():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name not in SPARED:
+            entry.unlink(missing_ok=True)
+
+
+_LINK_FAULTS: Mapping[str, LinkKind] = {
+    "latency": "latency",
+    "reset": "reset",
+    "black-hole": "black_hole",
+    "trickle": "trickle",
+}
+_PERFORM: Mapping[str, Callable[[Hands, Action], bool]] = {
+    "kill": Hands.kill,
+    "crash": Hands.crash,
+    "recovery": Hands.recovery,
+    "wipe": Hands.wipe,
+    "broker-kill": Hands.broker,
+    "broker-term": Hands.broker,
+    "term": Hands.term,
+    "stop": Hands.stop,
+    "scale": Hands.scale,
+    "disk": Hands.disk,
+    "latency": Hands.link,
+    "reset": Hands.link,
+    "black-hole": Hands.link,
+    "trickle": Hands.link,
+}

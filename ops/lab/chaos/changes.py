@@ -1,0 +1,221 @@
+"""Who somebody is changes: a new surname, address or NHS number, and records that turn out to be one.
+
+Made from good deliveries by rewriting their bytes, as the same sender would have told it a little later.
+"""
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from random import Random
+
+from ops.lab.simulator.model import COUNCIL, TRUST, Delivery, EntryTruth
+from ops.lab.simulator.population import check_digit
+from ops.lab.simulator.render.tier2_csv import FIRST_ROW, file_text
+from ops.lab.simulator.render.tier3_hl7v2 import message_identifier
+
+_SURNAMES = ("Ashdown", "Okoro", "Birchall", "Rahim", "Lindqvist", "Marlowe", "Teague", "Vasquez")
+_STREETS = ("Harbour Row", "Larch Hill", "Tannery Lane", "Weir Bank", "Quarry Rise")
+_POSTCODES = ("SS2 4QA", "CM1 7TB", "CO4 3WD", "SS9 1HN", "CM20 2PR")
+_UPDATED = "%d/%m/%Y %H:%M"  # how the council's extract writes when a row was changed
+_SENT_AT = "%Y%m%d%H%M%S"
+_LINE_END = "\r"
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """Names of messages and files that the simulator has not given: `prefix` and a number of their own."""
+
+    prefix: str
+    number: int
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10."""
+        return f"{self.prefix}{self.number:08d}"
+
+
+def identity_change(rng: Random, named: Numbering, near: Delivery) -> Sequence[Delivery]:
+    """What `near` told of a person, told again with one thing about them changed.
+
+    A wrong NHS number is put right by a second delivery. Of a file, the rows of one client are told again.
+    """
+    what = rng.choice(("surname", "address", "nhs_number"))
+    changes = [_Change.drawn(rng, what)]
+    if what == "nhs_number":
+        changes.append(_Change())
+    return [
+        _RETOLD[near.kind](rng, replace(named, prefix=f"{named.prefix}{step}"), near, change, step + 1)
+        for step, change in enumerate(changes)
+    ]
+
+
+def merge(rng: Random, named: Numbering, near: Delivery, other: Delivery) -> Sequence[Delivery]:
+    """A second registration of the person of `near`, something told under it, and its merge (A40 or A34).
+
+    One in eight retires the record of `other` instead: a clerk takes two people for one.
+    """
+    kind = rng.choice(("A40", "A34"))
+    if rng.random() < 1 / 8 and _local_id(other) != _local_id(near):
+        return [_merged(named, near, retired=_local_id(other), kind=kind)]
+    second = f"WT{named.number:07d}"
+    told = near.content.decode().replace(_local_id(near), second)
+    again = _hl7_delivery(near, told, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second)
+    return [again, _merged(named, near, retired=second, kind=kind)]
+
+
+@dataclass(frozen=True, repr=False)
+class _Change:
+    """What is told otherwise; nothing of it: the person as they were, told again."""
+
+    surname: str | None = None
+    address: tuple[str, str] | None = None
+    nhs_number: str | None = None
+
+    @classmethod
+    def drawn(cls, rng: Random, what: str) -> "_Change":
+        if what == "surname":
+            return cls(surname=rng.choice(_SURNAMES))
+        if what == "address":
+            return cls(address=(f"{rng.randrange(1, 200)} {rng.choice(_STREETS)}", rng.choice(_POSTCODES)))
+        while (digit := check_digit(nine := f"999{rng.randrange(10**6):06d}")) is None:
+            continue
+        return cls(nhs_number=f"{nine}{digit}")
+
+
+def _told_after(near: Delivery, minutes: int) -> datetime:
+    told_at = near.entries[0].told_at
+    assert told_at is not None
+    return told_at + timedelta(minutes=minutes)
+
+
+def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
+    document = json.loads(near.content)
+    message_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+    told_at = _told_after(near, minutes)
+    document["identifier"]["value"] = message_id
+    document["timestamp"] = f"{told_at:%Y-%m-%dT%H:%M:%SZ}"
+    resources = [one["resource"] for one in document["entry"]]
+    patient = next(one for one in resources if one["resourceType"] == "Patient")
+    if change.surname:
+        patient["name"].append({**patient["name"][0], "use": "old"})
+        patient["name"][0]["family"] = change.surname
+    if change.address:
+        line, postcode = change.address
+        patient["address"][0] |= {"line": [line], "postalCode": postcode}
+    if change.nhs_number:
+        numbers = [one for one in patient["identifier"] if one["system"].endswith("nhs-number")]
+        for one in numbers:
+            one["value"] = change.nhs_number
+    content = json.dumps(document, separators=(",", ":")).encode()
+    entry = replace(near.entries[0], message_id=message_id, told_at=told_at, correction=False)
+    return replace(near, content=content, entries=(entry,))
+
+
+def _hl7(_rng: Random, named: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
+    """ADT^A31: the person's identity and nothing else."""
+    segments = [
+        _with_fields(one, {9: "ADT^A31^ADT_A05"}, first=2) if one.startswith("MSH") else one
+        for one in near.content.decode().split(_LINE_END)
+        if one.startswith(("MSH", "PID", "PD1"))
+    ]
+    segments = [_changed(one, change) if one.startswith("PID") else one for one in segments]
+    text = "".join(f"{one}{_LINE_END}" for one in segments)
+    return _hl7_delivery(near, text, named, minutes=minutes)
+
+
+def _changed(pid: str, change: _Change) -> str:
+    fields = pid.split("|")
+    if change.surname:
+        name = fields[5].split("~")[0].split("^")
+        old = "^".join((*name[:6], "P"))
+        fields[5] = f"{'^'.join((change.surname, *name[1:]))}~{old}"
+    if change.address:
+        line, postcode = change.address
+        address = fields[11].split("^")
+        address[0], address[4] = line, postcode
+        fields[11] = "^".join(address)
+    if change.nhs_number:
+        others = [one for one in fields[3].split("~") if "^NHS^" not in one]
+        fields[3] = "~".join((f"{change.nhs_number}^^^NHS^NH", *others))
+    return "|".join(fields)
+
+
+def _merged(named: Numbering, near: Delivery, *, retired: str, kind: str) -> Delivery:
+    structure = {"A40": "ADT_A39", "A34": "ADT_A30"}[kind]
+    kept = [one for one in near.content.decode().split(_LINE_END) if one.startswith(("MSH", "PID", "PD1"))]
+    header = _with_fields(kept[0], {9: f"ADT^{kind}^{structure}"}, first=2)
+    text = "".join(f"{one}{_LINE_END}" for one in (header, *kept[1:], f"MRG|{retired}^^^RXX^MR"))
+    return _hl7_delivery(near, text, named, minutes=5)
+
+
+def _hl7_delivery(
+    near: Delivery, text: str, named: Numbering, *, minutes: int, local_id: str = ""
+) -> Delivery:
+    header, rest = text.split(_LINE_END, 1)
+    sent_at = datetime.strptime(header.split("|")[6], _SENT_AT) + timedelta(minutes=minutes)  # noqa: DTZ007
+    header = _with_fields(header, {7: f"{sent_at:{_SENT_AT}}", 10: named.control_id}, first=2)
+    entry = replace(
+        near.entries[0],
+        message_id=message_identifier(named.control_id),
+        told_at=_told_after(near, minutes),
+        correction=False,
+        local_id=local_id or near.entries[0].local_id,
+    )
+    return Delivery(TRUST, "hl7", f"{header}{_LINE_END}{rest}".encode(), (entry,), "good")
+
+
+def _with_fields(segment: str, values: Mapping[int, str], *, first: int = 1) -> str:
+    """`segment` with these fields; `first` is the number of the field after the segment's name."""
+    fields = segment.split("|")
+    for number, value in values.items():
+        fields[number - first + 1] = value
+    return "|".join(fields)
+
+
+def _local_id(of: Delivery) -> str:
+    return of.entries[0].local_id
+
+
+def _csv(_rng: Random, named: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
+    rows = list(csv.DictReader(io.StringIO(near.content.decode(), newline="")))
+    of_one = next(entry.local_id for entry in near.entries if entry.expected == "accepted")
+    told = [
+        (_changed_row(row, change, minutes), entry)
+        for row, entry in zip(rows, near.entries, strict=True)
+        if entry.expected == "accepted" and entry.local_id == of_one
+    ]
+    content = file_text([row for row, _ in told]).encode()
+    message_id = sha256(content).hexdigest()
+    entries: list[EntryTruth] = []
+    for position, (_, entry) in enumerate(told, FIRST_ROW):
+        assert entry.told_at is not None
+        told_at = entry.told_at + timedelta(minutes=minutes)
+        entries.append(
+            replace(entry, message_id=message_id, position=position, told_at=told_at, correction=False)
+        )
+    name = f"council-east-changed-{named.control_id}.csv"
+    return Delivery(COUNCIL, "csv_file", content, tuple(entries), "good", file_name=name)
+
+
+def _changed_row(row: dict[str, str], change: _Change, minutes: int) -> dict[str, str]:
+    updated = datetime.strptime(row["last_updated"], _UPDATED) + timedelta(minutes=minutes)  # noqa: DTZ007
+    changed = {**row, "last_updated": f"{updated:{_UPDATED}}"}
+    if change.surname:
+        changed["surname"] = change.surname.upper()
+    if change.address:
+        changed["address1"], changed["postcode"] = change.address
+    if change.nhs_number and row["nhs_no"]:
+        changed["nhs_no"] = change.nhs_number
+    return changed
+
+
+_RETOLD: Mapping[str, Callable[[Random, Numbering, Delivery, _Change, int], Delivery]] = {
+    "fhir": _fhir,
+    "hl7": _hl7,
+    "csv_file": _csv,
+}

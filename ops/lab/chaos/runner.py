@@ -1,0 +1,175 @@
+"""One chaos run: a whole engine, a seeded load through its doors, a seeded menu of faults, and a verdict.
+
+`kills` counts processes (workers, doors, the broker) that died by SIGKILL or at an injected crash point;
+`faults` counts everything that was done, by name. Faults are paced by the load: as much of the plan has been
+carried out as of the load has been acknowledged, so that neither ends much before the other, and an engine that
+gets nowhere is not struck again until it does.
+"""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ops.admin.ticker import tick
+from ops.client.journal import Journal
+from ops.errors import TierlinkError
+from ops.lab.chaos.actions import BASE_WORKERS, Hands, Tally
+from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Say
+from ops.lab.chaos.disks import Disks
+from ops.lab.chaos.links import Links
+from ops.lab.chaos.load import Load, LoadSettings
+from ops.lab.chaos.menu import KINDS, Kind, Targets, more, plan
+from ops.lab.chaos.settling import settle
+from ops.lab.simulator import AS_OF
+from ops.local.engine import Engine, EngineSettings
+from ops.local.processes import DOOR_PREFIX, DOORS, stage_of
+from ops.runtime.paths import Layout
+from ops.verify.replay import check_run, ground_of
+from streams.topology import STAGES
+
+RESTART_PAUSE_SECONDS_MAX = 2.0
+BAD = ("lost", "phantom", "divergent", "backwards", "stuck", "leaked")  # must be 0
+
+
+@dataclass(frozen=True)
+class ChaosOptions:
+    """What the command line says; faults end after `minutes`, whatever is left of the plan."""
+
+    kills: int
+    events: int
+    seed: int
+    minutes: float = 90.0
+    menu: Sequence[Kind] = KINDS
+    host: str = "ours"
+    mutant: str | None = None
+    profile: str = "demo"
+    directory: Path | None = None
+
+    def command(self) -> str:
+        """What to type to run the same again."""
+        words = ["./run chaos", f"--kills {self.kills} --events {self.events} --seed {self.seed}"]
+        if tuple(self.menu) != KINDS:
+            words.append(f"--menu {','.join(self.menu)}")
+        words += [f"--host {self.host}"] if self.host != "ours" else []
+        words += [f"--mutant {self.mutant}"] if self.mutant else []
+        words += [f"--profile {self.profile}"] if self.profile != "demo" else []
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class ChaosResult:
+    """The counts of a run; `directory` is where it is kept, None when it was removed."""
+
+    counts: Mapping[str, Any]
+    directory: Path | None
+
+    @property
+    def bad(self) -> dict[str, int]:
+        """What must be 0 and is not."""
+        return {name: self.counts[name] for name in BAD if self.counts[name]}
+
+
+def run(options: ChaosOptions, say: Say) -> ChaosResult:
+    """Run it. The work directory is removed when all is well and nobody asked to keep it."""
+    root = options.directory or Path(tempfile.mkdtemp(prefix="tierlink-chaos-"))
+    if root.exists() and any(root.iterdir()):
+        raise TierlinkError(f"{root} is not empty: a chaos run begins from nothing")
+    say(f"{options.command()}\nworking in {root}")
+    counts = _run(options, Layout(root), say)
+    result = ChaosResult(counts, root)
+    if result.bad or options.directory is not None:
+        return result
+    shutil.rmtree(root)
+    return ChaosResult(counts, None)
+
+
+def base_targets() -> Targets:
+    """Every process that the engine of a chaos run always has, in a fixed order."""
+    workers = [f"{stage}-{number}" for stage in STAGES for number in range(BASE_WORKERS)]
+    doors = [f"{DOOR_PREFIX}{word}" for word in DOORS.values()]
+    return Targets(workers, doors, STAGES, [name for name in workers if stage_of(name) == "ingress"])
+
+
+def _run(options: ChaosOptions, layout: Layout, say: Say) -> dict[str, Any]:
+    started, targets = time.monotonic(), base_targets()
+
+    def tell(text: str) -> None:
+        say(f"{time.monotonic() - started:5.0f} s  {text}")
+
+    with Links(targets.processes) as links:
+        engine = Engine(layout, _settings(options, links))
+        load = Load(engine, LoadSettings(options.seed, options.events), Journal(layout.journal))
+        with Disks(layout, targets.workers, engine.pid) as disks, engine:
+            tell(f"ready; {load.mixture.entries} entries to offer")
+            hands = Hands(engine, links, disks, Tally())
+            _attack(options, load, hands, until=started + options.minutes * 60, say=tell)
+            tell("every fault has ended and the load too; waiting until it is quiet")
+            stuck = _settle(engine, hands)
+            tell(f"quiet, {stuck} partitions stuck; judging")
+            verdict = check_run(ground_of(engine), stuck=stuck)
+            if not verdict.ok:
+                tell(json.dumps(verdict.detailed()))
+            return {
+                "kills": hands.tally.kills,
+                "faults": dict(sorted(hands.tally.faults.items())),
+                **verdict.as_json(),
+                "restarts": engine.restarts(),
+                "redelivered": engine.redelivered() + hands.redelivered_before_wipes,
+                "seconds": round(time.monotonic() - started, 1),
+                "seed": options.seed,
+            }
+
+
+def _settings(options: ChaosOptions, links: Links) -> EngineSettings:
+    return EngineSettings(
+        test_mode=True,
+        workers=BASE_WORKERS,
+        linker_workers=BASE_WORKERS,
+        profile=options.profile,
+        host=options.host,
+        mutant=options.mutant,
+        restart_pause_seconds_max=RESTART_PAUSE_SECONDS_MAX,
+        listeners=links.listeners,
+    )
+
+
+def _attack(options: ChaosOptions, load: Load, hands: Hands, *, until: float, say: Say) -> None:
+    """The load has been answered or given up, every fault is over and healed."""
+    targets, entries = base_targets(), load.mixture.entries
+
+    def progress() -> float:
+        return 1.0 if load.finished() else min(0.999, load.answers().total() / entries)
+
+    campaign = Campaign(
+        planned=plan(options.seed, options.kills, options.menu, targets),
+        more=more(options.seed, options.menu, targets),
+        kills=options.kills,
+        hands=hands,
+        progress=progress,
+        targets=targets,
+        rng=Random(f"{options.seed}/retries"),
+        say=say,
+    )
+    load.start()
+    try:
+        campaign.run(until)
+    finally:
+        hands.heal()
+    while not load.finished() and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+    load.stop()
+
+
+def _settle(engine: Engine, hands: Hands) -> int:
+    """How many partitions are stuck; else everything has been worked off, and told what day it is."""
+    stuck = settle(engine, since=hands.last_ended)
+    if stuck:
+        return stuck
+    tick(engine.bootstrap, AS_OF)
+    return settle(engine, since=time.monotonic())

@@ -1,0 +1,75 @@
+"""`tierlink bench linkage`: the linker on public sets and on simulated people, beside
+Splink, and growing to a million records."""
+
+import json
+import signal
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from ops.runtime.cli_options import Json
+
+
+def linkage(
+    *,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Sets whose name begins so: FEBRL4, FEBRL3, fake_1000.")
+    ] = None,
+    beside: Annotated[
+        bool, typer.Option(help="Run Splink 5 beside ours, in an environment of its own.")
+    ] = True,
+    scale: Annotated[
+        bool,
+        typer.Option("--scale", help="Instead: one graph growing, and what a record costs at each size."),
+    ] = False,
+    records: Annotated[
+        int, typer.Option(min=1_000, help="With --scale: how many records it grows to.")
+    ] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="With --scale: of the simulated people.")] = 1,
+    people: Annotated[
+        int | None,
+        typer.Option(
+            min=100,
+            help="Instead: worlds of so many simulated people, linked by ours and as it is done today.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Instead: the same for these seeds, with commas: 811,812.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Quality on public sets with truth, Splink beside it. With --people or --seeds: on simulated people, counted by
+    person. With --scale: speed and memory up to a million records.
+    """
+    from rich.console import Console
+
+    from ops.lab.bench import linkage as sets
+    from ops.lab.bench import linkage_scale, linkage_worlds
+
+    for order in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(order, signal.default_int_handler)  # as Ctrl-C
+    console = Console(stderr=True, width=120, highlight=False)
+    if scale:
+        figures = linkage_scale.run(sizes=linkage_scale.sizes_to(records), seed=seed, say=console.print)
+        linkage_scale.show(console.print, figures)
+    elif people or seeds:
+        figures = linkage_worlds.run(
+            people=people or linkage_worlds.PEOPLE,
+            seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
+            beside=beside,
+            say=partial(console.print, soft_wrap=True),
+        )
+        linkage_worlds.show(partial(console.print, soft_wrap=True), figures)
+    else:
+        figures = sets.run(only=tuple(only or ()), beside=beside, say=console.print)
+        sets.show(console, figures)
+    if as_json:
+        typer.echo(json.dumps(figures))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(one) for one in text.split(","))
+    except ValueError:
+        raise typer.BadParameter("whole numbers with commas between them: 811,812") from None

@@ -1,0 +1,113 @@
+"""The canary sweep: improbable values go in by every door and must be seen nowhere behind the seal.
+
+Searched: every topic (keys, headers, values, state), every log, worker directory, metrics page, HTTP and MLLP
+answer, report and file name; each value plain, spaced, hyphened, reversed, in base64, hex, URL form and as
+md5, sha1, sha256. A search that finds nothing proves nothing, so the same search first has to find every
+value where it may be: in the intake, opened with the ingress key. Imports no step and no linkage.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ops.admin.topic_reader import read_topics
+from ops.client.journal import Journal
+from ops.client.senders import FileSender, Hl7Sender, HttpSender
+from ops.lab.demo.canary_messages import csv_file, fhir, hl7
+from ops.runtime.paths import Layout
+from ops.verify.leak_search import CONSUMER_OFFSETS, files_of, in_pieces, seen, text_of
+from ops.verify.nobodies import NOBODIES
+from schemas.envelope import opened
+from schemas.errors import Unreadable
+from schemas.keyring import Keyring
+from schemas.sources import Source
+
+
+@dataclass
+class Planted:
+    """What went in, and what the doors answered."""
+
+    values: tuple[str, ...]
+    answers: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Found:
+    """`planted_found` of `planted` were seen in the opened intake; `hits` is what was seen anywhere else."""
+
+    planted: int
+    planted_found: int
+    hits: int
+    bytes_scanned: int
+    places: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, int]:
+        """The four counts."""
+        return {
+            "planted": self.planted,
+            "planted_found": self.planted_found,
+            "hits": self.hits,
+            "bytes_scanned": self.bytes_scanned,
+        }
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where to plant and where to look: one running engine, seen from outside."""
+
+    bootstrap: str
+    layout: Layout
+    sources: Mapping[str, Source]
+    topic_names: Sequence[str]
+    keys: Keyring
+    ports: Mapping[str, int]  # by source
+    pages: Callable[[], Iterable[tuple[str, str]]]  # process, text of its /metrics
+
+
+def plant(ground: Ground, journal: Journal) -> Planted:
+    """One good and one refused message through each door; refused ones show whether answers quote what they
+    refuse.
+    """
+    planted = Planted(tuple(value for one in NOBODIES.values() for value in one.values()))
+    http = HttpSender("gp-hub", ground.ports["gp-hub"], journal)
+    mllp = Hl7Sender("trust-wm", ground.ports["trust-wm"], journal)
+    for good in (True, False):
+        message_id, body = fhir(NOBODIES["gp-hub"], good=good)
+        planted.answers.append(http.send(body, message_id=message_id, kind="canary").body)
+        message_id, message = hl7(NOBODIES["trust-wm"], good=good)
+        planted.answers.append(mllp.send(message, message_id=message_id, kind="canary").body)
+    http.close()
+    mllp.close()
+    name, content, rows = csv_file(NOBODIES["council-east"])
+    files = FileSender("council-east", ground.layout.drop / "council-east", journal)
+    files.drop(name, content)
+    planted.answers.append(files.wait(name, content, rows=rows).body)
+    return planted
+
+
+def search(ground: Ground, planted: Planted) -> Found:
+    """Look everywhere. Bytes scanned are counted once, however many values are searched for."""
+    scanned, places = 0, []
+    for place, content in _everything(ground, planted):
+        scanned += len(content)
+        places += [place] * len(seen(planted.values, content))
+    inside = seen(planted.values, b"\n".join(_opened_intake(ground)))
+    return Found(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
+
+
+def _everything(ground: Ground, planted: Planted) -> Iterator[tuple[str, bytes]]:
+    for name in (*ground.topic_names, CONSUMER_OFFSETS):
+        yield from in_pieces(f"topic {name}", map(text_of, read_topics(ground.bootstrap, [name])))
+    for name, text in ground.pages():
+        yield f"metrics of {name}", text.encode()
+    yield "answers", b"\n".join(planted.answers)
+    yield from files_of(ground.layout)
+
+
+def _opened_intake(ground: Ground) -> Iterator[bytes]:
+    keys = ground.keys
+    for source in ground.sources.values():
+        for one in read_topics(ground.bootstrap, [source.intake_topic]):
+            try:
+                yield opened(one.value or b"", keys=keys, topic=one.topic, key=one.key or b"").original
+            except Unreadable:
+                continue

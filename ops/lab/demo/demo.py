@@ -1,0 +1,140 @@
+"""`tierlink demo`: the main job on real parts: a real Kafka, the real doors, the Faust workers, a few hundred people.
+
+A seeded simulator plays journeys through the doors; what comes out is read from the published topics, as a consumer
+would, and held against what the simulator knows to be true.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ops.admin.ticker import tick
+from ops.admin.topic_reader import last_values, read_topics
+from ops.client.journal import Journal
+from ops.lab.demo import canary
+from ops.lab.demo.judging import Judgement, Published, judge
+from ops.lab.demo.killing import Killer
+from ops.lab.demo.playing import Progress, play
+from ops.lab.simulator import AS_OF, Noise, Simulation, default_rates, simulate
+from ops.local.engine import Engine
+from ops.verify.ledger import Ledger, balance, read_books, stalled
+from schemas import canonical, topics
+
+RECIPIENT = "demo"
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What the command line says."""
+
+    people: int
+    seed: int
+    kill_worker: bool
+    workers: int
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything the report shows; `as_json` is the last line of `--json`."""
+
+    ledgers: Mapping[str, Ledger]
+    snapshots: Sequence[Mapping[str, Any]]
+    stalled: int
+    judgement: Judgement
+    noise: Noise
+    found: canary.Found
+    kills: int
+    redelivered: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """One flat object."""
+        return {
+            **self.ledgers[""].as_json(),
+            "stalled": self.stalled,
+            "pathways": len(self.snapshots),
+            "three_tier_pathways": sum(one["three_tier"] for one in self.snapshots),
+            "pathway_exact": round(self.judgement.pathway_exact, 4),
+            "noise": _rounded(asdict(self.noise)),
+            "linkage": _rounded(asdict(self.judgement.linkage)),
+            "nhs_number_join": _rounded(asdict(self.judgement.nhs_join)),
+            "canary": self.found.as_json(),
+            "canary_hits": self.found.hits,
+            "kills": self.kills,
+            "redelivered": self.redelivered,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(share, 4) for name, share in shares.items()}
+
+
+Say = Callable[[str], None]
+
+
+def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, started: float) -> DemoResult:
+    """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
+    simulation = simulate(options.seed, options.people, rates=default_rates())
+    journal = Journal(engine.layout.journal)
+    killer = Killer(engine, options.seed) if options.kill_worker else None
+    if killer is not None:
+        killer.start()
+    play(engine, simulation.deliveries, journal, progress)
+    planted = canary.plant(ground_of(engine), journal)
+    if killer is not None:
+        killer.finish()
+    say(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
+    engine.drain()
+    tick(engine.bootstrap, AS_OF)
+    engine.drain()
+    say(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
+    return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What playing left behind; `started` is a monotonic time."""
+
+    journal: Journal
+    planted: canary.Planted
+    kills: int
+    started: float
+
+
+def ground_of(engine: Engine) -> canary.Ground:
+    """A running engine as the canary sweep sees it."""
+    return canary.Ground(
+        bootstrap=engine.bootstrap,
+        layout=engine.layout,
+        sources=engine.sources,
+        topic_names=[topic.name for topic in engine.topics],
+        keys=engine.keys,
+        ports=engine.ports(),
+        pages=engine.pages,
+    )
+
+
+def _result(engine: Engine, simulation: Simulation, played: _Played) -> DemoResult:
+    keys = engine.keys
+    books = read_books(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
+    snapshots = read_snapshots(engine.bootstrap)
+    published = Published(books.links, snapshots, keys, RECIPIENT)
+    return DemoResult(
+        ledgers=balance(played.journal.read(), books, keys=keys, recipient=RECIPIENT),
+        snapshots=list(snapshots.values()),
+        stalled=stalled(books),
+        judgement=judge(simulation.truth, published, as_of=AS_OF),
+        noise=simulation.noise,
+        found=canary.search(ground_of(engine), played.planted),
+        kills=played.kills,
+        redelivered=engine.redelivered(),
+        seconds=time.monotonic() - played.started,
+    )
+
+
+def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
+    """Published id -> snapshot, as a subscriber of the demo recipient would hold them."""
+    latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
+    return {key.decode(): canonical.load_object(one.value or b"") for key, one in latest.items()}

@@ -1,0 +1,71 @@
+"""Holding what was published against what the simulator knows. Imports no step and no linkage."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ops.lab.demo.score import rightly_linked
+from ops.lab.simulator import PersonTruth, expected
+from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
+from schemas.keyring import Keyring, Purpose, recipient_purpose
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`exact` of `compared` people who were linked rightly have exactly the pathway they should have."""
+
+    linkage: LinkageScore
+    nhs_join: LinkageScore
+    exact: int
+    compared: int
+    differences: Sequence[str]
+
+    @property
+    def pathway_exact(self) -> float:
+        """Share of exact pathways; 0 when nobody could be compared."""
+        return self.exact / self.compared if self.compared else 0.0
+
+
+@dataclass(frozen=True)
+class Published:
+    """What there is to judge: record -> person, published id -> snapshot, and the keys that join them."""
+
+    links: Mapping[str, str]
+    snapshots: Mapping[str, Mapping[str, Any]]
+    keys: Keyring
+    recipient: str
+
+    def person_of(self, record: RecordKey) -> str | None:
+        """The person the record with this local id was linked to."""
+        return self.links.get(self.keys.mac(Purpose.RECORD_ID, record[0], "local", record[1]))
+
+    def snapshot_of(self, person_id: str) -> Mapping[str, Any] | None:
+        """The snapshot the recipient has of a person."""
+        return self.snapshots.get(self.keys.mac(recipient_purpose(self.recipient), person_id))
+
+
+def judge(truth: Sequence[PersonTruth], published: Published, *, as_of: date) -> Judgement:
+    """Score the linkage, and compare the pathway of everyone who was linked rightly."""
+    person_of = {record.key: person.key for person in truth for record in person.records}
+    found = {key: one for key in person_of if (one := published.person_of(key)) is not None}
+    right = rightly_linked(found, person_of)
+    compared = [person for person in truth if person.key in right]
+    differences = [_differences(person, found, published, as_of) for person in compared]
+    return Judgement(
+        linkage=linkage_score(found, truth),
+        nhs_join=nhs_number_join(truth),
+        exact=sum(not own for own in differences),
+        compared=len(compared),
+        differences=[one for own in differences for one in own],
+    )
+
+
+def _differences(
+    person: PersonTruth, found: Mapping[RecordKey, str], published: Published, as_of: date
+) -> list[str]:
+    person_id = found.get(person.records[0].key)
+    snapshot = published.snapshot_of(person_id) if person_id else None
+    if snapshot is None:
+        return ["no snapshot"]
+    return expected.differences(expected.expected_pathway(person, as_of=as_of), snapshot)

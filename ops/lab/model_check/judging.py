@@ -1,0 +1,70 @@
+"""What must hold once a simulated run has come to rest."""
+
+from ops.lab.model_check.arrivals import dead_letters, finals, sources
+from ops.lab.model_check.scheduler import Simulation, Violation
+from ops.verify.compare import final_values
+
+PROBES = 3  # messages asked of the live state and of the one read back
+
+
+def judge(run: Simulation, *, probe: bool) -> None:
+    """Nothing lost, nothing different, everything committed, the state as its changelog says. Raises Violation.
+
+    `probe`: what is read back from the changelog also answers the last messages as the live state does; this
+    ends the run, as a state is used up by the asking.
+    """
+    _nothing_lost(run)
+    _nothing_differs(run)
+    _everything_committed(run)
+    _state_is_its_changelog(run)
+    if probe:
+        _state_answers_alike(run)
+
+
+def _nothing_lost(run: Simulation) -> None:
+    topics = [source.receipts_topic for source in sources().values()]
+    told = {key.decode() for topic in topics for key in final_values(run.logs.read(topic))}
+    if lost := run.world.entries - told:
+        raise Violation("lost", f"{len(lost)} entries without a disposition")
+
+
+def _nothing_differs(run: Simulation) -> None:
+    wanted, found = run.world.finals, finals(run.logs)
+    for topic, values in wanted.items():
+        keys = values.keys() | found[topic].keys()
+        differing = sum(values.get(key) != found[topic].get(key) for key in keys)
+        if differing:
+            raise Violation("differing", f"{topic}: {differing} of {len(keys)} keys")
+    if (dead := dead_letters(run.logs)) != run.world.dead_letters:
+        raise Violation("differing", f"dead letters: {dead}, not {run.world.dead_letters}")
+
+
+def _everything_committed(run: Simulation) -> None:
+    for (topic, partition), behind in run.lag().items():
+        if behind:
+            raise Violation("lag", f"{topic}/{partition}: {behind}")
+
+
+def _state_is_its_changelog(run: Simulation) -> None:
+    for (name, task), worker in run.owners().items():
+        changelog = worker.at.stage.changelog
+        if changelog and worker.elements.get(task, {}) != run.logs.folded((changelog, task)):
+            raise Violation("state differs from its changelog", f"{name}/{task}")
+
+
+def _state_answers_alike(run: Simulation) -> None:
+    for (name, task), worker in run.owners().items():
+        changelog = worker.at.stage.changelog
+        if changelog is None or task not in worker.states:
+            continue
+        step = worker.at.step
+        live, restored = worker.states[task], step.restore(run.logs.folded((changelog, task)).items())
+        for topic in worker.at.stage.reads:
+            log = run.logs.of.get((topic, task))
+            for message in log.messages[-PROBES:] if log else ():
+                live, one = step.advance(live, message)
+                restored, other = step.advance(restored, message)
+                if one != other:
+                    raise Violation(
+                        "restored state answers otherwise", f"{name} {topic}/{task}@{message.offset}"
+                    )

@@ -1,0 +1,111 @@
+"""What one simulated run is made of: the rule, the steps, the fences, and the mutants that must be caught."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ops.lab.model_check.groups import Timings
+from streams.host.commit import Flight, Partition, Progress
+from streams.steps.outcome import Message, Outcome, Step
+
+ALL_FAULTS = ("crash", "pause", "cut_off", "hold", "join", "leave")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`progress` is production's rule or a mutant of it, `skips` names stages whose step forgets redeliveries.
+
+    `fence`: the broker refuses what is stamped longer ago than `Timings.fence_ms`. `stamp_in_rebalance`: a heartbeat
+    answered "a rebalance is under way" moves the stamp too; `stamp_at_assignment`: the first stamp is when the
+    assignment arrived, not when it was asked for. `posthumous`: what a dead worker had sent may land
+    after its successor began; `restart_waits`: a worker started again waits until the broker would refuse it.
+    `coalesce`: of one key a batch writes the last change only. `watch`: the order is checked at every landing
+    and commit; without it only what is left at the end is judged.
+    """
+
+    timings: Timings = field(default_factory=Timings)
+    progress: type[Progress] = Progress
+    skips: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ALL_FAULTS
+    faults_max: int = 8
+    fence: bool = True
+    stamp_in_rebalance: bool = False
+    stamp_at_assignment: bool = False
+    posthumous: bool = False
+    restart_waits: bool = False
+    coalesce: bool = False
+    watch: bool = True
+
+
+class CommitsTheDelivered(Progress):
+    """Commit before the acknowledgement."""
+
+    def committable(self, owned: Collection[Partition]) -> dict[Partition, int]:
+        """What was handed to the step counts as done."""
+        return {p: o for p, o in self._delivered.items() if o > self._committed[p] and p in owned}
+
+
+class StateAtOnce(Progress):
+    """State before outputs."""
+
+    def may_send_state(self) -> Flight | None:
+        """Whether its outputs are there or not."""
+        return next((one for one in self._flights if not one.state_sent), None)
+
+
+class LaterStateFirst(Progress):
+    """State of a later flight before that of an earlier one."""
+
+    def may_send_state(self) -> Flight | None:
+        """The newest whose outputs are there."""
+        ready = (one for one in reversed(self._flights) if one.outputs_acknowledged and not one.state_sent)
+        return next(ready, None)
+
+
+class CommitsOverAHole(LaterStateFirst):
+    """A later flight that is finished counts for those before it."""
+
+    def acknowledge_state(self, flight: Flight) -> None:
+        """Finished, and with it everything below."""
+        flight.state_acknowledged = True
+        if flight in self._flights:
+            for partition, upto in flight.upto.items():
+                self._acknowledged[partition] = max(self._acknowledged[partition], upto)
+            self._flights.remove(flight)
+
+
+class SkipsTheSeen:
+    """A step that takes a message given again for done: what it has seen outlives its crashes."""
+
+    def __init__(self, step: Step[Any]) -> None:
+        """Of one run."""
+        self._step = step
+        self._seen: dict[Partition, int] = {}
+
+    def restore(self, elements: Any) -> Any:
+        """As the step does."""
+        return self._step.restore(elements)
+
+    def advance(self, state: Any, message: Message) -> tuple[Any, tuple[Outcome, ...]]:
+        """Nothing, for an offset seen before."""
+        place = (message.topic, message.partition)
+        if message.offset <= self._seen.get(place, -1):
+            return state, ()
+        self._seen[place] = message.offset
+        return self._step.advance(state, message)
+
+
+MUTANTS: Mapping[str, Rules] = {
+    "none": Rules(),
+    "commit_first": Rules(progress=CommitsTheDelivered),
+    "state_first": Rules(progress=StateAtOnce),
+    "later_state_first": Rules(progress=LaterStateFirst),
+    "commit_over_a_hole": Rules(progress=CommitsOverAHole),
+    "skip_the_seen": Rules(skips=("records", "linker", "pathway")),
+    "no_fence": Rules(fence=False),
+    "stamp_in_rebalance": Rules(stamp_in_rebalance=True),
+    "stamp_at_assignment": Rules(stamp_at_assignment=True),
+    "posthumous": Rules(posthumous=True),
+    "posthumous_waits": Rules(posthumous=True, restart_waits=True),
+    "coalesce": Rules(coalesce=True),
+}

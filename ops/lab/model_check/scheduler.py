@@ -1,0 +1,374 @@
+"""The seeded scheduler: who takes the next step, when time passes, and which fault strikes where.
+
+Everything is drawn from one `random.Random(seed)`: the same seed, world and rules are the same run.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ops.lab.model_check.arrivals import START_MS, Arrival, World, dead_letter_of, quick_step, stages
+from ops.lab.model_check.flights import Batch, Record
+from ops.lab.model_check.groups import NEVER_MS, Group
+from ops.lab.model_check.logs import Logs
+from ops.lab.model_check.rules import Rules, SkipsTheSeen
+from ops.lab.model_check.worker import Habits, Place, Worker
+from streams.host.commit import Partition
+from streams.steps.outcome import Message
+
+STEPS_MAX = 60_000
+WORKERS = 2  # of each stage at the start
+WORKERS_MAX = 4
+
+
+class Violation(AssertionError):
+    """What must never be was seen: a kind (one word) and where, without a value."""
+
+    def __init__(self, kind: str, where: str) -> None:
+        """Names topics, partitions, offsets and counts only."""
+        super().__init__(f"{kind}: {where}")
+        self.kind = kind
+
+
+class Noted(NamedTuple):
+    """One line of the trace."""
+
+    at_ms: int
+    who: str
+    what: str
+    place: Partition | None
+    offset: int | None
+
+    def __str__(self) -> str:
+        where = f" {self.place[0]}/{self.place[1]}" if self.place else ""
+        offset = f"@{self.offset}" if self.offset is not None else ""
+        return f"{self.at_ms:>7} ms  {self.who:<12} {self.what}{where}{offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """Drawn once for a run, so that runs differ more than their steps do."""
+
+    fault_share: float  # of steps
+    faults: int
+    tick_ms: int  # a step takes up to this
+    door_share: float  # of steps, while there is something to tell
+    duplicate_share: float
+
+
+class Simulation:
+    """One run of one world."""
+
+    def __init__(self, world: World, seed: int, rules: Rules) -> None:
+        """Everybody has joined; nothing has arrived."""
+        self.world, self.seed, self.rules = world, seed, rules
+        self.chance = chance = random.Random(seed)
+        self.now_ms = START_MS
+        self.trace: list[Noted] = []
+        self.faults: dict[str, int] = {}
+        self.steps = self.redelivered = 0
+        self.logs = Logs(chance)
+        self.character = Character(
+            fault_share=chance.choice((0.01, 0.03, 0.1)),
+            faults=chance.randint(1, rules.faults_max),
+            tick_ms=chance.choice((2, 10, 60)),
+            door_share=chance.choice((0.02, 0.1, 0.4)),
+            duplicate_share=chance.choice((0.0, 0.3)),
+        )
+        self._faults_left = self.character.faults
+        self._told = self._drawn_arrivals()
+        self._done: dict[str, set[tuple[str, int, int]]] = {}
+        self._wire: list[tuple[int, Worker, list[Record]]] = []  # of the dead: lands at, whose, what
+        self._timer_ms = 0
+        self.workers: list[Worker] = []
+        self._places = self._drawn_places()
+        self._ready: list[Worker] = []
+        for worker in self.workers:
+            self._wake(worker)
+
+    def _drawn_arrivals(self) -> list[Arrival]:
+        told = list(self.world.arrivals)
+        told += [one for one in told if one.again and self.chance.random() < self.character.duplicate_share]
+        self.chance.shuffle(told)
+        return told
+
+    def _drawn_places(self) -> dict[str, Place]:
+        places, chance = {}, self.chance
+        habits = Habits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
+        for of in stages():
+            group = Group(of.partitions, self.rules.timings, chance)
+            step = quick_step(of.name)
+            if of.name in self.rules.skips:
+                step = SkipsTheSeen(step)
+            places[of.name] = at = Place(of, step, dead_letter_of, self.logs, group, self.rules, chance, self)
+            self._done[of.name] = set()
+            for number in range(WORKERS):
+                self._hire(at, number, habits)
+            group.tick(self.now_ms)
+        self._habits = habits
+        return places
+
+    def _hire(self, at: Place, number: int, habits: Habits) -> None:
+        worker = Worker(f"{at.stage.name}-{number}", at, habits)
+        self.workers.append(worker)
+        worker.start()
+
+    # ------------------------------------------------------------ the run
+
+    def run(self) -> "Simulation":
+        """Until everything has arrived, nothing is in the air and nobody is behind. Raises Violation."""
+        while self.steps < STEPS_MAX:
+            self.steps += 1
+            self._pass(int(self.chance.random() * self.character.tick_ms))
+            if self._told and self.chance.random() < self.character.door_share:
+                self._tell()
+            elif self._faults_left and self.chance.random() < self.character.fault_share:
+                self._strike()
+            elif self._ready:
+                place = int(self.chance.random() * len(self._ready))
+                if not self._ready[place].act():
+                    self._ready[place].ready = False
+                    self._ready[place] = self._ready[-1]
+                    self._ready.pop()
+            elif self._told:
+                self._tell()
+            elif self.settled():
+                return self
+            else:
+                self._pass(max(1, self._timer_ms - self.now_ms))
+        raise Violation("stuck", f"after {self.steps} steps")
+
+    def _tell(self) -> None:
+        arrival = self._told.pop()
+        message = self.logs.append(arrival.emit, stamp_ms=self.now_ms)
+        self.note("door", "told", (message.topic, message.partition), message.offset)
+        self._wake_readers(message)
+
+    def settled(self) -> bool:
+        """Nobody frozen, dead, joining or with anything in the air, and every group has read to the end."""
+        if self._wire or not all(at.group.stable for at in self._places.values()):
+            return False
+        for worker in self.workers:
+            if worker.restart_ms is not None or worker.paused_until_ms is not None:
+                return False
+            if worker.alive and not (
+                worker.phase == "working" and worker.producer.idle and self._holds(worker)
+            ):
+                return False
+        return not any(self.lag().values())
+
+    def _holds(self, worker: Worker) -> bool:
+        return worker.generation == worker.at.group.generation and worker.draining_since_ms is None
+
+    def lag(self) -> dict[Partition, int]:
+        """Input partition -> offsets not committed."""
+        found = {}
+        for at in self._places.values():
+            for place, log in self.logs.of.items():
+                if place[0] in at.stage.reads:
+                    found[place] = log.end - at.group.committed.get(place, 0)
+        return found
+
+    def owners(self) -> dict[tuple[str, int], Worker]:
+        """Stage and task -> the worker that holds it."""
+        return {(one.at.stage.name, task): one for one in self.workers if one.alive for task in one.tasks}
+
+    def _wake(self, worker: Worker) -> None:
+        if not worker.ready:
+            worker.ready = True
+            self._ready.append(worker)
+
+    def _wake_readers(self, message: Message) -> None:
+        for worker in self.workers:
+            if message.partition in worker.tasks and message.topic in worker.at.stage.reads:
+                self._wake(worker)
+
+    # ------------------------------------------------------------ time
+
+    def _pass(self, milliseconds: int) -> None:
+        self.now_ms += milliseconds
+        if self.now_ms >= self._timer_ms:
+            self._timers()
+
+    def _timers(self) -> None:
+        now_ms, due_ms = self.now_ms, NEVER_MS
+        for worker in self.workers:
+            due_ms = min(due_ms, self._worker_timers(worker))
+        for at in self._places.values():
+            if now_ms >= at.group.due_ms:
+                at.group.tick(now_ms)
+                for worker in self.workers:
+                    if worker.at is at:
+                        self._wake(worker)
+            due_ms = min(due_ms, at.group.due_ms)
+        for landing in [one for one in self._wire if one[0] <= now_ms]:
+            self._wire.remove(landing)
+            self._land_all(landing[1], landing[2])
+        self._timer_ms = max(now_ms + 1, min([due_ms, *(one[0] for one in self._wire)]))
+
+    def _worker_timers(self, worker: Worker) -> int:
+        """What is due has happened; when the next is."""
+        now_ms = self.now_ms
+        if worker.restart_ms is not None and worker.restart_ms <= now_ms:
+            worker.start()
+            self._wake(worker)
+            self.note(worker.name, "started again")
+        if not worker.alive:
+            return worker.restart_ms if worker.restart_ms is not None else NEVER_MS
+        if worker.paused_until_ms is not None and worker.paused_until_ms <= now_ms:
+            worker.thaw()
+            self._wake(worker)
+            self.note(worker.name, "thawed")
+        if worker.cut_until_ms is not None and worker.cut_until_ms <= now_ms:
+            worker.cut_until_ms = None
+            worker.heartbeat_ms = now_ms + int(self.chance.random() * self.rules.timings.heartbeat_ms)
+            self._wake(worker)
+        if worker.held and min(worker.held.values()) <= now_ms:
+            self._wake(worker)
+            worker.held = {place: until for place, until in worker.held.items() if until > now_ms}
+        if worker.paused_until_ms is None and worker.heartbeat_ms <= now_ms and worker.heartbeat():
+            self._wake(worker)
+        waits = [one for one in (worker.paused_until_ms, worker.cut_until_ms) if one is not None]
+        waits += worker.held.values()
+        return min([worker.heartbeat_ms, *waits] if worker.paused_until_ms is None else waits)
+
+    # ------------------------------------------------------------ faults
+
+    def _strike(self) -> None:
+        awake = [one for one in self.workers if one.alive and one.paused_until_ms is None]
+        busy = [one for one in awake if one.air]
+        pool = busy if busy and self.chance.random() < 0.8 else awake
+        if not pool:
+            return
+        self._faults_left -= 1
+        what = self.chance.choice(self.rules.faults)
+        if getattr(self, "_" + what)(self.chance.choice(pool)):
+            self.faults[what] = self.faults.get(what, 0) + 1
+
+    def _crash(self, worker: Worker) -> bool:
+        self.ended(worker, "killed")
+        return True
+
+    def _pause(self, worker: Worker) -> bool:
+        for_ms = self.chance.choice((300, 2_000, 5_000, 8_000, 14_000)) + self.chance.randint(0, 1_500)
+        worker.freeze(self.now_ms + for_ms)
+        self._timer_ms = self.now_ms
+        self.note(worker.name, f"frozen for {for_ms} ms")
+        return True
+
+    def _cut_off(self, worker: Worker) -> bool:
+        for_ms = self.chance.randint(1_000, 14_000)
+        worker.cut_until_ms, worker.mute = self.now_ms + for_ms, self.chance.random() < 0.5
+        self._timer_ms = self.now_ms
+        self.note(worker.name, f"cut off from its coordinator for {for_ms} ms")
+        return True
+
+    def _hold(self, worker: Worker) -> bool:
+        under_way = [*worker.producer.unlanded, *worker.producer.unknown]
+        if not under_way:
+            return False
+        place, for_ms = self.chance.choice(under_way), self.chance.choice((200, 2_000, 6_000))
+        worker.held[place] = self.now_ms + self.chance.randint(1, for_ms)
+        self._timer_ms = self.now_ms
+        self.note(worker.name, f"waits up to {for_ms} ms", place)
+        return True
+
+    def _join(self, worker: Worker) -> bool:
+        fellows = [one for one in self.workers if one.at is worker.at]
+        if len(fellows) >= WORKERS_MAX:
+            return False
+        self._hire(worker.at, len(fellows), self._habits)
+        self._wake(self.workers[-1])
+        self.note(self.workers[-1].name, "joins")
+        self._timer_ms = self.now_ms
+        return True
+
+    def _leave(self, worker: Worker) -> bool:
+        fellows = [one for one in self.workers if one.at is worker.at and one.alive and not one.leaving]
+        if len(fellows) < 2 or worker.leaving:
+            return False
+        worker.leaving = True
+        if worker.draining_since_ms is None:
+            worker.draining_since_ms = self.now_ms
+        self._wake(worker)
+        self.note(worker.name, "is asked to go")
+        return True
+
+    # ------------------------------------------------------------ what the workers' watch sees
+
+    def note(self, worker: str, what: str, place: Partition | None = None, offset: int | None = None) -> None:
+        """One line of the trace."""
+        self.trace.append(Noted(self.now_ms - START_MS, worker, what, place, offset))
+
+    def answered(self, worker: Worker, batch: Batch) -> None:
+        """A batch that leaves nothing behind is done at once."""
+        if batch.landed:
+            self._batch_done(worker, batch)
+
+    def appended(self, worker: Worker, record: Record, message: Message) -> None:
+        """A record has landed; state only where all its outputs are, batch after batch."""
+        batch = record.batch
+        self.note(worker.name, f"{record.kind} landed", (message.topic, message.partition), message.offset)
+        if record.kind == "output":
+            batch.outputs_unlanded -= 1
+        else:
+            if self.rules.watch and batch.flight in worker.air:
+                self._check_order(worker, batch, message)
+            batch.state_unlanded[message.partition] -= 1
+        if batch.landed:
+            self._batch_done(worker, batch)
+        self._wake_readers(message)
+
+    def committed(self, worker: Worker, offsets: dict[Partition, int]) -> None:
+        """Every message below a committed offset has left all it leaves in the logs."""
+        if not self.rules.watch:
+            return
+        done, before = self._done[worker.at.stage.name], worker.at.group.committed
+        for place, offset in offsets.items():
+            log = self.logs.of[place]
+            for one in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
+                if (one.topic, one.partition, one.offset) not in done:
+                    raise Violation("committed too early", f"{one.topic}/{one.partition}@{one.offset}")
+
+    def ended(self, worker: Worker, why: str) -> None:
+        """Of what was under way to each partition, a first part arrives."""
+        self.note(worker.name, why)
+        frozen = worker.paused_until_ms is not None
+        for place, queue in list(worker.producer.unlanded.items()):
+            most = min(worker.on_wire.get(place, 0), len(queue)) if frozen else len(queue)
+            arriving = list(queue)[: self.chance.randint(0, max(0, most))]
+            if arriving and self.rules.posthumous and self.chance.random() < 0.5:
+                at_ms = self.now_ms + self.chance.randint(1, self.rules.timings.session_ms)
+                self._wire.append((at_ms, worker, arriving))
+            else:
+                self._land_all(worker, arriving)
+        worker.alive = False
+        wait_ms = self.chance.randint(200, 3_000) if self.chance.random() < 0.8 else 9_000
+        if self.rules.restart_waits:
+            wait_ms = max(wait_ms, self.rules.timings.fence_ms)
+        worker.restart_ms = self.now_ms + wait_ms
+        self._timer_ms = self.now_ms
+
+    def _land_all(self, worker: Worker, records: list[Record]) -> None:
+        for record in records:
+            if not worker.lands(record):
+                self.note(
+                    worker.name, "refused, stamped too long ago", (record.emit.topic, record.emit.partition)
+                )
+                return
+
+    def _batch_done(self, worker: Worker, batch: Batch) -> None:
+        done = self._done[worker.at.stage.name]
+        places = {(one.topic, one.partition, one.offset) for one in batch.messages}
+        self.redelivered += len(places & done)
+        done |= places
+
+    def _check_order(self, worker: Worker, batch: Batch, message: Message) -> None:
+        where = f"{message.topic}/{message.partition}@{message.offset}"
+        for one in worker.air.values():
+            if one.outputs_unlanded or not one.answered:
+                raise Violation("state before outputs", where)
+            if one is batch:
+                return
+            if one.state_unlanded[message.partition]:
+                raise Violation("state out of order", where)

@@ -1,0 +1,205 @@
+"""What goes wrong with entries: mistakes corrected later, messages nobody can read, messages meant for
+another clinic.
+
+A broken message is always extra: the good one it was made from is sent too, so the truth does not change.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from ops.lab.simulator.journeys import AS_OF
+from ops.lab.simulator.measuring import in_our_units
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, Identity, Told
+from ops.lab.simulator.rates import Rates
+from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
+
+_DATED = ("start", "acceptance")
+
+
+def with_corrections(rng: Random, entries: Sequence[Told], rates: Rates) -> tuple[Told, ...]:
+    """`entries`, some now mistaken, and for each of those a later entry about the same thing that puts it
+    right.
+
+    What was true stays the last word: the mistake goes into the earlier entry. Corrections carry the number
+    of the entry they correct; each mistaken entry is corrected once.
+    """
+    correctable = [
+        place for place, told in enumerate(entries) if _can_be_mistaken(told) and told.told_at.date() < AS_OF
+    ]
+    wanted = min(len(correctable), math.ceil(len(entries) * rates.noise["corrections"]))
+    corrected, right = list(entries), list[Told]()
+    records = _by_record(entries)
+    for place in sorted(rng.sample(correctable, wanted)):
+        told = entries[place]
+        corrected[place] = replace(told, facts=_mistaken(rng, told))
+        later = told.told_at + timedelta(days=rng.randrange(2, 21))
+        later = later if later.date() <= AS_OF else told.told_at + timedelta(days=1)
+        # first tellings fall on full minutes; the second keeps corrections apart from them and from one
+        # another
+        later = later.replace(second=1 + len(right) % 59)
+        identity = _identity_at(records[told.source, told.local_id], later)
+        right.append(
+            replace(told, told_at=later, identity=identity, message_id="", corrects=entry_number(told))
+        )
+    return (*corrected, *right)
+
+
+def entry_number(told: Told) -> str:
+    """What names this entry among all: whose record it is and when it was told, which no other entry
+    shares.
+    """
+    return f"{told.source}/{told.local_id}/{told.told_at.isoformat()}"
+
+
+def _can_be_mistaken(told: Told) -> bool:
+    last = told.facts[-1] if told.facts else None
+    if last is None or last.quantity == "height":
+        return False
+    return last.quantity == "weight" or (last.kind in _DATED and told.source == COUNCIL)
+
+
+def _mistaken(rng: Random, told: Told) -> tuple[Fact, ...]:
+    """The facts with a weight keyed wrong, a session marked as missed, or a date some days off."""
+    *others, last = told.facts
+    if last.quantity == "weight":
+        if told.source == COUNCIL and rng.random() < 0.2:
+            return tuple(
+                replace(fact, attendance="3") if fact.kind == "attendance" else fact for fact in others
+            )
+        assert last.value_given is not None
+        assert last.unit_given is not None
+        times = rng.choice((Decimal("1.1"), Decimal("0.9"), Decimal("1.02")))
+        wrong = (last.value_given * times).quantize(Decimal("0.1"))
+        return (*others, replace(last, value_given=wrong, value=in_our_units(wrong, last.unit_given)))
+    return (*others, replace(last, on=last.on - timedelta(days=rng.randrange(1, 9))))
+
+
+def _by_record(entries: Sequence[Told]) -> Mapping[tuple[str, str], list[Told]]:
+    records: dict[tuple[str, str], list[Told]] = {}
+    for told in entries:
+        records.setdefault((told.source, told.local_id), []).append(told)
+    return records
+
+
+def _identity_at(record: Sequence[Told], at: datetime) -> Identity:
+    """What the record says of the person at that time: later entries may have changed it."""
+    return max((told for told in record if told.told_at <= at), key=lambda told: told.told_at).identity
+
+
+# messages nobody can read
+
+
+def broken_fhir(rng: Random, told: Told) -> bytes:
+    """The body of an entry spoilt in one of the ways real bodies are."""
+    return rng.choice((_cut, _key_twice, _nobody, _no_unit, _thirtieth_of_february, _not_utf8))(told)
+
+
+def _cut(told: Told) -> bytes:
+    return primary_care_fhir.bundle_bytes(told)[:-40]
+
+
+def _key_twice(told: Told) -> bytes:
+    return primary_care_fhir.bundle_bytes(told).replace(b"{", b'{"type":"message",', 1)
+
+
+def _nobody(told: Told) -> bytes:
+    document = primary_care_fhir.bundle(told)
+    document["entry"] = [one for one in document["entry"] if one["resource"]["resourceType"] != "Patient"]
+    return json.dumps(document).encode()
+
+
+def _no_unit(told: Told) -> bytes:
+    return _with_observation(told, {"valueQuantity": {"value": 104}})
+
+
+def _thirtieth_of_february(told: Told) -> bytes:
+    return _with_observation(told, {"effectiveDateTime": f"{told.told_at.year}-02-30"})
+
+
+def _not_utf8(told: Told) -> bytes:
+    return primary_care_fhir.bundle_bytes(told).replace(b'"given":["', b'"given":["\xe9', 1)
+
+
+def _with_observation(told: Told, changed: Mapping[str, Any]) -> bytes:
+    document = primary_care_fhir.bundle(told)
+    observation = next(
+        one["resource"] for one in document["entry"] if one["resource"]["resourceType"] == "Observation"
+    )
+    observation.update(changed)
+    return json.dumps(document).encode()
+
+
+def broken_hl7(rng: Random, told: Told) -> bytes:
+    """The message of an entry spoilt in one of the ways real messages are."""
+    text = tier3_hl7v2.message(told).decode()
+    ways: list[Callable[[str], str]] = [_headless, _without("PID"), _no_type]
+    if told.form == "R01":
+        ways.append(_unitless)
+    if told.form in ("S12", "S13"):
+        ways.append(_without("SCH"))
+    if told.form == "I12":
+        ways.append(_without("RF1"))
+    return rng.choice(ways)(text).encode()
+
+
+def _headless(text: str) -> str:
+    return text.partition("\r")[2]
+
+
+def _no_type(text: str) -> str:
+    header, rest = text.split("\r", 1)
+    fields = header.split("|")
+    fields[8] = ""
+    return "\r".join(("|".join(fields), rest))
+
+
+def _unitless(text: str) -> str:
+    return text.replace("|kg|", "||").replace("|lb|", "||").replace("|g|", "||")
+
+
+def _without(name: str) -> Callable[[str], str]:
+    def spoilt(text: str) -> str:
+        return "\r".join(line for line in text.split("\r") if not line.startswith(name))
+
+    return spoilt
+
+
+_ROW_FAULTS: Sequence[Mapping[str, str]] = (
+    {"session_date": "30/02/2025", "session_ref": "S0", "attendance": "Attended"},
+    {"session_date": "03/31/2025", "session_ref": "S0", "attendance": "Attended"},
+    {"session_date": "01/03/2025", "session_ref": "S0", "weight": "98.4", "weight_unit": ""},
+    {"session_date": "01/03/2025", "session_ref": "S0", "weight": "heavy", "weight_unit": "kg"},
+    {"session_date": "01/03/2025", "session_ref": "S0", "attendance": "perhaps"},
+    {"client_ref": ""},
+    {"referral_ref": ""},
+    {"last_updated": "yesterday"},
+)
+
+
+def broken_row(rng: Random, told: Told) -> dict[str, str]:
+    """The row of an entry spoilt in one cell."""
+    return {**tier2_csv.row(told), **rng.choice(_ROW_FAULTS)}
+
+
+def foreign(rng: Random, told: Told, local_id: str) -> Told:
+    """The same visit as if at another clinic, by somebody this engine has no business with."""
+    surname = rng.choice(("Foreman", "Strange", "Passmore"))
+    stranger = replace(
+        told.identity,
+        nhs_number=None,
+        surname=surname,
+        postcode=None,
+        former_address=None,
+        phone=None,
+        email=None,
+    )
+    return replace(told, local_id=local_id, identity=stranger, person="")
+
+
+BROKEN: Mapping[str, Callable[[Random, Told], bytes]] = {GP: broken_fhir, TRUST: broken_hl7}

@@ -1,0 +1,134 @@
+"""The council's programme team: a spreadsheet of events saved as CSV, dates as people write them."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from ops.lab.simulator.model import Fact, Identity, Told
+
+HEADERS = (
+    "client_ref,nhs_no,surname,forename,known_as,prev_surname,dob,sex,ethnicity,postcode,address1,town,"
+    "prev_postcode,prev_address1,prev_town,mobile,email,gp_practice,"
+    "referral_ref,referral_date,referral_source,accepted_date,declined_date,declined_by,decline_reason,start_date,"
+    "delivery,session_ref,session_date,attendance,group,weight,weight_unit,self_reported,height,height_unit,"
+    "completed_date,withdrawn_date,end_reason,discharged_date,onward_referral_date,onward_to,last_updated"
+).split(",")
+FIRST_ROW = 2  # as a spreadsheet numbers them: row 1 is the header
+_CLOCK = ZoneInfo("Europe/London")
+_SEX = {"female": "Female", "male": "Male", None: ""}
+_ATTENDANCE = {
+    "5": "Attended",
+    "6": "Attended late",
+    "7": "7",
+    "3": "DNA",
+    "2": "Cancelled by client",
+    "4": "Cancelled by us",
+}
+_REFERRAL_SOURCE = {"gp": "GP", "self": "Self"}
+_BY = {"service": "Service", "person": "Client"}
+_REASON = {
+    "unable-to-contact": "Unable to contact",
+    "not-eligible": "Not eligible",
+    "declined-by-person": "Declined by client",
+    "work": "Work",
+    "health": "Health",
+    "moved-away": "Moved away",
+    "did-not-attend": "DID NOT ATTEND",
+    "completed": "Completed",
+}
+_TRUST_ODS = "RXX"
+
+
+def row(told: Told) -> dict[str, str]:
+    """One entry as the cells of one row, by header; what the event does not concern is empty.
+
+    Every row repeats which referral it is under and when that was received: the extract's key columns.
+    """
+    cells = _identity(told.local_id, told.identity)
+    for fact in told.facts:
+        cells |= _cells(fact)
+    return {**cells, "last_updated": _moment(told.told_at)}
+
+
+def file_text(rows: Sequence[dict[str, str]]) -> str:
+    """A file with the header and these rows, lines ended as spreadsheets end them."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADERS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _identity(local_id: str, identity: Identity) -> dict[str, str]:
+    number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
+    return {
+        "client_ref": local_id,
+        "nhs_no": f"{number[:3]} {number[3:6]} {number[6:]}" if number else "",
+        "surname": identity.surname.upper(),
+        "forename": " ".join(one for one in (identity.forename, identity.middle_name) if one),
+        "known_as": identity.known_as or "",
+        "prev_surname": (identity.old_surname or "").upper(),
+        "dob": _day(identity.birth_date) if identity.birth_date else "",
+        "sex": _SEX[identity.sex],
+        "ethnicity": identity.ethnic_category,
+        "postcode": identity.postcode or "",
+        "address1": identity.address.line,
+        "town": identity.address.town,
+        "prev_postcode": former.postcode if former else "",
+        "prev_address1": former.line if former else "",
+        "prev_town": former.town if former else "",
+        "mobile": f"{mobile[:5]} {mobile[5:]}" if mobile else "",
+        "email": identity.email or "",
+        "gp_practice": identity.practice_ods,
+    }
+
+
+def _cells(fact: Fact) -> dict[str, str]:
+    day = _day(fact.on)
+    match fact.kind:
+        case "referral" if fact.direction == "sent":
+            return {"onward_referral_date": day, "onward_to": _TRUST_ODS}
+        case "referral":
+            source = _REFERRAL_SOURCE[fact.referral_source or ""]
+            return {"referral_ref": fact.key, "referral_date": day, "referral_source": source}
+        case "decline":
+            return {
+                "declined_date": day,
+                "declined_by": _BY[fact.by or ""],
+                "decline_reason": _REASON[fact.reason or ""],
+            }
+        case "withdrawal":
+            return {"withdrawn_date": day, "end_reason": _REASON[fact.reason or ""]}
+        case "discharge":
+            return {"discharged_date": day, "end_reason": _REASON[fact.reason or ""]}
+        case "start":
+            return {"start_date": day, "delivery": "Group"}
+        case "attendance":
+            code = _ATTENDANCE[fact.attendance or ""]
+            return {"session_ref": fact.key, "session_date": day, "attendance": code, "group": "Yes"}
+        case "measurement":
+            return _measured(fact)
+        case _:
+            return {{"acceptance": "accepted_date", "completion": "completed_date"}[fact.kind]: day}
+
+
+def _measured(fact: Fact) -> dict[str, str]:
+    given = f"{fact.value_given:f}"
+    if fact.quantity == "height":
+        return {"height": given, "height_unit": fact.unit_given or ""}
+    return {
+        "weight": given,
+        "weight_unit": fact.unit_given or "",
+        "self_reported": "Yes" if fact.method == "self_reported" else "No",
+    }
+
+
+def _day(day: date) -> str:
+    return f"{day:%d/%m/%Y}"
+
+
+def _moment(at: datetime) -> str:
+    assert at.tzinfo is UTC
+    return f"{at.astimezone(_CLOCK):%d/%m/%Y %H:%M}"

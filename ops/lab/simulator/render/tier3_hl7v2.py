@@ -1,0 +1,195 @@
+"""The trust's patient administration system: HL7 v2.4 in the ITK dialect, times on the hospital's own
+clock.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from ops.lab.simulator.model import Address, Fact, Identity, Told
+
+_CLOCK = ZoneInfo("Europe/London")
+_TRUST_ODS = "RXX"
+_APPLICATION = "PAS"
+SERVICE = "WMS"
+FOREIGN_SERVICE = "CAR"
+_TYPE = {
+    "I12": "REF^I12^REF_I12",
+    "S12": "SIU^S12^SIU_S12",
+    "S13": "SIU^S13^SIU_S12",
+    "S15": "SIU^S15^SIU_S12",
+    "S26": "SIU^S26^SIU_S12",
+    "A04": "ADT^A04^ADT_A01",
+    "A03": "ADT^A03^ADT_A03",
+    "A31": "ADT^A31^ADT_A05",
+    "R01": "ORU^R01^ORU_R01",
+}
+_CANCELLED_BY = {"2": "PATIENT", "4": "PROVIDER"}
+_OBSERVATION = {"weight": "27113001^Body weight^SCT"}
+_UNIT = {"kg": "kg", "g": "g", "lb": "lb"}
+_ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
+
+
+def message(told: Told, *, service: str = SERVICE) -> bytes:
+    """One entry as one message, segments ended by carriage returns, without MLLP framing."""
+    # HL7 puts RF1 and SCH before the patient
+    about = [_first(told, service)] if told.form in ("I12", "S12", "S13", "S15", "S26") else _event(told)
+    segments = [_header(told), *about, *_patient(told.local_id, told.identity), *_body(told, service)]
+    return "".join(f"{one}\r" for one in segments).encode()
+
+
+def message_identifier(control_id: str) -> str:
+    """What names a message among all feeds of a trust: sending application, sending facility and MSH-10."""
+    return f"{_APPLICATION}|{_TRUST_ODS}|{control_id}"
+
+
+def _header(told: Told) -> str:
+    fields = {
+        3: _APPLICATION,
+        4: _TRUST_ODS,
+        5: "ROUTE",
+        6: "ROUTE",
+        7: _moment(told.told_at),
+        9: _TYPE[told.form],
+        10: told.message_id,
+        11: "P",
+        12: "2.4",
+        15: "AL",
+        16: "NE",
+        17: "GBR",
+        18: "UNICODE UTF-8",
+        21: "iTKv1.0",
+    }
+    # MSH-1 is the separator itself, so MSH-2 is the first thing after it
+    return _segment("MSH|^~\\&", {number - 2: value for number, value in fields.items()})
+
+
+def _event(told: Told) -> list[str]:
+    if not told.form.startswith("A"):
+        return []
+    return [_segment("EVN", {1: told.form, 2: _moment(told.told_at)})]
+
+
+def _patient(local_id: str, identity: Identity) -> list[str]:
+    numbers = [f"{local_id}^^^{_TRUST_ODS}^MR"]
+    if identity.nhs_number:
+        numbers.insert(0, f"{identity.nhs_number}^^^NHS^NH")
+    pid = {
+        1: "1",
+        3: "~".join(numbers),
+        5: "~".join(_names(identity)),
+        7: f"{identity.birth_date:%Y%m%d}" if identity.birth_date else "",
+        8: {"female": "F", "male": "M", None: ""}[identity.sex],
+        11: "~".join(_addresses(identity)),
+        13: "~".join(_telecoms(identity)),
+        22: identity.ethnic_category,
+        32: "01" if identity.nhs_number else "",
+    }
+    return [_segment("PID", pid), _segment("PD1", {3: f"^^{identity.practice_ods}"})]
+
+
+def _names(identity: Identity) -> list[str]:
+    """XPN: the legal name with its middle name, a previous one, a nickname (HL7 table 0200: L, P, N)."""
+    forename, middle = _text(identity.forename), _text(identity.middle_name or "")
+    names = [f"{_text(identity.surname)}^{forename}^{middle}^^^^L"]
+    if identity.old_surname:
+        names.append(f"{_text(identity.old_surname)}^{forename}^^^^^P")
+    if identity.known_as:
+        names.append(f"{_text(identity.surname)}^{_text(identity.known_as)}^^^^^N")
+    return names
+
+
+def _addresses(identity: Identity) -> list[str]:
+    """XAD: home, and as a bad address the one before; HL7 table 0190 of version 2.4 knows no former one."""
+    homes = [_address(identity.address, identity.postcode, "H")]
+    former = identity.former_address
+    return [*homes, _address(former, former.postcode, "BA")] if former else homes
+
+
+def _address(home: Address, postcode: str | None, kind: str) -> str:
+    return f"{_text(home.line)}^^{_text(home.town)}^^{postcode or ''}^GBR^{kind}"
+
+
+def _telecoms(identity: Identity) -> list[str]:
+    """XTN: the mobile as one number, the mailbox in a repetition of its own (HL7 tables 0201 and 0202)."""
+    mobile = [f"{_text(identity.phone)}^PRN^CP"] if identity.phone else []
+    return [*mobile, f"^NET^Internet^{_text(identity.email)}"] if identity.email else mobile
+
+
+def _first(told: Told, service: str) -> str:
+    fact = told.facts[0]
+    if told.form == "I12":
+        number = f"{fact.key}^UBRN" if fact.ubrn else fact.key
+        return _segment("RF1", {1: "A", 2: "R", 3: service, 6: number, 7: _day(fact.on)})
+    return _segment(
+        "SCH",
+        {
+            1: fact.key,
+            2: fact.key,
+            6: _CANCELLED_BY.get(fact.attendance or "", "") if told.form == "S15" else "",
+            11: f"^^^{_start(fact.on)}",
+            25: {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}[told.form],
+        },
+    )
+
+
+def _body(told: Told, service: str) -> list[str]:
+    if told.form == "A31":
+        return []
+    visit: dict[int, str] = {1: "1", 2: "O", 10: service}
+    fact = told.facts[0]
+    match told.form:
+        case "A04":
+            visit |= {5: fact.key, 44: _start(fact.on)}
+        case "A03":
+            visit |= {19: fact.key, 36: fact.reason or "", 45: _start(fact.on)}
+    segments = [_segment("PV1", visit)]
+    if told.form.startswith("S"):
+        segments += [_segment("RGS", {1: "1"}), _segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
+    if told.form == "R01":
+        segments += _result(fact, corrected=told.corrects is not None)
+    return segments
+
+
+def _result(fact: Fact, *, corrected: bool) -> list[str]:
+    assert fact.quantity is not None
+    assert fact.value_given is not None
+    order = {1: "1", 3: fact.key.split("/")[0], 4: "VITALS^Vital signs^L", 7: _start(fact.on), 25: "F"}
+    result = {
+        1: "1",
+        2: "NM",
+        3: _OBSERVATION[fact.quantity],
+        5: _number(fact.value_given),
+        6: _UNIT[fact.unit_given or ""],
+        11: "C" if corrected else "F",
+        14: _start(fact.on),
+    }
+    return [_segment("OBR", order), _segment("OBX", result)]
+
+
+def _segment(name: str, fields: Mapping[int, str]) -> str:
+    """`name` and its fields by number, empty ones between, none after the last that is filled."""
+    last = max(fields)
+    return "|".join((name, *(fields.get(number, "") for number in range(1, last + 1))))
+
+
+def _text(value: str) -> str:
+    return value.translate(_ESCAPES)
+
+
+def _number(value: Decimal) -> str:
+    return f"{value:f}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y%m%d}"
+
+
+def _start(day: date) -> str:
+    # clinics are entered at ten; only the day is told apart here
+    return f"{datetime.combine(day, time(10)):%Y%m%d%H%M}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(_CLOCK):%Y%m%d%H%M%S}"

@@ -1,0 +1,218 @@
+"""From what sources would tell to what the doors are handed, in sending order, with the noise of real
+senders.
+
+Trust and hub send as they learn; the council saves a file a month. Entries overtake one another, are sent
+twice, and stand beside broken ones; `truth.noise` measures how much of each there really is.
+"""
+
+import hashlib
+import math
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from random import Random
+
+from ops.lab.simulator.faults import BROKEN, broken_row, entry_number, foreign
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, Delivery, EntryTruth, Expected, Told
+from ops.lab.simulator.rates import Rates
+from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
+
+_ROWS_MIN, _ROWS_MAX = 40, 80
+_OVERTAKEN_BY_MAX = 3
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Sent:
+    """An entry and the moment it leaves its source."""
+
+    told: Told
+    at: datetime
+    expected: Expected = "accepted"
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Posted:
+    """A delivery and the moment it arrives."""
+
+    delivery: Delivery
+    at: datetime
+
+
+def numbered(rng: Random, entries: Sequence[Told]) -> tuple[Told, ...]:
+    """The same entries with the senders' message ids: UUIDs at the hub, a running number at the trust,
+    none in files.
+    """
+    running = 0
+    with_ids = []
+    for told in sorted(entries, key=lambda one: (one.told_at, entry_number(one))):
+        if told.source == GP:
+            told = replace(told, message_id=str(uuid.UUID(int=rng.getrandbits(128), version=4)))
+        elif told.source == TRUST:
+            running += 1
+            told = replace(told, message_id=f"WM{running:08d}")
+        with_ids.append(told)
+    return tuple(with_ids)
+
+
+def deliveries(rng: Random, entries: Sequence[Told], rates: Rates) -> tuple[Delivery, ...]:
+    """Everything that is handed to the doors, in order: good, overtaking, repeated, broken and foreign."""
+    sent = _overtaking(rng, entries, rates)
+    messages = [one for one in sent if one.told.source != COUNCIL]
+    rows = [one for one in sent if one.told.source == COUNCIL]
+    broken = math.ceil(len(entries) * rates.noise["rejects"])
+    bad_rows = rng.sample(rows, min(len(rows), broken * 2 // 5))
+    posted = [
+        *(_Posted(_message(one), one.at) for one in messages),
+        *_broken_messages(rng, messages, broken - len(bad_rows)),
+        *_foreign(rng, messages, math.ceil(len(entries) * rates.noise["foreign"])),
+        *_files(rng, _with_repeats(rng, rows, rates), bad_rows),
+    ]
+    posted.extend(_twice(rng, posted, rates))
+    posted.sort(key=lambda one: one.at)
+    return tuple(one.delivery for one in posted)
+
+
+def _overtaking(rng: Random, entries: Sequence[Told], rates: Rates) -> list[_Sent]:
+    """Each entry leaves when it is told, save those that wait until later ones of the same record have
+    left.
+    """
+    records: dict[tuple[str, str], list[Told]] = {}
+    for told in sorted(entries, key=lambda one: one.told_at):
+        records.setdefault((told.source, told.local_id), []).append(told)
+    leaves = {entry_number(told): told.told_at for told in entries}
+    late: set[str] = set()
+    _corrections_first(rng, entries, leaves, late=late, share=rates.noise["corrections_first"])
+    wanted = math.ceil(len(entries) * rates.noise["out_of_order"])
+    for record, place in _places(rng, records):
+        numbers = [entry_number(told) for told in record]
+        if len(late) >= wanted or any(number in late for number in numbers[max(0, place - 1) : place + 2]):
+            continue
+        after = min(place + rng.randrange(1, _OVERTAKEN_BY_MAX + 1), len(record) - 1)
+        overtaken_by = max(leaves[numbers[after]], leaves[numbers[place + 1]])
+        leaves[numbers[place]] = overtaken_by + timedelta(seconds=1)
+        late.add(numbers[place])
+    return sorted((_Sent(told, leaves[entry_number(told)]) for told in entries), key=lambda one: one.at)
+
+
+def _corrections_first(
+    rng: Random, entries: Sequence[Told], leaves: dict[str, datetime], *, late: set[str], share: float
+) -> None:
+    """Some corrections leave before the entry they correct."""
+    for told in entries:
+        if told.corrects is not None and rng.random() < share:
+            leaves[told.corrects] = told.told_at + timedelta(seconds=1)
+            late.add(told.corrects)
+
+
+def _places(rng: Random, records: dict[tuple[str, str], list[Told]]) -> Iterator[tuple[list[Told], int]]:
+    """Every place in a record that has a later one, in random order."""
+    places = [(record, place) for record in records.values() for place in range(len(record) - 1)]
+    rng.shuffle(places)
+    yield from places
+
+
+def _message(sent: _Sent) -> Delivery:
+    told = sent.told
+    content = primary_care_fhir.bundle_bytes(told) if told.source == GP else tier3_hl7v2.message(told)
+    kind: str = "fhir" if told.source == GP else "hl7"
+    message_id = told.message_id if told.source == GP else tier3_hl7v2.message_identifier(told.message_id)
+    return Delivery(told.source, kind, content, (_truth(told, message_id, 0),), "good")  # type: ignore[arg-type]
+
+
+def _truth(
+    told: Told, message_id: str, position: int, *, expected: Expected = "accepted", repeated: bool = False
+) -> EntryTruth:
+    return EntryTruth(
+        message_id=message_id,
+        position=position,
+        person=told.person,
+        expected=expected,
+        local_id=told.local_id,
+        told_at=told.told_at,
+        correction=told.corrects is not None,
+        repeated=repeated,
+    )
+
+
+def _broken_messages(rng: Random, messages: Sequence[_Sent], count: int) -> Iterator[_Posted]:
+    """Spoilt copies, each a moment before the good message of the same id that follows it."""
+    spoilable = [one for one in messages if one.told.facts]
+    for one in rng.sample(spoilable, min(count, len(spoilable))):
+        good = _message(one)
+        entry = replace(good.entries[0], person="", expected="refused", correction=False)
+        content = BROKEN[one.told.source](rng, one.told)
+        yield _Posted(
+            replace(good, content=content, entries=(entry,), tag="broken"), one.at - timedelta(seconds=1)
+        )
+
+
+def _foreign(rng: Random, messages: Sequence[_Sent], count: int) -> Iterator[_Posted]:
+    """Visits of strangers at another clinic of the same trust, on the same feed."""
+    visits = [one for one in messages if one.told.form in ("S12", "A04")]
+    for number, one in enumerate(rng.choices(visits, k=count) if visits else ()):
+        told = replace(foreign(rng, one.told, f"CR{number:07d}"), message_id=f"CR{number:08d}")
+        content = tier3_hl7v2.message(told, service=tier3_hl7v2.FOREIGN_SERVICE)
+        entry = _truth(told, tier3_hl7v2.message_identifier(told.message_id), 0, expected="ignored")
+        yield _Posted(Delivery(TRUST, "hl7", content, (entry,), "foreign"), one.at + timedelta(seconds=2))
+
+
+def _with_repeats(rng: Random, rows: Sequence[_Sent], rates: Rates) -> list[_Sent]:
+    """The rows, some of which stand again in a later file: another entry that tells nothing new."""
+    repeats = [
+        replace(one, at=one.at + timedelta(days=35), repeated=True)
+        for one in rows
+        if rng.random() < rates.noise["repeated_rows"]
+    ]
+    return sorted((*rows, *repeats), key=lambda one: one.at)
+
+
+def _files(rng: Random, rows: Sequence[_Sent], bad: Sequence[_Sent]) -> Iterator[_Posted]:
+    """Files of 40 to 80 rows, saved at the end of each month; a broken row stands above the good one it
+    was made from.
+    """
+    spoilt = {entry_number(one.told) for one in bad}
+    for (year, month), of_month in groupby(rows, key=lambda one: (one.at.year, one.at.month)):
+        saved_at = datetime(year + month // 12, month % 12 + 1, 1, 6, tzinfo=UTC)
+        waiting, part = list(of_month), 0
+        while waiting:
+            size = rng.randrange(_ROWS_MIN, _ROWS_MAX + 1)
+            part, chunk, waiting = part + 1, waiting[:size], waiting[size:]
+            name = f"council-east-{year}-{month:02d}-{part}.csv"
+            yield _Posted(_file(rng, name, chunk, spoilt), saved_at + timedelta(minutes=part))
+
+
+def _file(rng: Random, name: str, chunk: Sequence[_Sent], spoilt: set[str]) -> Delivery:
+    rows, told_of_row = [], []
+    for one in chunk:
+        if entry_number(one.told) in spoilt and not one.repeated:
+            rows.append(broken_row(rng, one.told))
+            told_of_row.append(replace(one, expected="rejected_row"))
+        rows.append(tier2_csv.row(one.told))
+        told_of_row.append(one)
+    content = tier2_csv.file_text(rows).encode()
+    message_id = hashlib.sha256(content).hexdigest()  # a file is known by its content
+    entries = tuple(
+        _row_truth(one, message_id, row) for row, one in enumerate(told_of_row, tier2_csv.FIRST_ROW)
+    )
+    return Delivery(COUNCIL, "csv_file", content, entries, "good", file_name=name)
+
+
+def _row_truth(one: _Sent, message_id: str, row: int) -> EntryTruth:
+    entry = _truth(one.told, message_id, row, expected=one.expected, repeated=one.repeated)
+    return entry if one.expected == "accepted" else replace(entry, person="", correction=False)
+
+
+def _twice(rng: Random, posted: Sequence[_Posted], rates: Rates) -> Iterator[_Posted]:
+    """Exact resends: messages some days later, whole files under another name."""
+    for kind in ("fhir", "hl7", "csv_file"):
+        of_kind = [one for one in posted if one.delivery.kind == kind and one.delivery.tag == "good"]
+        for one in rng.sample(of_kind, math.ceil(len(of_kind) * rates.noise["duplicates"])):
+            later = one.at + timedelta(seconds=rng.randrange(3, 20 * 86_400))
+            name = one.delivery.file_name
+            again = replace(
+                one.delivery, tag="duplicate", file_name=name.replace(".csv", "-again.csv") if name else None
+            )
+            yield _Posted(again, later)

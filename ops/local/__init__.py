@@ -1,0 +1,1 @@
+"""One machine: an engine of processes of its own."""

@@ -1,0 +1,205 @@
+"""The processes of an engine: which there are, how each is started, how it ended."""
+
+import http.client
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from subprocess import Popen
+
+from ops.local.broker.server_process import free_port, is_free, spawn, terminate
+from ops.local.broker.settings import LOOPBACK
+from ops.local.engine_settings import EngineSettings
+from ops.runtime.paths import Layout
+from schemas.sources import Source
+from streams.topology import STAGES
+
+HTTP_PORT, MLLP_PORT = 8080, 2575  # 2575 is registered for HL7 over MLLP
+STEADY_SECONDS = 60.0  # who has run this long and then ends is started again at once
+EXIT_INJECTED = 137  # a worker that met the fault it was started with
+DOORS = {"fhir_http": "http", "hl7_mllp": "mllp", "folder": "folder"}
+DOOR_PREFIX = "door-"
+
+
+@dataclass
+class Child:
+    """One process: how to start it, where its pages are, and whether it should run.
+
+    `fault_at` is given to every start until the fault has struck (exit EXIT_INJECTED). `first_life`: no worker
+    has had this name before its first start. `ends` are its exit codes so far, negative for a signal.
+    """
+
+    name: str
+    command: list[str]
+    pages_port: int
+    ports: Mapping[str, int] = field(default_factory=dict)
+    process: Popen[bytes] | None = None
+    wanted: bool = True
+    fault_at: str | None = None
+    first_life: bool = False
+    ends: list[int] = field(default_factory=list)
+    restarts: int = 0
+    _restarts_in_a_row: int = 0
+    _not_again_before: float = 0.0  # monotonic seconds
+
+    @property
+    def is_door(self) -> bool:
+        """True for a door, False for a worker."""
+        return self.name.startswith(DOOR_PREFIX)
+
+    @property
+    def runs(self) -> bool:
+        """True while its process has not ended; a stopped one (SIGSTOP) has not."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, layout: Layout) -> None:
+        """It runs, and ends with the thread that called this."""
+        words = [*self.command, *(("--fault-at", self.fault_at) if self.fault_at else ())]
+        words += ["--first-life"] if self.first_life and not self.ends else []
+        self.process = spawn(
+            [sys.executable, "-m", "ops", *words],
+            output=layout.logs / f"{self.name}.log",
+            outlives_parent=False,
+        )
+
+    def reap(self) -> int | None:
+        """The exit code of a process that has ended since this was last asked; None when nothing ended."""
+        if self.process is None or (code := self.process.poll()) is None:
+            return None
+        self.process = None
+        self.ends.append(code)
+        if code == EXIT_INJECTED:
+            self.fault_at = None
+        return code
+
+    def send(self, order: signal.Signals) -> bool:
+        """The signal was sent to a running process; False when there was none."""
+        process = self.process  # the supervisor may put another in its place meanwhile
+        if process is None or process.poll() is not None:
+            return False
+        with suppress(ProcessLookupError):
+            process.send_signal(order)
+            return True
+        return False
+
+    def may_start(self, pause_seconds_max: float) -> bool:
+        """True when it may be started again now: at once the first time, then after 1, 2, 4 ... seconds.
+
+        Counts as a restart when True.
+        """
+        now = time.monotonic()
+        if now < self._not_again_before:
+            return False
+        if now > self._not_again_before + STEADY_SECONDS:
+            self._restarts_in_a_row = 0
+        self._not_again_before = now + min(pause_seconds_max, 2.0**self._restarts_in_a_row)
+        self._restarts_in_a_row += 1
+        self.restarts += 1
+        return True
+
+
+@dataclass
+class Recipes:
+    """How the processes of one engine are started; gives each port to one of them only."""
+
+    layout: Layout
+    sources: Mapping[str, Source]
+    common: Sequence[str]  # options of every process
+    of_worker: Sequence[str]  # options of every worker
+    bootstraps: Mapping[str, str]  # process name -> its way to the broker; "" for all the others
+    usual_ports: bool
+    ports: set[int] = field(default_factory=set)  # given away
+
+    def worker(self, stage: str, number: int) -> Child:
+        """One worker of a stage; its name is its identity in its group."""
+        name, port = f"{stage}-{number}", self._free_port()
+        words = ["worker", stage, "--worker-id", name, "--pages-port", str(port), *self.of_worker]
+        return Child(name, [*words, *self._way(name)], port)
+
+    def doors(self) -> Iterator[Child]:
+        """One process for each kind of door that a source has."""
+        for kind, word in DOORS.items():
+            sources = [source.slug for source in self.sources.values() if source.door == kind]
+            if not sources:
+                continue
+            name, port, words, ports = f"{DOOR_PREFIX}{word}", self._free_port(), ["door", word], {}
+            if kind == "fhir_http":
+                listen = self._door_port(HTTP_PORT)
+                ports = dict.fromkeys(sources, listen)
+                words += ["--port", str(listen)]
+            elif kind == "hl7_mllp":
+                for number, slug in enumerate(sources):
+                    ports[slug] = self._door_port(MLLP_PORT + number)
+                    words += ["--listen", f"{slug}={ports[slug]}"]
+            yield Child(name, [*words, "--pages-port", str(port), *self._way(name)], port, ports)
+
+    def _way(self, name: str) -> list[str]:
+        bootstrap = self.bootstraps.get(name, self.bootstraps[""])
+        return ["--bootstrap", bootstrap, "--directory", str(self.layout.root), *self.common]
+
+    def _door_port(self, usual: int) -> int:
+        return usual if self.usual_ports and is_free(usual) else self._free_port()
+
+    def _free_port(self) -> int:
+        """A port given to nobody else of this engine: until its process listens, it looks free."""
+        port = free_port(but_not=self.ports)
+        self.ports.add(port)
+        return port
+
+
+def recipes(
+    layout: Layout, sources: Mapping[str, Source], settings: EngineSettings, bootstrap: str
+) -> Recipes:
+    """How `settings` want the processes of an engine started, once its broker's address is known."""
+    common = ["--test-mode"] if settings.test_mode else []
+    if settings.sources is not None:
+        common += ["--sources", str(settings.sources)]
+    of_worker = ["--profile", settings.profile]
+    if settings.host != "ours":
+        of_worker += ["--host", settings.host]
+    if settings.mutant is not None:
+        of_worker += ["--mutant", settings.mutant]
+    if settings.linkage_model is not None:
+        of_worker += ["--linkage-model", str(settings.linkage_model)]
+    ways = {name: f"{LOOPBACK}:{one.advertised_port}" for name, one in settings.listeners.items()}
+    taken = {port for one in settings.listeners.values() for port in (one.port, one.advertised_port)}
+    return Recipes(layout, sources, common, of_worker, {"": bootstrap, **ways}, settings.usual_ports, taken)
+
+
+def stage_of(worker: str) -> str:
+    """The stage a worker works for.
+
+    >>> stage_of("records-2")
+    'records'
+    """
+    return worker.rpartition("-")[0]
+
+
+def flow_order(name: str) -> tuple[int, str]:
+    """Sorts names of workers in the order the messages flow."""
+    return STAGES.index(stage_of(name)), name
+
+
+def end_all(children: Sequence[Child]) -> None:
+    """All have ended. One that was reaped before is left alone: its id may be another program's."""
+    running = [one.process for one in children if one.process is not None and one.process.poll() is None]
+    for one in running:
+        one.send_signal(signal.SIGTERM)
+        one.send_signal(signal.SIGCONT)  # a stopped process would not hear the first
+    for one in running:
+        if one.poll() is None:
+            terminate(one.pid)
+        one.wait()
+
+
+def page(port: int, path: str) -> str | None:
+    """The body of a page that answered 200, else None."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+    except (OSError, http.client.HTTPException):  # it was killed in the middle of its answer
+        return None

@@ -1,0 +1,106 @@
+"""One worker process: one stage, its zone's keys, the Faust host, and the three pages."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from linkage.weights import dump
+from ops.lab.mutants import MUTANTS
+from ops.runtime.exposition import Exposition
+from ops.runtime.model_files import read_model
+from ops.runtime.paths import Layout, linkage_model, load_sources, packaged_all
+from ops.runtime.safe_logging import configure_logging, no_core_dumps
+from ops.runtime.timings import TIMINGS
+from streams.host.app import HostFacts, HostSettings, run_worker
+from streams.host.batch import BatchRunner
+from streams.recall_gaps import RecallGaps
+from streams.settings import StepSettings, build_step, seal_dead_letter
+from streams.steps.outcome import Message
+from streams.topology import stage as stage_row
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What the command line says about one worker."""
+
+    stage: str
+    worker_id: str
+    bootstrap: str
+    layout: Layout
+    sources: Path | None
+    linkage_model: Path | None
+    recipients: tuple[str, ...]
+    test_mode: bool
+    profile: str
+    pages_host: str
+    pages_port: int
+    fault_at: str | None
+    host: str = "ours"  # "stock": Faust as it comes, for comparison under faults
+    mutant: str | None = None
+    first_life: bool = False
+
+
+def run(options: WorkerOptions) -> None:
+    """Work until SIGTERM. Exits 70 without committing on anything unexpected; the supervisor starts it again."""
+    configure_logging()
+    no_core_dumps()
+    sources = load_sources(options.sources, test_mode=options.test_mode)
+    keys = options.layout.keyring(options.stage)
+    step = build_step(
+        options.stage,
+        StepSettings(
+            keys=keys,
+            sources=sources,
+            recipients=options.recipients,
+            definitions=tuple(packaged_all("schemas.definitions", ".toml")),
+            model=model_text(options.linkage_model),
+            test_mode=options.test_mode,
+        ),
+    )
+    session_s, heartbeat_s, rebalance_s = TIMINGS[options.profile]
+    settings = HostSettings(
+        bootstrap=options.bootstrap,
+        worker_id=options.worker_id,
+        state_directory=options.layout.workers / options.worker_id,
+        session_timeout_s=session_s,
+        heartbeat_s=heartbeat_s,
+        rebalance_timeout_s=rebalance_s,
+        fault_at=options.fault_at,
+        first_life=options.first_life,
+    )
+    registry = CollectorRegistry()
+
+    def expose(facts: HostFacts) -> None:
+        pages = Exposition(
+            registry, live=facts.live, ready=facts.ready, host=options.pages_host, port=options.pages_port
+        )
+        pages.start()
+
+    row = stage_row(options.stage, sources=sources.values(), recipients=options.recipients)
+
+    def seal(message: Message, code: str) -> bytes:
+        return seal_dead_letter(keys, message, code)
+
+    if options.host == "stock":
+        from ops.lab import stock_host as stock
+
+        stock.run_worker(
+            row, step, settings=settings, seal_dead_letter=seal, registry=registry, on_facts=expose
+        )
+    else:
+        run_worker(
+            row,
+            step,
+            settings=settings,
+            seal_dead_letter=seal,
+            registry=registry,
+            on_facts=expose,
+            runner_class=MUTANTS[options.mutant] if options.mutant else BatchRunner,
+            look=RecallGaps(registry).look if options.stage == "linker" else None,
+        )
+
+
+def model_text(path: Path | None) -> str:
+    """The text of the model of `path`, or of the one that ships. Raises SettingsError."""
+    return dump(read_model(path, option="--linkage-model")) if path else linkage_model()

@@ -1,0 +1,1 @@
+"""Doubtful pairs: reviews, decisions, and why two records are linked."""

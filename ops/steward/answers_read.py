@@ -1,0 +1,103 @@
+"""What a running engine answered: whose a record is, by which evidence, and the pairs it left to a steward.
+
+Read from `link.map.v1` and `review.v1` as anybody in the linkage zone may; the last message of a key stands, a
+tombstone takes it away. Nothing is compared anew: what is shown is what was sent.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from linkage.explain import Evidence
+from linkage.members import Pair
+from ops.admin.topic_reader import Read, last_values
+from schemas import canonical
+from schemas.errors import Unreadable
+from schemas.linking import Link
+
+Reading = Callable[[], Iterable[Read]]  # a topic from its beginning, each time it is asked
+Answers = dict[str, Link]  # record -> the last answer
+
+
+# ---------------------------------------------------------------- answers
+
+
+def answers_of(messages: Iterable[Read], records: Collection[str]) -> Answers:
+    """The last answers of these records; one that has none is absent."""
+    told = ((record, value) for record, value in keyed(messages) if record in records)
+    return _last(told, lambda *_: True)
+
+
+def answers_of_people(reading: Reading, records: Collection[str]) -> Answers:
+    """The last answers of these records and of all others of the people they belong to. Read twice, so that no
+    more is kept.
+    """
+    people = {link.person_id for link in answers_of(reading(), records).values()}
+    return _last(keyed(reading()), lambda record, link: record in records or link.person_id in people)
+
+
+def _last(told: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link], bool]) -> Answers:
+    kept: Answers = {}
+    for record, value in told:
+        link = Link.parse(value) if value is not None else None
+        if link is not None and wanted(record, link):
+            kept[record] = link
+        else:
+            kept.pop(record, None)
+    return kept
+
+
+def keyed(messages: Iterable[Read]) -> Iterator[tuple[str, bytes | None]]:
+    """Record and answer of each message in order; None takes the record away."""
+    return ((one.key.decode(), one.value) for one in messages if one.key is not None)
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def evidence_of(row: Mapping[str, Any]) -> Evidence:
+    """One row of an answer as `linkage.explain` told it. Raises Unreadable for what it does not tell."""
+    try:
+        terms = tuple((term["field"], term["level"], round(term["bits"] * 1000)) for term in row["fields"])
+        bits, rules = round(row["bits"] * 1000), tuple(row["rules"])
+        return Evidence(row["other"], bits, row["band"], terms, rules)
+    except (KeyError, TypeError):
+        raise Unreadable("evidence", rule="lacks a part") from None
+
+
+def evidence_between(answers: Mapping[str, Link], a: str, b: str) -> tuple[Evidence, ...]:
+    """What either answer tells of the two, as seen from `a`. An answer tells of the surest pairs only, so one may
+    be silent where the other is not.
+    """
+    told = []
+    for record, other in ((a, b), (b, a)):
+        rows = answers[record].evidence if record in answers else ()
+        found = (evidence_of(row) for row in rows if row.get("other") == other)
+        told += [Evidence(b, one.bits, one.band, one.terms, one.rules) for one in found]
+    return tuple(dict.fromkeys(told))
+
+
+# ---------------------------------------------------------------- reviews
+
+
+@dataclass(frozen=True)
+class OpenPair:
+    """A pair the linker left to a steward: its records, its weight in bits, and why it would not decide."""
+
+    records: Pair
+    bits: float
+    rules: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `--json`."""
+        return {"records": list(self.records), "bits": self.bits, "rules": list(self.rules)}
+
+
+def open_pairs(messages: Iterable[Read]) -> tuple[OpenPair, ...]:
+    """The pairs of `review.v1` that are still open, the likeliest to be one person first."""
+    found = []
+    for one in last_values(messages).values():
+        parts = canonical.load_object(one.value or b"")
+        a, b = parts["records"]
+        found.append(OpenPair((a, b), parts["bits"], tuple(parts["rules"])))
+    return tuple(sorted(found, key=lambda pair: (-pair.bits, pair.records)))

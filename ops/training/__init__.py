@@ -1,0 +1,1 @@
+"""Tables of records: evaluate the linker, train a model, and hold it to a gate."""

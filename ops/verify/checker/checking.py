@@ -1,0 +1,192 @@
+"""Read every topic once, hold it against the journal and the oracle, and say what is wrong."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ops.admin.topic_reader import LagReader, read_topics
+from ops.verify.checker.accounts import Accounts, accounts
+from ops.verify.checker.ground import Ground
+from ops.verify.checker.histories import History, Kind, Tally, tallies
+from ops.verify.checker.leaks import Pieces, Sample, Search, look_around
+from ops.verify.checker.notes import CHANGELOGS, note_finals
+from ops.verify.checker.people import split_and_merged
+from ops.verify.checker.verdict import Verdict
+from ops.verify.compare import Comparison, Finals, compare_finals, final_topics
+from ops.verify.ledger import Bookkeeper, Books, Reader
+from schemas import topics
+
+LAG_SECONDS_MAX = 20.0
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What reading one run's topics gave."""
+
+    books: Books
+    accounts: Accounts
+    tallies: Mapping[str, Tally]
+    finals: Mapping[str, Finals]
+    notes: Mapping[str, Finals]
+    search: Search
+
+
+@dataclass(frozen=True)
+class Against:
+    """What the oracle says of a run."""
+
+    results: Comparison
+    notes: Comparison
+    split: int
+    merged: int
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Through what a run is seen: readers of its topics and of the oracle's, and what its groups have not seen."""
+
+    run: Reader
+    oracle: Reader | None
+    unseen: Callable[[], Mapping[str, int]]
+
+
+def check(ground: Ground, *, oracle: str | None, stuck: int | None = None) -> Verdict:
+    """The verdict on a run that is quiet, or will never be.
+
+    `oracle` is the address of a fresh engine that was given the run's intake once and has come to rest; without
+    one, nothing is divergent but what the run says itself. `stuck` is what the caller counted; without it, the
+    groups that have unseen messages. Only reads. Raises TierlinkError when a broker does not answer.
+    """
+    sight = Sight(
+        run=lambda names: read_topics(ground.bootstrap, names),
+        oracle=(lambda names: read_topics(oracle, names)) if oracle is not None else None,
+        unseen=lambda: lag_of(ground),
+    )
+    return judge(ground, sight, stuck=stuck)
+
+
+def judge(ground: Ground, sight: Sight, *, stuck: int | None = None) -> Verdict:
+    """As `check`, of what is seen through `sight`."""
+    found = read_run(ground, sight.run)
+    against = _against(ground, found, sight.oracle) if sight.oracle is not None else None
+    return _verdict(found, against, sight.unseen(), stuck)
+
+
+def lag_of(ground: Ground) -> dict[str, int]:
+    """Group -> messages it has not committed, asked again for a while: a broker that has just started says
+    that nothing is committed until it has read what is.
+    """
+    reader, deadline = LagReader(ground.bootstrap), time.monotonic() + LAG_SECONDS_MAX
+    try:
+        while any((behind := reader.lag(ground.groups)).values()) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return behind
+    finally:
+        reader.close()
+
+
+def read_run(ground: Ground, read: Reader) -> Findings:
+    """Every topic of the run, read once."""
+    keeper = Bookkeeper(ground.sources.values(), recipient=ground.recipient)
+    search = Search(_read_intake(ground, keeper, read))
+    finals = {name: Finals() for name in final_topics(ground.topics)}
+    notes = {name: note_finals(name) for name in CHANGELOGS}
+    histories: dict[str, History] = {}
+    for name in ground.topic_names:
+        if name in ground.intakes:
+            continue
+        history, pieces = histories.setdefault(name, History(name)), Pieces(search, f"topic {name}")
+        final = finals.get(name) or notes.get(name)
+        for one in read([name]):
+            keeper.take(one)
+            history.take(one)
+            pieces.take(one)
+            if final is not None:
+                final.take(one)
+        pieces.close()
+    look_around(search, ground, read)
+    books = keeper.books()
+    held = accounts(ground.journal, books, keys=ground.keys, recipient=ground.recipient)
+    return Findings(books, held, tallies(histories), finals, notes, search)
+
+
+def _read_intake(ground: Ground, keeper: Bookkeeper, read: Reader) -> tuple[str, ...]:
+    """Read first, because it says what to search for elsewhere. Its values are sealed and are not searched."""
+    sample = Sample(ground.keys)
+    for one in read(ground.intakes):
+        keeper.take(one)
+        sample.take(one)
+    return sample.values()
+
+
+def _against(ground: Ground, found: Findings, oracle: Reader) -> Against:
+    keeper = Bookkeeper((), recipient=ground.recipient)
+
+    def finals_there(name: str) -> Finals:
+        finals = note_finals(name) if name in CHANGELOGS else Finals()
+        for one in oracle([name]):
+            finals.take(one)
+            if name == topics.LINK_MAP:
+                keeper.take(one)
+        return finals
+
+    results, notes = compare_finals(found.finals, finals_there), compare_finals(found.notes, finals_there)
+    split, merged = split_and_merged(found.books.links, keeper.books().links)
+    return Against(results, notes, split, merged)
+
+
+def _verdict(
+    found: Findings, against: Against | None, unseen: Mapping[str, int], stuck: int | None
+) -> Verdict:
+    backwards, rebytes = _by_topic(found.tallies, "backwards"), _by_topic(found.tallies, "rebytes")
+    rewound, differing = _by_topic(found.tallies, "rewound"), _differing(against.results if against else None)
+    noted = _differing(against.notes if against else None)
+    waiting = {group: count for group, count in unseen.items() if count}
+    where = {
+        "lost": found.accounts.lost,
+        "phantom": found.accounts.phantom,
+        "differing": differing,
+        "rebytes": rebytes,
+        "backwards": backwards,
+        "rewound": rewound,
+        "notes": noted,
+        "unseen": waiting,
+        "leaked": found.search.hits,
+    }
+    return Verdict(
+        acknowledged=found.accounts.acknowledged,
+        lost=found.accounts.lost.total(),
+        phantom=found.accounts.phantom.total(),
+        divergent=sum(differing.values()) + sum(rebytes.values()),
+        backwards=sum(backwards.values()),
+        split=against.split if against else 0,
+        merged=against.merged if against else 0,
+        unseen=sum(waiting.values()),
+        stuck=len(waiting) if stuck is None else stuck,
+        leaked=found.search.hits.total(),
+        unknown=found.accounts.unknown,
+        rewound=sum(rewound.values()),
+        notes=sum(noted.values()) if against else None,
+        compared=against.results.keys if against else 0,
+        bytes_scanned=found.search.bytes_scanned,
+        where=where,
+        places=_places(found.tallies),
+    )
+
+
+def _by_topic(found: Mapping[str, Tally], kind: Kind) -> dict[str, int]:
+    return {topic: tally.counts[kind] for topic, tally in found.items() if tally.counts[kind]}
+
+
+def _differing(comparison: Comparison | None) -> dict[str, int]:
+    by_topic = comparison.by_topic if comparison is not None else {}
+    return {topic: differing for topic, (_, differing) in by_topic.items() if differing}
+
+
+def _places(found: Mapping[str, Tally]) -> dict[str, tuple[str, ...]]:
+    kinds: dict[str, tuple[str, ...]] = {}
+    for tally in found.values():
+        for kind, places in tally.places.items():
+            kinds[kind] = (*kinds.get(kind, ()), *places)
+    return kinds

@@ -1,0 +1,126 @@
+"""Leaked: identifiers in clear anywhere behind the seal, of planted people who cannot exist and of the run's own.
+
+The run's own are taken from the intake itself, opened with the key that only ingress and operations hold: the
+same people whoever made the load. Only what cannot stand in a topic for another reason is searched for: an NHS
+number, a postcode, a telephone number, a mailbox, a first line of an address, a long family name.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from ops.admin.topic_reader import Read
+from ops.verify.checker.ground import Ground
+from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, in_pieces, seen, text_of
+from ops.verify.ledger import Reader
+from ops.verify.nobodies import NOBODIES
+from schemas.envelope import opened
+from schemas.errors import Unreadable
+from schemas.keyring import Keyring
+
+PEOPLE_MAX = 40  # of each intake; what leaks one person of a kind leaks the others
+EVERY = 50  # messages between two whose identifiers are taken
+LETTERS_MIN = 9  # shorter names meet by chance in base64
+POSTCODE_LETTERS_MIN = 8  # with its space; shorter ones are slow to search for
+LONG_TEXT = 1_024  # bytes from which on a text is worth remembering
+NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+
+
+class Sample:
+    """Identifiers of some people of the intake; the values stay in memory and are never shown."""
+
+    def __init__(self, keys: Keyring) -> None:
+        """Nobody yet."""
+        self._keys = keys
+        self._read: Counter[str] = Counter()
+        self._values: set[str] = set()
+
+    def take(self, one: Read) -> None:
+        """One message of an intake topic; of every fiftieth the identifiers are kept."""
+        number = self._read[one.topic]
+        self._read[one.topic] += 1
+        if number % EVERY or number >= EVERY * PEOPLE_MAX:
+            return
+        with suppress(Unreadable, LookupError, TypeError, AttributeError):  # poison has any shape
+            envelope = opened(one.value or b"", keys=self._keys, topic=one.topic, key=one.key or b"")
+            self._values.update(identifiers(envelope.bundle or {}))
+
+    def values(self) -> tuple[str, ...]:
+        """What to search for: these, and everything of the planted nobodies."""
+        planted = {value for nobody in NOBODIES.values() for value in nobody.values()}
+        return tuple(sorted(self._values | planted))
+
+
+def identifiers(bundle: Mapping[str, Any]) -> Iterator[str]:
+    """What names the patient of a message Bundle and stands nowhere for another reason."""
+    resources = (entry["resource"] for entry in bundle["entry"])
+    for patient in (one for one in resources if one["resourceType"] == "Patient"):
+        numbers = (one["value"] for one in patient.get("identifier", ()) if one["system"] == NHS_NUMBER)
+        families = (name.get("family", "") for name in patient.get("name", ()))
+        yield from (one for one in (*numbers, *families) if len(one) >= LETTERS_MIN)
+        yield from (one["value"] for one in patient.get("telecom", ()) if len(one["value"]) >= LETTERS_MIN)
+        for address in patient.get("address", ()):
+            lines = (address.get("postalCode", ""), *address.get("line", ()))
+            yield from (one for one in lines if " " in one and len(one) >= POSTCODE_LETTERS_MIN)
+
+
+class Search:
+    """Looks for the values in one text after another; knows afterwards where something was found."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        """Nothing searched yet."""
+        self._values = tuple(values)
+        self.hits: Counter[str] = Counter()
+        self.bytes_scanned = 0
+        self._long: set[int] = set()
+
+    def is_new(self, text: bytes) -> bool:
+        """False for a long text that was asked about before: tokens go through five topics unchanged."""
+        if len(text) < LONG_TEXT:
+            return True
+        number, before = hash(text), len(self._long)
+        self._long.add(number)
+        return len(self._long) > before
+
+    def look(self, texts: Iterable[tuple[str, bytes]]) -> None:
+        """(place, text) after (place, text)."""
+        for place, text in texts:
+            self.bytes_scanned += len(text)
+            found = len(seen(self._values, text))
+            if found:
+                self.hits[place] += found
+
+
+class Pieces:
+    """Gathers the messages of one topic and searches them some megabytes at a time."""
+
+    def __init__(self, search: Search, place: str) -> None:
+        """Nothing gathered."""
+        self._search, self._place = search, place
+        self._texts: list[bytes] = []
+        self._size = 0
+
+    def take(self, one: Read) -> None:
+        """One message more."""
+        if one.value is not None and not self._search.is_new(one.value):
+            one = replace(one, value=None)
+        text = text_of(one)
+        self._texts.append(text)
+        self._size += len(text)
+        if self._size > TEXT_BYTES:
+            self.close()
+
+    def close(self) -> None:
+        """Search what is gathered."""
+        self._search.look([(self._place, b"\n".join(self._texts))])
+        self._texts, self._size = [], 0
+
+
+def look_around(search: Search, ground: Ground, read: Reader) -> None:
+    """Everything but the registry's topics: committed offsets, logs, worker directories, pages, reports."""
+    texts = map(text_of, read([CONSUMER_OFFSETS]))
+    search.look(in_pieces(f"topic {CONSUMER_OFFSETS}", texts))
+    search.look((f"metrics of {name}", text.encode()) for name, text in ground.pages())
+    search.look(files_of(ground.layout))

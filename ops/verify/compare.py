@@ -1,0 +1,152 @@
+"""The oracle of promise 2: a run's own intake, replayed once through a fresh engine, must end in the same
+topics. However long the topics are, what is kept of them is one number per key.
+
+Compared is the last non-null value per key of every compacted topic. Left out is what tells when and in which
+order things arrived, not what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
+the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
+a mark in one run and none in another.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from ops.admin.topic_reader import Read, last_values, read_topics
+from schemas import topics
+from schemas.topics import Topic
+
+TopicReader = Callable[[str], Iterable[Read]]  # a topic's name -> all its messages in order
+HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
+RECEIPTS = "receipts."  # those of rejected entries come from ingress
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How two engines' final topics differ; keys are counted, never shown."""
+
+    keys: int
+    differing: int
+    by_topic: Mapping[str, tuple[int, int]]
+
+
+def final_topics(registry: Iterable[Topic]) -> list[str]:
+    """The compacted topics that are results. Left out are changelogs, an engine's own notes, and the changes of
+    persons: a history, which is told by the order of arrival.
+    """
+    return [
+        one.name
+        for one in registry
+        if "compact" in one.config["cleanup.policy"]
+        and not one.name.startswith("state.")
+        and one.name != topics.PERSON_CHANGES
+    ]
+
+
+def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
+    """The final topics that follow from `events.v1` alone: not itself, nor what ingress writes beside it."""
+    return [
+        one.name
+        for one in registry
+        if one.name in final_topics([one])
+        and one.name not in (topics.EVENTS, topics.DEAD_LETTERS)
+        and not one.name.startswith(RECEIPTS)
+    ]
+
+
+def compare(one: str, other: str, names: Iterable[str]) -> Comparison:
+    """Read `names` on both brokers and count keys whose final values differ or stand on one side only."""
+    return compare_topics(
+        lambda name: read_topics(one, [name]), lambda name: read_topics(other, [name]), names
+    )
+
+
+def compare_topics(one: TopicReader, other: TopicReader, names: Iterable[str]) -> Comparison:
+    """As `compare`, of the topics that two readers give."""
+    return compare_finals({name: finals_of(one(name)) for name in names}, lambda name: finals_of(other(name)))
+
+
+def compare_finals(one: Mapping[str, "Finals"], other: Callable[[str], "Finals"]) -> Comparison:
+    """As `compare`, of what was read before and of what `other` gives topic by topic."""
+    by_topic: dict[str, tuple[int, int]] = {}
+    for name, kept in one.items():
+        left, right = kept.digests(), other(name).digests()
+        keys = left.keys() | right.keys()
+        by_topic[name] = (len(keys), sum(left.get(key) != right.get(key) for key in keys))
+    counts = by_topic.values()
+    return Comparison(sum(keys for keys, _ in counts), sum(found for _, found in counts), by_topic)
+
+
+@dataclass
+class Finals:
+    """The final values of one topic as numbers: 64 bits of a key -> 64 bits of its last value without history.
+
+    Values are kept only while their partition is read; `value` says what of a value counts (None: nothing).
+    """
+
+    value: Callable[[bytes, bytes], Any] = field(default=lambda _, value: final_value(value))
+    _digests: dict[int, int] = field(default_factory=dict)
+    _last: dict[bytes, bytes | None] = field(default_factory=dict)
+    _partition: int | None = None
+
+    def take(self, read: Read) -> None:
+        """One message more; messages of a partition come in order."""
+        if read.partition != self._partition:
+            self._close(read.partition)
+        if read.key is not None:
+            self._last[read.key] = read.value
+
+    def digests(self) -> Mapping[int, int]:
+        """What was taken so far; removed and retracted keys are absent."""
+        self._close(None)
+        return self._digests
+
+    def _close(self, partition: int | None) -> None:
+        for key, value in self._last.items():
+            counts = self.value(key, value) if value is not None else None
+            if counts is None:
+                self._digests.pop(_number(key), None)
+            else:
+                self._digests[_number(key)] = _number(_bytes(counts))
+        self._last, self._partition = {}, partition
+
+
+def finals_of(messages: Iterable[Read]) -> Finals:
+    """The finals of one topic's messages."""
+    finals = Finals()
+    for one in messages:
+        finals.take(one)
+    return finals
+
+
+def final_values(messages: Iterable[Read]) -> dict[bytes, Any]:
+    """Key -> final value without history; retracted entries are absent."""
+    finals = {key: final_value(read.value or b"") for key, read in last_values(messages).items()}
+    return {key: value for key, value in finals.items() if value is not None}
+
+
+def final_value(value: bytes) -> Any:
+    """What counts of one value: JSON without history, None for a retracted entry; sealed bytes as they are."""
+    try:
+        parsed = without_history(json.loads(value))
+    except ValueError:
+        return value
+    return None if isinstance(parsed, dict) and parsed.get("status") == "retracted" else parsed
+
+
+def _number(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest())
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else json.dumps(value, sort_keys=True).encode()
+
+
+def without_history(value: Any) -> Any:
+    """A JSON value without HISTORY_FIELDS, at every depth."""
+    if isinstance(value, dict):
+        return {name: without_history(one) for name, one in value.items() if name not in HISTORY_FIELDS}
+    if isinstance(value, list):
+        return [without_history(one) for one in value]
+    return value
