@@ -8,7 +8,7 @@ from schemas.disposition import Checked
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SourceEntry:
     """One thing a provider sent, read and checked.
 
     `message_id` and `position` name it (a resend gives the same pair); `form` is fhir, hl7v2 or csv; `original` its

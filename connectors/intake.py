@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.metrics import DoorMetrics
-from connectors.publisher import Publisher, Record
+from connectors.publisher import OutgoingMessage, Publisher
 from schemas.disposition import Verdict
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, record_reference, sealed
 from schemas.keyring import Keyring
@@ -15,7 +15,7 @@ from schemas.topics import intake_partition
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class DoorOutcome:
     """What became of one entry at the door. Only `acknowledged` ones are in the ledger's care."""
 
     entry_id: str
@@ -34,7 +34,9 @@ class Intake:
         self._metrics = metrics
         self._clock = clock
 
-    def take(self, source: Source, entries: Sequence[Entry], *, whole: bool = False) -> tuple[Taken, ...]:
+    def take(
+        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
+    ) -> tuple[DoorOutcome, ...]:
         """One answer per entry, in order, after every published one is durable.
 
         Accepted entries are sealed and published; ignored ones leave only a count; rejected ones are refused, except
@@ -50,12 +52,14 @@ class Intake:
             publish = verdict is not Verdict.IGNORED and (whole or verdict is not Verdict.REJECTED)
             if publish:
                 records.append(self._record(source, entry, identifier, received_at))
-            taken.append(Taken(identifier, verdict, publish or verdict is Verdict.IGNORED))
+            taken.append(DoorOutcome(identifier, verdict, publish or verdict is Verdict.IGNORED))
         self._publisher.publish(records)
         self._metrics.taken(source.slug, entries, taken)
         return tuple(taken)
 
-    def _record(self, source: Source, entry: Entry, identifier: str, received_at: datetime) -> Record:
+    def _record(
+        self, source: Source, entry: SourceEntry, identifier: str, received_at: datetime
+    ) -> OutgoingMessage:
         key = record_reference(self._keys, source.slug, entry.local_id, identifier)
         rejected = entry.checked.verdict is Verdict.REJECTED
         envelope = Envelope(
@@ -69,7 +73,7 @@ class Intake:
             reasons=tuple(issue.as_json() for issue in entry.checked.issues),
         )
         value = sealed(envelope, keys=self._keys, topic=source.intake_topic, key=key)
-        return Record(
+        return OutgoingMessage(
             topic=source.intake_topic,
             partition=intake_partition(key),
             key=key,

@@ -5,7 +5,7 @@ from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from schemas.disposition import Verdict
 
 
@@ -36,7 +36,7 @@ class DoorMetrics:
             registry=registry,
         )
 
-    def taken(self, source: str, entries: Sequence[Entry], taken: Sequence[object]) -> None:
+    def taken(self, source: str, entries: Sequence[SourceEntry], taken: Sequence[object]) -> None:
         """Counts the entries of one delivery and how each was answered."""
         self._received.labels(source).inc(len(entries))
         self._last.labels(source).set(time())
@@ -53,6 +53,6 @@ class DoorMetrics:
         self._refused.labels(source, reason).inc()
 
 
-def _reason(entry: Entry) -> str:
+def _reason(entry: SourceEntry) -> str:
     errors = [issue.code for issue in entry.checked.issues if issue.severity.value == "error"]
     return errors[0] if errors else "invalid"

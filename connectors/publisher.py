@@ -18,14 +18,14 @@ DELIVERY_SECONDS_MAX = (
 LISTEN_SECONDS = 0.1  # at most; it ends with the first acknowledgement
 
 
-class BrokerAway(Exception):
+class BrokerUnavailable(Exception):
     """The broker did not acknowledge in time: answer "try again" (503, AE, leave the file) and never "accepted"."""
 
     retriable = True
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OutgoingMessage:
     """One message to publish at an explicit partition."""
 
     topic: str
@@ -49,8 +49,8 @@ class Publisher:
         self._listener = threading.Thread(target=self._listen, name="publisher", daemon=True)
         self._listener.start()
 
-    def publish(self, records: Sequence[Record]) -> None:
-        """Returns when every record is acknowledged by all in-sync replicas. Raises BrokerAway otherwise."""
+    def publish(self, records: Sequence[OutgoingMessage]) -> None:
+        """Returns when every record is acknowledged by all in-sync replicas. Raises BrokerUnavailable otherwise."""
         shipment = _Shipment(len(records))
         try:
             for record in records:
@@ -63,7 +63,7 @@ class Publisher:
                     headers=list(record.headers),
                 )
         except (BufferError, KafkaException) as failure:
-            raise BrokerAway(type(failure).__name__) from None
+            raise BrokerUnavailable(type(failure).__name__) from None
         shipment.wait(self._deadline_seconds)
 
     def close(self) -> None:
@@ -96,11 +96,11 @@ class _Shipment:
             self._done.set()
 
     def wait(self, seconds_max: float) -> None:
-        """Every record is durable. Raises BrokerAway when one was refused, or time is over."""
+        """Every record is durable. Raises BrokerUnavailable when one was refused, or time is over."""
         if not self._done.wait(seconds_max):
-            raise BrokerAway("no acknowledgement in time")
+            raise BrokerUnavailable("no acknowledgement in time")
         if self._failure is not None:
-            raise BrokerAway(self._failure)
+            raise BrokerUnavailable(self._failure)
 
 
 def producer_settings(bootstrap: str, delivery_seconds_max: float) -> dict[str, Any]:

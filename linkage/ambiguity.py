@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from linkage.decide import Judged
+from linkage.decide import ScoredPair
 from linkage.interactions import UNRELATED_BIRTH
 from linkage.members import Numbers, Pair, conflict, pair_of
 
@@ -18,7 +18,11 @@ Fits = Mapping[str, Mapping[str, int]]  # by record: the others it fits, with th
 
 
 def ambiguous(
-    links: Mapping[Pair, int], pairs: Mapping[Pair, Judged], numbers: Mapping[str, Numbers], *, margin: int
+    links: Mapping[Pair, int],
+    pairs: Mapping[Pair, ScoredPair],
+    numbers: Mapping[str, Numbers],
+    *,
+    margin: int,
 ) -> list[Pair]:
     """The links of records that fit two people within `margin` milli-bits, but for those that are surer than
     either by the margin. `links` are in milli-bits; `pairs` all that is known; `numbers` those every record is
@@ -50,7 +54,7 @@ def _of_two_numbers(fits: Fits, numbers: Mapping[str, Numbers]) -> Iterator[tupl
                 yield record, one, other
 
 
-def _of_two_lives(fits: Fits, pairs: Mapping[Pair, Judged]) -> Iterator[tuple[str, str, str]]:
+def _of_two_lives(fits: Fits, pairs: Mapping[Pair, ScoredPair]) -> Iterator[tuple[str, str, str]]:
     """A record, and two it fits that are not linked and differ in what lasts, of which it says nothing."""
     for (one, other), judged in pairs.items():
         if judged.is_link:
@@ -64,6 +68,6 @@ def _of_two_lives(fits: Fits, pairs: Mapping[Pair, Judged]) -> Iterator[tuple[st
                 yield record, one, other
 
 
-def _level(judged: Judged, field: str) -> str:
+def _level(judged: ScoredPair, field: str) -> str:
     level: str = getattr(judged.score.levels, field)
     return level

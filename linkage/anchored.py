@@ -18,7 +18,7 @@ from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts
 from linkage.errors import ModelRefused
 from linkage.interactions import INTERACTIONS, held
-from linkage.logistic import Row, regress
+from linkage.logistic import PatternRow, regress
 from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
 from linkage.pooling import Group, never_rising, scarce_together
 from linkage.weights import weigh
@@ -178,7 +178,7 @@ def _regressed(
         row = ((0, *shown), known)
         cases[row] += each.pairs
         positive[row] = positive.get(row, 0.0) + each.believed
-    rows = [Row(row[0], cases[row], positive[row], row[1]) for row in sorted(cases)]
+    rows = [PatternRow(row[0], cases[row], positive[row], row[1]) for row in sorted(cases)]
     start = [0.0, *(before.get(column, 0.0) for column in columns)]
     prior, *weights = regress(rows, start, ridge=fitting.ridge)
     return dict(zip(columns, weights, strict=True)), prior

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
-from linkage.decide import Band, Judged, Rule
+from linkage.decide import Band, Rule, ScoredPair
 from linkage.explain import Evidence, decided, merged
-from linkage.known import Known
+from linkage.graph_state import GraphState
 from linkage.members import Pair, conflict, pair_of
 
 LINKED, HELD = "linked", "held"
@@ -18,7 +18,7 @@ EVIDENCE_MAX = 16
 _SETTLED = (Rule.NUMBERS_DIFFER, Rule.DECIDED_APART)  # refusals that leave nothing to judge
 
 
-class Answer(NamedTuple):
+class LinkAnswer(NamedTuple):
     """Who a record belongs to. `anchor` is the member least by (tier, record id); `evidence` is this record's
     own, by other record, and no more than the surest `EVIDENCE_MAX` of each kind.
 
@@ -44,17 +44,17 @@ class Review:
     rules: tuple[str, ...]
 
 
-def answer(known: Known, slot: int) -> Answer:
+def answer(known: GraphState, slot: int) -> LinkAnswer:
     """The answer for the record of a slot in use."""
     cluster = known.clusters[slot]
     record_id = known.roll.ids[slot]
     if cluster is None and not known.has_pairs(slot) and not known.spoken_of(slot):
         alone = _beyond_compare(known, slot)
-        return Answer(record_id, (record_id,), HELD if alone else LINKED, alone, ())
+        return LinkAnswer(record_id, (record_id,), HELD if alone else LINKED, alone, ())
     reasons = {rule for review in reviews(known, [slot]) for rule in review.rules}
     if cluster is None:
         reasons.update(_beyond_compare(known, slot))
-    return Answer(
+    return LinkAnswer(
         anchor=record_id if cluster is None else cluster.anchor,
         members=(record_id,) if cluster is None else cluster.members,
         status=HELD if reasons else LINKED,
@@ -63,7 +63,7 @@ def answer(known: Known, slot: int) -> Answer:
     )
 
 
-def _beyond_compare(known: Known, slot: int) -> tuple[str, ...]:
+def _beyond_compare(known: GraphState, slot: int) -> tuple[str, ...]:
     """Why no weight could ever join the record to another; () where one could."""
     encoded = known.encoded(slot)
     if encoded is None or not encoded.usable:
@@ -72,7 +72,7 @@ def _beyond_compare(known: Known, slot: int) -> tuple[str, ...]:
     return (Rule.CROWDED.value,) if crowded else ()
 
 
-def reviews(known: Known, slots: Iterable[int]) -> tuple[Review, ...]:
+def reviews(known: GraphState, slots: Iterable[int]) -> tuple[Review, ...]:
     """The open review pairs that touch any of these records, by pair."""
     ids = known.roll.ids
     found = {}
@@ -87,7 +87,7 @@ def reviews(known: Known, slots: Iterable[int]) -> tuple[Review, ...]:
     return tuple(found[pair] for pair in sorted(found))
 
 
-def _settled(known: Known, slot: int) -> bool:
+def _settled(known: GraphState, slot: int) -> bool:
     """Whether all that is held of the record's pairs lies inside its cluster: by far the most frequent."""
     cluster = known.clusters[slot]
     if cluster is None or slot in known.refused:
@@ -95,7 +95,7 @@ def _settled(known: Known, slot: int) -> bool:
     return all(known.clusters[other] is cluster for other, _ in known.near(slot))
 
 
-def doubt(known: Known, a: int, b: int, judged: Judged | None) -> tuple[Rule, ...]:
+def doubt(known: GraphState, a: int, b: int, judged: ScoredPair | None) -> tuple[Rule, ...]:
     """Why the pair is not simply linked or apart; () when it is."""
     refused = known.refusals(a).get(b)
     if refused is Rule.CONTRADICTION:
@@ -109,7 +109,7 @@ def doubt(known: Known, a: int, b: int, judged: Judged | None) -> tuple[Rule, ..
     return (refused,) if refused and refused not in _SETTLED else ()
 
 
-def is_open(known: Known, a: int, b: int, judged: Judged | None) -> bool:
+def is_open(known: GraphState, a: int, b: int, judged: ScoredPair | None) -> bool:
     """In doubt, and not settled: not one cluster by other evidence, nor two that a steward keeps apart, nor two
     of different NHS numbers, but that the numbers themselves may be the doubt. Words that contradict each other
     stay open till one is taken back.
@@ -125,7 +125,7 @@ def is_open(known: Known, a: int, b: int, judged: Judged | None) -> bool:
     return why == (Rule.DUPLICATE_NUMBER,) or not conflict(known.numbers(a), known.numbers(b))
 
 
-def _kept_apart(known: Known, a: int, b: int) -> bool:
+def _kept_apart(known: GraphState, a: int, b: int) -> bool:
     """Whether a steward parted a record of the one's cluster from one of the other's."""
     if not len(known.decisions):
         return False
@@ -137,7 +137,7 @@ def _kept_apart(known: Known, a: int, b: int) -> bool:
     )
 
 
-def _in_question(known: Known, slot: int) -> Iterator[tuple[int, Judged | None]]:
+def _in_question(known: GraphState, slot: int) -> Iterator[tuple[int, ScoredPair | None]]:
     """The other records a review may be about, with what is held of the pair."""
     near = list(known.near(slot))
     yield from near
@@ -146,7 +146,7 @@ def _in_question(known: Known, slot: int) -> Iterator[tuple[int, Judged | None]]
         yield from ((other, None) for other in refusals.keys() - {other for other, _ in near})
 
 
-def _evidence(known: Known, slot: int) -> tuple[Evidence, ...]:
+def _evidence(known: GraphState, slot: int) -> tuple[Evidence, ...]:
     """What anybody said of the record beside another, links inside the cluster, open reviews, and numbers that
     differ though all else agrees: of many the surest `EVIDENCE_MAX`, ties by record id.
     """
@@ -158,7 +158,7 @@ def _evidence(known: Known, slot: int) -> tuple[Evidence, ...]:
     return tuple(told)
 
 
-def _said(known: Known, slot: int) -> Iterator[Evidence]:
+def _said(known: GraphState, slot: int) -> Iterator[Evidence]:
     """Merges by sources and decisions by stewards; one about a record that is not there waits."""
     record_id, member = known.roll.item(slot)
     for other in known.merges(record_id, member):
@@ -171,10 +171,10 @@ def _said(known: Known, slot: int) -> Iterator[Evidence]:
             yield decided(other, Rule.DECIDED_LINK if decision.kind == "link" else Rule.DECIDED_APART)
 
 
-def _weighed(known: Known, slot: int) -> list[tuple[str, Judged]]:
+def _weighed(known: GraphState, slot: int) -> list[tuple[str, ScoredPair]]:
     """The scored pairs to tell of, the surest first; those that speak against inside the cluster come last."""
     ids, clusters = known.roll.ids, known.clusters
-    cluster, told, mates = clusters[slot], list[tuple[int, str, Judged]](), 0
+    cluster, told, mates = clusters[slot], list[tuple[int, str, ScoredPair]](), 0
     for other, held in known.near(slot):
         judged = held
         if cluster is not None and clusters[other] is cluster:
@@ -192,7 +192,7 @@ def _weighed(known: Known, slot: int) -> list[tuple[str, Judged]]:
     return [(other, judged) for _, other, judged in told]
 
 
-def _as_known(known: Known, a: int, b: int, judged: Judged) -> Judged:
+def _as_known(known: GraphState, a: int, b: int, judged: ScoredPair) -> ScoredPair:
     """A pair of one cluster as it counted: without its two numbers, where these were found to be one person's."""
     cluster = known.clusters[a]
     both = {known.roll.item(slot)[1].number for slot in (a, b)}

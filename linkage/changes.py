@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from linkage.answers import EVIDENCE_MAX, Answer
+from linkage.answers import EVIDENCE_MAX, LinkAnswer
 from linkage.decide import Band, Rule
 from linkage.explain import Evidence
 from linkage.members import Pair, pair_of
@@ -47,14 +47,14 @@ class _Sides:
     """Both states, restricted to the records whose answer may have changed."""
 
     before: Mapping[str, str]  # record -> person
-    after: Mapping[str, Answer]
+    after: Mapping[str, LinkAnswer]
     members: Mapping[str, frozenset[str]]  # person after -> records
     heirs: Mapping[str, frozenset[str]]  # person before -> persons after
     model: str
 
 
 def changes(
-    before: Mapping[str, str], after: Mapping[str, Answer], *, model: str
+    before: Mapping[str, str], after: Mapping[str, LinkAnswer], *, model: str
 ) -> tuple[PersonChange, ...]:
     """The events between two states, by person. `before`: the anchor of every record whose answer may have
     changed and that had one; `after`: the answers of those that are still there.

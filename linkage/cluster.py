@@ -9,15 +9,15 @@ records and decisions is memory of that function, recomputed where an input chan
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from linkage.answers import EVIDENCE_MAX, Answer, Review, answer, reviews
+from linkage.answers import EVIDENCE_MAX, LinkAnswer, Review, answer, reviews
 from linkage.components import Components
 from linkage.decisions import Decision
+from linkage.graph_state import GraphState, keys_of
 from linkage.index import BLOCK_MAX, Met
-from linkage.known import Known, keys_of
 from linkage.members import Member
 from linkage.model import Model
 
-__all__ = ["EVIDENCE_MAX", "Answer", "Decision", "Holdings", "LinkGraph", "Member", "Review"]
+__all__ = ["EVIDENCE_MAX", "Decision", "Holdings", "LinkAnswer", "LinkGraph", "Member", "Review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class LinkGraph:
         supported is gone.
         """
         assert cap >= 2
-        self._known = Known(model, cap)
+        self._known = GraphState(model, cap)
         self._components = Components(self._known)
 
     def __len__(self) -> int:
@@ -100,7 +100,7 @@ class LinkGraph:
                 known.hold(slot, other, judged)
         self._components.cut(known.roll)
 
-    def answer(self, record_id: str) -> Answer:
+    def answer(self, record_id: str) -> LinkAnswer:
         """The answer for a record that was put. Raises KeyError for any other."""
         slot = self._known.roll.slot(record_id)
         if slot is None:

@@ -30,7 +30,8 @@ from linkage.fields import (
     text_level,
 )
 from linkage.frequency import CLASSES
-from linkage.layout import (
+from linkage.levels import LEVELS, Levels, Pattern
+from linkage.token_format import (
     BIRTH,
     CITY,
     EMAIL,
@@ -46,7 +47,6 @@ from linkage.layout import (
     STREET,
     EncodedIdentity,
 )
-from linkage.levels import LEVELS, Levels, Pattern
 
 __all__ = [
     "LEVELS", "Levels", "Look", "Pattern", "common_block", "levels", "look", "numbers_conflict", "pattern",

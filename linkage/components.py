@@ -9,7 +9,7 @@ from itertools import combinations
 
 from linkage.answers import doubt
 from linkage.decide import Rule
-from linkage.known import Known
+from linkage.graph_state import GraphState
 from linkage.members import Number, same_source_promised_one
 from linkage.partition import Cluster, partition
 
@@ -21,7 +21,7 @@ class Components:
 
     __slots__ = ("_known",)
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: GraphState) -> None:
         self._known = known
 
     def cut(self, seeds: Iterable[int]) -> set[int]:

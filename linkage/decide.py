@@ -48,7 +48,7 @@ class Rule(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PairVerdict:
     """The band of one pair and the rules that moved it there; no rule when the weights alone did."""
 
     band: Band
@@ -56,7 +56,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class ScoredPair:
     """A scored pair and its verdict. All pairs of one agreement pattern share one, so being the same is being
     the same object, and what is asked of millions of pairs is worked out here once.
 
@@ -65,7 +65,7 @@ class Judged:
     """
 
     score: Score
-    verdict: Verdict
+    verdict: PairVerdict
     is_link: bool = field(init=False)
     duplicate_number: bool = field(init=False)
     kept: bool = field(init=False)
@@ -78,7 +78,7 @@ class Judged:
         object.__setattr__(self, "kept", band is not Band.APART or Rule.DUPLICATE_NUMBER in rules)
 
 
-def judge(model: Model, score: Score) -> Verdict:
+def judge(model: Model, score: Score) -> PairVerdict:
     """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3 and V4 never let a pair
     above it.
 
@@ -89,22 +89,22 @@ def judge(model: Model, score: Score) -> Verdict:
     if at.nhs_number == "differ":
         otherwise = score.bits - model.weights["nhs_number"]["differ"]
         doubt = (Rule.DUPLICATE_NUMBER,) if otherwise >= model.link and not _guards(model, score) else ()
-        return Verdict(Band.APART, (Rule.NUMBERS_DIFFER, *doubt))
+        return PairVerdict(Band.APART, (Rule.NUMBERS_DIFFER, *doubt))
     if at.nhs_number == "equal" and _another_person(at):
-        return Verdict(Band.REVIEW, (Rule.CONFUSION,))
+        return PairVerdict(Band.REVIEW, (Rule.CONFUSION,))
     if score.bits < model.review:
-        return Verdict(Band.APART)
+        return PairVerdict(Band.APART)
     guards = _guards(model, score)
     if guards:
-        return Verdict(Band.REVIEW, guards)
-    return Verdict(Band.AUTO) if score.bits >= model.link else Verdict(Band.REVIEW, (Rule.UNSURE,))
+        return PairVerdict(Band.REVIEW, guards)
+    return PairVerdict(Band.AUTO) if score.bits >= model.link else PairVerdict(Band.REVIEW, (Rule.UNSURE,))
 
 
-def number_set_aside(model: Model, judged: Judged) -> Judged:
+def number_set_aside(model: Model, judged: ScoredPair) -> ScoredPair:
     """The pair as it is judged where its two numbers are known to be one person's."""
     score = weigh(model, replace(judged.score.levels, nhs_number="missing"))
     verdict = judge(model, score)
-    return Judged(score, Verdict(verdict.band, (*verdict.rules, Rule.SUPERSEDED)))
+    return ScoredPair(score, PairVerdict(verdict.band, (*verdict.rules, Rule.SUPERSEDED)))
 
 
 def leans_on_number(model: Model, score: Score) -> bool:

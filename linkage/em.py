@@ -46,7 +46,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class MixtureFit:
     """What the climb settled on: each row's chance of being a match, and by class the pairs at each column."""
 
     chances: list[float]
@@ -93,7 +93,7 @@ def _start(at: Levels) -> float:
     return _chance(START_SLOPE * (agree - sum(level == "none" for _, level in told) - START_AT))
 
 
-def _settled(rows: Sequence[Row], chances: list[float]) -> Mixture:
+def _settled(rows: Sequence[Row], chances: list[float]) -> MixtureFit:
     """The climb, both classes free: what candidates that are no match agree in is found with the rest."""
     pairs = sum(n for _, n in rows)
     for _ in range(ROUNDS_MAX):
@@ -108,7 +108,7 @@ def _settled(rows: Sequence[Row], chances: list[float]) -> Mixture:
         chances = moved
         if step < SETTLED:
             break
-    return Mixture(chances, sum(n * chance for chance, (_, n) in zip(chances, rows, strict=True)), pairs)
+    return MixtureFit(chances, sum(n * chance for chance, (_, n) in zip(chances, rows, strict=True)), pairs)
 
 
 def _shares(rows: Sequence[Row], chances: Sequence[float], *, added: float = ADDED_PAIRS) -> list[float]:
@@ -138,7 +138,7 @@ def _strangers(random: Sequence[Row], m: Sequence[float], prior: float) -> list[
 
 
 def _weights(
-    rows: Sequence[Row], mixture: Mixture, random: Sequence[Row], u: Sequence[float]
+    rows: Sequence[Row], mixture: MixtureFit, random: Sequence[Row], u: Sequence[float]
 ) -> dict[str, dict[str, float]]:
     """Bits for each level of each field but the number: log2 of the share among matches over that among strangers,
     never rising with distance. Names that had to be crossed are never evidence for.

@@ -4,7 +4,7 @@ needed, and none is there.
 
 from typing import NamedTuple
 
-from linkage.decide import Rule, Verdict
+from linkage.decide import PairVerdict, Rule
 from linkage.model import Model, Score
 
 
@@ -23,7 +23,7 @@ class Evidence(NamedTuple):
     rules: tuple[str, ...]
 
 
-def evidence(model: Model, other: str, score: Score, verdict: Verdict) -> Evidence:
+def evidence(model: Model, other: str, score: Score, verdict: PairVerdict) -> Evidence:
     """The evidence of a scored pair. The terms sum to the score exactly."""
     fields = tuple((field, level, model.weights[field][level]) for field, level in score.levels.pairs())
     together = tuple((name, "yes", model.interactions[name]) for name in score.interactions)

@@ -1,12 +1,13 @@
 """How far one value of one field agrees with another: the indexes of linkage.levels, from tokens alone.
 
-Each function takes the tokens of two values as they stand in a block, in the order of linkage.layout; b"" is no
+Each function takes the tokens of two values as they stand in a block, in the order of linkage.token_format; b"" is no
 value, and the level of that is "missing". All are symmetric.
 """
 
 import struct
 
-from linkage.layout import (
+from linkage.levels import LEVELS
+from linkage.token_format import (
     BIRTH,
     BIRTH_NEAR,
     NAME_NEAR,
@@ -18,7 +19,6 @@ from linkage.layout import (
     EncodedIdentity,
     plan_of,
 )
-from linkage.levels import LEVELS
 
 NO_GIVEN, NO_FAMILY = (LEVELS[field].index("none") for field in ("given", "family"))
 NUMBER_EQUAL, NUMBER_NEAR_LEVEL, NUMBERS_DIFFER, NUMBER_MISSING = range(4)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from linkage.errors import KeyInvalid
-from linkage.layout import TOKEN_BYTES, VERSION
+from linkage.token_format import TOKEN_BYTES, VERSION
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash

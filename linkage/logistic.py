@@ -16,7 +16,7 @@ LEFT_MIN = 1e-12  # a column the others say all of has no weight of its own
 NO_LEVERAGE = 1e-9  # a row as good as certain bends the curve by less
 
 
-class Row(NamedTuple):
+class PatternRow(NamedTuple):
     """The columns a row shows (rising), its cases, how many of them are positive, and log-odds known beforehand."""
 
     columns: tuple[int, ...]
@@ -25,7 +25,7 @@ class Row(NamedTuple):
     known: float = 0.0
 
 
-def regress(rows: Sequence[Row], start: Sequence[float], *, ridge: float) -> list[float]:
+def regress(rows: Sequence[PatternRow], start: Sequence[float], *, ridge: float) -> list[float]:
     """The weights in natural log-odds that maximise likelihood less ridge/2 times their squares; column 0 is the
     intercept, which every row shows. Climbs from `start`. Raises ModelRefused when it does not settle,
     or without a ridge where the rows do not tell every weight.
@@ -47,11 +47,11 @@ def regress(rows: Sequence[Row], start: Sequence[float], *, ridge: float) -> lis
     raise ModelRefused("fit", rule=f"settles within {ROUNDS_MAX} rounds")
 
 
-def _log_odds(row: Row, weights: Sequence[float]) -> float:
+def _log_odds(row: PatternRow, weights: Sequence[float]) -> float:
     return max(-500.0, min(500.0, row.known + sum([weights[place] for place in row.columns])))
 
 
-def _cost(rows: Sequence[Row], weights: Sequence[float], penalties: Sequence[float]) -> float:
+def _cost(rows: Sequence[PatternRow], weights: Sequence[float], penalties: Sequence[float]) -> float:
     cost = sum(each * weight * weight for each, weight in zip(penalties, weights, strict=True)) / 2
     for row in rows:
         odds = _log_odds(row, weights)
@@ -59,7 +59,9 @@ def _cost(rows: Sequence[Row], weights: Sequence[float], penalties: Sequence[flo
     return cost
 
 
-def _newton_step(rows: Sequence[Row], weights: Sequence[float], penalties: Sequence[float]) -> list[float]:
+def _newton_step(
+    rows: Sequence[PatternRow], weights: Sequence[float], penalties: Sequence[float]
+) -> list[float]:
     size = len(weights)
     slope = [-each * weight for each, weight in zip(penalties, weights, strict=True)]
     curve = [[0.0] * size for _ in range(size)]  # upper triangle: columns rise

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from linkage.ambiguity import ambiguous
-from linkage.decide import Band, Judged, Rule, leans_on_number, number_set_aside
+from linkage.decide import Band, Rule, ScoredPair, leans_on_number, number_set_aside
 from linkage.decisions import Decision
 from linkage.members import (
     NO_NUMBERS,
@@ -71,7 +71,7 @@ class Partition:
 def partition(
     model: Model,
     members: Mapping[str, Member],
-    pairs: Mapping[Pair, Judged],
+    pairs: Mapping[Pair, ScoredPair],
     decisions: Iterable[Decision] = (),
     *,
     number_in_doubt: AbstractSet[str] = frozenset(),
@@ -97,7 +97,7 @@ def partition(
 
 
 def _by_number_alone(
-    model: Model, pairs: Mapping[Pair, Judged], number_in_doubt: AbstractSet[str]
+    model: Model, pairs: Mapping[Pair, ScoredPair], number_in_doubt: AbstractSet[str]
 ) -> list[Pair]:
     """Links that nothing but the number of a record in doubt makes: most often it carries the number of somebody
     at home, a twin above all, and its own person is the one it looks like.
@@ -130,7 +130,7 @@ class _Clusters:
         self,
         model: Model,
         members: Mapping[str, Member],
-        pairs: Mapping[Pair, Judged],
+        pairs: Mapping[Pair, ScoredPair],
         decisions: Iterable[Decision],
     ) -> None:
         self.model, self.members, self.pairs = model, members, pairs
@@ -222,7 +222,7 @@ class _Clusters:
             for root, found in numbers.items()
         }
 
-    def _without_superseded(self, pair: Pair, one: Judged, same: Mapping[Number, Numbers]) -> Judged:
+    def _without_superseded(self, pair: Pair, one: ScoredPair, same: Mapping[Number, Numbers]) -> ScoredPair:
         if one.score.levels.nhs_number != "differ":
             return one
         a, b = (self.members[record].number for record in pair)

@@ -6,8 +6,8 @@ from functools import lru_cache
 import jellyfish
 from nicknames import NickNamer
 
-from linkage.layout import NICK_TOKENS
 from linkage.normalise import Name, name_parts
+from linkage.token_format import NICK_TOKENS
 
 _REMEMBERED = 1 << 14  # words remembered of each kind: names repeat, and the commonest 16,000 are nearly all
 # Particles begin so many surnames that a block on one would be a block on nobody in particular.

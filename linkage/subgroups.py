@@ -46,7 +46,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PairTally:
     """Pairs held out, by what the numbers say (one person: `found`, `reviewed`, `missed`; two: `wrong`,
     `doubted`, `parted`) and what the machine would do with them (link, show to a person, leave apart).
     """
@@ -83,20 +83,20 @@ class Tally:
         """Share of linked pairs that are one person; None where none is linked."""
         return Fraction(self.found, self.linked) if self.linked else None
 
-    def rounded(self) -> "Tally":
+    def rounded(self) -> "PairTally":
         """Every count to the nearest 5: a 0 may be 2, a 5 may be 3 to 7."""
-        return Tally(*map(to_five, astuple(self)))
+        return PairTally(*map(to_five, astuple(self)))
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SubgroupReport:
     """Every group's tally under one model, exact: for the gate. Show `table` or `as_json` of it, never this.
 
     `records` are those with an NHS number in each group, `numberless` those without.
     """
 
     model: str
-    tallies: Mapping[Group, Tally] = field(repr=False)
+    tallies: Mapping[Group, PairTally] = field(repr=False)
     records: Mapping[Group, int] = field(default_factory=dict, repr=False)
     numberless: Mapping[Group, int] = field(default_factory=dict, repr=False)
 
@@ -137,7 +137,7 @@ def report(
     model: str,
     records: Mapping[Group, int],
     numberless: Mapping[Group, int] | None = None,
-) -> Report:
+) -> SubgroupReport:
     """The pairs, or how many there are of each, counted under every group of either record, and under WHOLE. Their
     order is of no account. `records` and `numberless` as in Report: a group that `records` does not name is
     never shown.
@@ -148,10 +148,10 @@ def report(
             counted[group, pair.same, pair.band] += times
     bands = (Band.AUTO, Band.REVIEW, Band.APART)
     tallies = {
-        group: Tally(*(counted[group, same, band] for same in (True, False) for band in bands))
+        group: PairTally(*(counted[group, same, band] for same in (True, False) for band in bands))
         for group in sorted({group for group, _, _ in counted})
     }
-    return Report(model, tallies, dict(records), dict(numberless or {}))
+    return SubgroupReport(model, tallies, dict(records), dict(numberless or {}))
 
 
 def wilson(count: float, of: float, *, z: float = Z_95) -> tuple[float, float]:
@@ -169,18 +169,18 @@ def wilson(count: float, of: float, *, z: float = Z_95) -> tuple[float, float]:
     return (0.0 if count <= 0 else max(0.0, low)), (1.0 if count >= of else min(1.0, high))
 
 
-def large(of: Report) -> dict[str, list[tuple[Group, Tally]]]:
+def large(of: SubgroupReport) -> dict[str, list[tuple[Group, PairTally]]]:
     """The groups of GATED_MIN or more pairs of one person, by name, under their dimension: none smaller is
     judged, nor the measure of any.
     """
-    found: dict[str, list[tuple[Group, Tally]]] = {}
+    found: dict[str, list[tuple[Group, PairTally]]] = {}
     for group in sorted(of.tallies):
         if of.tallies[group].matches >= GATED_MIN:
             found.setdefault(group[0], []).append((group, of.tallies[group]))
     return found
 
 
-def gaps(of: Report) -> dict[Group, Fraction]:
+def gaps(of: SubgroupReport) -> dict[Group, Fraction]:
     """How far each large group's recall lies below the best of its dimension (0 for the best)."""
     found: dict[Group, Fraction] = {}
     for groups in large(of).values():
@@ -189,7 +189,7 @@ def gaps(of: Report) -> dict[Group, Fraction]:
     return found
 
 
-def widest_gaps(of: Report) -> dict[str, float]:
+def widest_gaps(of: SubgroupReport) -> dict[str, float]:
     """Of each dimension that has two large groups to compare, the widest gap of recall in points (a hundredth of
     recall is 1.0), to a tenth. For /metrics: no group and no count can be read off it.
     """
@@ -201,12 +201,12 @@ def widest_gaps(of: Report) -> dict[str, float]:
     }
 
 
-def widest_gap(of: Report) -> float:
+def widest_gap(of: SubgroupReport) -> float:
     """The widest gap of all, in points; 0.0 where no dimension has two groups to compare."""
     return float(100 * max(gaps(of).values(), default=Fraction()))
 
 
-def without_number(of: Report) -> Estimate | None:
+def without_number(of: SubgroupReport) -> Estimate | None:
     """What recall people without an NHS number may expect: recall by source, each weighed by its records
     without a number (direct standardisation). None where none can be told.
 
@@ -227,12 +227,12 @@ def without_number(of: Report) -> Estimate | None:
     return Estimate(round(recall, 3), *limits, covered=round(weighing / sum(share.values()), 2))
 
 
-def may_show(of: Report, group: Group) -> bool:
+def may_show(of: SubgroupReport, group: Group) -> bool:
     """Whether a group is large enough, in records and in pairs of one person, to be shown to anybody."""
-    return min(of.records.get(group, 0), of.tallies.get(group, Tally()).matches) >= SHOWN_MIN
+    return min(of.records.get(group, 0), of.tallies.get(group, PairTally()).matches) >= SHOWN_MIN
 
 
-def fit_to_show(tally: Tally) -> Tally:
+def fit_to_show(tally: PairTally) -> PairTally:
     """What shares are taken from: the gate decides on the exact ones of large groups, so these are shown."""
     return tally if tally.matches >= GATED_MIN else tally.rounded()
 
@@ -247,6 +247,6 @@ def thousandths(interval: tuple[float, float]) -> tuple[float, float]:
     return round(interval[0], 3), round(interval[1], 3)
 
 
-def _recall(tally: Tally) -> Fraction:
+def _recall(tally: PairTally) -> Fraction:
     assert tally.recall is not None, "a large group has pairs"
     return tally.recall

@@ -7,14 +7,14 @@ from itertools import combinations
 from math import ceil, sqrt
 from statistics import NormalDist
 
-from linkage.subgroups import Z_95, Group, Report, Tally, large, to_five, wilson
+from linkage.subgroups import Z_95, Group, PairTally, SubgroupReport, large, to_five, wilson
 
 LOSS_MAX = Fraction(5, 1000)  # half a point of recall
 GAP_MAX = Fraction(1, 100)  # one point of recall
 CHANCE = 0.05  # of refusing a model for a gap although no two groups differ by more than GAP_MAX
 
 
-def refuse(old: Report | None, new: Report) -> list[str]:
+def refuse(old: SubgroupReport | None, new: SubgroupReport) -> list[str]:
     """Why the new model may not take the place of the old; [] when it may. One sentence a reason, by group.
 
     Refused, for any group of GATED_MIN or more pairs of one person, when
@@ -49,7 +49,7 @@ def refuse(old: Report | None, new: Report) -> list[str]:
     return reasons
 
 
-def recall_difference(a: Tally, b: Tally, *, z: float = Z_95) -> tuple[float, float]:
+def recall_difference(a: PairTally, b: PairTally, *, z: float = Z_95) -> tuple[float, float]:
     """The interval of the recall of `a` less that of `b`, from the Wilson intervals of both: with shares p and q
     and limits l to u, p - q - √((p - l_p)² + (u_q - q)²) to p - q + √((u_p - p)² + (q - l_q)²).
 
@@ -64,7 +64,7 @@ def recall_difference(a: Tally, b: Tally, *, z: float = Z_95) -> tuple[float, fl
     )
 
 
-def z_of_gaps(of: Report) -> float:
+def z_of_gaps(of: SubgroupReport) -> float:
     """How many standard errors are taken for chance, where so many pairs of groups are compared:
     1.96 for one pair, 3.29 for fifty.
     """
@@ -72,7 +72,7 @@ def z_of_gaps(of: Report) -> float:
     return NormalDist().inv_cdf(1 - CHANCE / 2 / max(1, compared))
 
 
-def _behind(tally: Tally, others: list[tuple[Group, Tally]], z: float) -> str:
+def _behind(tally: PairTally, others: list[tuple[Group, PairTally]], z: float) -> str:
     """The farthest ahead of the others by more than a point and more than chance, in words; "" where none is."""
     recall, found = Fraction(tally.found, tally.matches), list[tuple[Fraction, float, Group]]()
     for group, other in others:
@@ -90,7 +90,7 @@ def _behind(tally: Tally, others: list[tuple[Group, Tally]], z: float) -> str:
     )
 
 
-def _lost(old: Tally, new: Tally) -> str:
+def _lost(old: PairTally, new: PairTally) -> str:
     """What of recall would be lost, said in full; "" where it may be."""
     lost = Fraction(old.found - new.found, new.matches)
     if lost <= LOSS_MAX:
@@ -102,7 +102,7 @@ def _lost(old: Tally, new: Tally) -> str:
     )
 
 
-def _measured_otherwise(old: Report, new: Report) -> list[Group]:
+def _measured_otherwise(old: SubgroupReport, new: SubgroupReport) -> list[Group]:
     sizes = (
         {group: (tally.matches, tally.others) for group, tally in of.tallies.items()} for of in (old, new)
     )

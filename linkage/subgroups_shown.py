@@ -6,7 +6,7 @@ from fractions import Fraction
 from linkage.subgroups import (
     WHOLE,
     Group,
-    Report,
+    SubgroupReport,
     fit_to_show,
     gaps,
     may_show,
@@ -23,7 +23,7 @@ HEADINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GroupRow:
     """One group as it may be shown. Counts to the nearest 5; shares as fractions of 1; the gap in points.
     `one_person` and `two_people`: what the machine does with such pairs (link, review, apart).
     """
@@ -40,7 +40,7 @@ class Line:
     gap_points: float | None
 
 
-def lines(of: Report) -> list[Line]:
+def lines(of: SubgroupReport) -> list[GroupRow]:
     """The groups that may be shown to whoever runs the engine: all together, then by name.
 
     Small numbers, after the rule of NHS hospital statistics (HES and ECDS since September 2018: 1 to 7 withheld,
@@ -53,7 +53,7 @@ def lines(of: Report) -> list[Line]:
     return [_line(of, group, behind.get(group)) for group in shown]
 
 
-def as_json(of: Report) -> dict[str, object]:
+def as_json(of: SubgroupReport) -> dict[str, object]:
     """`lines`, the widest gap and the estimate for people without a number, as a JSON-able object."""
     shown, absent = lines(of), without_number(of)
     return {
@@ -65,7 +65,7 @@ def as_json(of: Report) -> dict[str, object]:
     }
 
 
-def table(of: Report) -> list[tuple[str, ...]]:
+def table(of: SubgroupReport) -> list[tuple[str, ...]]:
     """`lines` as rows of text for a console, HEADINGS first; people without a number last, as an estimate."""
     absent = without_number(of)
     rows = [HEADINGS, *(_row(line) for line in lines(of))]
@@ -75,9 +75,9 @@ def table(of: Report) -> list[tuple[str, ...]]:
     return rows
 
 
-def _line(of: Report, group: Group, behind: Fraction | None) -> Line:
+def _line(of: SubgroupReport, group: Group, behind: Fraction | None) -> GroupRow:
     rounded, said = of.tallies[group].rounded(), fit_to_show(of.tallies[group])
-    return Line(
+    return GroupRow(
         *group,
         records=to_five(of.records[group]),
         one_person=(rounded.found, rounded.reviewed, rounded.missed),
@@ -90,7 +90,7 @@ def _line(of: Report, group: Group, behind: Fraction | None) -> Line:
     )
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def _row(line: GroupRow) -> tuple[str, ...]:
     counts = (line.records, *line.one_person, line.two_people[0])
     return (
         f"{line.dimension} {line.group}",

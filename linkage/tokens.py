@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from linkage.blocks import FULL_DATE, MAX_BLOCKS, block_texts
 from linkage.frequency import forename_class, surname_class
 from linkage.keys import MAC_BYTES, TokenKeys
-from linkage.layout import (
+from linkage.normalise import Identity, house_of, normalise, street_of
+from linkage.spelling import distinct, formal_forms, joined, shortened, sound, split
+from linkage.token_format import (
     BIRTH,
     BIRTH_MONTH,
     BIRTH_NEAR,
@@ -46,8 +48,6 @@ from linkage.layout import (
     item,
     shared,
 )
-from linkage.normalise import Identity, house_of, normalise, street_of
-from linkage.spelling import distinct, formal_forms, joined, shortened, sound, split
 
 __all__ = ["MAX_BLOCKS", "TOKEN_BYTES", "VERSION", "Block", "EncodedIdentity", "TokenKeys", "encode"]
 

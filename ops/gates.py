@@ -27,7 +27,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
     """How a gate ended."""
 
     name: str
@@ -48,7 +48,7 @@ def gates(pytest_words: Sequence[str], *, fast: bool) -> list[Gate]:
     ]
 
 
-def run_gate(gate: Gate) -> Verdict:
+def run_gate(gate: Gate) -> GateResult:
     """Run one gate in the repository's root, its output passed through line by line."""
     print(f"== {gate.name}", flush=True)
     started, last_line = time.monotonic(), ""
@@ -60,7 +60,7 @@ def run_gate(gate: Gate) -> Verdict:
         for line in process.stdout:
             print(line, end="", flush=True)
             last_line = line.strip() or last_line
-    return Verdict(gate.name, process.returncode == 0, time.monotonic() - started, last_line)
+    return GateResult(gate.name, process.returncode == 0, time.monotonic() - started, last_line)
 
 
 def main(words: Sequence[str]) -> int:

@@ -57,13 +57,13 @@ def identity_element(
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one entry brought. `facts` are (fact id, content hash); `told_at` is the source's version time."""
+    """What one entry brought. `facts` are (fact id, content hash); `source_version_at` is the source's version time."""
 
     record_id: str
     entry_id: str
     source: str
     tier: str
-    told_at: datetime
+    source_version_at: datetime
     identity: str
     service_named: bool
     facts: Sequence[tuple[str, str]]
@@ -77,7 +77,7 @@ def manifest_element(manifest: Manifest) -> tuple[str, bytes]:
         "entry_id": manifest.entry_id,
         "source": manifest.source,
         "tier": manifest.tier,
-        "told_at": canonical.instant(manifest.told_at),
+        "source_version_at": canonical.instant(manifest.source_version_at),
         "identity": manifest.identity,
         "service_named": manifest.service_named,
         "facts": [list(fact) for fact in manifest.facts],
@@ -91,9 +91,11 @@ def entry_of(name: str) -> str:
     return name.partition("/")[0]
 
 
-def merge_element(retired: str, into: str, told_at: datetime) -> tuple[str, bytes]:
+def merge_element(retired: str, into: str, source_version_at: datetime) -> tuple[str, bytes]:
     """Key and value of a merge: the record `retired` continues as `into`."""
-    value = canonical.dump({"v": 1, "kind": "merge", "into": into, "told_at": canonical.instant(told_at)})
+    value = canonical.dump(
+        {"v": 1, "kind": "merge", "into": into, "source_version_at": canonical.instant(source_version_at)}
+    )
     return f"{retired}/{MERGE}/{content_hash(value)}", value
 
 
@@ -138,15 +140,15 @@ def _is_fact_name(pair: object) -> bool:
 
 # What records reads of each kind; the rest of a fact is for the pathway, which checks it itself.
 _PARTS: Mapping[str, Mapping[str, type]] = {
-    FACT: {"record_id": str, "fact_id": str, "told_at": str, "body": dict},
+    FACT: {"record_id": str, "fact_id": str, "source_version_at": str, "body": dict},
     IDENTITY: {"tokens": str, "usable": bool},
     ENTRY: {
         "source": str,
         "tier": str,
-        "told_at": str,
+        "source_version_at": str,
         "identity": str,
         "service_named": bool,
         "facts": list,
     },
-    MERGE: {"into": str, "told_at": str},
+    MERGE: {"into": str, "source_version_at": str},
 }

@@ -5,7 +5,7 @@ A fact is *made* from these named, typed values; nothing is ever removed from a 
 every string is a code from a closed list, an ODS code, an area code or a keyed reference.
 
 A fact's body carries what happened; `StoredFact` adds whose record it is, which thing it is about and when the source
-said so. The version that wins is the highest (told_at, content hash): by value, never by arrival.
+said so. The version that wins is the highest (source_version_at, content hash): by value, never by arrival.
 """
 
 from datetime import date, datetime
@@ -233,7 +233,7 @@ FactBody = (
 class StoredFact(BaseModel):
     """One version of one fact, as it stands in `events.v1` and travels to the pathway.
 
-    `told_at` is the source's own version time (UTC). A `retracted` version says the source took the fact back.
+    `source_version_at` is the source's own version time (UTC). A `retracted` version says the source took it back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -244,10 +244,10 @@ class StoredFact(BaseModel):
     fact_id: KeyedReference
     source: Code
     tier: Tier
-    told_at: AwareDatetime
+    source_version_at: AwareDatetime
     retracted: bool = False
     body: Annotated[FactBody, Field(discriminator="type")]
 
-    @field_serializer("told_at")
+    @field_serializer("source_version_at")
     def _told_at(self, moment: datetime) -> str:
         return instant(moment)  # versions are compared as text

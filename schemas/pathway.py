@@ -34,13 +34,13 @@ SOURCE = "https://tierlink.example/"
 SCHEMA_BASE = "https://tierlink.example/schemas/pathway/"
 
 
-class Published(BaseModel):
+class PublishedModel(BaseModel):
     """What every published value shares: frozen, and nothing in it that is not named here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Weight(Published):
+class Weight(PublishedModel):
     """One weight in kilograms. An implausible one (outside 35 to 500 kg) is shown and never counted."""
 
     on: date
@@ -49,7 +49,7 @@ class Weight(Published):
     plausible: bool
 
 
-class Waits(Published):
+class Waits(PublishedModel):
     """Whole days between two dates of one episode; null while either is missing. Definition `waits/1`."""
 
     definition: Definition
@@ -59,7 +59,7 @@ class Waits(Published):
     referral_to_start: int | None
 
 
-class Rtt(Published):
+class Rtt(PublishedModel):
     """The 18-week clock of a consultant-led service; it runs while `stop_on` is null. Definition `rtt/1`."""
 
     definition: Definition
@@ -69,7 +69,7 @@ class Rtt(Published):
     within_standard: bool | None
 
 
-class LossOutcome(Published):
+class LossOutcome(PublishedModel):
     """Loss at one horizon: per cent of the baseline to one decimal place, negative for a gain."""
 
     end_on: date
@@ -78,7 +78,7 @@ class LossOutcome(Published):
     achieved: bool
 
 
-class Loss(Published):
+class Loss(PublishedModel):
     """Weight loss since the start, by horizon in weeks ("12", "26", "52"). Definition `loss-5pct/1`.
 
     Present for every started episode, so all starters are counted by it: an outcome of null is "not achieved"
@@ -92,7 +92,7 @@ class Loss(Published):
     at_weeks: Mapping[str, LossOutcome | None]
 
 
-class EpisodeView(Published):
+class EpisodeView(PublishedModel):
     """What became of one referral at one service; `referred_on` is null where it never told a referral."""
 
     tier: Tier
@@ -135,7 +135,7 @@ class Episode(EpisodeView):
     id: Id
 
 
-class HandoverView(Published):
+class HandoverView(PublishedModel):
     """One referral sent, and whether it was received; `overdue` is the gap: sent onward, never received."""
 
     definition: Definition
@@ -154,7 +154,7 @@ class Handover(HandoverView):
     episode: Id | None
 
 
-class Slices(Published):
+class Slices(PublishedModel):
     """By what a pathway may be counted: primary care's word first, then Tier 2's, Tier 3's, Tier 4's."""
 
     sex: Literal["male", "female", "other", "unknown"] | None = None
@@ -168,7 +168,7 @@ class Slices(Published):
     practice_ods: OdsCode | None = None
 
 
-class PathwayView(Published):
+class PathwayView(PublishedModel):
     """One person's pathway without any id. `current_to_tier` is set while only a sent referral is known."""
 
     current_stage: Stage | None

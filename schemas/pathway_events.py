@@ -12,10 +12,10 @@ from typing import Annotated, Literal, cast
 from pydantic import Field, TypeAdapter
 
 from schemas.facts import Code, Definition, OdsCode, Tier
-from schemas.pathway import Id, Instant, Method, Published, Snapshot, schema_uri
+from schemas.pathway import Id, Instant, Method, PublishedModel, Snapshot, schema_uri
 
 
-class _Envelope(Published):
+class _Envelope(PublishedModel):
     id: Id
     person: Id
     revision: Annotated[int, Field(ge=0)]
@@ -173,7 +173,7 @@ class ProcedureDone(Event):
     system: Literal["opcs4", "snomed"]
 
 
-class ComorbidityTold(Event):
+class ComorbidityRecorded(Event):
     """A comorbidity is present or ruled out."""
 
     event: Literal["comorbidity"] = "comorbidity"
@@ -225,7 +225,7 @@ EVENTS: Mapping[str, type[Event]] = {
     for model in (
         ReferralSent, ReferralReceived, Triaged, Accepted, Declined, ChoiceMade, Started, Booked, Attended,
         NotAttended, Cancelled, WeightRecorded, Completed, Withdrawn, Discharged, MedicineChanged,
-        ProcedureDone, ComorbidityTold, Died, HandoverReceived, Gap, LossReached,
+        ProcedureDone, ComorbidityRecorded, Died, HandoverReceived, Gap, LossReached,
     )
 }  # fmt: skip
 

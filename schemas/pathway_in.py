@@ -21,11 +21,11 @@ from schemas.facts import KeyedReference, StoredFact
 LinkRevision = Annotated[int, Field(strict=True, ge=0)]
 
 
-class _Told(BaseModel):
+class _InputModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class FactTold(_Told):
+class FactInput(_InputModel):
     """`fact` has been under `person_id` since `link_revision`."""
 
     kind: Literal["fact"] = "fact"
@@ -39,7 +39,7 @@ class FactTold(_Told):
         return f"{self.person_id}/{self.fact.record_id}/{self.fact.fact_id}"
 
 
-class WithdrawalTold(_Told):
+class WithdrawalInput(_InputModel):
     """`record_id` left `person_id` at `link_revision`: what it brought up to then no longer counts."""
 
     kind: Literal["withdrawal"] = "withdrawal"
@@ -53,15 +53,15 @@ class WithdrawalTold(_Told):
         return f"{self.person_id}/{self.record_id}/w"
 
 
-class TickTold(_Told):
+class TickInput(_InputModel):
     """It is at least `as_of`."""
 
     kind: Literal["tick"] = "tick"
     as_of: date
 
 
-Told = FactTold | WithdrawalTold | TickTold
-_TOLD: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="kind")])
+PathwayInput = FactInput | WithdrawalInput | TickInput
+_TOLD: TypeAdapter[PathwayInput] = TypeAdapter(Annotated[PathwayInput, Field(discriminator="kind")])
 
 
 def fact_message(person_id: str, stored_fact: Mapping[str, Any], link_revision: int) -> tuple[bytes, bytes]:
@@ -96,7 +96,7 @@ def tick_message(partition: int, as_of: date) -> tuple[bytes, bytes]:
     return f"tick/{partition}".encode("ascii"), canonical.dump({"kind": "tick", "as_of": as_of.isoformat()})
 
 
-def parse(key: bytes | None, value: bytes | None) -> Told:
+def parse(key: bytes | None, value: bytes | None) -> PathwayInput:
     """What one message tells. Raises Unreadable for anything the three functions above do not write."""
     if key is None or value is None:
         raise Unreadable("pathway input", rule="has no key or no value")
@@ -105,11 +105,11 @@ def parse(key: bytes | None, value: bytes | None) -> Told:
         told = _TOLD.validate_json(value)
     except ValidationError:
         raise Unreadable("pathway input", rule="is not a fact, a withdrawal or a tick") from None
-    if isinstance(told, FactTold):
+    if isinstance(told, FactInput):
         try:
-            told.fact.told_at.astimezone(UTC)
+            told.fact.source_version_at.astimezone(UTC)
         except OverflowError:  # some moments of years 1 and 9999 have no UTC
             raise Unreadable("pathway input", rule="was told at a moment that has no UTC") from None
-    if not isinstance(told, TickTold) and told.key.encode("ascii") != key:
+    if not isinstance(told, TickInput) and told.key.encode("ascii") != key:
         raise Unreadable("pathway input", rule="has the key of another message")
     return told

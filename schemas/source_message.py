@@ -33,12 +33,12 @@ class SourceFact:
 class SourceMessage:
     """One entry: one person at one source, who they are and what was told about them.
 
-    `message_id` is the sender's own; `told_at` its version time (aware, UTC); `service_named` whether it names a
-    service of ours (an identity-only message may not).
+    `message_id` is the sender's own; `source_version_at` its version time (aware, UTC); `service_named` whether it
+    names a service of ours (an identity-only message may not).
     """
 
     message_id: str
-    told_at: datetime
+    source_version_at: datetime
     person: Person
     facts: tuple[SourceFact, ...] = ()
     service_named: bool = True

@@ -25,7 +25,7 @@ def began_ms(message: Message) -> int:
     return message.timestamp_ms
 
 
-class Tally:
+class StageTally:
     """What was answered, counted while it waits for its commit."""
 
     def __init__(self, *, ages: bool = False) -> None:
@@ -43,7 +43,7 @@ class Tally:
         if self._ages:
             self.began_ms += map(began_ms, messages)
 
-    def merge(self, later: "Tally") -> None:
+    def merge(self, later: "StageTally") -> None:
         """Both together."""
         self._shapes.update(later._shapes)
         self.codes.update(later.codes)
@@ -105,7 +105,7 @@ class StageMetrics:
         for word in ("emitted", "changed", "rejected", "silent"):
             self._messages.labels(stage.name, word)
 
-    def answered(self, tally: Tally) -> None:
+    def answered(self, tally: StageTally) -> None:
         """These messages were answered, and everything that follows from them is acknowledged."""
         for word, count in tally.words().items():
             self._messages.labels(self._stage.name, word).inc(count)

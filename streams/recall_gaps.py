@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from linkage.holdout import Walk, gaps_for_metrics, report_of, walk_on
+from linkage.recall_scan import RecallScan, gaps_for_metrics, report_of, walk_on
 from streams.steps.linker import LinkerState
 
 
@@ -22,7 +22,7 @@ class RecallGaps:
             ("dimension",),
             registry=registry,
         )
-        self._walks: dict[int, Walk] = {}
+        self._walks: dict[int, RecallScan] = {}
         self._shown = frozenset[str]()
         self._found: dict[int, Mapping[str, float]] = {}
 
@@ -31,7 +31,7 @@ class RecallGaps:
         time. The widest of all tasks is shown.
         """
         self._walks = {
-            task: walk_on(state.graph, self._walks.get(task, Walk())) for task, state in states.items()
+            task: walk_on(state.graph, self._walks.get(task, RecallScan())) for task, state in states.items()
         }
         self._found = {task: found for task, found in self._found.items() if task in states}
         for task, walk in self._walks.items():

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from connectors.intake import Taken
+from connectors.intake import DoorOutcome
 from schemas.disposition import Checked
 from schemas.errors import Issue, error
 
@@ -24,7 +24,7 @@ def failure(status: int, code: str, rule: str, *, headers: dict[str, str] | None
     return outcome(status, [error("", rule, code=code)], headers=headers)
 
 
-def submission(status: int, taken: Taken, checked: Checked) -> JSONResponse:
+def submission(status: int, taken: DoorOutcome, checked: Checked) -> JSONResponse:
     """What became of one entry: its id (which a resend repeats), its disposition, and what was noticed."""
     body = {
         "submission_id": taken.entry_id,

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.doors import fhir_answers
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerAway
+from connectors.publisher import BrokerUnavailable
 from connectors.sources import primary_care_fhir
 from schemas.disposition import Verdict
 from schemas.errors import InvalidField
@@ -80,7 +80,7 @@ def create_app(
         entries = primary_care_fhir.read(raw, source=source, test_mode=test_mode, received_at=clock())
         try:
             taken = intake.take(source, entries)
-        except BrokerAway:
+        except BrokerUnavailable:
             metrics.refused(source.slug, "broker-away")
             return fhir_answers.broker_away()
         checked = entries[0].checked
@@ -111,7 +111,7 @@ def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) ->
     if not allow_remote and not _is_loopback(host):
         raise InvalidField("host", rule="must be a loopback address: this door does not authenticate")
     logging.getLogger("uvicorn.access").disabled = True  # a request line may hold a person: ?identifier=…
-    return _Server(
+    return _HttpDoorServer(
         uvicorn.Config(
             app,
             host=host,
@@ -127,7 +127,7 @@ def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) ->
     )
 
 
-class _Server(uvicorn.Server):
+class _HttpDoorServer(uvicorn.Server):
     """Ends quietly: uvicorn's own raises the signal once more after serving, before the caller could close
     anything."""
 

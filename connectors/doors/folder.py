@@ -21,14 +21,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from connectors.doors.folder_rooms import BYTES_MAX, Irregular, Rooms, StillChanging
-from connectors.entry import Entry
+from connectors.doors.drop_directories import BYTES_MAX, DropDirectories, Irregular, StillChanging
+from connectors.entry import SourceEntry
 from connectors.intake import Intake
 from connectors.mapping import FileMapping
 from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerAway
+from connectors.publisher import BrokerUnavailable
 from connectors.sources.tier2_csv import FileContext, entries_of, open_sheet
-from connectors.sources.tier2_csv.report import Report
+from connectors.sources.tier2_csv.report import FileReport
 from schemas.errors import Severity, error
 from schemas.sources import Source
 
@@ -116,10 +116,10 @@ class FolderDoor:
             return polled
         for folder in self._folders:
             try:
-                with Rooms(folder.path) as rooms:
+                with DropDirectories(folder.path) as rooms:
                     for outcome in self._poll(folder, rooms):
                         polled += outcome
-            except BrokerAway:
+            except BrokerUnavailable:
                 self._back_off(folder)
                 return polled + Polled(waiting=1)
             except _Stopped:
@@ -138,7 +138,7 @@ class FolderDoor:
         self._metrics.refused(folder.source.slug, "broker-away")
         log.warning("source %s: no broker; files wait, next try in %d s", folder.source.slug, seconds)
 
-    def _poll(self, folder: Folder, rooms: Rooms) -> Iterator[Polled]:
+    def _poll(self, folder: Folder, rooms: DropDirectories) -> Iterator[Polled]:
         for name in sorted(rooms.names("work")):
             yield self._settled(folder, rooms, name)
         for name in self._ready(folder, rooms):
@@ -147,7 +147,7 @@ class FolderDoor:
             else:
                 yield self._settled(folder, rooms, rooms.claim(name, self._clock()))
 
-    def _ready(self, folder: Folder, rooms: Rooms) -> list[str]:
+    def _ready(self, folder: Folder, rooms: DropDirectories) -> list[str]:
         """Names in the inbox whose file has not changed for long enough."""
         now, seen, ready = self._clock(), {}, []
         names = [n for n in rooms.names("inbox") if not n.startswith(".") and not n.endswith(_UNFINISHED)]
@@ -162,7 +162,7 @@ class FolderDoor:
         self._seen = {**others, **seen}
         return ready
 
-    def _settled(self, folder: Folder, rooms: Rooms, name: str) -> Polled:
+    def _settled(self, folder: Folder, rooms: DropDirectories, name: str) -> Polled:
         """One file of `work` to `done` or `failed`; left where it is while it changes or cannot be moved."""
         try:
             return self._taken(folder, rooms, name)
@@ -176,12 +176,12 @@ class FolderDoor:
             )
             return Polled(waiting=1)
 
-    def _taken(self, folder: Folder, rooms: Rooms, name: str) -> Polled:
+    def _taken(self, folder: Folder, rooms: DropDirectories, name: str) -> Polled:
         received_at = rooms.claimed_at(name) or self._clock()
         raw, stamp = rooms.read("work", name)
         file_id = hashlib.sha256(raw).hexdigest()
         context = FileContext(folder.source, folder.mapping, file_id, self._test_mode, received_at)
-        report = Report()
+        report = FileReport()
         sheet, issues = open_sheet(raw, folder.mapping)
         report.of_file(issues)
         if sheet is None:
@@ -198,7 +198,7 @@ class FolderDoor:
         log.info("source %s: a file of %d rows is done", folder.source.slug, rows)
         return Polled(done=1, rows=rows)
 
-    def _published(self, context: FileContext, entries: Iterable[Entry], report: Report) -> int:
+    def _published(self, context: FileContext, entries: Iterable[SourceEntry], report: FileReport) -> int:
         """The number of rows, all of them acknowledged by the broker and counted in the report."""
         source, rows, rest = context.source, 0, iter(entries)
         while batch := list(islice(rest, ROWS_A_BATCH)):
@@ -211,9 +211,9 @@ class FolderDoor:
             rows += len(batch)
         return rows
 
-    def _refused(self, folder: Folder, rooms: Rooms, room: str, name: str, rule: str) -> Polled:
+    def _refused(self, folder: Folder, rooms: DropDirectories, room: str, name: str, rule: str) -> Polled:
         """Something that is no file of ours, moved aside unread."""
-        report = Report()
+        report = FileReport()
         report.of_file([error("file", rule, code="structure")])
         try:
             rooms.settle(room, name, into="failed", report=report.text(taken=False))

@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import Self
 
 from connectors.doors.mllp_framing import FRAME_BYTES_MAX, Fault, Frame, Unframer, framed
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerAway
+from connectors.publisher import BrokerUnavailable
 from connectors.sources.tier3_hl7v2 import read
-from connectors.sources.tier3_hl7v2.answer import Answer, Code, echoed_control_id, written
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, Code, echoed_control_id, written
 from connectors.sources.tier3_hl7v2.structure import header_of
 from schemas.disposition import Verdict
 from schemas.errors import InvalidField, Severity, error
@@ -137,7 +137,7 @@ class MllpServer:
         if isinstance(heard, Fault):
             self._metrics.refused(source.slug, "framing")
             issue = error("MSH", f"the message {heard.kind.value}", code="structure")
-            return self._written(heard.opening, Answer("AR", "", "refused", (issue,)))
+            return self._written(heard.opening, Acknowledgement("AR", "", "refused", (issue,)))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._taken, source, heard.content)
 
@@ -148,7 +148,7 @@ class MllpServer:
             entry = read(raw, source=source, test_mode=self._test_mode, received_at=now)
             (taken,) = self._intake.take(source, [entry])
             answer = _answer_of(entry, taken.entry_id)
-        except BrokerAway:
+        except BrokerUnavailable:
             self._metrics.refused(source.slug, "broker-away")
             answer = _TRY_AGAIN
         except Exception as fault:  # noqa: BLE001  # a fault of ours with one message must not end the conversation
@@ -157,7 +157,7 @@ class MllpServer:
             answer = _TRY_AGAIN
         return self._written(raw, answer)
 
-    def _written(self, raw: bytes, answer: Answer) -> bytes:
+    def _written(self, raw: bytes, answer: Acknowledgement) -> bytes:
         header = header_of(raw)
         named = replace(answer, control_id=echoed_control_id(header))
         return framed(written(named, header=header, at=self._clock(), control_id=uuid.uuid4().hex[:20]))
@@ -235,25 +235,25 @@ class _Conversation:
             raise
 
 
-_TRY_AGAIN = Answer(
+_TRY_AGAIN = Acknowledgement(
     "AE", "", "try again", (error("MSH-10", "was not kept here; send the message again", code="transient"),)
 )
 
 
-def _answer_of(entry: Entry, entry_id: str) -> Answer:
+def _answer_of(entry: SourceEntry, entry_id: str) -> Acknowledgement:
     checked = entry.checked
     match checked.verdict:
         case Verdict.IGNORED:
-            return Answer("AA", "", f"ignored {entry_id}", checked.issues)
+            return Acknowledgement("AA", "", f"ignored {entry_id}", checked.issues)
         case Verdict.REJECTED:
             errors = [issue for issue in checked.issues if issue.severity is Severity.ERROR]
             unlike_hl7 = any(
                 issue.code == "structure" and issue.location.startswith("MSH") for issue in errors
             )
             code: Code = "AR" if unlike_hl7 else "AE"
-            return Answer(code, "", "refused", checked.issues)
+            return Acknowledgement(code, "", "refused", checked.issues)
         case _:
-            return Answer("AA", "", f"accepted {entry_id}", checked.issues)
+            return Acknowledgement("AA", "", f"accepted {entry_id}", checked.issues)
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from connectors.mapping.fields import PERSON
 from connectors.mapping.group import FactGroup, columns_of, group_of, with_own_columns
-from connectors.mapping.table import Column, Fixed, Table, code_list, header_key, spelling
+from connectors.mapping.table import Column, Fixed, TomlTable, code_list, header_key, spelling
 from schemas.codes import GENDERS
 from schemas.errors import InvalidField
 
@@ -38,7 +38,7 @@ class FileMapping:
     date_format: DateFormat
     datetime_format: str | None
     zone: Zone
-    told_at: Column | None
+    source_version_at: Column | None
     referral: Column | None
     person: Mapping[str, Column]
     demographics: FactGroup
@@ -49,7 +49,11 @@ class FileMapping:
 
     def columns(self) -> Iterator[Column]:
         """Every column the mapping reads, some more than once."""
-        single = (self.told_at, self.referral, self.service if isinstance(self.service, Column) else None)
+        single = (
+            self.source_version_at,
+            self.referral,
+            self.service if isinstance(self.service, Column) else None,
+        )
         yield from (column for column in single if column is not None)
         yield from self.required
         yield from self.person.values()
@@ -67,11 +71,11 @@ def parse(text: str) -> FileMapping:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise InvalidField("mapping", rule="is not TOML") from None
-    root = Table("mapping", document, codes={})
+    root = TomlTable("mapping", document, codes={})
     codes = {name: code_list(f"codes.{name}", one) for name, one in root.tables("codes").items()}
     file, dates, row = (root.table(name, codes) for name in ("file", "dates", "row"))
     groups = [
-        group_of(Table(f"fact[{position}]", one, codes))
+        group_of(TomlTable(f"fact[{position}]", one, codes))
         for position, one in enumerate(root.list_of_tables("fact"))
     ]
     demographics = root.table("demographics", codes, optional=True)
@@ -82,7 +86,7 @@ def parse(text: str) -> FileMapping:
         date_format=dates.one_of("date", get_args(DateFormat)),
         datetime_format=_datetime_format(dates),
         zone=dates.one_of("zone", get_args(Zone)),
-        told_at=row.column("told_at"),
+        source_version_at=row.column("source_version_at"),
         referral=row.column("referral"),
         person=_person(root.table("person", codes)),
         demographics=group_of(demographics, fact_type="demographics"),
@@ -96,19 +100,19 @@ def parse(text: str) -> FileMapping:
     return mapping
 
 
-def _service(table: Table) -> str | Column:
+def _service(table: TomlTable) -> str | Column:
     value = table.take("service")
     if isinstance(value, str) and value:
         return value
     return table.as_column("service", value)
 
 
-def _delimiter(table: Table) -> str | None:
+def _delimiter(table: TomlTable) -> str | None:
     name = table.one_of("delimiter", (*_DELIMITERS, "auto"))
     return _DELIMITERS.get(name)
 
 
-def _datetime_format(table: Table) -> str | None:
+def _datetime_format(table: TomlTable) -> str | None:
     """A date format followed by ` hh:mm` or ` hh:mm:ss` (or `T` between them)."""
     value = table.take("datetime")
     if value is None:
@@ -121,7 +125,7 @@ def _datetime_format(table: Table) -> str | None:
     return str(value)
 
 
-def _person(table: Table) -> Mapping[str, Column]:
+def _person(table: TomlTable) -> Mapping[str, Column]:
     columns = {name: column for name in PERSON if (column := table.column(name)) is not None}
     table.finish()
     if not {"local_id", "nhs_number", "family"} & set(columns):

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from connectors.mapping.fields import BODIES, CLOSED, FIELDS, PAIRS, TRIGGERS, Kind
-from connectors.mapping.table import Column, Fixed, Table
+from connectors.mapping.table import Column, Fixed, TomlTable
 from schemas.units import DIMENSION_OF, UNITS
 
 # One value of each kind that any field of the kind takes, for trying a group out.
@@ -59,7 +59,7 @@ def with_own_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
     return tuple(with_own)
 
 
-def group_of(table: Table, *, fact_type: str | None = None) -> FactGroup:
+def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:
     """One fact group, tried out: every code it may give is put into the body it is for."""
     kind = fact_type or table.text("type")
     if kind not in FIELDS:
@@ -81,7 +81,7 @@ def group_of(table: Table, *, fact_type: str | None = None) -> FactGroup:
 
 
 def _sort_field(
-    table: Table, name: str, kind: Kind | None, *, fixed: dict[str, Fixed], columns: dict[str, Column]
+    table: TomlTable, name: str, kind: Kind | None, *, fixed: dict[str, Fixed], columns: dict[str, Column]
 ) -> None:
     value = table.take(name)
     if kind is None:
@@ -99,7 +99,7 @@ def _sort_field(
         raise table.refuse(name, free_text if kind == "code" else "takes no list of codes")
 
 
-def _try_out(table: Table, group: FactGroup) -> None:
+def _try_out(table: TomlTable, group: FactGroup) -> None:
     kinds = FIELDS[group.type]
     base: dict[str, Any] = {"on": date(2020, 1, 1), **group.fixed}
     base |= {name: _SAMPLES.get(kinds[name], Decimal(1)) for name in group.columns}
@@ -117,7 +117,7 @@ def _try_out(table: Table, group: FactGroup) -> None:
                 _construct(table, group, {**base, name: code})
 
 
-def _try_units(table: Table, group: FactGroup, base: dict[str, Any]) -> None:
+def _try_units(table: TomlTable, group: FactGroup, base: dict[str, Any]) -> None:
     if "value" not in group.columns:
         raise table.refuse("value", "is required: the column with the number")
     units = [base.pop("unit", None)]
@@ -140,7 +140,7 @@ def _try_units(table: Table, group: FactGroup, base: dict[str, Any]) -> None:
     base |= {"unit_given": "kg", "value_given": Decimal(1)}
 
 
-def _construct(table: Table, group: FactGroup, values: Mapping[str, Any]) -> None:
+def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         belongs = CLOSED.get(f"{group.type}.{name}") or CLOSED.get(name)
         if belongs is None or FIELDS[group.type].get(name) not in ("code", "fixed"):

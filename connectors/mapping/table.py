@@ -44,7 +44,7 @@ class Column:
         return header_key(self.header)
 
 
-class Table:
+class TomlTable:
     """One TOML table while it is read; `finish` refuses the keys that nobody asked for."""
 
     def __init__(self, place: str, values: Any, codes: CodeLists) -> None:
@@ -103,10 +103,10 @@ class Table:
             raise self.refuse(key, f"must be at least one [[{key}]] table")
         return value
 
-    def table(self, key: str, codes: CodeLists, *, optional: bool = False) -> "Table":
+    def table(self, key: str, codes: CodeLists, *, optional: bool = False) -> "TomlTable":
         """The table under `key`; an empty one when it is optional and not there."""
         value = self.take(key)
-        return Table(key, {} if value is None and optional else value, codes)
+        return TomlTable(key, {} if value is None and optional else value, codes)
 
     def column(self, key: str) -> Column | None:
         """The column under `key`, or None when the key is not there."""

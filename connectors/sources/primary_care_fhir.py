@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from schemas import canonical
 from schemas.check import check
 from schemas.disposition import Checked, Verdict
@@ -16,7 +16,7 @@ SEALED_BYTES_MAX = 15 * 1024 * 1024
 UNREADABLE = "JSON"  # the location of a reason why the bytes are no JSON at all
 
 
-def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> tuple[Entry, ...]:
+def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> tuple[SourceEntry, ...]:
     """One entry: a message Bundle about one patient, or anything else with the reason it is ignored or
     rejected.
 
@@ -36,14 +36,14 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
         return (_refused(raw, error("Resource", rule, code="too-long")),)
     checked, message = check(document, source=source, test_mode=test_mode, received_at=received_at)
     if message is None:
-        return (Entry(_hash(raw), 0, FORM, raw, None, None, checked),)
+        return (SourceEntry(_hash(raw), 0, FORM, raw, None, None, checked),)
     local_id = message.person.local_id
     value = local_id.value if local_id else None
-    return (Entry(message.message_id, 0, FORM, raw, document, value, checked),)
+    return (SourceEntry(message.message_id, 0, FORM, raw, document, value, checked),)
 
 
-def _refused(raw: bytes, issue: Issue) -> Entry:
-    return Entry(_hash(raw), 0, FORM, raw, None, None, Checked(Verdict.REJECTED, (issue,), ()))
+def _refused(raw: bytes, issue: Issue) -> SourceEntry:
+    return SourceEntry(_hash(raw), 0, FORM, raw, None, None, Checked(Verdict.REJECTED, (issue,), ()))
 
 
 def _hash(raw: bytes) -> str:

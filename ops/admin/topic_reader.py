@@ -32,7 +32,7 @@ _READER = {
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class TopicMessage:
     """One message as it stands in a topic."""
 
     topic: str
@@ -44,7 +44,7 @@ class Read:
     timestamp_ms: int
 
 
-def read_topics(bootstrap: str, topics: Iterable[str]) -> Iterator[Read]:
+def read_topics(bootstrap: str, topics: Iterable[str]) -> Iterator[TopicMessage]:
     """Every message of `topics` up to the end offsets seen at the start, partition by partition in order.
 
     Topics in the order given; one that does not exist has no messages. Memory stays bounded however long they
@@ -61,14 +61,14 @@ def read_topics(bootstrap: str, topics: Iterable[str]) -> Iterator[Read]:
         consumer.close()
 
 
-def read_partition(bootstrap: str, topic: str, partition: int) -> list[Read]:
+def read_partition(bootstrap: str, topic: str, partition: int) -> list[TopicMessage]:
     """Every message of one partition."""
     return [one for one in read_topics(bootstrap, [topic]) if one.partition == partition]
 
 
-def last_values(messages: Iterable[Read]) -> dict[bytes, Read]:
+def last_values(messages: Iterable[TopicMessage]) -> dict[bytes, TopicMessage]:
     """The last message per key, removed keys left out: what compaction will leave."""
-    latest: dict[bytes, Read] = {}
+    latest: dict[bytes, TopicMessage] = {}
     for message in messages:
         if message.key is None:
             continue
@@ -147,7 +147,7 @@ def _watermarks(consumer: Consumer, place: Place, deadline: float) -> tuple[int,
             return int(found[0]), int(found[1])
 
 
-def _read(consumer: Consumer, place: Place, end: int) -> Iterator[Read]:
+def _read(consumer: Consumer, place: Place, end: int) -> Iterator[TopicMessage]:
     consumer.assign([place])
     position, idle_seconds = 0, 0.0
     while position < end:
@@ -171,7 +171,7 @@ def _offset(message: Message) -> int:
     return offset
 
 
-def _as_read(message: Message) -> Read:
+def _as_read(message: Message) -> TopicMessage:
     pairs = cast(
         "Iterable[tuple[str, str | bytes | None]]", message.headers() or ()
     )  # always pairs when read
@@ -180,7 +180,7 @@ def _as_read(message: Message) -> Read:
     topic, partition = message.topic(), message.partition()
     assert topic is not None
     assert partition is not None
-    return Read(topic, partition, _offset(message), key, value, headers, message.timestamp()[1])
+    return TopicMessage(topic, partition, _offset(message), key, value, headers, message.timestamp()[1])
 
 
 def _bytes(value: str | bytes | None) -> bytes:
@@ -202,7 +202,7 @@ def message_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:
         consumer.close()
 
 
-def as_json(message: Read) -> dict[str, Any]:
+def as_json(message: TopicMessage) -> dict[str, Any]:
     """One message for a line of output: JSON values as they are, sealed ones in base64, a tombstone as null."""
     value: Any = None
     if message.value is not None:

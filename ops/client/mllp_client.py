@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from connectors.doors.mllp_framing import END, START, Fault, Frame, Unframer, framed
-from connectors.sources.tier3_hl7v2.answer import Answer, read_answer
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, read_answer
 from schemas.errors import InvalidField
 
 ANSWER_BYTES_MAX = 1024 * 1024
@@ -33,7 +33,7 @@ class MllpClient:
         self._socket: socket.socket | None = None
         self._unframer = Unframer(bytes_max=ANSWER_BYTES_MAX)
 
-    def send(self, message: bytes) -> Answer:
+    def send(self, message: bytes) -> Acknowledgement:
         """Sends one message and returns its answer, connecting first where there is no connection.
 
         Raises NoAnswer (the connection is closed; a resend is safe, because a message keeps its entry id),

@@ -28,7 +28,7 @@ _SEND_AGAIN = (408, 429)  # like 5xx: about the moment, not about the message
 
 
 @dataclass(frozen=True)
-class Answered:
+class DoorAnswer:
     """What a door said: its verdict, its own code (HTTP status, MSA-1, done or failed) and its whole answer."""
 
     answer: Answer
@@ -74,7 +74,7 @@ class _Sender(ABC):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         """Ready to send to this port of ours, and to wait so long for one answer."""
 
-    def _until_answered(self, once: Callable[[], Answered], message_id: str, kind: str) -> Answered:
+    def _until_answered(self, once: Callable[[], DoorAnswer], message_id: str, kind: str) -> DoorAnswer:
         """The first definite answer of `once`, or its last; either way it stands in the journal."""
         sent = Sent(self._source, entry_id(self._source, message_id), "unknown", kind)
         begun = self._journal.begin([sent])
@@ -94,7 +94,7 @@ class HttpSender(_Sender):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=answer_seconds_max)
 
-    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> Answered:
+    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> DoorAnswer:
         """Post one message until it is answered or patience ends, and note the answer."""
         identifier = message_id or sha256(body).hexdigest()
         return self._until_answered(lambda: self._post(body), identifier, kind)
@@ -103,7 +103,7 @@ class HttpSender(_Sender):
         """End the connection."""
         self._connection.close()
 
-    def _post(self, body: bytes) -> Answered:
+    def _post(self, body: bytes) -> DoorAnswer:
         headers = {"Content-Type": "application/fhir+json", "X-Tierlink-Source": self._source}
         try:
             self._connection.request("POST", "/fhir", body=body, headers=headers)
@@ -111,12 +111,12 @@ class HttpSender(_Sender):
             text = answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
-            return Answered("unknown", "none", b"")
+            return DoorAnswer("unknown", "none", b"")
         verdicts: dict[int, Answer] = {202: "accepted", 200: "ignored"}
         # without a body it was cut off in its headers: http.client takes that for whole
         again = answer.status >= 500 or answer.status in _SEND_AGAIN or not text
         verdict: Answer = "unknown" if again else verdicts.get(answer.status, "refused")
-        return Answered(verdict, str(answer.status), text)
+        return DoorAnswer(verdict, str(answer.status), text)
 
 
 class Hl7Sender(_Sender):
@@ -125,7 +125,7 @@ class Hl7Sender(_Sender):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         self._client = MllpClient(LOOPBACK, port, answer_seconds_max=answer_seconds_max)
 
-    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> Answered:
+    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> DoorAnswer:
         """Send one message and note the answer; "try again" (broker away) and a lost connection are sent again."""
         return self._until_answered(lambda: self._once(message), message_id, kind)
 
@@ -133,19 +133,19 @@ class Hl7Sender(_Sender):
         """End the connection."""
         self._client.close()
 
-    def _once(self, message: bytes) -> Answered:
+    def _once(self, message: bytes) -> DoorAnswer:
         try:
             answer = self._client.send(message)
         except NoAnswer:
-            return Answered("unknown", "none", b"")
+            return DoorAnswer("unknown", "none", b"")
         except Unreadable:  # half an answer: what follows on this connection cannot be trusted either
             self._client.close()
-            return Answered("unknown", "none", b"")
+            return DoorAnswer("unknown", "none", b"")
         except InvalidField:  # a framing byte inside: a provider's interface engine could not send it either
-            return Answered("refused", "none", b"")
+            return DoorAnswer("refused", "none", b"")
         verdicts: dict[str, Answer] = {"accepted": "accepted", "ignored": "ignored", "try": "unknown"}
         text = " ".join((answer.text, *(issue.rule for issue in answer.issues)))
-        return Answered(verdicts.get(answer.disposition, "refused"), answer.code, text.encode())
+        return DoorAnswer(verdicts.get(answer.disposition, "refused"), answer.code, text.encode())
 
 
 class FileSender:
@@ -173,7 +173,7 @@ class FileSender:
         """`done` or `failed` once the file is answered, else None."""
         return next((room for room in ROOMS_OF_ANSWERS if (self._folder / room / name).exists()), None)
 
-    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> Answered:
+    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> DoorAnswer:
         """Note one answer per row (their positions in the file) once the file is answered."""
         deadline = time.monotonic() + FILE_SECONDS_MAX
         while (room := self.room_of(name)) is None:
@@ -182,14 +182,14 @@ class FileSender:
             time.sleep(POLL_SECONDS)
         return self.note(room, name, content, rows=rows)
 
-    def note(self, room: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> Answered:
+    def note(self, room: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> DoorAnswer:
         """Note one answer per row: that of the room, or `unknown` where the file stands in none."""
         answers: dict[str | None, Answer] = {"done": "accepted", "failed": "refused"}
         answer = answers.get(room, "unknown")
         begun = self._begun.pop(name, None)
         self._journal.note(self._entries(content, rows, answer), begun=begun)
         report = self._folder / (room or "") / f"{name}.report.csv"
-        return Answered(answer, room or "none", report.read_bytes() if report.exists() else b"")
+        return DoorAnswer(answer, room or "none", report.read_bytes() if report.exists() else b"")
 
     def _entries(self, content: bytes, rows: Sequence[int], answer: Answer) -> list[Sent]:
         file_id = sha256(content).hexdigest()

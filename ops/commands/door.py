@@ -80,9 +80,14 @@ def folder(
 
 
 def _options(bootstrap: str, directory: Path, sources: Path | None, test_mode: bool) -> Mapping[str, object]:
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
 
-    return {"bootstrap": bootstrap, "layout": Layout(directory), "sources": sources, "test_mode": test_mode}
+    return {
+        "bootstrap": bootstrap,
+        "layout": EnginePaths(directory),
+        "sources": sources,
+        "test_mode": test_mode,
+    }
 
 
 def _listening(

@@ -17,13 +17,13 @@ def make(
 ) -> None:
     """Make the key files of every zone from a fresh random root; existing ones are never touched."""
     from ops.admin.keys import make_keys
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
 
-    if if_missing and any(Layout(directory).keys.glob("*.json")):
+    if if_missing and any(EnginePaths(directory).keys.glob("*.json")):
         typer.echo("key files are there already")
         return
-    make_keys(Layout(directory).keys, recipients=recipient or ["demo"])
-    typer.echo(f"key files made in {Layout(directory).keys}, one per zone")
+    make_keys(EnginePaths(directory).keys, recipients=recipient or ["demo"])
+    typer.echo(f"key files made in {EnginePaths(directory).keys}, one per zone")
 
 
 def register(app: typer.Typer) -> None:

@@ -12,12 +12,12 @@ def ledger(directory: Directory = Path(".tierlink/up"), as_json: Json = False) -
     """Balance the senders' journal against the topics, and name the topic where a chain breaks."""
     from ops.admin.keys import OPERATIONS_ZONE
     from ops.client.journal import Journal
-    from ops.runtime.paths import Layout, load_sources
-    from ops.verify.ledger import balance, read_books, stalled
+    from ops.runtime.paths import EnginePaths, load_sources
+    from ops.verify.ledger import balance, read_topic_index, stalled
 
-    layout, found = Layout(directory), running(directory)
+    layout, found = EnginePaths(directory), running(directory)
     sources = load_sources(None, test_mode=bool(found["test_mode"]))
-    books = read_books(str(found["bootstrap"]), sources.values(), recipient="demo")
+    books = read_topic_index(str(found["bootstrap"]), sources.values(), recipient="demo")
     keys = layout.keyring(OPERATIONS_ZONE)
     ledgers = balance(Journal(layout.journal).read(), books, keys=keys, recipient="demo")
     total = ledgers.get("")

@@ -98,7 +98,7 @@ def explain(
     named = tuple(one for one in (record, other) if one is not None)
     if every == bool(named) or (every and inputs):
         raise SettingsError("two records, or with an engine one, or --all")
-    asked = linkage_live.Asked(directory, bootstrap, model, as_json)
+    asked = linkage_live.LiveQuery(directory, bootstrap, model, as_json)
     if every:
         linkage_live.explain_every_link(asked)
     elif not inputs:

@@ -21,7 +21,7 @@ UP = Path(".tierlink/up")
 
 
 @dataclass(frozen=True)
-class Asked:
+class LiveQuery:
     """Which engine is asked, how it is answered, and the model to judge by: None, the one workers link with."""
 
     directory: Path
@@ -87,7 +87,7 @@ def reviews(*, directory: Directory = UP, bootstrap: Broker = None, as_json: Jso
         typer.echo(json.dumps({"reviews": [one.as_json() for one in found]}))
 
 
-def explain_answers(records: tuple[str, ...], asked: Asked) -> None:
+def explain_answers(records: tuple[str, ...], asked: LiveQuery) -> None:
     """What the engine answered for one record, or for two and between them. Raises SettingsError for a record it
     does not know.
     """
@@ -106,16 +106,16 @@ def explain_answers(records: tuple[str, ...], asked: Asked) -> None:
         typer.echo(json.dumps(found.as_json()))
 
 
-def explain_every_link(asked: Asked) -> None:
+def explain_every_link(asked: LiveQuery) -> None:
     """Whether the evidence told joins the records of every person; exit 1 when it does not."""
     from ops.admin.topic_reader import read_topics
     from ops.runtime.model_files import model_of
-    from ops.steward.answers_joined import Teller, coverage
+    from ops.steward.link_coverage import EvidenceChecker, coverage
     from schemas.topics import LINK_MAP
 
     model = model_of(asked.model)
     with _broker_of(asked.directory, asked.bootstrap) as address:
-        found = coverage(read_topics(address, [LINK_MAP]), Teller(model))
+        found = coverage(read_topics(address, [LINK_MAP]), EvidenceChecker(model))
     counts = found.as_json()
     typer.echo(", ".join(f"{name} {count:,}" for name, count in counts.items()), err=asked.as_json)
     for a, b in found.gaps[:GAPS_SHOWN]:
@@ -143,10 +143,10 @@ def _broker_of(directory: Path, bootstrap: str | None) -> Iterator[str]:
     """The address given, else of the engine that runs in `directory`, else of a stopped run's own broker, started
     for the while.
     """
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
     from ops.verify.replay import stopped
 
-    layout = Layout(directory)
+    layout = EnginePaths(directory)
     if bootstrap or layout.up.exists() or not layout.broker.exists():
         yield bootstrap or str(running(directory)["bootstrap"])
     else:

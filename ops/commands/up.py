@@ -14,7 +14,7 @@ import typer
 from ops.runtime.cli_options import Directory, LinkageModel, Sources, TestMode, check_linkage_model
 
 if TYPE_CHECKING:
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
 
 DOWN_SECONDS_MAX = 120.0  # doors, workers and broker may take 30 s each; 4 s is usual
 POLL_SECONDS = 0.1
@@ -37,11 +37,11 @@ def up(
     from ops.errors import BrokerRunning
     from ops.local.engine import Engine, EngineSettings
     from ops.local.engine_lock import holder
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
     from ops.runtime.safe_logging import configure_logging
 
     check_linkage_model(linkage_model)
-    layout = Layout(directory.resolve())
+    layout = EnginePaths(directory.resolve())
     if holder(layout.root) is not None:
         raise BrokerRunning(f"an engine runs in {directory} already; `tierlink down` ends it")
     layout.root.mkdir(parents=True, exist_ok=True)
@@ -70,9 +70,9 @@ def down(directory: Directory = Path(".tierlink/up")) -> None:
     """End the engine that `up` started in this directory; its data stay."""
     from ops.local.broker.server_process import has_ended, terminate
     from ops.local.engine_lock import holder
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
 
-    layout = Layout(directory.resolve())
+    layout = EnginePaths(directory.resolve())
     pid = holder(layout.root)
     if pid is None:
         layout.up.unlink(missing_ok=True)  # of an engine that was killed
@@ -87,7 +87,7 @@ def down(directory: Directory = Path(".tierlink/up")) -> None:
     typer.echo("stopped")
 
 
-def _detach(layout: "Layout") -> None:
+def _detach(layout: "EnginePaths") -> None:
     from ops.errors import TierlinkError
 
     layout.logs.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def _detach(layout: "Layout") -> None:
     _print_addresses(layout)
 
 
-def _print_addresses(layout: "Layout") -> None:
+def _print_addresses(layout: "EnginePaths") -> None:
     found = layout.addresses()
     typer.echo(f"broker   {found['bootstrap']}")
     for source, port in found["doors"].items():

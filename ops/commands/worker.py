@@ -37,15 +37,17 @@ def worker(
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,
     fault_at: Annotated[str | None, typer.Option(hidden=True)] = None,
-    first_life: Annotated[
+    no_predecessor: Annotated[
         bool,
-        typer.Option("--first-life", help="No worker has ever had this id: there is nothing to wait out."),
+        typer.Option(
+            "--no-predecessor", help="No worker has ever had this id: there is nothing to wait out."
+        ),
     ] = False,
     host: Annotated[Literal["ours", "stock"], typer.Option(hidden=True)] = "ours",
     mutant: Annotated[Literal["commit_first", "state_first"] | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
     from ops.runtime.worker_process import WorkerOptions, run
 
     run(
@@ -53,7 +55,7 @@ def worker(
             stage=stage,
             worker_id=worker_id,
             bootstrap=bootstrap,
-            layout=Layout(directory),
+            layout=EnginePaths(directory),
             sources=sources,
             linkage_model=linkage_model,
             recipients=tuple(recipient or ("demo",)),
@@ -64,7 +66,7 @@ def worker(
             fault_at=fault_at,
             host=host,
             mutant=mutant,
-            first_life=first_life,
+            no_predecessor=no_predecessor,
         )
     )
 

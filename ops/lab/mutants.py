@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from streams.host.batch import BatchRunner, Sendable
 from streams.host.commit import Partition
-from streams.metrics import Tally
+from streams.metrics import StageTally
 from streams.steps.outcome import Message
 
 
@@ -42,7 +42,7 @@ class CommitFirst(BatchRunner):
 class StateFirst(BatchRunner):
     """Sends state before outputs: a crash in between leaves a state that says they were sent."""
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], Tally]:
+    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
         outputs, changes, tally = super()._answer(messages)
         return changes, outputs, tally
 

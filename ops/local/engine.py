@@ -21,10 +21,10 @@ from ops.admin.topic_reader import LagReader
 from ops.errors import BrokerError, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.broker.server_process import POLL_SECONDS
-from ops.local.engine_lock import Claim
+from ops.local.engine_lock import EngineLock
 from ops.local.engine_settings import EngineSettings
-from ops.local.processes import Child, Recipes, end_all, flow_order, page, recipes, stage_of
-from ops.runtime.paths import Layout, load_sources
+from ops.local.processes import ChildProcess, ProcessSpecs, end_all, flow_order, page, recipes, stage_of
+from ops.runtime.paths import EnginePaths, load_sources
 from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
@@ -41,16 +41,16 @@ DRAIN_SECONDS_MAX = 600.0
 class Engine:
     """Start with `with Engine(...) as engine:`; everything is stopped at the end, whatever happened."""
 
-    def __init__(self, layout: Layout, settings: EngineSettings) -> None:
+    def __init__(self, layout: EnginePaths, settings: EngineSettings) -> None:
         self.layout = layout
         self.settings = settings
         self.sources: Mapping[str, Source] = load_sources(settings.sources, test_mode=settings.test_mode)
         self._broker = None
         if settings.bootstrap is None:
             self._broker = EmbeddedBroker(layout.broker, listeners=tuple(settings.listeners.values()))
-        self._claim = Claim(layout.root)
-        self._children: dict[str, Child] = {}
-        self._recipes: Recipes | None = None  # once the broker's address is known
+        self._claim = EngineLock(layout.root)
+        self._children: dict[str, ChildProcess] = {}
+        self._recipes: ProcessSpecs | None = None  # once the broker's address is known
         self._broker_guard = threading.Lock()  # of starting and ending the broker
         self._guard = threading.Lock()  # of starting and ending the others
         self._stopping = threading.Event()
@@ -285,7 +285,7 @@ class Engine:
     def _reads(self, name: str) -> tuple[str, ...]:
         return stage(name, sources=self.sources.values(), recipients=self.settings.recipients).reads
 
-    def _all(self) -> list[Child]:
+    def _all(self) -> list[ChildProcess]:
         return list(self._children.values())
 
     def _start_processes(self) -> None:
@@ -300,13 +300,13 @@ class Engine:
             many = self.settings.linker_workers if name == "linker" else self.settings.workers
             for number in range(many):
                 worker = self._add(self._recipes.worker(name, number))
-                worker.first_life = nobody_before
+                worker.no_predecessor = nobody_before
                 worker.start(self.layout)
         for door in self._recipes.doors() if self.settings.doors else ():
             self._add(door).start(self.layout)
         self._wait_until_ready()
 
-    def _add(self, child: Child) -> Child:
+    def _add(self, child: ChildProcess) -> ChildProcess:
         self._children[child.name] = child
         return child
 
@@ -357,7 +357,7 @@ class Engine:
             if child.process is None and child.wanted:
                 self._restart(child)
 
-    def _restart(self, child: Child) -> None:
+    def _restart(self, child: ChildProcess) -> None:
         if not child.ends or child.may_start(self.settings.restart_pause_seconds_max):
             child.start(self.layout)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import IO
 
 from ops.errors import BrokerRunning, SettingsError
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 
 LOCK = "engine.lock"
 ENGINE_MARKS = (LOCK, "broker")  # what only an engine's directory holds
 
 
-class Claim:
+class EngineLock:
     """The right to run an engine in `root`, between take() and release()."""
 
     def __init__(self, root: Path) -> None:
@@ -54,7 +54,7 @@ def holder(root: Path) -> int | None:
     return None
 
 
-def fresh_layout(directory: Path) -> Layout:
+def fresh_layout(directory: Path) -> EnginePaths:
     """An empty engine directory: the demonstration begins from nothing each time.
 
     Raises BrokerRunning while an engine runs there, SettingsError for a folder that no engine made.
@@ -66,4 +66,4 @@ def fresh_layout(directory: Path) -> Layout:
             raise SettingsError(f"{directory} holds other things than an engine's: it would be emptied")
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
-    return Layout(directory)
+    return EnginePaths(directory)

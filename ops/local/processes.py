@@ -14,7 +14,7 @@ from subprocess import Popen
 from ops.local.broker.server_process import free_port, is_free, spawn, terminate
 from ops.local.broker.settings import LOOPBACK
 from ops.local.engine_settings import EngineSettings
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from schemas.sources import Source
 from streams.topology import STAGES
 
@@ -26,10 +26,10 @@ DOOR_PREFIX = "door-"
 
 
 @dataclass
-class Child:
+class ChildProcess:
     """One process: how to start it, where its pages are, and whether it should run.
 
-    `fault_at` is given to every start until the fault has struck (exit EXIT_INJECTED). `first_life`: no worker
+    `fault_at` is given to every start until the fault has struck (exit EXIT_INJECTED). `no_predecessor`: no worker
     has had this name before its first start. `ends` are its exit codes so far, negative for a signal.
     """
 
@@ -40,7 +40,7 @@ class Child:
     process: Popen[bytes] | None = None
     wanted: bool = True
     fault_at: str | None = None
-    first_life: bool = False
+    no_predecessor: bool = False
     ends: list[int] = field(default_factory=list)
     restarts: int = 0
     _restarts_in_a_row: int = 0
@@ -56,10 +56,10 @@ class Child:
         """True while its process has not ended; a stopped one (SIGSTOP) has not."""
         return self.process is not None and self.process.poll() is None
 
-    def start(self, layout: Layout) -> None:
+    def start(self, layout: EnginePaths) -> None:
         """It runs, and ends with the thread that called this."""
         words = [*self.command, *(("--fault-at", self.fault_at) if self.fault_at else ())]
-        words += ["--first-life"] if self.first_life and not self.ends else []
+        words += ["--no-predecessor"] if self.no_predecessor and not self.ends else []
         self.process = spawn(
             [sys.executable, "-m", "ops", *words],
             output=layout.logs / f"{self.name}.log",
@@ -103,10 +103,10 @@ class Child:
 
 
 @dataclass
-class Recipes:
+class ProcessSpecs:
     """How the processes of one engine are started; gives each port to one of them only."""
 
-    layout: Layout
+    layout: EnginePaths
     sources: Mapping[str, Source]
     common: Sequence[str]  # options of every process
     of_worker: Sequence[str]  # options of every worker
@@ -114,13 +114,13 @@ class Recipes:
     usual_ports: bool
     ports: set[int] = field(default_factory=set)  # given away
 
-    def worker(self, stage: str, number: int) -> Child:
+    def worker(self, stage: str, number: int) -> ChildProcess:
         """One worker of a stage; its name is its identity in its group."""
         name, port = f"{stage}-{number}", self._free_port()
         words = ["worker", stage, "--worker-id", name, "--pages-port", str(port), *self.of_worker]
-        return Child(name, [*words, *self._way(name)], port)
+        return ChildProcess(name, [*words, *self._way(name)], port)
 
-    def doors(self) -> Iterator[Child]:
+    def doors(self) -> Iterator[ChildProcess]:
         """One process for each kind of door that a source has."""
         for kind, word in DOORS.items():
             sources = [source.slug for source in self.sources.values() if source.door == kind]
@@ -135,7 +135,7 @@ class Recipes:
                 for number, slug in enumerate(sources):
                     ports[slug] = self._door_port(MLLP_PORT + number)
                     words += ["--listen", f"{slug}={ports[slug]}"]
-            yield Child(name, [*words, "--pages-port", str(port), *self._way(name)], port, ports)
+            yield ChildProcess(name, [*words, "--pages-port", str(port), *self._way(name)], port, ports)
 
     def _way(self, name: str) -> list[str]:
         bootstrap = self.bootstraps.get(name, self.bootstraps[""])
@@ -152,8 +152,8 @@ class Recipes:
 
 
 def recipes(
-    layout: Layout, sources: Mapping[str, Source], settings: EngineSettings, bootstrap: str
-) -> Recipes:
+    layout: EnginePaths, sources: Mapping[str, Source], settings: EngineSettings, bootstrap: str
+) -> ProcessSpecs:
     """How `settings` want the processes of an engine started, once its broker's address is known."""
     common = ["--test-mode"] if settings.test_mode else []
     if settings.sources is not None:
@@ -167,7 +167,9 @@ def recipes(
         of_worker += ["--linkage-model", str(settings.linkage_model)]
     ways = {name: f"{LOOPBACK}:{one.advertised_port}" for name, one in settings.listeners.items()}
     taken = {port for one in settings.listeners.values() for port in (one.port, one.advertised_port)}
-    return Recipes(layout, sources, common, of_worker, {"": bootstrap, **ways}, settings.usual_ports, taken)
+    return ProcessSpecs(
+        layout, sources, common, of_worker, {"": bootstrap, **ways}, settings.usual_ports, taken
+    )
 
 
 def stage_of(worker: str) -> str:
@@ -184,7 +186,7 @@ def flow_order(name: str) -> tuple[int, str]:
     return STAGES.index(stage_of(name)), name
 
 
-def end_all(children: Sequence[Child]) -> None:
+def end_all(children: Sequence[ChildProcess]) -> None:
     """All have ended. One that was reaped before is left alone: its id may be another program's."""
     running = [one.process for one in children if one.process is not None and one.process.poll() is None]
     for one in running:

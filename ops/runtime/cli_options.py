@@ -32,6 +32,6 @@ def check_linkage_model(path: Path | None) -> None:
 
 def running(directory: Path) -> dict[str, object]:
     """Addresses of the engine that runs in `directory`; raises SettingsError when none does."""
-    from ops.runtime.paths import Layout
+    from ops.runtime.paths import EnginePaths
 
-    return Layout(directory).addresses()
+    return EnginePaths(directory).addresses()

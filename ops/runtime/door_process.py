@@ -21,7 +21,7 @@ from connectors.publisher import Publisher
 from ops.errors import SettingsError
 from ops.runtime.broker_probe import answers
 from ops.runtime.exposition import Exposition
-from ops.runtime.paths import Layout, load_sources, packaged
+from ops.runtime.paths import EnginePaths, load_sources, packaged
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
 from schemas.errors import SchemaError
 from schemas.sources import Source
@@ -35,7 +35,7 @@ class DoorOptions:
     """What the command line says about one door; `ports` is by source for MLLP, `""` for HTTP."""
 
     bootstrap: str
-    layout: Layout
+    layout: EnginePaths
     sources: Path | None
     test_mode: bool
     host: str
@@ -144,7 +144,7 @@ async def _listen(door: _Door) -> None:
         await stop.wait()
 
 
-def _folder(source: Source, layout: Layout) -> "Folder":
+def _folder(source: Source, layout: EnginePaths) -> "Folder":
     from connectors.doors.folder import Folder
 
     assert source.mapping is not None

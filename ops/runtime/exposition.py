@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 Checks = Callable[[], Mapping[str, bool]]
 
 
-class _Server(ThreadingHTTPServer):
+class _PageServer(ThreadingHTTPServer):
     """Says nothing of who hung up before the answer: the library would print their address, and a traceback."""
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -54,7 +54,7 @@ class Exposition:
             def log_message(self, *args: object) -> None:
                 """Say nothing: a request line is not ours to keep."""
 
-        self._server = _Server((host, port), Pages)
+        self._server = _PageServer((host, port), Pages)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="exposition", daemon=True)
 

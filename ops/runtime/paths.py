@@ -21,7 +21,7 @@ DEFAULT_DIRECTORY = Path(".tierlink")
 
 
 @dataclass(frozen=True)
-class Layout:
+class EnginePaths:
     """The paths of one engine below `root`."""
 
     root: Path

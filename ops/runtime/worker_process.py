@@ -9,7 +9,7 @@ from linkage.weights import dump
 from ops.lab.mutants import MUTANTS
 from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
-from ops.runtime.paths import Layout, linkage_model, load_sources, packaged_all
+from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
 from ops.runtime.timings import TIMINGS
 from streams.host.app import HostFacts, HostSettings, run_worker
@@ -27,7 +27,7 @@ class WorkerOptions:
     stage: str
     worker_id: str
     bootstrap: str
-    layout: Layout
+    layout: EnginePaths
     sources: Path | None
     linkage_model: Path | None
     recipients: tuple[str, ...]
@@ -38,7 +38,7 @@ class WorkerOptions:
     fault_at: str | None
     host: str = "ours"  # "stock": Faust as it comes, for comparison under faults
     mutant: str | None = None
-    first_life: bool = False
+    no_predecessor: bool = False
 
 
 def run(options: WorkerOptions) -> None:
@@ -67,7 +67,7 @@ def run(options: WorkerOptions) -> None:
         heartbeat_s=heartbeat_s,
         rebalance_timeout_s=rebalance_s,
         fault_at=options.fault_at,
-        first_life=options.first_life,
+        no_predecessor=options.no_predecessor,
     )
     registry = CollectorRegistry()
 

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from linkage.model import Model
 from ops.errors import SettingsError
-from ops.steward.answers_joined import Teller, chain
 from ops.steward.answers_read import Answers, Reading, answers_of_people, evidence_between, evidence_of
+from ops.steward.link_coverage import EvidenceChecker, chain
 from ops.training import explaining
 from ops.training.explaining import Explained
 
@@ -20,14 +20,14 @@ NOTHING_TOLD = "nothing is told: no weight and no word of any pair asked for say
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerExplanation:
     """One record or two, the answers of all records of their people, what is told of them, and the chain that
     joins the two where they are one person and no row joins them.
     """
 
     records: tuple[str, ...]
     answers: Answers
-    teller: Teller
+    teller: EvidenceChecker
     told: tuple[Explained, ...]
     chain: tuple[Explained, ...]
 
@@ -58,9 +58,9 @@ class Answered:
         return sorted(record for record, link in self.answers.items() if link.person_id == person)
 
 
-def explained(reading: Reading, records: tuple[str, ...], model: Model) -> Answered:
+def explained(reading: Reading, records: tuple[str, ...], model: Model) -> AnswerExplanation:
     """What the engine answered for the records, one or two. Raises SettingsError for one it does not know."""
-    answers, teller = answers_of_people(reading, records), Teller(model)
+    answers, teller = answers_of_people(reading, records), EvidenceChecker(model)
     if any(record not in answers for record in records):
         raise SettingsError(
             "no such record: it is named as `linkage reviews` and `consume link.map.v1` print it"
@@ -68,23 +68,23 @@ def explained(reading: Reading, records: tuple[str, ...], model: Model) -> Answe
     if len(records) == 1:
         rows = map(evidence_of, answers[records[0]].evidence)
         told = tuple(Explained((records[0], row.other), teller.model, row) for row in rows)
-        return Answered(records, answers, teller, told, ())
+        return AnswerExplanation(records, answers, teller, told, ())
     a, b = records
     between = evidence_between(answers, a, b)
     told = tuple(Explained((a, b), teller.model, row) for row in between)
     one_person = answers[a].person_id == answers[b].person_id
     if not one_person or any(map(teller.joins, between)):
-        return Answered(records, answers, teller, told, ())
+        return AnswerExplanation(records, answers, teller, told, ())
     steps = [
         Explained(pair, teller.model, row)
         for pair in chain(teller, answers, a, b)
         for row in evidence_between(answers, *pair)
         if teller.joins(row)
     ]
-    return Answered(records, answers, teller, told, tuple(steps))
+    return AnswerExplanation(records, answers, teller, told, tuple(steps))
 
 
-def show(console: Console, found: Answered) -> None:
+def show(console: Console, found: AnswerExplanation) -> None:
     """Whose the records are, then field, level, bits and rules of each pair told of, then the model."""
     for record in found.records:
         link = found.answers[record]
@@ -104,7 +104,7 @@ def show(console: Console, found: Answered) -> None:
         explaining.show_model(console, found.teller.model)
 
 
-def _show(console: Console, teller: Teller, one: Explained) -> None:
+def _show(console: Console, teller: EvidenceChecker, one: Explained) -> None:
     explaining.show_pair(console, one)
     if not teller.knows(one.evidence):
         console.print(ANOTHER_MODEL)

@@ -10,19 +10,19 @@ from typing import Any
 
 from linkage.explain import Evidence
 from linkage.members import Pair
-from ops.admin.topic_reader import Read, last_values
+from ops.admin.topic_reader import TopicMessage, last_values
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.linking import Link
 
-Reading = Callable[[], Iterable[Read]]  # a topic from its beginning, each time it is asked
+Reading = Callable[[], Iterable[TopicMessage]]  # a topic from its beginning, each time it is asked
 Answers = dict[str, Link]  # record -> the last answer
 
 
 # ---------------------------------------------------------------- answers
 
 
-def answers_of(messages: Iterable[Read], records: Collection[str]) -> Answers:
+def answers_of(messages: Iterable[TopicMessage], records: Collection[str]) -> Answers:
     """The last answers of these records; one that has none is absent."""
     told = ((record, value) for record, value in keyed(messages) if record in records)
     return _last(told, lambda *_: True)
@@ -47,7 +47,7 @@ def _last(told: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link]
     return kept
 
 
-def keyed(messages: Iterable[Read]) -> Iterator[tuple[str, bytes | None]]:
+def keyed(messages: Iterable[TopicMessage]) -> Iterator[tuple[str, bytes | None]]:
     """Record and answer of each message in order; None takes the record away."""
     return ((one.key.decode(), one.value) for one in messages if one.key is not None)
 
@@ -93,7 +93,7 @@ class OpenPair:
         return {"records": list(self.records), "bits": self.bits, "rules": list(self.rules)}
 
 
-def open_pairs(messages: Iterable[Read]) -> tuple[OpenPair, ...]:
+def open_pairs(messages: Iterable[TopicMessage]) -> tuple[OpenPair, ...]:
     """The pairs of `review.v1` that are still open, the likeliest to be one person first."""
     found = []
     for one in last_values(messages).values():

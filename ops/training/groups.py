@@ -9,11 +9,11 @@ from pathlib import Path
 from linkage.compare import Levels
 from linkage.index import BLOCK_MAX
 from linkage.model import Model
-from linkage.subgroups import STANDARD, WHOLE, Group, Report, held_out, met_without_number, report
+from linkage.subgroups import STANDARD, WHOLE, Group, SubgroupReport, held_out, met_without_number, report
 from ops.errors import SettingsError
-from ops.training.mapping import Told
+from ops.training.mapping import TableRecord
 from ops.training.records import Records
-from ops.training.tables import Table, read
+from ops.training.tables import InputTable, read
 
 NOT_KNOWN = "not known"
 GROUPS_MAX = 50  # of one column: more of them are no groups of people but what tells people apart
@@ -33,7 +33,7 @@ class Labelled:
     records: Mapping[Group, int]
     numberless: Mapping[Group, int]
 
-    def under(self, model: Model) -> Report:
+    def under(self, model: Model) -> SubgroupReport:
         """The report by group of one model: of the same pairs, whichever model it is."""
         held = (held_out(model, at, groups, met=met) for at, groups, met in self.pairs)
         return report(
@@ -111,7 +111,7 @@ def age_band(born: str | None, *, on: date) -> str:
     return f"{tens}-{tens + 9}" if years < OLDEST else f"{OLDEST} and over"
 
 
-def _derived(one: Told, mapped: Collection[str], on: date) -> dict[str, str]:
+def _derived(one: TableRecord, mapped: Collection[str], on: date) -> dict[str, str]:
     found = {STANDARD: one.source}
     if "gender" in mapped:
         found["sex"] = one.identity.sex or NOT_KNOWN
@@ -120,7 +120,7 @@ def _derived(one: Told, mapped: Collection[str], on: date) -> dict[str, str]:
     return found
 
 
-def _by_column(tables: Sequence[Table], columns: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def _by_column(tables: Sequence[InputTable], columns: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """What each row says of each dimension."""
     met: dict[str, set[str]] = {name: set() for name in columns}
     for table in tables:

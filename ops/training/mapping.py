@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from linkage.normalise import Identity, Name
 from ops.errors import SettingsError
 from ops.training.dates import birth_date, check_column, check_spelling
-from ops.training.tables import Table
+from ops.training.tables import InputTable
 from schemas.errors import SchemaError
 from schemas.identity import NHSNumber
 
@@ -41,7 +41,7 @@ class Spellings:
 
 
 @dataclass(frozen=True, repr=False)
-class Told:
+class TableRecord:
     """What one row tells: who it is about, its name in explanations, its source and the truth about it ("" when
     unknown).
     """
@@ -63,7 +63,7 @@ class Reader:
     spellings: Spellings = Spellings()
     unread: Counter[str] = field(default_factory=Counter)
 
-    def read(self, table: Table, *, truth: str | None, prefix: str = "") -> tuple[Told, ...]:
+    def read(self, table: InputTable, *, truth: str | None, prefix: str = "") -> tuple[TableRecord, ...]:
         """Every row. A record's name is the cell of the mapped column `record`, else its row number; `prefix`
         tells files apart. Raises SettingsError naming column and rule.
         """
@@ -80,7 +80,7 @@ class Reader:
         told = []
         for number, (row, cells) in enumerate(zip(table.rows, rows, strict=True), start=1):
             told.append(
-                Told(
+                TableRecord(
                     record=prefix + (cells.get("record") or str(number)),
                     identity=self._identity(cells, numbered=numbered),
                     source=cells.get("source") or table.name,
@@ -171,6 +171,6 @@ def _one(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
     return (cells[name],) if cells.get(name) else ()
 
 
-def _refuse_twice(told: Sequence[Told], columns: Sequence[str]) -> None:
+def _refuse_twice(told: Sequence[TableRecord], columns: Sequence[str]) -> None:
     if len({one.record for one in told}) != len(told):
         raise SettingsError(f"column {'+'.join(columns)}: two rows of one record")

@@ -17,7 +17,7 @@ from linkage.train import em
 from ops.errors import SettingsError, TierlinkError
 from ops.training.candidates import Place, candidates, pairs_in_all, random_pairs
 from ops.training.chance import agreements
-from ops.training.mapping import Reader, Told
+from ops.training.mapping import Reader, TableRecord
 from ops.training.tables import read
 
 WIDE_MAX = 20_000  # records: more of them travel, and stand in the engine's own blocks (linkage.blocks)
@@ -31,7 +31,7 @@ _KEYS = TokenKeys.from_bytes(sha256(b"the file is in the clear").digest(), epoch
 class Records:
     """Records of one or several files. `file_of` is by place; `encode_s` is CPU time for all of them."""
 
-    told: tuple[Told, ...]
+    told: tuple[TableRecord, ...]
     file_of: tuple[str, ...]
     encoded: tuple[EncodedIdentity, ...]
     encode_s: float
@@ -78,7 +78,7 @@ def load(
     """
     if link_only and len(paths) < 2:
         raise SettingsError("--link-only: needs --input twice")
-    told: list[Told] = []
+    told: list[TableRecord] = []
     file_of: list[str] = []
     for number, path in enumerate(paths, start=1):
         found = reader.read(read(path), truth=truth, prefix=f"{number}/" if len(paths) > 1 else "")

@@ -17,7 +17,7 @@ CELL_CHARACTERS_MAX = 1_000_000  # a longer cell is a broken quote, not a value
 
 
 @dataclass(frozen=True, repr=False)
-class Table:
+class InputTable:
     """One file. Every row has as many cells as there are columns; an empty cell is ""."""
 
     name: str
@@ -34,7 +34,7 @@ class Table:
         return f"Table({self.name}, {len(self.rows)} rows)"
 
 
-def read(path: Path) -> Table:
+def read(path: Path) -> InputTable:
     """The table of a file named *.csv or *.parquet, cells without surrounding blanks.
 
     CSV may be UTF-8 or else Windows-1252, with the delimiter that its header shows. Raises SettingsError for a
@@ -51,7 +51,7 @@ def read(path: Path) -> Table:
         raise SettingsError(f"--input {path.name}: two columns of one name")
     if not rows:
         raise SettingsError(f"--input {path.name}: no row below the header")
-    return Table(path.name, columns, rows)
+    return InputTable(path.name, columns, rows)
 
 
 def _csv(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from linkage.model import Model, Origin, dump
-from linkage.subgroups import Report, large
+from linkage.subgroups import SubgroupReport, large
 from linkage.subgroups_gate import refuse
 from linkage.subgroups_shown import as_json, table
 from linkage.train import LabelQuality, ModelRefused, anchored, quality_on_labels, refuse_unless_precise
@@ -58,8 +58,8 @@ def trained(records: Records, *, origin: Origin) -> Trained:
 class ByGroup:
     """How a new model links each group of people, and the model in use, where there is one, the same pairs."""
 
-    new: Report
-    in_use: Report | None
+    new: SubgroupReport
+    in_use: SubgroupReport | None
 
     @classmethod
     def of(cls, pairs: Labelled, *, new: Model, in_use: Model | None) -> "ByGroup":

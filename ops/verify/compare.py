@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from ops.admin.topic_reader import Read, last_values, read_topics
+from ops.admin.topic_reader import TopicMessage, last_values, read_topics
 from schemas import topics
 from schemas.topics import Topic
 
-TopicReader = Callable[[str], Iterable[Read]]  # a topic's name -> all its messages in order
+TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
 RECEIPTS = "receipts."  # those of rejected entries come from ingress
 
@@ -90,7 +90,7 @@ class Finals:
     _last: dict[bytes, bytes | None] = field(default_factory=dict)
     _partition: int | None = None
 
-    def take(self, read: Read) -> None:
+    def take(self, read: TopicMessage) -> None:
         """One message more; messages of a partition come in order."""
         if read.partition != self._partition:
             self._close(read.partition)
@@ -112,7 +112,7 @@ class Finals:
         self._last, self._partition = {}, partition
 
 
-def finals_of(messages: Iterable[Read]) -> Finals:
+def finals_of(messages: Iterable[TopicMessage]) -> Finals:
     """The finals of one topic's messages."""
     finals = Finals()
     for one in messages:
@@ -120,7 +120,7 @@ def finals_of(messages: Iterable[Read]) -> Finals:
     return finals
 
 
-def final_values(messages: Iterable[Read]) -> dict[bytes, Any]:
+def final_values(messages: Iterable[TopicMessage]) -> dict[bytes, Any]:
     """Key -> final value without history; retracted entries are absent."""
     finals = {key: final_value(read.value or b"") for key, read in last_values(messages).items()}
     return {key: value for key, value in finals.items() if value is not None}

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ops.admin.bulk_writer import write_all
-from ops.admin.topic_reader import Read, read_topics
+from ops.admin.topic_reader import TopicMessage, read_topics
 from schemas import topics
 from schemas.elements import IDENTITY
 from schemas.linking import DECISION
@@ -38,7 +38,7 @@ def copy_events(one: str, other: str, *, drop_one: bool = False) -> int:
     return copy(events, other) + copy(_from_outside(one), other)
 
 
-def copy(inputs: Iterable[Read], bootstrap: str) -> int:
+def copy(inputs: Iterable[TopicMessage], bootstrap: str) -> int:
     """Write these messages to the same topics and partitions of `bootstrap`, in order; how many there were.
 
     All are acknowledged on return. Raises TierlinkError when the broker does not take one.
@@ -64,12 +64,12 @@ def _only_identity(bootstrap: str) -> tuple[int, int]:
     return next(place for record, place in first.items() if told[record] == 1)
 
 
-def _identity_of(read: Read) -> str | None:
+def _identity_of(read: TopicMessage) -> str | None:
     """The record whose identity this is; None for every other element."""
     record, kind, _ = (read.key or b"//").decode().split("/", 2)
     return record if kind == IDENTITY and read.value is not None else None
 
 
-def _from_outside(bootstrap: str) -> Iterator[Read]:
+def _from_outside(bootstrap: str) -> Iterator[TopicMessage]:
     reads = read_topics(bootstrap, list(FROM_OUTSIDE))
     return (one for one in reads if (one.key or b"").startswith(FROM_OUTSIDE[one.topic]))

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ops.admin.topic_reader import Read
-from ops.runtime.paths import Layout
+from ops.admin.topic_reader import TopicMessage
+from ops.runtime.paths import EnginePaths
 
 CONSUMER_OFFSETS = "__consumer_offsets"
 TEXT_BYTES = 4 * 1024 * 1024  # searched at once
@@ -135,7 +135,7 @@ def _stands(form: bytes, content: bytes, lowered: bytes) -> bool:
     return False
 
 
-def text_of(message: Read) -> bytes:
+def text_of(message: TopicMessage) -> bytes:
     """All of a message as one text: key, value, header names and values, a line each."""
     headers = [part for name, value in message.headers for part in (name.encode(), value)]
     return b"\n".join((message.key or b"", message.value or b"", *headers))
@@ -154,7 +154,7 @@ def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]
     yield place, b"\n".join(parts)
 
 
-def files_of(layout: Layout) -> Iterator[tuple[str, bytes]]:
+def files_of(layout: EnginePaths) -> Iterator[tuple[str, bytes]]:
     """Place and text of logs, worker directories, the journal, reports. Not the provider's own files in its
     own folder, nor the keys.
     """

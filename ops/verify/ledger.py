@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ops.admin.topic_reader import Read, read_topics
+from ops.admin.topic_reader import TopicMessage, read_topics
 from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
@@ -25,13 +25,13 @@ from schemas.envelope import ENTRY_ID_HEADER
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
 
-Reader = Callable[[Sequence[str]], Iterable[Read]]  # topic names -> every message of them, in order
+Reader = Callable[[Sequence[str]], Iterable[TopicMessage]]  # topic names -> every message of them, in order
 V = TypeVar("V")
 DISPOSITIONS = tuple(disposition.value for disposition in Disposition)
 
 
 @dataclass(frozen=True)
-class Books:
+class TopicIndex:
     """The topics as the ledger needs them, read once."""
 
     places: Mapping[str, Sequence[str]]  # entry id -> topic/partition/offset of its intake messages
@@ -46,20 +46,20 @@ class Books:
     dead: Mapping[str, str]  # topic/partition/offset -> stage
 
 
-def read_books(bootstrap: str, sources: Iterable[Source], *, recipient: str) -> Books:
+def read_topic_index(bootstrap: str, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
     """Read every topic of the chain once."""
     return books_of(lambda names: read_topics(bootstrap, names), sources, recipient=recipient)
 
 
-def books_of(read: Reader, sources: Iterable[Source], *, recipient: str) -> Books:
+def books_of(read: Reader, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
     """The books of the topics that `read` gives."""
-    keeper = Bookkeeper(sources, recipient=recipient)
+    keeper = TopicIndexBuilder(sources, recipient=recipient)
     for one in read(keeper.topics):
         keeper.take(one)
     return keeper.books()
 
 
-class Bookkeeper:
+class TopicIndexBuilder:
     """Makes the books message by message; keeps keys and a few words of each value, never the value."""
 
     def __init__(self, sources: Iterable[Source], *, recipient: str) -> None:
@@ -67,11 +67,11 @@ class Bookkeeper:
         self._places: dict[str, list[str]] = defaultdict(list)
         self._receipts: dict[str, str] = {}
         self._manifests: dict[str, tuple[str, Sequence[Sequence[str]]]] = {}  # key -> (record, facts)
-        self._facts: dict[str, tuple[str, bool]] = {}  # key -> (told_at, retracted)
+        self._facts: dict[str, tuple[str, bool]] = {}  # key -> (source_version_at, retracted)
         self._links: dict[str, str] = {}
         self._keys: dict[str, set[str]] = {"arrived": set(), "published": set(), "eventful": set()}
         self._dead: dict[str, str] = {}
-        self._takers: dict[str, Callable[[Read], None]] = {
+        self._takers: dict[str, Callable[[TopicMessage], None]] = {
             topics.EVENTS: self._event,
             topics.LINK_MAP: self._link,
             topics.PATHWAY_IN: lambda one: self._key("arrived", one, _key(one)),
@@ -88,19 +88,19 @@ class Bookkeeper:
         """What has to be read; every other topic is passed over."""
         return tuple(self._takers)
 
-    def take(self, one: Read) -> None:
+    def take(self, one: TopicMessage) -> None:
         """One message more, those of a partition in order."""
         taker = self._takers.get(one.topic)
         if taker is not None:
             taker(one)
 
-    def books(self) -> Books:
+    def books(self) -> TopicIndex:
         """What the messages taken so far say."""
         manifests: dict[str, list[tuple[str, Sequence[Sequence[str]]]]] = defaultdict(list)
         for key, manifest in self._manifests.items():
             # An entry has several when it was sent again with other content, or about another record.
             manifests[entry_of(key.split("/", 2)[2])].append(manifest)
-        return Books(
+        return TopicIndex(
             places=self._places,
             receipts=self._receipts,
             manifests=manifests,
@@ -113,26 +113,26 @@ class Bookkeeper:
             dead=self._dead,
         )
 
-    def _entry(self, one: Read) -> None:
+    def _entry(self, one: TopicMessage) -> None:
         self._places[_header(one, ENTRY_ID_HEADER)].append(f"{one.topic}/{one.partition}/{one.offset}")
 
-    def _receipt(self, one: Read) -> None:
+    def _receipt(self, one: TopicMessage) -> None:
         _put(self._receipts, one, lambda: _json(one)["disposition"])
 
-    def _event(self, one: Read) -> None:
+    def _event(self, one: TopicMessage) -> None:
         record, kind, _ = _key(one).split("/", 2)
         if kind == FACT:
             _put(self._facts, one, lambda: _standing_of(one))
         elif kind == ENTRY:
             _put(self._manifests, one, lambda: (record, _json(one)["facts"]))
 
-    def _link(self, one: Read) -> None:
+    def _link(self, one: TopicMessage) -> None:
         _put(self._links, one, lambda: str(_json(one)["person_id"]))
 
-    def _letter(self, one: Read) -> None:
+    def _letter(self, one: TopicMessage) -> None:
         _put(self._dead, one, lambda: _header(one, "stage"))
 
-    def _key(self, name: str, one: Read, key: str) -> None:
+    def _key(self, name: str, one: TopicMessage, key: str) -> None:
         if one.value is not None:
             self._keys[name].add(key)
         elif name != "eventful":
@@ -162,7 +162,7 @@ class Ledger:
         }
 
 
-def balance(sent: Iterable[Sent], books: Books, *, keys: Keyring, recipient: str) -> dict[str, Ledger]:
+def balance(sent: Iterable[Sent], books: TopicIndex, *, keys: Keyring, recipient: str) -> dict[str, Ledger]:
     """Source -> its ledger, and "" -> all of them."""
     ledgers: dict[str, Ledger] = defaultdict(Ledger)
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -178,7 +178,7 @@ def balance(sent: Iterable[Sent], books: Books, *, keys: Keyring, recipient: str
     return dict(ledgers)
 
 
-def stalled(books: Books) -> int:
+def stalled(books: TopicIndex) -> int:
     """Dead letters after ingress: messages of our own making that a later stage could not read. Must be 0."""
     return sum(stage != "ingress" for stage in books.dead.values())
 
@@ -198,7 +198,7 @@ def _enter(ledger: Ledger, given: Sequence[str], end: str, broken: str | None) -
         ledger.broken[broken] += 1
 
 
-def broken_at(entry_id: str, books: Books, *, keys: Keyring, recipient: str) -> str | None:
+def broken_at(entry_id: str, books: TopicIndex, *, keys: Keyring, recipient: str) -> str | None:
     """The topic at which the chain of an entry ends too early, or None when it is whole."""
     if entry_id not in books.places:
         return "intake"
@@ -217,7 +217,7 @@ def broken_at(entry_id: str, books: Books, *, keys: Keyring, recipient: str) -> 
 
 
 def _broken_after(
-    record: str, facts: Sequence[Sequence[str]], books: Books, mac: Callable[..., str], recipient: str
+    record: str, facts: Sequence[Sequence[str]], books: TopicIndex, mac: Callable[..., str], recipient: str
 ) -> str | None:
     """Where the chain from one manifest on ends too early, or None."""
     person = books.links.get(record)
@@ -237,16 +237,16 @@ def _broken_after(
 def _standing(facts: Mapping[str, tuple[str, bool]], links: Mapping[str, str]) -> frozenset[str]:
     """The people with a fact whose winning version, over all their records, is not retracted."""
     newest: dict[tuple[str, str], tuple[str, str, bool]] = {}
-    for key, (told_at, retracted) in facts.items():
+    for key, (source_version_at, retracted) in facts.items():
         record, _, name = key.split("/", 2)
         if record in links:
             fact, _, version = name.partition("/")
-            found = (told_at, version, not retracted)
+            found = (source_version_at, version, not retracted)
             newest[links[record], fact] = max(found, newest.get((links[record], fact), found))
     return frozenset(person for (person, _), (_, _, stands) in newest.items() if stands)
 
 
-def _put(kept: dict[str, V], one: Read, value: Callable[[], V]) -> None:
+def _put(kept: dict[str, V], one: TopicMessage, value: Callable[[], V]) -> None:
     """Keep what a value says. One that cannot be read says nothing: the chain through it is broken."""
     kept.pop(_key(one), None)
     if one.value is not None:
@@ -254,18 +254,18 @@ def _put(kept: dict[str, V], one: Read, value: Callable[[], V]) -> None:
             kept[_key(one)] = value()
 
 
-def _key(one: Read) -> str:
+def _key(one: TopicMessage) -> str:
     return (one.key or b"").decode()
 
 
-def _standing_of(one: Read) -> tuple[str, bool]:
+def _standing_of(one: TopicMessage) -> tuple[str, bool]:
     value = _json(one)
-    return str(value["told_at"]), bool(value["retracted"])
+    return str(value["source_version_at"]), bool(value["retracted"])
 
 
-def _json(one: Read) -> dict[str, Any]:
+def _json(one: TopicMessage) -> dict[str, Any]:
     return json.loads(one.value or b"{}")
 
 
-def _header(one: Read, wanted: str) -> str:
+def _header(one: TopicMessage, wanted: str) -> str:
     return next((value.decode() for name, value in one.headers if name == wanted), "")

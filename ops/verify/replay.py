@@ -12,8 +12,8 @@ from ops.admin.topic_reader import LagReader
 from ops.errors import SettingsError, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.engine import Engine, EngineSettings
-from ops.runtime.paths import Layout, load_sources
-from ops.verify.checker import Ground, Verdict, check
+from ops.runtime.paths import EnginePaths, load_sources
+from ops.verify.checker import CheckerVerdict, RunView, check
 from ops.verify.compare import Comparison, compare, final_topics, rebuilt_topics
 from ops.verify.copying import copy_events, copy_inputs
 from schemas.topics import registry
@@ -38,27 +38,27 @@ def replay_and_compare(directory: Path, *, drop_one: bool = False, from_events: 
             return compare(ground.bootstrap, there, names)
 
 
-def check_run(ground: Ground, *, stuck: int | None = None) -> Verdict:
+def check_run(ground: RunView, *, stuck: int | None = None) -> CheckerVerdict:
     """The checker's verdict, with a replay of the intake as its oracle. The run is quiet or stopped."""
     with oracle_of(ground) as there:
         return check(ground, oracle=there, stuck=stuck)
 
 
-def check_stopped(directory: Path) -> Verdict:
+def check_stopped(directory: Path) -> CheckerVerdict:
     """As `check_run`, of the stopped run in `directory`. Raises as `replay_and_compare`."""
     with stopped(directory) as ground:
         return check_run(ground)
 
 
 @contextmanager
-def stopped(directory: Path) -> Iterator[Ground]:
+def stopped(directory: Path) -> Iterator[RunView]:
     """The run of a stopped engine in test mode, its broker started for the while and nothing else."""
-    run = Layout(directory.resolve())
+    run = EnginePaths(directory.resolve())
     if not run.broker.exists():
         raise SettingsError(f"{directory} holds no run: `tierlink demo --once` makes one")
     sources = load_sources(None, test_mode=True)
     with EmbeddedBroker(run.broker) as broker:
-        yield Ground(
+        yield RunView(
             bootstrap=broker.bootstrap,
             layout=run,
             sources=sources,
@@ -67,9 +67,9 @@ def stopped(directory: Path) -> Iterator[Ground]:
         )
 
 
-def ground_of(engine: Engine) -> Ground:
+def ground_of(engine: Engine) -> RunView:
     """A running engine as the checker sees it."""
-    return Ground(
+    return RunView(
         bootstrap=engine.bootstrap,
         layout=engine.layout,
         sources=engine.sources,
@@ -80,14 +80,14 @@ def ground_of(engine: Engine) -> Ground:
 
 
 @contextmanager
-def oracle_of(ground: Ground, given: Callable[[str], int] | None = None) -> Iterator[str]:
+def oracle_of(ground: RunView, given: Callable[[str], int] | None = None) -> Iterator[str]:
     """The address of a fresh engine with the run's keys that has come to rest on the run's intake.
 
     `given` writes another input to that address. Raises TierlinkError when the engine stands still with
     messages waiting, however long it may take while it moves.
     """
     with tempfile.TemporaryDirectory(prefix="tierlink-oracle-") as scratch:
-        fresh = Layout(Path(scratch))
+        fresh = EnginePaths(Path(scratch))
         shutil.copytree(ground.layout.keys, fresh.keys)
         with Engine(fresh, EngineSettings(test_mode=True, doors=False, workers=WORKERS)) as engine:
             there = engine.bootstrap
@@ -113,9 +113,9 @@ def rest(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> None:
         reader.close()
 
 
-def _copied_intake(ground: Ground, there: str, *, drop_one: bool) -> int:
+def _copied_intake(ground: RunView, there: str, *, drop_one: bool) -> int:
     return copy_inputs(ground.bootstrap, there, ground.sources.values(), drop_one=drop_one)
 
 
-def _copied_events(ground: Ground, there: str, *, drop_one: bool) -> int:
+def _copied_events(ground: RunView, there: str, *, drop_one: bool) -> int:
     return copy_events(ground.bootstrap, there, drop_one=drop_one)

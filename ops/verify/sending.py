@@ -13,11 +13,11 @@ from connectors.sources import tier2_csv, tier3_hl7v2
 from linkage.tokens import EncodedIdentity
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
-from ops.client.senders import Answered, FileSender, Hl7Sender, HttpSender
+from ops.client.senders import DoorAnswer, FileSender, Hl7Sender, HttpSender
 from ops.errors import TierlinkError
 from ops.local.engine import Engine
 from ops.runtime.paths import packaged
-from ops.verify.ledger import read_books
+from ops.verify.ledger import read_topic_index
 from schemas import canonical, topics
 from schemas.disposition import Verdict
 from schemas.envelope import entry_id
@@ -110,7 +110,7 @@ def send_csv(engine: Engine, source: str, path: Path) -> SendResult:
 def wait_for_ends(engine: Engine, result: SendResult) -> None:
     """Wait until nothing is left to do, then count dispositions, facts, merges and distinct NHS tokens."""
     engine.drain()
-    receipts = read_books(engine.bootstrap, engine.sources.values(), recipient="demo").receipts
+    receipts = read_topic_index(engine.bootstrap, engine.sources.values(), recipient="demo").receipts
     if any(identifier not in receipts for _, _, identifier in result.entries):
         raise TierlinkError("some entries have no receipt")
     for name, kind, identifier in result.entries:
@@ -140,7 +140,7 @@ def _nhs_tokens(engine: Engine) -> set[bytes]:
     return found
 
 
-def _count(result: SendResult, answered: Answered, name: str, kind: str, identifier: str) -> None:
+def _count(result: SendResult, answered: DoorAnswer, name: str, kind: str, identifier: str) -> None:
     result.sent += 1
     result.codes[answered.code] += 1
     result.answers[answered.answer] += 1
@@ -194,7 +194,7 @@ def _resource_type(body: bytes) -> str:
         return ""
 
 
-def _submission(answered: Answered) -> str | None:
+def _submission(answered: DoorAnswer) -> str | None:
     try:
         return canonical.load_object(answered.body).get("submission_id")
     except Unreadable:

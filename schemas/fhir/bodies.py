@@ -11,8 +11,8 @@ from schemas import codes
 from schemas.errors import issues_of
 from schemas.facts import Body
 from schemas.fhir.dates import when
+from schemas.fhir.extensions import hyphened
 from schemas.fhir.node import Node
-from schemas.fhir.own import hyphened
 from schemas.sources import Source
 from schemas.uris import own_extension
 

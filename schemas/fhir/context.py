@@ -22,7 +22,7 @@ class Context:
     """
 
     source: Source
-    told_at: datetime
+    source_version_at: datetime
     patient: Node
     resolver: Resolver
     span: Span

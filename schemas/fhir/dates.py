@@ -19,14 +19,14 @@ _MOMENT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class StatedTime:
     """A day as the sender's calendar had it, and the moment where it was told with a time zone."""
 
     on: date
     at: datetime | None = None
 
 
-def parse_when(text: str) -> When:
+def parse_when(text: str) -> StatedTime:
     """The day, and the moment, of a FHIR date or dateTime.
 
     Raises InvalidField("date") with the rule: a form FHIR does not have, a day no calendar has, a year or
@@ -43,11 +43,11 @@ def parse_when(text: str) -> When:
         on = date.fromisoformat(text[:10])
         moment = datetime.fromisoformat(text) if len(text) > 10 else None
         if moment is None or moment.tzinfo is None:  # a clock time without its zone says only the day
-            return When(on)
+            return StatedTime(on)
         moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
     except (ValueError, OverflowError):
         raise InvalidField("date", rule="is a day that no calendar has") from None
-    return When(on, moment)
+    return StatedTime(on, moment)
 
 
 def parse_birth(text: str) -> tuple[date | None, int]:
@@ -59,7 +59,7 @@ def parse_birth(text: str) -> tuple[date | None, int]:
     return on, on.year
 
 
-def when(node: Node, *names: str) -> When | None:
+def when(node: Node, *names: str) -> StatedTime | None:
     """The first of the elements `names` that is there. Reports one that cannot be read and gives None."""
     for name in names:
         text = node.text(name)
@@ -73,7 +73,7 @@ def when(node: Node, *names: str) -> When | None:
     return None
 
 
-def day_of(node: Node, moment: When | None) -> date | None:
+def day_of(node: Node, moment: StatedTime | None) -> date | None:
     """The day by itself where our extension `on` tells it, else the day of the moment."""
     marked = node.own("on")
     found = (when(marked, "valueDate") if marked else None) or moment
@@ -85,7 +85,7 @@ class Span:
     """Between which days the facts of one message may lie: after a birth, not after the telling."""
 
     born: date | None
-    told_at: datetime
+    source_version_at: datetime
 
     def fault(self, on: date, *, booked: bool = False) -> str | None:
         """The rule that a fact `on` that day breaks, None when it may have happened then.
@@ -94,7 +94,7 @@ class Span:
         """
         if on < EARLIEST:
             return "is before 1900"
-        if on > self.told_at.date() + (BOOKED_AHEAD if booked else SKEW):
+        if on > self.source_version_at.date() + (BOOKED_AHEAD if booked else SKEW):
             return "is in the future"
         if self.born is not None and on <= self.born:
             return "is not after the date of birth"

@@ -94,7 +94,7 @@ def message_id(message: Opened, header: Node | None) -> str | None:
     return None
 
 
-def told_at(message: Opened, *, received_at: datetime) -> datetime:
+def source_version_at(message: Opened, *, received_at: datetime) -> datetime:
     """The sender's version time in UTC: Bundle.timestamp, else meta.lastUpdated, else the receipt.
 
     Reports one that is no moment, before 1900, or a day or more after the receipt: the highest version wins,

@@ -18,11 +18,11 @@ from schemas.fhir.envelope import (
     message_id,
     opened,
     patient_of,
-    told_at,
+    source_version_at,
 )
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
-from schemas.fhir.service import Judged, Service, judged
+from schemas.fhir.service import Service, ServiceVerdict, judged
 from schemas.fhir.structure import USED, absurd_lists, issues
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
@@ -33,7 +33,7 @@ FACTS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Read:
+class BundleReading:
     """What a Bundle gave: a message, or none with an error among the issues, or none because it is not
     ours."""
 
@@ -42,7 +42,9 @@ class Read:
     ignored: bool = False
 
 
-def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime) -> Read:
+def read(
+    bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime
+) -> BundleReading:
     """The message in a Bundle of type `message`. Never raises for what a sender wrote.
 
     `text`, `contained`, `note`, `display` and everything else not named by a reader is never looked at.
@@ -52,12 +54,14 @@ def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received
     message = opened(bundle)
     found = message.bundle.issues
     if has_error(found):
-        return Read(None, tuple(found))
+        return BundleReading(None, tuple(found))
     header = header_of(message)
     verdict = judged(message, header, source=source)
     if verdict.service is Service.OTHER:
         message.bundle.information("entry", "names no service of ours")
-        return Read(None, tuple(one for one in found if one.severity is Severity.INFORMATION), ignored=True)
+        return BundleReading(
+            None, tuple(one for one in found if one.severity is Severity.INFORMATION), ignored=True
+        )
     costly = is_costly(bundle)
     for _, resource in message.entries:
         if resource.kind in USED:
@@ -67,22 +71,24 @@ def read(bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received
         message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
     patient = patient_of(message)
     identifier = message_id(message, header)
-    moment = told_at(message, received_at=received_at)
+    moment = source_version_at(message, received_at=received_at)
     if patient is None or identifier is None or _absurd(found):
-        return Read(None, _reasons(found))
-    person = read_patient.person(patient, source=source, test_mode=test_mode, told_at=moment)
+        return BundleReading(None, _reasons(found))
+    person = read_patient.person(patient, source=source, test_mode=test_mode, source_version_at=moment)
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
-    facts = read_patient.slices(patient, source=source, told_at=moment, resolver=context.resolver)
+    facts = read_patient.slices(patient, source=source, source_version_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
     _check_days(message, facts, context)
     if len(facts) > FACTS_MAX:
         message.bundle.error("entry", f"tells over {FACTS_MAX} facts", code="too-costly")
     if has_error(found):
-        return Read(None, _reasons(found))
+        return BundleReading(None, _reasons(found))
     if _tells_nothing(message, facts, context):
-        return Read(None, _reasons(found), ignored=True)
+        return BundleReading(None, _reasons(found), ignored=True)
     named = verdict.service is Service.NAMED
-    return Read(SourceMessage(identifier, moment, person, tuple(facts), service_named=named), _reasons(found))
+    return BundleReading(
+        SourceMessage(identifier, moment, person, tuple(facts), service_named=named), _reasons(found)
+    )
 
 
 def _absurd(found: list[Issue]) -> bool:
@@ -91,10 +97,10 @@ def _absurd(found: list[Issue]) -> bool:
     )
 
 
-def _context(message: Opened, verdict: Judged, patient: Node, source: Source, span: Span) -> Context:
+def _context(message: Opened, verdict: ServiceVerdict, patient: Node, source: Source, span: Span) -> Context:
     return Context(
         source=source,
-        told_at=span.told_at,
+        source_version_at=span.source_version_at,
         patient=patient,
         resolver=Resolver.of(list(message.entries)),
         span=span,

@@ -5,7 +5,7 @@ from schemas.errors import InvalidField
 from schemas.facts import Comorbidity, FactBody, Measurement
 from schemas.fhir.bodies import built, told
 from schemas.fhir.context import ENTERED_IN_ERROR, Context
-from schemas.fhir.dates import When, day_of, when
+from schemas.fhir.dates import StatedTime, day_of, when
 from schemas.fhir.node import Node
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible
@@ -48,7 +48,7 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
     return context.fact(node, body, retracted=status == ENTERED_IN_ERROR)
 
 
-def _effective(node: Node, context: Context) -> When | None:
+def _effective(node: Node, context: Context) -> StatedTime | None:
     before, period = len(node.issues), node.one("effectivePeriod")
     moment = when(node, "effectiveDateTime", "effectiveInstant") or (
         when(period, "start") if period else None
@@ -60,10 +60,10 @@ def _effective(node: Node, context: Context) -> When | None:
         return None
     if not context.span.check(node, "effectiveDateTime", on):
         return None
-    return When(on, moment.at if moment else None)
+    return StatedTime(on, moment.at if moment else None)
 
 
-def _measurement(node: Node, quantity: str, told_when: When, context: Context) -> Measurement | None:
+def _measurement(node: Node, quantity: str, told_when: StatedTime, context: Context) -> Measurement | None:
     place = node.one("valueQuantity")
     value = place.number("value") if place else None
     if place is None or value is None:

@@ -21,12 +21,12 @@ _ELEMENTS = {"sex": "gender", "birth_year": "birthDate", "practice_ods": "genera
 BORN_EARLIEST = 1880
 
 
-def person(node: Node, *, source: Source, test_mode: bool, told_at: datetime) -> Person:
+def person(node: Node, *, source: Source, test_mode: bool, source_version_at: datetime) -> Person:
     """Who the record is about. Reports an identity that is wrong, contradictory or too little to link by."""
     found = numbers(node, source=source, test_mode=test_mode)
     names = tuple(name for one in node.many("name") if (name := _name(one)) is not None)
     addresses = tuple(address for one in node.many("address") if (address := _address(one)) is not None)
-    birth_date, _ = _birth(node, told_at)
+    birth_date, _ = _birth(node, source_version_at)
     identity = Person(
         local_id=found.local_id,
         nhs_number=found.nhs_number,
@@ -56,7 +56,7 @@ def _require_identity(node: Node, identity: Person, found: Numbers) -> None:
         node.error("identifier", "is required: nothing says who this is", code="required")
 
 
-def _birth(node: Node, told_at: datetime) -> tuple[date | None, int | None]:
+def _birth(node: Node, source_version_at: datetime) -> tuple[date | None, int | None]:
     text = node.text("birthDate")
     if text is None:
         return None, None
@@ -65,7 +65,7 @@ def _birth(node: Node, told_at: datetime) -> tuple[date | None, int | None]:
     except InvalidField as failure:
         node.error("birthDate", failure.rule)
         return None, None
-    if year < BORN_EARLIEST or (born or date(year, 1, 1)) > told_at.date():
+    if year < BORN_EARLIEST or (born or date(year, 1, 1)) > source_version_at.date():
         rule = "is in the future" if year > BORN_EARLIEST else f"is before {BORN_EARLIEST}"
         node.error("birthDate", rule)
         return None, None
@@ -108,23 +108,27 @@ def _telecom(node: Node, systems: set[str]) -> tuple[str, ...]:
     return tuple(value for value in found if value is not None)
 
 
-def slices(node: Node, *, source: Source, told_at: datetime, resolver: Resolver) -> list[SourceFact]:
+def slices(
+    node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver
+) -> list[SourceFact]:
     """The Demographics of a Patient (absent when it tells nothing of it) and its Death."""
     facts = []
     if node.says("demographics") is not False:
-        body = _demographics(node, source, told_at, resolver)
+        body = _demographics(node, source, source_version_at, resolver)
         if body is not None:
             retracted = node.says("demographics-retracted") is True
             facts.append(SourceFact(body, business_id="demographics", retracted=retracted))
-    death = _death(node, told_at)
+    death = _death(node, source_version_at)
     if death is not None:
         facts.append(SourceFact(death, business_id="death", retracted=node.says("death-retracted") is True))
     return facts
 
 
-def _demographics(node: Node, source: Source, told_at: datetime, resolver: Resolver) -> Demographics | None:
+def _demographics(
+    node: Node, source: Source, source_version_at: datetime, resolver: Resolver
+) -> Demographics | None:
     quiet = Node(node.value, node.path)  # birth date and gender were reported when the person was read
-    _, year = _birth(quiet, told_at)
+    _, year = _birth(quiet, source_version_at)
     values: dict[str, Any] = told(node, Demographics) | {"sex": _gender(quiet), "birth_year": year}
     values |= _ethnicity(node)
     practices = (resolver.organisation(one) for one in node.many("generalPractitioner"))
@@ -136,7 +140,7 @@ def _demographics(node: Node, source: Source, told_at: datetime, resolver: Resol
     on = when(marked, "valueDate") if marked else None
     moment = node.own("demographics-at")
     at = when(moment, "valueDateTime") if moment else None
-    values |= {"on": on.on if on else told_at.date(), "at": at.at if at else None}
+    values |= {"on": on.on if on else source_version_at.date(), "at": at.at if at else None}
     return built(Demographics, values, node, source=source, elements=_ELEMENTS)
 
 
@@ -151,15 +155,15 @@ def _ethnicity(node: Node) -> dict[str, str | None]:
     return {}
 
 
-def _death(node: Node, told_at: datetime) -> Death | None:
+def _death(node: Node, source_version_at: datetime) -> Death | None:
     if node.text("deceasedDateTime") is None:
-        return Death(on=told_at.date()) if node.truth("deceasedBoolean") else None
+        return Death(on=source_version_at.date()) if node.truth("deceasedBoolean") else None
     died = when(node, "deceasedDateTime")
     if died is None:
         return None
     marked = node.own("death-on")
     on = when(marked, "valueDate") if marked else None
-    born, _ = _birth(Node(node.value, node.path), told_at)
-    if not Span(born, told_at).check(node, "deceasedDateTime", died.on):
+    born, _ = _birth(Node(node.value, node.path), source_version_at)
+    if not Span(born, source_version_at).check(node, "deceasedDateTime", died.on):
         return None
     return Death(on=on.on if on else died.on, at=died.at)

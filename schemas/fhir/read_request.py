@@ -22,7 +22,7 @@ from schemas.facts import (
 )
 from schemas.fhir.bodies import built, told
 from schemas.fhir.context import Context
-from schemas.fhir.dates import When, when
+from schemas.fhir.dates import StatedTime, when
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
 from schemas.source_message import SourceFact
@@ -165,7 +165,7 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     ]
 
 
-def _when(node: Node, context: Context) -> When | None:
+def _when(node: Node, context: Context) -> StatedTime | None:
     day, moment = node.extension("on"), node.extension("at")
     told_day = when(day, "valueDate", "valueDateTime") if day else None
     told_moment = when(moment, "valueDateTime") if moment else None
@@ -176,4 +176,4 @@ def _when(node: Node, context: Context) -> When | None:
         return None
     if not context.span.check(node, "extension('on')", on):
         return None
-    return When(on, told_moment.at if told_moment else None)
+    return StatedTime(on, told_moment.at if told_moment else None)

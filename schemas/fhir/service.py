@@ -44,31 +44,31 @@ class Service(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ServiceVerdict:
     """The verdict and the paths of the ServiceRequests that are ours."""
 
     service: Service
     ours: frozenset[str]
 
 
-def judged(message: Opened, header: Node | None, *, source: Source) -> Judged:
+def judged(message: Opened, header: Node | None, *, source: Source) -> ServiceVerdict:
     """Whether `message` names a service of `source`, by the rule above."""
     requests = message.of_type("ServiceRequest")
     ours = frozenset(request.path for request in requests if _serves(request, source))
     marked = header.says("service-named") if header else None
     if source.door != "fhir_http":
         every = frozenset(request.path for request in requests)
-        return Judged(Service.IDENTITY_ONLY if marked is False else Service.NAMED, every)
+        return ServiceVerdict(Service.IDENTITY_ONLY if marked is False else Service.NAMED, every)
     if requests and not ours:
-        return Judged(Service.OTHER, ours)
+        return ServiceVerdict(Service.OTHER, ours)
     if marked is not None:
-        return Judged(Service.NAMED if marked else Service.IDENTITY_ONLY, ours)
+        return ServiceVerdict(Service.NAMED if marked else Service.IDENTITY_ONLY, ours)
     if ours or source.every_service or any(quantity_of(one) for one in message.of_type("Observation")):
-        return Judged(Service.NAMED, ours)
+        return ServiceVerdict(Service.NAMED, ours)
     kinds = {resource.kind for _, resource in message.entries}
     if "Patient" in kinds and kinds <= _BESIDE:
-        return Judged(Service.IDENTITY_ONLY, ours)
-    return Judged(Service.OTHER, ours)
+        return ServiceVerdict(Service.IDENTITY_ONLY, ours)
+    return ServiceVerdict(Service.OTHER, ours)
 
 
 def _serves(request: Node, source: Source) -> bool:

@@ -14,7 +14,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import Issue, Severity, error, issues_of, warning
-from schemas.fhir.sound import is_sound
+from schemas.fhir.fast_valid import is_sound
 
 USED = (
     "MessageHeader",

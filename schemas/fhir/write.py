@@ -15,7 +15,7 @@ from schemas.facts import (
     QuestionnaireScore,
     Referral,
 )
-from schemas.fhir.own import extension
+from schemas.fhir.extensions import extension
 from schemas.fhir.write_event import event
 from schemas.fhir.write_patient import patient
 from schemas.fhir.write_request import carrier, milestone, referral
@@ -71,7 +71,7 @@ class _Writer:
                 "value": self._message.message_id,
             },
             "type": "message",
-            "timestamp": self._message.told_at.astimezone(UTC).isoformat(),
+            "timestamp": self._message.source_version_at.astimezone(UTC).isoformat(),
             "entry": self._entries,
         }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas import codes, uris
 from schemas.facts import Attendance, Comorbidity, Measurement, QuestionnaireScore
-from schemas.fhir.own import extension, fields, number, without_empty
+from schemas.fhir.extensions import extension, fields, number, without_empty
 from schemas.fhir.write_request import organisation
 from schemas.source_message import SourceFact
 from schemas.sources import Source

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas import uris
 from schemas.facts import Death, Demographics
-from schemas.fhir.own import extension, without_empty
+from schemas.fhir.extensions import extension, without_empty
 from schemas.identity import Address, Person, PersonName
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source

@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas import codes, uris
 from schemas.facts import Referral
-from schemas.fhir.own import extension, fields, without_empty
+from schemas.fhir.extensions import extension, fields, without_empty
 from schemas.source_message import SourceFact
 from schemas.sources import Source
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import PARTITION_OF, DeliveredMarker
 from streams.host.watchdog import clock
-from streams.metrics import BEGAN_HEADER, SHAPES, StageMetrics, Tally, began_ms
+from streams.metrics import BEGAN_HEADER, SHAPES, StageMetrics, StageTally, began_ms
 from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter, source_of
 
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
@@ -29,7 +29,7 @@ NO_HEADERS: Headers = []
 Sendable = tuple[str, int, bytes | None, bytes | None, Headers]  # topic, partition, key, value
 
 
-class Delivery(Protocol):
+class OutputProducer(Protocol):
     """What a batch needs of a producer."""
 
     def send(self, messages: Sequence[Sendable], *, stamp_ms: int) -> None:
@@ -64,13 +64,13 @@ class Pace:
 
 
 @dataclass(eq=False)
-class Airborne:
+class InFlightBatch:
     """What is sent for one flight, and what has become of it."""
 
     flight: Flight
     outputs: Sequence[Sendable]
     changes: Sequence[Sendable]
-    tally: Tally
+    tally: StageTally
     since_s: float
     outputs_sent: bool = False
 
@@ -86,7 +86,7 @@ class BatchRunner:
     stage: Stage
     step: Step[Any]
     seal_dead_letter: Callable[[Message, str], bytes]
-    producer: Delivery
+    producer: OutputProducer
     marker: DeliveredMarker
     metrics: StageMetrics
     crash_point: Callable[[str], None]
@@ -95,8 +95,8 @@ class BatchRunner:
     stamp_ms: Callable[[], int] = lambda: 0  # 0: not counted in yet
     states: dict[int, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
-    _air: deque[Airborne] = field(default_factory=deque)
-    _landed: Tally = field(default_factory=Tally)
+    _air: deque[InFlightBatch] = field(default_factory=deque)
+    _landed: StageTally = field(default_factory=StageTally)
 
     def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, Any]:
         """Each task's state from its elements. May run on a thread while nothing is assigned to this runner.
@@ -120,7 +120,7 @@ class BatchRunner:
     def drop(self) -> None:
         """The assignment is over: nothing of it may be used again."""
         self.states, self.progress = {}, Progress({})
-        self._air, self._landed = deque(), Tally()
+        self._air, self._landed = deque(), StageTally()
 
     def fresh(self, messages: Iterable[Message]) -> list[Message]:
         """Those not delivered before in this assignment. Raises NotAssigned."""
@@ -142,7 +142,7 @@ class BatchRunner:
         self.metrics.redelivered(self.marker.mark(messages))
         flight = self.progress.deliver(last_offsets)
         self.crash_point("delivered")
-        self._air.append(Airborne(flight, *self._answer(messages), since_s))
+        self._air.append(InFlightBatch(flight, *self._answer(messages), since_s))
         if self.producer.is_clear():
             self._send_outputs()
 
@@ -161,9 +161,9 @@ class BatchRunner:
         self.progress.commit(offsets)
         self.crash_point("committed")
         self.metrics.answered(self._landed)
-        self._landed = Tally()
+        self._landed = StageTally()
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], Tally]:
+    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
         """Outputs and changes in the order of their messages, each with its lineage.
 
         Lineage is for an independent checker; never where recipients read, who could join their feeds by it.
@@ -171,7 +171,7 @@ class BatchRunner:
         outputs: list[Sendable] = []
         changes: list[Sendable] = []
         shapes: list[int] = []
-        tally, states, advance = Tally(ages=self.stage.last), self.states, self.step.advance
+        tally, states, advance = StageTally(ages=self.stage.last), self.states, self.step.advance
         changelog, published = self.stage.changelog, self.stage.published
         started = clock()
         for message in messages:

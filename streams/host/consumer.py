@@ -20,9 +20,9 @@ from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.host.aside import aside
 from streams.host.batch import BatchRunner
 from streams.host.commit import Partition
+from streams.host.daemon_thread import run_in_daemon_thread
 from streams.host.membership import HostConsumerThread
 from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
@@ -71,7 +71,7 @@ class HostConsumer(driver.Consumer):
         self._committing: asyncio.Future[None] | None = None
         self._preparing: asyncio.Future[None] | None = None
         self._seeking = False
-        wait_s = 0.0 if self._settings.first_life else self._settings.refused_after_s
+        wait_s = 0.0 if self._settings.no_predecessor else self._settings.refused_after_s
         self._quiet_until_s = clock() + wait_s
 
     def _new_consumer_thread(self) -> HostConsumerThread:
@@ -232,7 +232,7 @@ class HostConsumer(driver.Consumer):
         elements = await self._elements(tasks, number)
         if elements is None:
             return
-        states = await aside(lambda: self._runner.restore(elements))
+        states = await run_in_daemon_thread(lambda: self._runner.restore(elements))
         if not await self._may_send(number):
             return
         self._seeking = True
@@ -252,7 +252,7 @@ class HostConsumer(driver.Consumer):
         """
         await asyncio.sleep(max(0.0, self._quiet_until_s - clock()))
         while self._holds(number):
-            if await self._thread.call_thread(self._thread.is_counted_in):
+            if await self._thread.call_thread(self._thread.membership_confirmed):
                 return self._holds(number)
             await asyncio.sleep(PAUSE_S)
         return False

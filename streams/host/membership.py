@@ -71,7 +71,7 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
 
         self._beat = coordinator._do_heartbeat = noted
 
-    async def is_counted_in(self) -> bool:
+    async def membership_confirmed(self) -> bool:
         """A heartbeat of this moment was accepted: `accepted_ms` belongs to this generation. KafkaError."""
         self.accepted_ms = 0
         self.watch_heartbeats()

@@ -25,7 +25,7 @@ class HostSettings:
     `worker_id` names the worker for as long as it exists (static membership): after a kill it is back before
     the session times out; two living workers of a stage never share one. `state_directory` is that worker's
     alone. A batch is at most `batch_max` messages and about `batch_s` seconds of the step's time.
-    `first_life`: nobody has worked under this id before; else what a predecessor sent last is waited out.
+    `no_predecessor`: nobody has worked under this id before; else what a predecessor sent last is waited out.
     `fault_at` is for fault injection only: "outputs_acknowledged:3" ends the process at the third passage.
     """
 
@@ -39,7 +39,7 @@ class HostSettings:
     batch_max: int = 2_000
     batch_s: float = 0.25
     fault_at: str | None = None
-    first_life: bool = False
+    no_predecessor: bool = False
     group_prefix: str = "tierlink"
 
     def group(self, stage_name: str) -> str:

@@ -8,8 +8,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from confluent_kafka import Message as Record
 
 from schemas.topics import MESSAGE_BYTES_MAX
-from streams.host.aside import aside
 from streams.host.commit import Partition
+from streams.host.daemon_thread import run_in_daemon_thread
 from streams.host.settings import HostSettings
 
 POLL_S = 0.25
@@ -37,7 +37,7 @@ async def read_bounds(
 
     On the connection of the group's consumer each question would wait behind its running fetch.
     """
-    return await aside(lambda: _bounds(sorted(partitions), settings))
+    return await run_in_daemon_thread(lambda: _bounds(sorted(partitions), settings))
 
 
 async def read_changelog(
@@ -56,7 +56,7 @@ async def read_changelog(
     elements: dict[int, Elements] = {task: {} for task in tasks}
     if not unread:
         return elements
-    done = await aside(lambda: _read(topic, unread, elements, settings, given_up))
+    done = await run_in_daemon_thread(lambda: _read(topic, unread, elements, settings, given_up))
     return elements if done else None
 
 

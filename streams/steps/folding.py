@@ -6,11 +6,11 @@ from datetime import date
 
 from schemas.definitions import Definitions
 from schemas.pathway import PathwayView
-from streams.steps.pathway_fold.episodes import Episode, episodes
-from streams.steps.pathway_fold.following import Following, Told, following
-from streams.steps.pathway_fold.handovers import Handover, handovers
+from streams.steps.pathway_fold.current_facts import PersonFact, standing
+from streams.steps.pathway_fold.episodes import FoldedEpisode, episodes
+from streams.steps.pathway_fold.events import Following, Told, following
+from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.person import person
-from streams.steps.pathway_fold.standing import PersonFact, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Pathway:
 
     stands: bool
     view: PathwayView
-    episodes: tuple[Episode, ...]
-    handovers: tuple[Handover, ...]
+    episodes: tuple[FoldedEpisode, ...]
+    handovers: tuple[HandoverMatch, ...]
     events: tuple[Following, ...]
 
     @property
@@ -39,7 +39,7 @@ def fold(
     """The pathway that follows from `facts` on the day `as_of` (None: no day is known, so nothing is
     overdue).
 
-    Total: any set of well-formed facts has a pathway. A fact wins by (told_at, content hash), never by
+    Total: any set of well-formed facts has a pathway. A fact wins by (source_version_at, content hash), never by
     arrival. Rules: schemas/definitions. `told` is the caller's memory of what single facts tell: with or
     without it the answer is the same.
     """

@@ -118,7 +118,7 @@ def pseudonymised(
     Each is made from named, typed values; nothing of the resource itself goes along.
     """
     record_id = pseudonyms.record_id(source, told.person, entry_id)
-    filing = _Filing(source, pseudonyms, record_id, entry_id, told.told_at.astimezone(UTC))
+    filing = _Filing(source, pseudonyms, record_id, entry_id, told.source_version_at.astimezone(UTC))
     facts = []
     for position, fact in enumerate(told.facts):
         stored = filing.stored(fact, position)
@@ -131,13 +131,13 @@ def pseudonymised(
     for retired in told.person.retired_local_ids:
         old = pseudonyms.keys.mac(Purpose.RECORD_ID, source.slug, "local", retired.value)
         if old != record_id:
-            yield _emit(old, *elements.merge_element(old, record_id, filing.told_at))
+            yield _emit(old, *elements.merge_element(old, record_id, filing.source_version_at))
     manifest = Manifest(
         record_id=record_id,
         entry_id=entry_id,
         source=source.slug,
         tier=source.tier,
-        told_at=filing.told_at,
+        source_version_at=filing.source_version_at,
         identity=identity_hash,
         service_named=told.service_named,
         facts=facts,
@@ -153,7 +153,7 @@ class _Filing:
     pseudonyms: Pseudonyms
     record_id: str
     entry_id: str
-    told_at: datetime
+    source_version_at: datetime
 
     def stored(self, fact: SourceFact, position: int) -> StoredFact:
         """The pseudonymous fact; without a business id its position in the entry stands in."""
@@ -174,7 +174,7 @@ class _Filing:
             fact_id=fact_id,
             source=self.source.slug,
             tier=self.source.tier,
-            told_at=self.told_at,
+            source_version_at=self.source_version_at,
             retracted=fact.retracted,
             body=body,
         )

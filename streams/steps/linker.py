@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from linkage.changes import PersonChange, changes
-from linkage.cluster import Answer, Decision, LinkGraph, Member
+from linkage.cluster import Decision, LinkAnswer, LinkGraph, Member
 from linkage.errors import LinkageError
 from linkage.explain import explain
 from linkage.tokens import EncodedIdentity
@@ -30,7 +30,7 @@ from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW, partition
 from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState, standing_of
 from streams.steps.linker_values import change_value, review_value
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
-from streams.steps.relinking import SHARE_RECORDS, Standing, changes_told, digest_of, shares_of
+from streams.steps.relinking import SHARE_RECORDS, ActiveModel, changes_told, digest_of, shares_of
 
 __all__ = ["LinkerState", "LinkerStep"]
 
@@ -136,15 +136,15 @@ class LinkerStep:
             unique_ids=identity.source in self._one_record_each,
         )
 
-    def _answers(self, state: LinkerState, records: Iterable[str]) -> dict[str, Answer]:
+    def _answers(self, state: LinkerState, records: Iterable[str]) -> dict[str, LinkAnswer]:
         """By record id; without those the graph lacks: a death may leave an answer without its member."""
-        found = dict[str, Answer]()
+        found = dict[str, LinkAnswer]()
         for one in sorted(records):
             with suppress(KeyError):
                 found[one] = self._answer(state, one)
         return found
 
-    def _answer(self, state: LinkerState, record_id: str) -> Answer:
+    def _answer(self, state: LinkerState, record_id: str) -> LinkAnswer:
         """What the graph says, the anchor under its person's name."""
         answer = state.graph.answer(record_id)
         return answer._replace(anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
@@ -188,7 +188,7 @@ class LinkerStep:
         shares = shares_of(len(state.answers), of=self._share_records)
         if state.wanted is not None:
             return [self._word(ModelTurn(state.wanted.digest, 0, shares))]
-        standing = Standing(self._model, self._digest, 0, 0, shares if state.answers else 0)
+        standing = ActiveModel(self._model, self._digest, 0, 0, shares if state.answers else 0)
         state.standing = standing
         if state.ahead is None:
             return [standing.change()]
@@ -226,7 +226,7 @@ class LinkerStep:
         return [*outcomes, *self._changes(told, revision), *self._reviews(state, after)]
 
     def _told_of_moved(
-        self, state: LinkerState, moved: Collection[str], answers: Mapping[str, Answer]
+        self, state: LinkerState, moved: Collection[str], answers: Mapping[str, LinkAnswer]
     ) -> Iterable[PersonChange]:
         """What became of the persons these records left or came to, both looked at whole."""
         assert state.ahead is not None
@@ -254,7 +254,7 @@ def _decision(told: PairDecision) -> Decision:
     return Decision(told.records, told.kind, told.decided_at, told.decision_id)
 
 
-def _answered(state: LinkerState, record_id: str, answer: Answer, revision: int) -> list[Outcome]:
+def _answered(state: LinkerState, record_id: str, answer: LinkAnswer, revision: int) -> list[Outcome]:
     """The record's answer, where it is not what was last said."""
     content: dict[str, Any] = {
         "person_id": answer.anchor,

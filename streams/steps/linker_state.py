@@ -8,7 +8,7 @@ from linkage.errors import LinkageError
 from linkage.weights import Model
 from schemas.errors import Unreadable
 from schemas.linking import ModelTurn
-from streams.steps.relinking import Ahead, Standing, Wanted, loaded, person_of
+from streams.steps.relinking import ActiveModel, PendingModel, RelinkBacklog, loaded, person_of
 
 # State elements: `m/<record>` the identity as read, `a/<record>` the last answer, `r/<pair>` an open review
 # pair, `decision/<pair>/<id>` a decision as read, `model` the model that counts and how far it has been applied.
@@ -28,9 +28,9 @@ class LinkerState:
     answers: dict[str, bytes] = field(default_factory=dict)  # as in the changelog: read when they may change
     open_pairs: dict[str, bytes] = field(default_factory=dict)
     pairs_of: dict[str, set[str]] = field(default_factory=dict)
-    standing: Standing | None = None
-    wanted: Wanted | None = None
-    ahead: Ahead | None = None
+    standing: ActiveModel | None = None
+    wanted: PendingModel | None = None
+    ahead: RelinkBacklog | None = None
     opened: bool = False
 
     def person_of(self, record_id: str) -> str:
@@ -80,10 +80,10 @@ class LinkerState:
         standing = self.standing
         self.graph = loaded(standing.model if standing else model, members, decisions)
         if standing is not None and standing.digest != digest:
-            self.wanted = Wanted(model, digest, loaded(model, members, decisions))
+            self.wanted = PendingModel(model, digest, loaded(model, members, decisions))
         self.opened = standing is not None and self.wanted is None
         if self.wanted is not None or (self.answers if standing is None else not standing.is_done):
-            self.ahead = Ahead.of(self.answers)
+            self.ahead = RelinkBacklog.of(self.answers)
             if standing is not None and not standing.is_done:
                 self.ahead.cut(self.answers, standing.shares)
 
@@ -93,13 +93,13 @@ class LinkerState:
         assert wanted is not None
         assert ahead is not None
         self.graph, self.wanted = wanted.graph, None
-        self.standing = Standing(wanted.model, wanted.digest, since, turn.share, turn.shares)
+        self.standing = ActiveModel(wanted.model, wanted.digest, since, turn.share, turn.shares)
         ahead.cut(self.answers, turn.shares)
 
 
-def standing_of(value: bytes) -> Standing | None:
+def standing_of(value: bytes) -> ActiveModel | None:
     """None for a model of a form that is not read any more: then all is answered anew."""
     try:
-        return Standing.parse(value)
+        return ActiveModel.parse(value)
     except (Unreadable, LinkageError):
         return None

@@ -4,7 +4,7 @@
 
 State is a set, the view is a fold of it; `person_state.py` says which elements it has in the changelog.
 
-Of one fact the entry with the highest (link revision, told_at, content hash) is kept: while its link
+Of one fact the entry with the highest (link revision, source_version_at, content hash) is kept: while its link
 revision is above the record's withdrawal it counts, and when it is not, neither would any lower one. So the
 set, the fold and what is published last are the same for any order and any repetition of the same messages.
 """
@@ -16,12 +16,12 @@ from schemas.definitions import Definitions
 from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.keyring import Keyring
-from schemas.pathway_in import FactTold, TickTold, WithdrawalTold
+from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
 from streams.steps.folding import fold
 from streams.steps.outcome import Change, Message, Outcome, Reject
-from streams.steps.pathway_fold.following import kind_of
+from streams.steps.pathway_fold.current_facts import PersonFact
+from streams.steps.pathway_fold.events import kind_of
 from streams.steps.pathway_fold.handovers import is_overdue
-from streams.steps.pathway_fold.standing import PersonFact
 from streams.steps.person_state import AS_OF, NEVER, OUT, WITHDRAWN, Events, Held, PathwayState, withdrawal
 from streams.steps.publishing import Recipient
 
@@ -46,14 +46,14 @@ class PathwayStep:
         except Unreadable:
             return state, (Reject("unreadable"),)
         match told:
-            case FactTold():
+            case FactInput():
                 return state, tuple(self._fact(state, told, message))
-            case WithdrawalTold():
+            case WithdrawalInput():
                 return state, tuple(self._withdrawal(state, told, message))
-            case TickTold():
+            case TickInput():
                 return state, tuple(self._tick(state, told, message))
 
-    def _fact(self, state: PathwayState, told: FactTold, message: Message) -> list[Outcome]:
+    def _fact(self, state: PathwayState, told: FactInput, message: Message) -> list[Outcome]:
         person, record_id, fact_id = state.of(told.person_id), told.fact.record_id, told.fact.fact_id
         new, known = Held(told.link_revision, PersonFact.of(told.fact)), person.held((record_id, fact_id))
         outcomes: list[Outcome] = []
@@ -63,7 +63,7 @@ class PathwayStep:
             outcomes.append(Change(message.key or b"", new.value()))
         return outcomes + self._publish(state, told.person_id, message, told=told.fact)
 
-    def _withdrawal(self, state: PathwayState, told: WithdrawalTold, message: Message) -> list[Outcome]:
+    def _withdrawal(self, state: PathwayState, told: WithdrawalInput, message: Message) -> list[Outcome]:
         person, record_id = state.of(told.person_id), told.record_id
         outcomes: list[Outcome] = []
         if told.link_revision > person.withdrawn.get(record_id, NEVER):
@@ -77,7 +77,7 @@ class PathwayStep:
                 outcomes.append(_change(f"{told.person_id}/{record_id}/{name[1]}", None))
         return outcomes + self._publish(state, told.person_id, message)
 
-    def _tick(self, state: PathwayState, told: TickTold, message: Message) -> list[Outcome]:
+    def _tick(self, state: PathwayState, told: TickInput, message: Message) -> list[Outcome]:
         """Publish who has become overdue; told the same day again, who is: ticks are for once a day."""
         before, outcomes = state.as_of, list[Outcome]()
         if before is None or told.as_of > before:

@@ -17,8 +17,8 @@ from datetime import date
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.facts import StoredFact
-from streams.steps.pathway_fold.following import Told
-from streams.steps.pathway_fold.standing import PersonFact
+from streams.steps.pathway_fold.current_facts import PersonFact
+from streams.steps.pathway_fold.events import Told
 
 AS_OF, WITHDRAWN, OUT = "as_of", "w", "o"
 NEVER = -1  # below every link revision
@@ -52,7 +52,7 @@ class Held:
 
 
 @dataclass(slots=True)
-class Person:
+class PersonState:
     """What is known under one person id. Facts read back from the changelog stay bytes until needed."""
 
     facts: dict[tuple[str, str], Held | bytes] = field(default_factory=dict)  # (record, fact id)
@@ -115,7 +115,7 @@ class Person:
 class PathwayState:
     """One task's people, and the latest day told."""
 
-    people: dict[str, Person] = field(default_factory=dict)  # in use, the one touched last at the end
+    people: dict[str, PersonState] = field(default_factory=dict)  # in use, the one touched last at the end
     as_of: date | None = None
     unreceived: dict[str, tuple[date, ...]] = field(default_factory=dict)  # of everybody who has any
     # person -> the elements of people not in use: key, value, key, value, ...
@@ -143,7 +143,7 @@ class PathwayState:
                 raise Unreadable("pathway state", rule="has a key of another form")
         return state
 
-    def of(self, person_id: str) -> Person:
+    def of(self, person_id: str) -> PersonState:
         """The person, made when new; who has not been touched for longest goes out of use."""
         person = self.people.pop(person_id, None) or self._read(person_id)
         self.people[person_id] = person
@@ -158,8 +158,8 @@ class PathwayState:
         else:
             self.unreceived.pop(person_id, None)
 
-    def _read(self, person_id: str) -> Person:
-        person, own = Person(), self.unread.pop(person_id.encode("ascii"), [])
+    def _read(self, person_id: str) -> PersonState:
+        person, own = PersonState(), self.unread.pop(person_id.encode("ascii"), [])
         for key, value in zip(own[::2], own[1::2], strict=True):
             person.put(key.decode("ascii").partition("/")[2], value)
         return person

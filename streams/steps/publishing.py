@@ -15,7 +15,7 @@ from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
 from streams.steps.folding import Pathway
 from streams.steps.outcome import Emit, Headers, Message
-from streams.steps.pathway_fold.following import Following
+from streams.steps.pathway_fold.events import Following
 
 SNAPSHOT = "snapshot"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

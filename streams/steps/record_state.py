@@ -33,7 +33,7 @@ ABOUT_ANYBODY = frozenset({"demographics", "death"})
 class FactVersion:
     """The version of a fact that won: its rank, whether it is a fact of care, and its JSON as in events.v1."""
 
-    told_at: str
+    source_version_at: str
     version: str
     of_care: bool
     text: bytes = field(repr=False)
@@ -42,12 +42,12 @@ class FactVersion:
     def of(cls, fact: Mapping[str, Any], version: str) -> "FactVersion":
         """`fact` as it was told under the content hash `version`."""
         of_care = fact["body"]["type"] not in ABOUT_ANYBODY
-        return cls(fact["told_at"], version, of_care, canonical.dump(fact))
+        return cls(fact["source_version_at"], version, of_care, canonical.dump(fact))
 
     @property
     def rank(self) -> tuple[str, str]:
         """The higher is kept: by value, never by arrival."""
-        return self.told_at, self.version
+        return self.source_version_at, self.version
 
     def kept(self) -> bytes:
         """As it stands in the changelog, in canonical JSON."""
@@ -55,13 +55,13 @@ class FactVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordEntry:
     """One entry of the record: what decides of its manifest, and its JSON as in events.v1.
 
     `told` is the disposition of the last receipt, None before the first.
     """
 
-    told_at: str
+    source_version_at: str
     identity: str
     source: str
     tier: str
@@ -70,10 +70,10 @@ class Entry:
     told: str | None = None
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], told: str | None = None) -> "Entry":
+    def of(cls, manifest: Mapping[str, Any], told: str | None = None) -> "RecordEntry":
         """The entry of one manifest."""
         return cls(
-            told_at=manifest["told_at"],
+            source_version_at=manifest["source_version_at"],
             identity=manifest["identity"],
             source=manifest["source"],
             tier=manifest["tier"],
@@ -82,7 +82,7 @@ class Entry:
             told=told,
         )
 
-    def receipted(self, disposition: str) -> "Entry":
+    def receipted(self, disposition: str) -> "RecordEntry":
         """The same entry once its receipt told `disposition`."""
         return replace(self, told=disposition)
 
@@ -92,12 +92,12 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Record:
+class RecordState:
     """What is known of one record, by the name of the element. Identities and merges are their JSON."""
 
     facts: dict[str, FactVersion] = field(default_factory=dict)  # by fact id
     identities: dict[str, bytes] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, RecordEntry] = field(default_factory=dict)
     merges: dict[str, bytes] = field(default_factory=dict)
     link: Mapping[str, Any] | None = None
     announced: bytes | None = None
@@ -112,13 +112,15 @@ class Record:
         )
 
     def winning_identity(self) -> str | None:
-        """The identity hash with the highest (told_at, hash) of all entries: by value, never by arrival."""
-        return max(((one.told_at, one.identity) for one in self.entries.values()), default=("", None))[1]
+        """The identity hash with the highest (source_version_at, hash) of all entries: by value, never by arrival."""
+        return max(
+            ((one.source_version_at, one.identity) for one in self.entries.values()), default=("", None)
+        )[1]
 
     def merged_into(self) -> str | None:
         """Where the latest merge sent this record, or None."""
         merges = (canonical.load_object(text) for text in self.merges.values())
-        return max(((one["told_at"], one["into"]) for one in merges), default=("", None))[1]
+        return max(((one["source_version_at"], one["into"]) for one in merges), default=("", None))[1]
 
     def put(self, kind: str, name: str, value: bytes) -> None:
         """Take in one element as the changelog has it."""
@@ -128,7 +130,7 @@ class Record:
                 self.facts[name] = FactVersion.of(parts["fact"], parts["version"])
             case elements.ENTRY:
                 parts = canonical.load_object(value)
-                self.entries[name] = Entry.of(parts["entry"], parts["told"])
+                self.entries[name] = RecordEntry.of(parts["entry"], parts["told"])
             case elements.IDENTITY:
                 self.identities[name] = value
             case elements.MERGE:
@@ -145,7 +147,7 @@ class Record:
 class RecordsState:
     """One task's records, and those that wait for a first fact in order of arrival."""
 
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[str, RecordState] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)  # record -> since_ms
     # record -> its elements as read back and not yet looked at: key, value, key, value, ...
     unread: dict[bytes, list[bytes]] = field(default_factory=dict)
@@ -171,24 +173,24 @@ class RecordsState:
         state.waiting = {record_id: since_ms for since_ms, record_id in sorted(since)}
         return state
 
-    def of(self, record_id: str) -> Record:
+    def of(self, record_id: str) -> RecordState:
         """The record, made when it is new."""
         known = self.known(record_id)
         if known is None:
-            known = self.records[record_id] = Record()
+            known = self.records[record_id] = RecordState()
         return known
 
-    def known(self, record_id: str) -> Record | None:
+    def known(self, record_id: str) -> RecordState | None:
         """The record, None when there is nothing of it."""
         known = self.records.get(record_id)
         if known is None and (own := self.unread.pop(record_id.encode(), None)) is not None:
-            known = self.records[record_id] = Record()
+            known = self.records[record_id] = RecordState()
             for key, value in zip(own[::2], own[1::2], strict=True):
                 _, kind, name = key.decode().split("/", 2)
                 known.put(kind, name, value)
         return known
 
-    def remove(self, record_id: str) -> Record:
+    def remove(self, record_id: str) -> RecordState:
         """Forget the record. Returns what was known of it."""
         record = self.of(record_id)
         del self.records[record_id]

@@ -28,13 +28,13 @@ from streams.steps.record_state import (
     ANNOUNCED,
     LINK,
     SINCE,
-    Entry,
     FactVersion,
-    Record,
+    RecordEntry,
     RecordsState,
+    RecordState,
 )
 
-__all__ = ["GRACE_MS", "Record", "RecordsState", "RecordsStep"]
+__all__ = ["GRACE_MS", "RecordState", "RecordsState", "RecordsStep"]
 
 GRACE_MS = 30 * DAY_MS  # how long an identity may wait for the first fact of its record
 EXPIRED_HEADER = ("removed", b"expired")  # marks our own removals, so that a race with a new arrival is seen
@@ -80,14 +80,14 @@ class RecordsStep:
             text = record.merges[element.name] = canonical.dump(element.value)
             outcomes.append(_change(record_id, element.kind, element.name, text))
         elif element.kind == elements.ENTRY and element.name not in record.entries:
-            entry = record.entries[element.name] = Entry.of(element.value)
+            entry = record.entries[element.name] = RecordEntry.of(element.value)
             outcomes.append(_change(record_id, element.kind, element.name, entry.kept()))
         outcomes += self._announce(record, record_id)
         outcomes += self._receipts(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
         return outcomes
 
-    def _linked(self, record: Record, record_id: str, answer: Link, message: Message) -> list[Outcome]:
+    def _linked(self, record: RecordState, record_id: str, answer: Link, message: Message) -> list[Outcome]:
         known = record.link
         if known is not None and answer.revision <= known["revision"]:
             return []
@@ -120,7 +120,7 @@ class RecordsStep:
         # Last: while the link is not in the changelog, the answer given again is taken up again as a whole.
         return [*outcomes, _change(record_id, LINK, "", canonical.dump(link))]
 
-    def _announce(self, record: Record, record_id: str) -> list[Outcome]:
+    def _announce(self, record: RecordState, record_id: str) -> list[Outcome]:
         """Tell the linker who this record is about, when that has changed."""
         winning, entry = record.winning_identity(), next(iter(record.entries.values()), None)
         if not record.ours or entry is None:
@@ -139,7 +139,7 @@ class RecordsStep:
         emit = Emit(IDENTITY, self._domain, record_id.encode(), value)
         return [emit, Change(f"{record_id}/{ANNOUNCED}/".encode(), value)]
 
-    def _receipts(self, record: Record, record_id: str) -> list[Outcome]:
+    def _receipts(self, record: RecordState, record_id: str) -> list[Outcome]:
         """A receipt for every entry whose disposition is not yet told; none while the linker has not
         answered.
 
@@ -164,11 +164,11 @@ class RecordsStep:
         return outcomes
 
 
-def _fact(record: Record, record_id: str, element: elements.Element) -> list[Outcome]:
-    """Keep the version with the highest (told_at, content hash); pass it on when the person is known."""
+def _fact(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
+    """Keep the version with the highest (source_version_at, content hash); pass it on when the person is known."""
     fact_id, _, version = element.name.rpartition("/")
     known = record.facts.get(fact_id)
-    if known is not None and known.rank >= (element.value["told_at"], version):
+    if known is not None and known.rank >= (element.value["source_version_at"], version):
         return []
     new = record.facts[fact_id] = FactVersion.of(element.value, version)
     outcomes: list[Outcome] = []
@@ -197,7 +197,7 @@ def _change(record_id: str, kind: str, name: str, value: bytes) -> Change:
     return Change(f"{record_id}/{kind}/{name}".encode(), value)
 
 
-def _wait_or_not(state: RecordsState, record: Record, record_id: str, message: Message) -> list[Outcome]:
+def _wait_or_not(state: RecordsState, record: RecordState, record_id: str, message: Message) -> list[Outcome]:
     """Start the 30 days' grace of a record that is not ours, or end it when it became ours."""
     if not record.ours and record.since_ms is None:
         record.since_ms = state.waiting[record_id] = message.timestamp_ms
@@ -239,7 +239,7 @@ def _removed(state: RecordsState, message: Message) -> list[Outcome]:
     return [Emit(EVENTS, message.partition, key, value)] if value is not None else []
 
 
-def _removable(record_id: str, record: Record) -> dict[bytes, bytes | None]:
+def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes | None]:
     """Key -> value of everything the record has in `events.v1`; None for a version that did not win."""
     told = (canonical.load_object(one.text)["facts"] for one in record.entries.values())
     facts: dict[str, bytes | None] = {"/".join(fact): None for entry in told for fact in entry}
@@ -257,7 +257,7 @@ def _removable(record_id: str, record: Record) -> dict[bytes, bytes | None]:
     }
 
 
-def _kept(record_id: str, record: Record) -> Iterable[bytes]:
+def _kept(record_id: str, record: RecordState) -> Iterable[bytes]:
     """The state elements of a record that is not ours, but for the mark that it waits."""
     kinds: Mapping[str, Iterable[str]] = {
         elements.FACT: record.facts,

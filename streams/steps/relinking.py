@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from linkage.answers import Answer
+from linkage.answers import LinkAnswer
 from linkage.changes import PersonChange, changes
 from linkage.cluster import Decision, LinkGraph, Member
 from linkage.weights import Model, dump, parse
@@ -36,7 +36,7 @@ def shares_of(records: int, *, of: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ActiveModel:
     """The model that counts, since which offset, and how many shares have been answered anew; `share` is the next.
 
     What was read before `since` is in the state with all that followed from it: the change that brought this
@@ -69,7 +69,7 @@ class Standing:
         )  # fmt: skip
 
     @classmethod
-    def parse(cls, value: bytes) -> "Standing":
+    def parse(cls, value: bytes) -> "ActiveModel":
         """Of the state element. Raises Unreadable, and ModelInvalid for a model this code cannot use."""
         parts = canonical.load_object(value)
         since, share, shares = (parts.get(name) for name in ("since", "share", "shares"))
@@ -82,7 +82,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Wanted:
+class PendingModel:
     """The model asked for while another still counts, and the graph under it, kept up to date beside the other."""
 
     model: Model
@@ -91,14 +91,14 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Ahead:
+class RelinkBacklog:
     """What is kept only while answers are to be given anew: records by last person; by share once they are cut."""
 
     of_person: dict[str, set[str]]
     by_share: list[list[str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, answers: Mapping[str, bytes]) -> "Ahead":
+    def of(cls, answers: Mapping[str, bytes]) -> "RelinkBacklog":
         """Of all answers so far."""
         of_person = defaultdict[str, set[str]](set)
         for record, answer in answers.items():
@@ -132,7 +132,7 @@ def loaded(model: Model, members: Mapping[str, Member], decisions: Iterable[Deci
 
 
 def changes_told(
-    moved: Iterable[str], before: Mapping[str, str], after: Mapping[str, Answer], *, model: str
+    moved: Iterable[str], before: Mapping[str, str], after: Mapping[str, LinkAnswer], *, model: str
 ) -> tuple[PersonChange, ...]:
     """What became of the persons whom the records that moved left or came to; both sides hold these whole. A change
     that several shares have a part in is told with each of them.

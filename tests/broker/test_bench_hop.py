@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.lab.bench.hop_topics import PARTITIONS, Disqualified, HopTopics, keys_of, messages
 from ops.lab.bench.host import HostBench, measure
-from ops.lab.bench.host_ground import PARTITIONS, Disqualified, Ground, keys_of, messages
 from ops.lab.bench.host_hop import Hop, source_headers
 from ops.local.broker.embedded import EmbeddedBroker
 
@@ -14,14 +14,14 @@ EVENTS = 240
 
 
 @pytest.fixture
-def ground(broker: EmbeddedBroker) -> Iterator[Ground]:
+def ground(broker: EmbeddedBroker) -> Iterator[HopTopics]:
     """Connected to the session's broker."""
-    ground = Ground(broker.bootstrap)
+    ground = HopTopics(broker.bootstrap)
     yield ground
     ground.close()
 
 
-def hop_named(name: str, ground: Ground, directory: Path) -> Hop:
+def hop_named(name: str, ground: HopTopics, directory: Path) -> Hop:
     """A run with topics of its own."""
     return Hop(name, ground.bootstrap, f"{name}.in", PARTITIONS, EVENTS, str(directory))
 
@@ -46,7 +46,7 @@ def test_our_host_and_the_bare_loop_do_the_same_work(broker: EmbeddedBroker, tmp
     assert all(records >= keys_of(2_000) for records in shown["state_records"].values())
 
 
-def test_the_whole_work_is_accepted_and_then_cleared(ground: Ground, tmp_path: Path) -> None:
+def test_the_whole_work_is_accepted_and_then_cleared(ground: HopTopics, tmp_path: Path) -> None:
     hop = hop_named("whole", ground, tmp_path)
     ground.prepare(hop)
     write_by_hand(hop, outputs=EVENTS)
@@ -63,7 +63,7 @@ def test_the_whole_work_is_accepted_and_then_cleared(ground: Ground, tmp_path: P
     ],
 )
 def test_a_contender_that_skips_work_is_disqualified(
-    ground: Ground, tmp_path: Path, name: str, badly: dict[str, int], why: str
+    ground: HopTopics, tmp_path: Path, name: str, badly: dict[str, int], why: str
 ) -> None:
     hop = hop_named(name, ground, tmp_path)
     ground.prepare(hop)
@@ -72,6 +72,8 @@ def test_a_contender_that_skips_work_is_disqualified(
         ground.verify(hop)
 
 
-def test_a_contender_that_ends_before_its_last_commit_is_disqualified(ground: Ground, tmp_path: Path) -> None:
+def test_a_contender_that_ends_before_its_last_commit_is_disqualified(
+    ground: HopTopics, tmp_path: Path
+) -> None:
     with pytest.raises(Disqualified, match="before it had committed"):
         ground.until_committed(hop_named("gone", ground, tmp_path), alive=lambda: False, deadline_s=60)

@@ -11,7 +11,7 @@ from eventually import eventually
 from kafka import KafkaAdminClient
 
 from ops.errors import BrokerError
-from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyPark
+from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyProcess
 from ops.local.broker.embedded import EmbeddedBroker, Listener
 from ops.local.broker.server_process import free_port
 
@@ -48,7 +48,7 @@ def own(
 @pytest.fixture(scope="module")
 def proxies(listeners: tuple[Listener, Listener], own: EmbeddedBroker) -> Iterator[list[FaultProxy]]:
     """A proxy before each listener."""
-    with ProxyPark() as park:
+    with ProxyProcess() as park:
         yield [FaultProxy(one.advertised_port, one.port, park=park).start() for one in listeners]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from ops.lab.chaos.settling import settle
+from ops.lab.chaos.quiescence import settle
 from ops.local.broker.embedded import EmbeddedBroker
 
 

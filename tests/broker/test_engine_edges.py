@@ -11,7 +11,7 @@ from eventually import eventually
 
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.engine_lock import holder
-from ops.runtime.paths import Layout, packaged
+from ops.runtime.paths import EnginePaths, packaged
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -24,7 +24,7 @@ LINUX = pytest.mark.skipif(
 def test_after_a_kill_nothing_runs_on_and_the_same_directory_starts_again_and_ends_with_its_terminal(
     tmp_path: Path,
 ) -> None:
-    layout = Layout(tmp_path / "engine")
+    layout = EnginePaths(tmp_path / "engine")
     words = ("--directory", layout.root)
     ended = run("up", "--broker-only", *words, folder=tmp_path / "up")
     assert ended.exit_code == 0, ended.err

@@ -20,12 +20,12 @@ from kept_files import ROOT
 from sockets import LOOPBACK, family, listening
 
 from ops.admin.topic_admin import delete_message
-from ops.admin.topic_reader import Read, last_values, read_topics
+from ops.admin.topic_reader import TopicMessage, last_values, read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.local.engine import Engine, EngineSettings
-from ops.runtime.paths import Layout
-from ops.verify.ledger import Ledger, balance, read_books, stalled
+from ops.runtime.paths import EnginePaths
+from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
 from schemas import topics
 from schemas.elements import FACT
 
@@ -41,7 +41,7 @@ PROCESSES = {"ingress-0", "records-0", "linker-0", "pathway-0", "door-http", "do
 class Up:
     """A running engine, and how to ask it things."""
 
-    layout: Layout
+    layout: EnginePaths
     scratch: Path
     printed: str
     sending: Command
@@ -63,7 +63,7 @@ class Up:
     def books(self) -> tuple[Ledger, int]:
         """The ledger, and how much is stalled."""
         engine = self.engine
-        books = read_books(engine.bootstrap, engine.sources.values(), recipient="demo")
+        books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient="demo")
         sent = Journal(self.layout.journal).read()
         return balance(sent, books, keys=engine.keys, recipient="demo")[""], stalled(books)
 
@@ -72,7 +72,7 @@ class Up:
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """`up`, entries through each of the three doors, nothing left to do; beside it `send`, an engine of its own."""
     root = tmp_path_factory.mktemp("up")
-    layout = Layout(root / "engine")
+    layout = EnginePaths(root / "engine")
     sending = start("send", "hl7", _hl7_file(root), "--json", folder=root / "send")
     ended = run("up", "--test-mode", "--directory", layout.root, folder=root / "command")
     assert ended.exit_code == 0, ended.err
@@ -253,7 +253,7 @@ def test_deleting_a_receipt_by_hand_leaves_exactly_one_entry_unaccounted(up: Up)
     ],
 )
 def test_deleting_a_link_of_the_chain_leaves_its_entries_unaccounted(
-    up: Up, topic: str, chosen: Callable[[Read], bool]
+    up: Up, topic: str, chosen: Callable[[TopicMessage], bool]
 ) -> None:
     place = _one_of(up, topic, chosen)
     delete_message(up.engine.bootstrap, topic, partition=place.partition, offset=place.offset)
@@ -297,12 +297,12 @@ def test_a_steward_parts_two_records_and_joins_them_again_and_it_is_explained(up
     assert up.run("linkage", "reviews").out == "0 open\n"
 
 
-def _one_of(up: Up, topic: str, chosen: Callable[[Read], bool]) -> Read:
+def _one_of(up: Up, topic: str, chosen: Callable[[TopicMessage], bool]) -> TopicMessage:
     latest = last_values(read_topics(up.engine.bootstrap, [topic]))
     return next(one for one in latest.values() if chosen(one))
 
 
-def _put_back(up: Up, place: Read) -> None:
+def _put_back(up: Up, place: TopicMessage) -> None:
     producer = KafkaProducer(bootstrap_servers=up.engine.bootstrap, acks="all")
     headers: list[Any] = list(place.headers)
     producer.send(

@@ -5,16 +5,16 @@ from pathlib import Path
 from eventually import eventually
 from kafka import KafkaAdminClient
 
-from connectors.publisher import BrokerAway, Publisher, Record
+from connectors.publisher import BrokerUnavailable, OutgoingMessage, Publisher
 from ops.local.broker.embedded import EmbeddedBroker
 
-RECORD = Record("t", 0, b"k", b"v")
+RECORD = OutgoingMessage("t", 0, b"k", b"v")
 
 
 def is_durable(publisher: Publisher) -> bool:
     try:
         publisher.publish([RECORD])
-    except BrokerAway:
+    except BrokerUnavailable:
         return False
     return True
 

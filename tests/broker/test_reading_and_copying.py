@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.admin.topic_reader import Read, read_topics
+from ops.admin.topic_reader import TopicMessage, read_topics
 from ops.errors import TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.verify.copying import copy
@@ -13,10 +13,10 @@ from ops.verify.copying import copy
 NewTopic = Callable[..., str]
 
 
-def made(topic: str, count: int) -> list[Read]:
+def made(topic: str, count: int) -> list[TopicMessage]:
     """Messages over three partitions: no key, no value, headers, each at its own moment."""
     return [
-        Read(
+        TopicMessage(
             topic=topic,
             partition=number % 3,
             offset=number // 3,
@@ -29,7 +29,7 @@ def made(topic: str, count: int) -> list[Read]:
     ]
 
 
-def in_order(messages: list[Read]) -> list[Read]:
+def in_order(messages: list[TopicMessage]) -> list[TopicMessage]:
     return sorted(messages, key=lambda one: (one.partition, one.offset))
 
 

@@ -12,7 +12,7 @@ from eventually import eventually
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from ops.admin.topic_reader import Read, last_values, read_topics
+from ops.admin.topic_reader import TopicMessage, last_values, read_topics
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.elements import FACT
 from schemas.topics import EVENTS, PARTITIONS
@@ -28,14 +28,14 @@ AT_ONCE = {"min.compaction.lag.ms": "0", "segment.ms": "1", "min.cleanable.dirty
 @pytest.fixture(scope="module")
 def compacted(
     demo_runs: "Mapping[str, DemoRun]", tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, list[Read], list[Read]]:
+) -> tuple[Path, list[TopicMessage], list[TopicMessage]]:
     """A copy of the peaceful run whose events.v1 Kafka has compacted; its messages before and after."""
     directory = tmp_path_factory.mktemp("compacted") / "run"
     shutil.copytree(demo_runs["peaceful"].directory, directory)
     (directory / "broker" / "broker.json").unlink()  # a copy of a broker is another broker
     with EmbeddedBroker(directory / "broker") as broker:
 
-        def events() -> list[Read]:
+        def events() -> list[TopicMessage]:
             return list(read_topics(broker.bootstrap, [EVENTS]))
 
         before = events()
@@ -57,14 +57,14 @@ def _compact_at_once(bootstrap: str) -> None:
     producer.close()
 
 
-def _is_compact(events: Iterable[Read]) -> bool:
+def _is_compact(events: Iterable[TopicMessage]) -> bool:
     keys = [one.key for one in events]
     return len(keys) == len(set(keys))
 
 
 @pytest.fixture(scope="module")
 def rebuilds(
-    compacted: tuple[Path, list[Read], list[Read]], tmp_path_factory: pytest.TempPathFactory
+    compacted: tuple[Path, list[TopicMessage], list[TopicMessage]], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Ended]:
     """What was rebuilt from the compacted topic: from all of it, and with one identity left out."""
     directory, root = compacted[0], tmp_path_factory.mktemp("rebuild")
@@ -80,19 +80,19 @@ def rebuilds(
 
 
 def test_corrections_came_before_what_they_correct_and_things_were_told_twice(
-    compacted: tuple[Path, list[Read], list[Read]],
+    compacted: tuple[Path, list[TopicMessage], list[TopicMessage]],
 ) -> None:
     _, before, _ = compacted
     newest: dict[str, str] = {}
     overtaken = 0
     for told, value in _facts(before):
-        overtaken += newest.get(told, "") > value["told_at"]
-        newest[told] = max(newest.get(told, ""), value["told_at"])
+        overtaken += newest.get(told, "") > value["source_version_at"]
+        newest[told] = max(newest.get(told, ""), value["source_version_at"])
     assert overtaken > 10
     assert not _is_compact(before)
 
 
-def _facts(events: Iterable[Read]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+def _facts(events: Iterable[TopicMessage]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """Record and fact id, and the version told, of every fact in order."""
     for one in events:
         record, kind, name = (one.key or b"").decode().split("/", 2)
@@ -100,7 +100,9 @@ def _facts(events: Iterable[Read]) -> Iterable[tuple[str, Mapping[str, Any]]]:
             yield f"{record}/{name.partition('/')[0]}", json.loads(one.value or b"{}")
 
 
-def test_compaction_took_nothing_but_repetitions(compacted: tuple[Path, list[Read], list[Read]]) -> None:
+def test_compaction_took_nothing_but_repetitions(
+    compacted: tuple[Path, list[TopicMessage], list[TopicMessage]],
+) -> None:
     _, before, after = compacted
     assert len(after) < len(before)
     assert {key: one.value for key, one in last_values(after).items()} == {

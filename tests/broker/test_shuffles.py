@@ -12,13 +12,13 @@ import pytest
 from memory_engine import MemoryEngine, all_keys, intake_message, sources
 from small_world import small_world
 
-from connectors.publisher import Publisher, Record
+from connectors.publisher import OutgoingMessage, Publisher
 from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import read_topics
 from ops.local.engine import Engine, EngineSettings
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from ops.verify.compare import compare_topics
-from ops.verify.ledger import balance, read_books, stalled
+from ops.verify.ledger import balance, read_topic_index, stalled
 from schemas.envelope import ENTRY_ID_HEADER
 from schemas.keyring import ZONES
 from schemas.topics import DEAD_LETTERS, intake_partition
@@ -26,7 +26,7 @@ from schemas.topics import DEAD_LETTERS, intake_partition
 Intake = tuple[str, tuple[str, bytes, bytes]]
 
 
-def write_keys(layout: Layout) -> None:
+def write_keys(layout: EnginePaths) -> None:
     """The key files of the tests' own root: both engines must name people alike."""
     layout.keys.mkdir(parents=True, mode=0o700)
     for zone in (*ZONES, OPERATIONS_ZONE):
@@ -40,7 +40,9 @@ def publish(bootstrap: str, told: Iterable[Intake]) -> None:
     publisher = Publisher(bootstrap)
     for slug, (entry, key, value) in told:
         headers = ((ENTRY_ID_HEADER, entry.encode()),)
-        publisher.publish([Record(sources()[slug].intake_topic, intake_partition(key), key, value, headers)])
+        publisher.publish(
+            [OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)]
+        )
     publisher.close()
 
 
@@ -51,7 +53,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     for slug, sealed in told:
         in_memory.take_sealed(slug, sealed)
     in_memory.run()
-    layout = Layout(tmp_path / "engine")
+    layout = EnginePaths(tmp_path / "engine")
     write_keys(layout)
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
@@ -62,6 +64,6 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}
-        books = read_books(engine.bootstrap, sources().values(), recipient="demo")
+        books = read_topic_index(engine.bootstrap, sources().values(), recipient="demo")
         whole = balance(in_memory.journal, books, keys=all_keys(), recipient="demo")[""]
         assert (whole.unaccounted, stalled(books)) == (0, 0)

@@ -18,8 +18,8 @@ from fhir_samples import referral_bundle
 from kafka import KafkaAdminClient
 
 from connectors.doors.fhir_http import BODY_BYTES_MAX, create_app, server
-from connectors.entry import Entry
-from connectors.intake import Intake, Taken
+from connectors.entry import SourceEntry
+from connectors.intake import DoorOutcome, Intake
 from connectors.publisher import Publisher
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import entry_id
@@ -228,7 +228,9 @@ def test_while_the_broker_does_not_acknowledge_the_answer_is_503_and_try_again(p
 class _Broken(Intake):
     """A way in that fails as nobody foresaw, with what it was given in the text of the failure."""
 
-    def take(self, source: Source, entries: Sequence[Entry], *, whole: bool = False) -> tuple[Taken, ...]:
+    def take(
+        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
+    ) -> tuple[DoorOutcome, ...]:
         raise RuntimeError(entries[0].original.decode())
 
 

@@ -10,7 +10,7 @@ import pytest
 from fhir_samples import FHIR_OPEN, GP_HUB
 from shared_data import shared_folder
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.sources.primary_care_fhir import UNREADABLE, read
 from schemas.disposition import Verdict
 from schemas.sources import Source
@@ -18,12 +18,12 @@ from schemas.sources import Source
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def answered(raw: bytes, source: Source = FHIR_OPEN) -> Entry:
+def answered(raw: bytes, source: Source = FHIR_OPEN) -> SourceEntry:
     (entry,) = read(raw, source=source, test_mode=True, received_at=NOW)
     return entry
 
 
-def examples(name: str) -> Iterator[tuple[Path, Entry]]:
+def examples(name: str) -> Iterator[tuple[Path, SourceEntry]]:
     for path in sorted(shared_folder(name).rglob("*.json")):
         yield path, answered(path.read_bytes())
 

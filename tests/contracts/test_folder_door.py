@@ -12,7 +12,7 @@ from folder_doors import Council, entry_ids
 from kafka import KafkaAdminClient
 
 from connectors.doors.folder import BYTES_MAX, ROWS_A_BATCH, Polled
-from connectors.publisher import BrokerAway, Publisher
+from connectors.publisher import BrokerUnavailable, Publisher
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import entry_id
 
@@ -169,7 +169,7 @@ def test_while_the_broker_is_away_the_file_waits_and_is_tried_again_ever_more_ra
 
 
 def test_a_retry_goes_on_after_the_rows_the_broker_has(council: Council) -> None:
-    outage = iter([None, BrokerAway("gone")])
+    outage = iter([None, BrokerUnavailable("gone")])
 
     def fail_once() -> None:
         failure = next(outage, None)

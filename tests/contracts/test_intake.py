@@ -8,10 +8,10 @@ import pytest
 from memory_engine import all_keys, sources
 from prometheus_client import CollectorRegistry, generate_latest
 
-from connectors.entry import Entry
-from connectors.intake import Intake, Taken
+from connectors.entry import SourceEntry
+from connectors.intake import DoorOutcome, Intake
 from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerAway, Publisher, Record
+from connectors.publisher import BrokerUnavailable, OutgoingMessage, Publisher
 from ops.admin.topic_reader import read_topics
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.disposition import Checked, Verdict
@@ -30,18 +30,22 @@ class Durable:
     """A publisher that keeps what it was given, or is away."""
 
     def __init__(self, *, away: bool = False) -> None:
-        self.records: list[Record] = []
+        self.records: list[OutgoingMessage] = []
         self.away = away
 
-    def publish(self, records: Sequence[Record]) -> None:
+    def publish(self, records: Sequence[OutgoingMessage]) -> None:
         if self.away:
-            raise BrokerAway("KafkaTimeoutError")
+            raise BrokerUnavailable("KafkaTimeoutError")
         self.records += records
 
 
-def entry(verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7") -> Entry:
+def entry(
+    verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7"
+) -> SourceEntry:
     issues: tuple[Issue, ...] = (REASON,) if verdict is Verdict.REJECTED else ()
-    return Entry(message_id, position, "fhir", b"as sent", BUNDLE, local_id, Checked(verdict, issues, ()))
+    return SourceEntry(
+        message_id, position, "fhir", b"as sent", BUNDLE, local_id, Checked(verdict, issues, ())
+    )
 
 
 def intake(publisher: Any, registry: CollectorRegistry | None = None, keys: Keyring | None = None) -> Intake:
@@ -49,7 +53,7 @@ def intake(publisher: Any, registry: CollectorRegistry | None = None, keys: Keyr
     return Intake(publisher, keys=keys or all_keys().zone("connector"), metrics=metrics, clock=lambda: NOW)
 
 
-def take(*entries: Entry, whole: bool = False) -> tuple[list[Record], list[Taken]]:
+def take(*entries: SourceEntry, whole: bool = False) -> tuple[list[OutgoingMessage], list[DoorOutcome]]:
     kept = Durable()
     return kept.records, list(intake(kept).take(GP, entries, whole=whole))
 
@@ -57,7 +61,7 @@ def take(*entries: Entry, whole: bool = False) -> tuple[list[Record], list[Taken
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_WARNINGS])
 def test_an_accepted_entry_is_sealed_published_and_then_acknowledged(verdict: Verdict) -> None:
     (record,), (answer,) = take(entry(verdict))
-    assert answer == Taken(entry_id("gp-hub", "M-1", 0), verdict, acknowledged=True)
+    assert answer == DoorOutcome(entry_id("gp-hub", "M-1", 0), verdict, acknowledged=True)
     assert record.topic == "intake.gp-hub.v1"
     assert record.partition == intake_partition(record.key)
     assert record.headers == ((ENTRY_ID_HEADER, answer.entry_id.encode()),)
@@ -97,7 +101,7 @@ def test_answers_come_in_the_order_of_the_entries() -> None:
 
 def test_while_the_broker_is_away_nothing_is_acknowledged_and_nothing_counted() -> None:
     registry = CollectorRegistry()
-    with pytest.raises(BrokerAway) as raised:
+    with pytest.raises(BrokerUnavailable) as raised:
         intake(Durable(away=True), registry).take(GP, [entry(Verdict.ACCEPTED)])
     assert raised.value.retriable
     assert "Okonkwo" not in str(raised.value)
@@ -148,7 +152,8 @@ def test_through_a_real_broker_what_was_acknowledged_is_there(broker: EmbeddedBr
     publisher = Publisher(broker.bootstrap)
     try:
         records = [
-            Record(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),)) for place in range(50)
+            OutgoingMessage(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),))
+            for place in range(50)
         ]
         publisher.publish(records)
         found = sorted(

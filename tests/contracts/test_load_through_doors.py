@@ -22,10 +22,10 @@ from kafka.errors import TopicAlreadyExistsError
 from prometheus_client import CollectorRegistry
 
 from connectors.doors.hl7_mllp import MllpServer
-from connectors.entry import Entry
-from connectors.intake import Intake, Taken
+from connectors.entry import SourceEntry
+from connectors.intake import DoorOutcome, Intake
 from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerAway, Publisher
+from connectors.publisher import BrokerUnavailable, Publisher
 from ops.admin.topic_reader import read_topics
 from ops.client.journal import Journal
 from ops.client.senders import Patience
@@ -55,10 +55,12 @@ class Counting(Intake):
 class Faltering(Counting):
     """Every fifth time what was kept is not answered, every seventh time nothing is kept."""
 
-    def take(self, source: Source, entries: Sequence[Entry], *, whole: bool = False) -> tuple[Taken, ...]:
+    def take(
+        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
+    ) -> tuple[DoorOutcome, ...]:
         turn = next(self._turns)
         if turn % 7 == 0:
-            raise BrokerAway
+            raise BrokerUnavailable
         taken = super().take(source, entries, whole=whole)
         if turn % 5 == 0:
             raise Broken
@@ -68,10 +70,12 @@ class Faltering(Counting):
 class Lying(Counting):
     """Every seventh time it says that it has kept what it has not: what no test may miss."""
 
-    def take(self, source: Source, entries: Sequence[Entry], *, whole: bool = False) -> tuple[Taken, ...]:
+    def take(
+        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
+    ) -> tuple[DoorOutcome, ...]:
         if next(self._turns) % 7:
             return super().take(source, entries, whole=whole)
-        return tuple(Taken("none", one.checked.verdict, acknowledged=True) for one in entries)
+        return tuple(DoorOutcome("none", one.checked.verdict, acknowledged=True) for one in entries)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
 from connectors.sources.tier3_hl7v2 import split
-from connectors.sources.tier3_hl7v2.answer import Answer, read_answer
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, read_answer
 from ops.client.mllp_client import MllpClient, NoAnswer
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import Envelope, entry_id, opened
@@ -140,7 +140,7 @@ def published(broker: EmbeddedBroker, source: Source, keys: Keyring) -> list[Env
     return found
 
 
-def said(port: int, sent: bytes, *, answers: int) -> list[Answer]:
+def said(port: int, sent: bytes, *, answers: int) -> list[Acknowledgement]:
     """Sends bytes as they are and reads that many answers; fewer when the door hangs up."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(sent)

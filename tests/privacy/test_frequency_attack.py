@@ -18,8 +18,8 @@ import pytest
 from linkage.blocks import block_texts
 from linkage.compare import look
 from linkage.frequency import forename_class, surname_class
-from linkage.layout import SINGLE_BYTES, EncodedIdentity
 from linkage.normalise import Identity, Name, house_of, normalise, street_of
+from linkage.token_format import SINGLE_BYTES, EncodedIdentity
 from linkage.tokens import TokenKeys, encode
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.population import COUNTY, TOWN, NameLists, people

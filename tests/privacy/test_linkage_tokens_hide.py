@@ -8,10 +8,10 @@ import pytest
 
 from linkage.compare import look
 from linkage.errors import EncodingInvalid
-from linkage.layout import FAMILY, FIRST, SINGLE_BYTES, EncodedIdentity, plan_of
 from linkage.members import Member
 from linkage.normalise import Identity, Name, normalise
 from linkage.partition import Cluster
+from linkage.token_format import FAMILY, FIRST, SINGLE_BYTES, EncodedIdentity, plan_of
 from linkage.tokens import TokenKeys, encode
 
 SECRET = b"z" * 32

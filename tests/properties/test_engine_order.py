@@ -34,7 +34,7 @@ from schemas.linking import Link
 from schemas.topics import EVENTS, LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Emit, Message, Outcome, Step
-from streams.steps.records import Record, RecordsState, RecordsStep
+from streams.steps.records import RecordsState, RecordsStep, RecordState
 
 Intake = tuple[str, tuple[str, bytes, bytes]]
 
@@ -175,7 +175,7 @@ class ArrivalWins(RecordsStep):
 class FirstIdentityWins(RecordsStep):
     """It announces a record once, and what is put right later stays wrong."""
 
-    def _announce(self, record: Record, record_id: str) -> list[Outcome]:
+    def _announce(self, record: RecordState, record_id: str) -> list[Outcome]:
         return [] if record.announced is not None else super()._announce(record, record_id)
 
 

@@ -40,7 +40,7 @@ def _ordered(message: SourceMessage) -> SourceMessage:
 
 def _through_json(message: SourceMessage, source: Source) -> SourceMessage | None:
     document = canonical.load_object(canonical.dump(bundle(message, source=source)))
-    found = read(document, source=source, test_mode=True, received_at=message.told_at)
+    found = read(document, source=source, test_mode=True, received_at=message.source_version_at)
     assert found.message is not None, found.issues
     return found.message
 
@@ -80,7 +80,7 @@ def test_what_we_write_ourselves_passes_the_check_without_a_structural_warning(
     message: SourceMessage, source: Source
 ) -> None:
     checked, again = check(
-        bundle(message, source=source), source=source, test_mode=True, received_at=message.told_at
+        bundle(message, source=source), source=source, test_mode=True, received_at=message.source_version_at
     )
     assert again is not None
     assert checked.verdict in (Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_WARNINGS)

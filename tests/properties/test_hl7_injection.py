@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.sources.tier3_hl7v2 import split
-from connectors.sources.tier3_hl7v2.answer import Answer, echoed_control_id, read_answer, written
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, read_answer, written
 from connectors.sources.tier3_hl7v2.structure import header_of
 from schemas.check import check
 
@@ -33,7 +33,7 @@ kinds = st.sampled_from(sorted(EVERY_KIND))
 def test_no_text_in_any_field_adds_a_segment_or_a_field_to_the_answer(kind: str, text: str):
     raw = filled(kind, text)
     entry, header = entry_of(raw, source=OPEN), header_of(raw)
-    answer = Answer("AE", echoed_control_id(header), "refused", entry.checked.issues)
+    answer = Acknowledgement("AE", echoed_control_id(header), "refused", entry.checked.issues)
     ack = written(answer, header=header, at=RECEIVED_AT, control_id="a1")
     parsed = hl7.parse(ack.decode())
     names = [str(segment[0]) for segment in parsed]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from linkage_palette import Recipe, member, model, palette
 
 from linkage import components
-from linkage.cluster import Answer, Decision, LinkGraph, Review
+from linkage.cluster import Decision, LinkAnswer, LinkGraph, Review
 from linkage.members import alike, conflict
 from linkage.weights import score
 
@@ -37,7 +37,7 @@ DECISIONS = st.builds(
 )
 Step = tuple[str, Recipe | None] | Decision
 STEPS = st.lists(PUTS | PUTS | PUTS | DECISIONS, max_size=60)
-View = tuple[Mapping[str, Answer], tuple[Review, ...]]
+View = tuple[Mapping[str, LinkAnswer], tuple[Review, ...]]
 generously = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -62,7 +62,7 @@ def fresh(
 def test_any_history_that_ends_in_one_set_ends_in_the_same_answers(
     steps: list[Step], cap: int, seed: int
 ) -> None:
-    graph, records, announced = LinkGraph(model(), cap=cap), dict[str, Recipe](), dict[str, Answer]()
+    graph, records, announced = LinkGraph(model(), cap=cap), dict[str, Recipe](), dict[str, LinkAnswer]()
     for step in steps:
         if isinstance(step, Decision):
             changed = graph.decide(step)

@@ -11,11 +11,11 @@ from pathway_journeys import DEFINITIONS, keyed
 
 from schemas import facts
 from schemas.facts import FactBody, StoredFact
-from schemas.pathway_in import FactTold, WithdrawalTold, fact_message, tick_message, withdrawal_message
+from schemas.pathway_in import FactInput, WithdrawalInput, fact_message, tick_message, withdrawal_message
 from streams.steps.folding import fold
 from streams.steps.outcome import Message, Outcome
 from streams.steps.pathway import Held, PathwayState, PathwayStep
-from streams.steps.pathway_fold.standing import PersonFact
+from streams.steps.pathway_fold.current_facts import PersonFact
 
 PEOPLE = (keyed("person", "1"), keyed("person", "2"))
 RECORDS = tuple((keyed("record", tier), tier) for tier in ("primary_care", "tier2", "tier3"))
@@ -27,7 +27,7 @@ any_day = days | st.sampled_from([date.min, date.max])
 referral_ids = st.none() | st.sampled_from(FACT_IDS)
 specialist = st.sampled_from(["tier2", "tier3", "tier4", "primary_care"])
 ubrns = st.none() | st.sampled_from([keyed("ubrn", "a"), keyed("ubrn", "b")])
-told_at = st.integers(0, 3).map(lambda number: datetime(2026, 1, 5, number, tzinfo=UTC))
+source_version_at = st.integers(0, 3).map(lambda number: datetime(2026, 1, 5, number, tzinfo=UTC))
 
 
 def bodies(on: st.SearchStrategy[date]) -> st.SearchStrategy[FactBody]:
@@ -75,7 +75,7 @@ def stored_facts(draw: st.DrawFn, on: st.SearchStrategy[date] = days) -> StoredF
         fact_id=draw(st.sampled_from(FACT_IDS)),
         source="test",
         tier=tier,
-        told_at=draw(told_at),
+        source_version_at=draw(source_version_at),
         retracted=draw(st.booleans()) and draw(st.booleans()),
         body=draw(bodies(on)),
     )
@@ -181,7 +181,7 @@ def test_versions_moves_and_withdrawals_of_one_record_meet_in_any_order(
 class LastArrivalWins(PathwayStep):
     """A mutant: of one fact it keeps what came last."""
 
-    def _fact(self, state: PathwayState, told: FactTold, message: Message) -> list[Outcome]:
+    def _fact(self, state: PathwayState, told: FactInput, message: Message) -> list[Outcome]:
         fact = told.fact
         state.of(told.person_id).facts.pop((fact.record_id, fact.fact_id), None)
         return super()._fact(state, told, message)
@@ -190,7 +190,7 @@ class LastArrivalWins(PathwayStep):
 class TheLinkDoesNotCount(PathwayStep):
     """A mutant: of one fact it keeps the newest version, under however old a link."""
 
-    def _fact(self, state: PathwayState, told: FactTold, message: Message) -> list[Outcome]:
+    def _fact(self, state: PathwayState, told: FactInput, message: Message) -> list[Outcome]:
         held = state.of(told.person_id).held((told.fact.record_id, told.fact.fact_id))
         if held is not None and held.fact.version >= PersonFact.of(told.fact).version:
             return []
@@ -201,7 +201,7 @@ class TheLinkDoesNotCount(PathwayStep):
 class WithdrawalsAreForgotten(PathwayStep):
     """A mutant: a withdrawal removes what is there and is not kept."""
 
-    def _withdrawal(self, state: PathwayState, told: WithdrawalTold, message: Message) -> list[Outcome]:
+    def _withdrawal(self, state: PathwayState, told: WithdrawalInput, message: Message) -> list[Outcome]:
         outcomes = super()._withdrawal(state, told, message)
         state.of(told.person_id).withdrawn.clear()
         return outcomes
@@ -210,7 +210,7 @@ class WithdrawalsAreForgotten(PathwayStep):
 class NothingIsRetracted(PathwayStep):
     """A mutant: it forgets what it has published."""
 
-    def _withdrawal(self, state: PathwayState, told: WithdrawalTold, message: Message) -> list[Outcome]:
+    def _withdrawal(self, state: PathwayState, told: WithdrawalInput, message: Message) -> list[Outcome]:
         state.of(told.person_id).events = {}
         return super()._withdrawal(state, told, message)
 
@@ -231,7 +231,7 @@ def test_the_property_sees_a_step_that_depends_on_arrival(mutant: type[PathwaySt
 def _attended(hour: int, code: str, *, revision: int = 1, fact: int = 0) -> Told:
     stored = StoredFact(
         record_id=RECORDS[1][0], fact_id=FACT_IDS[fact], source="test", tier="tier2",
-        told_at=datetime(2026, 1, 5, hour, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance=code),
+        source_version_at=datetime(2026, 1, 5, hour, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance=code),
     )  # fmt: skip
     return fact_message(PEOPLE[0], stored.model_dump(mode="json"), revision)
 
@@ -248,7 +248,7 @@ def test_a_record_that_leaves_and_comes_back_counts_again() -> None:
 def test_a_held_fact_survives_the_changelog() -> None:
     fact = StoredFact(
         record_id=RECORDS[1][0], fact_id=FACT_IDS[0], source="test", tier="tier2",
-        told_at=datetime(2026, 1, 5, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance="5"),
+        source_version_at=datetime(2026, 1, 5, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance="5"),
     )  # fmt: skip
     held = Held(3, PersonFact.of(fact))
     assert Held.parse(held.value()) == held

@@ -17,7 +17,7 @@ from small_world import ANN, TRUST, at_source, attended, told, weight, without_n
 from schemas.linking import Link
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Change, Emit, Message, Outcome, keep
-from streams.steps.records import Record, RecordsStep
+from streams.steps.records import RecordsStep, RecordState
 
 A, B = ("v1:" + letter * 32 for letter in "ab")
 RECORD = record_id(TRUST, "T1")
@@ -65,7 +65,9 @@ def result(outcomes: Iterable[Outcome]) -> Any:
             withdrawn[value["person_id"]] = max(withdrawn.get(value["person_id"], -1), value["link_revision"])
         else:
             place = (value["person_id"], value["fact"]["fact_id"])
-            live[place] = max(live.get(place, (-1, "")), (value["link_revision"], value["fact"]["told_at"]))
+            live[place] = max(
+                live.get(place, (-1, "")), (value["link_revision"], value["fact"]["source_version_at"])
+            )
     living = {place: rank[1] for place, rank in live.items() if rank[0] > withdrawn.get(place[0], -1)}
     return last, living
 
@@ -140,7 +142,7 @@ def test_the_expected_end_is_the_right_one() -> None:
 class LinkNotedFirst(RecordsStep):
     """The mutant: the link is in the changelog before what follows from it."""
 
-    def _linked(self, record: Record, record_id: str, answer: Link, message: Message) -> list[Outcome]:
+    def _linked(self, record: RecordState, record_id: str, answer: Link, message: Message) -> list[Outcome]:
         outcomes = super()._linked(record, record_id, answer, message)
         return [*outcomes[-1:], *outcomes[:-1]]
 

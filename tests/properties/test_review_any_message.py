@@ -12,14 +12,14 @@ from streams.steps.outcome import Message
 
 R, F, P = ("v1:" + letter * 32 for letter in "abc")
 HASH = "0" * 32
-TOLD = "2026-01-01T00:00:00.000000Z"
+DAY = "2026-01-01T00:00:00.000000Z"
 FACT = {
-    "v": 1, "kind": "fact", "record_id": R, "fact_id": F, "source": "gp-hub", "tier": "tier2", "told_at": TOLD,
+    "v": 1, "kind": "fact", "record_id": R, "fact_id": F, "source": "gp-hub", "tier": "tier2", "source_version_at": DAY,
     "retracted": False, "body": {"type": "death", "on": "2026-01-01", "at": None, "referral": None},
 }  # fmt: skip
 ENTRY = {
-    "v": 1, "kind": "entry", "entry_id": "x", "source": "gp-hub", "tier": "tier2", "told_at": TOLD, "identity": F,
-    "service_named": True, "facts": [[F, HASH]],
+    "v": 1, "kind": "entry", "entry_id": "x", "source": "gp-hub", "tier": "tier2", "source_version_at": DAY,
+    "identity": F, "service_named": True, "facts": [[F, HASH]],
 }  # fmt: skip
 LINK = {
     "v": 1,
@@ -40,7 +40,7 @@ WELL_FORMED: dict[str, list[Told]] = {
             {"v": 1, "kind": "identity", "identity": F, "tokens": "AAAA", "usable": True},
         ),
         ("events.v1", f"{R}/n/x/{HASH}", ENTRY),
-        ("events.v1", f"{R}/m/{HASH}", {"v": 1, "kind": "merge", "into": R, "told_at": TOLD}),
+        ("events.v1", f"{R}/m/{HASH}", {"v": 1, "kind": "merge", "into": R, "source_version_at": DAY}),
         ("link.map.v1", R, LINK),
     ],
     "linker": [("identity.v1", R, {"v": 1, "tier": "tier2", "tokens": None, "merged_into": R})],

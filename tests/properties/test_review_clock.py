@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from schemas.definitions import RttRule
 from schemas.facts import Attendance, Body, Referral
+from streams.steps.pathway_fold.current_facts import CurrentFact
 from streams.steps.pathway_fold.milestones import milestones, rtt
-from streams.steps.pathway_fold.standing import Standing
 
 REFERRED_ON = date(2026, 1, 1)
 TOLD = (datetime(2026, 6, 1, tzinfo=UTC), "0")
@@ -17,9 +17,9 @@ TOLD = (datetime(2026, 6, 1, tzinfo=UTC), "0")
 @given(st.lists(st.integers(-900, 900), max_size=6))
 def test_an_attendance_before_the_referral_neither_stops_nor_passes_the_clock(days: list[int]) -> None:
     body = Referral(on=REFERRED_ON, direction="received", to_tier="tier3", consultant_led=True)
-    referral = Standing("r", "x", "tier3", body, TOLD)
-    facts: list[Standing[Body]] = [
-        Standing(
+    referral = CurrentFact("r", "x", "tier3", body, TOLD)
+    facts: list[CurrentFact[Body]] = [
+        CurrentFact(
             f"a{number}", "x", "tier3", Attendance(on=REFERRED_ON + timedelta(day), attendance="5"), TOLD
         )
         for number, day in enumerate(sorted(days))

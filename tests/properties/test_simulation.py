@@ -11,7 +11,7 @@ from ops.lab.model_check.arrivals import world
 from ops.lab.model_check.judging import judge
 from ops.lab.model_check.rules import MUTANTS
 from ops.lab.model_check.run import JOINED, digest, play, play_many, told_of, world_of
-from ops.lab.model_check.scheduler import Simulation, Violation
+from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.lab.model_check.worlds import TEMPLATES
 
 SEEDS = 10_000
@@ -66,7 +66,7 @@ def ends(mutant: str, seeds: range) -> list[str]:
     """The kinds of violation that the end alone shows, nobody watching on the way."""
     rules, found = replace(MUTANTS[mutant], watch=False), []
     for seed in seeds:
-        run = Simulation(world(world_of(seed)), seed, rules)
+        run = ScheduledRun(world(world_of(seed)), seed, rules)
         try:
             judge(run.run(), probe=False)
         except Violation as seen:

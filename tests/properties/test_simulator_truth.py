@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.lab.simulator import AS_OF, Simulation, default_rates, simulate
+from ops.lab.simulator import AS_OF, SimulatedFeed, default_rates, simulate
 from ops.lab.simulator.expected import expected_pathway
 from ops.lab.simulator.model import COUNCIL
 from ops.lab.simulator.truth import RecordKey, linkage_score, nhs_number_join
@@ -30,7 +30,7 @@ FLOORS = {
 
 
 @cache
-def simulation(seed: int) -> Simulation:
+def simulation(seed: int) -> SimulatedFeed:
     return simulate(seed, 200, rates=default_rates())
 
 
@@ -86,7 +86,12 @@ def test_every_entry_delivered_is_named_once_and_nothing_is_told_after_the_last_
         if delivery.tag != "duplicate" and entry.expected in ("accepted", "rejected_row")
     )
     assert set(names.values()) == {1}
-    told = [entry.told_at for one in simulation(seed).deliveries for entry in one.entries if entry.told_at]
+    told = [
+        entry.source_version_at
+        for one in simulation(seed).deliveries
+        for entry in one.entries
+        if entry.source_version_at
+    ]
     assert date(2023, 11, 1) < min(told).date()
     assert max(told).date() <= AS_OF
 
@@ -130,13 +135,13 @@ def test_a_correction_may_arrive_before_what_it_corrects_and_still_be_the_truth(
             for entry in delivery.entries:
                 if entry.expected == "accepted" and not entry.repeated:
                     arrived.setdefault((delivery.source, entry.local_id), []).append(
-                        (entry.correction, entry.told_at)
+                        (entry.correction, entry.source_version_at)
                     )
     overtaking = [
-        told_at
+        source_version_at
         for entries in arrived.values()
-        for place, (correction, told_at) in enumerate(entries)
-        if correction and any(later < told_at for _, later in entries[place + 1 :])  # type: ignore[operator]
+        for place, (correction, source_version_at) in enumerate(entries)
+        if correction and any(later < source_version_at for _, later in entries[place + 1 :])  # type: ignore[operator]
     ]
     assert len(overtaking) >= 10
 

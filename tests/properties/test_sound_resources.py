@@ -1,4 +1,4 @@
-"""The quick yes of `schemas.fhir.sound` against FHIR's own models: what it calls sound, they find no fault in."""
+"""The quick yes of `schemas.fhir.fast_valid` against FHIR's own models: what it calls sound, they find no fault in."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,8 +9,8 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel
 
-from schemas.fhir import sound
-from schemas.fhir.sound import is_sound
+from schemas.fhir import fast_valid
+from schemas.fhir.fast_valid import is_sound
 from schemas.fhir.structure import USED
 
 RESOURCES = 8_000
@@ -93,12 +93,12 @@ def test_what_is_called_sound_has_no_fault() -> None:
 
 @pytest.mark.parametrize("kind", ["string", "code", "dateTime", "id"])
 def test_one_primitive_that_takes_anything_is_seen(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cast("dict[str, Any]", sound._PRIMITIVES), kind, lambda value: True)
-    sound._shape.cache_clear()
+    monkeypatch.setitem(cast("dict[str, Any]", fast_valid._PRIMITIVES), kind, lambda value: True)
+    fast_valid._shape.cache_clear()
     try:
         assert wrongly_called_sound()
     finally:
-        sound._shape.cache_clear()
+        fast_valid._shape.cache_clear()
 
 
 def test_a_plain_observation_is_sound_and_one_that_says_two_values_is_not() -> None:

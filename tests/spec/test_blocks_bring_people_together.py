@@ -9,7 +9,7 @@ from itertools import combinations
 from linkage.blocks import FULL_DATE, block_texts
 from linkage.normalise import Identity, normalise
 from linkage.spelling import surname_sounds
-from ops.lab.bench.linkage_world_records import Record, World
+from ops.lab.bench.linkage_world_records import LinkageWorld, WorldRecord
 
 PEOPLE = 6_000
 MILLION = 1_000_000
@@ -17,8 +17,8 @@ Blocks = Callable[[Identity], Iterable[str]]
 
 
 @cache
-def county() -> tuple[tuple[Record, Identity], ...]:
-    return tuple((record, normalise(record.identity)) for record in World.of(PEOPLE, seed=3).records)
+def county() -> tuple[tuple[WorldRecord, Identity], ...]:
+    return tuple((record, normalise(record.identity)) for record in LinkageWorld.of(PEOPLE, seed=3).records)
 
 
 def met(blocks: Blocks) -> set[tuple[int, int]]:

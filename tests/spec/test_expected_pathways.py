@@ -8,18 +8,27 @@ import pytest
 
 from ops.lab.demo.figures import funnel, gaps
 from ops.lab.simulator.expected import Pathway, expected_pathway
-from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Address, Fact, Identity, SourceSlug
+from ops.lab.simulator.model import (
+    COUNCIL,
+    GP,
+    TIER_OF,
+    TRUST,
+    Fact,
+    SimulatedAddress,
+    SimulatedIdentity,
+    SourceSlug,
+)
 from ops.lab.simulator.truth import PersonTruth, RecordTruth
 
 DAY_0 = date(2025, 1, 1)
-IDENTITY = Identity(
+IDENTITY = SimulatedIdentity(
     nhs_number=None,
     surname="Example",
     forename="Pat",
     birth_date=date(1970, 5, 17),
     sex="female",
     ethnic_category="A",
-    address=Address("1 High Street", "Southend-on-Sea", "SS1 1AA", "E01021001", 2),
+    address=SimulatedAddress("1 High Street", "Southend-on-Sea", "SS1 1AA", "E01021001", 2),
     postcode="SS1 1AA",
     practice_ods="F81101",
 )

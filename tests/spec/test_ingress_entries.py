@@ -178,7 +178,14 @@ def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons(
     identifier, key, _ = intake_message(*told(COUNCIL, "m1", at_source(ANN, "C1"), at=0))
     reason = {"severity": "error", "code": "value", "location": "row 4, column dob", "rule": "must be a date"}
     envelope = Envelope(
-        COUNCIL, "m1", identifier, "csv", told(COUNCIL, "m", ANN, at=0)[1].told_at, None, b"row", (reason,)
+        COUNCIL,
+        "m1",
+        identifier,
+        "csv",
+        told(COUNCIL, "m", ANN, at=0)[1].source_version_at,
+        None,
+        b"row",
+        (reason,),
     )
     topic = sources()[COUNCIL].intake_topic
     value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
@@ -199,7 +206,7 @@ def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> 
 @pytest.mark.parametrize("bundle", [{"resourceType": "Patient"}, {"resourceType": "Bundle", "type": "batch"}])
 def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt(bundle: dict[str, str]) -> None:
     identifier, key, _ = intake_message(*told(GP, "m1", at_source(ANN, "G1"), at=0))
-    when = told(GP, "m", ANN, at=0)[1].told_at
+    when = told(GP, "m", ANN, at=0)[1].source_version_at
     envelope = Envelope(GP, "m1", identifier, "fhir", when, bundle, b"")
     topic = sources()[GP].intake_topic
     value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)

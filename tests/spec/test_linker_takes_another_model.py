@@ -16,7 +16,7 @@ from schemas.linking import ModelTurn
 from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
 from streams.steps.linker import LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
-from streams.steps.relinking import Standing, digest_of
+from streams.steps.relinking import ActiveModel, digest_of
 
 LAST = 1  # messages that come after the restart
 
@@ -148,7 +148,7 @@ def test_a_message_that_was_answered_before_the_new_model_is_not_answered_again(
 
 
 def test_answers_of_which_nobody_knows_the_model_are_given_anew() -> None:
-    for known in (None, b'{"v":0}', b"{}", Standing(models()["shipped"], "", 0, 0, 0).change().value):
+    for known in (None, b'{"v":0}', b"{}", ActiveModel(models()["shipped"], "", 0, 0, 0).change().value):
         lives = LinkerLives(pair()[:2])
         lives.live(step("shipped"))
         lives.written = [one for one in lives.written if one.key != b"model"]

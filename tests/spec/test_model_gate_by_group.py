@@ -11,17 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkage.subgroups import GATED_MIN, WHOLE, Group, Report, Tally, gaps, widest_gap
+from linkage.subgroups import GATED_MIN, WHOLE, Group, PairTally, SubgroupReport, gaps, widest_gap
 from linkage.subgroups_gate import CHANCE, recall_difference, refuse, z_of_gaps
 
 WOMEN, MEN = ("sex", "female"), ("sex", "male")
 
 
-def recalls(**found_of: tuple[int, int]) -> Report:
+def recalls(**found_of: tuple[int, int]) -> SubgroupReport:
     """A report on the sexes: pairs of one person linked, of how many."""
     named = {"women": WOMEN, "men": MEN}
-    tallies = {named[name]: Tally(found, missed=pairs - found) for name, (found, pairs) in found_of.items()}
-    return Report("tried", tallies)
+    tallies = {
+        named[name]: PairTally(found, missed=pairs - found) for name, (found, pairs) in found_of.items()
+    }
+    return SubgroupReport("tried", tallies)
 
 
 @pytest.mark.parametrize(
@@ -64,12 +66,12 @@ def test_a_group_of_four_hundred_may_be_one_point_behind_the_best_and_no_more(
     assert (refuse(None, new) == []) is accepted
 
 
-def drawn_alike(rng: Random, *, recall: float, sizes: dict[str, int]) -> Report:
+def drawn_alike(rng: Random, *, recall: float, sizes: dict[str, int]) -> SubgroupReport:
     """Groups that are all linked equally well, as a table of so many of each may show them."""
     found = {name: sum(rng.random() < recall for _ in range(size)) for name, size in sizes.items()}
-    return Report(
+    return SubgroupReport(
         "tried",
-        {("area", name): Tally(found[name], missed=size - found[name]) for name, size in sizes.items()},
+        {("area", name): PairTally(found[name], missed=size - found[name]) for name, size in sizes.items()},
     )
 
 
@@ -81,19 +83,19 @@ def test_equal_groups_are_refused_for_their_gap_by_chance_alone_once_in_twenty_a
 
 
 def test_from_some_thousands_of_pairs_on_one_point_alone_decides() -> None:
-    large = {("area", str(n)): Tally(4_432, missed=68) for n in range(10)}
-    behind = {**large, ("area", "10"): Tally(4_386, missed=114)}
-    assert z_of_gaps(Report("m", behind)) == pytest.approx(3.3, abs=0.1)
-    assert len(refuse(None, Report("m", behind))) == 1
-    assert refuse(None, Report("m", {**large, ("area", "10"): Tally(4_387, missed=113)})) == []
+    large = {("area", str(n)): PairTally(4_432, missed=68) for n in range(10)}
+    behind = {**large, ("area", "10"): PairTally(4_386, missed=114)}
+    assert z_of_gaps(SubgroupReport("m", behind)) == pytest.approx(3.3, abs=0.1)
+    assert len(refuse(None, SubgroupReport("m", behind))) == 1
+    assert refuse(None, SubgroupReport("m", {**large, ("area", "10"): PairTally(4_387, missed=113)})) == []
 
 
 def test_a_group_is_measured_by_any_other_that_is_ahead_for_certain_not_by_the_luckiest() -> None:
     """The best of 400 may be ahead by luck; the next one, of thousands, is ahead for certain, and is named."""
-    women, men, lucky = Tally(9_950, missed=50), Tally(9_840, missed=160), Tally(400)
-    (reason,) = refuse(None, Report("m", {WOMEN: women, MEN: men, ("sex", "other"): lucky}))
+    women, men, lucky = PairTally(9_950, missed=50), PairTally(9_840, missed=160), PairTally(400)
+    (reason,) = refuse(None, SubgroupReport("m", {WOMEN: women, MEN: men, ("sex", "other"): lucky}))
     assert reason.startswith("sex male: recall 98.40 % would be 1.10 points below sex female (99.50 %)")
-    assert refuse(None, Report("m", {MEN: men, ("sex", "other"): Tally(399, missed=1)})) == []
+    assert refuse(None, SubgroupReport("m", {MEN: men, ("sex", "other"): PairTally(399, missed=1)})) == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_a_group_is_measured_by_any_other_that_is_ahead_for_certain_not_by_the_l
 def test_the_interval_of_a_difference_is_the_published_one(
     a: tuple[int, int], b: tuple[int, int], low: float, high: float
 ) -> None:
-    first, second = (Tally(found, missed=of - found) for found, of in (a, b))
+    first, second = (PairTally(found, missed=of - found) for found, of in (a, b))
     assert recall_difference(first, second) == pytest.approx((low, high), abs=5e-5)
     assert recall_difference(second, first) == pytest.approx((-high, -low), abs=5e-5)
 
@@ -143,16 +145,21 @@ def test_what_is_barely_over_the_limit_never_reads_as_the_limit() -> None:
 
 
 def test_groups_of_different_kinds_are_not_compared() -> None:
-    tallies = {("tier", "1"): Tally(1000), ("tier", "2"): Tally(1000), ("source", "council"): Tally(900, 100)}
-    assert refuse(None, Report("tried", tallies)) == []
+    tallies = {
+        ("tier", "1"): PairTally(1000),
+        ("tier", "2"): PairTally(1000),
+        ("source", "council"): PairTally(900, 100),
+    }
+    assert refuse(None, SubgroupReport("tried", tallies)) == []
 
 
 def test_a_model_that_sends_a_group_to_review_instead_of_linking_it_is_refused() -> None:
     old, new = (
-        Report("tried", {WOMEN: Tally(990, reviewed, missed)}) for reviewed, missed in ((0, 10), (10, 0))
+        SubgroupReport("tried", {WOMEN: PairTally(990, reviewed, missed)})
+        for reviewed, missed in ((0, 10), (10, 0))
     )
     assert refuse(old, new) == [], "the same are linked"
-    assert refuse(old, Report("tried", {WOMEN: Tally(980, 20)}))
+    assert refuse(old, SubgroupReport("tried", {WOMEN: PairTally(980, 20)}))
 
 
 def test_two_models_are_only_compared_on_the_same_pairs() -> None:
@@ -164,7 +171,9 @@ def test_two_models_are_only_compared_on_the_same_pairs() -> None:
 
 
 def test_the_people_all_together_are_a_group_too() -> None:
-    old, new = (Report("tried", {WHOLE: Tally(found, missed=1000 - found)}) for found in (1000, 990))
+    old, new = (
+        SubgroupReport("tried", {WHOLE: PairTally(found, missed=1000 - found)}) for found in (1000, 990)
+    )
     assert len(refuse(old, new)) == 1
 
 
@@ -180,11 +189,11 @@ TALLIES = st.dictionaries(
 def test_a_model_is_never_refused_for_what_it_loses_against_itself(
     counts: dict[Group, tuple[int, int, int]],
 ) -> None:
-    same = Report("tried", {group: Tally(*of) for group, of in counts.items()})
+    same = SubgroupReport("tried", {group: PairTally(*of) for group, of in counts.items()})
     assert not [reason for reason in refuse(same, same) if "would fall" in reason]
 
 
-def is_sure(best: Tally, tally: Tally, *, z: float) -> bool:
+def is_sure(best: PairTally, tally: PairTally, *, z: float) -> bool:
     """What is left of the gap is a point, or what chance takes of it less than one."""
     low, _ = recall_difference(best, tally, z=z)
     gap = best.found / best.matches - tally.found / tally.matches
@@ -195,10 +204,13 @@ def is_sure(best: Tally, tally: Tally, *, z: float) -> bool:
 def test_the_reasons_are_exactly_the_rule_by_whole_numbers(
     counts: dict[Group, tuple[int, int, int]], more_missed: int
 ) -> None:
-    old = Report("old", {group: Tally(*of) for group, of in counts.items()})
-    new = Report(
+    old = SubgroupReport("old", {group: PairTally(*of) for group, of in counts.items()})
+    new = SubgroupReport(
         "new",
-        {g: Tally(max(0, f - more_missed), r + min(f, more_missed), m) for g, (f, r, m) in counts.items()},
+        {
+            g: PairTally(max(0, f - more_missed), r + min(f, more_missed), m)
+            for g, (f, r, m) in counts.items()
+        },
     )
     large = {group: tally for group, tally in new.tallies.items() if tally.matches >= GATED_MIN}
     losing = sum(
@@ -226,7 +238,8 @@ def test_the_reasons_do_not_depend_on_the_order_of_groups(
     groups = list(counts)
     chance.shuffle(groups)  # type: ignore[attr-defined]  # Hypothesis gives a Random without saying so
     first, second = (
-        Report("tried", {group: Tally(*counts[group]) for group in order}) for order in (list(counts), groups)
+        SubgroupReport("tried", {group: PairTally(*counts[group]) for group in order})
+        for order in (list(counts), groups)
     )
     assert refuse(None, first) == refuse(None, second)
     assert list(gaps(first).items()) == list(gaps(second).items())

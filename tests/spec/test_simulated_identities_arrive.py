@@ -13,14 +13,23 @@ import pytest
 from council_files import east, east_mapping
 from memory_engine import sources
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from linkage.normalise import Identity as LinkageIdentity
 from linkage.normalise import normalise
 from ops.lab.bench.linkage_world_records import as_linkage
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
-from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, Form, Identity, SourceSlug, Told
+from ops.lab.simulator.model import (
+    COUNCIL,
+    GP,
+    TRUST,
+    Fact,
+    Form,
+    SimulatedEntry,
+    SimulatedIdentity,
+    SourceSlug,
+)
 from ops.lab.simulator.population import COUNTY, people
 from ops.lab.simulator.render import primary_care_fhir as gp_writes
 from ops.lab.simulator.render import tier2_csv as council_writes
@@ -34,14 +43,14 @@ RECEIVED_AT = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
 FORMS: Mapping[SourceSlug, Form] = {GP: "referral", COUNCIL: "row", TRUST: "I12"}
 
 
-def by_http(told: Told) -> Entry:
+def by_http(told: SimulatedEntry) -> SourceEntry:
     (entry,) = primary_care_fhir.read(
         gp_writes.bundle_bytes(told), source=sources()[GP], test_mode=True, received_at=RECEIVED_AT
     )
     return entry
 
 
-def by_folder(told: Told) -> Entry:
+def by_folder(told: SimulatedEntry) -> SourceEntry:
     raw = council_writes.file_text([council_writes.row(told)]).encode()
     name = hashlib.sha256(raw).hexdigest()
     (entry,) = tier2_csv.read(
@@ -50,16 +59,20 @@ def by_folder(told: Told) -> Entry:
     return entry
 
 
-def by_mllp(told: Told) -> Entry:
+def by_mllp(told: SimulatedEntry) -> SourceEntry:
     raw = trust_writes.message(told)
     return tier3_hl7v2.read(raw, source=sources()[TRUST], test_mode=True, received_at=RECEIVED_AT)
 
 
-DOORS: Mapping[SourceSlug, Callable[[Told], Entry]] = {GP: by_http, COUNCIL: by_folder, TRUST: by_mllp}
+DOORS: Mapping[SourceSlug, Callable[[SimulatedEntry], SourceEntry]] = {
+    GP: by_http,
+    COUNCIL: by_folder,
+    TRUST: by_mllp,
+}
 
 
 @cache
-def identities(source: SourceSlug) -> tuple[Identity, ...]:
+def identities(source: SourceSlug) -> tuple[SimulatedIdentity, ...]:
     """What 150 people's records say at the source, every clerk's slip in them, and a record that says all."""
     rng, rates = Random(6), default_rates()
     everyone = people(Random(5), 150, rates, names=COUNTY)
@@ -72,27 +85,27 @@ def identities(source: SourceSlug) -> tuple[Identity, ...]:
     return (*told, whole)
 
 
-def told_of(identity: Identity, source: SourceSlug) -> Told:
+def told_of(identity: SimulatedIdentity, source: SourceSlug) -> SimulatedEntry:
     day = date(2026, 3, 2)
     sent = {"direction": "sent", "to_tier": "tier2", "priority": "routine"}
     received = {"direction": "received", "to_tier": "tier3", "referral_source": "gp"}
     fact = Fact("referral", day, "000000000001", **(sent if source == GP else received))  # type: ignore[arg-type]
     message_id = "00000000-0000-4000-8000-000000000000"
-    return Told(source, "L1", "P1", TOLD_AT, FORMS[source], identity, (fact,), message_id)
+    return SimulatedEntry(source, "L1", "P1", TOLD_AT, FORMS[source], identity, (fact,), message_id)
 
 
-def person_of(entry: Entry, source: SourceSlug) -> Person:
+def person_of(entry: SourceEntry, source: SourceSlug) -> Person:
     """Who the entry is about, as ingress reads its Bundle."""
     _, message = check(entry.bundle, source=sources()[source], test_mode=True, received_at=RECEIVED_AT)
     assert message is not None, entry.checked.issues
     return message.person
 
 
-def heard(identity: Identity, source: SourceSlug) -> LinkageIdentity:
+def heard(identity: SimulatedIdentity, source: SourceSlug) -> LinkageIdentity:
     return normalise(_identity(person_of(DOORS[source](told_of(identity, source)), source)))
 
 
-def meant(identity: Identity, source: SourceSlug) -> LinkageIdentity:
+def meant(identity: SimulatedIdentity, source: SourceSlug) -> LinkageIdentity:
     said = as_linkage(identity)
     if source == COUNCIL and identity.middle_name:  # one cell holds both forenames, of the former name too
         middle = identity.middle_name

@@ -61,7 +61,7 @@ class EchoRun:
             "bootstrap": self.bootstrap,
             "worker_id": worker_id,
             "stage": self.stage.name,
-            "first_life": worker_id not in self._workers,
+            "no_predecessor": worker_id not in self._workers,
             **FAST,
             **told,
         }

@@ -242,7 +242,7 @@ def messages(draw: st.DrawFn) -> SourceMessage:
         told.append(SourceFact(Death(on=on, at=at), business_id="death", retracted=draw(st.booleans())))
     return SourceMessage(
         message_id=draw(_ids),
-        told_at=draw(st.datetimes(datetime(2026, 6, 1), datetime(2026, 6, 30), timezones=_zones)),  # noqa: DTZ001
+        source_version_at=draw(st.datetimes(datetime(2026, 6, 1), datetime(2026, 6, 30), timezones=_zones)),  # noqa: DTZ001
         person=person,
         facts=tuple(told),
         service_named=draw(st.booleans()),

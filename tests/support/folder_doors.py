@@ -13,8 +13,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from connectors.doors.folder import Folder, FolderDoor, Polled
-from connectors.entry import Entry
-from connectors.intake import Intake, Taken
+from connectors.entry import SourceEntry
+from connectors.intake import DoorOutcome, Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
 from schemas.envelope import Envelope, opened
@@ -45,7 +45,9 @@ class Obstructed(Intake):
 
     obstacle: Callable[[], None] = staticmethod(lambda: None)
 
-    def take(self, source: Source, entries: Sequence[Entry], *, whole: bool = False) -> tuple[Taken, ...]:
+    def take(
+        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
+    ) -> tuple[DoorOutcome, ...]:
         self.obstacle()
         return super().take(source, entries, whole=whole)
 

@@ -4,7 +4,7 @@ trust's door.
 
 from datetime import UTC, datetime
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.sources.tier3_hl7v2 import read
 from schemas.check import check
 from schemas.facts import FactBody
@@ -42,7 +42,7 @@ def message(
     return "".join(f"{line}{end}" for line in (header, *body) if line).encode()
 
 
-def entry_of(raw: bytes, *, source: Source = TRUST, test_mode: bool = True) -> Entry:
+def entry_of(raw: bytes, *, source: Source = TRUST, test_mode: bool = True) -> SourceEntry:
     """What the reader makes of `raw` at RECEIVED_AT."""
     return read(raw, source=source, test_mode=test_mode, received_at=RECEIVED_AT)
 

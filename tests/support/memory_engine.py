@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from ops.lab.model_check.arrivals import (
     RECEIVED_AT,
@@ -217,14 +217,14 @@ class MemoryEngine:
                 kept[one.key] = one.value
         return kept
 
-    def read(self, names: Iterable[str]) -> Iterator[Read]:
+    def read(self, names: Iterable[str]) -> Iterator[TopicMessage]:
         """Every message of these topics, partition by partition in order, as the independent reader gives
         them.
         """
         for name in names:
             for topic, partition in sorted(place for place in self.logs if place[0] == name):
                 for one in self.logs[topic, partition]:
-                    yield Read(
+                    yield TopicMessage(
                         topic, partition, one.offset, one.key, one.value, one.headers, one.timestamp_ms
                     )
 

@@ -19,7 +19,7 @@ from schemas import definitions
 from schemas.facts import StoredFact
 from schemas.keyring import Keyring, derive
 from streams.steps.folding import Pathway, fold
-from streams.steps.pathway_fold.standing import PersonFact
+from streams.steps.pathway_fold.current_facts import PersonFact
 
 DAY_0 = date(2026, 1, 5)
 TIERS = {"gp": "primary_care", "tier2": "tier2", "tier3": "tier3", "tier4": "tier4"}
@@ -113,13 +113,13 @@ def _fact(on: int, who: str, event: str, *, default_name: str) -> StoredFact:
     if body["type"] == "referral" and body["direction"] == "received":
         body["to_tier"] = tier
     body["referral"] = keyed("fact", under) if under else None
-    told_at = datetime.combine(day(int(told) if told is not None else on), time(9), tzinfo=UTC)
+    source_version_at = datetime.combine(day(int(told) if told is not None else on), time(9), tzinfo=UTC)
     stored = {
         "record_id": keyed("record", who),
         "fact_id": keyed("fact", name or f"{who} {default_name}"),
         "source": "test",
         "tier": tier,
-        "told_at": told_at.isoformat(),
+        "source_version_at": source_version_at.isoformat(),
         "retracted": retracted is not None,
         "body": body,
     }

@@ -144,7 +144,7 @@ def _sent_again() -> list[Told]:
     source, message = ann[8]
     moved = replace(
         message,
-        told_at=message.told_at + timedelta(days=1),
+        source_version_at=message.source_version_at + timedelta(days=1),
         person=at_source(ANN, "T1", phones=("07700900123",)),
     )
     return [*again, (source, moved)]

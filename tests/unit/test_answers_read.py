@@ -13,11 +13,10 @@ from rich.console import Console
 from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage.weights import parse
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.errors import SettingsError
 from ops.runtime.paths import linkage_model
-from ops.steward.answers_explained import Answered, explained, show
-from ops.steward.answers_joined import Coverage, Teller, chain, coverage
+from ops.steward.answers_explained import AnswerExplanation, explained, show
 from ops.steward.answers_read import (
     answers_of,
     answers_of_people,
@@ -26,13 +25,14 @@ from ops.steward.answers_read import (
     open_pairs,
 )
 from ops.steward.deciding import decision
+from ops.steward.link_coverage import Coverage, EvidenceChecker, chain, coverage
 from schemas.errors import Unreadable
 from schemas.linking import DecisionKind, Link
 from schemas.topics import IDENTITY, LINK_MAP, REVIEW
 from streams.steps.outcome import Emit
 
 MODEL = parse(linkage_model())
-TELLER = Teller(MODEL)
+TELLER = EvidenceChecker(MODEL)
 
 
 def played() -> MemoryEngine:
@@ -49,7 +49,7 @@ def world() -> MemoryEngine:
     return played()
 
 
-def links(engine: MemoryEngine) -> list[Read]:
+def links(engine: MemoryEngine) -> list[TopicMessage]:
     """Every message of link.map.v1."""
     return list(engine.read([LINK_MAP]))
 
@@ -69,12 +69,12 @@ ANN = (record_id(GP, "G1"), record_id(COUNCIL, "C1"), record_id(TRUST, "T1"))
 STRANGER = record_id(GP, "G6")  # Gus, whom nothing says to be Ann
 
 
-def asked(engine: MemoryEngine, *records: str) -> Answered:
+def asked(engine: MemoryEngine, *records: str) -> AnswerExplanation:
     """As `explain` without a table."""
     return explained(lambda: engine.read([LINK_MAP]), records, MODEL)
 
 
-def shown(found: Answered) -> str:
+def shown(found: AnswerExplanation) -> str:
     """What a person sees."""
     page = StringIO()
     show(Console(file=page, width=200), found)
@@ -91,7 +91,7 @@ def test_every_link_the_engine_made_is_told() -> None:
     assert found.as_json()["explained"] == found.links >= 8
 
 
-def without_evidence(one: Read, other: str | None = None) -> Read:
+def without_evidence(one: TopicMessage, other: str | None = None) -> TopicMessage:
     """The answer without its rows, or those about `other`."""
     assert one.value is not None
     parts = json.loads(one.value)
@@ -121,13 +121,13 @@ def test_one_of_the_two_answers_is_enough() -> None:
 
 
 def test_weights_of_another_model_explain_nothing_but_a_word_does() -> None:
-    other = Teller(replace(MODEL, prior=MODEL.prior - 1))
+    other = EvidenceChecker(replace(MODEL, prior=MODEL.prior - 1))
     found = coverage(links(world()), other)
     assert 0 < len(found.gaps) < found.links, "the source's own merge needs no weight"
 
 
 def test_who_is_gone_counts_no_more() -> None:
-    gone = [*links(world()), Read(LINK_MAP, 0, 10**6, ANN[0].encode(), None, (), 0)]
+    gone = [*links(world()), TopicMessage(LINK_MAP, 0, 10**6, ANN[0].encode(), None, (), 0)]
     assert coverage(gone, TELLER).links == coverage(links(world()), TELLER).links - 1
     assert coverage([], TELLER) == Coverage(0, 0, ())
 
@@ -173,7 +173,7 @@ def test_a_record_the_engine_does_not_know_is_refused_without_being_named() -> N
 
 def test_weights_of_another_model_are_said_to_be_such() -> None:
     found = asked(world(), ANN[0], ANN[2])
-    other = replace(found, teller=Teller(replace(MODEL, prior=0)))
+    other = replace(found, teller=EvidenceChecker(replace(MODEL, prior=0)))
     assert "these weights are not those of the model" in shown(other)
     assert "these weights are not those of the model" not in shown(found)
 
@@ -225,8 +225,8 @@ def test_a_chain_is_as_short_as_can_be_and_of_equally_short_ones_the_surest() ->
 # ---------------------------------------------------------------- reading
 
 
-def said(record: str, link: Link | None, offset: int = 0) -> Read:
-    return Read(LINK_MAP, 0, offset, record.encode(), link.value() if link else None, (), 0)
+def said(record: str, link: Link | None, offset: int = 0) -> TopicMessage:
+    return TopicMessage(LINK_MAP, 0, offset, record.encode(), link.value() if link else None, (), 0)
 
 
 def test_the_last_answer_stands_and_who_moved_is_of_the_person_he_moved_to() -> None:
@@ -253,9 +253,9 @@ def test_a_row_that_lacks_a_part_is_unreadable(row: dict[str, Any]) -> None:
 
 
 def test_open_reviews_come_likeliest_first_and_closed_ones_not_at_all() -> None:
-    def review(pair: str, bits: float | None) -> Read:
+    def review(pair: str, bits: float | None) -> TopicMessage:
         told = {"v": 1, "records": pair.split("|"), "bits": bits, "rules": ["V3"]}
-        return Read(REVIEW, 0, 0, pair.encode(), json.dumps(told).encode() if bits else None, (), 0)
+        return TopicMessage(REVIEW, 0, 0, pair.encode(), json.dumps(told).encode() if bits else None, (), 0)
 
     messages = [review("a|b", 1.5), review("a|c", 3.25), review("b|c", 2), review("b|c", None)]
     assert [(one.records, one.bits) for one in open_pairs(messages)] == [

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ops.admin.keys import make_keys
-from ops.lab.bench.memory import Feed, Sample, judged
+from ops.lab.bench.memory import Feed, MemorySample, judged
 from ops.lab.bench.restart_linkage import linker_elements
-from ops.lab.bench.restart_world import Pieces, World, small_world, zone_step
-from ops.runtime.paths import Layout
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world, zone_step
+from ops.runtime.paths import EnginePaths
 from schemas.topics import IDENTITY
 from streams.steps.outcome import Change, Message
 
@@ -21,20 +21,20 @@ FACTS = 300
 
 
 @cache
-def world_in(directory: Path) -> tuple[Layout, World]:
-    layout = Layout(directory)
+def world_in(directory: Path) -> tuple[EnginePaths, RestartWorld]:
+    layout = EnginePaths(directory)
     make_keys(layout.keys, recipients=("demo",))
     return layout, small_world(layout, people=4)
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Layout, World]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[EnginePaths, RestartWorld]:
     return world_in(tmp_path_factory.mktemp("keys"))
 
 
-def test_a_copy_has_other_ids_and_keeps_which_are_the_same(told: tuple[Layout, World]) -> None:
+def test_a_copy_has_other_ids_and_keeps_which_are_the_same(told: tuple[EnginePaths, RestartWorld]) -> None:
     for key, value in told[1].kept["records"].items():
-        one, other = (Pieces.of(key, value).copy(number) for number in (3, 4))
+        one, other = (ElementTemplate.of(key, value).copy(number) for number in (3, 4))
         assert one[0] != other[0]
         record_id = one[0].split(b"/")[0]
         if b"/e/" in one[0]:
@@ -42,9 +42,11 @@ def test_a_copy_has_other_ids_and_keeps_which_are_the_same(told: tuple[Layout, W
 
 
 @pytest.mark.parametrize("stage", ["records", "pathway"])
-def test_a_worker_reads_a_copied_changelog_as_its_own(stage: str, told: tuple[Layout, World]) -> None:
+def test_a_worker_reads_a_copied_changelog_as_its_own(
+    stage: str, told: tuple[EnginePaths, RestartWorld]
+) -> None:
     layout, world = told
-    copies = [Pieces.of(*one).copy(7) for one in world.kept[stage].items()]
+    copies = [ElementTemplate.of(*one).copy(7) for one in world.kept[stage].items()]
     state: Any = zone_step(layout, stage).restore(copies)
     for name in [one.decode() for one in state.unread]:
         state.of(name)
@@ -52,7 +54,9 @@ def test_a_worker_reads_a_copied_changelog_as_its_own(stage: str, told: tuple[La
 
 
 @pytest.mark.parametrize("stage", ["records", "pathway"])
-def test_a_million_events_would_be_about_the_facts_asked_for(stage: str, told: tuple[Layout, World]) -> None:
+def test_a_million_events_would_be_about_the_facts_asked_for(
+    stage: str, told: tuple[EnginePaths, RestartWorld]
+) -> None:
     feed = Feed(stage, told[1], facts=FACTS)
     assert FACTS <= feed.facts < 3 * FACTS
     step = zone_step(told[0], stage)
@@ -68,7 +72,7 @@ def test_a_million_events_would_be_about_the_facts_asked_for(stage: str, told: t
 
 
 def test_every_copy_of_a_linked_population_is_answered_as_its_changelog_says(
-    told: tuple[Layout, World],
+    told: tuple[EnginePaths, RestartWorld],
 ) -> None:
     layout = told[0]
     elements = dict(linker_elements(layout, elements=150, people=25))
@@ -83,8 +87,8 @@ def test_every_copy_of_a_linked_population_is_answered_as_its_changelog_says(
         assert len(outcomes) == 1, "no answer and no review is another one"
 
 
-def samples(memory: list[float]) -> list[Sample]:
-    return [Sample(float(number), 1_000 * number, mb) for number, mb in enumerate(memory, start=1)]
+def samples(memory: list[float]) -> list[MemorySample]:
+    return [MemorySample(float(number), 1_000 * number, mb) for number, mb in enumerate(memory, start=1)]
 
 
 def test_memory_that_grows_after_the_warm_up_is_not_flat() -> None:

@@ -11,8 +11,8 @@ from eventually import eventually
 
 from ops.errors import MissingTool, SettingsError
 from ops.lab.bench import host_hop
+from ops.lab.bench.hop_topics import PARTITIONS, VALUE_BYTES, belongs, keys_of, messages
 from ops.lab.bench.host import MODULES, Figures, HostBench, events_of, measure, turned
-from ops.lab.bench.host_ground import PARTITIONS, VALUE_BYTES, belongs, keys_of, messages
 from ops.lab.bench.host_parts import SAMPLER, part_of
 from ops.lab.bench.host_quix_home import VERSION, quix_python
 from ops.lab.bench.host_running import Clocked
@@ -159,7 +159,7 @@ def test_a_place_in_the_host_is_charged_to_its_part() -> None:
         ("acknowledgement", AwaitedProducer.poll),
         ("acknowledgement", AwaitedProducer.is_clear),
         ("loop around the step", BatchRunner.launch),
-        ("metrics", metrics.Tally.add),
+        ("metrics", metrics.StageTally.add),
         ("mark as delivered", DeliveredMarker.mark),
     )
     for part, function in parts:

@@ -10,9 +10,9 @@ from hashlib import sha256
 import pytest
 
 from connectors import mapping as mappings
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
-from ops.lab.chaos.offered import Mixture, Offer, mixture, offers
+from ops.lab.chaos.workload import EntryMix, Offer, mixture, offers
 from ops.lab.simulator.model import Delivery
 from ops.runtime.paths import load_sources, packaged
 from schemas.envelope import entry_id
@@ -32,7 +32,7 @@ def offered() -> tuple[Offer, ...]:
     return offers(SEED, EVENTS)
 
 
-def read(one: Delivery) -> list[Entry]:
+def read(one: Delivery) -> list[SourceEntry]:
     """What the real reader of the door makes of a delivery."""
     source = load_sources(None, test_mode=True)[one.source]
     if one.kind == "fhir":
@@ -82,7 +82,7 @@ def test_no_entry_at_all_is_no_load() -> None:
         offers(SEED, 0)
 
 
-def lacking(found: Mixture) -> list[str]:
+def lacking(found: EntryMix) -> list[str]:
     """The kinds of which less is offered than is promised."""
     return [name for name, share in SHARES.items() if getattr(found, name) < share * found.entries]
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from ops.lab.chaos.menu import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
+from ops.lab.chaos.fault_plan import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
 from ops.lab.chaos.runner import ChaosOptions, base_targets
 from streams.host.settings import CRASH_POINTS
 

@@ -176,9 +176,9 @@ def test_the_senders_own_message_id_names_the_entry() -> None:
 def test_without_a_version_time_the_receipt_stands_in() -> None:
     document = referral_bundle()
     del document["timestamp"]
-    assert kept(document).told_at == RECEIVED_AT
+    assert kept(document).source_version_at == RECEIVED_AT
     document["meta"] = {"lastUpdated": "2026-05-31T12:00:00+01:00"}
-    assert kept(document).told_at.isoformat() == "2026-05-31T11:00:00+00:00"
+    assert kept(document).source_version_at.isoformat() == "2026-05-31T11:00:00+00:00"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.verify.checker.histories import History, Kind
 from schemas import topics
 
@@ -14,7 +14,7 @@ RECEIPTS = "receipts.gp-hub.v1"
 Message = tuple[str, int, object]  # key, revision, what it says; None is a tombstone
 
 
-def published(topic: str, told: Sequence[Message], partition: int = 0) -> list[Read]:
+def published(topic: str, told: Sequence[Message], partition: int = 0) -> list[TopicMessage]:
     """Messages as a stage writes them that put a revision into their values."""
     found = []
     for offset, (key, revision, said) in enumerate(told):
@@ -22,19 +22,21 @@ def published(topic: str, told: Sequence[Message], partition: int = 0) -> list[R
             None if said is None else json.dumps({"known_at": str(revision), "revision": revision, "x": said})
         )
         headers = (("ce_id", f"{key}/{revision}".encode()),)
-        found.append(Read(topic, partition, offset, key.encode(), value and value.encode(), headers, 0))  # type: ignore[arg-type]
+        found.append(
+            TopicMessage(topic, partition, offset, key.encode(), value and value.encode(), headers, 0)
+        )  # type: ignore[arg-type]
     return found
 
 
-def caused(topic: str, told: Sequence[tuple[str, str, object]]) -> list[Read]:
+def caused(topic: str, told: Sequence[tuple[str, str, object]]) -> list[TopicMessage]:
     """Messages without a revision: what caused them stands in their header."""
     return [
-        Read(topic, 0, offset, key.encode(), json.dumps(said).encode(), (("src", cause.encode()),), 0)
+        TopicMessage(topic, 0, offset, key.encode(), json.dumps(said).encode(), (("src", cause.encode()),), 0)
         for offset, (key, cause, said) in enumerate(told)
     ]
 
 
-def found(topic: str, messages: Sequence[Read]) -> dict[Kind, int]:
+def found(topic: str, messages: Sequence[TopicMessage]) -> dict[Kind, int]:
     """What is not 0."""
     history = History(topic)
     for one in messages:
@@ -93,9 +95,9 @@ def test_an_older_revision_told_again_may_already_know_more() -> None:
 
 
 def test_a_receipt_is_what_became_of_the_entry() -> None:
-    def receipts(*told: tuple[int, str, str]) -> list[Read]:
+    def receipts(*told: tuple[int, str, str]) -> list[TopicMessage]:
         texts = [json.dumps({"revision": r, "disposition": d, "reasons": why}) for r, d, why in told]
-        return [Read(RECEIPTS, 0, n, b"e", text.encode(), (), 0) for n, text in enumerate(texts)]
+        return [TopicMessage(RECEIPTS, 0, n, b"e", text.encode(), (), 0) for n, text in enumerate(texts)]
 
     assert found(RECEIPTS, receipts((0, "ignored", ""), (5, "linked", ""))) == {}
     assert found(RECEIPTS, receipts((0, "rejected", "a"), (0, "rejected", "b"))) == {}
@@ -115,8 +117,8 @@ def test_a_changelog_is_as_old_as_what_caused_it(topic: str) -> None:
 
 @pytest.mark.parametrize("topic", [topics.EVENTS, topics.DEAD_LETTERS])
 def test_what_names_its_version_in_its_key_has_the_same_bytes_each_time(topic: str) -> None:
-    def told(*values: bytes | None) -> list[Read]:
-        return [Read(topic, 0, n, b"k", value, (), 0) for n, value in enumerate(values)]
+    def told(*values: bytes | None) -> list[TopicMessage]:
+        return [TopicMessage(topic, 0, n, b"k", value, (), 0) for n, value in enumerate(values)]
 
     assert found(topic, told(b"a", None, b"a", b"a")) == {}
     assert found(topic, told(b"a", None, b"b")) == {"rebytes": 1}

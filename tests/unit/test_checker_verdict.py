@@ -12,13 +12,13 @@ import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, intake_message, sources
 from small_world import ANN, GP, at_source, referral, small_world, told
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Journal, Sent
-from ops.runtime.paths import Layout
-from ops.verify.checker import Ground, Verdict
+from ops.runtime.paths import EnginePaths
+from ops.verify.checker import CheckerVerdict, RunView
 from ops.verify.checker.accounts import accounts
-from ops.verify.checker.checking import Sight, judge
-from ops.verify.checker.leaks import Sample, identifiers
+from ops.verify.checker.checking import RunReaders, judge
+from ops.verify.checker.leaks import IdentifierSample, identifiers
 from ops.verify.checker.people import split_and_merged
 from ops.verify.ledger import books_of
 from schemas import topics
@@ -26,7 +26,7 @@ from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN, PATHWAY_STATE, registry
 
 (DEMO,) = RECIPIENTS
 STATE, TOLD = topics.pathway_state(DEMO), topics.pathway_events(DEMO)
-Edit = Callable[[list[Read]], list[Read]]
+Edit = Callable[[list[TopicMessage]], list[TopicMessage]]
 ZERO = (
     "lost",
     "phantom",
@@ -66,12 +66,12 @@ class Run:
     unseen: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     pages: Sequence[tuple[str, str]] = ()
 
-    def judged(self, stuck: int | None = None) -> Verdict:
+    def judged(self, stuck: int | None = None) -> CheckerVerdict:
         """The verdict, the oracle being the same input in another order of steps."""
-        layout = Layout(self.root)
+        layout = EnginePaths(self.root)
         shutil.rmtree(layout.journal, ignore_errors=True)
         Journal(layout.journal).note(self.journal)
-        ground = Ground(
+        ground = RunView(
             "",
             layout,
             sources(),
@@ -79,25 +79,25 @@ class Run:
             all_keys(),
             pages=lambda: self.pages,
         )
-        return judge(ground, Sight(self._read, engine(12).read, lambda: self.unseen), stuck=stuck)
+        return judge(ground, RunReaders(self._read, engine(12).read, lambda: self.unseen), stuck=stuck)
 
-    def _read(self, names: Iterable[str]) -> Iterator[Read]:
+    def _read(self, names: Iterable[str]) -> Iterator[TopicMessage]:
         for name in names:
             messages = list(engine().read([name]))
             yield from self.edits.get(name, lambda same: same)(messages)
 
 
-def bad(verdict: Verdict) -> dict[str, int]:
+def bad(verdict: CheckerVerdict) -> dict[str, int]:
     """What is not 0 and should be."""
     return {name: count for name in ZERO if (count := getattr(verdict, name))}
 
 
-def without_last(messages: list[Read]) -> list[Read]:
+def without_last(messages: list[TopicMessage]) -> list[TopicMessage]:
     """A topic from which everything of the last key is gone."""
     return [one for one in messages if one.key != messages[-1].key]
 
 
-def after(messages: list[Read], one: Read, **changes: object) -> list[Read]:
+def after(messages: list[TopicMessage], one: TopicMessage, **changes: object) -> list[TopicMessage]:
     """The messages, and `one` once more with these changes, last of its partition."""
     own = [other for other in messages if other.partition == one.partition]
     again = replace(one, offset=own[-1].offset + 1, **changes)  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(
 
 
 def test_a_fact_no_entry_told_is_a_phantom(tmp_path: Path) -> None:
-    def planted(messages: list[Read]) -> list[Read]:
+    def planted(messages: list[TopicMessage]) -> list[TopicMessage]:
         fact = next(one for one in messages if b"/e/" in (one.key or b""))
         return after(messages, fact, key=(fact.key or b"")[:-4] + b"0000")
 
@@ -168,7 +168,7 @@ def test_a_fact_no_entry_told_is_a_phantom(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("topic", [STATE, TOLD])
 def test_a_person_published_of_whom_nothing_was_told_is_a_phantom(topic: str, tmp_path: Path) -> None:
-    def planted(messages: list[Read]) -> list[Read]:
+    def planted(messages: list[TopicMessage]) -> list[TopicMessage]:
         return after(messages, messages[0], key=b"v1:nobody/x" if topic == TOLD else b"v1:nobody")
 
     verdict = Run(tmp_path, {topic: planted}).judged()
@@ -186,7 +186,7 @@ def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
 
 
 def test_an_altered_final_value_diverges_from_the_oracle(tmp_path: Path) -> None:
-    def altered(messages: list[Read]) -> list[Read]:
+    def altered(messages: list[TopicMessage]) -> list[TopicMessage]:
         last = messages[-1]
         value = {**json.loads(last.value or b""), "three_tier": "altered"}
         return [*messages[:-1], replace(last, value=json.dumps(value).encode())]
@@ -197,7 +197,7 @@ def test_an_altered_final_value_diverges_from_the_oracle(tmp_path: Path) -> None
 
 
 def test_a_key_of_the_system_of_record_with_other_bytes_diverges(tmp_path: Path) -> None:
-    def altered(messages: list[Read]) -> list[Read]:
+    def altered(messages: list[TopicMessage]) -> list[TopicMessage]:
         return after(after(messages, messages[0], value=b'{"v":1}'), messages[0])
 
     verdict = Run(tmp_path, {EVENTS: altered}).judged()
@@ -206,7 +206,7 @@ def test_a_key_of_the_system_of_record_with_other_bytes_diverges(tmp_path: Path)
 
 
 def test_an_older_snapshot_that_stands_last_went_backwards(tmp_path: Path) -> None:
-    def zombie(messages: list[Read]) -> list[Read]:
+    def zombie(messages: list[TopicMessage]) -> list[TopicMessage]:
         keys = [one.key for one in messages]
         first = next(one for one in messages if keys.count(one.key) > 1)
         return after(messages, first)
@@ -233,7 +233,7 @@ def test_a_record_under_another_person_is_named(
     links = {one.key: json.loads(one.value or b"")["person_id"] for one in engine().read([LINK_MAP])}
     counted = list(links.values())
 
-    def moved(messages: list[Read]) -> list[Read]:
+    def moved(messages: list[TopicMessage]) -> list[TopicMessage]:
         together = person is not None
         at = max(n for n, one in enumerate(messages) if (counted.count(links[one.key]) > 1) is together)
         link = json.loads(messages[at].value or b"")
@@ -257,7 +257,7 @@ def test_messages_no_group_has_committed_are_unseen_and_their_groups_stuck(tmp_p
 
 
 def test_an_identifier_of_the_runs_own_people_in_clear_is_leaked_wherever_it_stands(tmp_path: Path) -> None:
-    sample = Sample(all_keys())
+    sample = IdentifierSample(all_keys())
     for one in engine().read([source.intake_topic for source in sources().values()]):
         sample.take(one)
     number = next(value for value in sample.values() if value.startswith("999"))
@@ -268,7 +268,7 @@ def test_an_identifier_of_the_runs_own_people_in_clear_is_leaked_wherever_it_sta
     pages = [("records-1", f'tierlink_x{{of="{number}"}} 1\n')]
     assert bad(Run(tmp_path, pages=pages).judged()) == {"leaked": 2}
 
-    def named(messages: list[Read]) -> list[Read]:
+    def named(messages: list[TopicMessage]) -> list[TopicMessage]:
         return [
             replace(one, headers=(("why", number.encode()),)) if one.offset == 0 else one for one in messages
         ]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from memory_engine import RECIPIENTS, MemoryEngine, sources
 from small_world import small_world
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.verify.compare import Comparison, compare_topics, final_topics, final_values
 from schemas import topics
 from schemas.topics import registry
 
 TOPICS = final_topics(registry(sources().values(), RECIPIENTS))
-Change = Callable[[Read], Read | None]
+Change = Callable[[TopicMessage], TopicMessage | None]
 
 
 def run() -> MemoryEngine:
@@ -23,15 +23,15 @@ def run() -> MemoryEngine:
 
 
 def compared(engine: MemoryEngine, change: Change) -> Comparison:
-    def other(name: str) -> Iterator[Read]:
+    def other(name: str) -> Iterator[TopicMessage]:
         return (kept for one in engine.read([name]) if (kept := change(one)) is not None)
 
     return compare_topics(lambda name: engine.read([name]), other, TOPICS)
 
 
-def read(value: object, key: bytes | None = b"k") -> Read:
+def read(value: object, key: bytes | None = b"k") -> TopicMessage:
     text = value if isinstance(value, bytes | None) else json.dumps(value).encode()
-    return Read("t", 0, 0, key, text, (), 0)
+    return TopicMessage("t", 0, 0, key, text, (), 0)
 
 
 def test_equal_runs_differ_nowhere_and_every_key_was_looked_at() -> None:

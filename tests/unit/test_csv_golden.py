@@ -11,7 +11,7 @@ from council_files import RECEIVED_AT, east, mapping_text
 
 from connectors.mapping import parse
 from connectors.sources.tier2_csv import FileReading, read
-from connectors.sources.tier2_csv.report import Report
+from connectors.sources.tier2_csv.report import FileReport
 from schemas.check import check
 from schemas.sources import Source
 
@@ -76,7 +76,7 @@ def test_every_row_of_the_golden_file_becomes_what_stands_beside_it(council: str
 
 @pytest.mark.parametrize("council", COUNCILS)
 def test_the_report_is_the_one_that_stands_beside_the_golden_file(council: str) -> None:
-    reading, report = reading_of(council), Report()
+    reading, report = reading_of(council), FileReport()
     report.of_file(reading.file_issues)
     report.of_rows(reading.entries)
     assert report.text(taken=True).encode() == (GOLDEN / f"{council}.report.csv").read_bytes()

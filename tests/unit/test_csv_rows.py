@@ -35,7 +35,7 @@ def locations(text: str, *, severity: str = "error", test_mode: bool = True) -> 
 
 def test_a_referral_row_tells_the_referral_the_person_and_the_slices() -> None:
     message = told(row())
-    assert message.told_at == datetime(2026, 5, 10, 8, 30, tzinfo=UTC), (
+    assert message.source_version_at == datetime(2026, 5, 10, 8, 30, tzinfo=UTC), (
         "half past nine by a British summer clock"
     )
     assert message.person.birth_date == date(1980, 2, 29)
@@ -108,7 +108,7 @@ def test_the_next_months_file_tells_the_same_things_under_the_same_names() -> No
 
 
 def test_without_last_updated_the_version_is_when_the_file_came() -> None:
-    assert told(row(last_updated="")).told_at == RECEIVED_AT
+    assert told(row(last_updated="")).source_version_at == RECEIVED_AT
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,13 @@ TOLD_AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MANIFEST = Manifest(RECORD, "e1", "gp-hub", "primary_care", TOLD_AT, "v1:id", True, [(FACT, "h")])
 
 
-def fact(told_at: datetime = TOLD_AT) -> StoredFact:
+def fact(source_version_at: datetime = TOLD_AT) -> StoredFact:
     return StoredFact(
         record_id=RECORD,
         fact_id=FACT,
         source="gp-hub",
         tier="primary_care",
-        told_at=told_at,
+        source_version_at=source_version_at,
         body=Death(on=date(2026, 1, 1)),
     )
 
@@ -81,9 +81,9 @@ NAMELESS = canonical.dump({**canonical.load(ELEMENTS["n"][1]), "facts": [["v1:f"
         (b"v1:a/e/f/h", b"[]"),
         (b"v1:a/e/f/h", b'{"v":2}'),
         (b"v1:a/e/f/h", b'{"v":1}'),
-        (b"v1:a/e/f/h", b'{"v":1,"record_id":"r","fact_id":"f","told_at":5,"body":{}}'),
+        (b"v1:a/e/f/h", b'{"v":1,"record_id":"r","fact_id":"f","source_version_at":5,"body":{}}'),
         (b"v1:a/i/h", b'{"v":1,"tokens":null,"usable":true}'),
-        (b"v1:a/n/e/h", b'{"v":1,"source":"s","tier":"tier2","told_at":"t","identity":"i"}'),
+        (b"v1:a/n/e/h", b'{"v":1,"source":"s","tier":"tier2","source_version_at":"t","identity":"i"}'),
         (b"v1:a/m/h", b'{"v":1,"into":"x"}'),
         (b"v1:a/n/e/h", NAMELESS),
     ],

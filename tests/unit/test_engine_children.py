@@ -11,21 +11,21 @@ from eventually import eventually
 
 from ops.local.broker.embedded import Listener
 from ops.local.engine_settings import EngineSettings
-from ops.local.processes import Child, Recipes, end_all, flow_order, page, recipes
-from ops.runtime.paths import Layout, load_sources
+from ops.local.processes import ChildProcess, ProcessSpecs, end_all, flow_order, page, recipes
+from ops.runtime.paths import EnginePaths, load_sources
 
 
-def cook(**settings: object) -> Recipes:
+def cook(**settings: object) -> ProcessSpecs:
     wanted = EngineSettings(test_mode=True, **settings)  # type: ignore[arg-type]
-    return recipes(Layout(Path("engine")), load_sources(None, test_mode=True), wanted, "127.0.0.1:9092")
+    return recipes(EnginePaths(Path("engine")), load_sources(None, test_mode=True), wanted, "127.0.0.1:9092")
 
 
 def after(words: list[str], option: str) -> str:
     return words[words.index(option) + 1]
 
 
-def ended(code: int) -> Child:
-    child = Child("records-1", [], 1, fault_at="committed:1")
+def ended(code: int) -> ChildProcess:
+    child = ChildProcess("records-1", [], 1, fault_at="committed:1")
     child.process = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
     child.process.wait()
     return child
@@ -64,17 +64,17 @@ def test_an_end_is_told_once_and_a_fault_that_struck_is_over() -> None:
 
 
 def test_the_first_restart_comes_at_once_and_the_next_has_to_wait() -> None:
-    child = Child("records-1", [], 1)
+    child = ChildProcess("records-1", [], 1)
     assert child.may_start(30.0)
     assert not child.may_start(30.0)
-    hasty = Child("records-1", [], 1)
+    hasty = ChildProcess("records-1", [], 1)
     assert hasty.may_start(0.0)
     assert hasty.may_start(0.0)
     assert (child.restarts, hasty.restarts) == (1, 2)
 
 
 def test_a_stopped_process_is_running_until_it_is_ended() -> None:
-    child = Child("records-1", [], 1)
+    child = ChildProcess("records-1", [], 1)
     child.process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process = child.process
     assert child.send(signal.SIGSTOP)

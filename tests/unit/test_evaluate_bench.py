@@ -10,7 +10,7 @@ from ops.errors import MissingTool
 from ops.lab.bench import linkage as sets
 from ops.lab.bench import linkage_scale, linkage_sets
 from ops.lab.bench.linkage import Contest
-from ops.lab.bench.linkage_beside import Asked
+from ops.lab.bench.linkage_beside import SplinkRequest
 from ops.lab.bench.linkage_scale import Size, cost_ratios, missed
 from ops.lab.bench.linkage_sets import Trial, trials
 
@@ -116,7 +116,9 @@ def test_febrl_is_written_once_with_its_truth_as_a_column(tmp_path: Path) -> Non
 
 
 def test_the_other_tool_is_asked_for_whole_paths(tmp_path: Path) -> None:
-    asked = Asked("fake", (Path("a.csv"),), "cluster", partition_to=tmp_path / "out.csv").as_argument()
+    asked = SplinkRequest(
+        "fake", (Path("a.csv"),), "cluster", partition_to=tmp_path / "out.csv"
+    ).as_argument()
     assert str(Path("a.csv").resolve()) in asked
     assert str(tmp_path / "out.csv") in asked
 

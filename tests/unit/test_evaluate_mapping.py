@@ -4,16 +4,18 @@ import pytest
 
 from linkage.normalise import normalise
 from ops.errors import SettingsError
-from ops.training.mapping import Reader, Spellings, Told, foreign_postcode, parse_map
-from ops.training.tables import Table
+from ops.training.mapping import Reader, Spellings, TableRecord, foreign_postcode, parse_map
+from ops.training.tables import InputTable
 
 VALID, MISTYPED = "943 476 5919", "9434765918"
 
 
-def told(columns: str, *rows: tuple[str, ...], mapped: str, any_postcode: bool = False) -> tuple[Told, ...]:
+def told(
+    columns: str, *rows: tuple[str, ...], mapped: str, any_postcode: bool = False
+) -> tuple[TableRecord, ...]:
     """The rows of a table as identities."""
     reader = Reader(parse_map([mapped]), Spellings(any_postcode=any_postcode))
-    return reader.read(Table("t.csv", tuple(columns.split(",")), rows), truth=None)
+    return reader.read(InputTable("t.csv", tuple(columns.split(",")), rows), truth=None)
 
 
 def test_a_map_names_columns_for_fields_and_joins_two_with_a_blank() -> None:
@@ -73,7 +75,9 @@ def test_gender_is_a_word_a_letter_or_the_nhs_code(text: str, sex: str | None) -
 
 def test_what_was_filled_and_could_not_be_read_is_counted() -> None:
     reader = Reader(parse_map(["birth_date=d,gender=g"]))
-    reader.read(Table("t.csv", ("d", "g"), (("12/03/85", "?"), ("", ""), ("1985-03-12", "F"))), truth=None)
+    reader.read(
+        InputTable("t.csv", ("d", "g"), (("12/03/85", "?"), ("", ""), ("1985-03-12", "F"))), truth=None
+    )
     assert (reader.unread["birth_date"], reader.unread["gender"]) == (1, 1)
 
 

@@ -16,8 +16,8 @@ import pytest
 from eventually import eventually
 
 from ops.errors import TierlinkError
-from ops.lab.chaos.link import Link
-from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyPark
+from ops.lab.chaos.proxied_connection import ProxiedConnection
+from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyProcess
 from ops.local.broker.server_process import free_port, is_free
 
 LOOPBACK = "127.0.0.1"
@@ -25,9 +25,9 @@ NEVER_SECONDS = 30.0  # a latency that no test waits for
 
 
 @pytest.fixture(scope="module")
-def park() -> Iterator[ProxyPark]:
+def park() -> Iterator[ProxyProcess]:
     """The one process of all proxies here."""
-    with ProxyPark() as running:
+    with ProxyProcess() as running:
         yield running
 
 
@@ -40,7 +40,7 @@ def target() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def proxy(park: ProxyPark, target: socket.socket) -> Iterator[FaultProxy]:
+def proxy(park: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
     """A healthy proxy before the target."""
     with FaultProxy(free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], park=park) as one:
         yield one
@@ -193,7 +193,7 @@ def test_a_reset_between_the_two_connections_reaches_the_broker_too(target: sock
 
     async def reset_then_joined() -> None:
         loop, opened = asyncio.get_running_loop(), asyncio.Event()
-        link = Link(loop, on_open=lambda _: opened.set(), on_closed=lambda _: None)
+        link = ProxiedConnection(loop, on_open=lambda _: opened.set(), on_closed=lambda _: None)
         server = await loop.create_server(lambda: link.client, LOOPBACK, 0)
         near = socket.create_connection(server.sockets[0].getsockname())
         await opened.wait()
@@ -291,7 +291,7 @@ def test_with_nobody_at_the_target_the_client_is_closed_at_once(
 
 
 def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
-    connect: Connect, proxy: FaultProxy, park: ProxyPark
+    connect: Connect, proxy: FaultProxy, park: ProxyProcess
 ) -> None:
     near, _ = connect()
     with pytest.raises(OSError, match="open failed"):
@@ -306,7 +306,7 @@ def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
     assert received(far, 7) == b"healthy"
 
 
-def test_many_proxies_are_one_process_and_no_thread(park: ProxyPark) -> None:
+def test_many_proxies_are_one_process_and_no_thread(park: ProxyProcess) -> None:
     threads, ports = threading.active_count(), set[int]()
     while len(ports) < 24:
         ports.add(free_port(but_not=ports))

@@ -5,7 +5,16 @@ from typing import Any
 from memory_engine import MemoryEngine
 from small_world import small_world
 
-from ops.lab.demo.figures import EquityRow, Gap, Line, equity, example, funnel, gaps, timeline
+from ops.lab.demo.figures import (
+    EquityRow,
+    HandoverFigures,
+    TimelineRow,
+    equity,
+    example,
+    funnel,
+    gaps,
+    timeline,
+)
 from schemas import topics
 
 
@@ -81,7 +90,7 @@ def test_the_median_wait_is_of_those_who_waited() -> None:
 def test_gaps_count_sent_received_and_overdue() -> None:
     people = [snapshot(handovers=[handover("received", 5), handover("overdue")]),
               snapshot(handovers=[handover("not_received")])]  # fmt: skip
-    assert gaps(people) == [Gap("primary_care", "tier2", 3, 1, 1)]
+    assert gaps(people) == [HandoverFigures("primary_care", "tier2", 3, 1, 1)]
 
 
 def test_equity_has_a_row_for_each_quintile_and_those_not_known_last() -> None:
@@ -94,11 +103,11 @@ def test_a_timeline_is_in_order_of_date_and_names_its_definitions() -> None:
     one = started(True) | {"weights": [weight], "accepted_on": "2026-01-04"}
     lines = timeline(snapshot(one, handovers=[handover("received", 12), handover("overdue")]))
     assert [line.on for line in lines] == sorted(line.on for line in lines)
-    assert Line("2026-01-01", "tier2", "referral received, 12 days after it was sent") in lines
-    assert Line("2025-12-20", "tier2", "never received (handover/1)") in lines
-    assert Line("2026-01-11", "tier2", "started after 10 days (waits/1)") in lines
-    assert Line("2026-04-01", "tier2", "12 weeks: 5.2 %, at least 5 % lost (loss-5pct/1)") in lines
-    assert Line("2026-01-12", "tier2", "weight 101.2 kg (self-reported)") in lines
+    assert TimelineRow("2026-01-01", "tier2", "referral received, 12 days after it was sent") in lines
+    assert TimelineRow("2025-12-20", "tier2", "never received (handover/1)") in lines
+    assert TimelineRow("2026-01-11", "tier2", "started after 10 days (waits/1)") in lines
+    assert TimelineRow("2026-04-01", "tier2", "12 weeks: 5.2 %, at least 5 % lost (loss-5pct/1)") in lines
+    assert TimelineRow("2026-01-12", "tier2", "weight 101.2 kg (self-reported)") in lines
 
 
 def test_the_example_has_three_tiers_or_there_is_none() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hl7_messages import OPEN, RECEIVED_AT, TRUST, entry_of, told
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.sources.tier3_hl7v2 import split
 from schemas.check import check
 from schemas.errors import InvalidField
@@ -28,25 +28,25 @@ def feed() -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def kept(feed: Sequence[bytes]) -> list[Entry]:
+def kept(feed: Sequence[bytes]) -> list[SourceEntry]:
     return [entry_of(raw, source=OPEN) for raw in feed]
 
 
-def person(entry: Entry) -> Person:
+def person(entry: SourceEntry) -> Person:
     assert entry.bundle is not None
     _, message = check(entry.bundle, source=OPEN, test_mode=True, received_at=RECEIVED_AT)
     assert message is not None
     return message.person
 
 
-def test_every_message_of_the_hospital_is_read_and_every_one_is_another(kept: Sequence[Entry]):
+def test_every_message_of_the_hospital_is_read_and_every_one_is_another(kept: Sequence[SourceEntry]):
     assert len(kept) == 1013
     assert {entry.checked.verdict.value for entry in kept} == {"accepted", "accepted_with_warnings"}
     assert len({entry.message_id for entry in kept}) == 1013
 
 
 def test_403_patients_have_an_nhs_number_and_no_hospital_number_is_taken_for_one(
-    feed: Sequence[bytes], kept: Sequence[Entry]
+    feed: Sequence[bytes], kept: Sequence[SourceEntry]
 ):
     numbers = {person(entry).nhs_number for entry in kept}
     assert None not in numbers
@@ -84,7 +84,7 @@ def test_a_weight_management_source_ignores_all_but_the_merge_that_names_no_serv
     assert not told(merge).service_named
 
 
-def _ignored(entry: Entry) -> bool:
+def _ignored(entry: SourceEntry) -> bool:
     return entry.checked.verdict.value == "ignored"
 
 

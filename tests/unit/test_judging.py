@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ops.lab.demo.judging import Judgement, Published, judge
-from ops.lab.simulator import AS_OF, Simulation, default_rates, expected, simulate
+from ops.lab.demo.judging import Judgement, PublishedRun, judge
+from ops.lab.simulator import AS_OF, SimulatedFeed, default_rates, expected, simulate
 from schemas.keyring import Keyring, Purpose, derive, recipient_purpose
 from schemas.sealing import new_intake_pair
 
 
 @cache
-def world() -> tuple[Simulation, Keyring]:
+def world() -> tuple[SimulatedFeed, Keyring]:
     """Twenty people, and keys."""
     keys = derive(secrets.token_bytes(32), version=1, recipients=("demo",), intake=new_intake_pair())
     return simulate(3, 20, rates=default_rates()), keys
@@ -34,7 +34,7 @@ def published() -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
 
 def judged(links: Mapping[str, str], snapshots: Mapping[str, Mapping[str, Any]]) -> Judgement:
     simulation, keys = world()
-    return judge(simulation.truth, Published(links, snapshots, keys, "demo"), as_of=AS_OF)
+    return judge(simulation.truth, PublishedRun(links, snapshots, keys, "demo"), as_of=AS_OF)
 
 
 def test_what_is_as_it_should_be_is_exact() -> None:
@@ -85,4 +85,4 @@ def test_a_record_left_out_costs_recall() -> None:
 
 
 def test_nothing_to_compare_is_not_called_exact() -> None:
-    assert judge((), Published({}, {}, world()[1], "demo"), as_of=AS_OF).pathway_exact == 0.0
+    assert judge((), PublishedRun({}, {}, world()[1], "demo"), as_of=AS_OF).pathway_exact == 0.0

@@ -7,7 +7,7 @@ import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, sources
 from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, small_world, told
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from ops.verify.ledger import Ledger, balance, books_of, stalled
 from schemas import topics
@@ -15,7 +15,7 @@ from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit
 
 (DEMO,) = RECIPIENTS
-Dropped = Callable[[Read], bool]
+Dropped = Callable[[TopicMessage], bool]
 
 
 @cache
@@ -30,7 +30,7 @@ def engine() -> MemoryEngine:
 def ledgers(
     made: MemoryEngine, dropped: Dropped = lambda _: False, sent: Sequence[Sent] | None = None
 ) -> dict[str, Ledger]:
-    def read(names: Iterable[str]) -> Iterator[Read]:
+    def read(names: Iterable[str]) -> Iterator[TopicMessage]:
         return (one for one in made.read(names) if not dropped(one))
 
     books = books_of(read, sources().values(), recipient=DEMO)

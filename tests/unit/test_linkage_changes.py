@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from linkage.answers import Answer
+from linkage.answers import LinkAnswer
 from linkage.changes import PersonChange, changes, ids_changed_per_1000
 from linkage.explain import Evidence
 
@@ -13,7 +13,9 @@ def evidence(other: str, band: str, rules: tuple[str, ...], bits: int = 9000) ->
     return Evidence(other, bits, band, (("prior", "", -4000), ("nhs_number", "equal", bits + 4000)), rules)
 
 
-def state(people: str, told: Mapping[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, Answer]:
+def state(
+    people: str, told: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
+) -> dict[str, LinkAnswer]:
     """People as words, the anchor first: "ab c". `told` is the evidence of a pair: its band and rules."""
     answers = {}
     for word in people.split():
@@ -23,7 +25,7 @@ def state(people: str, told: Mapping[str, tuple[str, tuple[str, ...]]] | None = 
                 for pair, of in sorted((told or {}).items())
                 if record in pair
             )
-            answers[record] = Answer(word[0], tuple(sorted(word)), "linked", (), found)
+            answers[record] = LinkAnswer(word[0], tuple(sorted(word)), "linked", (), found)
     return answers
 
 

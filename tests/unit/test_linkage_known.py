@@ -6,7 +6,7 @@ from itertools import combinations
 from linkage_palette import model
 
 from linkage.cluster import LinkGraph
-from linkage.known import Known, keys_of
+from linkage.graph_state import GraphState, keys_of
 from linkage.members import Member
 from linkage.normalise import Identity, Name
 from linkage.tokens import Block, EncodedIdentity, TokenKeys, encode
@@ -15,8 +15,8 @@ KEYS = TokenKeys.from_bytes(b"u" * 32, epoch=1)
 STRANGERS = (("ANN", "HALL", "1950-01-02"), ("TOM", "REED", "1961-03-04"), ("ZOE", "IQBAL", "1972-05-06"))
 
 
-def three_strangers_of_one_telephone(cap: int) -> Known:
-    known = Known(model(), cap)
+def three_strangers_of_one_telephone(cap: int) -> GraphState:
+    known = GraphState(model(), cap)
     for given, family, birth_date in STRANGERS:
         identity = Identity(
             None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",)

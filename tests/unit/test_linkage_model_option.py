@@ -11,14 +11,14 @@ from ops.errors import SettingsError
 from ops.local.engine_settings import EngineSettings
 from ops.local.processes import recipes
 from ops.runtime import worker_process as worker
-from ops.runtime.paths import Layout, linkage_model, load_sources
+from ops.runtime.paths import EnginePaths, linkage_model, load_sources
 
 
 def command(model: Path | None) -> list[str]:
     """How the linker's worker of such an engine is started."""
     wanted = EngineSettings(test_mode=True, linkage_model=model)
     made = recipes(
-        Layout(Path("engine")), load_sources(None, test_mode=True), wanted, bootstrap="127.0.0.1:9092"
+        EnginePaths(Path("engine")), load_sources(None, test_mode=True), wanted, bootstrap="127.0.0.1:9092"
     )
     return made.worker("linker", 0).command
 

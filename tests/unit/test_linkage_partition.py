@@ -3,9 +3,9 @@
 from itertools import combinations, pairwise, permutations
 
 from linkage.compare import LEVELS, Levels
-from linkage.decide import Band, Rule, Verdict
+from linkage.decide import Band, PairVerdict, Rule
 from linkage.decisions import Decision, Kind
-from linkage.partition import COMPONENT_MAX, Judged, Member, Pair, Partition, partition
+from linkage.partition import COMPONENT_MAX, Member, Pair, Partition, ScoredPair, partition
 from linkage.tokens import EncodedIdentity
 from linkage.weights import Model, Score
 
@@ -18,9 +18,9 @@ def member(number: str | None = None, merged_into: str | None = None, source: st
     return Member(1, encoded, merged_into, source, unique_ids=source is not None)
 
 
-def judged(bits: int, *rules: Rule) -> Judged:
+def judged(bits: int, *rules: Rule) -> ScoredPair:
     band = Band.AUTO if bits >= 4000 and not rules else Band.REVIEW if bits >= -2000 else Band.APART
-    return Judged(Score(bits, AT, ()), Verdict(band, rules))
+    return ScoredPair(Score(bits, AT, ()), PairVerdict(band, rules))
 
 
 def said(pair: str, kind: Kind, day: int = 1) -> Decision:
@@ -29,7 +29,7 @@ def said(pair: str, kind: Kind, day: int = 1) -> Decision:
 
 def cut(members: dict[str, Member], bits: dict[str, int], *decisions: Decision) -> Partition:
     """`bits` by two-letter pair. Checked on the way: no order of the inputs makes a difference."""
-    pairs: dict[Pair, Judged] = {(pair[0], pair[1]): judged(weight) for pair, weight in bits.items()}
+    pairs: dict[Pair, ScoredPair] = {(pair[0], pair[1]): judged(weight) for pair, weight in bits.items()}
     results = [
         partition(
             MODEL,

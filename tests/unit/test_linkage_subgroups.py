@@ -19,8 +19,8 @@ from linkage.subgroups import (
     WHOLE,
     Group,
     HeldOut,
-    Report,
-    Tally,
+    PairTally,
+    SubgroupReport,
     held_out,
     met_without_number,
     report,
@@ -129,7 +129,7 @@ def test_a_pair_only_a_number_brings_together_would_not_have_met(
 
 def test_a_pair_counts_once_in_every_group_of_either_record() -> None:
     one = report(pairs(WOMEN, MEN, WOMEN, found=1), model="m", records={})
-    assert one.tallies == {group: Tally(found=1) for group in (WOMEN, MEN, WHOLE)}
+    assert one.tallies == {group: PairTally(found=1) for group in (WOMEN, MEN, WHOLE)}
 
 
 @given(
@@ -148,16 +148,16 @@ def test_the_order_of_pairs_is_of_no_account(
     first, second = (report(given_so, model="m", records={}) for given_so in (held, shuffled))
     assert list(first.tallies.items()) == list(second.tallies.items())
     counted = Counter((band, same) for band, same, _ in outcomes)
-    whole = first.tallies.get(WHOLE, Tally())
+    whole = first.tallies.get(WHOLE, PairTally())
     assert (whole.found, whole.doubted) == (counted[Band.AUTO, True], counted[Band.REVIEW, False])
     assert whole.matches + whole.others == len(held)
 
 
 def test_recall_and_precision_are_told_or_said_to_be_unknown() -> None:
-    tally = Tally(found=90, reviewed=6, missed=4, wrong=10, doubted=1, parted=2)
+    tally = PairTally(found=90, reviewed=6, missed=4, wrong=10, doubted=1, parted=2)
     assert (tally.recall, tally.precision) == (Fraction(9, 10), Fraction(9, 10))
     assert (tally.matches, tally.others) == (100, 13)
-    assert (Tally(parted=5).recall, Tally(parted=5).precision) == (None, None)
+    assert (PairTally(parted=5).recall, PairTally(parted=5).precision) == (None, None)
 
 
 # ---------------------------------------------------------------- intervals
@@ -189,8 +189,8 @@ def test_of_nothing_nothing_is_known() -> None:
 # ---------------------------------------------------------------- what is shown
 
 
-def shown(records: dict[Group, int], **tallies: Tally) -> Report:
-    return Report("m", {("sex", name): tally for name, tally in tallies.items()}, records)
+def shown(records: dict[Group, int], **tallies: PairTally) -> SubgroupReport:
+    return SubgroupReport("m", {("sex", name): tally for name, tally in tallies.items()}, records)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ def shown(records: dict[Group, int], **tallies: Tally) -> Report:
 def test_a_group_of_fewer_than_ten_records_or_pairs_is_nowhere_shown(
     records: int, matches: int, is_shown: bool
 ) -> None:
-    of = shown({WOMEN: records}, female=Tally(found=matches, parted=1000))
+    of = shown({WOMEN: records}, female=PairTally(found=matches, parted=1000))
     assert (len(lines(of)) == 1) is is_shown
     assert ("female" in json.dumps(as_json(of)) + str(table(of))) is is_shown
     assert as_json(of)["groups_withheld"] == (0 if is_shown else 1)
 
 
 def test_a_group_nobody_counted_the_records_of_is_not_shown() -> None:
-    assert lines(shown({}, female=Tally(found=5000))) == []
+    assert lines(shown({}, female=PairTally(found=5000))) == []
 
 
 CELL = st.integers(0, 60)
@@ -218,7 +218,7 @@ def test_below_four_hundred_pairs_nothing_is_shown_that_rounded_counts_do_not_sa
     cells: tuple[int, ...], records: int
 ) -> None:
     """Two groups whose counts round alike cannot be told apart, by any figure."""
-    exact = Tally(*cells)
+    exact = PairTally(*cells)
     alike = exact.rounded()
     if min(exact.matches, alike.matches) >= 10:
         first = shown({WOMEN: records}, female=exact)
@@ -232,7 +232,7 @@ def test_below_four_hundred_pairs_nothing_is_shown_that_rounded_counts_do_not_sa
 
 
 def test_from_four_hundred_pairs_on_the_shares_the_gate_decides_on_are_shown() -> None:
-    of = shown({WOMEN: 900, MEN: 900}, female=Tally(found=493, missed=7), male=Tally(found=500))
+    of = shown({WOMEN: 900, MEN: 900}, female=PairTally(found=493, missed=7), male=PairTally(found=500))
     female, male = lines(of)
     assert (female.recall, female.gap_points) == (0.986, 1.4)
     assert (male.recall, male.gap_points) == (1.0, 0.0)
@@ -241,15 +241,20 @@ def test_from_four_hundred_pairs_on_the_shares_the_gate_decides_on_are_shown() -
 
 
 def test_the_widest_gap_is_of_large_groups_of_one_kind_only() -> None:
-    tallies = {WOMEN: Tally(500), MEN: Tally(0, 0, 399), ("tier", "2"): Tally(400, 100)}
-    assert widest_gap(Report("m", tallies)) == 0.0
-    assert widest_gap(Report("m", {**tallies, ("tier", "3"): Tally(500)})) == 20.0
+    tallies = {WOMEN: PairTally(500), MEN: PairTally(0, 0, 399), ("tier", "2"): PairTally(400, 100)}
+    assert widest_gap(SubgroupReport("m", tallies)) == 0.0
+    assert widest_gap(SubgroupReport("m", {**tallies, ("tier", "3"): PairTally(500)})) == 20.0
 
 
 def test_of_each_kind_one_gap_is_told_and_none_where_nothing_can_be_compared() -> None:
-    tallies = {WOMEN: Tally(500), MEN: Tally(399), ("tier", "2"): Tally(396, 4), ("tier", "3"): Tally(500)}
-    assert widest_gaps(Report("m", tallies)) == {"tier": 1.0}
-    assert widest_gaps(Report("m", {WHOLE: Tally(5000)})) == {}
+    tallies = {
+        WOMEN: PairTally(500),
+        MEN: PairTally(399),
+        ("tier", "2"): PairTally(396, 4),
+        ("tier", "3"): PairTally(500),
+    }
+    assert widest_gaps(SubgroupReport("m", tallies)) == {"tier": 1.0}
+    assert widest_gaps(SubgroupReport("m", {WHOLE: PairTally(5000)})) == {}
 
 
 def test_the_table_reads_like_the_json() -> None:
@@ -293,17 +298,19 @@ def test_the_table_reads_like_the_json() -> None:
 
 def test_no_representation_shows_a_group_of_a_pair_or_an_exact_count() -> None:
     assert "female" not in repr(HeldOut(Band.AUTO, True, frozenset([WOMEN])))
-    assert "7" not in repr(shown({WOMEN: 7}, female=Tally(found=7)))
+    assert "7" not in repr(shown({WOMEN: 7}, female=PairTally(found=7)))
 
 
 # ---------------------------------------------------------------- people without a number
 
 
-def sources(**found_of: tuple[int, int, int]) -> Report:
+def sources(**found_of: tuple[int, int, int]) -> SubgroupReport:
     """Pairs linked, of how many, and records without a number, by source."""
-    tallies = {("source", name): Tally(found, missed=of - found) for name, (found, of, _) in found_of.items()}
+    tallies = {
+        ("source", name): PairTally(found, missed=of - found) for name, (found, of, _) in found_of.items()
+    }
     numberless = {("source", name): without for name, (_, _, without) in found_of.items()}
-    return Report("m", tallies, dict.fromkeys(tallies, 1000), numberless)
+    return SubgroupReport("m", tallies, dict.fromkeys(tallies, 1000), numberless)
 
 
 def test_people_without_a_number_are_weighed_by_where_their_records_come_from() -> None:

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from linkage.blocks import MAX_BLOCKS, MAX_BLOCKS_WIDE
 from linkage.errors import EncodingInvalid, KeyInvalid
 from linkage.keys import TokenKeys
-from linkage.layout import NUMBER_BYTES, TOKEN_BYTES, EncodedIdentity, plan_of
 from linkage.normalise import Identity, Name
+from linkage.token_format import NUMBER_BYTES, TOKEN_BYTES, EncodedIdentity, plan_of
 from linkage.tokens import encode
 
 KEYS = TokenKeys.from_bytes(bytes(range(32)), epoch=1)

@@ -20,7 +20,7 @@ from linkage.compare import Levels
 from linkage.counts import Counts, counted, without_number
 from linkage.errors import ModelRefused
 from linkage.interactions import INTERACTIONS
-from linkage.logistic import Row, regress
+from linkage.logistic import PatternRow, regress
 from linkage.model import NUMBER_RULE, NUMBER_WEIGHTS
 from linkage.pooling import never_rising, scarce_together, weighing_most_first
 from linkage.train import (
@@ -137,7 +137,7 @@ def test_labels_of_one_kind_only_fit_nothing(label: str) -> None:
 
 
 def test_a_fit_that_cannot_settle_says_so() -> None:
-    separable = [Row((0, 1), 100, 100), Row((0,), 100, 0)]
+    separable = [PatternRow((0, 1), 100, 100), PatternRow((0,), 100, 0)]
     with pytest.raises(ModelRefused):
         regress(separable, [0.0, 0.0], ridge=0.0)
     assert regress(separable, [0.0, 0.0], ridge=1.0)[1] > 0

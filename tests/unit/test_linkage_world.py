@@ -16,15 +16,15 @@ from ops.lab.bench.linkage_world import KEYS_ALONE, unmet
 from ops.lab.bench.linkage_world_keys import KEYS, keyed, match_keys, number_join
 from ops.lab.bench.linkage_world_ours import encoded_world, link, training_counts, training_pairs
 from ops.lab.bench.linkage_world_quality import Quality, Reviewed, quality, table
-from ops.lab.bench.linkage_world_records import COLUMNS, Record, World, export_csv
+from ops.lab.bench.linkage_world_records import COLUMNS, LinkageWorld, WorldRecord, export_csv
 
 
 @cache
-def small() -> World:
-    return World.of(300, seed=11)
+def small() -> LinkageWorld:
+    return LinkageWorld.of(300, seed=11)
 
 
-def record(record_id: str, person: str, tier: str, **identity: object) -> Record:
+def record(record_id: str, person: str, tier: str, **identity: object) -> WorldRecord:
     known = {
         "nhs_number": None,
         "names": (Name(("Maya",), "Okafor"),),
@@ -34,7 +34,7 @@ def record(record_id: str, person: str, tier: str, **identity: object) -> Record
         "houses": ("12 Mill Lane",),
     }
     told = Identity(**{**known, **identity})  # type: ignore[arg-type]
-    return Record(record_id, "gp-hub", tier, told, person, "white", 1, "female", "40-49", ())
+    return WorldRecord(record_id, "gp-hub", tier, told, person, "white", 1, "female", "40-49", ())
 
 
 def first_model() -> Model:
@@ -43,24 +43,26 @@ def first_model() -> Model:
     )
 
 
-def world(*records: Record, relation: Mapping[str, str] | None = None) -> World:
-    return World(1, len({one.person for one in records}), records, relation or {})
+def world(*records: WorldRecord, relation: Mapping[str, str] | None = None) -> LinkageWorld:
+    return LinkageWorld(1, len({one.person for one in records}), records, relation or {})
 
 
 def test_equal_arguments_give_equal_worlds_and_another_seed_another() -> None:
-    assert World.of(60, seed=4) == World.of(60, seed=4)
-    assert World.of(60, seed=4) != World.of(60, seed=5)
+    assert LinkageWorld.of(60, seed=4) == LinkageWorld.of(60, seed=4)
+    assert LinkageWorld.of(60, seed=4) != LinkageWorld.of(60, seed=5)
 
 
 def test_the_share_of_tier_2_numbers_is_the_one_asked_for() -> None:
     for wanted in (0.3, 0.9):
-        tier2 = [one for one in World.of(1200, seed=2, tier2_numbers=wanted).records if one.tier == "tier2"]
+        tier2 = [
+            one for one in LinkageWorld.of(1200, seed=2, tier2_numbers=wanted).records if one.tier == "tier2"
+        ]
         present = sum(one.identity.nhs_number is not None for one in tier2) / len(tier2)
         assert present == pytest.approx(wanted, abs=0.04)
 
 
 def test_what_happened_to_a_record_is_said_in_words() -> None:
-    happened = Counter(word for one in World.of(1200, seed=3).records for word in one.happened)
+    happened = Counter(word for one in LinkageWorld.of(1200, seed=3).records for word in one.happened)
     for word in ("no number", "moved", "renamed", "names swapped", "forename otherwise", "birth date wrong"):
         assert happened[word] > 0, word
 
@@ -142,7 +144,7 @@ def test_every_match_key_is_silent_where_a_field_it_needs_is_missing() -> None:
 
 
 def test_a_steward_who_never_errs_leaves_no_open_pair_and_no_new_error() -> None:
-    hard = World.of(250, seed=21)
+    hard = LinkageWorld.of(250, seed=21)
     model = first_model()
     linked = link(hard, encoded_world(hard), model)
     assert linked.reviews
@@ -154,7 +156,7 @@ def test_a_steward_who_never_errs_leaves_no_open_pair_and_no_new_error() -> None
 
 
 def test_every_pair_that_shares_a_block_is_trained_on_once() -> None:
-    encoded = encoded_world(World.of(80, seed=9))
+    encoded = encoded_world(LinkageWorld.of(80, seed=9))
     pairs = list(training_pairs(encoded))
     assert pairs
     assert all(block in a.tokens and block in b.tokens for a, b, block in pairs)

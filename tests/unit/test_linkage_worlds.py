@@ -13,7 +13,7 @@ from linkage.model import parse
 from ops.cli import build_app
 from ops.lab.bench import linkage_worlds
 from ops.lab.bench.linkage_world_quality import Quality
-from ops.lab.bench.linkage_world_records import World
+from ops.lab.bench.linkage_world_records import LinkageWorld
 from ops.lab.bench.linkage_worlds import best_of, partitions
 from ops.runtime.paths import linkage_model
 
@@ -77,7 +77,7 @@ def test_where_no_threshold_is_as_sure_as_ours_the_best_has_the_fewest_wrong() -
 
 
 def test_clusters_come_back_by_threshold_under_the_names_of_the_worlds_records(tmp_path: Path) -> None:
-    world, path = World.of(60, seed=3), tmp_path / "clusters.csv"
+    world, path = LinkageWorld.of(60, seed=3), tmp_path / "clusters.csv"
     path.write_text("record,0.95,0.99\n2,x,y\n1,x,x\n")
     first, second, *_ = (one.record_id for one in world.records)
     assert partitions(path, world) == {

@@ -6,9 +6,16 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from linkage.cluster import LinkGraph, Member
-from linkage.holdout import PAIRS_AT_ONCE, RECORDS_EACH_MAX, Walk, gaps_for_metrics, report_of, walk_on
 from linkage.normalise import Identity, Name
-from linkage.subgroups import WHOLE, Report, Tally
+from linkage.recall_scan import (
+    PAIRS_AT_ONCE,
+    RECORDS_EACH_MAX,
+    RecallScan,
+    gaps_for_metrics,
+    report_of,
+    walk_on,
+)
+from linkage.subgroups import WHOLE, PairTally, SubgroupReport
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 from ops.lab.simulator.population import check_digit
@@ -68,9 +75,9 @@ def loaded(members: Mapping[str, Member], order: Sequence[str] | None = None) ->
     return graph
 
 
-def walked(graph: LinkGraph) -> tuple[Report, int]:
+def walked(graph: LinkGraph) -> tuple[SubgroupReport, int]:
     """A whole walk, and in how many pieces."""
-    walk, pieces = walk_on(graph, Walk()), 1
+    walk, pieces = walk_on(graph, RecallScan()), 1
     while not walk.done:
         walk, pieces = walk_on(graph, walk), pieces + 1
     return report_of(graph, walk), pieces
@@ -78,10 +85,10 @@ def walked(graph: LinkGraph) -> tuple[Report, int]:
 
 def test_every_pair_of_one_number_is_judged_without_it_by_tier_and_source(records: dict[str, Member]) -> None:
     found, pieces = walked(loaded(records))
-    at_trust = Tally(found=PEOPLE - LOST, missed=LOST)
-    assert found.tallies["tier", "2"] == found.tallies["source", "council-east"] == Tally(found=PEOPLE)
+    at_trust = PairTally(found=PEOPLE - LOST, missed=LOST)
+    assert found.tallies["tier", "2"] == found.tallies["source", "council-east"] == PairTally(found=PEOPLE)
     assert found.tallies["tier", "3"] == found.tallies["source", "trust-wm"] == at_trust
-    assert found.tallies[WHOLE] == Tally(found=2 * PEOPLE - LOST, missed=LOST)
+    assert found.tallies[WHOLE] == PairTally(found=2 * PEOPLE - LOST, missed=LOST)
     assert found.records[WHOLE] == 4 * PEOPLE
     assert gaps_for_metrics(found) == {"source": 10.0, "tier": 10.0}
     assert pieces >= 2 * PEOPLE // PAIRS_AT_ONCE, "no piece is long"
@@ -98,7 +105,7 @@ def test_a_record_that_went_or_changed_during_a_walk_ends_it_with_what_is_there(
     records: dict[str, Member],
 ) -> None:
     graph = loaded(dict(list(records.items())[:200]))
-    walk = walk_on(graph, Walk())
+    walk = walk_on(graph, RecallScan())
     assert walk.at < len(graph)
     for name in list(records)[:150]:
         graph.remove(name)
@@ -115,17 +122,17 @@ def test_a_number_on_very_many_records_is_no_persons_and_is_left_out() -> None:
     for copies, pairs in ((RECORDS_EACH_MAX, RECORDS_EACH_MAX * (RECORDS_EACH_MAX - 1) // 2), (17, 0)):
         one = told("gp-hub", 1, person(number, 1))
         found, _ = walked(loaded({f"r{at}": one for at in range(copies)}))
-        assert found.tallies.get(WHOLE, Tally()).matches == pairs
+        assert found.tallies.get(WHOLE, PairTally()).matches == pairs
 
 
 def test_people_without_a_number_are_told_by_what_their_sources_can_do() -> None:
     tallies = {
-        WHOLE: Tally(1_900, missed=100),
-        ("source", "a"): Tally(1_000),
-        ("source", "b"): Tally(900, missed=100),
+        WHOLE: PairTally(1_900, missed=100),
+        ("source", "a"): PairTally(1_000),
+        ("source", "b"): PairTally(900, missed=100),
     }
     sized = dict.fromkeys(tallies, 1_000)
-    few, many = (Report("m", tallies, sized, {("source", "b"): count}) for count in (399, 400))
+    few, many = (SubgroupReport("m", tallies, sized, {("source", "b"): count}) for count in (399, 400))
     assert gaps_for_metrics(few) == {"source": 10.0}
     assert gaps_for_metrics(many) == {"source": 10.0, "number": 5.0}
 

@@ -19,7 +19,7 @@ from ops.lab.demo.judging import Judgement
 from ops.lab.demo.report import show
 from ops.lab.simulator import default_rates, simulate
 from ops.lab.simulator.truth import LinkageScore
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from ops.verify.ledger import Ledger
 from schemas import topics
 
@@ -53,7 +53,7 @@ def result(**changes: Any) -> DemoResult:
 def shown(found: DemoResult) -> str:
     console = Console(file=io.StringIO(), width=150)
     with TemporaryDirectory() as directory:
-        layout = Layout(Path(directory))
+        layout = EnginePaths(Path(directory))
         layout.up.write_text(json.dumps({"pages": {"records-0": 20001}}))
         show(console, found, layout)
     assert isinstance(console.file, io.StringIO)

@@ -11,7 +11,7 @@ from eventually import eventually
 
 from connectors.doors.mllp_framing import framed
 from ops.client.journal import Journal, Sent
-from ops.client.senders import Answered, FileSender, Hl7Sender, HttpSender, Patience
+from ops.client.senders import DoorAnswer, FileSender, Hl7Sender, HttpSender, Patience
 from schemas.envelope import entry_id
 
 Script = Callable[[bytes], bytes | None]  # what was asked -> the answer; None ends the connection without one
@@ -115,14 +115,14 @@ def answers(journal: Journal) -> list[tuple[str, str]]:
     return [(one.entry_id, one.answer) for one in journal.read()]
 
 
-def post(port: int, journal: Journal, patience: Patience = SOON) -> Answered:
+def post(port: int, journal: Journal, patience: Patience = SOON) -> DoorAnswer:
     sender = HttpSender("gp-hub", port, journal, patience=patience)
     answered = sender.send(BODY, message_id="m")
     sender.close()
     return answered
 
 
-def say(port: int, journal: Journal, patience: Patience = SOON) -> Answered:
+def say(port: int, journal: Journal, patience: Patience = SOON) -> DoorAnswer:
     sender = Hl7Sender("trust-wm", port, journal, patience=patience)
     answered = sender.send(MESSAGE, message_id="m")
     sender.close()
@@ -175,7 +175,7 @@ def test_a_message_without_an_answer_is_sent_again_and_counted_once(
 
 @pytest.mark.parametrize(("ends_with", "send"), [(BODY, post), (b"\x1c\r", say)])
 def test_what_is_never_answered_is_unknown_and_never_acknowledged(
-    door: Callable[..., FailingDoor], tmp_path: Path, ends_with: bytes, send: Callable[..., Answered]
+    door: Callable[..., FailingDoor], tmp_path: Path, ends_with: bytes, send: Callable[..., DoorAnswer]
 ) -> None:
     journal, opened = Journal(tmp_path / "journal"), door(ends_with, lost)
     assert send(opened.port, journal).answer == "unknown"

@@ -9,19 +9,19 @@ import pytest
 
 from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.many_names import many_forenames, many_surnames, street_of
-from ops.lab.simulator.model import COUNCIL, GP, TRUST, Identity, Person, SourceSlug
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, SimulatedIdentity, SimulatedPerson, SourceSlug
 from ops.lab.simulator.names import GROUPS
 from ops.lab.simulator.population import COUNTY, people
 from ops.lab.simulator.rates import default_rates
 
 
 @cache
-def county() -> tuple[Person, ...]:
+def county() -> tuple[SimulatedPerson, ...]:
     return people(Random(5), 3000, default_rates(), names=COUNTY)
 
 
 @cache
-def told(source: SourceSlug) -> tuple[tuple[Person, Identity], ...]:
+def told(source: SourceSlug) -> tuple[tuple[SimulatedPerson, SimulatedIdentity], ...]:
     rng, rates = Random(6), default_rates()
     return tuple(
         (person, record_identity(rng, person, source, rates=rates, household_numbers=()))

@@ -9,11 +9,11 @@ from functools import cache
 
 import pytest
 
-from ops.lab.simulator import Delivery, Simulation, default_rates, simulate
+from ops.lab.simulator import Delivery, SimulatedFeed, default_rates, simulate
 
 
 @cache
-def simulation() -> Simulation:
+def simulation() -> SimulatedFeed:
     return simulate(7, 120, rates=default_rates())
 
 

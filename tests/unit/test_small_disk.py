@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.doors.folder_rooms import Rooms
+from connectors.doors.drop_directories import DropDirectories
 from ops.errors import MissingTool
 from ops.lab.chaos import disk as disks
 from ops.lab.chaos.disk import BYTES_MIN, DiskLimit, SmallDisk, WriteStop, limit
@@ -119,7 +119,7 @@ def test_filling_takes_what_was_freed_meanwhile(small: SmallDisk) -> None:
 
 def test_a_file_stays_in_work_when_its_report_cannot_be_written(small: SmallDisk) -> None:
     inbox = small.directory / "inbox"
-    with Rooms(small.directory) as rooms:
+    with DropDirectories(small.directory) as rooms:
         (inbox / "x.csv").write_text("a,b")
         small.fill()
         with pytest.raises(OSError, match="No space left"):

@@ -1,10 +1,10 @@
 """What compaction will leave, and what of a message may be shown."""
 
-from ops.admin.topic_reader import Read, as_json, last_values
+from ops.admin.topic_reader import TopicMessage, as_json, last_values
 
 
-def read(key: bytes | None, value: bytes | None, offset: int = 0) -> Read:
-    return Read("events.v1", 3, offset, key, value, (("stage", b"ingress"),), 0)
+def read(key: bytes | None, value: bytes | None, offset: int = 0) -> TopicMessage:
+    return TopicMessage("events.v1", 3, offset, key, value, (("stage", b"ingress"),), 0)
 
 
 def test_the_last_value_of_each_key_stays_and_a_tombstone_removes_it() -> None:

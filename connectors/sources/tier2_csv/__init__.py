@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.mapping import Column, FileMapping, spelling
 from connectors.sources.tier2_csv.cells import Cells
 from connectors.sources.tier2_csv.decoding import decode
 from connectors.sources.tier2_csv.facts import facts_of
 from connectors.sources.tier2_csv.person import person_of
-from connectors.sources.tier2_csv.sheet import Row, Sheet, sheet_of
+from connectors.sources.tier2_csv.sheet import Sheet, SheetRow, sheet_of
 from schemas.check import check
 from schemas.disposition import Checked, Verdict, verdict_of
 from schemas.errors import Issue, Severity, error, has_error, information
@@ -31,7 +31,7 @@ class FileReading:
     numbers it.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SourceEntry, ...]
     file_issues: tuple[Issue, ...]
 
     @property
@@ -76,13 +76,13 @@ def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Is
     return sheet_of(decoded, mapping)
 
 
-def entries_of(sheet: Sheet, context: FileContext) -> Iterator[Entry]:
+def entries_of(sheet: Sheet, context: FileContext) -> Iterator[SourceEntry]:
     """One entry after another, so that a large file need not stand in memory as Bundles."""
     for row in sheet.rows():
         yield _entry(row, sheet, context)
 
 
-def _entry(row: Row, sheet: Sheet, context: FileContext) -> Entry:
+def _entry(row: SheetRow, sheet: Sheet, context: FileContext) -> SourceEntry:
     cells, checked, document, local_id = None, None, None, None
     if row.problem is not None:
         checked = Checked(Verdict.REJECTED, (row.problem,), ())
@@ -97,7 +97,7 @@ def _entry(row: Row, sheet: Sheet, context: FileContext) -> Entry:
         texts = {key: row.cells[place] for key, place in sheet.position.items()}
         cells = Cells(row.number, texts, context.mapping)
         checked, document, local_id = _read_row(cells, context)
-    return Entry(
+    return SourceEntry(
         message_id=context.file_id,
         position=row.number,
         form="csv",
@@ -108,7 +108,7 @@ def _entry(row: Row, sheet: Sheet, context: FileContext) -> Entry:
     )
 
 
-def _is_total(row: Row, mapping: FileMapping) -> bool:
+def _is_total(row: SheetRow, mapping: FileMapping) -> bool:
     first = next((spelling(cell) for cell in row.cells if cell.strip()), "")
     return first in mapping.totals
 
@@ -140,25 +140,27 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
     for column in mapping.required:
         if not cells.filled(column):
             cells.error(column, "is required", code="required")
-    told_at = _told_at(cells, context.received_at.astimezone(UTC))
-    person = person_of(cells, told_on=told_at.date(), test_mode=context.test_mode)
+    source_version_at = _told_at(cells, context.received_at.astimezone(UTC))
+    person = person_of(cells, told_on=source_version_at.date(), test_mode=context.test_mode)
     if not (person.local_id or person.nhs_number or person.nhs_number_claimed or person.names):
         cells.issues.append(error(f"row {cells.row}", "names nobody", code="required"))
-    facts = facts_of(cells, source=context.source, person=person, told_at=told_at)
+    facts = facts_of(cells, source=context.source, person=person, source_version_at=source_version_at)
     message_id = f"{context.file_id}/{cells.row}"
-    return SourceMessage(message_id=message_id, told_at=told_at, person=person, facts=facts)
+    return SourceMessage(
+        message_id=message_id, source_version_at=source_version_at, person=person, facts=facts
+    )
 
 
 def _told_at(cells: Cells, received_at: datetime) -> datetime:
     """The row's version time; when the file came if it has none or an impossible one."""
-    column = cells.mapping.told_at
-    told_at = cells.moment(column)
-    if column is None or told_at is None:
+    column = cells.mapping.source_version_at
+    source_version_at = cells.moment(column)
+    if column is None or source_version_at is None:
         return received_at
-    if not told_at.date() >= EARLIEST or told_at > received_at + SKEW:
+    if not source_version_at.date() >= EARLIEST or source_version_at > received_at + SKEW:
         cells.error(column, "must lie between 1900 and a day after the file came")
         return received_at
-    return told_at
+    return source_version_at
 
 
 def _further(checked: Checked, cells: Cells) -> Iterator[Issue]:

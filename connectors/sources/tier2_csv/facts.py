@@ -21,7 +21,7 @@ from schemas.units import UNITS, converted, plain, plausible
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _RowTimes:
     """Who tells, and the days between which what is told may lie."""
 
     source: Source
@@ -29,10 +29,12 @@ class _Told:
     on: date
 
 
-def facts_of(cells: Cells, *, source: Source, person: Person, told_at: datetime) -> tuple[SourceFact, ...]:
+def facts_of(
+    cells: Cells, *, source: Source, person: Person, source_version_at: datetime
+) -> tuple[SourceFact, ...]:
     """Every fact the row tells, demographics first; what breaks a rule is an issue in `cells`."""
     mapping = cells.mapping
-    by = _Told(source, person.birth_date, told_at.date())
+    by = _RowTimes(source, person.birth_date, source_version_at.date())
     told = [_demographics(cells, by, person)]
     told += [_fact(cells, group, by) for group in mapping.facts]
     facts = tuple(fact for fact in told if fact is not None)
@@ -40,7 +42,7 @@ def facts_of(cells: Cells, *, source: Source, person: Person, told_at: datetime)
     return facts
 
 
-def _demographics(cells: Cells, by: _Told, person: Person) -> SourceFact | None:
+def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | None:
     group = cells.mapping.demographics
     values = _values(cells, group)
     if values.get("ethnic_category") is None:
@@ -58,7 +60,7 @@ def _demographics(cells: Cells, by: _Told, person: Person) -> SourceFact | None:
     return None if body is None or body == empty else SourceFact(body, business_id="demographics")
 
 
-def _fact(cells: Cells, group: FactGroup, by: _Told) -> SourceFact | None:
+def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
         for column in group.own:
             if group.trigger is not None and cells.filled(column):
@@ -123,7 +125,7 @@ def _referral_defaults(values: dict[str, Any], source: Source) -> dict[str, Any]
     return values | {name: value for name, value in defaults.items() if values.get(name) is None}
 
 
-def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: _Told) -> None:
+def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: _RowTimes) -> None:
     latest = by.on + (BOOKED_AHEAD if values.get("attendance") == "0" else SKEW)
     for name, column in (("on", group.on), ("booked_on", group.columns.get("booked_on"))):
         day = values.get(name)

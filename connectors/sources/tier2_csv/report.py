@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from schemas.disposition import Verdict
 from schemas.errors import Issue, Severity
 
@@ -21,7 +21,7 @@ _FORMULA = (
 )  # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
 
 
-class Report:
+class FileReport:
     """Collects the issues of one file in the order of its rows; `text` is the report as CSV (RFC 4180)."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Report:
         """Adds what is to be said of the file as a whole."""
         self._lines += [_line(issue) for issue in issues]
 
-    def of_rows(self, entries: Iterable[Entry]) -> None:
+    def of_rows(self, entries: Iterable[SourceEntry]) -> None:
         """Adds what is to be said of some rows, and counts them."""
         for entry in entries:
             self._verdicts[entry.checked.verdict] += 1

@@ -20,7 +20,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Row:
+class SheetRow:
     """One row that is not blank: its number, its text as sent, and its cells or the reason there are none."""
 
     number: int
@@ -41,13 +41,13 @@ class Sheet:
     rest: Sequence[str]
     first_number: int
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[SheetRow]:
         """The rows below the header, blank ones left out but counted."""
         for number, row in _numbered(self.rest, self.delimiter, first=self.first_number):
             if row.problem is not None or any(cell.strip() for cell in row.cells):
-                yield Row(number, row.text, row.cells, row.problem)
+                yield SheetRow(number, row.text, row.cells, row.problem)
 
-    def as_file(self, row: Row) -> bytes:
+    def as_file(self, row: SheetRow) -> bytes:
         """The row's bytes as sent, below the header's, so that it can be read again on its own."""
         return (_ended(self.header) + row.text).encode(self.encoding, "replace")
 

@@ -36,7 +36,7 @@ _SEVERITY_OF = {letter: severity for severity, letter in _SEVERITY.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Acknowledgement:
     """MSA-1, MSA-2 (the sender's MSH-10), MSA-3 and the ERR segments.
 
     `text` is `accepted <entry id>`, `ignored <entry id>`, `refused` or `try again`.
@@ -58,7 +58,7 @@ class Answer:
         return self.text.partition(" ")[2] if self.code == "AA" else None
 
 
-def written(answer: Answer, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
+def written(answer: Acknowledgement, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
     """The ACK to the message of `header` (None where it had none), told `at` (aware), named `control_id`.
 
     Segments end with a carriage return; UTF-8; sender and receiver change places.
@@ -83,14 +83,14 @@ def echoed_control_id(header: Segment | None) -> str:
     return header.value(10)[:ECHO_CHARACTERS_MAX] if header else ""
 
 
-def read_answer(raw: bytes) -> Answer:
+def read_answer(raw: bytes) -> Acknowledgement:
     """The answer in an ACK. Raises Unreadable when it is none."""
     message = parse(raw, wanted=("MSH", "MSA", "ERR")).message
     code = message.value("MSA", 1) if message else ""
     if message is None or code not in ("AA", "AE", "AR"):
         raise Unreadable("acknowledgement", rule="is not an HL7 ACK with MSA-1 AA, AE or AR")
     issues = tuple(_issue(segment) for segment in message.all("ERR"))
-    return Answer(code, message.value("MSA", 2), message.value("MSA", 3), issues)  # type: ignore[arg-type]  # looked up
+    return Acknowledgement(code, message.value("MSA", 2), message.value("MSA", 3), issues)  # type: ignore[arg-type]  # looked up
 
 
 def _echo(header: Segment | None, field: int, *, component: int = 1) -> str:

@@ -13,7 +13,7 @@ def _nothing_more(_: Reading) -> list[SourceFact]:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TriggerEvent:
     """`facts` reads what happened; `merge`: MRG retires an id; `identity`: may come without naming a
     service.
     """
@@ -23,19 +23,19 @@ class Event:
     merge: bool = False
 
 
-_IDENTITY = Event(_nothing_more, identity=True)
-_MERGE = Event(_nothing_more, identity=True, merge=True)
+_IDENTITY = TriggerEvent(_nothing_more, identity=True)
+_MERGE = TriggerEvent(_nothing_more, identity=True, merge=True)
 
 # (MSH-9.1, MSH-9.2) as trusts send them in HL7 2.3 to 2.5.1. Everything else (MDM, ORM, S14, ...) is ignored.
-EVENTS: Mapping[tuple[str, str], Event] = {
-    ("REF", "I12"): Event(referrals.received),
-    ("SIU", "S12"): Event(appointments.booked),
-    ("SIU", "S13"): Event(appointments.moved),
-    ("SIU", "S15"): Event(appointments.cancelled),
-    ("SIU", "S26"): Event(appointments.missed),
-    ("ADT", "A04"): Event(appointments.attended),
-    ("ADT", "A03"): Event(appointments.discharged),
-    ("ORU", "R01"): Event(measurements.measured),
+EVENTS: Mapping[tuple[str, str], TriggerEvent] = {
+    ("REF", "I12"): TriggerEvent(referrals.received),
+    ("SIU", "S12"): TriggerEvent(appointments.booked),
+    ("SIU", "S13"): TriggerEvent(appointments.moved),
+    ("SIU", "S15"): TriggerEvent(appointments.cancelled),
+    ("SIU", "S26"): TriggerEvent(appointments.missed),
+    ("ADT", "A04"): TriggerEvent(appointments.attended),
+    ("ADT", "A03"): TriggerEvent(appointments.discharged),
+    ("ORU", "R01"): TriggerEvent(measurements.measured),
     ("ADT", "A01"): _IDENTITY,
     ("ADT", "A05"): _IDENTITY,
     ("ADT", "A08"): _IDENTITY,
@@ -46,7 +46,7 @@ EVENTS: Mapping[tuple[str, str], Event] = {
 }
 
 
-def event_of(reading: Reading) -> Event | None:
+def event_of(reading: Reading) -> TriggerEvent | None:
     """How the message is read; None when its type is not.
 
     A test feed of every service keeps whatever names a patient: of a type that is not read, the identity.

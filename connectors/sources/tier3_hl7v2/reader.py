@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.entry import Entry
-from connectors.sources.tier3_hl7v2.events import Event, event_of, services_of
+from connectors.entry import SourceEntry
+from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of
 from connectors.sources.tier3_hl7v2.locations import in_hl7
 from connectors.sources.tier3_hl7v2.moments import moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
-from connectors.sources.tier3_hl7v2.structure import Message, Parsed, parse
+from connectors.sources.tier3_hl7v2.structure import Hl7Message, Parsed, parse
 from schemas.check import check
 from schemas.disposition import Checked, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
@@ -26,7 +26,7 @@ SKEW_REPORTED = timedelta(minutes=10)
 SKEW_MAX = timedelta(days=1)
 
 
-def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> Entry:
+def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> SourceEntry:
     """One entry, for every byte string there is; never raises.
 
     `message_id` is MSH-3, MSH-4 and MSH-10 joined by `|`, or the hash of bytes that have none. Ignored: a
@@ -38,10 +38,10 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     if parsed.message is None:
         return _without_bundle(raw, parsed, ())
     message = parsed.message
-    told_at, about_header = _header(message, received_at)
+    source_version_at, about_header = _header(message, received_at)
     if has_error(about_header):
         return _without_bundle(raw, parsed, about_header)
-    reading = Reading(message, source, told_at, test_mode, [*parsed.issues, *about_header])
+    reading = Reading(message, source, source_version_at, test_mode, [*parsed.issues, *about_header])
     event = event_of(reading)
     why_ignored = _why_ignored(reading, event)
     if event is None or why_ignored is not None:
@@ -54,13 +54,13 @@ def message_id_of(raw: bytes) -> str:
     return _named(raw, parse(raw).message)
 
 
-def _named(raw: bytes, message: Message | None) -> str:
+def _named(raw: bytes, message: Hl7Message | None) -> str:
     if message is not None and message.header.value(10):
         return message.identifier
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
-def _header(message: Message, received_at: datetime) -> tuple[datetime, list[Issue]]:
+def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[Issue]]:
     issues = []
     control_id, kind = message.header.value(10), message.kind
     if not control_id:
@@ -82,7 +82,7 @@ def _header(message: Message, received_at: datetime) -> tuple[datetime, list[Iss
     return told.at, issues
 
 
-def _why_ignored(reading: Reading, event: Event | None) -> Issue | None:
+def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
     if event is None:
         return information("MSH-9", "is a type of message that is not read")
     services = services_of(reading)
@@ -91,20 +91,20 @@ def _why_ignored(reading: Reading, event: Event | None) -> Issue | None:
     return information("PV1-10", "names no service of this source, nor do AIS-3 and RF1-3")
 
 
-def _source_message(reading: Reading, event: Event) -> SourceMessage:
+def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
     person = person_of(reading)
     if event.merge:
         person = merged(reading, person)
     return SourceMessage(
         message_id=reading.message.identifier,
-        told_at=reading.told_at,
+        source_version_at=reading.source_version_at,
         person=person,
         facts=(*facts_of(reading, person), *event.facts(reading)),
         service_named=reading.source.serves(*services_of(reading)),
     )
 
 
-def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datetime) -> Entry:
+def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datetime) -> SourceEntry:
     document: dict[str, Any] | None = None
     issues: list[Issue] = list(reading.issues)
     types: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datet
         issues += in_hl7(again.issues, document=document, known=issues)
         types, ignored = again.resource_types, again.verdict.value == "ignored"
     verdict = verdict_of(issues, ignored=ignored)
-    return Entry(
+    return SourceEntry(
         message_id=told.message_id,
         position=0,
         form=FORM,
@@ -128,9 +128,11 @@ def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datet
     )
 
 
-def _without_bundle(raw: bytes, parsed: Parsed, issues: Sequence[Issue], *, ignored: bool = False) -> Entry:
+def _without_bundle(
+    raw: bytes, parsed: Parsed, issues: Sequence[Issue], *, ignored: bool = False
+) -> SourceEntry:
     reasons = _once([*parsed.issues, *issues])
-    return Entry(
+    return SourceEntry(
         message_id=_named(raw, parsed.message),
         position=0,
         form=FORM,

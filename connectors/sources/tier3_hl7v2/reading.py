@@ -4,20 +4,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from connectors.sources.tier3_hl7v2.moments import Moment, london_day, moment
-from connectors.sources.tier3_hl7v2.structure import Message
+from connectors.sources.tier3_hl7v2.structure import Hl7Message
 from schemas.errors import Issue, error, information, warning
 from schemas.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`told_at` is MSH-7 (or the time of receipt); `issues` grows while the rules read. Locations are
+    """`source_version_at` is MSH-7 (or the time of receipt); `issues` grows while the rules read. Locations are
     HL7's.
     """
 
-    message: Message = field(repr=False)
+    message: Hl7Message = field(repr=False)
     source: Source
-    told_at: datetime
+    source_version_at: datetime
     test_mode: bool
     issues: list[Issue] = field(repr=False, default_factory=list)
 
@@ -57,9 +57,9 @@ class Reading:
     @property
     def told(self) -> Moment:
         """When the source told this, as a moment."""
-        return Moment(london_day(self.told_at), self.told_at)
+        return Moment(london_day(self.source_version_at), self.source_version_at)
 
     @property
     def told_on(self) -> date:
         """The day the source told this, in England."""
-        return london_day(self.told_at)
+        return london_day(self.source_version_at)

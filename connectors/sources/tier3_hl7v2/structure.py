@@ -79,7 +79,7 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Message:
+class Hl7Message:
     """The segments of one message that are read, in order. `header` is MSH."""
 
     header: Segment
@@ -87,7 +87,7 @@ class Message:
 
     @property
     def kind(self) -> tuple[str, str]:
-        """Message code and trigger event, (`ADT`, `A04`); the trigger from EVN-1 where MSH-9 has none."""
+        """Hl7Message code and trigger event, (`ADT`, `A04`); the trigger from EVN-1 where MSH-9 has none."""
         event = self.first("EVN")
         return self.header.value(9), self.header.value(9, 2) or (event.value(1) if event else "")
 
@@ -119,7 +119,7 @@ class Parsed:
     the answer).
     """
 
-    message: Message | None
+    message: Hl7Message | None
     header: Segment | None
     issues: tuple[Issue, ...]
 
@@ -140,7 +140,7 @@ def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> Parsed:
     issues = read.issues + _strangers(read.lines, marks)
     if _part_count(known, marks) > PARTS_MAX:
         return _refused(f"has more than {PARTS_MAX} parts", issues=issues, header=header)
-    return Parsed(Message(header, _segments(known, marks)), header, issues)
+    return Parsed(Hl7Message(header, _segments(known, marks)), header, issues)
 
 
 def header_of(raw: bytes) -> Segment | None:

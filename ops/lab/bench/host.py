@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from ops.errors import MissingTool, SettingsError
-from ops.lab.bench.host_ground import PARTITIONS, Ground
+from ops.lab.bench.hop_topics import PARTITIONS, HopTopics
 from ops.lab.bench.host_hop import Hop
 from ops.lab.bench.host_quix_home import quix_python
 from ops.lab.bench.host_running import Clocked, run_once, this_python
@@ -111,7 +111,7 @@ def measure(bench: HostBench, bootstrap: str, *, scratch: Path, say: Say) -> Fig
         raise SettingsError(f"no contender {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
     figures = Figures(bench)
     pythons = dict(_pythons(bench.contenders, figures.missing))
-    ground = Ground(bootstrap)
+    ground = HopTopics(bootstrap)
     try:
         _rounds(figures, ground, pythons, scratch=scratch, say=say)
     finally:
@@ -135,7 +135,7 @@ def events_of(name: str, events: int) -> int:
 
 
 def _rounds(
-    figures: Figures, ground: Ground, pythons: Mapping[str, Path], *, scratch: Path, say: Say
+    figures: Figures, ground: HopTopics, pythons: Mapping[str, Path], *, scratch: Path, say: Say
 ) -> None:
     bench = figures.bench
     sizes = {events_of(name, bench.events) for name in pythons}

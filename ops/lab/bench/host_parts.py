@@ -12,7 +12,7 @@ Stack = Sequence[tuple[str, str]]  # module and function, innermost first
 RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (part, re.compile(pattern))
     for part, pattern in (
-        ("step", r"ops\.bench\.host_step:|namedtuple_(Emit|Change):"),
+        ("step", r"ops\.lab\.bench\.host_step:|namedtuple_(Emit|Change):"),
         (
             "message",
             r"namedtuple_Message:|streams\.host\.consumer:_message|streams\.host\.batch:.*(fresh|is_new)",

@@ -30,12 +30,12 @@ def work(hop: Hop) -> None:
     )
     raw = {"key_deserializer": "bytes", "key_serializer": "bytes", "value_serializer": "bytes"}
     taken = app.dataframe(app.topic(hop.reads, value_deserializer="bytes", **raw))
-    counted = taken.update(CountingStep(hop), stateful=True).set_headers(headers)
+    counted = taken.update(QuixCountingStep(hop), stateful=True).set_headers(headers)
     counted.to_topic(app.topic(hop.writes, **raw))
     app.run(count=hop.events, collect=False)
 
 
-class CountingStep:
+class QuixCountingStep:
     """How often a key has come."""
 
     def __init__(self, hop: Hop) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ops
-from ops.lab.bench.host_ground import Disqualified, Ground
+from ops.lab.bench.hop_topics import Disqualified, HopTopics
 from ops.lab.bench.host_hop import FIRST_MESSAGE, Hop
 from ops.lab.bench.host_sampling import Spent, read_spent
 
@@ -40,7 +40,7 @@ class Clocked:
     spent: Spent | None = None
 
 
-def run_once(ground: Ground, hop: Hop, module: str, *, python: Path) -> Clocked:
+def run_once(ground: HopTopics, hop: Hop, module: str, *, python: Path) -> Clocked:
     """The contender in `ops.lab.bench.<module>` does the whole hop. Raises Disqualified."""
     Path(hop.directory).mkdir(parents=True)
     ground.prepare(hop)

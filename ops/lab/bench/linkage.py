@@ -17,7 +17,7 @@ from linkage.cluster import LinkGraph, Member
 from linkage.evaluate import PairQuality, pairwise
 from linkage.model import Model
 from ops.errors import TierlinkError
-from ops.lab.bench.linkage_beside import Asked, splink
+from ops.lab.bench.linkage_beside import SplinkRequest, splink
 from ops.lab.bench.linkage_sets import Trial, trials
 from ops.training.evaluation import evaluate
 from ops.training.mapping import Reader, Spellings, parse_map
@@ -129,7 +129,7 @@ def _at(records: Records, model: Model, link: int) -> PairQuality:
 
 def _beside(trial: Trial, environ: Mapping[str, str], say: Say) -> dict[str, Any] | None:
     try:
-        return dict(splink(Asked(trial.kind, trial.inputs, trial.truth), environ))
+        return dict(splink(SplinkRequest(trial.kind, trial.inputs, trial.truth), environ))
     except TierlinkError as error:
         say(f"Splink did not run on {trial.name}: {error}")
         return None

@@ -23,7 +23,7 @@ runpy.run_module("ops.lab.bench.linkage_splink", run_name="__main__")
 
 
 @dataclass(frozen=True)
-class Asked:
+class SplinkRequest:
     """One question: tables of one kind (ops.lab.bench.linkage_splink_plans.PLANS) with truth. With `partition_to` the
     records with their clusters at each threshold are written there.
     """
@@ -45,7 +45,7 @@ class Asked:
         )
 
 
-def splink(asked: Asked, environ: Mapping[str, str]) -> dict[str, object]:
+def splink(asked: SplinkRequest, environ: Mapping[str, str]) -> dict[str, object]:
     """Splink's figures. Raises MissingTool when it cannot be installed, TierlinkError when it fails, without its
     output: that may quote a record.
     """

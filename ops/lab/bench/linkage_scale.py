@@ -21,7 +21,7 @@ from typing import Any
 from linkage.cluster import LinkGraph, Member
 from linkage.model import Model
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
-from ops.lab.bench.linkage_world_records import TIER_RANK, Record, World
+from ops.lab.bench.linkage_world_records import TIER_RANK, LinkageWorld, WorldRecord
 from ops.lab.simulator.population import Region
 from ops.runtime.model_files import model_of
 from ops.training.playing import quantile
@@ -99,7 +99,7 @@ class _Encoding:
     def per_s(self) -> float:
         return self.records / self.cpu_s
 
-    def of(self, town: Sequence[Record], keys: TokenKeys) -> list[Put]:
+    def of(self, town: Sequence[WorldRecord], keys: TokenKeys) -> list[Put]:
         """Records ready to be put; identities are packed anew, as they come from a topic."""
         begun = process_time()
         encoded = [encode(record.identity, keys=keys) for record in town]
@@ -232,10 +232,12 @@ class _Towns:
     seed: int
     people: int
 
-    def number(self, number: int) -> Sequence[Record]:
-        return World.of(self.people, seed=10_000 * self.seed + number, region=region_of(number)).records
+    def number(self, number: int) -> Sequence[WorldRecord]:
+        return LinkageWorld.of(
+            self.people, seed=10_000 * self.seed + number, region=region_of(number)
+        ).records
 
-    def __iter__(self) -> Iterator[Sequence[Record]]:
+    def __iter__(self) -> Iterator[Sequence[WorldRecord]]:
         return map(self.number, count())
 
 

@@ -18,7 +18,7 @@ import pyarrow  # type: ignore[import-not-found, import-untyped, unused-ignore] 
 from splink import DuckDBAPI, Linker, SettingsCreator  # type: ignore[import-not-found]  # likewise
 
 from linkage.evaluate import PairQuality, at_threshold, best_threshold, pairs_in_truth, pairwise
-from ops.lab.bench.linkage_splink_plans import LINK_AT, PLANS, Plan
+from ops.lab.bench.linkage_splink_plans import LINK_AT, PLANS, SplinkPlan
 
 WEIGHT_MIN = -20
 RANDOM_PAIRS = 1e6
@@ -71,7 +71,7 @@ def _write(path: Path, partitions: Mapping[float, Mapping[str, str]]) -> None:
             table.writerow([record, *(partitions[at][record] for at in partitions)])
 
 
-def _rows(path: Path, number: int, files: int, plan: Plan) -> Rows:
+def _rows(path: Path, number: int, files: int, plan: SplinkPlan) -> Rows:
     """The rows with an empty cell as nothing, named as ours are."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows: Rows = [
@@ -94,7 +94,7 @@ def _by_source(rows: Rows) -> dict[str, Rows]:
     return tables
 
 
-def _linker(plan: Plan, files: list[Rows]) -> Any:
+def _linker(plan: SplinkPlan, files: list[Rows]) -> Any:
     tables = _by_source(files[0]) if plan.one_each else {f"file_{rows[0]['file']}": rows for rows in files}
     link_type = "link_and_dedupe" if plan.one_each else "link_only" if len(files) > 1 else "dedupe_only"
     settings = SettingsCreator(
@@ -111,7 +111,7 @@ def _linker(plan: Plan, files: list[Rows]) -> Any:
     return Linker(registered if len(registered) > 1 else registered[0], settings)
 
 
-def _train(plan: Plan, linker: Any) -> None:
+def _train(plan: SplinkPlan, linker: Any) -> None:
     linker.training.estimate_probability_two_random_records_match(plan.sure, recall=plan.found)
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
     for block in plan.trained_on:
@@ -120,7 +120,7 @@ def _train(plan: Plan, linker: Any) -> None:
         )
 
 
-def _clusters(plan: Plan, linker: Any, predicted: Any, probability: float) -> dict[str, str]:
+def _clusters(plan: SplinkPlan, linker: Any, predicted: Any, probability: float) -> dict[str, str]:
     if plan.one_each:
         found = linker.clustering.cluster_using_single_best_links(
             predicted, list(plan.one_each), threshold_match_probability=probability

@@ -17,7 +17,7 @@ PROBABILITIES = (0.05, 0.2, 0.5, 0.8, 0.9, LINK_AT, 0.99, 0.999, 0.9999)
 
 
 @dataclass(frozen=True)
-class Plan:
+class SplinkPlan:
     """How one kind of table is linked. `sure` are rules for estimating how many pairs match, and `found` the share
     of matches they find; `trained_on` blocks of expectation maximisation; `thresholds` are tried for the best
     partition. Of a source in `one_each` no two records are one person: the table then has a column "source".
@@ -34,7 +34,7 @@ class Plan:
     thresholds: tuple[float, ...] = PROBABILITIES
 
 
-def _febrl(*, with_id: bool) -> Plan:
+def _febrl(*, with_id: bool) -> SplinkPlan:
     comparisons = [
         _names("given_name", "surname"),
         compare.DateOfBirthComparison(
@@ -62,11 +62,11 @@ def _febrl(*, with_id: bool) -> Plan:
         blocks.append(block_on("soc_sec_id"))
     sure = [block_on("given_name", "surname", "date_of_birth")]
     trained_on = [block_on("date_of_birth"), block_on("postcode")]
-    return Plan(comparisons, blocks, sure, 0.8 if with_id else 0.45, trained_on)
+    return SplinkPlan(comparisons, blocks, sure, 0.8 if with_id else 0.45, trained_on)
 
 
-def _fake() -> Plan:
-    return Plan(
+def _fake() -> SplinkPlan:
+    return SplinkPlan(
         comparisons=[
             _names("first_name", "surname"),
             compare.DateOfBirthComparison("dob", input_is_string=True),
@@ -95,11 +95,11 @@ def _fake() -> Plan:
     )
 
 
-def _world() -> Plan:
+def _world() -> SplinkPlan:
     """The simulator's records as ops.lab.bench.linkage_world_records exports them: names and addresses with the former
     ones, and address as one comparison, since its parts are no independent evidence.
     """
-    return Plan(
+    return SplinkPlan(
         comparisons=[
             _comparison("names", ("given", "family"), _WORLD_NAMES),
             _comparison("birth_date", ("birth_date",), _WORLD_BIRTH_DATE),

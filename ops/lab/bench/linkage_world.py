@@ -13,9 +13,9 @@ from ops.lab.bench.linkage_world_errors import false_links, listed, missed_links
 from ops.lab.bench.linkage_world_keys import Clusters, keyed, match_keys, number_join
 from ops.lab.bench.linkage_world_ours import encoded_world, link
 from ops.lab.bench.linkage_world_quality import HARD_ENOUGH, Quality, Reviewed, quality, table
-from ops.lab.bench.linkage_world_records import World, export_csv
+from ops.lab.bench.linkage_world_records import LinkageWorld, export_csv
 
-__all__ = ["TARGETS", "Report", "World", "export_csv", "run", "table", "unmet"]
+__all__ = ["TARGETS", "LinkageWorld", "WorldReport", "export_csv", "run", "table", "unmet"]
 
 OURS = "tierlink"
 KEYS_ALONE = "match keys"
@@ -31,7 +31,7 @@ _AT_LEAST = ("linked", "linked_after_review")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WorldReport:
     """What each method made of one world, and which kinds of error ours made most."""
 
     rows: tuple[Quality, ...]
@@ -43,7 +43,7 @@ class Report:
         return {"methods": [row.as_json() for row in self.rows], "unmet": list(unmet(self.rows))}
 
 
-def run(world: World, *, model: Model) -> Report:
+def run(world: LinkageWorld, *, model: Model) -> WorldReport:
     """Link the world by NHS number, by match keys (with and without the rule that two numbers are two people)
     and by our linker with this model. Repeatable but for the seconds.
     """
@@ -60,7 +60,7 @@ def run(world: World, *, model: Model) -> Report:
     reviewed = Reviewed(linked.reviewed, linked.held, linked.renamed)
     cpu_s = encode_cpu_s + linked.link_cpu_s
     rows.append(quality(OURS, world, linked.clusters, cpu_s=cpu_s, reviewed=reviewed))
-    return Report(
+    return WorldReport(
         rows=tuple(rows),
         worst_false=listed(false_links(world, linked.clusters, encoded, model)),
         worst_missed=listed(missed_links(world, linked.clusters, encoded, model)),
@@ -80,7 +80,7 @@ def unmet(rows: Sequence[Quality]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _timed(method: str, world: World, way: Callable[[], Clusters]) -> Quality:
+def _timed(method: str, world: LinkageWorld, way: Callable[[], Clusters]) -> Quality:
     started_s = time.process_time()
     clusters = way()
     return quality(method, world, clusters, cpu_s=time.process_time() - started_s)

@@ -12,16 +12,16 @@ from linkage.decide import judge
 from linkage.tokens import EncodedIdentity
 from linkage.weights import Model, weigh
 from ops.lab.bench.linkage_world_keys import Clusters
-from ops.lab.bench.linkage_world_records import Record, World
+from ops.lab.bench.linkage_world_records import LinkageWorld, WorldRecord
 
 Kinds = Counter[tuple[str, str]]  # what happened, how the two records agree
 
 
 def false_links(
-    world: World, clusters: Clusters, encoded: Mapping[str, EncodedIdentity], model: Model
+    world: LinkageWorld, clusters: Clusters, encoded: Mapping[str, EncodedIdentity], model: Model
 ) -> Kinds:
     """Pairs of two people's records in one cluster, by kind; the most frequent first with `most_common`."""
-    members: dict[str, list[Record]] = {}
+    members: dict[str, list[WorldRecord]] = {}
     for record in world.records:
         members.setdefault(clusters[record.record_id], []).append(record)
     return Counter(
@@ -33,7 +33,7 @@ def false_links(
 
 
 def missed_links(
-    world: World, clusters: Clusters, encoded: Mapping[str, EncodedIdentity], model: Model
+    world: LinkageWorld, clusters: Clusters, encoded: Mapping[str, EncodedIdentity], model: Model
 ) -> Kinds:
     """Tier 2 and 3 records that are not with their person's primary-care record, by kind."""
     primary = {record.person: record for record in world.records if record.tier == "primary_care"}
@@ -44,22 +44,24 @@ def missed_links(
     )
 
 
-def _with_home(world: World, primary: Mapping[str, Record]) -> Iterator[tuple[Record, Record]]:
+def _with_home(
+    world: LinkageWorld, primary: Mapping[str, WorldRecord]
+) -> Iterator[tuple[WorldRecord, WorldRecord]]:
     for record in world.records:
         if record.tier != "primary_care" and record.person in primary:
             yield record, primary[record.person]
 
 
-def _who(world: World, a: Record, b: Record) -> str:
+def _who(world: LinkageWorld, a: WorldRecord, b: WorldRecord) -> str:
     relation = world.relation.get(a.person) or "strangers"
     return f"{relation}: {_both(a, b)}"
 
 
-def _both(a: Record, b: Record) -> str:
+def _both(a: WorldRecord, b: WorldRecord) -> str:
     return ", ".join(sorted({*a.happened, *b.happened})) or "nothing"
 
 
-def _agreement(encoded: Mapping[str, EncodedIdentity], model: Model, a: Record, b: Record) -> str:
+def _agreement(encoded: Mapping[str, EncodedIdentity], model: Model, a: WorldRecord, b: WorldRecord) -> str:
     """The levels that say something, and what the pair by itself would come to."""
     left, right = encoded[a.record_id], encoded[b.record_id]
     block = common_block(left, right)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import jellyfish
 
 from linkage.normalise import Identity, normalise
-from ops.lab.bench.linkage_world_records import Record
+from ops.lab.bench.linkage_world_records import WorldRecord
 
 Clusters = dict[str, str]  # record id -> name of its cluster
 
 
-def number_join(records: Iterable[Record]) -> Clusters:
+def number_join(records: Iterable[WorldRecord]) -> Clusters:
     """Records with one valid NHS number are one person; a record without one is alone."""
     return {record.record_id: record.identity.nhs_number or f"alone/{record.record_id}" for record in records}
 
@@ -33,7 +33,7 @@ class Keyed:
     keys: tuple[str | None, ...]
 
 
-def keyed(records: Iterable[Record]) -> list[Keyed]:
+def keyed(records: Iterable[WorldRecord]) -> list[Keyed]:
     """The match keys of every record, from its cleaned identity: its first name and its first address."""
     found = []
     for record in records:

@@ -12,7 +12,7 @@ from linkage.index import BLOCK_MAX
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.weights import Model
 from ops.lab.bench.linkage_world_keys import Clusters
-from ops.lab.bench.linkage_world_records import TIER_RANK, World
+from ops.lab.bench.linkage_world_records import TIER_RANK, LinkageWorld
 
 BENCH_KEY = bytes(range(32))  # nothing here is anybody's: a key that makes runs repeatable
 
@@ -35,13 +35,13 @@ class Linked:
     link_cpu_s: float
 
 
-def encoded_world(world: World) -> Encoded:
+def encoded_world(world: LinkageWorld) -> Encoded:
     """Every identity of the world, encoded under a key of the bench."""
     keys = TokenKeys.from_bytes(BENCH_KEY, epoch=1)
     return {record.record_id: encode(record.identity, keys=keys) for record in world.records}
 
 
-def link(world: World, encoded: Encoded, model: Model) -> Linked:
+def link(world: LinkageWorld, encoded: Encoded, model: Model) -> Linked:
     """The records put in arrival order; then every open pair answered by who knows the truth, once."""
     graph, anchors, renamed = LinkGraph(model), dict[str, str](), 0
     started_s = time.process_time()

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from linkage.evaluate import pairwise
 from ops.lab.bench.linkage_world_keys import Clusters
-from ops.lab.bench.linkage_world_records import Record, World
+from ops.lab.bench.linkage_world_records import LinkageWorld, WorldRecord
 
 HARD_ENOUGH = 0.008  # share of records that match keys must put on a wrong person, or the world is too easy
 
@@ -58,7 +58,7 @@ class Reviewed:
 
 
 def quality(
-    method: str, world: World, clusters: Clusters, *, cpu_s: float, reviewed: Reviewed | None = None
+    method: str, world: LinkageWorld, clusters: Clusters, *, cpu_s: float, reviewed: Reviewed | None = None
 ) -> Quality:
     """The quality of these clusters, one name for each record of the world."""
     judged = _Judged(world, clusters)
@@ -88,16 +88,16 @@ def quality(
 class _Judged:
     """The Tier 2 and 3 records of a world, each found right or not."""
 
-    def __init__(self, world: World, clusters: Clusters) -> None:
+    def __init__(self, world: LinkageWorld, clusters: Clusters) -> None:
         people_in: dict[str, set[str]] = {}
-        of_person: dict[str, list[Record]] = {}
+        of_person: dict[str, list[WorldRecord]] = {}
         for record in world.records:
             people_in.setdefault(clusters[record.record_id], set()).add(record.person)
             of_person.setdefault(record.person, []).append(record)
         later = [record for record in world.records if record.tier != "primary_care"]
         self.later_tiers = len(later)
         self.wrong = [record for record in later if len(people_in[clusters[record.record_id]]) > 1]
-        self.found: list[tuple[Record, bool]] = []
+        self.found: list[tuple[WorldRecord, bool]] = []
         for record in later:
             others = [other for other in of_person[record.person] if other is not record]
             wanted = [other for other in others if other.tier == "primary_care"] or others
@@ -105,12 +105,12 @@ class _Judged:
                 own = clusters[record.record_id]
                 self.found.append((record, any(clusters[other.record_id] == own for other in wanted)))
 
-    def linked(self, which: Callable[[Record], bool] = lambda record: True) -> float:
+    def linked(self, which: Callable[[WorldRecord], bool] = lambda record: True) -> float:
         """Of those records that have something to be linked to, the share that is."""
         found = [right for record, right in self.found if which(record)]
         return sum(found) / max(1, len(found))
 
-    def by(self, group: Callable[[Record], str]) -> Mapping[str, float]:
+    def by(self, group: Callable[[WorldRecord], str]) -> Mapping[str, float]:
         """The share linked, by group."""
         all_, right = Counter[str](), Counter[str]()
         for record, linked in self.found:

@@ -14,7 +14,15 @@ from linkage.normalise import Identity as LinkageIdentity
 from linkage.normalise import Name, normalise
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
-from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, Identity, Person, SourceSlug
+from ops.lab.simulator.model import (
+    COUNCIL,
+    GP,
+    TIER_OF,
+    TRUST,
+    SimulatedIdentity,
+    SimulatedPerson,
+    SourceSlug,
+)
 from ops.lab.simulator.population import COUNTY, HERE, Region, check_digit
 from ops.lab.simulator.population import people as population
 from ops.lab.simulator.rates import Rates
@@ -32,7 +40,7 @@ TIER_RANK = {"primary_care": 1, "tier2": 2, "tier3": 3}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Record:
+class WorldRecord:
     """One patient at one source, with what is true of them. `happened` says in words why the record may be
     hard to link, "" words none.
     """
@@ -50,12 +58,12 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class World:
+class LinkageWorld:
     """Records in the order they arrive, and who has whom at home. Equal arguments give equal worlds."""
 
     seed: int
     people: int
-    records: tuple[Record, ...]
+    records: tuple[WorldRecord, ...]
     relation: Mapping[str, str]  # of people who share a home or a birth: twin, namesake or household
 
     @classmethod
@@ -66,13 +74,13 @@ class World:
         seed: int,
         tier2_numbers: float = 0.6,
         region: Region = HERE,
-    ) -> "World":
+    ) -> "LinkageWorld":
         """A world of that many people; `tier2_numbers` is the share of Tier 2 records with an NHS number."""
         rates = default_rates()
         rates = replace(rates, nhs_number_present={**rates.nhs_number_present, COUNCIL: tier2_numbers})
         rng = Random(seed)
         everyone = population(rng, people, rates, names=COUNTY, region=region)
-        homes: dict[str, list[Person]] = {}
+        homes: dict[str, list[SimulatedPerson]] = {}
         for person in everyone:
             homes.setdefault(person.household, []).append(person)
         strangers = _numbers_of_nobody(rng, everyone, region.number_range)
@@ -89,7 +97,9 @@ class World:
         return cls(seed, people, tuple(record for _, record in told), relation)
 
 
-def _numbers_of_nobody(rng: Random, everyone: tuple[Person, ...], number_range: str) -> Iterator[str]:
+def _numbers_of_nobody(
+    rng: Random, everyone: tuple[SimulatedPerson, ...], number_range: str
+) -> Iterator[str]:
     """Valid NHS numbers of people the programme never meets."""
     taken = {person.nhs_number for person in everyone}
     while True:
@@ -99,14 +109,16 @@ def _numbers_of_nobody(rng: Random, everyone: tuple[Person, ...], number_range: 
             yield number
 
 
-def _at_home(person: Person, home: list[Person], strangers: Iterator[str]) -> list[str]:
+def _at_home(person: SimulatedPerson, home: list[SimulatedPerson], strangers: Iterator[str]) -> list[str]:
     """NHS numbers of those one lives with: nearly everybody in England lives with someone, who is not often
     in the programme too.
     """
     return [other.nhs_number for other in home if other is not person] or [next(strangers)]
 
 
-def _records(rng: Random, person: Person, others: list[str], rates: Rates) -> Iterator[tuple[float, Record]]:
+def _records(
+    rng: Random, person: SimulatedPerson, others: list[str], rates: Rates
+) -> Iterator[tuple[float, WorldRecord]]:
     """The records of one person, each with how much later than the first it arrives (all of time is 1)."""
     route = rng.choices(tuple(rates.routes), tuple(rates.routes.values()))[0]
     sources = list(_SOURCES_OF_ROUTE[route])
@@ -116,7 +128,7 @@ def _records(rng: Random, person: Person, others: list[str], rates: Rates) -> It
         sources.append(COUNCIL)
     for place, source in enumerate(sources):
         told = record_identity(rng, person, source, rates=rates, household_numbers=others)
-        record = Record(
+        record = WorldRecord(
             record_id=f"v1:{rng.getrandbits(104):026x}",
             source=source,
             tier=TIER_OF[source],
@@ -131,7 +143,7 @@ def _records(rng: Random, person: Person, others: list[str], rates: Rates) -> It
         yield 0.2 * place, record
 
 
-def as_linkage(told: Identity) -> LinkageIdentity:
+def as_linkage(told: SimulatedIdentity) -> LinkageIdentity:
     """What a source says of a person, as the door hands it to linking: nothing corrected, a number that fails
     Modulus 11 only claimed.
     """
@@ -160,7 +172,7 @@ def as_linkage(told: Identity) -> LinkageIdentity:
     )
 
 
-def _happened(person: Person, told: Identity, others: list[str]) -> Iterator[str]:
+def _happened(person: SimulatedPerson, told: SimulatedIdentity, others: list[str]) -> Iterator[str]:
     """Why this record may be hard to link, in words."""
     if told.nhs_number is None:
         yield "no number"
@@ -191,9 +203,9 @@ def _happened(person: Person, told: Identity, others: list[str]) -> Iterator[str
         yield "sex wrong or missing"
 
 
-def _relations(everyone: tuple[Person, ...]) -> dict[str, str]:
-    born: dict[tuple[object, ...], list[Person]] = {}
-    homes: dict[str, list[Person]] = {}
+def _relations(everyone: tuple[SimulatedPerson, ...]) -> dict[str, str]:
+    born: dict[tuple[object, ...], list[SimulatedPerson]] = {}
+    homes: dict[str, list[SimulatedPerson]] = {}
     for person in everyone:
         born.setdefault((person.birth_date, person.surname, person.ethnic_category), []).append(person)
         homes.setdefault(person.household, []).append(person)
@@ -207,7 +219,7 @@ def _relations(everyone: tuple[Person, ...]) -> dict[str, str]:
     return found
 
 
-def _age_band(person: Person) -> str:
+def _age_band(person: SimulatedPerson) -> str:
     decade = (2026 - person.birth_date.year) // 10 * 10
     return f"{decade}-{decade + 9}"
 
@@ -234,7 +246,7 @@ COLUMNS = (
 )
 
 
-def export_csv(world: World, path: Path) -> None:
+def export_csv(world: LinkageWorld, path: Path) -> None:
     """The records as a table with truth (`person`), one line each in arrival order, for tools that read tables:
     every name and address a record has, cleaned as for our own linker, and its number also where it is not valid.
     """
@@ -244,7 +256,7 @@ def export_csv(world: World, path: Path) -> None:
         rows.writerows(_row(record) for record in world.records)
 
 
-def _row(record: Record) -> tuple[str, ...]:
+def _row(record: WorldRecord) -> tuple[str, ...]:
     one = normalise(record.identity)
     usual = next((name for name in one.names), Name((), ""))
     postcodes = [f"{text[:-3]} {text[-3:]}" if text else "" for text in one.postcodes]

@@ -14,8 +14,8 @@ from typing import Any
 from linkage.model import Model
 from ops.errors import TierlinkError
 from ops.lab.bench import linkage_world
-from ops.lab.bench.linkage_beside import Asked, splink
-from ops.lab.bench.linkage_world import OURS, World, export_csv, table, unmet
+from ops.lab.bench.linkage_beside import SplinkRequest, splink
+from ops.lab.bench.linkage_world import OURS, LinkageWorld, export_csv, table, unmet
 from ops.lab.bench.linkage_world_quality import Quality, quality
 from ops.runtime.model_files import model_of
 
@@ -44,7 +44,7 @@ def run(
     rows: list[Quality] = []
     for seed in seeds:
         say(f"seed {seed} …")
-        world = World.of(people, seed=seed)
+        world = LinkageWorld.of(people, seed=seed)
         report = linkage_world.run(world, model=used)
         rows += report.rows
         say(f"Ours on a wrong person, by kind:\n{report.worst_false or '     0'}")
@@ -78,7 +78,7 @@ def best_of(tried: Sequence[Quality], ours: Quality) -> Quality:
     return min(tried, key=lambda one: (one.wrong_records, -one.linked))
 
 
-def partitions(path: Path, world: World) -> dict[float, dict[str, str]]:
+def partitions(path: Path, world: LinkageWorld) -> dict[float, dict[str, str]]:
     """Threshold → record → cluster, of a table with a line for each record: its number in the world from 1, then
     its cluster at each threshold.
     """
@@ -93,13 +93,15 @@ def partitions(path: Path, world: World) -> dict[float, dict[str, str]]:
     return found
 
 
-def _splink(world: World, ours: Quality, say: Say, *, environ: Mapping[str, str]) -> Iterator[Quality]:
+def _splink(world: LinkageWorld, ours: Quality, say: Say, *, environ: Mapping[str, str]) -> Iterator[Quality]:
     """Splink at its default threshold and at the best; nothing, with the reason said, where it did not run."""
     with TemporaryDirectory() as folder:
         records, clusters = Path(folder, "records.csv"), Path(folder, "clusters.csv")
         export_csv(world, records)
         try:
-            figures: Mapping[str, Any] = splink(Asked("world", (records,), "person", clusters), environ)
+            figures: Mapping[str, Any] = splink(
+                SplinkRequest("world", (records,), "person", clusters), environ
+            )
         except TierlinkError as error:
             say(f"Splink did not run on seed {world.seed}: {error}")
             return

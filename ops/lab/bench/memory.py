@@ -21,7 +21,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from ops.errors import TierlinkError
 from ops.lab.bench.restart_worker import Record, WorkerUnderBench, ground
-from ops.lab.bench.restart_world import Pieces, World, small_world
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world
 from schemas import canonical, elements
 from schemas.topics import EVENTS, LINK_MAP, PARTITIONS, PATHWAY_IN, partition_of
 
@@ -50,7 +50,7 @@ class MemoryBench:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class MemorySample:
     """Events answered (committed) by then, and resident megabytes."""
 
     at_s: float
@@ -88,16 +88,16 @@ def bench(asked: MemoryBench, *, say: Say) -> dict[str, Any]:
 class Feed:
     """What a stage is told: the same for the same world, events without end."""
 
-    def __init__(self, stage: str, world: World, *, facts: int) -> None:
+    def __init__(self, stage: str, world: RestartWorld, *, facts: int) -> None:
         """At least that many facts, in whole copies of the world."""
         self._of_records = stage == "records"
         once = list({(one.key, one.value): one for one in world.told[READS[stage]]}.values())
-        told = [Pieces.of(one.key or b"", one.value or b"") for one in once]
+        told = [ElementTemplate.of(one.key or b"", one.value or b"") for one in once]
         named = {self._fact_of(one.key or b"") for one in once} - {None}
         copies = -(-facts // len(named))
         self.facts = copies * len(named)
         self._told = [one.copy(number) for number in range(copies) for one in told]
-        links = [Pieces.of(one.key or b"", one.value or b"") for one in world.told[LINK_MAP]]
+        links = [ElementTemplate.of(one.key or b"", one.value or b"") for one in world.told[LINK_MAP]]
         self._links = [one.copy(number) for number in range(copies) for one in links]
 
     def links(self) -> Iterator[Record]:
@@ -128,7 +128,7 @@ class Feed:
         """The fact told anew, later than ever before; a weight is another one."""
         told = json.loads(value)
         fact = told if self._of_records else told["fact"]
-        fact["told_at"] = (
+        fact["source_version_at"] = (
             f"2027-{1 + number // 2_419_200 % 12:02d}-{1 + number // 86_400 % 28:02d}T{_clock(number)}Z"
         )
         if fact["body"].get("quantity") == "weight":
@@ -139,7 +139,7 @@ class Feed:
         return key, new
 
 
-def judged(samples: Sequence[Sample]) -> dict[str, Any]:
+def judged(samples: Sequence[MemorySample]) -> dict[str, Any]:
     """The figures of one stage. `spread_pct`: how far memory was from its median at most, after the warm-up."""
     last = samples[-1]
     warm = [one for one in samples if one.events >= WARM_UP_SHARE * last.events]
@@ -157,10 +157,10 @@ def judged(samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
-def _watched(worker: WorkerUnderBench, events: int) -> list[Sample]:
+def _watched(worker: WorkerUnderBench, events: int) -> list[MemorySample]:
     """Memory beside the events committed, from the first one to the last. Raises TierlinkError when it stops."""
     group = {"bootstrap.servers": worker.on.bootstrap, "group.id": f"tierlink-{worker.stage}", "log_level": 2}
-    watcher, samples = Consumer(group), list[Sample]()
+    watcher, samples = Consumer(group), list[MemorySample]()
     asked = [TopicPartition(READS[worker.stage], number) for number in range(PARTITIONS)]
     moved_s = time.monotonic()
     try:
@@ -170,7 +170,7 @@ def _watched(worker: WorkerUnderBench, events: int) -> list[Sample]:
             if done > (samples[-1].events if samples else 0):
                 moved_s = now_s
             if done:
-                samples.append(Sample(now_s, done, worker.memory_mb()))
+                samples.append(MemorySample(now_s, done, worker.memory_mb()))
             worker.must_live()
             if now_s - moved_s > STILL_S_MAX:
                 raise TierlinkError(

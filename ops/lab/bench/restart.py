@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ops.lab.bench.restart_linkage import linker_elements
-from ops.lab.bench.restart_worker import Ground, Record, WorkerUnderBench, ground
-from ops.lab.bench.restart_world import Pieces, World, small_world
-from ops.runtime.paths import Layout
+from ops.lab.bench.restart_worker import BenchBroker, Record, WorkerUnderBench, ground
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world
+from ops.runtime.paths import EnginePaths
 from schemas.topics import LINKER_STATE, PATHWAY_STATE, RECORDS_STATE, partition_of
 
 STAGES: tuple[str, ...] = ("records", "pathway", "linker")
@@ -57,13 +57,15 @@ def bench(asked: RestartBench, *, say: Say) -> dict[str, Any]:
     return figures
 
 
-def changelog(stage: str, asked: RestartBench, layout: Layout, world: World | None) -> Iterator[Record]:
+def changelog(
+    stage: str, asked: RestartBench, layout: EnginePaths, world: RestartWorld | None
+) -> Iterator[Record]:
     """At least the elements asked for, to the partitions where they belong."""
     if world is None:
         people = min(asked.linked_people, asked.elements // 4)
         found = linker_elements(layout, elements=asked.elements, people=people)
         return ((0, key, value) for key, value in found)
-    pieces = [Pieces.of(key, value) for key, value in world.kept[stage].items()]
+    pieces = [ElementTemplate.of(key, value) for key, value in world.kept[stage].items()]
     copies = (one.copy(number) for number in count() for one in pieces)
     return ((_partition(key), key, value) for key, value in islice(copies, asked.elements))
 
@@ -72,7 +74,7 @@ def _partition(key: bytes) -> int:
     return partition_of(key.partition(b"/")[0].decode())
 
 
-def _restarted(stage: str, on: Ground) -> dict[str, float]:
+def _restarted(stage: str, on: BenchBroker) -> dict[str, float]:
     worker = WorkerUnderBench(on, stage)
     try:
         first_s = worker.seconds_until_ready(at_most_s=READY_S_MAX)

@@ -18,7 +18,7 @@ from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, SourceSlug
 from ops.lab.simulator.population import people as population
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import RecordIdentity
 from schemas.sealing import seal
@@ -30,7 +30,7 @@ FIRST = "v1:000000"  # begins every record id of the first copy
 
 
 @dataclass(frozen=True)
-class Known:
+class CopiedRecord:
     """One record of the first copy."""
 
     source: SourceSlug
@@ -38,7 +38,7 @@ class Known:
     encoded: EncodedIdentity
 
 
-def linker_elements(layout: Layout, *, elements: int, people: int) -> Iterator[tuple[bytes, bytes]]:
+def linker_elements(layout: EnginePaths, *, elements: int, people: int) -> Iterator[tuple[bytes, bytes]]:
     """At least `elements` elements of `state.linker.v1`, in whole copies of a population of `people`."""
     keys = layout.keyring("linker")
     known = _records(layout, people)
@@ -76,7 +76,7 @@ class _Answer:
         return value
 
 
-def _records(layout: Layout, people: int) -> dict[str, Known]:
+def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
     rng, rates = Random(1), default_rates()
     ingress = layout.keyring("ingress")
     tokens = TokenKeys.from_bytes(ingress.key(Purpose.LINK_TOKENS), epoch=ingress.version)
@@ -86,11 +86,13 @@ def _records(layout: Layout, people: int) -> dict[str, Known]:
             if rng.random() < share:
                 told = record_identity(rng, person, source, rates=rates, household_numbers=())
                 record_id = f"{FIRST}{rng.getrandbits(104):026x}"
-                known[record_id] = Known(source, TIER_OF[source], encode(as_linkage(told), keys=tokens))
+                known[record_id] = CopiedRecord(
+                    source, TIER_OF[source], encode(as_linkage(told), keys=tokens)
+                )
     return known
 
 
-def _answered(layout: Layout, keys: Keyring, known: Mapping[str, Known]) -> dict[bytes, bytes]:
+def _answered(layout: EnginePaths, keys: Keyring, known: Mapping[str, CopiedRecord]) -> dict[bytes, bytes]:
     """What the real linker keeps of the first copy."""
     step, kept = zone_step(layout, "linker"), dict[bytes, bytes]()
     state = step.restore([])
@@ -103,7 +105,7 @@ def _answered(layout: Layout, keys: Keyring, known: Mapping[str, Known]) -> dict
     return kept
 
 
-def _sealed(keys: Keyring, record_id: str, one: Known, mask: int) -> bytes:
+def _sealed(keys: Keyring, record_id: str, one: CopiedRecord, mask: int) -> bytes:
     """The identity message of a record whose blocks are masked; equal tokens stay equal."""
     blocks = sorted(
         (

@@ -16,7 +16,7 @@ from ops.errors import TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.broker.server_process import free_port, spawn
 from ops.local.processes import page
-from ops.runtime.paths import Layout, load_sources
+from ops.runtime.paths import EnginePaths, load_sources
 from schemas.topics import registry
 
 RECIPIENTS = ("demo",)
@@ -28,11 +28,11 @@ Record = tuple[int, bytes, bytes]  # partition, key, value
 
 
 @dataclass(frozen=True)
-class Ground:
+class BenchBroker:
     """A broker of the bench's own with every topic of an engine, and keys."""
 
     bootstrap: str
-    layout: Layout
+    layout: EnginePaths
 
     def fill(self, topic: str, records: Iterable[Record]) -> int:
         """Every record is in the topic and acknowledged; how many there were. Raises TierlinkError."""
@@ -44,24 +44,24 @@ class Ground:
 
 
 @contextmanager
-def ground(directory: Path) -> Iterator[Ground]:
+def ground(directory: Path) -> Iterator[BenchBroker]:
     """A fresh one below `directory`; it is ended and removed afterwards."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as place:
-        layout = Layout(Path(place))
+        layout = EnginePaths(Path(place))
         make_keys(layout.keys, recipients=RECIPIENTS)
         layout.logs.mkdir()
         with EmbeddedBroker(layout.broker) as broker:
             sources = load_sources(None, test_mode=True)
             create(broker.bootstrap, registry(sources.values(), RECIPIENTS), replication=Replication())
-            yield Ground(broker.bootstrap, layout)
+            yield BenchBroker(broker.bootstrap, layout)
 
 
 @dataclass
 class WorkerUnderBench:
     """A worker process; start() it as often as you like, always under one name."""
 
-    on: Ground
+    on: BenchBroker
     stage: str
     process: "Popen[bytes] | None" = None
     _port: int = field(default_factory=free_port)

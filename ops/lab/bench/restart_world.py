@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors import mapping as mappings
-from connectors.entry import Entry
+from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from ops.lab.simulator import default_rates, simulate
 from ops.lab.simulator.model import Delivery
-from ops.runtime.paths import Layout, linkage_model, load_sources, packaged, packaged_all
+from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged, packaged_all
 from schemas.check import check
 from schemas.envelope import entry_id
 from schemas.topics import EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN
@@ -29,7 +29,7 @@ _ID = re.compile(rb"v1:[0-9a-f]{6}(?=[0-9a-f]{26})")
 
 
 @dataclass
-class World:
+class RestartWorld:
     """What the steps read and what they kept: messages by topic in order, elements by stage."""
 
     told: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
@@ -37,14 +37,14 @@ class World:
 
 
 @dataclass(frozen=True)
-class Pieces:
+class ElementTemplate:
     """A key and a value with their ids cut out: the same for each copy of the world but for the ids."""
 
     key: list[bytes]
     value: list[bytes]
 
     @classmethod
-    def of(cls, key: bytes, value: bytes) -> "Pieces":
+    def of(cls, key: bytes, value: bytes) -> "ElementTemplate":
         """Cut at every id."""
         return cls(_ID.split(key), _ID.split(value))
 
@@ -54,7 +54,7 @@ class Pieces:
         return mark.join(self.key), mark.join(self.value)
 
 
-def zone_step(layout: Layout, stage: str) -> Step[Any]:
+def zone_step(layout: EnginePaths, stage: str) -> Step[Any]:
     """The real step of a stage with the keys of its zone."""
     settings = StepSettings(
         keys=layout.keyring(stage),
@@ -67,9 +67,9 @@ def zone_step(layout: Layout, stage: str) -> Step[Any]:
     return build_step(stage, settings)
 
 
-def small_world(layout: Layout, *, people: int, seed: int = 1) -> World:
+def small_world(layout: EnginePaths, *, people: int, seed: int = 1) -> RestartWorld:
     """Everything simulated people lead to, told once and in order; nothing is left to do at the end."""
-    world = World()
+    world = RestartWorld()
     steps = {name: zone_step(layout, name) for name in set(READERS.values())}
     states: dict[tuple[str, int], Any] = {}
     for emits in _told(layout, people, seed):
@@ -91,7 +91,7 @@ def small_world(layout: Layout, *, people: int, seed: int = 1) -> World:
     return world
 
 
-def _told(layout: Layout, people: int, seed: int) -> Iterator[list[Emit]]:
+def _told(layout: EnginePaths, people: int, seed: int) -> Iterator[list[Emit]]:
     """What ingress makes of each entry that a door accepts."""
     sources, pseudonyms = load_sources(None, test_mode=True), Pseudonyms.of(layout.keyring("ingress"))
     for delivery in simulate(seed, people, rates=default_rates()).deliveries:
@@ -105,7 +105,7 @@ def _told(layout: Layout, people: int, seed: int) -> Iterator[list[Emit]]:
                 yield list(pseudonymised(told, source=source, entry_id=identifier, pseudonyms=pseudonyms))
 
 
-def _entries(delivery: Delivery) -> tuple[Entry, ...]:
+def _entries(delivery: Delivery) -> tuple[SourceEntry, ...]:
     source, content = load_sources(None, test_mode=True)[delivery.source], delivery.content
     if delivery.kind == "fhir":
         return primary_care_fhir.read(content, source=source, test_mode=True, received_at=RECEIVED_AT)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from ops.lab.chaos.actions import Hands
-from ops.lab.chaos.menu import LONG, Action, Targets
+from ops.lab.chaos.fault_injector import FaultInjector
+from ops.lab.chaos.fault_plan import LONG, Action, Targets
 from ops.local.processes import stage_of
 
 GAP_SECONDS = 1.0  # between the beginnings of two faults
@@ -32,7 +32,7 @@ class Campaign:
     planned: list[Action]
     more: Iterator[Action]
     kills: int
-    hands: Hands
+    hands: FaultInjector
     progress: Callable[[], float]
     targets: Targets
     rng: Random

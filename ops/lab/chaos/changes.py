@@ -88,17 +88,17 @@ class _Change:
 
 
 def _told_after(near: Delivery, minutes: int) -> datetime:
-    told_at = near.entries[0].told_at
-    assert told_at is not None
-    return told_at + timedelta(minutes=minutes)
+    source_version_at = near.entries[0].source_version_at
+    assert source_version_at is not None
+    return source_version_at + timedelta(minutes=minutes)
 
 
 def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
     document = json.loads(near.content)
     message_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-    told_at = _told_after(near, minutes)
+    source_version_at = _told_after(near, minutes)
     document["identifier"]["value"] = message_id
-    document["timestamp"] = f"{told_at:%Y-%m-%dT%H:%M:%SZ}"
+    document["timestamp"] = f"{source_version_at:%Y-%m-%dT%H:%M:%SZ}"
     resources = [one["resource"] for one in document["entry"]]
     patient = next(one for one in resources if one["resourceType"] == "Patient")
     if change.surname:
@@ -112,7 +112,9 @@ def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: i
         for one in numbers:
             one["value"] = change.nhs_number
     content = json.dumps(document, separators=(",", ":")).encode()
-    entry = replace(near.entries[0], message_id=message_id, told_at=told_at, correction=False)
+    entry = replace(
+        near.entries[0], message_id=message_id, source_version_at=source_version_at, correction=False
+    )
     return replace(near, content=content, entries=(entry,))
 
 
@@ -162,7 +164,7 @@ def _hl7_delivery(
     entry = replace(
         near.entries[0],
         message_id=message_identifier(named.control_id),
-        told_at=_told_after(near, minutes),
+        source_version_at=_told_after(near, minutes),
         correction=False,
         local_id=local_id or near.entries[0].local_id,
     )
@@ -193,10 +195,16 @@ def _csv(_rng: Random, named: Numbering, near: Delivery, change: _Change, minute
     message_id = sha256(content).hexdigest()
     entries: list[EntryTruth] = []
     for position, (_, entry) in enumerate(told, FIRST_ROW):
-        assert entry.told_at is not None
-        told_at = entry.told_at + timedelta(minutes=minutes)
+        assert entry.source_version_at is not None
+        source_version_at = entry.source_version_at + timedelta(minutes=minutes)
         entries.append(
-            replace(entry, message_id=message_id, position=position, told_at=told_at, correction=False)
+            replace(
+                entry,
+                message_id=message_id,
+                position=position,
+                source_version_at=source_version_at,
+                correction=False,
+            )
         )
     name = f"council-east-changed-{named.control_id}.csv"
     return Delivery(COUNCIL, "csv_file", content, tuple(entries), "good", file_name=name)

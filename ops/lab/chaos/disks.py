@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Self
 
 from ops.lab.chaos.disk import FILLER, DiskLimit, limit
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 
 BYTES_MAX = 2**20  # a worker keeps some kilobytes
 SPARED = frozenset({FILLER})  # whoever wipes a directory leaves its disk as full as it is
@@ -14,7 +14,7 @@ SPARED = frozenset({FILLER})  # whoever wipes a directory leaves its disk as ful
 class Disks:
     """`with Disks(layout, workers, pid_of) as disks`; afterwards the directories are plain ones again."""
 
-    def __init__(self, layout: Layout, workers: Sequence[str], pid_of: Callable[[str], int]) -> None:
+    def __init__(self, layout: EnginePaths, workers: Sequence[str], pid_of: Callable[[str], int]) -> None:
         self._layout = layout
         self._workers = workers
         self._pid_of = pid_of

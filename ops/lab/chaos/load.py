@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ops.client.journal import Answer, Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender, Patience
-from ops.lab.chaos.offered import Mixture, Offer, mixture, offers
+from ops.lab.chaos.workload import EntryMix, Offer, mixture, offers
 from ops.lab.simulator.model import Delivery
 from ops.local.broker.server_process import POLL_SECONDS
 
@@ -62,7 +62,7 @@ class Load:
         self._settings = settings
         self._journal = journal
         offered = offers(settings.seed, settings.events)
-        self.mixture: Mixture = mixture(offered)
+        self.mixture: EntryMix = mixture(offered)
         self._due = _by_source(offered)
         self._ended = threading.Event()
         self._lock = threading.Lock()

@@ -1,6 +1,6 @@
 """A TCP proxy between one process and the broker, whose link can be made slow, dead or torn.
 
-    with ProxyPark() as park:
+    with ProxyProcess() as park:
         proxy = FaultProxy(listen_port, target_port, park=park).start()
         proxy.apply(LinkFault("latency", seconds=2.0))
         proxy.heal()
@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Self
 
 from ops.errors import TierlinkError
-from ops.lab.chaos.gate import Traffic
-from ops.lab.chaos.link import LinkFault
-from ops.lab.chaos.park import ProxyPark
+from ops.lab.chaos.proxied_connection import LinkFault
+from ops.lab.chaos.proxy_listener import Traffic
+from ops.lab.chaos.proxy_process import ProxyProcess
 
-__all__ = ["FaultProxy", "LinkFault", "ProxyPark", "Traffic"]
+__all__ = ["FaultProxy", "LinkFault", "ProxyProcess", "Traffic"]
 
 
 class FaultProxy:
@@ -32,11 +32,11 @@ class FaultProxy:
     process has gone.
     """
 
-    def __init__(self, listen_port: int, target_port: int, *, park: ProxyPark | None = None) -> None:
+    def __init__(self, listen_port: int, target_port: int, *, park: ProxyProcess | None = None) -> None:
         self.listen_port = listen_port
         self.target_port = target_port
         self._own_park = park is None
-        self._park = park or ProxyPark()
+        self._park = park or ProxyProcess()
         self._listens = False
 
     def start(self) -> Self:

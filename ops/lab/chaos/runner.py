@@ -19,17 +19,17 @@ from typing import Any
 from ops.admin.ticker import tick
 from ops.client.journal import Journal
 from ops.errors import TierlinkError
-from ops.lab.chaos.actions import BASE_WORKERS, Hands, Tally
 from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Say
 from ops.lab.chaos.disks import Disks
-from ops.lab.chaos.links import Links
+from ops.lab.chaos.fault_injector import BASE_WORKERS, FaultInjector, FaultTally
+from ops.lab.chaos.fault_plan import KINDS, Kind, Targets, more, plan
 from ops.lab.chaos.load import Load, LoadSettings
-from ops.lab.chaos.menu import KINDS, Kind, Targets, more, plan
-from ops.lab.chaos.settling import settle
+from ops.lab.chaos.proxies import Links
+from ops.lab.chaos.quiescence import settle
 from ops.lab.simulator import AS_OF
 from ops.local.engine import Engine, EngineSettings
 from ops.local.processes import DOOR_PREFIX, DOORS, stage_of
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from ops.verify.replay import check_run, ground_of
 from streams.topology import STAGES
 
@@ -81,7 +81,7 @@ def run(options: ChaosOptions, say: Say) -> ChaosResult:
     if root.exists() and any(root.iterdir()):
         raise TierlinkError(f"{root} is not empty: a chaos run begins from nothing")
     say(f"{options.command()}\nworking in {root}")
-    counts = _run(options, Layout(root), say)
+    counts = _run(options, EnginePaths(root), say)
     result = ChaosResult(counts, root)
     if result.bad or options.directory is not None:
         return result
@@ -96,7 +96,7 @@ def base_targets() -> Targets:
     return Targets(workers, doors, STAGES, [name for name in workers if stage_of(name) == "ingress"])
 
 
-def _run(options: ChaosOptions, layout: Layout, say: Say) -> dict[str, Any]:
+def _run(options: ChaosOptions, layout: EnginePaths, say: Say) -> dict[str, Any]:
     started, targets = time.monotonic(), base_targets()
 
     def tell(text: str) -> None:
@@ -107,7 +107,7 @@ def _run(options: ChaosOptions, layout: Layout, say: Say) -> dict[str, Any]:
         load = Load(engine, LoadSettings(options.seed, options.events), Journal(layout.journal))
         with Disks(layout, targets.workers, engine.pid) as disks, engine:
             tell(f"ready; {load.mixture.entries} entries to offer")
-            hands = Hands(engine, links, disks, Tally())
+            hands = FaultInjector(engine, links, disks, FaultTally())
             _attack(options, load, hands, until=started + options.minutes * 60, say=tell)
             tell("every fault has ended and the load too; waiting until it is quiet")
             stuck = _settle(engine, hands)
@@ -139,7 +139,7 @@ def _settings(options: ChaosOptions, links: Links) -> EngineSettings:
     )
 
 
-def _attack(options: ChaosOptions, load: Load, hands: Hands, *, until: float, say: Say) -> None:
+def _attack(options: ChaosOptions, load: Load, hands: FaultInjector, *, until: float, say: Say) -> None:
     """The load has been answered or given up, every fault is over and healed."""
     targets, entries = base_targets(), load.mixture.entries
 
@@ -166,7 +166,7 @@ def _attack(options: ChaosOptions, load: Load, hands: Hands, *, until: float, sa
     load.stop()
 
 
-def _settle(engine: Engine, hands: Hands) -> int:
+def _settle(engine: Engine, hands: FaultInjector) -> int:
     """How many partitions are stuck; else everything has been worked off, and told what day it is."""
     stuck = settle(engine, since=hands.last_ended)
     if stuck:

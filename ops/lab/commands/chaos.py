@@ -10,7 +10,7 @@ import typer
 from ops.runtime.cli_options import Json
 
 if TYPE_CHECKING:
-    from ops.lab.chaos.menu import Kind
+    from ops.lab.chaos.fault_plan import Kind
 
 
 def chaos(
@@ -65,7 +65,7 @@ def chaos(
 
 def _kinds(menu: str) -> "tuple[Kind, ...]":
     from ops.errors import SettingsError
-    from ops.lab.chaos.menu import KINDS
+    from ops.lab.chaos.fault_plan import KINDS
 
     wanted = [one.strip() for one in menu.split(",") if one.strip()]
     if unknown := set(wanted) - set(KINDS):

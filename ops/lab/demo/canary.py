@@ -13,7 +13,7 @@ from ops.admin.topic_reader import read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.demo.canary_messages import csv_file, fhir, hl7
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from ops.verify.leak_search import CONSUMER_OFFSETS, files_of, in_pieces, seen, text_of
 from ops.verify.nobodies import NOBODIES
 from schemas.envelope import opened
@@ -51,11 +51,11 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Ground:
+class EngineView:
     """Where to plant and where to look: one running engine, seen from outside."""
 
     bootstrap: str
-    layout: Layout
+    layout: EnginePaths
     sources: Mapping[str, Source]
     topic_names: Sequence[str]
     keys: Keyring
@@ -63,7 +63,7 @@ class Ground:
     pages: Callable[[], Iterable[tuple[str, str]]]  # process, text of its /metrics
 
 
-def plant(ground: Ground, journal: Journal) -> Planted:
+def plant(ground: EngineView, journal: Journal) -> Planted:
     """One good and one refused message through each door; refused ones show whether answers quote what they
     refuse.
     """
@@ -84,7 +84,7 @@ def plant(ground: Ground, journal: Journal) -> Planted:
     return planted
 
 
-def search(ground: Ground, planted: Planted) -> Found:
+def search(ground: EngineView, planted: Planted) -> Found:
     """Look everywhere. Bytes scanned are counted once, however many values are searched for."""
     scanned, places = 0, []
     for place, content in _everything(ground, planted):
@@ -94,7 +94,7 @@ def search(ground: Ground, planted: Planted) -> Found:
     return Found(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
 
 
-def _everything(ground: Ground, planted: Planted) -> Iterator[tuple[str, bytes]]:
+def _everything(ground: EngineView, planted: Planted) -> Iterator[tuple[str, bytes]]:
     for name in (*ground.topic_names, CONSUMER_OFFSETS):
         yield from in_pieces(f"topic {name}", map(text_of, read_topics(ground.bootstrap, [name])))
     for name, text in ground.pages():
@@ -103,7 +103,7 @@ def _everything(ground: Ground, planted: Planted) -> Iterator[tuple[str, bytes]]
     yield from files_of(ground.layout)
 
 
-def _opened_intake(ground: Ground) -> Iterator[bytes]:
+def _opened_intake(ground: EngineView) -> Iterator[bytes]:
     keys = ground.keys
     for source in ground.sources.values():
         for one in read_topics(ground.bootstrap, [source.intake_topic]):

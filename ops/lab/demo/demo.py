@@ -13,12 +13,12 @@ from ops.admin.ticker import tick
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
 from ops.lab.demo import canary
-from ops.lab.demo.judging import Judgement, Published, judge
+from ops.lab.demo.judging import Judgement, PublishedRun, judge
 from ops.lab.demo.killing import Killer
 from ops.lab.demo.playing import Progress, play
-from ops.lab.simulator import AS_OF, Noise, Simulation, default_rates, simulate
+from ops.lab.simulator import AS_OF, Noise, SimulatedFeed, default_rates, simulate
 from ops.local.engine import Engine
-from ops.verify.ledger import Ledger, balance, read_books, stalled
+from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
 from schemas import canonical, topics
 
 RECIPIENT = "demo"
@@ -103,9 +103,9 @@ class _Played:
     started: float
 
 
-def ground_of(engine: Engine) -> canary.Ground:
+def ground_of(engine: Engine) -> canary.EngineView:
     """A running engine as the canary sweep sees it."""
-    return canary.Ground(
+    return canary.EngineView(
         bootstrap=engine.bootstrap,
         layout=engine.layout,
         sources=engine.sources,
@@ -116,11 +116,11 @@ def ground_of(engine: Engine) -> canary.Ground:
     )
 
 
-def _result(engine: Engine, simulation: Simulation, played: _Played) -> DemoResult:
+def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoResult:
     keys = engine.keys
-    books = read_books(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
+    books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)
-    published = Published(books.links, snapshots, keys, RECIPIENT)
+    published = PublishedRun(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(
         ledgers=balance(played.journal.read(), books, keys=keys, recipient=RECIPIENT),
         snapshots=list(snapshots.values()),
@@ -135,6 +135,6 @@ def _result(engine: Engine, simulation: Simulation, played: _Played) -> DemoResu
 
 
 def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
-    """Published id -> snapshot, as a subscriber of the demo recipient would hold them."""
+    """PublishedRun id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
     return {key.decode(): canonical.load_object(one.value or b"") for key, one in latest.items()}

@@ -53,7 +53,7 @@ def funnel(snapshots: Iterable[Snapshot], tier: str) -> Funnel:
 
 
 @dataclass(frozen=True)
-class Gap:
+class HandoverFigures:
     """Who was sent from one tier to the next: how many, how many arrived, how many are overdue."""
 
     from_tier: str
@@ -63,14 +63,14 @@ class Gap:
     overdue: int
 
 
-def gaps(snapshots: Iterable[Snapshot]) -> list[Gap]:
+def gaps(snapshots: Iterable[Snapshot]) -> list[HandoverFigures]:
     """One row for each pair of tiers that anyone was sent between."""
     by_pair: dict[tuple[str, str], list[str]] = {}
     for snapshot in snapshots:
         for one in snapshot["handovers"]:
             by_pair.setdefault((one["from_tier"], one["to_tier"]), []).append(one["status"])
     return [
-        Gap(*pair, len(statuses), statuses.count("received"), statuses.count("overdue"))
+        HandoverFigures(*pair, len(statuses), statuses.count("received"), statuses.count("overdue"))
         for pair, statuses in sorted(by_pair.items())
     ]
 
@@ -126,7 +126,7 @@ def example(snapshots: Iterable[Snapshot]) -> Snapshot | None:
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineRow:
     """One line of a timeline."""
 
     on: str
@@ -134,19 +134,19 @@ class Line:
     text: str
 
 
-def timeline(snapshot: Snapshot) -> list[Line]:
+def timeline(snapshot: Snapshot) -> list[TimelineRow]:
     """What happened to one person, in order of date, with waits and the definition that says so."""
     lines = []
     for one in snapshot["handovers"]:
-        lines.append(Line(one["sent_on"], one["from_tier"], f"referred to {_words(one['to_tier'])}"))
+        lines.append(TimelineRow(one["sent_on"], one["from_tier"], f"referred to {_words(one['to_tier'])}"))
         if one["status"] == "overdue":
-            lines.append(Line(one["sent_on"], one["to_tier"], f"never received ({one['definition']})"))
+            lines.append(TimelineRow(one["sent_on"], one["to_tier"], f"never received ({one['definition']})"))
     for episode in snapshot["episodes"]:
         lines += _episode_lines(episode, snapshot["handovers"])
     return sorted(lines, key=lambda line: line.on)
 
 
-def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, Any]]) -> list[Line]:
+def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, Any]]) -> list[TimelineRow]:
     tier, waits = episode["tier"], episode["waits"]
     interval = next((one["interval_days"] for one in handovers if one["episode"] == episode["id"]), None)
     after = "" if interval is None else f", {interval} days after it was sent"
@@ -162,9 +162,9 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
         (episode["withdrawn_on"], "withdrew"),
         (episode["discharged_on"], "discharged"),
     ]
-    lines = [Line(on, tier, text) for on, text in told if on]
+    lines = [TimelineRow(on, tier, text) for on, text in told if on]
     lines += [
-        Line(one["on"], tier, f"weight {one['kg']:.1f} kg ({_words(one['method'])})")
+        TimelineRow(one["on"], tier, f"weight {one['kg']:.1f} kg ({_words(one['method'])})")
         for one in episode["weights"]
     ]
     outcome = _outcome(episode)
@@ -172,7 +172,9 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
         verdict = "at least 5 % lost" if outcome["achieved"] else "less than 5 % lost"
         definition = episode["loss"]["definition"]
         lines.append(
-            Line(outcome["end_on"], tier, f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({definition})")
+            TimelineRow(
+                outcome["end_on"], tier, f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({definition})"
+            )
         )
     return lines
 

@@ -28,7 +28,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRun:
     """What there is to judge: record -> person, published id -> snapshot, and the keys that join them."""
 
     links: Mapping[str, str]
@@ -45,7 +45,7 @@ class Published:
         return self.snapshots.get(self.keys.mac(recipient_purpose(self.recipient), person_id))
 
 
-def judge(truth: Sequence[PersonTruth], published: Published, *, as_of: date) -> Judgement:
+def judge(truth: Sequence[PersonTruth], published: PublishedRun, *, as_of: date) -> Judgement:
     """Score the linkage, and compare the pathway of everyone who was linked rightly."""
     person_of = {record.key: person.key for person in truth for record in person.records}
     found = {key: one for key in person_of if (one := published.person_of(key)) is not None}
@@ -62,7 +62,7 @@ def judge(truth: Sequence[PersonTruth], published: Published, *, as_of: date) ->
 
 
 def _differences(
-    person: PersonTruth, found: Mapping[RecordKey, str], published: Published, as_of: date
+    person: PersonTruth, found: Mapping[RecordKey, str], published: PublishedRun, as_of: date
 ) -> list[str]:
     person_id = found.get(person.records[0].key)
     snapshot = published.snapshot_of(person_id) if person_id else None

@@ -5,14 +5,14 @@ from rich.table import Table
 
 from ops.lab.demo import figures
 from ops.lab.demo.demo import DemoResult
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from ops.verify.ledger import DISPOSITIONS
 
 GAPS_SHOWN = 3
 _TIER_NAMES = {"primary_care": "primary care", "tier2": "Tier 2", "tier3": "Tier 3", "tier4": "Tier 4"}
 
 
-def show(console: Console, result: DemoResult, layout: Layout) -> None:
+def show(console: Console, result: DemoResult, layout: EnginePaths) -> None:
     """Print the whole report."""
     _timeline(console, result)
     _funnel(console, result)
@@ -115,7 +115,7 @@ def _score(console: Console, result: DemoResult) -> None:
     )
 
 
-def _where_next(console: Console, layout: Layout) -> None:
+def _where_next(console: Console, layout: EnginePaths) -> None:
     console.print("Where to look next:")
     console.print(f"  ./run consume pathway.state.demo.v1 --latest --max 1 --directory {layout.root}")
     console.print(f"  ./run topics list --directory {layout.root}")

@@ -42,7 +42,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class World:
+class ArrivalWorld:
     """What arrives, and the final topics that have to come of it in whatever order and however often."""
 
     name: str
@@ -144,7 +144,7 @@ def told(slug: str, message: SourceMessage) -> Arrival:
 
 
 @cache
-def world(name: str) -> World:
+def world(name: str) -> ArrivalWorld:
     """The world of one template, or of several joined by `+`, with its oracle."""
     names = name.split("+")
     entries = [(slug, _named(message, part)) for part in names for slug, message in TEMPLATES[part]()]
@@ -160,7 +160,7 @@ def world(name: str) -> World:
         ]
     owed = frozenset(one.entry for one in arrivals if one.entry is not None)
     logs = calm(arrivals)
-    return World(name, tuple(arrivals), finals(logs), owed, dead_letters(logs))
+    return ArrivalWorld(name, tuple(arrivals), finals(logs), owed, dead_letters(logs))
 
 
 def _named(message: SourceMessage, template: str) -> SourceMessage:

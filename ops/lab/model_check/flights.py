@@ -40,7 +40,7 @@ class Batch:
 
 
 @dataclass(eq=False, slots=True)
-class Record:
+class ProducedMessage:
     """One record handed to the producer, with the time it was stamped with."""
 
     emit: Emit
@@ -53,14 +53,14 @@ class Record:
 class Producer:
     """Idempotent: per partition in order, no record twice. What has landed may be acknowledged much later."""
 
-    unlanded: dict[Partition, deque[Record]] = field(default_factory=dict)
-    unknown: dict[Partition, deque[Record]] = field(default_factory=dict)
+    unlanded: dict[Partition, deque[ProducedMessage]] = field(default_factory=dict)
+    unknown: dict[Partition, deque[ProducedMessage]] = field(default_factory=dict)
 
     def hand_over(self, emits: Iterable[Emit], batch: Batch, kind: Kind, stamp_ms: int) -> None:
         """To be sent, in this order within a partition."""
         for emit in emits:
             place = (emit.topic, emit.partition)
-            self.unlanded.setdefault(place, deque()).append(Record(emit, batch, kind, stamp_ms))
+            self.unlanded.setdefault(place, deque()).append(ProducedMessage(emit, batch, kind, stamp_ms))
 
     def landed(self, place: Partition) -> None:
         """The first record under way to `place` is in the log."""
@@ -69,7 +69,7 @@ class Producer:
         if not queue:
             del self.unlanded[place]
 
-    def acknowledged(self, place: Partition) -> Record:
+    def acknowledged(self, place: Partition) -> ProducedMessage:
         """The first record that landed at `place`: its acknowledgement has arrived."""
         queue = self.unknown[place]
         record = queue.popleft()

@@ -35,7 +35,7 @@ class Timings:
 
 
 @dataclass(slots=True)
-class Member:
+class GroupMember:
     """What the coordinator knows of one worker."""
 
     heard_ms: int
@@ -51,7 +51,7 @@ class Group:
     timings: Timings
     chance: random.Random
     generation: int = 0
-    members: dict[str, Member] = field(default_factory=dict)
+    members: dict[str, GroupMember] = field(default_factory=dict)
     committed: dict[Partition, int] = field(default_factory=dict)
     deadline_ms: int | None = None  # of the rebalance under way
     due_ms: int = NEVER_MS
@@ -63,7 +63,7 @@ class Group:
 
     def join(self, name: str, now_ms: int) -> None:
         """A worker asks for partitions. One that comes back to a stable group keeps what it had."""
-        member = self.members.setdefault(name, Member(now_ms))
+        member = self.members.setdefault(name, GroupMember(now_ms))
         member.heard_ms = now_ms
         member.joined = True
         self._prepare(now_ms)
@@ -122,7 +122,7 @@ class Group:
         waits = [m.heard_ms + session_ms + 1 for m in self.members.values() if not self._waits(m)]
         self.due_ms = min([*waits, self.deadline_ms if self.deadline_ms is not None else NEVER_MS])
 
-    def _waits(self, member: Member) -> bool:
+    def _waits(self, member: GroupMember) -> bool:
         return member.joined and not self.stable
 
     def _prepare(self, now_ms: int) -> None:
@@ -138,4 +138,4 @@ class Group:
         self.chance.shuffle(tasks)
         self.chance.shuffle(names)
         for number, name in enumerate(names):
-            self.members[name] = Member(now_ms, tasks=tuple(sorted(tasks[number :: len(names)])))
+            self.members[name] = GroupMember(now_ms, tasks=tuple(sorted(tasks[number :: len(names)])))

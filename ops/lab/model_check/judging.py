@@ -1,13 +1,13 @@
 """What must hold once a simulated run has come to rest."""
 
 from ops.lab.model_check.arrivals import dead_letters, finals, sources
-from ops.lab.model_check.scheduler import Simulation, Violation
+from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.verify.compare import final_values
 
 PROBES = 3  # messages asked of the live state and of the one read back
 
 
-def judge(run: Simulation, *, probe: bool) -> None:
+def judge(run: ScheduledRun, *, probe: bool) -> None:
     """Nothing lost, nothing different, everything committed, the state as its changelog says. Raises Violation.
 
     `probe`: what is read back from the changelog also answers the last messages as the live state does; this
@@ -21,14 +21,14 @@ def judge(run: Simulation, *, probe: bool) -> None:
         _state_answers_alike(run)
 
 
-def _nothing_lost(run: Simulation) -> None:
+def _nothing_lost(run: ScheduledRun) -> None:
     topics = [source.receipts_topic for source in sources().values()]
     told = {key.decode() for topic in topics for key in final_values(run.logs.read(topic))}
     if lost := run.world.entries - told:
         raise Violation("lost", f"{len(lost)} entries without a disposition")
 
 
-def _nothing_differs(run: Simulation) -> None:
+def _nothing_differs(run: ScheduledRun) -> None:
     wanted, found = run.world.finals, finals(run.logs)
     for topic, values in wanted.items():
         keys = values.keys() | found[topic].keys()
@@ -39,20 +39,20 @@ def _nothing_differs(run: Simulation) -> None:
         raise Violation("differing", f"dead letters: {dead}, not {run.world.dead_letters}")
 
 
-def _everything_committed(run: Simulation) -> None:
+def _everything_committed(run: ScheduledRun) -> None:
     for (topic, partition), behind in run.lag().items():
         if behind:
             raise Violation("lag", f"{topic}/{partition}: {behind}")
 
 
-def _state_is_its_changelog(run: Simulation) -> None:
+def _state_is_its_changelog(run: ScheduledRun) -> None:
     for (name, task), worker in run.owners().items():
         changelog = worker.at.stage.changelog
         if changelog and worker.elements.get(task, {}) != run.logs.folded((changelog, task)):
             raise Violation("state differs from its changelog", f"{name}/{task}")
 
 
-def _state_answers_alike(run: Simulation) -> None:
+def _state_answers_alike(run: ScheduledRun) -> None:
     for (name, task), worker in run.owners().items():
         changelog = worker.at.stage.changelog
         if changelog is None or task not in worker.states:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from streams.host.commit import Partition
 from streams.steps.outcome import Emit, Message
 
@@ -68,11 +68,13 @@ class Logs:
                 kept[message.key] = message.value
         return kept
 
-    def read(self, topic: str) -> Iterator[Read]:
+    def read(self, topic: str) -> Iterator[TopicMessage]:
         """Every message of one topic, partition by partition in order, as the independent reader gives them."""
         for name, partition in sorted(place for place in self.of if place[0] == topic):
             for one in self.of[name, partition].messages:
-                yield Read(name, partition, one.offset, one.key, one.value, one.headers, one.timestamp_ms)
+                yield TopicMessage(
+                    name, partition, one.offset, one.key, one.value, one.headers, one.timestamp_ms
+                )
 
     def digest(self, unequal: Iterable[str]) -> str:
         """One hash of all logs; of the topics `unequal` without values, whose seal differs at every making."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ops.lab.model_check.arrivals import sources, world
 from ops.lab.model_check.judging import judge
 from ops.lab.model_check.rules import MUTANTS
-from ops.lab.model_check.scheduler import Simulation, Violation
+from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.lab.model_check.worlds import TEMPLATES
 from schemas.topics import DEAD_LETTERS
 
@@ -77,9 +77,9 @@ def world_of(seed: int) -> str:
     return names[random.Random(seed).randrange(len(names))]
 
 
-def simulation(seed: int, *, mutant: str = "none", name: str | None = None) -> Simulation:
+def simulation(seed: int, *, mutant: str = "none", name: str | None = None) -> ScheduledRun:
     """The run of one seed, not yet begun."""
-    return Simulation(world(name or world_of(seed)), seed, MUTANTS[mutant])
+    return ScheduledRun(world(name or world_of(seed)), seed, MUTANTS[mutant])
 
 
 def play(seed: int, *, mutant: str = "none") -> Ended:

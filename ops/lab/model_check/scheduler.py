@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ops.lab.model_check.arrivals import START_MS, Arrival, World, dead_letter_of, quick_step, stages
-from ops.lab.model_check.flights import Batch, Record
+from ops.lab.model_check.arrivals import START_MS, Arrival, ArrivalWorld, dead_letter_of, quick_step, stages
+from ops.lab.model_check.flights import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
 from ops.lab.model_check.logs import Logs
 from ops.lab.model_check.rules import Rules, SkipsTheSeen
@@ -56,10 +56,10 @@ class Character:
     duplicate_share: float
 
 
-class Simulation:
+class ScheduledRun:
     """One run of one world."""
 
-    def __init__(self, world: World, seed: int, rules: Rules) -> None:
+    def __init__(self, world: ArrivalWorld, seed: int, rules: Rules) -> None:
         """Everybody has joined; nothing has arrived."""
         self.world, self.seed, self.rules = world, seed, rules
         self.chance = chance = random.Random(seed)
@@ -78,7 +78,7 @@ class Simulation:
         self._faults_left = self.character.faults
         self._told = self._drawn_arrivals()
         self._done: dict[str, set[tuple[str, int, int]]] = {}
-        self._wire: list[tuple[int, Worker, list[Record]]] = []  # of the dead: lands at, whose, what
+        self._wire: list[tuple[int, Worker, list[ProducedMessage]]] = []  # of the dead: lands at, whose, what
         self._timer_ms = 0
         self.workers: list[Worker] = []
         self._places = self._drawn_places()
@@ -115,7 +115,7 @@ class Simulation:
 
     # ------------------------------------------------------------ the run
 
-    def run(self) -> "Simulation":
+    def run(self) -> "ScheduledRun":
         """Until everything has arrived, nothing is in the air and nobody is behind. Raises Violation."""
         while self.steps < STEPS_MAX:
             self.steps += 1
@@ -305,7 +305,7 @@ class Simulation:
         if batch.landed:
             self._batch_done(worker, batch)
 
-    def appended(self, worker: Worker, record: Record, message: Message) -> None:
+    def appended(self, worker: Worker, record: ProducedMessage, message: Message) -> None:
         """A record has landed; state only where all its outputs are, batch after batch."""
         batch = record.batch
         self.note(worker.name, f"{record.kind} landed", (message.topic, message.partition), message.offset)
@@ -349,7 +349,7 @@ class Simulation:
         worker.restart_ms = self.now_ms + wait_ms
         self._timer_ms = self.now_ms
 
-    def _land_all(self, worker: Worker, records: list[Record]) -> None:
+    def _land_all(self, worker: Worker, records: list[ProducedMessage]) -> None:
         for record in records:
             if not worker.lands(record):
                 self.note(

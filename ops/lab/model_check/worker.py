@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ops.lab.model_check.flights import Batch, Producer, Record
+from ops.lab.model_check.flights import Batch, ProducedMessage, Producer
 from ops.lab.model_check.groups import Group
 from ops.lab.model_check.logs import Logs
 from ops.lab.model_check.rules import Rules
@@ -29,7 +29,7 @@ class Watch(Protocol):
     def answered(self, worker: "Worker", batch: Batch) -> None:
         """Every message of the batch has been advanced; nothing of it is sent yet."""
 
-    def appended(self, worker: "Worker", record: Record, message: Message) -> None:
+    def appended(self, worker: "Worker", record: ProducedMessage, message: Message) -> None:
         """A record has landed."""
 
     def committed(self, worker: "Worker", offsets: dict[Partition, int]) -> None:
@@ -334,7 +334,7 @@ class Worker:
         if place in self.on_wire:
             self.on_wire[place] -= 1
 
-    def lands(self, record: Record) -> bool:
+    def lands(self, record: ProducedMessage) -> bool:
         """The record is in the log; False when the broker refuses it."""
         at = self.at
         if at.rules.fence and at.watch.now_ms - record.stamp_ms > at.rules.timings.fence_ms:

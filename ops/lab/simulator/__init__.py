@@ -27,7 +27,7 @@ __all__ = [
     "Noise",
     "PersonTruth",
     "Rates",
-    "Simulation",
+    "SimulatedFeed",
     "default_rates",
     "parse_rates",
     "simulate",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Simulation:
+class SimulatedFeed:
     """What is sent, in order; what is true; and how noisy the sending is."""
 
     deliveries: tuple[Delivery, ...]
@@ -43,11 +43,11 @@ class Simulation:
     noise: Noise
 
 
-def simulate(seed: int, people: int, *, rates: Rates) -> Simulation:
-    """The world of `seed` with that many people. Pure: the same arguments give an equal Simulation."""
+def simulate(seed: int, people: int, *, rates: Rates) -> SimulatedFeed:
+    """The world of `seed` with that many people. Pure: the same arguments give an equal SimulatedFeed."""
     rng = Random(seed)
     everyone = population(rng, people, rates)
     entries = numbered(rng, with_corrections(rng, journeys(rng, everyone, rates), rates))
     sent = deliveries(rng, entries, rates)
     truth = truth_of(everyone, entries)
-    return Simulation(sent, truth, noise(sent, everyone, truth))
+    return SimulatedFeed(sent, truth, noise(sent, everyone, truth))

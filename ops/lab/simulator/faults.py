@@ -15,14 +15,16 @@ from typing import Any
 
 from ops.lab.simulator.journeys import AS_OF
 from ops.lab.simulator.measuring import in_our_units
-from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, Identity, Told
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, SimulatedEntry, SimulatedIdentity
 from ops.lab.simulator.rates import Rates
 from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
 
 _DATED = ("start", "acceptance")
 
 
-def with_corrections(rng: Random, entries: Sequence[Told], rates: Rates) -> tuple[Told, ...]:
+def with_corrections(
+    rng: Random, entries: Sequence[SimulatedEntry], rates: Rates
+) -> tuple[SimulatedEntry, ...]:
     """`entries`, some now mistaken, and for each of those a later entry about the same thing that puts it
     right.
 
@@ -30,41 +32,45 @@ def with_corrections(rng: Random, entries: Sequence[Told], rates: Rates) -> tupl
     of the entry they correct; each mistaken entry is corrected once.
     """
     correctable = [
-        place for place, told in enumerate(entries) if _can_be_mistaken(told) and told.told_at.date() < AS_OF
+        place
+        for place, told in enumerate(entries)
+        if _can_be_mistaken(told) and told.source_version_at.date() < AS_OF
     ]
     wanted = min(len(correctable), math.ceil(len(entries) * rates.noise["corrections"]))
-    corrected, right = list(entries), list[Told]()
+    corrected, right = list(entries), list[SimulatedEntry]()
     records = _by_record(entries)
     for place in sorted(rng.sample(correctable, wanted)):
         told = entries[place]
         corrected[place] = replace(told, facts=_mistaken(rng, told))
-        later = told.told_at + timedelta(days=rng.randrange(2, 21))
-        later = later if later.date() <= AS_OF else told.told_at + timedelta(days=1)
+        later = told.source_version_at + timedelta(days=rng.randrange(2, 21))
+        later = later if later.date() <= AS_OF else told.source_version_at + timedelta(days=1)
         # first tellings fall on full minutes; the second keeps corrections apart from them and from one
         # another
         later = later.replace(second=1 + len(right) % 59)
         identity = _identity_at(records[told.source, told.local_id], later)
         right.append(
-            replace(told, told_at=later, identity=identity, message_id="", corrects=entry_number(told))
+            replace(
+                told, source_version_at=later, identity=identity, message_id="", corrects=entry_number(told)
+            )
         )
     return (*corrected, *right)
 
 
-def entry_number(told: Told) -> str:
+def entry_number(told: SimulatedEntry) -> str:
     """What names this entry among all: whose record it is and when it was told, which no other entry
     shares.
     """
-    return f"{told.source}/{told.local_id}/{told.told_at.isoformat()}"
+    return f"{told.source}/{told.local_id}/{told.source_version_at.isoformat()}"
 
 
-def _can_be_mistaken(told: Told) -> bool:
+def _can_be_mistaken(told: SimulatedEntry) -> bool:
     last = told.facts[-1] if told.facts else None
     if last is None or last.quantity == "height":
         return False
     return last.quantity == "weight" or (last.kind in _DATED and told.source == COUNCIL)
 
 
-def _mistaken(rng: Random, told: Told) -> tuple[Fact, ...]:
+def _mistaken(rng: Random, told: SimulatedEntry) -> tuple[Fact, ...]:
     """The facts with a weight keyed wrong, a session marked as missed, or a date some days off."""
     *others, last = told.facts
     if last.quantity == "weight":
@@ -80,53 +86,55 @@ def _mistaken(rng: Random, told: Told) -> tuple[Fact, ...]:
     return (*others, replace(last, on=last.on - timedelta(days=rng.randrange(1, 9))))
 
 
-def _by_record(entries: Sequence[Told]) -> Mapping[tuple[str, str], list[Told]]:
-    records: dict[tuple[str, str], list[Told]] = {}
+def _by_record(entries: Sequence[SimulatedEntry]) -> Mapping[tuple[str, str], list[SimulatedEntry]]:
+    records: dict[tuple[str, str], list[SimulatedEntry]] = {}
     for told in entries:
         records.setdefault((told.source, told.local_id), []).append(told)
     return records
 
 
-def _identity_at(record: Sequence[Told], at: datetime) -> Identity:
+def _identity_at(record: Sequence[SimulatedEntry], at: datetime) -> SimulatedIdentity:
     """What the record says of the person at that time: later entries may have changed it."""
-    return max((told for told in record if told.told_at <= at), key=lambda told: told.told_at).identity
+    return max(
+        (told for told in record if told.source_version_at <= at), key=lambda told: told.source_version_at
+    ).identity
 
 
 # messages nobody can read
 
 
-def broken_fhir(rng: Random, told: Told) -> bytes:
+def broken_fhir(rng: Random, told: SimulatedEntry) -> bytes:
     """The body of an entry spoilt in one of the ways real bodies are."""
     return rng.choice((_cut, _key_twice, _nobody, _no_unit, _thirtieth_of_february, _not_utf8))(told)
 
 
-def _cut(told: Told) -> bytes:
+def _cut(told: SimulatedEntry) -> bytes:
     return primary_care_fhir.bundle_bytes(told)[:-40]
 
 
-def _key_twice(told: Told) -> bytes:
+def _key_twice(told: SimulatedEntry) -> bytes:
     return primary_care_fhir.bundle_bytes(told).replace(b"{", b'{"type":"message",', 1)
 
 
-def _nobody(told: Told) -> bytes:
+def _nobody(told: SimulatedEntry) -> bytes:
     document = primary_care_fhir.bundle(told)
     document["entry"] = [one for one in document["entry"] if one["resource"]["resourceType"] != "Patient"]
     return json.dumps(document).encode()
 
 
-def _no_unit(told: Told) -> bytes:
+def _no_unit(told: SimulatedEntry) -> bytes:
     return _with_observation(told, {"valueQuantity": {"value": 104}})
 
 
-def _thirtieth_of_february(told: Told) -> bytes:
-    return _with_observation(told, {"effectiveDateTime": f"{told.told_at.year}-02-30"})
+def _thirtieth_of_february(told: SimulatedEntry) -> bytes:
+    return _with_observation(told, {"effectiveDateTime": f"{told.source_version_at.year}-02-30"})
 
 
-def _not_utf8(told: Told) -> bytes:
+def _not_utf8(told: SimulatedEntry) -> bytes:
     return primary_care_fhir.bundle_bytes(told).replace(b'"given":["', b'"given":["\xe9', 1)
 
 
-def _with_observation(told: Told, changed: Mapping[str, Any]) -> bytes:
+def _with_observation(told: SimulatedEntry, changed: Mapping[str, Any]) -> bytes:
     document = primary_care_fhir.bundle(told)
     observation = next(
         one["resource"] for one in document["entry"] if one["resource"]["resourceType"] == "Observation"
@@ -135,7 +143,7 @@ def _with_observation(told: Told, changed: Mapping[str, Any]) -> bytes:
     return json.dumps(document).encode()
 
 
-def broken_hl7(rng: Random, told: Told) -> bytes:
+def broken_hl7(rng: Random, told: SimulatedEntry) -> bytes:
     """The message of an entry spoilt in one of the ways real messages are."""
     text = tier3_hl7v2.message(told).decode()
     ways: list[Callable[[str], str]] = [_headless, _without("PID"), _no_type]
@@ -182,12 +190,12 @@ _ROW_FAULTS: Sequence[Mapping[str, str]] = (
 )
 
 
-def broken_row(rng: Random, told: Told) -> dict[str, str]:
+def broken_row(rng: Random, told: SimulatedEntry) -> dict[str, str]:
     """The row of an entry spoilt in one cell."""
     return {**tier2_csv.row(told), **rng.choice(_ROW_FAULTS)}
 
 
-def foreign(rng: Random, told: Told, local_id: str) -> Told:
+def foreign(rng: Random, told: SimulatedEntry, local_id: str) -> SimulatedEntry:
     """The same visit as if at another clinic, by somebody this engine has no business with."""
     surname = rng.choice(("Foreman", "Strange", "Passmore"))
     stranger = replace(
@@ -202,4 +210,4 @@ def foreign(rng: Random, told: Told, local_id: str) -> Told:
     return replace(told, local_id=local_id, identity=stranger, person="")
 
 
-BROKEN: Mapping[str, Callable[[Random, Told], bytes]] = {GP: broken_fhir, TRUST: broken_hl7}
+BROKEN: Mapping[str, Callable[[Random, SimulatedEntry], bytes]] = {GP: broken_fhir, TRUST: broken_hl7}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
-from ops.lab.simulator.model import COUNCIL, GP, Identity, Person, SourceSlug
+from ops.lab.simulator.model import COUNCIL, GP, SimulatedIdentity, SimulatedPerson, SourceSlug
 from ops.lab.simulator.names import FORENAMES, NICKNAMES, TRANSLITERATIONS
 from ops.lab.simulator.population import check_digit
 from ops.lab.simulator.rates import Rates
@@ -19,9 +19,9 @@ PSEUDO_POSTCODE = "ZZ99 3VZ"  # NHS Data Dictionary: no fixed abode
 _VOWELS = "aeiou"
 
 
-def true_identity(person: Person) -> Identity:
+def true_identity(person: SimulatedPerson) -> SimulatedIdentity:
     """The person as they are: what a perfect source would hold."""
-    return Identity(
+    return SimulatedIdentity(
         nhs_number=person.nhs_number,
         surname=person.surname,
         forename=person.forename,
@@ -38,8 +38,13 @@ def true_identity(person: Person) -> Identity:
 
 
 def record_identity(
-    rng: Random, person: Person, source: SourceSlug, *, rates: Rates, household_numbers: Sequence[str]
-) -> Identity:
+    rng: Random,
+    person: SimulatedPerson,
+    source: SourceSlug,
+    *,
+    rates: Rates,
+    household_numbers: Sequence[str],
+) -> SimulatedIdentity:
     """The identity one new record of `person` at `source` holds.
 
     `household_numbers` are the NHS numbers of others at the address, one of which is rarely taken for theirs.
@@ -71,7 +76,7 @@ class _Clerk:
     def _happened(self, name: str) -> bool:
         return self._rng.random() < self._rates.identifier_error[name]
 
-    def life_events(self, identity: Identity, person: Person) -> Identity:
+    def life_events(self, identity: SimulatedIdentity, person: SimulatedPerson) -> SimulatedIdentity:
         if self._happened("moved"):
             former = person.former_address
             identity = replace(identity, address=former, postcode=former.postcode)
@@ -82,7 +87,7 @@ class _Clerk:
             )
         return identity
 
-    def names(self, identity: Identity, person: Person) -> Identity:
+    def names(self, identity: SimulatedIdentity, person: SimulatedPerson) -> SimulatedIdentity:
         rng, surname, forename = self._rng, identity.surname, identity.forename
         others = FORENAMES[person.group, person.sex]
         if self._errs("forename_phonetic"):
@@ -105,7 +110,7 @@ class _Clerk:
             surname, forename = forename, surname
         return replace(identity, surname=surname, forename=forename)
 
-    def birth_date(self, identity: Identity) -> Identity:
+    def birth_date(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         born = identity.birth_date
         assert born is not None
         if self._errs("missing_birth_date"):
@@ -116,7 +121,7 @@ class _Clerk:
             return replace(identity, birth_date=born + timedelta(days=self._rng.randrange(40, 4000)))
         return identity
 
-    def sex_and_postcode(self, identity: Identity) -> Identity:
+    def sex_and_postcode(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         sex, postcode = identity.sex, identity.postcode
         if self._errs("sex_wrong"):
             sex = "male" if sex == "female" else "female"
@@ -130,7 +135,9 @@ class _Clerk:
             postcode = None
         return replace(identity, sex=sex, postcode=postcode)
 
-    def nhs_number(self, person: Person, source: SourceSlug, household_numbers: Sequence[str]) -> str | None:
+    def nhs_number(
+        self, person: SimulatedPerson, source: SourceSlug, household_numbers: Sequence[str]
+    ) -> str | None:
         wrong = self._rates.nhs_number_wrong
         if self._rng.random() >= self._rates.nhs_number_present[source]:
             return None
@@ -146,14 +153,14 @@ class _Habits:
     of.
     """
 
-    def __init__(self, rng: Random, rates: Rates, person: Person, source: SourceSlug) -> None:
+    def __init__(self, rng: Random, rates: Rates, person: SimulatedPerson, source: SourceSlug) -> None:
         self._rng, self._rates, self._person, self._source = rng, rates, person, source
         more = rates.missing_more_often
         self._times_missing = (
             more[f"{person.group}_multiplier"] * more[f"imd_{person.address.imd_quintile}_multiplier"]
         )
 
-    def of(self, identity: Identity) -> Identity:
+    def of(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         identity = self._left_out(identity)
         identity = self._names(identity)
         identity = self._addresses(identity)
@@ -172,7 +179,7 @@ class _Habits:
         """With the odds of missing multiplied, so that never stays never and always stays always."""
         return share / (share + (1 - share) * self._times_missing) if share else 0.0
 
-    def _left_out(self, identity: Identity) -> Identity:
+    def _left_out(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         """The clerk left out what anybody's record lacks as often; some lack more and some less."""
         meant = self._rates.nhs_number_present[self._source]
         wanted = self._share_present(meant)
@@ -187,7 +194,7 @@ class _Habits:
             identity = replace(identity, birth_date=None)
         return identity
 
-    def _names(self, identity: Identity) -> Identity:
+    def _names(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         person, held = self._person, identity
         if person.sex == "female" and self._happened("double_barrelled") and "-" not in held.surname:
             held = replace(held, surname=f"{person.other_surname}-{held.surname}")
@@ -199,7 +206,7 @@ class _Habits:
             held = replace(held, known_as=self._rng.choice(short))
         return held
 
-    def _addresses(self, identity: Identity) -> Identity:
+    def _addresses(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         if self._happened("house_written_otherwise"):
             line = _otherwise(self._rng, identity.address.line)
             identity = replace(identity, address=replace(identity.address, line=line))

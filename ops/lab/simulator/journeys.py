@@ -14,7 +14,16 @@ from random import Random
 
 from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.measuring import TO_OURS, quantity_fact
-from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, Form, Person, SourceSlug, Told
+from ops.lab.simulator.model import (
+    COUNCIL,
+    GP,
+    TRUST,
+    Fact,
+    Form,
+    SimulatedEntry,
+    SimulatedPerson,
+    SourceSlug,
+)
 from ops.lab.simulator.rates import Rates
 from ops.lab.simulator.source_record import Identifiers, SourceRecord
 
@@ -30,16 +39,16 @@ COMPLETION = "attended-8-of-12/1"  # the council's own rule
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 
 
-def journeys(rng: Random, people: Sequence[Person], rates: Rates) -> tuple[Told, ...]:
+def journeys(rng: Random, people: Sequence[SimulatedPerson], rates: Rates) -> tuple[SimulatedEntry, ...]:
     """Every entry about every person, each source's own truth told once, without message ids."""
-    households: dict[str, list[Person]] = {}
+    households: dict[str, list[SimulatedPerson]] = {}
     for person in people:
         households.setdefault(person.household, []).append(person)
     routes = _quota(rng, rates.routes, len(people))
     to_tier2_only = sum(route in ("gp_to_tier2", "self_to_tier2") for route in routes)
     outcomes = iter(_quota(rng, rates.tier2_outcome, to_tier2_only))
     identifiers = Identifiers(rng)
-    told: list[Told] = []
+    told: list[SimulatedEntry] = []
     for person, route in zip(people, routes, strict=True):
         others = [other.nhs_number for other in households[person.household] if other is not person]
         life = _Life(rng, person, rates=rates, identifiers=identifiers, household_numbers=others)
@@ -65,7 +74,7 @@ class _Life:
     def __init__(
         self,
         rng: Random,
-        person: Person,
+        person: SimulatedPerson,
         *,
         rates: Rates,
         identifiers: Identifiers,
@@ -76,12 +85,12 @@ class _Life:
         self._rates = rates
         self._identifiers = identifiers
         self._household_numbers = household_numbers
-        self._told: list[Told] = []
+        self._told: list[SimulatedEntry] = []
         metres = person.height_cm / 100
         self._weight_kg = rng.uniform(32, 48) * metres * metres
         self._weekly_loss_kg = self._weight_kg * rng.gauss(0.045, 0.035) / 12
 
-    def lived(self, route: str, outcome: str) -> Sequence[Told]:
+    def lived(self, route: str, outcome: str) -> Sequence[SimulatedEntry]:
         """Everything told about this person up to `AS_OF`."""
         gp = self._record(GP, "GP", 7)
         last = _LAST_LONG_REFERRAL if "tier3" in route else _LAST_REFERRAL
@@ -89,7 +98,7 @@ class _Life:
         self._along(route, outcome, gp, on)
         if self._chance("told_again"):
             self._practice_weight(gp, on + timedelta(days=self._rng.randrange(60, 400)))
-        return [told for told in self._told if told.told_at.date() <= AS_OF]
+        return [told for told in self._told if told.source_version_at.date() <= AS_OF]
 
     def _along(self, route: str, outcome: str, gp: SourceRecord, on: date) -> None:
         if route == "self_to_tier2":
@@ -299,11 +308,11 @@ class _Life:
         # the source writes most things down on the day, some a day or two after
         told_on = on + timedelta(days=self._rng.choice((0, 0, 0, 1, 2))) if form == "row" else on
         self._told.append(
-            Told(
+            SimulatedEntry(
                 source=record.source,
                 local_id=record.local_id,
                 person=self._person.key,
-                told_at=record.moment(self._rng, told_on),
+                source_version_at=record.moment(self._rng, told_on),
                 form=form,
                 identity=record.identity,
                 facts=facts,

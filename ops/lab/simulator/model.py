@@ -32,7 +32,7 @@ Tag = Literal["good", "duplicate", "broken", "foreign"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Address:
+class SimulatedAddress:
     """A home: first line, town, postcode with its space, and the area statistics that go with the
     postcode.
     """
@@ -45,7 +45,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Person:
+class SimulatedPerson:
     """One true person. `household` is shared by those of one address; `former_address` is where they lived
     before, `former_phone` the mobile number they had. `middle_name` is None for who has none.
     """
@@ -60,8 +60,8 @@ class Person:
     other_surname: str
     forename: str
     nhs_number: str
-    address: Address
-    former_address: Address
+    address: SimulatedAddress
+    former_address: SimulatedAddress
     practice_ods: str
     height_cm: int
     phone: str
@@ -71,7 +71,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Identity:
+class SimulatedIdentity:
     """Who a record says it is about, errors included. `None` is a field the source left empty.
 
     `former_address` is an address the source keeps beside the present one, `known_as` a short form it keeps
@@ -84,13 +84,13 @@ class Identity:
     birth_date: date | None
     sex: str | None
     ethnic_category: str
-    address: Address
+    address: SimulatedAddress
     postcode: str | None
     practice_ods: str
     old_surname: str | None = None
     middle_name: str | None = None
     known_as: str | None = None
-    former_address: Address | None = None
+    former_address: SimulatedAddress | None = None
     phone: str | None = None
     email: str | None = None
 
@@ -128,8 +128,8 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Told:
-    """One entry as its source means it: `facts` about `local_id`, known to the source at `told_at` (UTC).
+class SimulatedEntry:
+    """One entry as its source means it: `facts` about `local_id`, known to the source at `source_version_at` (UTC).
 
     `message_id` is the sender's own (empty for a file row: the file is the message). `form` chooses the
     template. `corrects` is the message id or row reference of the entry whose facts this one replaces.
@@ -138,9 +138,9 @@ class Told:
     source: SourceSlug
     local_id: str
     person: str
-    told_at: datetime
+    source_version_at: datetime
     form: Form
-    identity: Identity
+    identity: SimulatedIdentity
     facts: tuple[Fact, ...]
     message_id: str = ""
     corrects: str | None = None
@@ -159,7 +159,7 @@ class EntryTruth:
     person: str
     expected: Expected
     local_id: str = ""
-    told_at: datetime | None = None
+    source_version_at: datetime | None = None
     correction: bool = False
     repeated: bool = False
 

@@ -15,7 +15,7 @@ from string import ascii_letters
 from typing import Literal
 
 from ops.lab.simulator.many_names import many_forenames, many_surnames, street_of
-from ops.lab.simulator.model import Address, Person
+from ops.lab.simulator.model import SimulatedAddress, SimulatedPerson
 from ops.lab.simulator.names import FORENAMES, SURNAMES
 from ops.lab.simulator.rates import Rates
 
@@ -90,7 +90,7 @@ COUNTY = NameLists(many_surnames, many_forenames, surname_flatness=40, street_of
 
 def people(
     rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, region: Region = HERE
-) -> tuple[Person, ...]:
+) -> tuple[SimulatedPerson, ...]:
     """`count` people in an order that says nothing about who belongs together.
 
     At least `rates.people` twins, namesakes and couples stand among them (pairs, rounded up), whatever the
@@ -102,7 +102,7 @@ def people(
         *[world.namesakes] * _pairs(rates.people["namesakes"], count),
         *[world.couple] * _pairs(rates.people["couples"], count),
     )
-    found: list[Person] = []
+    found: list[SimulatedPerson] = []
     for pair in pairs:
         if len(found) + 2 <= count:
             found.extend(pair())
@@ -146,7 +146,7 @@ class _World:
                 self._numbers.add(nine)
                 return f"{nine}{check}"
 
-    def address(self) -> Address:
+    def address(self) -> SimulatedAddress:
         """A home in one of the areas, with the deprivation of its postcode."""
         rng = self._rng
         outward, town, chances = rng.choice(_AREAS)
@@ -155,7 +155,7 @@ class _World:
         postcode, number, street = f"{outward} {inward}", rng.randrange(1, 180), rng.choice(_STREETS)
         if self._names.street_of:
             street = self._names.street_of(postcode)
-        return Address(
+        return SimulatedAddress(
             line=f"{number} {street}",
             town=town,
             postcode=postcode,
@@ -163,14 +163,14 @@ class _World:
             imd_quintile=rng.choices((1, 2, 3, 4, 5), chances)[0],
         )
 
-    def person(self, *, beside: Person | None = None) -> Person:
+    def person(self, *, beside: SimulatedPerson | None = None) -> SimulatedPerson:
         """Someone new; with `beside`, of that person's group and home, and not of that person's forename."""
         rng, self._people = self._rng, self._people + 1
         key = f"P{self._people:05d}"
         group = beside.group if beside else self._group()
         sex: Sex = "female" if rng.random() < self._rates.people["female"] else "male"
         family = self._surname(group)
-        return Person(
+        return SimulatedPerson(
             key=key,
             household=beside.household if beside else key,
             group=group,
@@ -190,7 +190,7 @@ class _World:
             email="",
         )
 
-    def with_contacts(self, person: Person) -> Person:
+    def with_contacts(self, person: SimulatedPerson) -> SimulatedPerson:
         """The person with a middle name, a mobile and a mailbox, drawn apart from all that came before."""
         own = Random(f"{person.key}/{person.nhs_number}")
         asian = "_south_asian" if person.group == "south_asian" else ""
@@ -207,7 +207,7 @@ class _World:
             else None,
         )
 
-    def twins(self) -> Sequence[Person]:
+    def twins(self) -> Sequence[SimulatedPerson]:
         """Born on one day under one surname; most still share a home."""
         first = self.person()
         second = self._of_sex(self._twin_sex(first), self.person(beside=first), beside=first)
@@ -216,7 +216,7 @@ class _World:
             second = replace(second, address=self.address(), household=second.key)
         return first, second
 
-    def namesakes(self) -> Sequence[Person]:
+    def namesakes(self) -> Sequence[SimulatedPerson]:
         """A father and a son of the same name at one address."""
         young = _day(self._rng, date(1985, 1, 1), _YOUNGEST)
         son = replace(self._of_sex("male", self.person()), birth_date=young)
@@ -224,7 +224,7 @@ class _World:
         father = self._of_sex("male", self.person(beside=son), beside=son)
         return son, replace(father, birth_date=young - older, forename=son.forename, surname=son.surname)
 
-    def couple(self) -> Sequence[Person]:
+    def couple(self) -> Sequence[SimulatedPerson]:
         """Two adults of one surname and address."""
         first = self.person()
         second = self._of_sex(
@@ -232,13 +232,15 @@ class _World:
         )
         return first, replace(second, surname=first.surname)
 
-    def _of_sex(self, sex: Sex, person: Person, *, beside: Person | None = None) -> Person:
+    def _of_sex(
+        self, sex: Sex, person: SimulatedPerson, *, beside: SimulatedPerson | None = None
+    ) -> SimulatedPerson:
         if person.sex == sex:
             return person
         forename = self._forename(person.group, sex, beside)
         return replace(person, sex=sex, forename=forename, height_cm=_height_cm(self._rng, sex))
 
-    def _forename(self, group: str, sex: Sex, beside: Person | None) -> str:
+    def _forename(self, group: str, sex: Sex, beside: SimulatedPerson | None) -> str:
         names = self._names.forenames(group, sex)
         return self._drawn(self._rng, names, 8, but=beside.forename if beside else None)
 
@@ -253,7 +255,7 @@ class _World:
         rank = rng.choices(ranks, cum_weights=_chances(len(ranks), flatness))[0]
         return names[rank + (rank >= left_out)]
 
-    def _twin_sex(self, first: Person) -> Sex:
+    def _twin_sex(self, first: SimulatedPerson) -> Sex:
         same = self._rng.random() < 2 / 3  # all identical and half of the other twins
         return first.sex if same else ("male" if first.sex == "female" else "female")
 
@@ -288,5 +290,5 @@ def _mobile(rng: Random) -> str:
     return f"070{rng.randrange(10**8):08d}"
 
 
-def _of_home(person: Person) -> Random:
+def _of_home(person: SimulatedPerson) -> Random:
     return Random(f"{person.address.line}/{person.address.postcode}")

@@ -15,7 +15,7 @@ from itertools import groupby
 from random import Random
 
 from ops.lab.simulator.faults import BROKEN, broken_row, entry_number, foreign
-from ops.lab.simulator.model import COUNCIL, GP, TRUST, Delivery, EntryTruth, Expected, Told
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, Delivery, EntryTruth, Expected, SimulatedEntry
 from ops.lab.simulator.rates import Rates
 from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
 
@@ -27,7 +27,7 @@ _OVERTAKEN_BY_MAX = 3
 class _Sent:
     """An entry and the moment it leaves its source."""
 
-    told: Told
+    told: SimulatedEntry
     at: datetime
     expected: Expected = "accepted"
     repeated: bool = False
@@ -41,13 +41,13 @@ class _Posted:
     at: datetime
 
 
-def numbered(rng: Random, entries: Sequence[Told]) -> tuple[Told, ...]:
+def numbered(rng: Random, entries: Sequence[SimulatedEntry]) -> tuple[SimulatedEntry, ...]:
     """The same entries with the senders' message ids: UUIDs at the hub, a running number at the trust,
     none in files.
     """
     running = 0
     with_ids = []
-    for told in sorted(entries, key=lambda one: (one.told_at, entry_number(one))):
+    for told in sorted(entries, key=lambda one: (one.source_version_at, entry_number(one))):
         if told.source == GP:
             told = replace(told, message_id=str(uuid.UUID(int=rng.getrandbits(128), version=4)))
         elif told.source == TRUST:
@@ -57,7 +57,7 @@ def numbered(rng: Random, entries: Sequence[Told]) -> tuple[Told, ...]:
     return tuple(with_ids)
 
 
-def deliveries(rng: Random, entries: Sequence[Told], rates: Rates) -> tuple[Delivery, ...]:
+def deliveries(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> tuple[Delivery, ...]:
     """Everything that is handed to the doors, in order: good, overtaking, repeated, broken and foreign."""
     sent = _overtaking(rng, entries, rates)
     messages = [one for one in sent if one.told.source != COUNCIL]
@@ -75,14 +75,14 @@ def deliveries(rng: Random, entries: Sequence[Told], rates: Rates) -> tuple[Deli
     return tuple(one.delivery for one in posted)
 
 
-def _overtaking(rng: Random, entries: Sequence[Told], rates: Rates) -> list[_Sent]:
+def _overtaking(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> list[_Sent]:
     """Each entry leaves when it is told, save those that wait until later ones of the same record have
     left.
     """
-    records: dict[tuple[str, str], list[Told]] = {}
-    for told in sorted(entries, key=lambda one: one.told_at):
+    records: dict[tuple[str, str], list[SimulatedEntry]] = {}
+    for told in sorted(entries, key=lambda one: one.source_version_at):
         records.setdefault((told.source, told.local_id), []).append(told)
-    leaves = {entry_number(told): told.told_at for told in entries}
+    leaves = {entry_number(told): told.source_version_at for told in entries}
     late: set[str] = set()
     _corrections_first(rng, entries, leaves, late=late, share=rates.noise["corrections_first"])
     wanted = math.ceil(len(entries) * rates.noise["out_of_order"])
@@ -98,16 +98,23 @@ def _overtaking(rng: Random, entries: Sequence[Told], rates: Rates) -> list[_Sen
 
 
 def _corrections_first(
-    rng: Random, entries: Sequence[Told], leaves: dict[str, datetime], *, late: set[str], share: float
+    rng: Random,
+    entries: Sequence[SimulatedEntry],
+    leaves: dict[str, datetime],
+    *,
+    late: set[str],
+    share: float,
 ) -> None:
     """Some corrections leave before the entry they correct."""
     for told in entries:
         if told.corrects is not None and rng.random() < share:
-            leaves[told.corrects] = told.told_at + timedelta(seconds=1)
+            leaves[told.corrects] = told.source_version_at + timedelta(seconds=1)
             late.add(told.corrects)
 
 
-def _places(rng: Random, records: dict[tuple[str, str], list[Told]]) -> Iterator[tuple[list[Told], int]]:
+def _places(
+    rng: Random, records: dict[tuple[str, str], list[SimulatedEntry]]
+) -> Iterator[tuple[list[SimulatedEntry], int]]:
     """Every place in a record that has a later one, in random order."""
     places = [(record, place) for record in records.values() for place in range(len(record) - 1)]
     rng.shuffle(places)
@@ -123,7 +130,12 @@ def _message(sent: _Sent) -> Delivery:
 
 
 def _truth(
-    told: Told, message_id: str, position: int, *, expected: Expected = "accepted", repeated: bool = False
+    told: SimulatedEntry,
+    message_id: str,
+    position: int,
+    *,
+    expected: Expected = "accepted",
+    repeated: bool = False,
 ) -> EntryTruth:
     return EntryTruth(
         message_id=message_id,
@@ -131,7 +143,7 @@ def _truth(
         person=told.person,
         expected=expected,
         local_id=told.local_id,
-        told_at=told.told_at,
+        source_version_at=told.source_version_at,
         correction=told.corrects is not None,
         repeated=repeated,
     )

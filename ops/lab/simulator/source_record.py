@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from random import Random
 
-from ops.lab.simulator.model import Identity, SourceSlug
+from ops.lab.simulator.model import SimulatedIdentity, SourceSlug
 
 
 class Identifiers:
@@ -25,7 +25,7 @@ class Identifiers:
 class SourceRecord:
     """One patient at one source: its local id, what it says of the person, and which moments it has used."""
 
-    def __init__(self, source: SourceSlug, local_id: str, identity: Identity) -> None:
+    def __init__(self, source: SourceSlug, local_id: str, identity: SimulatedIdentity) -> None:
         self.source = source
         self.local_id = local_id
         self.identity = identity

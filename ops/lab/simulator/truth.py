@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
 
-from ops.lab.simulator.model import TIER_OF, Delivery, Fact, Identity, Person, SourceSlug, Told
+from ops.lab.simulator.model import (
+    TIER_OF,
+    Delivery,
+    Fact,
+    SimulatedEntry,
+    SimulatedIdentity,
+    SimulatedPerson,
+    SourceSlug,
+)
 
 RecordKey = tuple[SourceSlug, str]  # source and local patient id
 
@@ -22,7 +30,7 @@ class RecordTruth:
     source: SourceSlug
     local_id: str
     tier: str
-    identity: Identity
+    identity: SimulatedIdentity
     facts: tuple[Fact, ...]
 
     @property
@@ -54,9 +62,9 @@ class LinkageScore:
     f1: float
 
 
-def truth_of(people: Sequence[Person], entries: Iterable[Told]) -> tuple[PersonTruth, ...]:
+def truth_of(people: Sequence[SimulatedPerson], entries: Iterable[SimulatedEntry]) -> tuple[PersonTruth, ...]:
     """Everyone about whom anything was told, in the order of `people`."""
-    told_of: dict[str, dict[RecordKey, list[Told]]] = {}
+    told_of: dict[str, dict[RecordKey, list[SimulatedEntry]]] = {}
     for told in entries:
         told_of.setdefault(told.person, {}).setdefault((told.source, told.local_id), []).append(told)
     return tuple(
@@ -73,8 +81,8 @@ def truth_of(people: Sequence[Person], entries: Iterable[Told]) -> tuple[PersonT
     )
 
 
-def _record(key: RecordKey, told: Sequence[Told]) -> RecordTruth:
-    in_order = sorted(told, key=lambda one: one.told_at)
+def _record(key: RecordKey, told: Sequence[SimulatedEntry]) -> RecordTruth:
+    in_order = sorted(told, key=lambda one: one.source_version_at)
     facts: dict[tuple[str, str], Fact] = {}
     for one in in_order:  # the later telling of a thing replaces the earlier, whenever either arrived
         facts |= {(fact.kind, fact.key): fact for fact in one.facts}
@@ -130,7 +138,9 @@ class Noise:
     twins: float
 
 
-def noise(deliveries: Iterable[Delivery], people: Sequence[Person], truth: Sequence[PersonTruth]) -> Noise:
+def noise(
+    deliveries: Iterable[Delivery], people: Sequence[SimulatedPerson], truth: Sequence[PersonTruth]
+) -> Noise:
     """The noise of what was handed to the doors, in the order it was."""
     counted: Counter[str] = Counter()
     newest: dict[RecordKey, datetime] = {}
@@ -146,11 +156,11 @@ def noise(deliveries: Iterable[Delivery], people: Sequence[Person], truth: Seque
             counted["entries"] += 1
             counted["corrections"] += entry.correction
             counted["repeated_rows"] += entry.repeated
-            key, told_at = (delivery.source, entry.local_id), entry.told_at
-            assert told_at is not None
-            seen = newest.get(key, told_at)
-            counted["out_of_order"] += told_at < seen and not entry.repeated
-            newest[key] = max(told_at, seen)
+            key, source_version_at = (delivery.source, entry.local_id), entry.source_version_at
+            assert source_version_at is not None
+            seen = newest.get(key, source_version_at)
+            counted["out_of_order"] += source_version_at < seen and not entry.repeated
+            newest[key] = max(source_version_at, seen)
     entries = counted.pop("entries")
     tier2 = [record for person in truth for record in person.records if record.tier == "tier2"]
     with_number = sum(record.identity.nhs_number is not None for record in tier2)
@@ -165,6 +175,6 @@ def noise(deliveries: Iterable[Delivery], people: Sequence[Person], truth: Seque
     )
 
 
-def _twins(people: Sequence[Person]) -> int:
+def _twins(people: Sequence[SimulatedPerson]) -> int:
     born = Counter((person.surname, person.birth_date, person.ethnic_category) for person in people)
     return sum(count for count in born.values() if count > 1)

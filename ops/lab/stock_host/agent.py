@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.host.batch import lineage
-from streams.metrics import SHAPES, Tally
+from streams.metrics import SHAPES, StageTally
 from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter
 
 BYTES: dict[str, Any] = {
@@ -57,7 +57,7 @@ class StockStage:
     stage: Stage
     tasks: TaskStates
     seal_dead_letter: Callable[[Message, str], bytes]
-    tally: Tally
+    tally: StageTally
     strike: Callable[[str], None]
     table: Any
     _topics: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from schemas.topics import MESSAGE_BYTES_MAX
 from streams.host.app import check_topics, faust_settings, work_until_stopped
 from streams.host.settings import HostSettings
 from streams.host.watchdog import HostFacts, crash_point
-from streams.metrics import StageMetrics, Tally
+from streams.metrics import StageMetrics, StageTally
 from streams.steps.outcome import Message, Stage, Step
 
 TICK_S = 0.5
@@ -47,7 +47,7 @@ def run_worker(
         stage=stage,
         tasks=tasks,
         seal_dead_letter=seal_dead_letter,
-        tally=Tally(ages=stage.last),
+        tally=StageTally(ages=stage.last),
         strike=crash_point(settings.fault_at),
         table=_table(app, stage, stage.changelog, tasks) if stage.changelog else None,
     )
@@ -88,7 +88,7 @@ def _ticker(stock: StockStage, facts: HostFacts, metrics: StageMetrics) -> Calla
         else:
             facts.revoke()
         metrics.answered(stock.tally)
-        stock.tally = Tally(ages=stock.stage.last)
+        stock.tally = StageTally(ages=stock.stage.last)
         for topic in stock.stage.reads:
             metrics.lag(topic, _lag(app, topic))
 

@@ -4,7 +4,7 @@ It shares no code with the engine's steps and imports neither them nor linkage. 
 """
 
 from ops.verify.checker.checking import check
-from ops.verify.checker.ground import Ground
-from ops.verify.checker.verdict import Verdict
+from ops.verify.checker.run_view import RunView
+from ops.verify.checker.verdict import CheckerVerdict
 
-__all__ = ["Ground", "Verdict", "check"]
+__all__ = ["CheckerVerdict", "RunView", "check"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from ops.client.journal import Sent
-from ops.verify.ledger import Books, broken_at, stalled
+from ops.verify.ledger import TopicIndex, broken_at, stalled
 from schemas import topics
 from schemas.elements import FACT
 from schemas.keyring import Keyring, recipient_purpose
@@ -29,7 +29,7 @@ class Accounts:
     phantom: Counter[str] = field(default_factory=Counter)
 
 
-def accounts(sent: Iterable[Sent], books: Books, *, keys: Keyring, recipient: str) -> Accounts:
+def accounts(sent: Iterable[Sent], books: TopicIndex, *, keys: Keyring, recipient: str) -> Accounts:
     """Hold the journal against the books."""
     answers: dict[str, set[str]] = defaultdict(set)
     for one in sent:
@@ -50,7 +50,9 @@ def accounts(sent: Iterable[Sent], books: Books, *, keys: Keyring, recipient: st
     )
 
 
-def phantoms(answers: Mapping[str, Set[str]], books: Books, *, keys: Keyring, recipient: str) -> Counter[str]:
+def phantoms(
+    answers: Mapping[str, Set[str]], books: TopicIndex, *, keys: Keyring, recipient: str
+) -> Counter[str]:
     """How much stands in each topic without what it must come from, one topic further up."""
     found = Counter[str]()
     found["intake"] = sum(not answers.get(entry, set()) & MAY_BE_IN for entry in books.places.keys() - {""})
@@ -76,7 +78,7 @@ def phantoms(answers: Mapping[str, Set[str]], books: Books, *, keys: Keyring, re
     return found
 
 
-def _strangers(books: Books) -> int:
+def _strangers(books: TopicIndex) -> int:
     """Facts under a person that are no fact of their record, and withdrawals of a record nobody linked."""
     facts = {_without_version(key) for key in books.facts}
     found = 0

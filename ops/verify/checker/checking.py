@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from ops.admin.topic_reader import LagReader, read_topics
 from ops.verify.checker.accounts import Accounts, accounts
-from ops.verify.checker.ground import Ground
-from ops.verify.checker.histories import History, Kind, Tally, tallies
-from ops.verify.checker.leaks import Pieces, Sample, Search, look_around
+from ops.verify.checker.histories import AnomalyTally, History, Kind, tallies
+from ops.verify.checker.leaks import IdentifierSample, Search, TopicSearch, look_around
 from ops.verify.checker.notes import CHANGELOGS, note_finals
 from ops.verify.checker.people import split_and_merged
-from ops.verify.checker.verdict import Verdict
+from ops.verify.checker.run_view import RunView
+from ops.verify.checker.verdict import CheckerVerdict
 from ops.verify.compare import Comparison, Finals, compare_finals, final_topics
-from ops.verify.ledger import Bookkeeper, Books, Reader
+from ops.verify.ledger import Reader, TopicIndex, TopicIndexBuilder
 from schemas import topics
 
 LAG_SECONDS_MAX = 20.0
@@ -24,16 +24,16 @@ POLL_SECONDS = 1.0
 class Findings:
     """What reading one run's topics gave."""
 
-    books: Books
+    books: TopicIndex
     accounts: Accounts
-    tallies: Mapping[str, Tally]
+    tallies: Mapping[str, AnomalyTally]
     finals: Mapping[str, Finals]
     notes: Mapping[str, Finals]
     search: Search
 
 
 @dataclass(frozen=True)
-class Against:
+class OracleComparison:
     """What the oracle says of a run."""
 
     results: Comparison
@@ -43,7 +43,7 @@ class Against:
 
 
 @dataclass(frozen=True)
-class Sight:
+class RunReaders:
     """Through what a run is seen: readers of its topics and of the oracle's, and what its groups have not seen."""
 
     run: Reader
@@ -51,14 +51,14 @@ class Sight:
     unseen: Callable[[], Mapping[str, int]]
 
 
-def check(ground: Ground, *, oracle: str | None, stuck: int | None = None) -> Verdict:
+def check(ground: RunView, *, oracle: str | None, stuck: int | None = None) -> CheckerVerdict:
     """The verdict on a run that is quiet, or will never be.
 
     `oracle` is the address of a fresh engine that was given the run's intake once and has come to rest; without
     one, nothing is divergent but what the run says itself. `stuck` is what the caller counted; without it, the
     groups that have unseen messages. Only reads. Raises TierlinkError when a broker does not answer.
     """
-    sight = Sight(
+    sight = RunReaders(
         run=lambda names: read_topics(ground.bootstrap, names),
         oracle=(lambda names: read_topics(oracle, names)) if oracle is not None else None,
         unseen=lambda: lag_of(ground),
@@ -66,14 +66,14 @@ def check(ground: Ground, *, oracle: str | None, stuck: int | None = None) -> Ve
     return judge(ground, sight, stuck=stuck)
 
 
-def judge(ground: Ground, sight: Sight, *, stuck: int | None = None) -> Verdict:
+def judge(ground: RunView, sight: RunReaders, *, stuck: int | None = None) -> CheckerVerdict:
     """As `check`, of what is seen through `sight`."""
     found = read_run(ground, sight.run)
     against = _against(ground, found, sight.oracle) if sight.oracle is not None else None
     return _verdict(found, against, sight.unseen(), stuck)
 
 
-def lag_of(ground: Ground) -> dict[str, int]:
+def lag_of(ground: RunView) -> dict[str, int]:
     """Group -> messages it has not committed, asked again for a while: a broker that has just started says
     that nothing is committed until it has read what is.
     """
@@ -86,9 +86,9 @@ def lag_of(ground: Ground) -> dict[str, int]:
         reader.close()
 
 
-def read_run(ground: Ground, read: Reader) -> Findings:
+def read_run(ground: RunView, read: Reader) -> Findings:
     """Every topic of the run, read once."""
-    keeper = Bookkeeper(ground.sources.values(), recipient=ground.recipient)
+    keeper = TopicIndexBuilder(ground.sources.values(), recipient=ground.recipient)
     search = Search(_read_intake(ground, keeper, read))
     finals = {name: Finals() for name in final_topics(ground.topics)}
     notes = {name: note_finals(name) for name in CHANGELOGS}
@@ -96,7 +96,7 @@ def read_run(ground: Ground, read: Reader) -> Findings:
     for name in ground.topic_names:
         if name in ground.intakes:
             continue
-        history, pieces = histories.setdefault(name, History(name)), Pieces(search, f"topic {name}")
+        history, pieces = histories.setdefault(name, History(name)), TopicSearch(search, f"topic {name}")
         final = finals.get(name) or notes.get(name)
         for one in read([name]):
             keeper.take(one)
@@ -111,17 +111,17 @@ def read_run(ground: Ground, read: Reader) -> Findings:
     return Findings(books, held, tallies(histories), finals, notes, search)
 
 
-def _read_intake(ground: Ground, keeper: Bookkeeper, read: Reader) -> tuple[str, ...]:
+def _read_intake(ground: RunView, keeper: TopicIndexBuilder, read: Reader) -> tuple[str, ...]:
     """Read first, because it says what to search for elsewhere. Its values are sealed and are not searched."""
-    sample = Sample(ground.keys)
+    sample = IdentifierSample(ground.keys)
     for one in read(ground.intakes):
         keeper.take(one)
         sample.take(one)
     return sample.values()
 
 
-def _against(ground: Ground, found: Findings, oracle: Reader) -> Against:
-    keeper = Bookkeeper((), recipient=ground.recipient)
+def _against(ground: RunView, found: Findings, oracle: Reader) -> OracleComparison:
+    keeper = TopicIndexBuilder((), recipient=ground.recipient)
 
     def finals_there(name: str) -> Finals:
         finals = note_finals(name) if name in CHANGELOGS else Finals()
@@ -133,12 +133,12 @@ def _against(ground: Ground, found: Findings, oracle: Reader) -> Against:
 
     results, notes = compare_finals(found.finals, finals_there), compare_finals(found.notes, finals_there)
     split, merged = split_and_merged(found.books.links, keeper.books().links)
-    return Against(results, notes, split, merged)
+    return OracleComparison(results, notes, split, merged)
 
 
 def _verdict(
-    found: Findings, against: Against | None, unseen: Mapping[str, int], stuck: int | None
-) -> Verdict:
+    found: Findings, against: OracleComparison | None, unseen: Mapping[str, int], stuck: int | None
+) -> CheckerVerdict:
     backwards, rebytes = _by_topic(found.tallies, "backwards"), _by_topic(found.tallies, "rebytes")
     rewound, differing = _by_topic(found.tallies, "rewound"), _differing(against.results if against else None)
     noted = _differing(against.notes if against else None)
@@ -154,7 +154,7 @@ def _verdict(
         "unseen": waiting,
         "leaked": found.search.hits,
     }
-    return Verdict(
+    return CheckerVerdict(
         acknowledged=found.accounts.acknowledged,
         lost=found.accounts.lost.total(),
         phantom=found.accounts.phantom.total(),
@@ -175,7 +175,7 @@ def _verdict(
     )
 
 
-def _by_topic(found: Mapping[str, Tally], kind: Kind) -> dict[str, int]:
+def _by_topic(found: Mapping[str, AnomalyTally], kind: Kind) -> dict[str, int]:
     return {topic: tally.counts[kind] for topic, tally in found.items() if tally.counts[kind]}
 
 
@@ -184,7 +184,7 @@ def _differing(comparison: Comparison | None) -> dict[str, int]:
     return {topic: differing for topic, (_, differing) in by_topic.items() if differing}
 
 
-def _places(found: Mapping[str, Tally]) -> dict[str, tuple[str, ...]]:
+def _places(found: Mapping[str, AnomalyTally]) -> dict[str, tuple[str, ...]]:
     kinds: dict[str, tuple[str, ...]] = {}
     for tally in found.values():
         for kind, places in tally.places.items():

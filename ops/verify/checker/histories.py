@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.verify.compare import without_history
 from schemas import canonical, topics
 from schemas.errors import Unreadable
@@ -30,7 +30,7 @@ Clock = tuple[str, int]  # what the age is counted in ("" for a revision of its 
 Kind = Literal["backwards", "rebytes", "rewound"]
 
 
-class Told(NamedTuple):
+class KeyedMessage(NamedTuple):
     """One message of a key: how old by which clock, what it said, where it stands."""
 
     clock: Clock
@@ -39,7 +39,7 @@ class Told(NamedTuple):
 
 
 @dataclass
-class Tally:
+class AnomalyTally:
     """Keys by anomaly, and where some of the messages stand."""
 
     counts: dict[Kind, int] = field(default_factory=lambda: {"backwards": 0, "rebytes": 0, "rewound": 0})
@@ -61,14 +61,14 @@ class History:
         self._topic = topic
         self._age = _age_of(topic)
         self._strict = topic.startswith("pathway.state.")
-        self._tally = Tally()
+        self._tally = AnomalyTally()
         self._partition = -1
-        self._last: dict[bytes, Told] = {}
-        self._newest: dict[tuple[bytes, str], Told] = {}
+        self._last: dict[bytes, KeyedMessage] = {}
+        self._newest: dict[tuple[bytes, str], KeyedMessage] = {}
         self._rebytes: dict[tuple[bytes, str], int] = {}  # key -> offset of the message that says otherwise
         self._first: dict[bytes, int] = {}  # key -> hash of its first bytes
 
-    def take(self, read: Read) -> None:
+    def take(self, read: TopicMessage) -> None:
         """One message more."""
         if read.partition != self._partition:
             self._close()
@@ -78,18 +78,18 @@ class History:
         if self._topic in SAME_BYTES:
             self._same_bytes(read.key, read)
         elif self._age is not None and (clock := self._age(read)) is not None:
-            self._told(read.key, Told(clock, read.value, read.offset))
+            self._told(read.key, KeyedMessage(clock, read.value, read.offset))
 
-    def tally(self) -> Tally:
+    def tally(self) -> AnomalyTally:
         """What was found."""
         self._close()
         return self._tally
 
-    def _same_bytes(self, key: bytes, read: Read) -> None:
+    def _same_bytes(self, key: bytes, read: TopicMessage) -> None:
         if read.value is not None and self._first.setdefault(key, hash(read.value)) != hash(read.value):
             self._rebytes.setdefault((key, ""), read.offset)
 
-    def _told(self, key: bytes, told: Told) -> None:
+    def _told(self, key: bytes, told: KeyedMessage) -> None:
         name, age = told.clock
         newest = self._newest.get((key, name))
         if newest is None or age > newest.clock[1]:
@@ -133,7 +133,7 @@ def _content(topic: str, value: bytes | None) -> Any:
     return said
 
 
-def _age_of(topic: str) -> Callable[[Read], Clock | None] | None:
+def _age_of(topic: str) -> Callable[[TopicMessage], Clock | None] | None:
     """How a message of the topic tells its age; None where nothing competes (intake, pathway.in)."""
     if topic == topics.LINK_MAP or topic.startswith(("pathway.state.", "pathway.events.", "receipts.")):
         return _revision
@@ -142,7 +142,7 @@ def _age_of(topic: str) -> Callable[[Read], Clock | None] | None:
     return None
 
 
-def _revision(read: Read) -> Clock | None:
+def _revision(read: TopicMessage) -> Clock | None:
     """The value's own; a tombstone of a published topic tells it in `ce_id`, one of link.map.v1 by its cause."""
     if read.value is not None:
         found = _REVISION.findall(read.value)
@@ -154,7 +154,7 @@ def _revision(read: Read) -> Clock | None:
     return ("", cause[1]) if cause is not None else None
 
 
-def _cause(read: Read) -> Clock | None:
+def _cause(read: TopicMessage) -> Clock | None:
     for name, value in read.headers:
         if name == "src":
             topic, _, offset = value.decode().split("/")
@@ -162,7 +162,7 @@ def _cause(read: Read) -> Clock | None:
     return None
 
 
-def tallies(histories: Mapping[str, "History"]) -> dict[str, Tally]:
+def tallies(histories: Mapping[str, "History"]) -> dict[str, AnomalyTally]:
     """Topic -> what was found there, for topics where anything was."""
     found = {name: history.tally() for name, history in histories.items()}
     return {name: tally for name, tally in found.items() if any(tally.counts.values())}

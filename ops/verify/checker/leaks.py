@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from ops.admin.topic_reader import Read
-from ops.verify.checker.ground import Ground
+from ops.admin.topic_reader import TopicMessage
+from ops.verify.checker.run_view import RunView
 from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, in_pieces, seen, text_of
 from ops.verify.ledger import Reader
 from ops.verify.nobodies import NOBODIES
@@ -28,7 +28,7 @@ LONG_TEXT = 1_024  # bytes from which on a text is worth remembering
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 
-class Sample:
+class IdentifierSample:
     """Identifiers of some people of the intake; the values stay in memory and are never shown."""
 
     def __init__(self, keys: Keyring) -> None:
@@ -37,7 +37,7 @@ class Sample:
         self._read: Counter[str] = Counter()
         self._values: set[str] = set()
 
-    def take(self, one: Read) -> None:
+    def take(self, one: TopicMessage) -> None:
         """One message of an intake topic; of every fiftieth the identifiers are kept."""
         number = self._read[one.topic]
         self._read[one.topic] += 1
@@ -93,7 +93,7 @@ class Search:
                 self.hits[place] += found
 
 
-class Pieces:
+class TopicSearch:
     """Gathers the messages of one topic and searches them some megabytes at a time."""
 
     def __init__(self, search: Search, place: str) -> None:
@@ -102,7 +102,7 @@ class Pieces:
         self._texts: list[bytes] = []
         self._size = 0
 
-    def take(self, one: Read) -> None:
+    def take(self, one: TopicMessage) -> None:
         """One message more."""
         if one.value is not None and not self._search.is_new(one.value):
             one = replace(one, value=None)
@@ -118,7 +118,7 @@ class Pieces:
         self._texts, self._size = [], 0
 
 
-def look_around(search: Search, ground: Ground, read: Reader) -> None:
+def look_around(search: Search, ground: RunView, read: Reader) -> None:
     """Everything but the registry's topics: committed offsets, logs, worker directories, pages, reports."""
     texts = map(text_of, read([CONSUMER_OFFSETS]))
     search.look(in_pieces(f"topic {CONSUMER_OFFSETS}", texts))

@@ -8,7 +8,7 @@ HARMLESS = frozenset({"acknowledged", "unknown", "rewound"})
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckerVerdict:
     """Counts; `where` says of each anomaly in which topic or place how often, `places` names some messages.
 
     acknowledged  distinct entries a sender was told are safe

@@ -17,6 +17,7 @@ from schemas.facts import (
     Tier,
 )
 from schemas.pathway import EpisodeView, Weight
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
 from streams.steps.pathway_fold.losses import EpisodeLoss, loss
 from streams.steps.pathway_fold.milestones import (
     CANCELLED,
@@ -27,20 +28,19 @@ from streams.steps.pathway_fold.milestones import (
     rtt,
     waits,
 )
-from streams.steps.pathway_fold.standing import SPECIALIST, Standing, of_type
 
 ABOUT_THE_PERSON = (Referral, Demographics, Death, Comorbidity)  # these belong to no episode and imply none
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class FoldedEpisode:
     """An episode under our own id: the fact id of its referral, or `implicit/<record>` without one."""
 
     id: str
     record_id: str
     tier: Tier
-    referral: Standing[Referral] | None
-    facts: tuple[Standing[Body], ...]
+    referral: CurrentFact[Referral] | None
+    facts: tuple[CurrentFact[Body], ...]
     dates: Milestones
     loss: EpisodeLoss | None
     view: EpisodeView
@@ -51,7 +51,7 @@ class Episode:
         return self.referral.body.on if self.referral else self.facts[0].body.on
 
 
-def episodes(facts: Sequence[Standing[Body]], definitions: Definitions) -> tuple[Episode, ...]:
+def episodes(facts: Sequence[CurrentFact[Body]], definitions: Definitions) -> tuple[FoldedEpisode, ...]:
     """Every episode of one person, by the day it opened; `facts` stand, sorted by day and fact id.
 
     A fact joins the episode whose referral it names; else the episode of its record with the latest
@@ -63,7 +63,7 @@ def episodes(facts: Sequence[Standing[Body]], definitions: Definitions) -> tuple
         for fact in of_type(facts, Referral)
         if fact.body.direction == "received" and fact.tier in SPECIALIST
     }
-    members: dict[str, list[Standing[Body]]] = {fact_id: [] for fact_id in received}
+    members: dict[str, list[CurrentFact[Body]]] = {fact_id: [] for fact_id in received}
     for fact in facts:
         episode_id = None if type(fact.body) in ABOUT_THE_PERSON else _episode_of(fact, received)
         if episode_id is not None:
@@ -78,7 +78,7 @@ def episodes(facts: Sequence[Standing[Body]], definitions: Definitions) -> tuple
     return tuple(sorted(found, key=lambda one: (one.opened_on, one.id)))
 
 
-def _episode_of(fact: Standing[Body], received: Mapping[str, Standing[Referral]]) -> str | None:
+def _episode_of(fact: CurrentFact[Body], received: Mapping[str, CurrentFact[Referral]]) -> str | None:
     if fact.body.referral in received:
         return fact.body.referral
     same_record = [one for one in received.values() if one.record_id == fact.record_id]
@@ -88,8 +88,8 @@ def _episode_of(fact: Standing[Body], received: Mapping[str, Standing[Referral]]
     return f"implicit/{fact.record_id}" if fact.tier in SPECIALIST else None
 
 
-def _weights_by_record(facts: Iterable[Standing[Body]]) -> dict[str, list[Standing[Measurement]]]:
-    weights: dict[str, list[Standing[Measurement]]] = {}
+def _weights_by_record(facts: Iterable[CurrentFact[Body]]) -> dict[str, list[CurrentFact[Measurement]]]:
+    weights: dict[str, list[CurrentFact[Measurement]]] = {}
     for fact in of_type(facts, Measurement):
         if fact.body.quantity == "weight":
             weights.setdefault(fact.record_id, []).append(fact)
@@ -98,11 +98,11 @@ def _weights_by_record(facts: Iterable[Standing[Body]]) -> dict[str, list[Standi
 
 def _episode(
     episode_id: str,
-    origin: Standing[Body],
-    facts: tuple[Standing[Body], ...],
-    record_weights: Sequence[Standing[Measurement]],
+    origin: CurrentFact[Body],
+    facts: tuple[CurrentFact[Body], ...],
+    record_weights: Sequence[CurrentFact[Measurement]],
     definitions: Definitions,
-) -> Episode:
+) -> FoldedEpisode:
     """The episode; `record_weights` are every weight its record told, whichever episode each belongs to."""
     referral = next(iter(of_type((origin,), Referral)), None)
     tier = origin.tier
@@ -123,7 +123,7 @@ def _episode(
         "rtt": rtt(dates, consultant_led=consultant_led, rule=definitions.rtt),
         "loss": lost.view if lost else None,
     }
-    return Episode(
+    return FoldedEpisode(
         id=episode_id,
         record_id=origin.record_id,
         tier=tier,
@@ -136,7 +136,7 @@ def _episode(
 
 
 def _referral_fields(
-    referral: Standing[Referral] | None, facts: Sequence[Standing[Body]]
+    referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> dict[str, object]:
     """What the referral says of itself; provider and programme else from what happened."""
     told = referral.body if referral else None
@@ -175,7 +175,7 @@ def _dates_fields(dates: Milestones) -> dict[str, object]:
     }
 
 
-def _attendance_counts(facts: Sequence[Standing[Body]]) -> dict[str, object]:
+def _attendance_counts(facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
     codes = [one.body.attendance for one in of_type(facts, Attendance)]
     return {
         "attended_count": sum(code in SEEN for code in codes),
@@ -184,7 +184,7 @@ def _attendance_counts(facts: Sequence[Standing[Body]]) -> dict[str, object]:
     }
 
 
-def _weights(facts: Sequence[Standing[Body]]) -> tuple[Weight, ...]:
+def _weights(facts: Sequence[CurrentFact[Body]]) -> tuple[Weight, ...]:
     return tuple(
         Weight(
             on=one.body.on,

@@ -7,33 +7,33 @@ from datetime import date
 from schemas.definitions import HANDOVER, HandoverRule
 from schemas.facts import Body, Referral
 from schemas.pathway import HandoverStatus, HandoverView
-from streams.steps.pathway_fold.episodes import Episode
-from streams.steps.pathway_fold.standing import SPECIALIST, Standing, of_type
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
+from streams.steps.pathway_fold.episodes import FoldedEpisode
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class HandoverMatch:
     """One sent referral and the episode that received it, if any."""
 
-    sent: Standing[Referral]
-    episode: Episode | None
+    sent: CurrentFact[Referral]
+    episode: FoldedEpisode | None
     view: HandoverView
 
 
 def handovers(
-    facts: Sequence[Standing[Body]],
-    episodes: Sequence[Episode],
+    facts: Sequence[CurrentFact[Body]],
+    episodes: Sequence[FoldedEpisode],
     *,
     as_of: date | None,
     rule: HandoverRule,
-) -> tuple[Handover, ...]:
+) -> tuple[HandoverMatch, ...]:
     """Every sent referral of one person by `handover/1`, in order of sending; both inputs are sorted."""
     sent = _distinct(facts)
     received_by = _matched(sent, episodes, rule)
     found = []
     for one in sent:
         episode = received_by.get(one.fact_id)
-        found.append(Handover(one, episode, _view(one, episode, as_of, rule)))
+        found.append(HandoverMatch(one, episode, _view(one, episode, as_of, rule)))
     return tuple(found)
 
 
@@ -42,7 +42,7 @@ def is_overdue(sent_on: date, as_of: date | None, rule: HandoverRule) -> bool:
     return as_of is not None and (as_of - sent_on).days >= rule.overdue_days
 
 
-def _distinct(facts: Sequence[Standing[Body]]) -> list[Standing[Referral]]:
+def _distinct(facts: Sequence[CurrentFact[Body]]) -> list[CurrentFact[Referral]]:
     """Sent referrals to a tier that has episodes; one e-RS number to one tier counts once, as first sent."""
     seen: set[tuple[str, str]] = set()
     distinct = []
@@ -57,13 +57,13 @@ def _distinct(facts: Sequence[Standing[Body]]) -> list[Standing[Referral]]:
 
 
 def _matched(
-    sent: Sequence[Standing[Referral]], episodes: Sequence[Episode], rule: HandoverRule
-) -> dict[str, Episode]:
+    sent: Sequence[CurrentFact[Referral]], episodes: Sequence[FoldedEpisode], rule: HandoverRule
+) -> dict[str, FoldedEpisode]:
     """Sent fact id -> the episode that received it: first by equal e-RS number, then in order of sending."""
     open_episodes = [one for one in episodes if one.referral is not None]
-    matched: dict[str, Episode] = {}
+    matched: dict[str, FoldedEpisode] = {}
 
-    def take(one: Standing[Referral], episode: Episode | None) -> None:
+    def take(one: CurrentFact[Referral], episode: FoldedEpisode | None) -> None:
         if episode is not None:
             matched[one.fact_id] = episode
             open_episodes.remove(episode)
@@ -82,7 +82,7 @@ def _matched(
     return matched
 
 
-def _may_receive(episode: Episode, sent: Standing[Referral]) -> bool:
+def _may_receive(episode: FoldedEpisode, sent: CurrentFact[Referral]) -> bool:
     # a service does not receive what it sent itself
     return episode.tier == sent.body.to_tier and (episode.record_id, episode.tier) != (
         sent.record_id,
@@ -90,16 +90,16 @@ def _may_receive(episode: Episode, sent: Standing[Referral]) -> bool:
     )
 
 
-def _ubrn(episode: Episode) -> str | None:
+def _ubrn(episode: FoldedEpisode) -> str | None:
     return episode.referral.body.ubrn if episode.referral else None
 
 
-def _in_time(episode: Episode, sent: Standing[Referral], rule: HandoverRule) -> bool:
+def _in_time(episode: FoldedEpisode, sent: CurrentFact[Referral], rule: HandoverRule) -> bool:
     return (episode.opened_on - sent.body.on).days >= -rule.early_days
 
 
 def _view(
-    sent: Standing[Referral], episode: Episode | None, as_of: date | None, rule: HandoverRule
+    sent: CurrentFact[Referral], episode: FoldedEpisode | None, as_of: date | None, rule: HandoverRule
 ) -> HandoverView:
     received_on = episode.opened_on if episode else None
     status: HandoverStatus = "received"

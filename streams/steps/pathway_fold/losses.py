@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from schemas.definitions import LOSS, LossRule
 from schemas.facts import Measurement
 from schemas.pathway import Loss, LossOutcome
-from streams.steps.pathway_fold.standing import Standing
+from streams.steps.pathway_fold.current_facts import CurrentFact
 
-Weight = Standing[Measurement]
+Weight = CurrentFact[Measurement]
 DAYS_PER_WEEK = 7
 
 

@@ -19,7 +19,7 @@ from schemas.facts import (
     Withdrawal,
 )
 from schemas.pathway import Rtt, Stage, Waits
-from streams.steps.pathway_fold.standing import B, Standing, of_type
+from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
 
 SEEN, NOT_SEEN, CANCELLED = frozenset("56"), frozenset("37"), frozenset("24")
 DAYS_PER_WEEK = 7
@@ -44,11 +44,11 @@ class Milestones:
     started: Dated | None
     first_attended_on: date | None
     clock_stopped_on: date | None  # the first attendance that was not before the referral
-    triage: Standing[Triage] | None
-    decline: Standing[Decline] | None
-    completion: Standing[Completion] | None
-    withdrawal: Standing[Withdrawal] | None
-    discharge: Standing[Discharge] | None
+    triage: CurrentFact[Triage] | None
+    decline: CurrentFact[Decline] | None
+    completion: CurrentFact[Completion] | None
+    withdrawal: CurrentFact[Withdrawal] | None
+    discharge: CurrentFact[Discharge] | None
 
     @property
     def accepted_on(self) -> date | None:
@@ -75,7 +75,7 @@ class Milestones:
 
 
 def milestones(
-    tier: Tier, referral: Standing[Referral] | None, facts: Sequence[Standing[Body]]
+    tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Milestones:
     """The milestones of an episode whose `facts` are sorted by day and fact id."""
     attended = [one for one in of_type(facts, Attendance) if one.body.attendance in SEEN]
@@ -121,7 +121,7 @@ def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt
 
 
 def _accepted(
-    tier: Tier, referral: Standing[Referral] | None, facts: Sequence[Standing[Body]]
+    tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Dated | None:
     told = _first(facts, Acceptance)
     if told is not None:
@@ -137,7 +137,7 @@ def _accepted(
     return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
 
 
-def _started(facts: Sequence[Standing[Body]], attended: Sequence[Standing[Attendance]]) -> Dated | None:
+def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[Attendance]]) -> Dated | None:
     told = _first(facts, ProgrammeStart)
     if told is not None:
         return Dated(told.body.on, AS_TOLD, told.fact_id, inferred=False)
@@ -146,7 +146,7 @@ def _started(facts: Sequence[Standing[Body]], attended: Sequence[Standing[Attend
     return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)
 
 
-def _first(facts: Sequence[Standing[Body]], type_: type[B]) -> Standing[B] | None:
+def _first(facts: Sequence[CurrentFact[Body]], type_: type[B]) -> CurrentFact[B] | None:
     return next(iter(of_type(facts, type_)), None)
 
 

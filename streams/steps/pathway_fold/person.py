@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
 from schemas.pathway import PathwayView, Slices
-from streams.steps.pathway_fold.episodes import Episode
-from streams.steps.pathway_fold.standing import SPECIALIST, TIER_ORDER, Standing, of_type
+from streams.steps.pathway_fold.current_facts import SPECIALIST, TIER_ORDER, CurrentFact, of_type
+from streams.steps.pathway_fold.episodes import FoldedEpisode
 
 # Fields that mean something only together are taken together, from one source.
 TAKEN_TOGETHER = (
@@ -19,7 +19,7 @@ TAKEN_TOGETHER = (
 )
 
 
-def person(facts: Sequence[Standing[Body]], episodes: Sequence[Episode]) -> PathwayView:
+def person(facts: Sequence[CurrentFact[Body]], episodes: Sequence[FoldedEpisode]) -> PathwayView:
     """The person's own lines of the pathway; `facts` stand, sorted by day and fact id."""
     sent = [one for one in of_type(facts, Referral) if one.body.direction == "sent"]
     onward = [one for one in sent if one.body.to_tier in SPECIALIST]
@@ -37,7 +37,7 @@ def person(facts: Sequence[Standing[Body]], episodes: Sequence[Episode]) -> Path
     )
 
 
-def _slices(facts: Sequence[Standing[Body]]) -> Slices:
+def _slices(facts: Sequence[CurrentFact[Body]]) -> Slices:
     # primary care first, within a tier the newest version told: stable sorts, the last one weighs most
     told = sorted(of_type(facts, Demographics), key=lambda one: one.version, reverse=True)
     told = sorted(told, key=lambda one: TIER_ORDER[one.tier])
@@ -48,8 +48,8 @@ def _slices(facts: Sequence[Standing[Body]]) -> Slices:
     return Slices.model_validate(chosen)
 
 
-def _present(facts: Sequence[Standing[Body]]) -> tuple[str, ...]:
-    newest: dict[str, Standing[Comorbidity]] = {}
+def _present(facts: Sequence[CurrentFact[Body]]) -> tuple[str, ...]:
+    newest: dict[str, CurrentFact[Comorbidity]] = {}
     for one in of_type(facts, Comorbidity):
         known = newest.get(one.body.condition)
         if known is None or (one.body.on, one.version) > (known.body.on, known.version):

@@ -5,7 +5,7 @@ it.
 import json
 from typing import Any
 
-from ops.lab.simulator.model import GP, Address, Fact, Identity, Told
+from ops.lab.simulator.model import GP, Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 
 _SNOMED = "http://snomed.info/sct"
 _UCUM = "http://unitsofmeasure.org"
@@ -23,12 +23,12 @@ _OBSERVATION = {"weight": "27113001", "height": "50373000", "bmi": "60621009"}
 _UNIT = {"kg": "kg", "g": "g", "lb": "[lb_av]", "cm": "cm", "m": "m", "kg/m2": "kg/m2"}
 
 
-def bundle_bytes(told: Told) -> bytes:
+def bundle_bytes(told: SimulatedEntry) -> bytes:
     """One entry as the JSON body of `POST /fhir`; the same entry, the same bytes."""
     return json.dumps(bundle(told), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def bundle(told: Told) -> dict[str, Any]:
+def bundle(told: SimulatedEntry) -> dict[str, Any]:
     """One entry as a message Bundle: MessageHeader, Patient, then what is told."""
     patient_url = _urn(told, "patient")
     requests: dict[str, str] = {}
@@ -44,7 +44,7 @@ def bundle(told: Told) -> dict[str, Any]:
         "resourceType": "Bundle",
         "identifier": {"system": f"{_OWN}/Id/message/{GP}", "value": told.message_id},
         "type": "message",
-        "timestamp": told.told_at.isoformat().replace("+00:00", "Z"),
+        "timestamp": told.source_version_at.isoformat().replace("+00:00", "Z"),
         "entry": [
             {"fullUrl": _urn(told, "header"), "resource": _header(resources[1][0])},
             *({"fullUrl": url, "resource": resource} for url, resource in resources),
@@ -52,7 +52,7 @@ def bundle(told: Told) -> dict[str, Any]:
     }
 
 
-def patient(local_id: str, identity: Identity) -> dict[str, Any]:
+def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, Any]:
     """The Patient of a record, with the fields the record lacks left out."""
     resource: dict[str, Any] = {
         "resourceType": "Patient",
@@ -74,7 +74,7 @@ def patient(local_id: str, identity: Identity) -> dict[str, Any]:
     return resource
 
 
-def _urn(told: Told, part: str) -> str:
+def _urn(told: SimulatedEntry, part: str) -> str:
     # any stable urn will do; the message id is a UUID already, and its last digits give way to the part's
     # place
     number = {"header": 1, "patient": 2}.get(part) or int(part) + 3
@@ -102,7 +102,7 @@ def _ethnic_category(code: str) -> dict[str, Any]:
     }
 
 
-def _area(identity: Identity) -> list[dict[str, Any]]:
+def _area(identity: SimulatedIdentity) -> list[dict[str, Any]]:
     own = f"{_OWN}/StructureDefinition"
     return [
         {"url": f"{own}/lsoa", "valueCode": identity.address.lsoa},
@@ -112,7 +112,7 @@ def _area(identity: Identity) -> list[dict[str, Any]]:
     ]
 
 
-def _names(identity: Identity) -> list[dict[str, Any]]:
+def _names(identity: SimulatedIdentity) -> list[dict[str, Any]]:
     given = identity.forename.split()
     middle = [identity.middle_name] if identity.middle_name else []
     names = [{"use": "official", "family": identity.surname, "given": [*given, *middle]}]
@@ -123,18 +123,18 @@ def _names(identity: Identity) -> list[dict[str, Any]]:
     return names
 
 
-def _addresses(identity: Identity) -> list[dict[str, Any]]:
+def _addresses(identity: SimulatedIdentity) -> list[dict[str, Any]]:
     former = identity.former_address
     homes = [_address("home", identity.address, identity.postcode)]
     return [*homes, _address("old", former, former.postcode)] if former else homes
 
 
-def _address(use: str, home: Address, postcode: str | None) -> dict[str, Any]:
+def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str, Any]:
     address = {"use": use, "line": [home.line], "city": home.town}
     return address | ({"postalCode": postcode} if postcode else {})
 
 
-def _telecom(identity: Identity) -> list[dict[str, str]]:
+def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
     """A mobile as the hub writes one, in E.164, and a private mailbox."""
     phone, email = identity.phone, identity.email
     told = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from ops.lab.simulator.model import Fact, Identity, Told
+from ops.lab.simulator.model import Fact, SimulatedEntry, SimulatedIdentity
 
 HEADERS = (
     "client_ref,nhs_no,surname,forename,known_as,prev_surname,dob,sex,ethnicity,postcode,address1,town,"
@@ -41,7 +41,7 @@ _REASON = {
 _TRUST_ODS = "RXX"
 
 
-def row(told: Told) -> dict[str, str]:
+def row(told: SimulatedEntry) -> dict[str, str]:
     """One entry as the cells of one row, by header; what the event does not concern is empty.
 
     Every row repeats which referral it is under and when that was received: the extract's key columns.
@@ -49,7 +49,7 @@ def row(told: Told) -> dict[str, str]:
     cells = _identity(told.local_id, told.identity)
     for fact in told.facts:
         cells |= _cells(fact)
-    return {**cells, "last_updated": _moment(told.told_at)}
+    return {**cells, "last_updated": _moment(told.source_version_at)}
 
 
 def file_text(rows: Sequence[dict[str, str]]) -> str:
@@ -61,7 +61,7 @@ def file_text(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def _identity(local_id: str, identity: Identity) -> dict[str, str]:
+def _identity(local_id: str, identity: SimulatedIdentity) -> dict[str, str]:
     number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
     return {
         "client_ref": local_id,

@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from ops.lab.simulator.model import Address, Fact, Identity, Told
+from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 
 _CLOCK = ZoneInfo("Europe/London")
 _TRUST_ODS = "RXX"
@@ -31,7 +31,7 @@ _UNIT = {"kg": "kg", "g": "g", "lb": "lb"}
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
-def message(told: Told, *, service: str = SERVICE) -> bytes:
+def message(told: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     """One entry as one message, segments ended by carriage returns, without MLLP framing."""
     # HL7 puts RF1 and SCH before the patient
     about = [_first(told, service)] if told.form in ("I12", "S12", "S13", "S15", "S26") else _event(told)
@@ -44,13 +44,13 @@ def message_identifier(control_id: str) -> str:
     return f"{_APPLICATION}|{_TRUST_ODS}|{control_id}"
 
 
-def _header(told: Told) -> str:
+def _header(told: SimulatedEntry) -> str:
     fields = {
         3: _APPLICATION,
         4: _TRUST_ODS,
         5: "ROUTE",
         6: "ROUTE",
-        7: _moment(told.told_at),
+        7: _moment(told.source_version_at),
         9: _TYPE[told.form],
         10: told.message_id,
         11: "P",
@@ -65,13 +65,13 @@ def _header(told: Told) -> str:
     return _segment("MSH|^~\\&", {number - 2: value for number, value in fields.items()})
 
 
-def _event(told: Told) -> list[str]:
+def _event(told: SimulatedEntry) -> list[str]:
     if not told.form.startswith("A"):
         return []
-    return [_segment("EVN", {1: told.form, 2: _moment(told.told_at)})]
+    return [_segment("EVN", {1: told.form, 2: _moment(told.source_version_at)})]
 
 
-def _patient(local_id: str, identity: Identity) -> list[str]:
+def _patient(local_id: str, identity: SimulatedIdentity) -> list[str]:
     numbers = [f"{local_id}^^^{_TRUST_ODS}^MR"]
     if identity.nhs_number:
         numbers.insert(0, f"{identity.nhs_number}^^^NHS^NH")
@@ -89,7 +89,7 @@ def _patient(local_id: str, identity: Identity) -> list[str]:
     return [_segment("PID", pid), _segment("PD1", {3: f"^^{identity.practice_ods}"})]
 
 
-def _names(identity: Identity) -> list[str]:
+def _names(identity: SimulatedIdentity) -> list[str]:
     """XPN: the legal name with its middle name, a previous one, a nickname (HL7 table 0200: L, P, N)."""
     forename, middle = _text(identity.forename), _text(identity.middle_name or "")
     names = [f"{_text(identity.surname)}^{forename}^{middle}^^^^L"]
@@ -100,24 +100,24 @@ def _names(identity: Identity) -> list[str]:
     return names
 
 
-def _addresses(identity: Identity) -> list[str]:
+def _addresses(identity: SimulatedIdentity) -> list[str]:
     """XAD: home, and as a bad address the one before; HL7 table 0190 of version 2.4 knows no former one."""
     homes = [_address(identity.address, identity.postcode, "H")]
     former = identity.former_address
     return [*homes, _address(former, former.postcode, "BA")] if former else homes
 
 
-def _address(home: Address, postcode: str | None, kind: str) -> str:
+def _address(home: SimulatedAddress, postcode: str | None, kind: str) -> str:
     return f"{_text(home.line)}^^{_text(home.town)}^^{postcode or ''}^GBR^{kind}"
 
 
-def _telecoms(identity: Identity) -> list[str]:
+def _telecoms(identity: SimulatedIdentity) -> list[str]:
     """XTN: the mobile as one number, the mailbox in a repetition of its own (HL7 tables 0201 and 0202)."""
     mobile = [f"{_text(identity.phone)}^PRN^CP"] if identity.phone else []
     return [*mobile, f"^NET^Internet^{_text(identity.email)}"] if identity.email else mobile
 
 
-def _first(told: Told, service: str) -> str:
+def _first(told: SimulatedEntry, service: str) -> str:
     fact = told.facts[0]
     if told.form == "I12":
         number = f"{fact.key}^UBRN" if fact.ubrn else fact.key
@@ -134,7 +134,7 @@ def _first(told: Told, service: str) -> str:
     )
 
 
-def _body(told: Told, service: str) -> list[str]:
+def _body(told: SimulatedEntry, service: str) -> list[str]:
     if told.form == "A31":
         return []
     visit: dict[int, str] = {1: "1", 2: "O", 10: service}

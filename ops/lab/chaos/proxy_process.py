@@ -16,13 +16,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from ops.errors import TierlinkError
-from ops.lab.chaos.gate import Gate
-from ops.lab.chaos.link import LinkFault
+from ops.lab.chaos.proxied_connection import LinkFault
+from ops.lab.chaos.proxy_listener import ProxyListener
 
 ANSWER_SECONDS_MAX = 60.0  # the loop answers in milliseconds; starting Python on a busy machine takes seconds
 
 
-class ProxyPark:
+class ProxyProcess:
     """The process, seen from outside. One for any number of proxies; may be asked from any thread."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class ProxyPark:
         """It runs, without a proxy yet."""
         ours, theirs = socket.socketpair()
         with theirs:
-            words = [sys.executable, "-m", "ops.lab.chaos.park", str(theirs.fileno())]
+            words = [sys.executable, "-m", "ops.lab.chaos.proxy_process", str(theirs.fileno())]
             # A session of its own: Ctrl-C in a terminal must not take the links from workers that are stopping.
             self._process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
@@ -92,7 +92,7 @@ def _line(orders: socket.socket) -> bytes:
 async def serve(orders: socket.socket) -> None:
     """Do what is ordered until the other side closes."""
     reader, writer = await asyncio.open_connection(sock=orders)
-    gates: dict[int, Gate] = {}
+    gates: dict[int, ProxyListener] = {}
     while line := await reader.readline():
         try:
             answer = await _answer(gates, **json.loads(line))
@@ -102,9 +102,9 @@ async def serve(orders: socket.socket) -> None:
         await writer.drain()
 
 
-async def _answer(gates: dict[int, Gate], order: str, port: int, **more: Any) -> dict[str, Any]:
+async def _answer(gates: dict[int, ProxyListener], order: str, port: int, **more: Any) -> dict[str, Any]:
     if order == "open":
-        gate = Gate(port, **more)
+        gate = ProxyListener(port, **more)
         await gate.open()
         gates[port] = gate
     elif order == "shut":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Self
 
-from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyPark
+from ops.lab.chaos.proxy import FaultProxy, LinkFault, ProxyProcess
 from ops.local.broker.embedded import Listener
 from ops.local.broker.server_process import free_port
 
@@ -15,7 +15,7 @@ class Links:
     """One listener of the broker and one proxy before it for each name; `with Links(names) as links`."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._park = ProxyPark()
+        self._park = ProxyProcess()
         self.listeners: dict[str, Listener] = {}
         given: set[int] = set()
         for name in names:

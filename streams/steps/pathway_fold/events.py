@@ -32,10 +32,10 @@ from schemas.facts import (
     Withdrawal,
 )
 from schemas.pathway_events import EVENTS, Event
-from streams.steps.pathway_fold.episodes import Episode
-from streams.steps.pathway_fold.handovers import Handover
+from streams.steps.pathway_fold.current_facts import CurrentFact
+from streams.steps.pathway_fold.episodes import FoldedEpisode
+from streams.steps.pathway_fold.handovers import HandoverMatch
 from streams.steps.pathway_fold.milestones import CANCELLED, NOT_SEEN, SEEN
-from streams.steps.pathway_fold.standing import Standing
 
 _KINDS: Mapping[type[Body], str] = {
     Triage: "triaged",
@@ -102,9 +102,9 @@ def kind_of(body: Body) -> str | None:
 
 
 def following(
-    facts: Sequence[Standing[Body]],
-    episodes: Iterable[Episode],
-    handovers: Iterable[Handover],
+    facts: Sequence[CurrentFact[Body]],
+    episodes: Iterable[FoldedEpisode],
+    handovers: Iterable[HandoverMatch],
     rule: HandoverRule,
     *,
     told: Told,
@@ -121,7 +121,7 @@ def following(
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _told(facts: Iterable[Standing[Body]], episode_of: Mapping[str, str], known: Told) -> list[Following]:
+def _told(facts: Iterable[CurrentFact[Body]], episode_of: Mapping[str, str], known: Told) -> list[Following]:
     now: Told = {}
     for fact in facts:
         key = fact.fact_id, fact.version[1], episode_of.get(fact.fact_id)
@@ -133,7 +133,7 @@ def _told(facts: Iterable[Standing[Body]], episode_of: Mapping[str, str], known:
     return list(now.values())
 
 
-def _told_by(fact: Standing[Body], episode: str | None) -> Following | None:
+def _told_by(fact: CurrentFact[Body], episode: str | None) -> Following | None:
     """What one fact tells by itself, or None."""
     kind = kind_of(fact.body)
     if kind is None:
@@ -154,7 +154,7 @@ def _told_by(fact: Standing[Body], episode: str | None) -> Following | None:
     )
 
 
-def _inferred(episode: Episode) -> Iterator[Following]:
+def _inferred(episode: FoldedEpisode) -> Iterator[Following]:
     """Acceptance and start, where a definition found them and nobody told them."""
     for kind, dated in (("accepted", episode.dates.accepted), ("started", episode.dates.started)):
         if dated is not None and dated.inferred:
@@ -169,7 +169,7 @@ def _inferred(episode: Episode) -> Iterator[Following]:
             )
 
 
-def _losses(episode: Episode) -> Iterator[Following]:
+def _losses(episode: FoldedEpisode) -> Iterator[Following]:
     if episode.loss is None:
         return
     view = episode.loss.view
@@ -196,7 +196,7 @@ def _losses(episode: Episode) -> Iterator[Following]:
         )
 
 
-def _handover(handover: Handover, rule: HandoverRule) -> list[Following]:
+def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[Following]:
     view, episode = handover.view, handover.episode
     content: dict[str, object] = {"definition": HANDOVER, "to_tier": view.to_tier, "sent_on": view.sent_on}
     if view.received_on is not None:

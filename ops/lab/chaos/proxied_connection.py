@@ -179,7 +179,7 @@ class Direction:
             self._source.resume_reading()
 
 
-class Link:
+class ProxiedConnection:
     """A client's connection and ours to the broker.
 
     `on_open` is called when the client is there, to connect `broker` and join() the two; `on_closed` once,
@@ -190,8 +190,8 @@ class Link:
         self,
         loop: asyncio.AbstractEventLoop,
         *,
-        on_open: Callable[["Link"], None],
-        on_closed: Callable[["Link"], None],
+        on_open: Callable[["ProxiedConnection"], None],
+        on_closed: Callable[["ProxiedConnection"], None],
     ) -> None:
         self.to_broker = Direction(loop, self._close_when_ended)
         self.from_broker = Direction(loop, self._close_when_ended)

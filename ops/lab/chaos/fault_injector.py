@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ops.lab.chaos.disks import SPARED, Disks
-from ops.lab.chaos.link import Kind as LinkKind
-from ops.lab.chaos.links import Links
-from ops.lab.chaos.menu import SCALES, Action
+from ops.lab.chaos.fault_plan import SCALES, Action
+from ops.lab.chaos.proxied_connection import Kind as LinkKind
+from ops.lab.chaos.proxies import Links
 from ops.lab.chaos.proxy import LinkFault
 from ops.local.broker.server_process import POLL_SECONDS
 from ops.local.engine import Engine
@@ -26,7 +26,7 @@ BASE_WORKERS = 2
 _log = logging.getLogger(__name__)
 
 
-class Tally:
+class FaultTally:
     """What was done: deaths, and faults by name. Safe for several threads."""
 
     def __init__(self) -> None:
@@ -46,14 +46,14 @@ class Tally:
             self.faults[fault] += 1
 
 
-class Hands:
+class FaultInjector:
     """Does one action at a time per thread; `perform` returns when its effect is over.
 
     Starts no process itself: what is started dies with the thread that started it, and the engine's own
     supervisor starts again whatever should run.
     """
 
-    def __init__(self, engine: Engine, links: Links, disks: Disks, tally: Tally) -> None:
+    def __init__(self, engine: Engine, links: Links, disks: Disks, tally: FaultTally) -> None:
         self._engine = engine
         self._links = links
         self._disks = disks
@@ -240,19 +240,19 @@ _LINK_FAULTS: Mapping[str, LinkKind] = {
     "black-hole": "black_hole",
     "trickle": "trickle",
 }
-_PERFORM: Mapping[str, Callable[[Hands, Action], bool]] = {
-    "kill": Hands.kill,
-    "crash": Hands.crash,
-    "recovery": Hands.recovery,
-    "wipe": Hands.wipe,
-    "broker-kill": Hands.broker,
-    "broker-term": Hands.broker,
-    "term": Hands.term,
-    "stop": Hands.stop,
-    "scale": Hands.scale,
-    "disk": Hands.disk,
-    "latency": Hands.link,
-    "reset": Hands.link,
-    "black-hole": Hands.link,
-    "trickle": Hands.link,
+_PERFORM: Mapping[str, Callable[[FaultInjector, Action], bool]] = {
+    "kill": FaultInjector.kill,
+    "crash": FaultInjector.crash,
+    "recovery": FaultInjector.recovery,
+    "wipe": FaultInjector.wipe,
+    "broker-kill": FaultInjector.broker,
+    "broker-term": FaultInjector.broker,
+    "term": FaultInjector.term,
+    "stop": FaultInjector.stop,
+    "scale": FaultInjector.scale,
+    "disk": FaultInjector.disk,
+    "latency": FaultInjector.link,
+    "reset": FaultInjector.link,
+    "black-hole": FaultInjector.link,
+    "trickle": FaultInjector.link,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from linkage.cluster import LinkGraph
-from linkage.known import Known
+from linkage.graph_state import GraphState
 from linkage.members import Member
 from linkage.subgroups import (
     GATED_MIN,
@@ -19,7 +19,7 @@ from linkage.subgroups import (
     WHOLE,
     Group,
     HeldOut,
-    Report,
+    SubgroupReport,
     held_out,
     met_without_number,
     report,
@@ -36,7 +36,7 @@ PAIRS_AT_ONCE = 32  # judged: 2 ms
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class RecallScan:
     """How far a walk over a graph's records has come, and what it has counted. The empty one is its beginning."""
 
     one_in: int = 1  # people of this many are in the sample, by the bytes of their number's token
@@ -47,7 +47,7 @@ class Walk:
     done: bool = False
 
 
-def walk_on(graph: LinkGraph, so_far: Walk) -> Walk:
+def walk_on(graph: LinkGraph, so_far: RecallScan) -> RecallScan:
     """The walk a piece further: at most SLOTS_AT_ONCE records looked at, and no further one begun after
     PAIRS_AT_ONCE pairs; `done` when all were looked at, and a done one begins anew.
 
@@ -55,7 +55,7 @@ def walk_on(graph: LinkGraph, so_far: Walk) -> Walk:
     seen as it is when the walk comes by.
     """
     known = graph._known
-    begun = Walk(one_in(len(graph))) if so_far.done or so_far.at == 0 else so_far
+    begun = RecallScan(one_in(len(graph))) if so_far.done or so_far.at == 0 else so_far
     pairs, records, numberless = begun.pairs.copy(), begun.records.copy(), begun.numberless.copy()
     members = known.roll.members
     at, end, judged = begun.at, min(len(members), begun.at + SLOTS_AT_ONCE), 0
@@ -70,17 +70,17 @@ def walk_on(graph: LinkGraph, so_far: Walk) -> Walk:
                 pairs.update(found)
                 judged += len(found)
         at += 1
-    return Walk(begun.one_in, at, pairs, records, numberless, done=at >= len(members))
+    return RecallScan(begun.one_in, at, pairs, records, numberless, done=at >= len(members))
 
 
-def report_of(graph: LinkGraph, walk: Walk) -> Report:
+def report_of(graph: LinkGraph, walk: RecallScan) -> SubgroupReport:
     """The report by group of a walk that is done."""
     assert walk.done, "part of the records is no sample of them"
     name = graph._known.model.name
     return report(walk.pairs, model=name, records=walk.records, numberless=walk.numberless)
 
 
-def gaps_for_metrics(of: Report) -> dict[str, float]:
+def gaps_for_metrics(of: SubgroupReport) -> dict[str, float]:
     """The widest gap of recall in points by source and by tier, and how far people without a number are expected to
     lie below those with one; a dimension too small to be judged is not there.
     """
@@ -106,7 +106,7 @@ def _groups(member: Member) -> tuple[Group, ...]:
     return (tier,) if member.source is None else (tier, (STANDARD, member.source))
 
 
-def _held_out(known: Known, slot: int) -> Iterator[HeldOut]:
+def _held_out(known: GraphState, slot: int) -> Iterator[HeldOut]:
     """The record's pairs of one number, each told by the record of the lesser slot."""
     _, mine = known.roll.item(slot)
     others = [

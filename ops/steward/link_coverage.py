@@ -12,7 +12,7 @@ from linkage.decide import Band, Rule
 from linkage.explain import Evidence
 from linkage.members import Pair, pair_of
 from linkage.model import Model
-from ops.admin.topic_reader import Read
+from ops.admin.topic_reader import TopicMessage
 from ops.steward.answers_read import evidence_of, keyed
 from schemas.linking import Link
 
@@ -20,7 +20,7 @@ WORDS = {Rule.MUST_LINK.value, Rule.DECIDED_LINK.value}  # what joins two record
 
 
 @dataclass(frozen=True)
-class Teller:
+class EvidenceChecker:
     """Judges evidence by the model the engine links with."""
 
     model: Model
@@ -49,7 +49,7 @@ class Teller:
 # ---------------------------------------------------------------- chains
 
 
-def chain(teller: Teller, answers: Mapping[str, Link], a: str, b: str) -> tuple[Pair, ...]:
+def chain(teller: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) -> tuple[Pair, ...]:
     """The pairs by which two records of one person hang together: as few as can be and, of equally few, those of
     the most bits. Empty when nothing told joins them.
     """
@@ -69,7 +69,7 @@ def chain(teller: Teller, answers: Mapping[str, Link], a: str, b: str) -> tuple[
     return ()
 
 
-def _joins(teller: Teller, answers: Mapping[str, Link]) -> dict[str, dict[str, int]]:
+def _joins(teller: EvidenceChecker, answers: Mapping[str, Link]) -> dict[str, dict[str, int]]:
     """Record -> the others of its person that a row joins to it, with its bits: of several the most."""
     near: dict[str, dict[str, int]] = {}
     for record, link in answers.items():
@@ -109,7 +109,7 @@ class Coverage:
         }
 
 
-def coverage(messages: Iterable[Read], teller: Teller) -> Coverage:
+def coverage(messages: Iterable[TopicMessage], teller: EvidenceChecker) -> Coverage:
     """Whether the rows told join the records of every person, of an engine at rest. Of each answer no more is kept
     than its person and whom its rows join it to.
     """

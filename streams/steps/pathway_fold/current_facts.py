@@ -18,21 +18,25 @@ class PersonFact:
     """One version of one fact under a person, with what decides whether it wins."""
 
     fact: StoredFact
-    told_at: datetime
+    source_version_at: datetime
     content_hash: str
     text: bytes = field(repr=False)  # the fact in canonical JSON, as in events.v1
 
     @classmethod
     def of(cls, fact: StoredFact) -> "PersonFact":
         """`fact` with its version: when it was told (UTC) and the hash `events.v1` names it by."""
-        told_at = fact.told_at if fact.told_at.tzinfo else fact.told_at.replace(tzinfo=UTC)
+        source_version_at = (
+            fact.source_version_at
+            if fact.source_version_at.tzinfo
+            else fact.source_version_at.replace(tzinfo=UTC)
+        )
         text = canonical.dump(fact.model_dump(mode="json"))
-        return cls(fact, told_at, elements.content_hash(text), text)
+        return cls(fact, source_version_at, elements.content_hash(text), text)
 
     @property
     def version(self) -> tuple[datetime, str]:
         """The higher wins: by value, never by arrival."""
-        return self.told_at, self.content_hash
+        return self.source_version_at, self.content_hash
 
 
 B = TypeVar("B", bound=Body)
@@ -40,7 +44,7 @@ B_co = TypeVar("B_co", bound=Body, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing(Generic[B_co]):
+class CurrentFact(Generic[B_co]):
     """A fact that stands, its body's type known."""
 
     fact_id: str
@@ -50,7 +54,7 @@ class Standing(Generic[B_co]):
     version: tuple[datetime, str]
 
 
-def standing(facts: Iterable[PersonFact]) -> tuple[Standing[Body], ...]:
+def standing(facts: Iterable[PersonFact]) -> tuple[CurrentFact[Body], ...]:
     """The winning version of every fact id, retracted ones left out, by day and then fact id.
 
     One fact id is one thing wherever it was filed: the same appointment told under two records of a person
@@ -62,14 +66,14 @@ def standing(facts: Iterable[PersonFact]) -> tuple[Standing[Body], ...]:
         if known is None or one.version > known.version:
             newest[one.fact.fact_id] = one
     stand = [
-        Standing(one.fact.fact_id, one.fact.record_id, one.fact.tier, one.fact.body, one.version)
+        CurrentFact(one.fact.fact_id, one.fact.record_id, one.fact.tier, one.fact.body, one.version)
         for one in newest.values()
         if not one.fact.retracted
     ]
     return tuple(sorted(stand, key=lambda fact: (fact.body.on, fact.fact_id)))
 
 
-def of_type(facts: Iterable[Standing[Body]], type_: type[B]) -> tuple[Standing[B], ...]:
+def of_type(facts: Iterable[CurrentFact[Body]], type_: type[B]) -> tuple[CurrentFact[B], ...]:
     """Those whose body is a `type_` (none of a subclass: no type of body has any), in the same order."""
     # not isinstance: what it asks of a pydantic class took a third of the whole fold
-    return cast("tuple[Standing[B], ...]", tuple([fact for fact in facts if type(fact.body) is type_]))
+    return cast("tuple[CurrentFact[B], ...]", tuple([fact for fact in facts if type(fact.body) is type_]))

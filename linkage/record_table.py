@@ -9,7 +9,7 @@ from linkage.members import Member
 _SHARDS = 64  # one table of a million ids would stand still for a tenth of a second when it grows
 
 
-class Roll:
+class RecordTable:
     """Records by id and by slot."""
 
     __slots__ = ("_free", "_slots", "ids", "members")

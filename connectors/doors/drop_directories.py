@@ -39,7 +39,7 @@ class StillChanging(Exception):
 Stamp = tuple[int, int, int]  # inode, size, time of change in ns
 
 
-class Rooms:
+class DropDirectories:
     """`inbox`, `work`, `done` and `failed` below one path, opened for the time of a `with`."""
 
     def __init__(self, path: Path) -> None:

@@ -61,7 +61,7 @@ def group_of(item: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BlockFormat:
     """How the blocks of one layout are read. `read` takes bytes and a place and gives every value: the first of each
     group at the same index in every plan (b"" where there is none), further ones after them. `more`: a bit, 1 shifted
     left by the group, for every group of more than one value; `parts`: there are middle names or parts of compound
@@ -81,7 +81,7 @@ FIRST = {group: at for at, slot in enumerate(_SLOTS) for group in slot}
 
 
 @lru_cache(maxsize=4096)
-def plan_of(layout: bytes) -> Plan:
+def plan_of(layout: bytes) -> BlockFormat:
     """The plan of a layout. Raises EncodingInvalid for one that is not canonical."""
     groups = [group_of(one) for one in layout]
     if not TOKENS.keys() >= set(groups) or len(layout) > VALUES_MAX:
@@ -103,7 +103,7 @@ def plan_of(layout: bytes) -> Plan:
         values[group] = (*values.get(group, ()), len(sizes))
         sizes.append(TOKENS[group] * SINGLE_BYTES)
     form = struct.Struct("".join(f"{size}s" for size in sizes))
-    return Plan(
+    return BlockFormat(
         step=TOKEN_BYTES + form.size,
         read=form.unpack_from,
         more=sum({1 << group for group in further if group not in _PARTS}),

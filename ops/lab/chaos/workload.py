@@ -48,7 +48,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class EntryMix:
     """How many entries are of each kind. An entry may count twice: a correction may be late.
 
     `late` came after a later-told entry of the same record, `duplicates` are sent again on purpose (not for
@@ -84,7 +84,7 @@ def offers(seed: int, events: int) -> tuple[Offer, ...]:
     return chosen
 
 
-def mixture(offered: Iterable[Offer]) -> Mixture:
+def mixture(offered: Iterable[Offer]) -> EntryMix:
     """What `offered` holds, counted on what is sent and not on what was meant."""
     counted: Counter[str] = Counter()
     newest: dict[tuple[str, str], datetime] = {}
@@ -98,14 +98,18 @@ def mixture(offered: Iterable[Offer]) -> Mixture:
             counted["ignored"] += entry.expected == "ignored"
             counted["identity_changes"] += one.kind == "identity"
             counted["merges"] += one.kind == "merge" and b"\rMRG|" in one.delivery.content
-            if one.delivery.tag == "duplicate" or entry.told_at is None or entry.expected != "accepted":
+            if (
+                one.delivery.tag == "duplicate"
+                or entry.source_version_at is None
+                or entry.expected != "accepted"
+            ):
                 continue
             counted["corrections"] += entry.correction
             key = (one.delivery.source, entry.local_id)
-            seen = newest.get(key, entry.told_at)
-            counted["late"] += entry.told_at < seen
-            newest[key] = max(seen, entry.told_at)
-    return Mixture(**{name: counted[name] for name in Mixture.__dataclass_fields__})
+            seen = newest.get(key, entry.source_version_at)
+            counted["late"] += entry.source_version_at < seen
+            newest[key] = max(seen, entry.source_version_at)
+    return EntryMix(**{name: counted[name] for name in EntryMix.__dataclass_fields__})
 
 
 def _rates() -> Rates:

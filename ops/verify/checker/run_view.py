@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ops.client.journal import Journal, Sent
-from ops.runtime.paths import Layout
+from ops.runtime.paths import EnginePaths
 from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
@@ -19,11 +19,11 @@ def no_pages() -> Iterable[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Ground:
+class RunView:
     """`pages` gives process and text of each /metrics; `journal` is the senders' own, not the engine's."""
 
     bootstrap: str
-    layout: Layout
+    layout: EnginePaths
     sources: Mapping[str, Source]
     topics: Sequence[Topic]
     keys: Keyring

@@ -1,12 +1,12 @@
 """The listening side of a fault proxy: accepts a client, connects to the broker, joins the two.
 
-Everything here runs on one event loop, that of the process in ops.lab.chaos.park.
+Everything here runs on one event loop, that of the process in ops.lab.chaos.proxy_process.
 """
 
 import asyncio
 from dataclasses import dataclass
 
-from ops.lab.chaos.link import Link, LinkFault
+from ops.lab.chaos.proxied_connection import LinkFault, ProxiedConnection
 from ops.local.broker.settings import LOOPBACK
 
 BACKLOG = 512
@@ -28,13 +28,13 @@ class Traffic:
     resets: int = 0
 
 
-class Gate:
+class ProxyListener:
     """From `listen_port` to `target_port`, both of 127.0.0.1, through one fault at a time."""
 
     def __init__(self, listen_port: int, target_port: int) -> None:
         self._ports = listen_port, target_port
         self._server: asyncio.Server | None = None
-        self._links: set[Link] = set()
+        self._links: set[ProxiedConnection] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._fault: LinkFault | None = None
         self._resets = 0
@@ -76,17 +76,17 @@ class Gate:
         return self._with(list(self._links))
 
     def _accept(self) -> asyncio.Protocol:
-        link = Link(asyncio.get_running_loop(), on_open=self._opened, on_closed=self._closed)
+        link = ProxiedConnection(asyncio.get_running_loop(), on_open=self._opened, on_closed=self._closed)
         link.obey(self._fault)
         self._links.add(link)
         return link.client
 
-    def _opened(self, link: Link) -> None:
+    def _opened(self, link: ProxiedConnection) -> None:
         task = asyncio.get_running_loop().create_task(self._connect(link))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, link: Link) -> None:
+    async def _connect(self, link: ProxiedConnection) -> None:
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: link.broker, LOOPBACK, self._ports[1])
@@ -95,16 +95,16 @@ class Gate:
         else:
             link.join()
 
-    def _reset(self, links: list[Link]) -> None:
+    def _reset(self, links: list[ProxiedConnection]) -> None:
         for link in links:
             link.reset()
         self._resets += len(links)
 
-    def _closed(self, link: Link) -> None:
+    def _closed(self, link: ProxiedConnection) -> None:
         self._links.discard(link)
         self._gone = self._with([link])
 
-    def _with(self, links: list[Link]) -> Traffic:
+    def _with(self, links: list[ProxiedConnection]) -> Traffic:
         return Traffic(
             to_broker=self._gone.to_broker + sum(link.to_broker.passed for link in links),
             from_broker=self._gone.from_broker + sum(link.from_broker.passed for link in links),

@@ -9,7 +9,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def aside(work: Callable[[], Result]) -> Result:
+async def run_in_daemon_thread(work: Callable[[], Result]) -> Result:
     """What `work` returns, or the error it raises; the loop ticks meanwhile.
 
     Not `asyncio.to_thread`: its threads are joined at exit, and a worker that is told to stop while it reads

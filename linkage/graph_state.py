@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from linkage.compare import look
-from linkage.decide import Judged, Rule
+from linkage.decide import Rule, ScoredPair
 from linkage.decisions import Decision, Decisions
 from linkage.index import BlockIndex, Met
-from linkage.layout import TOKEN_BYTES
 from linkage.members import NO_NUMBERS, Member, Numbers, Pair, pair_of
 from linkage.model import Model
 from linkage.pairs import Verdicts
 from linkage.partition import Cluster
-from linkage.roll import Roll
+from linkage.record_table import RecordTable
+from linkage.token_format import TOKEN_BYTES
 from linkage.tokens import EncodedIdentity
 
-Near = tuple[int | Judged, ...]  # other slot, verdict, other slot, verdict ...: half the room of a dict
+Near = tuple[int | ScoredPair, ...]  # other slot, verdict, other slot, verdict ...: half the room of a dict
 _NONE: Mapping[int, Rule] = {}
 ASIDE_MAX, ASIDE_FROM = 1 << 17, 8  # pairs that speak against, remembered in components of more records
 
@@ -36,19 +36,19 @@ def token_of(key: int) -> bytes:
     return key.to_bytes(TOKEN_BYTES)
 
 
-class Known:
+class GraphState:
     """Records, blocks, pairs, clusters and decisions. `slots` are those of the roll."""
 
     def __init__(self, model: Model, cap: int) -> None:
         self.model, self.cap = model, cap
         self.verdicts = Verdicts(model)
-        self.roll, self.index, self.decisions = Roll(), BlockIndex(cap), Decisions()
+        self.roll, self.index, self.decisions = RecordTable(), BlockIndex(cap), Decisions()
         self.merged_from: dict[str, set[str]] = {}
         self.clusters: list[Cluster | None] = []  # by slot; None of a record that is alone
         self.refused: dict[int, dict[int, Rule]] = {}
         self._near: list[Near] = []
         self._identities = array("L")  # by slot: how often its identity was another
-        self._aside: dict[tuple[int, int], tuple[int, int, Judged]] = {}
+        self._aside: dict[tuple[int, int], tuple[int, int, ScoredPair]] = {}
 
     # ------------------------------------------------------------ records
 
@@ -113,7 +113,7 @@ class Known:
 
     # ------------------------------------------------------------ pairs
 
-    def near(self, slot: int) -> Iterator[tuple[int, Judged]]:
+    def near(self, slot: int) -> Iterator[tuple[int, ScoredPair]]:
         """The pairs held of a record."""
         held = iter(self._near[slot])
         return zip(held, held, strict=True)  # type: ignore[arg-type]  # slots and verdicts take turns
@@ -126,7 +126,7 @@ class Known:
         """How many pairs are held."""
         return sum(len(near) for near in self._near) // 4
 
-    def hold(self, a: int, b: int, judged: Judged | None) -> None:
+    def hold(self, a: int, b: int, judged: ScoredPair | None) -> None:
         """Hold this of the pair, in place of what was; None: nothing."""
         for slot, other in ((a, b), (b, a)):
             near = self._near[slot]
@@ -146,7 +146,7 @@ class Known:
             (said := about.get(self.roll.ids[other])) is None or said.kind == "link" for other in doubles
         )
 
-    def held(self, a: int, b: int) -> Judged | None:
+    def held(self, a: int, b: int) -> ScoredPair | None:
         """What is held of a pair."""
         near = self._near[a]
         others = near[::2]
@@ -157,7 +157,7 @@ class Known:
         for key in keys_of(self.encoded(slot)):
             yield key, self.index.live(key) or None
 
-    def candidates(self, slot: int, met: Iterable[Met], *, beyond: int = -1) -> dict[int, Judged]:
+    def candidates(self, slot: int, met: Iterable[Met], *, beyond: int = -1) -> dict[int, ScoredPair]:
         """What is to be held of the record's pairs with every record it met in a block that counts and that has a
         slot greater than `beyond`. `met`: by rising token; blocks where nobody else is may be left out.
 
@@ -165,7 +165,7 @@ class Known:
         which blocks were live when it was met: short tokens agree by chance in one block and not in another.
         """
         encoded = self.encoded(slot)
-        found: dict[int, Judged] = {}
+        found: dict[int, ScoredPair] = {}
         if encoded is None:
             return found
         crowded = self.index.crowded
@@ -194,7 +194,7 @@ class Known:
                     found[other] = judged
         return found
 
-    def meetings_in(self, keys: Iterable[int]) -> Iterator[tuple[int, int, Judged]]:
+    def meetings_in(self, keys: Iterable[int]) -> Iterator[tuple[int, int, ScoredPair]]:
         """Every pair that stands under one of these live tokens, is to be held and is not."""
         seen: set[tuple[int, int]] = set()
         for key in keys:
@@ -208,7 +208,7 @@ class Known:
                         if judged.kept:
                             yield slot, other, judged
 
-    def between(self, a: int, b: int, *, met: bool = False) -> Judged | None:
+    def between(self, a: int, b: int, *, met: bool = False) -> ScoredPair | None:
         """The verdict on a pair, through the least token it shares; None when it shares no live one. `met`: it is
         known to.
         """
@@ -226,7 +226,7 @@ class Known:
         """The live tokens a record stands under."""
         return {key for key in keys_of(self.encoded(slot)) if self.index.counts(key)}
 
-    def within(self, component: set[int]) -> dict[Pair, Judged]:
+    def within(self, component: set[int]) -> dict[Pair, ScoredPair]:
         """Every pair of the component that shares a live token, with its verdict, by record ids."""
         ids = self.roll.ids
         found = {
@@ -252,7 +252,7 @@ class Known:
             if len(slots) > 1 and self.index.counts(key):
                 yield from combinations(slots, 2)
 
-    def _against(self, a: int, b: int, *, remember: bool) -> Judged:
+    def _against(self, a: int, b: int, *, remember: bool) -> ScoredPair:
         """The verdict on a pair that meets and is not held. Remembered until one has another identity."""
         versions = (self._identities[a], self._identities[b])
         last = self._aside.get((a, b)) if remember else None

@@ -28,7 +28,7 @@ class Disqualified(TierlinkError):
     """A contender did not do the whole work; its speed says nothing."""
 
 
-class Ground:
+class HopTopics:
     """Topics on one broker. Everything it counts, it reads from the broker itself."""
 
     def __init__(self, bootstrap: str) -> None:
