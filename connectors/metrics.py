@@ -8,14 +8,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from connectors.entry import SourceEntry
 from schemas.disposition import Verdict
 
+BROKER_UNAVAILABLE = "broker-unavailable"  # a reason of refusal: the fault is ours
+
 
 class DoorMetrics:
-    """Counts what doors heard and answered, by source and reason code."""
+    """Counts what doors received and answered, by source and reason code."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("source",)
         self._received = Counter(
-            "tierlink_entries_received_total", "Entries heard", labels, registry=registry
+            "tierlink_entries_received_total", "Entries received", labels, registry=registry
         )
         self._acknowledged = Counter(
             "tierlink_entries_acknowledged_total",
@@ -31,7 +33,7 @@ class DoorMetrics:
         )
         self._last = Gauge(
             "tierlink_source_last_event_timestamp_seconds",
-            "When the source was last heard",
+            "When the source last sent an entry",
             labels,
             registry=registry,
         )
@@ -49,7 +51,7 @@ class DoorMetrics:
                 self.refused(source, _reason(entry))
 
     def refused(self, source: str, reason: str) -> None:
-        """Counts one refusal; `reason` is a FHIR issue-type or a fixed word of a door (broker-away, too-large)."""
+        """Counts one refusal; `reason` is a FHIR issue-type or a fixed word of a door (broker-unavailable, framing)."""
         self._refused.labels(source, reason).inc()
 
 

@@ -1,11 +1,9 @@
-"""What the HTTP door says, in FHIR's words. No answer ever holds a value that was sent."""
+"""What the HTTP door answers, as FHIR. No answer holds a value that was sent."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.responses import JSONResponse
 
-from connectors.intake import DoorOutcome
 from schemas.disposition import Checked
 from schemas.errors import Issue, error
 
@@ -24,23 +22,23 @@ def failure(status: int, code: str, rule: str, *, headers: dict[str, str] | None
     return outcome(status, [error("", rule, code=code)], headers=headers)
 
 
-def submission(status: int, taken: DoorOutcome, checked: Checked) -> JSONResponse:
-    """What became of one entry: its id (which a resend repeats), its disposition, and what was noticed."""
+def submission(status: int, entry_id: str, checked: Checked) -> JSONResponse:
+    """What became of one entry: its id (a resend has the same), its disposition, and its issues."""
     body = {
-        "submission_id": taken.entry_id,
+        "submission_id": entry_id,
         "disposition": checked.verdict.value,
         "issue": [_fhir(issue) for issue in checked.issues],
     }
     return JSONResponse(body, status)
 
 
-def broker_away() -> JSONResponse:
+def try_again() -> JSONResponse:
     """Try again: nothing was acknowledged, and a resend is safe because its id does not change."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return failure(503, "transient", "cannot be kept safely just now; send it again", headers=retry)
 
 
-def capability_statement() -> dict[str, Any]:
+def capability_statement() -> dict[str, object]:
     """What this door takes (FHIR CapabilityStatement)."""
     return {
         "resourceType": "CapabilityStatement",
@@ -63,8 +61,8 @@ def capability_statement() -> dict[str, Any]:
     }
 
 
-def _fhir(issue: Issue) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _fhir(issue: Issue) -> dict[str, object]:
+    found: dict[str, object] = {
         "severity": issue.severity.value,
         "code": issue.code,
         "diagnostics": issue.rule,

@@ -56,7 +56,7 @@ def judged(message: Opened, header: Node | None, *, source: Source) -> ServiceVe
     requests = message.of_type("ServiceRequest")
     ours = frozenset(request.path for request in requests if _serves(request, source))
     marked = header.says("service-named") if header else None
-    if source.door != "fhir_http":
+    if not source.sends_fhir:
         every = frozenset(request.path for request in requests)
         return ServiceVerdict(Service.IDENTITY_ONLY if marked is False else Service.NAMED, every)
     if requests and not ours:

@@ -221,7 +221,7 @@ def test_while_the_broker_does_not_acknowledge_the_answer_is_503_and_try_again(p
         answer = door.post(GOOD)
         assert (answer.status_code, reasons(answer)) == (503, [("transient", "")])
         assert int(answer.headers["retry-after"]) > 0
-        assert door.counted("tierlink_entries_refused_total", reason="broker-away") == 1
+        assert door.counted("tierlink_entries_refused_total", reason="broker-unavailable") == 1
         assert door.counted("tierlink_entries_acknowledged_total") == 0
 
 

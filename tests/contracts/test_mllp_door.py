@@ -307,7 +307,7 @@ def test_without_the_broker_the_answer_is_try_again_and_never_AA(
     away.close()
     assert [(one.code, one.disposition) for one in answers] == [("AE", "try"), ("AA", "ignored")]
     assert answers[0].issues[0].code == "transient"
-    assert door.refused(nowhere, "broker-away") == 1
+    assert door.refused(nowhere, "broker-unavailable") == 1
 
 
 def test_when_the_door_closes_its_senders_are_told_by_a_closed_connection(
