@@ -1,8 +1,8 @@
 """The elements of `events.v1`, the system of record: what ingress writes and records reads.
 
     <record>/e/<fact>/<content hash>   one version of one fact
-    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often told
-    <record>/n/<entry>/<content hash>  the manifest of one entry: which facts, which identity, told when
+    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often it is sent
+    <record>/n/<entry>/<content hash>  the manifest of one entry: which facts, which identity, which version time
     <record>/m/<hash>                  the record has been merged into another (HL7 A34, A40)
 
 Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same
@@ -112,7 +112,7 @@ def parse(key: bytes, value: bytes) -> Element:
         raise Unreadable("events element", rule="is of an unknown version")
     if any(not isinstance(parsed.get(part), type_) for part, type_ in _PARTS[kind].items()):
         raise Unreadable("events element", rule="lacks a part")
-    if kind == ENTRY and not all(_is_fact_name(one) for one in parsed["facts"]):
+    if kind == ENTRY and not all(_is_fact_name(pair) for pair in parsed["facts"]):
         raise Unreadable("events element", rule="names a fact in another form")
     if kind == FACT and not _is_of(parsed, record_id, name.rpartition("/")[0]):
         raise Unreadable("events element", rule="is another fact than its key says, or of no type")

@@ -58,14 +58,14 @@ class Referral(Body):
 
 
 class Triage(Body):
-    """The service looked at the referral and set a level (DWMP 1 to 3, or a local code)."""
+    """The service assessed the referral and set a level (DWMP 1 to 3, or a local code)."""
 
     type: Literal["triage"] = "triage"
     level: Code | None = None
 
 
 class Acceptance(Body):
-    """The service accepted the referral, by `definition` where acceptance is inferred rather than told."""
+    """The service accepted the referral, by `definition` where acceptance is inferred rather than stated."""
 
     type: Literal["acceptance"] = "acceptance"
     definition: Definition | None = None
@@ -161,7 +161,7 @@ class Procedure(Body):
 
 
 class Comorbidity(Body):
-    """A comorbidity is present or ruled out, as told on `on`."""
+    """A comorbidity is present or ruled out, as reported on `on`."""
 
     type: Literal["comorbidity"] = "comorbidity"
     condition: Literal[
@@ -185,7 +185,7 @@ class QuestionnaireScore(Body):
 
 
 class Demographics(Body):
-    """What slices need about the person, one per record; `on` is the day the source told it.
+    """What slices need about the person, one per record; `on` is the day the source reported it.
 
     LSOA and IMD carry the version of the geography and of the index they come from. Year, never date, of birth.
     """
@@ -249,5 +249,5 @@ class StoredFact(BaseModel):
     body: Annotated[FactBody, Field(discriminator="type")]
 
     @field_serializer("source_version_at")
-    def _told_at(self, moment: datetime) -> str:
+    def _instant(self, moment: datetime) -> str:
         return instant(moment)  # versions are compared as text

@@ -1,4 +1,4 @@
-"""What is said to the linker and by it: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
+"""What the linker reads and writes: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier
 LinkStatus = Literal["linked", "held"]
 DecisionKind = Literal["link", "apart", "none"]
 DECISION = "decision"  # begins the key of a steward's decision, which stands in identity.v1 beside identities
-MODEL = "model"  # begins the key of the linker's own word that another model counts
+MODEL = "model"  # begins the key of the linker's message that another model counts
 _RECORD_ID = r"[a-z0-9]+:[0-9a-f]+"
 _DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
 _MODEL_KEY = re.compile(rf"{MODEL}/([0-9a-f]{{32}})")
@@ -36,8 +36,8 @@ class RecordIdentity:
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
         tokens = base64.b64encode(self.sealed_tokens).decode() if self.sealed_tokens is not None else None
-        told = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
-        return canonical.dump({"v": 1, **told})
+        parts = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
+        return canonical.dump({"v": 1, **parts})
 
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
@@ -154,7 +154,7 @@ class Link:
                 "person_id": self.person_id,
                 "status": self.status,
                 "reasons": list(self.reasons),
-                "evidence": [dict(one) for one in self.evidence],
+                "evidence": [dict(item) for item in self.evidence],
                 "formerly": list(self.formerly),
                 "revision": self.revision,
             }
@@ -168,7 +168,7 @@ class Link:
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
-        if not all(isinstance(one, str) for one in parts["formerly"]):
+        if not all(isinstance(person_id, str) for person_id in parts["formerly"]):
             raise Unreadable("link", rule="names a person in another form")
         return cls(
             parts["person_id"],
@@ -188,5 +188,10 @@ _LINK_PARTS: Mapping[str, type] = {
 def receipt(disposition: str, *, revision: int, reasons: Sequence[Mapping[str, str]] = ()) -> bytes:
     """The value of a receipt; its key is the entry id. `reasons` name field and rule, never a value."""
     return canonical.dump(
-        {"v": 1, "disposition": disposition, "revision": revision, "reasons": [dict(one) for one in reasons]}
+        {
+            "v": 1,
+            "disposition": disposition,
+            "revision": revision,
+            "reasons": [dict(reason) for reason in reasons],
+        }
     )

@@ -93,7 +93,7 @@ class Loss(PublishedModel):
 
 
 class EpisodeView(PublishedModel):
-    """What became of one referral at one service; `referred_on` is null where it never told a referral."""
+    """What became of one referral at one service; `referred_on` is null where it never reported a referral."""
 
     tier: Tier
     stage: Stage
@@ -155,7 +155,7 @@ class Handover(HandoverView):
 
 
 class Slices(PublishedModel):
-    """By what a pathway may be counted: primary care's word first, then Tier 2's, Tier 3's, Tier 4's."""
+    """By what a pathway may be counted: primary care's value first, then Tier 2's, Tier 3's, Tier 4's."""
 
     sex: Literal["male", "female", "other", "unknown"] | None = None
     birth_year: int | None = None

@@ -23,7 +23,7 @@ class _Envelope(PublishedModel):
 
 
 class Event(_Envelope):
-    """What every event that stands says: the day, the tier that told it, the episode it belongs to."""
+    """What every event that stands says: the day, the tier that reported it, the episode it belongs to."""
 
     status: Literal["active"] = "active"
     on: date

@@ -31,7 +31,7 @@ class SourceFact:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SourceMessage:
-    """One entry: one person at one source, who they are and what was told about them.
+    """One entry: one person at one source, who they are and what was reported about them.
 
     `message_id` is the sender's own; `source_version_at` its version time (aware, UTC); `service_named` whether it
     names a service of ours (an identity-only message may not).

@@ -85,7 +85,7 @@ CLOSED: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
     "ethnic_category": lambda code, values: codes.ethnic(code, values.get("ethnic_system")),
 }
 
-# Units told in two columns: the smaller one, in which the pair is exact (13 st 5.5 lb = 187.5 lb), and how
+# Measurements in two columns: the smaller unit, in which the pair is exact (13 st 5.5 lb = 187.5 lb), and how
 # many make one of the larger.
 PAIRS: Mapping[str, tuple[str, Decimal]] = {
     "[stone_av]": ("[lb_av]", Decimal(14)),
@@ -93,7 +93,7 @@ PAIRS: Mapping[str, tuple[str, Decimal]] = {
     "m": ("cm", Decimal(100)),
 }
 
-# The field whose filled cell says the fact was told; `on` where none is named.
+# The field whose filled cell says that the row has the fact; `on` where none is named.
 TRIGGERS: Mapping[str, str] = {
     "attendance": "attendance",
     "measurement": "value",

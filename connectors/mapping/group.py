@@ -1,4 +1,4 @@
-"""One fact group of a mapping: the columns that together tell one fact, tried out when the mapping is
+"""One fact group of a mapping: the columns that together hold one fact, tried out when the mapping is
 parsed.
 """
 
@@ -20,9 +20,9 @@ _SAMPLES: Mapping[str, Any] = {"ods": "X99", "date": date(2020, 1, 1), "text": "
 
 @dataclass(frozen=True, slots=True)
 class FactGroup:
-    """The columns that together tell one fact. It is told when its `trigger` is filled.
+    """The columns that together hold one fact. The row has it when its `trigger` is filled.
 
-    `key` are the columns whose values name the thing the fact is about; `own` the columns no other group
+    `key` are the columns whose values name the thing the fact is about; `unshared` the columns no other group
     reads.
     """
 
@@ -33,7 +33,7 @@ class FactGroup:
     key: tuple[Column, ...] = ()
     fixed: Mapping[str, Fixed] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
-    own: tuple[Column, ...] = ()
+    unshared: tuple[Column, ...] = ()
 
 
 def columns_of(group: FactGroup) -> Iterator[Column]:
@@ -44,7 +44,7 @@ def columns_of(group: FactGroup) -> Iterator[Column]:
     yield from group.columns.values()
 
 
-def with_own_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
+def with_unshared_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
     """Each group with the columns that no other group reads: filled ones without the trigger are worth a
     warning.
     """
@@ -52,18 +52,20 @@ def with_own_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
     for group in groups:
         for key in {column.key for column in columns_of(group)}:
             readers[key] = readers.get(key, 0) + 1
-    with_own = []
+    found = []
     for group in groups:
-        own = tuple(c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement")
-        with_own.append(replace(group, own=own))
-    return tuple(with_own)
+        unshared = tuple(
+            c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement"
+        )
+        found.append(replace(group, unshared=unshared))
+    return tuple(found)
 
 
 def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:
     """One fact group, tried out: every code it may give is put into the body it is for."""
     kind = fact_type or table.text("type")
     if kind not in FIELDS:
-        raise table.refuse("type", "is not a type of fact a file can tell")
+        raise table.refuse("type", "is not a type of fact that a file can hold")
     on = table.column("on") if fact_type is None else None
     key = tuple(Column(header) for header in table.texts("key")) if fact_type is None else ()
     fixed: dict[str, Fixed] = {}

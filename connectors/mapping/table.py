@@ -77,7 +77,7 @@ class TomlTable:
         """A list of texts, empty when the key is not there."""
         value = self.take(key)
         value = [] if value is None else value
-        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        if not isinstance(value, list) or not all(isinstance(part, str) and part.strip() for part in value):
             raise self.refuse(key, "must be a list of texts")
         return value
 

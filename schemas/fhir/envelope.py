@@ -1,4 +1,4 @@
-"""The outside of a message Bundle: its entries, its one Patient, its id, when it was told."""
+"""The outside of a message Bundle: its entries, its one Patient, its id, its version time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def opened(document: Mapping[str, Any]) -> Opened:
         return Opened(bundle, ())
     entries = []
     for entry in bundle.many("entry"):
-        resource = entry.one("resource")
+        resource = entry.first("resource")
         if resource is None or not resource.kind:
             place = "resource" if resource is None else "resource.resourceType"
             entry.warning(place, "is not a FHIR resource; not read", code="structure")
@@ -80,7 +80,7 @@ def header_of(message: Opened) -> Node | None:
 def message_id(message: Opened, header: Node | None) -> str | None:
     """What the sender calls the message: Bundle.identifier, else MessageHeader.id, else Bundle.id. Reports
     none."""
-    identifier = message.bundle.one("identifier")
+    identifier = message.bundle.first("identifier")
     candidates = ((identifier, "value"), (header, "id"), (message.bundle, "id"))
     for place, name in candidates:
         text = place.text(name) if place else None
@@ -100,7 +100,7 @@ def source_version_at(message: Opened, *, received_at: datetime) -> datetime:
     Reports one that is no moment, before 1900, or a day or more after the receipt: the highest version wins,
     so a time far ahead would win for ever.
     """
-    meta = message.bundle.one("meta")
+    meta = message.bundle.first("meta")
     for place, name in ((message.bundle, "timestamp"), (meta, "lastUpdated")):
         text = place.text(name) if place else None
         if place is None or text is None:

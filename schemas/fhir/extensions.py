@@ -11,14 +11,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.uris import own_extension
+from schemas.uris import extension_url
 
 _VALUE = {bool: "valueBoolean", int: "valueInteger", str: "valueCode"}
 
 
 def extension(name: str, value: object, *, url: str | None = None) -> dict[str, Any]:
     """The extension called `name` holding `value` (a code, number, truth, date or moment)."""
-    place: dict[str, Any] = {"url": url or own_extension(name)}
+    place: dict[str, Any] = {"url": url or extension_url(name)}
     if isinstance(value, datetime):
         place["valueDateTime"] = value.isoformat()
     elif isinstance(value, date):

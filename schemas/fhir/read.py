@@ -22,12 +22,12 @@ from schemas.fhir.envelope import (
 )
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
-from schemas.fhir.service import Service, ServiceVerdict, judged
+from schemas.fhir.service import Service, ServiceVerdict, service_of
 from schemas.fhir.structure import USED, absurd_lists, issues
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 
-# One message about one patient tells some ten. Each fact is a view of the whole pathway: 2,000 in one message
+# A message about one patient holds some ten. Each fact is a view of the whole pathway: 2,000 in one message
 # would hold up everybody on its partition for minutes.
 FACTS_MAX = 200
 
@@ -56,11 +56,11 @@ def read(
     if has_error(found):
         return BundleReading(None, tuple(found))
     header = header_of(message)
-    verdict = judged(message, header, source=source)
+    verdict = service_of(message, header, source=source)
     if verdict.service is Service.OTHER:
         message.bundle.information("entry", "names no service of ours")
         return BundleReading(
-            None, tuple(one for one in found if one.severity is Severity.INFORMATION), ignored=True
+            None, tuple(issue for issue in found if issue.severity is Severity.INFORMATION), ignored=True
         )
     costly = is_costly(bundle)
     for _, resource in message.entries:
@@ -80,10 +80,10 @@ def read(
     facts += _facts(message, context)
     _check_days(message, facts, context)
     if len(facts) > FACTS_MAX:
-        message.bundle.error("entry", f"tells over {FACTS_MAX} facts", code="too-costly")
+        message.bundle.error("entry", f"holds over {FACTS_MAX} facts", code="too-costly")
     if has_error(found):
         return BundleReading(None, _reasons(found))
-    if _tells_nothing(message, facts, context):
+    if _has_no_content(message, facts, context):
         return BundleReading(None, _reasons(found), ignored=True)
     named = verdict.service is Service.NAMED
     return BundleReading(
@@ -120,10 +120,10 @@ def _facts(message: Opened, context: Context) -> list[SourceFact]:
 
 
 def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> None:
-    """Every day and moment of every fact, wherever it was told: none may be the person's birthday."""
+    """Every day and moment of every fact, wherever it stood: none may be the person's birthday."""
     for fact in facts:
-        told = [(name, value) for name, value in fact.body if isinstance(value, date)]
-        for name, value in told:
+        dates = [(name, value) for name, value in fact.body if isinstance(value, date)]
+        for name, value in dates:
             day = value.date() if isinstance(value, datetime) else value
             rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
             if rule is not None:
@@ -135,20 +135,24 @@ def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> N
 def _another_service(request: Node, context: Context) -> bool:
     """A feed of every service keeps requests that are no weight-management referral, but makes no fact of
     them."""
-    told = request.says("carrier") or request.own("milestone") or read_request.tier_told(request)
-    return context.source.every_service and not told
+    ours = (
+        request.our_flag("carrier")
+        or request.our_extension("milestone")
+        or read_request.requested_tier(request)
+    )
+    return context.source.every_service and not ours
 
 
-def _tells_nothing(message: Opened, facts: list[SourceFact], context: Context) -> bool:
-    """True when the requests name our service but none says which tier it goes to, and nothing else was
-    told."""
+def _has_no_content(message: Opened, facts: list[SourceFact], context: Context) -> bool:
+    """True when the requests name our service but none says which tier it goes to, and there is nothing
+    else."""
     requests = [request for path, request in context.requests.items() if path in context.ours]
     clinical = [fact for fact in facts if not isinstance(fact.body, Demographics | Death)]
     return (
         bool(requests)
         and not clinical
         and not context.source.every_service
-        and not any(request.says("carrier") for request in requests)
+        and not any(request.our_flag("carrier") for request in requests)
     )
 
 

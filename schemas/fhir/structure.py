@@ -14,7 +14,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import Issue, Severity, error, issues_of, warning
-from schemas.fhir.fast_valid import is_sound
+from schemas.fhir.fast_valid import is_fast_valid
 
 USED = (
     "MessageHeader",
@@ -40,7 +40,7 @@ class _Model(Protocol):
 def issues(resource: Mapping[str, Any], path: str) -> tuple[Issue, ...]:
     """Every structural fault of a resource of a type in USED, as warnings; none where a list is absurdly
     long."""
-    if absurd_lists(resource, path) or is_sound(resource):
+    if absurd_lists(resource, path) or is_fast_valid(resource):
         return ()
     try:
         cast(_Model, get_fhir_model_class(str(resource["resourceType"]))).model_validate(resource)
@@ -60,7 +60,7 @@ def absurd_lists(resource: Mapping[str, Any], path: str) -> tuple[Issue, ...]:
 
 @cache
 def known_names() -> frozenset[str]:
-    """Every element name of the resources in USED and of the types inside them: a name may be told, a value
+    """Every element name of the resources in USED and of the types inside them: a name may be repeated, a value
     may not."""
     names: set[str] = set()
     waiting: list[type[BaseModel]] = [cast(type[BaseModel], get_fhir_model_class(name)) for name in USED]

@@ -67,7 +67,7 @@ class _Writer:
         return {
             "resourceType": "Bundle",
             "identifier": {
-                "system": uris.own_identifier("message", self._source.slug),
+                "system": uris.identifier_system("message", self._source.slug),
                 "value": self._message.message_id,
             },
             "type": "message",
@@ -86,9 +86,9 @@ class _Writer:
         return {
             "resourceType": "MessageHeader",
             "extension": [extension("service-named", self._message.service_named)],
-            "eventUri": f"{uris.OWN}event/entry",
+            "eventUri": f"{uris.TIERLINK}event/entry",
             "sender": {"identifier": {"system": uris.ODS_ORGANISATION, "value": self._source.ods}},
-            "source": {"endpoint": f"{uris.OWN}source/{self._source.slug}"},
+            "source": {"endpoint": f"{uris.TIERLINK}source/{self._source.slug}"},
             "focus": [self._subject],
         }
 

@@ -42,7 +42,7 @@ def _identifier(fact: SourceFact, source: Source) -> Any:
         return None
     return [
         {
-            "system": uris.own_identifier(fact.body.type.replace("_", "-"), source.slug),
+            "system": uris.identifier_system(fact.body.type.replace("_", "-"), source.slug),
             "value": fact.business_id,
         }
     ]
@@ -106,7 +106,7 @@ def _score(fact: SourceFact, body: QuestionnaireScore, subject: dict[str, str]) 
     return {
         "resourceType": "QuestionnaireResponse",
         "extension": [extension("score", body.score), *(_day(fact) if body.at else [])],
-        "questionnaire": f"{uris.OWN}Questionnaire/{body.questionnaire}",
+        "questionnaire": f"{uris.TIERLINK}Questionnaire/{body.questionnaire}",
         "status": "entered-in-error" if fact.retracted else "completed",
         "subject": subject,
         "authored": (body.at or body.on).isoformat(),

@@ -16,14 +16,14 @@ def patient(message: SourceMessage, *, source: Source) -> dict[str, Any]:
     """The Patient of `message`: identity from its person, slices from its Demographics, death from its
     Death."""
     person = message.person
-    told, slices = _only(message, Demographics), None
-    if told is not None:
-        assert isinstance(told.body, Demographics)
-        slices = told.body
+    demographics, slices = _only(message, Demographics), None
+    if demographics is not None:
+        assert isinstance(demographics.body, Demographics)
+        slices = demographics.body
     return without_empty(
         {
             "resourceType": "Patient",
-            "extension": _extensions(message, told, slices),
+            "extension": _extensions(message, demographics, slices),
             "identifier": _identifiers(person, source),
             "name": [_name(name) for name in person.names],
             "telecom": [{"system": "phone", "value": phone} for phone in person.phones]
@@ -50,7 +50,7 @@ def _ods(code: str) -> dict[str, Any]:
 
 
 def _local(value: str, source: Source) -> dict[str, str]:
-    return {"system": uris.own_identifier("patient", source.slug), "value": value}
+    return {"system": uris.identifier_system("patient", source.slug), "value": value}
 
 
 def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
@@ -91,19 +91,19 @@ def _deceased(death: SourceFact | None) -> dict[str, str]:
 
 
 def _extensions(
-    message: SourceMessage, told: SourceFact | None, slices: Demographics | None
+    message: SourceMessage, demographics: SourceFact | None, slices: Demographics | None
 ) -> list[dict[str, Any]]:
     found = []
     # A reader makes Demographics of any gender or birth date; where the source meant none, or only retracts,
     # say so.
-    if told is None:
+    if demographics is None:
         if message.person.sex or message.person.birth_date:
             found.append(extension("demographics", False))
     else:
-        found.append(extension("demographics-on", told.body.on))
-        if told.body.at is not None:
-            found.append(extension("demographics-at", told.body.at))
-        if told.retracted:
+        found.append(extension("demographics-on", demographics.body.on))
+        if demographics.body.at is not None:
+            found.append(extension("demographics-at", demographics.body.at))
+        if demographics.retracted:
             found.append(extension("demographics-retracted", True))
     death = _only(message, Death)
     if death is not None:

@@ -1,7 +1,7 @@
 """Referrals and what happened under them, as ServiceRequests.
 
 FHIR has no place for triage, acceptance, completion and the like that every system fills alike, so they are
-extensions called `milestone` on the ServiceRequest they belong to. Where a message tells only of a referral,
+extensions called `milestone` on the ServiceRequest they belong to. Where a message is only about a referral,
 not the referral itself, its ServiceRequest is a *carrier*: it gives the number and is no fact.
 """
 
@@ -48,7 +48,7 @@ def referral(
 
 def carrier(business_id: str | None, *, source: Source, subject: dict[str, str]) -> dict[str, Any]:
     """A ServiceRequest that only names a referral, or carries what belongs to none."""
-    number = {"system": uris.own_identifier("referral", source.slug), "value": business_id}
+    number = {"system": uris.identifier_system("referral", source.slug), "value": business_id}
     return without_empty(
         {
             "resourceType": "ServiceRequest",
@@ -73,7 +73,7 @@ def milestone(fact: SourceFact) -> dict[str, Any]:
         parts.append(extension("at", body.at, url="at"))
     if fact.retracted:
         parts.append(extension("retracted", True, url="retracted"))
-    return {"url": uris.own_extension("milestone"), "extension": parts + fields(body, bare=True)}
+    return {"url": uris.extension_url("milestone"), "extension": parts + fields(body, bare=True)}
 
 
 def organisation(code: str) -> dict[str, Any]:
@@ -86,14 +86,14 @@ def service(source: Source, to_tier: str | None) -> dict[str, Any]:
     named = sorted(source.services - {"*"}) or sorted(codes.REFERRAL_TIER)
     for_tier = [code for code in named if codes.REFERRAL_TIER.get(code) == to_tier]
     code = (for_tier or named)[0]
-    system = uris.SNOMED if codes.is_sctid(code) else f"{uris.OWN}CodeSystem/service/{source.slug}"
+    system = uris.SNOMED if codes.is_sctid(code) else f"{uris.TIERLINK}CodeSystem/service/{source.slug}"
     return {"coding": [{"system": system, "code": code}]}
 
 
 def _identifiers(fact: SourceFact, source: Source) -> list[dict[str, str]]:
     found = []
     if fact.business_id is not None and fact.business_id != fact.ubrn:
-        found.append({"system": uris.own_identifier("referral", source.slug), "value": fact.business_id})
+        found.append({"system": uris.identifier_system("referral", source.slug), "value": fact.business_id})
     if fact.ubrn is not None:
         found.append({"system": uris.UBRN, "value": fact.ubrn})
     return found

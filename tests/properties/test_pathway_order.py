@@ -7,11 +7,11 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from pathway_engine import Told, run, step
-from pathway_journeys import DEFINITIONS, keyed
+from pathway_journeys import DEFINITIONS, fact_message, keyed
 
 from schemas import facts
 from schemas.facts import FactBody, StoredFact
-from schemas.pathway_in import FactInput, WithdrawalInput, fact_message, tick_message, withdrawal_message
+from schemas.pathway_in import FactInput, WithdrawalInput, tick_message, withdrawal_message
 from streams.steps.folding import fold
 from streams.steps.outcome import Message, Outcome
 from streams.steps.pathway import Held, PathwayState, PathwayStep
@@ -52,7 +52,7 @@ def bodies(on: st.SearchStrategy[date]) -> st.SearchStrategy[FactBody]:
         st.builds(facts.Decline, **common, declined_by=st.none(), reason=st.just("dna")),
         st.builds(facts.Choice, **common, provider_ods=st.none(), offered_count=st.none() | st.just(3)),
         st.builds(facts.ProgrammeStart, **common, programme=st.none(), delivery=st.none()),
-        st.builds(facts.Completion, **common, definition=st.just("as-told/1")),
+        st.builds(facts.Completion, **common, definition=st.just("as-reported/1")),
         st.builds(facts.Discharge, **common, reason=st.none()),
         st.builds(facts.Withdrawal, **common, reason=st.none()),
         st.builds(facts.Medicine, **common, action=st.just("started"), dmd_code=st.just("1")),

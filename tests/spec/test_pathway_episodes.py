@@ -18,8 +18,8 @@ def test_an_episode_carries_the_dates_the_service_told() -> None:
         100 | tier2 | discharges
     """).episode("tier2")
     assert (one.referred_on, one.triaged_on, one.triage_level) == (day(0), day(3), "2")
-    assert (one.accepted_on, one.acceptance_definition) == (day(7), "as-told/1")
-    assert (one.started_on, one.start_definition) == (day(14), "as-told/1")
+    assert (one.accepted_on, one.acceptance_definition) == (day(7), "as-reported/1")
+    assert (one.started_on, one.start_definition) == (day(14), "as-reported/1")
     assert (one.attended_count, one.not_attended_count, one.cancelled_count) == (1, 1, 1)
     assert (one.completed_on, one.completion_definition) == (day(98), "dwmp-attended-60pct/1")
     assert (one.discharged_on, one.discharge_reason, one.stage) == (day(100), "programme-ended", "discharged")
@@ -58,7 +58,7 @@ def test_an_acceptance_that_is_told_outranks_a_booking() -> None:
          40 | tier3 | attended booked on day 12
          20 | tier3 | accepts
     """).episode("tier3")
-    assert (one.accepted_on, one.acceptance_definition) == (day(20), "as-told/1")
+    assert (one.accepted_on, one.acceptance_definition) == (day(20), "as-reported/1")
 
 
 def test_a_booking_does_not_mean_acceptance_in_tier2() -> None:

@@ -89,13 +89,13 @@ def every_fact() -> SourceMessage:
     )
     under: tuple[Body, ...] = (
         Triage(**when, level="1"),
-        Acceptance(**when, definition="as-told/1"),
+        Acceptance(**when, definition="as-reported/1"),
         Decline(**when, declined_by="person", reason="work"),
         Choice(**when, provider_ods=ods, offered_count=3),
         Attendance(**when, attendance="5", booked_on=on, medium="video", group=True, provider_ods=ods),
         weight,
         ProgrammeStart(**when, programme="dwmp", delivery="group"),
-        Completion(**when, definition="as-told/1"),
+        Completion(**when, definition="as-reported/1"),
         Discharge(**when, reason="work"),
         Withdrawal(**when, reason="work"),
         Medicine(**when, action="started", dmd_code="777514008"),

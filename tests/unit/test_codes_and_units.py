@@ -140,8 +140,8 @@ def test_plausible_is_inclusive(kilograms: str, likely: bool) -> None:
     ["http://fhir.nhs.uk/Id/ods-organization-code", "https://fhir.nhs.uk/id/ODS-organization-code/"],
 )
 def test_variant_spellings_of_a_system_are_one(spelling: str) -> None:
-    assert uris.canonical(spelling) == uris.ODS_ORGANISATION
+    assert uris.canonical_uri(spelling) == uris.ODS_ORGANISATION
 
 
 def test_a_system_we_do_not_know_stays_as_it_is() -> None:
-    assert uris.canonical("https://trust.example/MRN/") == "https://trust.example/MRN/"
+    assert uris.canonical_uri("https://trust.example/MRN/") == "https://trust.example/MRN/"

@@ -140,8 +140,8 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
     for column in mapping.required:
         if not cells.filled(column):
             cells.error(column, "is required", code="required")
-    source_version_at = _told_at(cells, context.received_at.astimezone(UTC))
-    person = person_of(cells, told_on=source_version_at.date(), test_mode=context.test_mode)
+    source_version_at = _version_time(cells, context.received_at.astimezone(UTC))
+    person = person_of(cells, reported_on=source_version_at.date(), test_mode=context.test_mode)
     if not (person.local_id or person.nhs_number or person.nhs_number_claimed or person.names):
         cells.issues.append(error(f"row {cells.row}", "names nobody", code="required"))
     facts = facts_of(cells, source=context.source, person=person, source_version_at=source_version_at)
@@ -151,7 +151,7 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
     )
 
 
-def _told_at(cells: Cells, received_at: datetime) -> datetime:
+def _version_time(cells: Cells, received_at: datetime) -> datetime:
     """The row's version time; when the file came if it has none or an impossible one."""
     column = cells.mapping.source_version_at
     source_version_at = cells.moment(column)
@@ -164,9 +164,9 @@ def _told_at(cells: Cells, received_at: datetime) -> datetime:
 
 
 def _further(checked: Checked, cells: Cells) -> Iterator[Issue]:
-    """What the one check adds to what was found by column: errors, and warnings of a kind not told yet."""
-    told = {issue.code for issue in cells.issues}
+    """What the one check adds to what was found by column: errors, and warnings of a kind not reported yet."""
+    reported = {issue.code for issue in cells.issues}
     for issue in checked.issues:
-        if issue.severity is Severity.ERROR or issue.code not in told:
+        if issue.severity is Severity.ERROR or issue.code not in reported:
             element = issue.location.rpartition(".")[2].partition("[")[0]
             yield Issue(issue.severity, issue.code, f"row {cells.row}", f"{element}: {issue.rule}")

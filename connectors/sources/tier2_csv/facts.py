@@ -1,4 +1,4 @@
-"""What a row tells, fact by fact, as the mapping's groups say."""
+"""The facts of a row, by the groups of the mapping."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from schemas.units import UNITS, converted, plain, plausible
 
 @dataclass(frozen=True, slots=True)
 class _RowTimes:
-    """Who tells, and the days between which what is told may lie."""
+    """Who reports, and the days between which the facts may lie."""
 
     source: Source
     born: date | None
@@ -32,12 +32,12 @@ class _RowTimes:
 def facts_of(
     cells: Cells, *, source: Source, person: Person, source_version_at: datetime
 ) -> tuple[SourceFact, ...]:
-    """Every fact the row tells, demographics first; what breaks a rule is an issue in `cells`."""
+    """Every fact of the row, demographics first; what breaks a rule is an issue in `cells`."""
     mapping = cells.mapping
     by = _RowTimes(source, person.birth_date, source_version_at.date())
-    told = [_demographics(cells, by, person)]
-    told += [_fact(cells, group, by) for group in mapping.facts]
-    facts = tuple(fact for fact in told if fact is not None)
+    found = [_demographics(cells, by, person)]
+    found += [_fact(cells, group, by) for group in mapping.facts]
+    facts = tuple(fact for fact in found if fact is not None)
     _compare_bodies(cells, facts)
     return facts
 
@@ -62,7 +62,7 @@ def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | N
 
 def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
-        for column in group.own:
+        for column in group.unshared:
             if group.trigger is not None and cells.filled(column):
                 cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
         return None
@@ -132,7 +132,7 @@ def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: 
         if column is None or not isinstance(day, date):
             continue
         if not EARLIEST <= day <= latest:
-            cells.error(column, "must lie between 1900 and the day the row was told")
+            cells.error(column, "must lie between 1900 and the day of the row")
         elif by.born is not None and day < by.born:
             cells.error(column, "lies before the person's birth")
 
@@ -145,7 +145,7 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, Any]) -> dict[st
     if value is None:
         return None
     if unit is None:
-        # An unknown unit has been told of; a blank one is said here. A number without its unit says nothing.
+        # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
         if not cells.filled(group.columns.get("unit")):
             cells.error(
                 group.columns.get("unit", column),
@@ -178,14 +178,14 @@ def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple
 
 
 def _business_id(cells: Cells, group: FactGroup) -> str | None:
-    """The key columns' values and what tells two facts of a row apart; None with an issue when one is empty.
+    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty.
 
     A received referral is its key alone, because other facts name it so.
     """
     parts = [cells.text(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
         if part is None:
-            cells.error(column, "is required: it names what the row tells", code="required")
+            cells.error(column, "is required: it names what the row is about", code="required")
     names = [part for part in parts if part is not None]
     if len(names) < len(parts):
         return None
@@ -206,10 +206,10 @@ def _body(cells: Cells, group: FactGroup, values: Mapping[str, Any]) -> Any:
     try:
         return BODIES[group.type](**values)
     except ValidationError as failure:
-        for one in failure.errors(include_input=False, include_context=False, include_url=False):
-            name = str(one["loc"][0]) if one["loc"] else ""
+        for fault in failure.errors(include_input=False, include_context=False, include_url=False):
+            name = str(fault["loc"][0]) if fault["loc"] else ""
             column = group.columns.get(name) or group.on or group.trigger
-            if one["type"] == "missing" or values.get(name) is None:
+            if fault["type"] == "missing" or values.get(name) is None:
                 rule, code = "is required", "required"
             else:
                 rule, code = "is not of the expected form", "value"
@@ -226,9 +226,9 @@ def _compare_bodies(cells: Cells, facts: tuple[SourceFact, ...]) -> None:
     weight, height = measured.get("weight"), measured.get("height")
     if weight is None or height is None:
         return
-    as_told = weight.value / (height.value / 100) ** 2
+    as_written = weight.value / (height.value / 100) ** 2
     swapped = height.value / (weight.value / 100) ** 2
-    if not plausible(as_told, quantity="bmi") and plausible(swapped, quantity="bmi"):
+    if not plausible(as_written, quantity="bmi") and plausible(swapped, quantity="bmi"):
         for group in cells.mapping.facts:
             if group.type == "measurement" and group.fixed.get("quantity") in ("weight", "height"):
                 cells.warning(group.columns["value"], "weight and height look swapped")

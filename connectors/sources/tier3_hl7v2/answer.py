@@ -59,13 +59,20 @@ class Acknowledgement:
 
 
 def written(answer: Acknowledgement, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
-    """The ACK to the message of `header` (None where it had none), told `at` (aware), named `control_id`.
+    """The ACK to the message of `header` (None where it had none), written `at` (aware), named `control_id`.
 
-    Segments end with a carriage return; UTF-8; sender and receiver change places.
+    Segments end with a carriage return; UTF-8; sender and receiver are exchanged.
     """
-    told = at.astimezone(LONDON).strftime("%Y%m%d%H%M%S%z")
+    written_at = at.astimezone(LONDON).strftime("%Y%m%d%H%M%S%z")
     trigger = f"^{_echo(header, 9, component=2)}" if _echo(header, 9, component=2) else ""
-    head = ["MSH", "^~\\&", *(_whole(header, field) for field in (5, 6, 3, 4)), told, "", f"ACK{trigger}"]
+    head = [
+        "MSH",
+        "^~\\&",
+        *(_whole(header, field) for field in (5, 6, 3, 4)),
+        written_at,
+        "",
+        f"ACK{trigger}",
+    ]
     head += [
         escape(control_id),
         _echo(header, 11) or "P",

@@ -1,4 +1,4 @@
-"""Which messages are read, and what each tells beside who the person is."""
+"""Which messages are read, and what each reports besides who the person is."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -138,7 +138,7 @@ def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> 
             return known
         if text:
             reading.warn(place, "is not a date or time; it was left out", code="value")
-    return reading.told
+    return reading.reported
 
 
 def _self_reported(obx: Segment) -> bool:
@@ -152,13 +152,15 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
     """
     order = (obr.value(3) or obr.value(2)) if obr else ""
     if not order:
-        reading.warn("OBR-3", "is missing: a correction of this result could not be told from another result")
+        reading.warn(
+            "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
+        )
         order = f"message/{reading.message.identifier}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 
 
 def _numbered(fact: SourceFact, seen: Counter[str]) -> SourceFact:
-    """Two results of one order under the same OBX-3 and OBX-4 are told apart by their place among them."""
+    """Two results of one order under the same OBX-3 and OBX-4 are distinguished by their position among them."""
     number = fact.business_id or ""
     seen[number] += 1
     if seen[number] == 1:

@@ -71,15 +71,15 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
         )
     if not kind[0]:
         issues.append(error("MSH-9", "is required", code="required"))
-    told = moment(message.header.value(7))
-    if told is None or told.at is None:
+    sent = moment(message.header.value(7))
+    if sent is None or sent.at is None:
         issues.append(warning("MSH-7", "holds no date and time; the time of receipt stands in", code="value"))
         return received_at, issues
-    if told.at > received_at + SKEW_MAX:
+    if sent.at > received_at + SKEW_MAX:
         issues.append(error("MSH-7", "is more than a day in the future", code="value"))
-    elif told.at > received_at + SKEW_REPORTED:
+    elif sent.at > received_at + SKEW_REPORTED:
         issues.append(warning("MSH-7", "is in the future", code="value"))
-    return told.at, issues
+    return sent.at, issues
 
 
 def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
@@ -104,13 +104,13 @@ def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
     )
 
 
-def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datetime) -> SourceEntry:
+def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: datetime) -> SourceEntry:
     document: dict[str, Any] | None = None
     issues: list[Issue] = list(reading.issues)
     types: tuple[str, ...] = ()
     ignored = False
     if not has_error(issues):
-        document = bundle(told, source=reading.source)
+        document = bundle(message, source=reading.source)
         again, _ = check(
             document, source=reading.source, test_mode=reading.test_mode, received_at=received_at
         )
@@ -118,12 +118,12 @@ def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datet
         types, ignored = again.resource_types, again.verdict.value == "ignored"
     verdict = verdict_of(issues, ignored=ignored)
     return SourceEntry(
-        message_id=told.message_id,
+        message_id=message.message_id,
         position=0,
         form=FORM,
         original=raw,
         bundle=None if has_error(issues) else document,
-        local_id=told.person.local_id.value if told.person.local_id else None,
+        local_id=message.person.local_id.value if message.person.local_id else None,
         checked=Checked(verdict, _once(issues), types),
     )
 

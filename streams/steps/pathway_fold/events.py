@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 
-from schemas.definitions import AS_TOLD, HANDOVER, LOSS, HandoverRule
+from schemas.definitions import AS_REPORTED, HANDOVER, LOSS, HandoverRule
 from schemas.elements import content_hash
 from schemas.facts import (
     Acceptance,
@@ -142,7 +142,7 @@ def _told_by(fact: CurrentFact[Body], episode: str | None) -> Following | None:
     if type(fact.body) is Measurement:
         told["kg"] = float(fact.body.value)
     if type(fact.body) in (Acceptance, ProgrammeStart):
-        told["definition"] = told.get("definition") or AS_TOLD
+        told["definition"] = told.get("definition") or AS_REPORTED
     return Following(
         name=fact.fact_id,
         kind=kind,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from schemas.definitions import ACCEPTED_BY_BOOKING, AS_TOLD, RTT, START_BY_ATTENDANCE, WAITS, RttRule
+from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, RTT, START_BY_ATTENDANCE, WAITS, RttRule
 from schemas.facts import (
     Acceptance,
     Attendance,
@@ -125,7 +125,7 @@ def _accepted(
 ) -> Dated | None:
     told = _first(facts, Acceptance)
     if told is not None:
-        return Dated(told.body.on, told.body.definition or AS_TOLD, told.fact_id, inferred=False)
+        return Dated(told.body.on, told.body.definition or AS_REPORTED, told.fact_id, inferred=False)
     if tier != "tier3" or referral is None:
         return None
     booked = [
@@ -140,7 +140,7 @@ def _accepted(
 def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[Attendance]]) -> Dated | None:
     told = _first(facts, ProgrammeStart)
     if told is not None:
-        return Dated(told.body.on, AS_TOLD, told.fact_id, inferred=False)
+        return Dated(told.body.on, AS_REPORTED, told.fact_id, inferred=False)
     if not attended:
         return None
     return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)
