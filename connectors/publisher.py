@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -103,7 +102,7 @@ class _Shipment:
             raise BrokerUnavailable(self._failure)
 
 
-def producer_settings(bootstrap: str, delivery_seconds_max: float) -> dict[str, Any]:
+def producer_settings(bootstrap: str, delivery_seconds_max: float) -> dict[str, object]:
     """Every setting that matters, written out."""
     return {
         "bootstrap.servers": bootstrap,

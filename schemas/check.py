@@ -3,7 +3,6 @@ again."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from schemas.disposition import Checked, Verdict, verdict_of
 from schemas.errors import Issue, error, information
@@ -52,7 +51,7 @@ def check(
 
 
 def _bundle(
-    document: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime
+    document: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime
 ) -> tuple[Checked, SourceMessage | None]:
     types = _types(document)
     kind = document.get("type")
@@ -68,7 +67,7 @@ def _bundle(
     return Checked(verdict, found.issues, types), found.message
 
 
-def _types(document: Mapping[str, Any]) -> tuple[str, ...]:
+def _types(document: Mapping[str, object]) -> tuple[str, ...]:
     """Bundle and the types of its resources, each once in order of appearance; unknown ones are not
     repeated."""
     entries = document.get("entry")

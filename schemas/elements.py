@@ -15,7 +15,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from schemas import canonical
 from schemas.errors import Unreadable
@@ -36,7 +35,7 @@ class Element:
     record_id: str
     kind: str
     name: str
-    value: Mapping[str, Any]
+    value: Mapping[str, object]
 
 
 def fact_element(fact: StoredFact) -> tuple[str, bytes, str]:
@@ -121,9 +120,9 @@ def parse(key: bytes, value: bytes) -> Element:
     return Element(record_id, kind, name, parsed)
 
 
-def _is_of(fact: Mapping[str, Any], record_id: str, fact_id: str) -> bool:
-    named = fact["record_id"] == record_id and fact["fact_id"] == fact_id
-    return named and isinstance(fact["body"].get("type"), str)
+def _is_of(fact: Mapping[str, object], record_id: str, fact_id: str) -> bool:
+    named, body = fact["record_id"] == record_id and fact["fact_id"] == fact_id, fact["body"]
+    return named and isinstance(body, dict) and isinstance(body.get("type"), str)
 
 
 def _is_base64(text: str) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from schemas import canonical
 from schemas.errors import Unreadable
@@ -142,7 +142,7 @@ class Link:
     person_id: str
     status: LinkStatus
     reasons: Sequence[str]
-    evidence: Sequence[Mapping[str, Any]]
+    evidence: Sequence[Mapping[str, object]]
     formerly: Sequence[str]
     revision: int
 

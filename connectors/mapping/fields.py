@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from schemas import codes, facts
 
@@ -74,15 +74,20 @@ BODIES: Mapping[str, type[facts.Body]] = {
     "demographics": facts.Demographics,
 }
 
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 # Fields whose codes come from a list that the body's type does not have: (code, all values) -> in the list.
-CLOSED: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+CLOSED: Mapping[str, Callable[[str, Mapping[str, object]], bool]] = {
     "programme": lambda code, _: code in codes.PROGRAMMES,
     "referral_source": lambda code, _: code in codes.REFERRAL_SOURCES,
     "reason": lambda code, _: code in codes.REASONS,
     "level": lambda code, _: code in codes.TRIAGE_LEVELS,
     "questionnaire": lambda code, _: code in codes.QUESTIONNAIRES,
     "definition": lambda code, _: codes.definition(code) is not None,
-    "ethnic_category": lambda code, values: codes.ethnic(code, values.get("ethnic_system")),
+    "ethnic_category": lambda code, values: codes.ethnic(code, _text(values.get("ethnic_system"))),
 }
 
 # Measurements in two columns: the smaller unit, in which the pair is exact (13 st 5.5 lb = 187.5 lb), and how

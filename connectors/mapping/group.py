@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,7 +14,7 @@ from connectors.mapping.table import Column, Fixed, TomlTable
 from schemas.units import DIMENSION_OF, UNITS
 
 # One value of each kind that any field of the kind takes, for trying a group out.
-_SAMPLES: Mapping[str, Any] = {"ods": "X99", "date": date(2020, 1, 1), "text": "E01000001", "integer": 1}
+_SAMPLES: Mapping[str, object] = {"ods": "X99", "date": date(2020, 1, 1), "text": "E01000001", "integer": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _sort_field(
 
 def _try_out(table: TomlTable, group: FactGroup) -> None:
     kinds = FIELDS[group.type]
-    base: dict[str, Any] = {"on": date(2020, 1, 1), **group.fixed}
+    base: dict[str, object] = {"on": date(2020, 1, 1), **group.fixed}
     base |= {name: _SAMPLES.get(kinds[name], Decimal(1)) for name in group.columns}
     if group.type == "referral":
         base.setdefault("to_tier", "tier2")  # the source's own tier, known when the file is read
@@ -119,7 +118,7 @@ def _try_out(table: TomlTable, group: FactGroup) -> None:
                 _construct(table, group, {**base, name: code})
 
 
-def _try_units(table: TomlTable, group: FactGroup, base: dict[str, Any]) -> None:
+def _try_units(table: TomlTable, group: FactGroup, base: dict[str, object]) -> None:
     if "value" not in group.columns:
         raise table.refuse("value", "is required: the column with the number")
     units = [base.pop("unit", None)]
@@ -142,7 +141,7 @@ def _try_units(table: TomlTable, group: FactGroup, base: dict[str, Any]) -> None
     base |= {"unit_given": "kg", "value_given": Decimal(1)}
 
 
-def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, Any]) -> None:
+def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, object]) -> None:
     for name, value in values.items():
         belongs = CLOSED.get(f"{group.type}.{name}") or CLOSED.get(name)
         if belongs is None or FIELDS[group.type].get(name) not in ("code", "fixed"):
@@ -150,7 +149,7 @@ def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, Any]) ->
         if not isinstance(value, str) or not belongs(value, values):
             raise table.refuse(name, "gives a code that is not in the closed list of this field")
     try:
-        BODIES[group.type](**values)
+        BODIES[group.type].model_validate(dict(values))
     except ValidationError as failure:
         where = failure.errors(include_input=False, include_context=False, include_url=False)[0]
         name = str(where["loc"][0]) if where["loc"] else "type"

@@ -3,7 +3,7 @@ warning."""
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -50,14 +50,14 @@ def known_code(field: str, text: str, source: Source) -> str | None:
 
 
 def built(
-    kind: type[B], values: Mapping[str, Any], node: Node, *, source: Source, elements: Mapping[str, str]
+    kind: type[B], values: Mapping[str, object], node: Node, *, source: Source, elements: Mapping[str, str]
 ) -> B | None:
     """A body of `kind` from `values` by field name, or None with the reasons reported at `node`.
 
     An optional field whose value is not allowed is left out with a warning; a required one is an error.
     `elements` says which element holds a field; a field that is not in it stands in our extension of its name.
     """
-    accepted: dict[str, Any] = {}
+    accepted: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, str):
             value = known_code(name, value, source)
@@ -90,9 +90,9 @@ def _report(
         node.error(element, rule, code=code)
 
 
-def extension_values(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, Any]:
+def extension_values(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, object]:
     """The fields of `kind` that our extensions at `node` hold, by field name; `bare`: inside another extension."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     by_url = node.extensions()
     for name, url in _extension_urls(kind, bare):
         place = by_url.get(url)

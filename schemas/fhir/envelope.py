@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from schemas.errors import InvalidField
 from schemas.fhir.dates import SKEW, parse_when
@@ -26,10 +25,11 @@ class Opened:
         return [resource for _, resource in self.entries if resource.kind == name]
 
 
-def opened(document: Mapping[str, Any]) -> Opened:
+def opened(document: Mapping[str, object]) -> Opened:
     """The Bundle and its entries. Reports too many of them and entries that are no resource."""
     bundle = Node(document, "Bundle")
-    if isinstance(document.get("entry"), list) and len(document["entry"]) > ENTRIES_MAX:
+    sent = document.get("entry")
+    if isinstance(sent, list) and len(sent) > ENTRIES_MAX:
         bundle.error("entry", f"has over {ENTRIES_MAX} items", code="too-long")
         return Opened(bundle, ())
     entries = []

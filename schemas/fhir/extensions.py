@@ -7,7 +7,6 @@ decimal spelling is the value.
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -16,9 +15,9 @@ from schemas.uris import extension_url
 _VALUE = {bool: "valueBoolean", int: "valueInteger", str: "valueCode"}
 
 
-def extension(name: str, value: object, *, url: str | None = None) -> dict[str, Any]:
+def extension(name: str, value: object, *, url: str | None = None) -> dict[str, object]:
     """The extension called `name` holding `value` (a code, number, truth, date or moment)."""
-    place: dict[str, Any] = {"url": url or extension_url(name)}
+    place: dict[str, object] = {"url": url or extension_url(name)}
     if isinstance(value, datetime):
         place["valueDateTime"] = value.isoformat()
     elif isinstance(value, date):
@@ -36,7 +35,7 @@ def number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) -> list[dict[str, Any]]:
+def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) -> list[dict[str, object]]:
     """An extension for each field of `body` that is set, but those in `without`; `bare` URLs inside another
     extension."""
     skipped = {"type", "on", "at", "referral", *without}
@@ -54,7 +53,7 @@ def hyphened(name: str) -> str:
     return name.replace("_", "-")
 
 
-def without_empty(resource: Mapping[str, Any]) -> dict[str, Any]:
+def without_empty(resource: Mapping[str, object]) -> dict[str, object]:
     """The same resource without the elements that hold nothing: FHIR allows no null, empty list or empty
     object."""
     return {

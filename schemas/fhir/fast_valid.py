@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, cast, get_args, get_origin
 
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_core.types import FhirElementOrResourceBase
@@ -19,7 +19,7 @@ from pydantic import BaseModel
 Checker = Callable[[object], bool]
 
 
-def is_fast_valid(resource: Mapping[str, Any]) -> bool:
+def is_fast_valid(resource: Mapping[str, object]) -> bool:
     """True only when the model of its resourceType would find no fault in the resource."""
     model = cast(type[BaseModel], get_fhir_model_class(str(resource["resourceType"])))
     return _is_object({name: part for name, part in resource.items() if name != "resourceType"}, model)
@@ -58,7 +58,7 @@ def _shape(model: type[BaseModel]) -> _Shape:
     required, required_choices = set[str](), set[str]()
     for name, field in model.model_fields.items():
         element, extra = field.alias or name, field.json_schema_extra
-        marks: Mapping[str, Any] = extra if isinstance(extra, dict) else {}
+        marks: Mapping[str, object] = extra if isinstance(extra, dict) else {}
         checker = None if name.endswith("__ext") or name == "fhir_comments" else _checker(field.annotation)
         if checker is not None:
             elements[element] = checker

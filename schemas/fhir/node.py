@@ -7,7 +7,6 @@ already named it. What a reader needs and does not find it reports itself.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from schemas import uris
 from schemas.errors import Issue, error, information, warning
@@ -22,7 +21,7 @@ TEXT_MAX = (
 class Node:
     """One JSON object of a resource, its FHIRPath and the list that reasons go to."""
 
-    value: Mapping[str, Any]
+    value: Mapping[str, object]
     path: str
     issues: list[Issue] = field(default_factory=list)
 

@@ -1,9 +1,8 @@
-"""Any FHIR message Bundle as a SourceMessage, with every reason why not."""
+"""A FHIR message Bundle as a SourceMessage, or every reason why not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Attendance, Death, Demographics
@@ -43,7 +42,7 @@ class BundleReading:
 
 
 def read(
-    bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime
+    bundle: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime
 ) -> BundleReading:
     """The message in a Bundle of type `message`. Never raises for what a sender wrote.
 

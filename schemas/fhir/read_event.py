@@ -1,7 +1,6 @@
 """Appointments, encounters, observations and questionnaire responses as facts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from schemas import codes, uris
 from schemas.facts import Attendance, QuestionnaireScore
@@ -42,7 +41,9 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
         return []
     booked = when(node, "created")
     organisations = (context.resolver.organisation(actor) for actor in actors)
-    values: dict[str, Any] = _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
+    values: dict[str, object] = (
+        _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
+    )
     native = {
         "on": on,
         "at": moment.at if moment else None,

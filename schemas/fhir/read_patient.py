@@ -2,7 +2,6 @@
 not read."""
 
 from datetime import date, datetime
-from typing import Any
 
 from schemas import codes, uris
 from schemas.errors import InvalidField
@@ -131,7 +130,7 @@ def _demographics(
 ) -> Demographics | None:
     quiet = Node(node.value, node.path)  # birth date and gender were reported when the person was read
     _, year = _birth(quiet, source_version_at)
-    values: dict[str, Any] = extension_values(node, Demographics) | {
+    values: dict[str, object] = extension_values(node, Demographics) | {
         "sex": _gender(quiet),
         "birth_year": year,
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 from schemas import codes, uris
 from schemas.facts import (
@@ -107,9 +107,9 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
     ]
 
 
-def _native(node: Node, context: Context) -> dict[str, Any]:
+def _native(node: Node, context: Context) -> dict[str, object]:
     """The fields FHIR has a place for. An organisation that may be a person is left out."""
-    found: dict[str, Any] = {"reasons": _reasons(node)}
+    found: dict[str, object] = {"reasons": _reasons(node)}
     if node.our_extension("priority") is None:
         found["priority"] = (node.text("priority") or "").lower() or None
     for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):

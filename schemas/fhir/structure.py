@@ -8,7 +8,7 @@ these resources.
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol, cast, get_args
+from typing import Protocol, cast, get_args
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
@@ -37,7 +37,7 @@ class _Model(Protocol):
     def model_validate(self, obj: object) -> object: ...
 
 
-def issues(resource: Mapping[str, Any], path: str) -> tuple[Issue, ...]:
+def issues(resource: Mapping[str, object], path: str) -> tuple[Issue, ...]:
     """Every structural fault of a resource of a type in USED, as warnings; none where a list is absurdly
     long."""
     if absurd_lists(resource, path) or is_fast_valid(resource):
@@ -51,7 +51,7 @@ def issues(resource: Mapping[str, Any], path: str) -> tuple[Issue, ...]:
     return ()
 
 
-def absurd_lists(resource: Mapping[str, Any], path: str) -> tuple[Issue, ...]:
+def absurd_lists(resource: Mapping[str, object], path: str) -> tuple[Issue, ...]:
     """An error for each list of the resource that no real one has; quick, whatever the resource holds."""
     long = [name for name, value in resource.items() if isinstance(value, list) and len(value) > LIST_MAX]
     names = [name if name in known_names() else "element" for name in long]

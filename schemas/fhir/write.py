@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import UTC
-from typing import Any
 
 from schemas import uris
 from schemas.envelope import NAMESPACE
@@ -23,7 +22,7 @@ from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 
 
-def bundle(message: SourceMessage, *, source: Source) -> dict[str, Any]:
+def bundle(message: SourceMessage, *, source: Source) -> dict[str, object]:
     """The message Bundle of `message`, ready for JSON. Equal messages of one source give equal Bundles.
 
     `schemas.fhir.read.read` gives the message back, its facts as a set, provided that: Demographics has the
@@ -41,12 +40,12 @@ class _Writer:
     def __init__(self, message: SourceMessage, source: Source) -> None:
         self._message = message
         self._source = source
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[dict[str, object]] = []
         self._subject = {"reference": self._url("patient", 0)}
-        self._requests: dict[str | None, dict[str, Any]] = {}
+        self._requests: dict[str | None, dict[str, object]] = {}
         self._urls: dict[str | None, str] = {}
 
-    def bundle(self) -> dict[str, Any]:
+    def bundle(self) -> dict[str, object]:
         """All entries: header, Patient, what facts give, in the facts' order."""
         self._append("header", 0, self._header())
         self._append("patient", 0, patient(self._message, source=self._source))
@@ -79,10 +78,10 @@ class _Writer:
         parts = (self._source.slug, self._message.message_id, kind, str(position))
         return f"urn:uuid:{uuid.uuid5(NAMESPACE, ''.join(f'{len(part)}:{part}' for part in parts))}"
 
-    def _append(self, kind: str, position: int | str, resource: dict[str, Any]) -> None:
+    def _append(self, kind: str, position: int | str, resource: dict[str, object]) -> None:
         self._entries.append({"fullUrl": self._url(kind, position), "resource": resource})
 
-    def _header(self) -> dict[str, Any]:
+    def _header(self) -> dict[str, object]:
         return {
             "resourceType": "MessageHeader",
             "extension": [extension("service-named", self._message.service_named)],
@@ -118,4 +117,6 @@ class _Writer:
         number = fact.referral_business_id
         if number not in self._requests:
             self._carrier(number)
-        self._requests[number].setdefault("extension", []).append(milestone(fact))
+        extensions = self._requests[number].setdefault("extension", [])
+        assert isinstance(extensions, list)
+        extensions.append(milestone(fact))

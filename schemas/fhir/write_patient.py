@@ -1,7 +1,5 @@
 """Person, Demographics and Death as one UK Core Patient."""
 
-from typing import Any
-
 from schemas import uris
 from schemas.facts import Death, Demographics
 from schemas.fhir.extensions import extension, without_empty
@@ -12,7 +10,7 @@ from schemas.sources import Source
 _ETHNIC_SYSTEM = {"2001": uris.ETHNIC_2001, "2021": uris.ETHNIC_2021, "dwmp": uris.ETHNIC_DWMP, None: None}
 
 
-def patient(message: SourceMessage, *, source: Source) -> dict[str, Any]:
+def patient(message: SourceMessage, *, source: Source) -> dict[str, object]:
     """The Patient of `message`: identity from its person, slices from its Demographics, death from its
     Death."""
     person = message.person
@@ -45,7 +43,7 @@ def _only(message: SourceMessage, kind: type) -> SourceFact | None:
     return next((fact for fact in message.facts if isinstance(fact.body, kind)), None)
 
 
-def _ods(code: str) -> dict[str, Any]:
+def _ods(code: str) -> dict[str, object]:
     return {"identifier": {"system": uris.ODS_ORGANISATION, "value": code}}
 
 
@@ -63,11 +61,11 @@ def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
     return found
 
 
-def _name(name: PersonName) -> dict[str, Any]:
+def _name(name: PersonName) -> dict[str, object]:
     return without_empty({"use": name.use, "family": name.family, "given": list(name.given)})
 
 
-def _address(address: Address) -> dict[str, Any]:
+def _address(address: Address) -> dict[str, object]:
     code = address.postcode.compact if address.postcode else None
     return without_empty(
         {
@@ -92,7 +90,7 @@ def _deceased(death: SourceFact | None) -> dict[str, str]:
 
 def _extensions(
     message: SourceMessage, demographics: SourceFact | None, slices: Demographics | None
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     found = []
     # A reader makes Demographics of any gender or birth date; where the source meant none, or only retracts,
     # say so.
@@ -114,8 +112,8 @@ def _extensions(
     return found + (_slices(slices) if slices else [])
 
 
-def _slices(slices: Demographics) -> list[dict[str, Any]]:
-    found = []
+def _slices(slices: Demographics) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
     if slices.ethnic_category:
         system = _ETHNIC_SYSTEM[slices.ethnic_system]
         coding = (

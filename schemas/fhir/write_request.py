@@ -5,8 +5,6 @@ extensions called `milestone` on the ServiceRequest they belong to. Where a mess
 not the referral itself, its ServiceRequest is a *carrier*: it gives the number and is no fact.
 """
 
-from typing import Any
-
 from schemas import codes, uris
 from schemas.facts import Referral
 from schemas.fhir.extensions import extension, fields, without_empty
@@ -18,7 +16,7 @@ _NATIVE = ("priority", "reasons", "referrer_ods", "provider_ods", "ubrn")
 
 def referral(
     fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The ServiceRequest of a Referral; `under` is the fullUrl of the referral it follows from."""
     body = fact.body
     assert isinstance(body, Referral)
@@ -46,7 +44,7 @@ def referral(
     )
 
 
-def carrier(business_id: str | None, *, source: Source, subject: dict[str, str]) -> dict[str, Any]:
+def carrier(business_id: str | None, *, source: Source, subject: dict[str, str]) -> dict[str, object]:
     """A ServiceRequest that only names a referral, or carries what belongs to none."""
     number = {"system": uris.identifier_system("referral", source.slug), "value": business_id}
     return without_empty(
@@ -62,10 +60,10 @@ def carrier(business_id: str | None, *, source: Source, subject: dict[str, str])
     )
 
 
-def milestone(fact: SourceFact) -> dict[str, Any]:
+def milestone(fact: SourceFact) -> dict[str, object]:
     """The extension of one fact that happened under a referral."""
     body = fact.body
-    parts: list[dict[str, Any]] = [{"url": "type", "valueCode": body.type}]
+    parts: list[dict[str, object]] = [{"url": "type", "valueCode": body.type}]
     if fact.business_id is not None:
         parts.append({"url": "business-id", "valueString": fact.business_id})
     parts.append(extension("on", body.on, url="on"))
@@ -76,12 +74,12 @@ def milestone(fact: SourceFact) -> dict[str, Any]:
     return {"url": uris.extension_url("milestone"), "extension": parts + fields(body, bare=True)}
 
 
-def organisation(code: str) -> dict[str, Any]:
+def organisation(code: str) -> dict[str, object]:
     """A reference to an organisation by its ODS code alone."""
     return {"identifier": {"system": uris.ODS_ORGANISATION, "value": code}}
 
 
-def service(source: Source, to_tier: str | None) -> dict[str, Any]:
+def service(source: Source, to_tier: str | None) -> dict[str, object]:
     """The code by which `source` names a service of ours, the one for `to_tier` where it has one."""
     named = sorted(source.services - {"*"}) or sorted(codes.REFERRAL_TIER)
     for_tier = [code for code in named if codes.REFERRAL_TIER.get(code) == to_tier]

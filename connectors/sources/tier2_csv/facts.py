@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -12,7 +12,7 @@ from connectors.mapping import Column, FactGroup
 from connectors.mapping.fields import BODIES, FIELDS, PAIRS, Kind
 from connectors.sources.tier2_csv.cells import Cells
 from schemas.errors import InvalidField
-from schemas.facts import Demographics, Measurement
+from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
 from schemas.identity import Person
 from schemas.source_message import SourceFact
@@ -79,6 +79,7 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
             return None
         values = measured
     ubrn = values.pop("ubrn", None)
+    assert isinstance(ubrn, str | None)
     if group.type == "referral":
         values = _referral_defaults(values, by.source)
     if group.type == "programme_start" and values.get("programme") is None:
@@ -92,9 +93,9 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
 
 
-def _values(cells: Cells, group: FactGroup) -> dict[str, Any]:
+def _values(cells: Cells, group: FactGroup) -> dict[str, object]:
     """The fields of a group: the fixed ones, and each column read by its kind."""
-    readers: Mapping[Kind, Callable[[Column], Any]] = {
+    readers: Mapping[Kind, Callable[[Column], object]] = {
         "code": cells.coded,
         "ods": cells.ods,
         "date": cells.day,
@@ -103,7 +104,7 @@ def _values(cells: Cells, group: FactGroup) -> dict[str, Any]:
         "text": cells.text,
     }
     kinds = FIELDS[group.type]
-    values: dict[str, Any] = dict(group.fixed)
+    values: dict[str, object] = dict(group.fixed)
     for name, column in group.columns.items():
         value = readers[kinds[name]](column)
         if value is not None or name not in values:
@@ -111,7 +112,7 @@ def _values(cells: Cells, group: FactGroup) -> dict[str, Any]:
     return values
 
 
-def _referral_defaults(values: dict[str, Any], source: Source) -> dict[str, Any]:
+def _referral_defaults(values: dict[str, object], source: Source) -> dict[str, object]:
     """A received referral is to this source's tier, programme and council; a sent one names where it went."""
     values.setdefault("to_tier", source.tier)
     if values.get("direction") != "received":
@@ -125,7 +126,7 @@ def _referral_defaults(values: dict[str, Any], source: Source) -> dict[str, Any]
     return values | {name: value for name, value in defaults.items() if values.get(name) is None}
 
 
-def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: _RowTimes) -> None:
+def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], by: _RowTimes) -> None:
     latest = by.on + (BOOKED_AHEAD if values.get("attendance") == "0" else SKEW)
     for name, column in (("on", group.on), ("booked_on", group.columns.get("booked_on"))):
         day = values.get(name)
@@ -137,12 +138,12 @@ def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: 
             cells.error(column, "lies before the person's birth")
 
 
-def _measured(cells: Cells, group: FactGroup, values: dict[str, Any]) -> dict[str, Any] | None:
+def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict[str, object] | None:
     """The body's fields of one measurement, converted; None with an issue when it cannot be."""
     column = group.columns["value"]
     value, unit = values.pop("value"), values.pop("unit", None)
     plus, plus_unit = values.pop("plus", None), values.pop("plus_unit", None)
-    if value is None:
+    if not isinstance(value, Decimal):
         return None
     if unit is None:
         # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
@@ -153,7 +154,7 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, Any]) -> dict[st
                 code="required",
             )
         return None
-    if plus is not None:
+    if isinstance(plus, Decimal):
         value, unit = _composed(value, str(unit), plus, str(plus_unit))
     quantity = str(values["quantity"])
     try:
@@ -201,10 +202,10 @@ def _business_id(cells: Cells, group: FactGroup) -> str | None:
     return "/".join([*names, detail] if detail else names)
 
 
-def _body(cells: Cells, group: FactGroup, values: Mapping[str, Any]) -> Any:
+def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactBody | None:
     """The body, or None with an issue at the column of the field that does not fit."""
     try:
-        return BODIES[group.type](**values)
+        return cast(FactBody, BODIES[group.type].model_validate(dict(values)))
     except ValidationError as failure:
         for fault in failure.errors(include_input=False, include_context=False, include_url=False):
             name = str(fault["loc"][0]) if fault["loc"] else ""

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from connectors.entry import SourceEntry
 from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of
@@ -105,7 +104,7 @@ def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
 
 
 def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: datetime) -> SourceEntry:
-    document: dict[str, Any] | None = None
+    document: dict[str, object] | None = None
     issues: list[Issue] = list(reading.issues)
     types: tuple[str, ...] = ()
     ignored = False
