@@ -103,9 +103,7 @@ _STEPS = tuple((code in _OPENING) - (code in _CLOSING) for code in range(256))
 
 
 def _depth(text: bytes, depth_max: int) -> int:
-    """Upper bound on nesting: brackets inside strings do not count, so no legal text is refused for its
-    prose.
-    """
+    """Upper bound on nesting: brackets inside strings do not count, so no legal text is refused for its prose."""
     opening = sum(text.count(bracket) for bracket in (b"[", b"{"))
     if opening <= depth_max:
         return opening

@@ -1,5 +1,4 @@
-"""The one check: the door runs it before it acknowledges, `tierlink check` runs it dry, ingress runs it
-again."""
+"""The one check: the door runs it before it acknowledges, `tierlink check` runs it dry, ingress runs it again."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -68,8 +67,7 @@ def _bundle(
 
 
 def _types(document: Mapping[str, object]) -> tuple[str, ...]:
-    """Bundle and the types of its resources, each once in order of appearance; unknown ones are not
-    repeated."""
+    """Bundle and the types of its resources, each once in order of appearance; unknown ones are not repeated."""
     entries = document.get("entry")
     resources = (
         [entry.get("resource") for entry in entries if isinstance(entry, dict)]

@@ -226,8 +226,7 @@ def ethnic(text: str, system: str | None) -> bool:
 
 
 def medicine(text: str) -> bool:
-    """True for a dm+d code: a listed VTM, or a long-format SCTID of the UK drug extension (1000001, partition
-    10)."""
+    """True for a dm+d code: a listed VTM, or a long-format SCTID of the UK drug extension (1000001, partition 10)."""
     return text in MEDICINES or (len(text) >= 15 and text[-10:-1] == "100000110" and is_sctid(text))
 
 

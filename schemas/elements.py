@@ -5,9 +5,8 @@
     <record>/n/<entry>/<content hash>  the manifest of one entry: which facts, which identity, which version time
     <record>/m/<hash>                  the record has been merged into another (HL7 A34, A40)
 
-Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same
-bytes, and nothing that two arrivals could disagree about under one key, because compaction keeps the last
-arrival.
+Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same bytes, and
+nothing that two arrivals could disagree about under one key, because compaction keeps the last arrival.
 """
 
 import base64

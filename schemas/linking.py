@@ -23,9 +23,8 @@ _DECIDED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}
 
 @dataclass(frozen=True, slots=True)
 class RecordIdentity:
-    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged
-    into, if any.
-    """
+    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged into, if
+    any."""
 
     record_id: str
     source: str
@@ -103,8 +102,7 @@ class PairDecision:
 @dataclass(frozen=True, slots=True)
 class ModelTurn:
     """The linker's word to itself, in `identity.v1`: from here this model counts (share 0), and the records of this
-    share of all are to be answered anew under it. `digest` names the model by what it says.
-    """
+    share of all are to be answered anew under it. `digest` names the model by what it says."""
 
     digest: str
     share: int
@@ -134,9 +132,8 @@ class ModelTurn:
 class Link:
     """The linker's answer for one record.
 
-    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other
-    person the record has been answered under, so that a reader who missed an answer still withdraws from all
-    of them.
+    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other person
+    the record has been answered under, so that a reader who missed an answer still withdraws from all of them.
     """
 
     person_id: str

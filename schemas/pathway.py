@@ -1,13 +1,12 @@
 """The published vocabulary: ids and the snapshot that a recipient reads on `pathway.state.<recipient>.v1`.
 
-Pseudonymous by type: every field is a day, a number, a listed word, a code, an ODS code or an id made under
-the recipient's own key (`PublishedId`, so ids of two recipients never join;
-times, revisions and the days themselves still can be matched). No field can hold free text, an NHS
-number, a record, person or fact id of ours, or a message id of a source. Days are exact: these topics are
-for recipients that may see them; `demo` stands for direct care.
+Pseudonymous by type: every field is a day, a number, a listed word, a code, an ODS code or an id made under the
+recipient's own key (`PublishedId`, so ids of two recipients never join; times, revisions and the days themselves still
+can be matched). No field can hold free text, an NHS number, a record, person or fact id of ours, or a message id of a
+source. Days are exact: these topics are for recipients that may see them; `demo` stands for direct care.
 
-A *snapshot* is the whole pathway of one person; a tombstone says that nothing of this person stands any more.
-Events are in `schemas.pathway_events`; the JSON Schemas of both in `schemas/published/`.
+A *snapshot* is the whole pathway of one person; a tombstone says that nothing of this person stands any more. Events
+are in `schemas.pathway_events`; the JSON Schemas of both in `schemas/published/`.
 """
 
 from collections.abc import Mapping

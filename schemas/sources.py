@@ -15,11 +15,10 @@ EVERY_SERVICE = "*"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`services` are the codes by which the feed names weight-management services; a message of none is not
-    ours.
+    """`services` are the codes by which the feed names weight-management services; a message of none is not ours.
 
-    `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock
-    runs there. `one_record_each`: the feed promises that no two of its ids are one person.
+    `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock runs there.
+    `one_record_each`: the feed promises that no two of its ids are one person.
     """
 
     slug: str
@@ -61,9 +60,8 @@ class Source:
 def parse(text: str, *, doors: Collection[str], test_mode: bool) -> Mapping[str, Source]:
     """Slug -> Source from TOML, in the file's order. `doors` are the transports there are.
 
-    Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits
-    and hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for
-    folders.
+    Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits and
+    hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for folders.
     """
     try:
         tables = tomllib.loads(text).get("source", [])

@@ -16,8 +16,7 @@ _HUNDREDTH = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit: its UCUM code, our name (UCUM without brackets, as facts hold it), what it measures, factor
-    to ours."""
+    """One unit: its UCUM code, our name (UCUM without brackets, as facts hold it), what it measures, factor to ours."""
 
     ucum: str
     name: str
@@ -93,8 +92,7 @@ def plausible(value: Decimal, *, quantity: str) -> bool:
 
 
 def plain(value: Decimal) -> Decimal:
-    """The same number in one spelling, at most four decimals, so that 82, 82.0 and 82.00 are one value told
-    once.
+    """The same number in one spelling, at most four decimals, so that 82, 82.0 and 82.00 are one value told once.
 
     >>> plain(Decimal("82.00")), plain(Decimal("1E+2"))
     (Decimal('82'), Decimal('100'))

@@ -1,8 +1,7 @@
 """Names of identifier and code systems, and the one table that makes variant spellings equal.
 
-NHS's own published examples disagree in scheme (`http`/`https`), host (`fhir.nhs.net`) and case (`/id/`), so
-every URI is brought to one spelling before it is compared. Source: UK Core 2.x, BaRS and e-RS example sets,
-read November 2026.
+NHS's own published examples disagree in scheme (`http`/`https`), host (`fhir.nhs.net`) and case (`/id/`), so every URI
+is brought to one spelling before it is compared. Source: UK Core 2.x, BaRS and e-RS example sets, read November 2026.
 """
 
 from functools import lru_cache

@@ -1,6 +1,4 @@
-"""The four directories of a drop folder, reached only through their descriptors: no name leads out of
-them.
-"""
+"""The four directories of a drop folder, reached only through their descriptors: no name leads out of them."""
 
 import os
 import re
@@ -17,9 +15,8 @@ NAME_BYTES_MAX = 200  # with the moment of the claim or `.report.csv` still unde
 _DIRECTORIES = ("inbox", "work", "done", "failed")
 _CLAIMED = re.compile(r"([0-9]{8}T[0-9]{12})Z-(.+)", re.DOTALL)
 _REPORT = ".report.csv"
-_OPEN = (
-    os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-)  # O_NONBLOCK: a FIFO must not hold the door up
+# O_NONBLOCK: a FIFO must not hold the door up
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Irregular(Exception):
@@ -90,9 +87,7 @@ class DropDirectories:
         return _irregular(os.stat(name, dir_fd=self._at[directory], follow_symlinks=False))
 
     def claim(self, name: str, now: datetime) -> str:
-        """Moves a file from `inbox` to `work` in one step; the new name keeps the moment through any
-        crash.
-        """
+        """Moves a file from `inbox` to `work` in one step; the new name keeps the moment through any crash."""
         wanted = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}Z-{name}"
         claimed = self._free("work", wanted)
         os.rename(name, claimed, src_dir_fd=self._at["inbox"], dst_dir_fd=self._at["work"])

@@ -25,9 +25,8 @@ from schemas.sources import Source
 
 _log = logging.getLogger(__name__)
 SOURCE_HEADER = "X-Tierlink-Source"
-BODY_BYTES_MAX = (
-    8 * 1024 * 1024
-)  # the largest real message seen has 30 kB; what is sealed must fit one Kafka request
+# the largest real message seen has 30 kB; what is sealed must fit one Kafka request
+BODY_BYTES_MAX = 8 * 1024 * 1024
 BODY_SECONDS_MAX = 30.0  # 8 MiB in 30 s is 2 Mbit/s; a trickle is cut off
 CONNECTIONS_MAX = 256
 _MEDIA_TYPES = frozenset({"application/fhir+json", "application/json"})

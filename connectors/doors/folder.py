@@ -249,11 +249,7 @@ def open_door(setup: DoorSetup) -> FolderDoor:
         Folder(source, _mapping(source), setup.drop / source.slug) for source in setup.sources.values()
     ]
     return FolderDoor(
-        folders,
-        intake=setup.intake,
-        metrics=setup.metrics,
-        clock=setup.clock,
-        test_mode=setup.test_mode,
+        folders, intake=setup.intake, metrics=setup.metrics, clock=setup.clock, test_mode=setup.test_mode
     )
 
 

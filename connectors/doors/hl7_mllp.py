@@ -91,9 +91,7 @@ class MllpServer:
         return bound
 
     async def close(self) -> None:
-        """No new connections; what is under way is answered, for at most `closing_seconds_max`; then all
-        are closed.
-        """
+        """No new connections; what is under way is answered, for at most `closing_seconds_max`; then all are closed."""
         for server in self._servers:
             server.close()
         for task, conversation in self._conversations.items():

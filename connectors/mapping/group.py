@@ -1,6 +1,4 @@
-"""One fact group of a mapping: the columns that together hold one fact, tried out when the mapping is
-parsed.
-"""
+"""One fact group of a mapping: the columns that together hold one fact, tried out when the mapping is parsed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,8 +19,7 @@ _SAMPLES: Mapping[str, object] = {"ods": "X99", "date": date(2020, 1, 1), "text"
 class FactGroup:
     """The columns that together hold one fact. The row has it when its `trigger` is filled.
 
-    `key` are the columns whose values name the thing the fact is about; `unshared` the columns no other group
-    reads.
+    `key` are the columns whose values name the thing the fact is about; `unshared` the columns no other group reads.
     """
 
     place: str
@@ -44,9 +41,7 @@ def columns_of(group: FactGroup) -> Iterator[Column]:
 
 
 def with_unshared_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
-    """Each group with the columns that no other group reads: filled ones without the trigger are worth a
-    warning.
-    """
+    """Each group with the columns that no other group reads: filled ones without the trigger are worth a warning."""
     readers: dict[str, int] = {}
     for group in groups:
         for key in {column.key for column in columns_of(group)}:

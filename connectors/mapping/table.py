@@ -1,6 +1,4 @@
-"""Reading one TOML table of a mapping: every key once, nothing left over, every error with its table and
-key.
-"""
+"""Reading one TOML table of a mapping: every key once, nothing left over, every error with its table and key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,9 +139,7 @@ class TomlTable:
 
 
 def code_list(place: str, values: object) -> Mapping[str, Fixed]:
-    """Spelling -> code of one `[codes.…]` table. Raises InvalidField; no two spellings may be the same to a
-    reader.
-    """
+    """Spelling -> code of one `[codes.…]` table. Raises InvalidField; no two spellings may be the same to a reader."""
     if not isinstance(values, dict) or not values:
         raise InvalidField(place, rule="must be a table of spellings and their codes")
     codes: dict[str, Fixed] = {}

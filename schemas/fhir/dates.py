@@ -29,8 +29,7 @@ class StatedTime:
 def parse_when(text: str) -> StatedTime:
     """The day, and the moment, of a FHIR date or dateTime.
 
-    Raises InvalidField("date") with the rule: a form FHIR does not have, a day no calendar has, a year or
-    month alone.
+    Raises InvalidField("date") with the rule: a form FHIR does not have, a day no calendar has, a year or month alone.
 
     >>> parse_when("2026-02-30")
     Traceback (most recent call last):

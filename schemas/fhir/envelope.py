@@ -78,8 +78,7 @@ def header_of(message: Opened) -> Node | None:
 
 
 def message_id(message: Opened, header: Node | None) -> str | None:
-    """What the sender calls the message: Bundle.identifier, else MessageHeader.id, else Bundle.id. Reports
-    none."""
+    """What the sender calls the message: Bundle.identifier, else MessageHeader.id, else Bundle.id. Reports none."""
     identifier = message.bundle.first("identifier")
     candidates = ((identifier, "value"), (header, "id"), (message.bundle, "id"))
     for place, name in candidates:

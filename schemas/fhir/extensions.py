@@ -30,8 +30,7 @@ def extension(name: str, value: object, *, url: str | None = None) -> dict[str, 
 
 
 def number(value: Decimal) -> int | float:
-    """`value` as a JSON number: the float whose shortest spelling is that decimal (15 significant digits
-    hold)."""
+    """`value` as a JSON number: the float whose shortest spelling is that decimal (15 significant digits hold)."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -54,8 +53,7 @@ def hyphened(name: str) -> str:
 
 
 def without_empty(resource: Mapping[str, object]) -> dict[str, object]:
-    """The same resource without the elements that hold nothing: FHIR allows no null, empty list or empty
-    object."""
+    """The same resource without the elements that hold nothing: FHIR allows no null, empty list or empty object."""
     return {
         name: value for name, value in resource.items() if value is not None and value not in ("", [], {})
     }

@@ -87,8 +87,7 @@ class Node:
         return exact if exact.is_finite() else None
 
     def codings(self, name: str) -> list[tuple[str, str]]:
-        """(canonical system, code) of every coding of the CodeableConcepts called `name`; a system may be
-        empty."""
+        """(canonical system, code) of every coding of the CodeableConcepts called `name`; a system may be empty."""
         found = []
         for concept in self.many(name):
             for coding in concept.many("coding"):

@@ -33,8 +33,7 @@ FACTS_MAX = 200
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BundleReading:
-    """What a Bundle gave: a message, or none with an error among the issues, or none because it is not
-    ours."""
+    """What a Bundle gave: a message, or none with an error among the issues, or none because it is not ours."""
 
     message: SourceMessage | None
     issues: tuple[Issue, ...]
@@ -132,8 +131,7 @@ def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> N
 
 
 def _another_service(request: Node, context: Context) -> bool:
-    """A feed of every service keeps requests that are no weight-management referral, but makes no fact of
-    them."""
+    """A feed of every service keeps requests that are no weight-management referral, but makes no fact of them."""
     ours = (
         request.our_flag("carrier")
         or request.our_extension("milestone")
@@ -143,8 +141,7 @@ def _another_service(request: Node, context: Context) -> bool:
 
 
 def _has_no_content(message: Opened, facts: list[SourceFact], context: Context) -> bool:
-    """True when the requests name our service but none says which tier it goes to, and there is nothing
-    else."""
+    """True when the requests name our service but none says which tier it goes to, and there is nothing else."""
     requests = [request for path, request in context.requests.items() if path in context.ours]
     clinical = [fact for fact in facts if not isinstance(fact.body, Demographics | Death)]
     return (
@@ -156,8 +153,7 @@ def _has_no_content(message: Opened, facts: list[SourceFact], context: Context) 
 
 
 def _reasons(found: list[Issue]) -> tuple[Issue, ...]:
-    """Each reason once, the gravest first at its place: a structural warning is not repeated beside an error
-    there."""
+    """Each reason once, the gravest first at its place: a structural warning is not repeated beside an error there."""
     errors = {issue.location for issue in found if issue.severity is Severity.ERROR}
     kept = (issue for issue in found if issue.severity is Severity.ERROR or issue.location not in errors)
     return tuple(dict.fromkeys(kept))

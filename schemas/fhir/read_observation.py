@@ -97,8 +97,7 @@ def _measurement(node: Node, quantity: str, effective: StatedTime, context: Cont
 
 
 def _unit(place: Node) -> str | None:
-    """The UCUM code of a Quantity. A printed unit counts when it is itself such a code; none at all is an
-    error."""
+    """The UCUM code of a Quantity. A printed unit counts when it is itself such a code; none at all is an error."""
     code, printed = place.text("code"), place.text("unit")
     if code is None and printed is None:
         place.error("code", "is required: a number without its unit says nothing", code="required")

@@ -1,5 +1,4 @@
-"""Is this message ours? A source's feed may carry every patient of a hospital; we keep only our services'
-messages.
+"""Is this message ours? A source's feed may carry every patient of a hospital; we keep only our services' messages.
 
 The rule, for a message Bundle of a FHIR source:
 * a ServiceRequest whose code is one of the source's services makes it ours;

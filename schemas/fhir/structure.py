@@ -1,9 +1,7 @@
-"""What FHIR R4 says of a resource's structure, as warnings: whether a message is refused depends on the parts
-we need.
+"""What FHIR R4 says of a resource's structure, as warnings: whether a message is refused depends on the parts we need.
 
-About one in seven of NHS's own published BaRS files breaks strict FHIR (an object where a list belongs, a
-required element missing) in parts nobody reads. Models: fhir.resources R4B, which differs from R4 in none of
-these resources.
+About one in seven of NHS's own published BaRS files breaks strict FHIR (an object where a list belongs, a required
+element missing) in parts nobody reads. Models: fhir.resources R4B, which differs from R4 in none of these resources.
 """
 
 from collections.abc import Mapping
@@ -38,8 +36,7 @@ class _Model(Protocol):
 
 
 def issues(resource: Mapping[str, object], path: str) -> tuple[Issue, ...]:
-    """Every structural fault of a resource of a type in USED, as warnings; none where a list is absurdly
-    long."""
+    """Every structural fault of a resource of a type in USED, as warnings; none where a list is absurdly long."""
     if absurd_lists(resource, path) or is_fast_valid(resource):
         return ()
     try:
@@ -77,8 +74,7 @@ def known_names() -> frozenset[str]:
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:
-    """The models an annotation holds, inside lists and unions. fhir.resources names them by types with a
-    getter."""
+    """The models an annotation holds, inside lists and unions. fhir.resources names them by types with a getter."""
     found = []
     for part in (annotation, *get_args(annotation)):
         if part is not annotation:

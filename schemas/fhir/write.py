@@ -25,11 +25,10 @@ from schemas.sources import Source
 def bundle(message: SourceMessage, *, source: Source) -> dict[str, object]:
     """The message Bundle of `message`, ready for JSON. Equal messages of one source give equal Bundles.
 
-    `schemas.fhir.read.read` gives the message back, its facts as a set, provided that: Demographics has the
-    sex and birth year of the person where the person has them; a referral with a UBRN has a business id; a
-    milestone under a named referral has a business id; a measurement's value is its `value_given` by
-    `schemas.units.converted`; names and addresses are not wholly empty. fullUrls are uuid5 of the source, the
-    message id and the position.
+    `schemas.fhir.read.read` gives the message back, its facts as a set, provided that: Demographics has the sex and
+    birth year of the person where the person has them; a referral with a UBRN has a business id; a milestone under a
+    named referral has a business id; a measurement's value is its `value_given` by `schemas.units.converted`; names and
+    addresses are not wholly empty. fullUrls are uuid5 of the source, the message id and the position.
     """
     return _Writer(message, source).bundle()
 
@@ -98,8 +97,7 @@ class _Writer:
         self._append("referral", position, resource)
 
     def _under(self, fact: SourceFact) -> str | None:
-        """The fullUrl of the ServiceRequest of the referral that `fact` names, written now if it was not
-        yet."""
+        """The fullUrl of the ServiceRequest of the referral that `fact` names, written now if it was not yet."""
         number = fact.referral_business_id
         if number is None:
             return None

@@ -11,8 +11,7 @@ _ETHNIC_SYSTEM = {"2001": uris.ETHNIC_2001, "2021": uris.ETHNIC_2021, "dwmp": ur
 
 
 def patient(message: SourceMessage, *, source: Source) -> dict[str, object]:
-    """The Patient of `message`: identity from its person, slices from its Demographics, death from its
-    Death."""
+    """The Patient of `message`: identity from its person, slices from its Demographics, death from its Death."""
     person = message.person
     demographics, slices = _only(message, Demographics), None
     if demographics is not None:

@@ -27,8 +27,7 @@ from schemas.sources import Source
 class FileReading:
     """A whole file. Refused (an error in `file_issues`): no entries, nothing of it was taken.
 
-    Otherwise one entry per row that is not blank, in order; `entry.position` is the row as a spreadsheet
-    numbers it.
+    Otherwise one entry per row that is not blank, in order; `entry.position` is the row as a spreadsheet numbers it.
     """
 
     entries: tuple[SourceEntry, ...]
@@ -42,9 +41,7 @@ class FileReading:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileContext:
-    """What is known of a file beside its bytes. `file_id`: hex SHA-256 of its content; `received_at`:
-    aware.
-    """
+    """What is known of a file beside its bytes. `file_id`: hex SHA-256 of its content; `received_at`: aware."""
 
     source: Source
     mapping: FileMapping
@@ -58,8 +55,7 @@ def read(
 ) -> FileReading:
     """Every row of `raw` as a checked entry. Never raises for bytes a provider can send.
 
-    An entry is named by `file_id` and its row number: the same content under another file name is the same
-    entry.
+    An entry is named by `file_id` and its row number: the same content under another file name is the same entry.
     """
     sheet, issues = open_sheet(raw, mapping)
     if sheet is None:

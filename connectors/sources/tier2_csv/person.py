@@ -64,8 +64,7 @@ def _nhs_number(
 ) -> tuple[NHSNumber | None, str | None]:
     """The number, or what was sent in its place when it may be one with a slip; never a repaired number.
 
-    Nine digits have lost their leading zero to a spreadsheet; `9.44931E+09` has lost its last digits for
-    good.
+    Nine digits have lost their leading zero to a spreadsheet; `9.44931E+09` has lost its last digits for good.
     """
     text = cells.text(column)
     if column is None or text is None:

@@ -39,9 +39,7 @@ class FileReport:
             self._lines += [_line(issue) for issue in entry.checked.issues]
 
     def text(self, *, taken: bool) -> str:
-        """The whole report. Its last line, without row and column, sums up: rows by verdict, or nothing
-        taken.
-        """
+        """The whole report. Its last line, without row and column, sums up: rows by verdict, or nothing taken."""
         lines = _Lines()
         writer = csv.writer(lines, lineterminator="\r\n")
         writer.writerow(HEADER)

@@ -4,9 +4,8 @@
     AE  this message cannot be taken: ERR says where and why
     AR  this is not one HL7 message in one frame
 
-Values sent are never repeated, but for the header fields HL7 asks back (MSH-3 to MSH-6, MSH-10 to MSH-12).
-Everything is written as escaped values between the usual delimiters, so nothing that was sent can add a
-segment or a field.
+Values sent are never repeated, but for the header fields HL7 asks back (MSH-3 to MSH-6, MSH-10 to MSH-12). Everything
+is written as escaped values between the usual delimiters, so nothing that was sent can add a segment or a field.
 """
 
 import re

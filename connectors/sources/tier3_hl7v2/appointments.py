@@ -1,8 +1,7 @@
 """SIU and outpatient ADT: what was booked, moved, cancelled, missed, attended, and the end of care.
 
-The fact is the appointment, so every message about it uses one business id: SCH-2 (the hospital's own
-number), else SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to
-its visit, PV1-19.
+The fact is the appointment, so every message about it uses one business id: SCH-2 (the hospital's own number), else
+SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to its visit, PV1-19.
 """
 
 from connectors.sources.tier3_hl7v2.local_codes import (
@@ -26,9 +25,8 @@ _WHO_CANCELLED = ("SCH-6.1", "SCH-7.1", "SCH-25.1", "SCH-6.2", "SCH-7.2")
 def booked(reading: Reading) -> list[SourceFact]:
     """S12: the appointment, and the acceptance that this booking is if no earlier one was.
 
-    Every S12 reports `<appointment>/booked`, dated MSH-7; the pathway takes the earliest on or after the
-    referral. It is a fact of its own because S13, which replaces the appointment's version, does not say
-    when it was first booked.
+    Every S12 reports `<appointment>/booked`, dated MSH-7; the pathway takes the earliest on or after the referral. It
+    is a fact of its own because S13, which replaces the appointment's version, does not say when it was first booked.
     """
     number, reported = _booking_number(reading), reading.reported
     appointment = _appointment(reading, number, "0", booked=True)
@@ -77,9 +75,8 @@ def attended(reading: Reading) -> list[SourceFact]:
 
 
 def discharged(reading: Reading) -> list[SourceFact]:
-    """A03 of an outpatient (PV1-2 O): the service closed the episode. PV1-36 gives the reason where it
-    is a listed one.
-    """
+    """A03 of an outpatient (PV1-2 O): the service closed the episode. PV1-36 gives the reason where it is a listed
+    one."""
     if not is_outpatient(reading):
         return []
     reason = reading.value("PV1-36").lower()

@@ -14,9 +14,7 @@ def _nothing_more(_: Reading) -> list[SourceFact]:
 
 @dataclass(frozen=True, slots=True)
 class TriggerEvent:
-    """`facts` reads what happened; `merge`: MRG retires an id; `identity`: may come without naming a
-    service.
-    """
+    """`facts` reads what happened; `merge`: MRG retires an id; `identity`: may come without naming a service."""
 
     facts: Callable[[Reading], list[SourceFact]]
     identity: bool = False

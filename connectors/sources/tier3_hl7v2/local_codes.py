@@ -1,8 +1,7 @@
 """The words of trusts' HL7 dialects, as this engine reads them. What is in no table is never guessed.
 
-HL7 tables are named where they are the source (hl7.org tables, read November 2026); the rest are spellings
-met in public samples and PAS guides. A trust with other words changes its interface engine's table, or this
-one.
+HL7 tables are named where they are the source (hl7.org tables, read November 2026); the rest are spellings met in
+public samples and PAS guides. A trust with other words changes its interface engine's table, or this one.
 """
 
 from collections.abc import Mapping

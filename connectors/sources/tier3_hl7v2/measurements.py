@@ -147,9 +147,7 @@ def _self_reported(obx: Segment) -> bool:
 
 
 def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
-    """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the
-    message's id.
-    """
+    """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the message's id."""
     order = (obr.value(3) or obr.value(2)) if obr else ""
     if not order:
         reading.warn(

@@ -1,8 +1,7 @@
 """HL7 times: local time of the sending hospital, to dates and aware UTC.
 
-A time without an offset is Europe/London. In the hour that the end of British Summer Time repeats, the
-first of the two (still summer time) is meant, `fold=0`: nothing in the message distinguishes them, and the
-answer must never change.
+A time without an offset is Europe/London. In the hour that the end of British Summer Time repeats, the first of the two
+(still summer time) is meant, `fold=0`: nothing in the message distinguishes them, and the answer must never change.
 """
 
 import re

@@ -12,8 +12,7 @@ from schemas.sources import Source
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`source_version_at` is MSH-7 (or the time of receipt); `issues` grows while the rules read. Locations are
-    HL7's.
-    """
+    HL7's."""
 
     message: Hl7Message = field(repr=False)
     source: Source

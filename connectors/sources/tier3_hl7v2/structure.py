@@ -115,9 +115,7 @@ class Hl7Message:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Parsed:
-    """A message, or why there is none. `header` stands also when only the rest could not be read (for
-    the answer).
-    """
+    """A message, or why there is none. `header` stands also when only the rest could not be read (for the answer)."""
 
     message: Hl7Message | None
     header: Segment | None
