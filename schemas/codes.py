@@ -175,8 +175,8 @@ _DEFINITION_WORDS = (
     "accepted acceptance and appointments as assessed attendance attended baseline before booked booking by "
     "classes completed completers completion contacts council course dwmp engaged enrolled enrolment final "
     "first follow from goal handover in intervention last local loss measured met minimum months no not of "
-    "offered on onward opt or over own pct planned programme provider reached recorded referral referred rtt "
-    "rule seen self service session sessions since start started tier2 tier3 tier4 to told triage triaged up "
+    "offered on onward opt or over own pct planned programme provider reached recorded referral referred "
+    "reported rtt rule seen self service session sessions since start started tier2 tier3 tier4 to triage triaged up "
     "wait waits week weeks weighed weight with within without"
 )
 _WORD = rf"(?:{'|'.join(_DEFINITION_WORDS.split())})"

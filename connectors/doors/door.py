@@ -71,7 +71,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class Answer(StrEnum):
+class DoorAnswer(StrEnum):
     """What a provider is answered; each transport has its own code for each."""
 
     ACCEPTED = "accepted"  # durable; its receipt follows
@@ -81,20 +81,20 @@ class Answer(StrEnum):
 
 
 _ANSWERS = {
-    Verdict.ACCEPTED: Answer.ACCEPTED,
-    Verdict.ACCEPTED_WITH_WARNINGS: Answer.ACCEPTED,
-    Verdict.IGNORED: Answer.IGNORED,
-    Verdict.REJECTED: Answer.REFUSED,
+    Verdict.ACCEPTED: DoorAnswer.ACCEPTED,
+    Verdict.ACCEPTED_WITH_WARNINGS: DoorAnswer.ACCEPTED,
+    Verdict.IGNORED: DoorAnswer.IGNORED,
+    Verdict.REJECTED: DoorAnswer.REFUSED,
 }
 
 
 def take_entry(
     intake: Intake, metrics: DoorMetrics, source: Source, entry: SourceEntry
-) -> tuple[Answer, str]:
+) -> tuple[DoorAnswer, str]:
     """The answer to one entry and its id, which is empty for TRY_AGAIN. Returns when it is durable or refused."""
     try:
         (outcome,) = intake.take(source, [entry])
     except BrokerUnavailable:
         metrics.refused(source.slug, BROKER_UNAVAILABLE)
-        return Answer.TRY_AGAIN, ""
+        return DoorAnswer.TRY_AGAIN, ""
     return _ANSWERS[outcome.verdict], outcome.entry_id

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.doors import fhir_answers
-from connectors.doors.door import Answer, DoorSetup, require_allowed_host, take_entry
+from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.sources import primary_care_fhir
@@ -71,12 +71,12 @@ def create_app(
     def _answer(raw: bytes, source: Source) -> JSONResponse:
         (entry,) = primary_care_fhir.read(raw, source=source, test_mode=test_mode, received_at=clock())
         answer, entry_id = take_entry(intake, metrics, source, entry)
-        if answer is Answer.TRY_AGAIN:
+        if answer is DoorAnswer.TRY_AGAIN:
             return fhir_answers.try_again()
-        if answer is Answer.REFUSED:
+        if answer is DoorAnswer.REFUSED:
             unreadable = any(issue.location == primary_care_fhir.UNREADABLE for issue in entry.checked.issues)
             return fhir_answers.outcome(400 if unreadable else 422, entry.checked.issues)
-        return fhir_answers.submission(202 if answer is Answer.ACCEPTED else 200, entry_id, entry.checked)
+        return fhir_answers.submission(202 if answer is DoorAnswer.ACCEPTED else 200, entry_id, entry.checked)
 
     @app.get("/metadata")
     async def metadata() -> Response:

@@ -17,7 +17,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from connectors.doors.door import Answer, DoorSetup, require_allowed_host, take_entry
+from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
 from connectors.doors.mllp_framing import FRAME_BYTES_MAX, Fault, Frame, Unframer, framed
 from connectors.entry import SourceEntry
 from connectors.intake import Intake
@@ -132,7 +132,7 @@ class MllpServer:
         if isinstance(received, Fault):
             self._metrics.refused(source.slug, "framing")
             issue = error("MSH", f"the message {received.kind.value}", code="structure")
-            return self._written(received.opening, Acknowledgement("AR", "", Answer.REFUSED, (issue,)))
+            return self._written(received.opening, Acknowledgement("AR", "", DoorAnswer.REFUSED, (issue,)))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._taken, source, received.content)
 
@@ -230,16 +230,16 @@ class _Conversation:
 _TRY_AGAIN = Acknowledgement(
     "AE",
     "",
-    Answer.TRY_AGAIN,
+    DoorAnswer.TRY_AGAIN,
     (error("MSH-10", "was not kept here; send the message again", code="transient"),),
 )
 
 
-def _acknowledgement(answer: Answer, entry: SourceEntry, entry_id: str) -> Acknowledgement:
+def _acknowledgement(answer: DoorAnswer, entry: SourceEntry, entry_id: str) -> Acknowledgement:
     issues = entry.checked.issues
-    if answer is Answer.TRY_AGAIN:
+    if answer is DoorAnswer.TRY_AGAIN:
         return _TRY_AGAIN
-    if answer is not Answer.REFUSED:
+    if answer is not DoorAnswer.REFUSED:
         return Acknowledgement("AA", "", f"{answer} {entry_id}", issues)
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
     unlike_hl7 = any(issue.code == "structure" and issue.location.startswith("MSH") for issue in errors)

@@ -10,7 +10,7 @@ from schemas.fhir.node import Node
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible
 
-_NOT_TOLD = frozenset({"registered", "cancelled", "unknown"})
+_NOT_REPORTED = frozenset({"registered", "cancelled", "unknown"})
 
 
 def quantity_of(node: Node) -> str | None:
@@ -33,7 +33,7 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []
     status = node.text("status")
-    if status in _NOT_TOLD:
+    if status in _NOT_REPORTED:
         node.information("status", "is not yet a result")
         return []
     effective = _effective(node, context)

@@ -6,7 +6,7 @@ element missing) in parts nobody reads. Models: fhir.resources R4B, which differ
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Protocol, cast, get_args
+from typing import cast, get_args
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
@@ -31,16 +31,12 @@ LIST_MAX = 200  # identifiers, names, extensions of one resource; no real one se
 _LIBRARY_FAULTS = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
 
 
-class _Model(Protocol):
-    def model_validate(self, obj: object) -> object: ...
-
-
 def issues(resource: Mapping[str, object], path: str) -> tuple[Issue, ...]:
     """Every structural fault of a resource of a type in USED, as warnings; none where a list is absurdly long."""
     if absurd_lists(resource, path) or is_fast_valid(resource):
         return ()
     try:
-        cast(_Model, get_fhir_model_class(str(resource["resourceType"]))).model_validate(resource)
+        cast(type[BaseModel], get_fhir_model_class(str(resource["resourceType"]))).model_validate(resource)
     except ValidationError as failure:
         return issues_of(failure, root=path, known_names=known_names(), severity=Severity.WARNING)
     except _LIBRARY_FAULTS:

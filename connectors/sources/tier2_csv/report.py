@@ -40,7 +40,7 @@ class FileReport:
 
     def text(self, *, taken: bool) -> str:
         """The whole report. Its last line, without row and column, sums up: rows by verdict, or nothing taken."""
-        lines = _Lines()
+        lines = _CsvText()
         writer = csv.writer(lines, lineterminator="\r\n")
         writer.writerow(HEADER)
         writer.writerows(self._lines)
@@ -54,7 +54,7 @@ class FileReport:
         return f"{self._verdicts.total()} rows: " + ", ".join(parts)
 
 
-class _Lines:
+class _CsvText:
     """Where csv.writer writes to, without a file."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from connectors.sources.tier3_hl7v2.locations import in_hl7
 from connectors.sources.tier3_hl7v2.moments import moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
-from connectors.sources.tier3_hl7v2.structure import Hl7Message, Parsed, parse
+from connectors.sources.tier3_hl7v2.structure import Hl7Message, ParsedMessage, parse
 from schemas.check import check
 from schemas.disposition import Checked, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
@@ -127,7 +127,7 @@ def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: da
 
 
 def _without_bundle(
-    raw: bytes, parsed: Parsed, issues: Sequence[Issue], *, ignored: bool = False
+    raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], *, ignored: bool = False
 ) -> SourceEntry:
     reasons = _once([*parsed.issues, *issues])
     return SourceEntry(

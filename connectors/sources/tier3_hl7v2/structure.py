@@ -114,7 +114,7 @@ class Hl7Message:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Parsed:
+class ParsedMessage:
     """A message, or why there is none. `header` stands also when only the rest could not be read (for the answer)."""
 
     message: Hl7Message | None
@@ -122,7 +122,7 @@ class Parsed:
     issues: tuple[Issue, ...]
 
 
-def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> Parsed:
+def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> ParsedMessage:
     """The message in `raw`, its `wanted` segments taken apart.
 
     Never raises; an error issue with code `structure` and no message means: not one HL7 message.
@@ -138,7 +138,7 @@ def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> Parsed:
     issues = read.issues + _strangers(read.lines, marks)
     if _part_count(known, marks) > PARTS_MAX:
         return _refused(f"has more than {PARTS_MAX} parts", issues=issues, header=header)
-    return Parsed(Hl7Message(header, _segments(known, marks)), header, issues)
+    return ParsedMessage(Hl7Message(header, _segments(known, marks)), header, issues)
 
 
 def header_of(raw: bytes) -> Segment | None:
@@ -177,8 +177,8 @@ _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\
 
 def _refused(
     rule: str, *, location: str = _NOT_A_MESSAGE, issues: Sequence[Issue] = (), header: Segment | None = None
-) -> Parsed:
-    return Parsed(None, header, (*issues, error(location, rule, code="structure")))
+) -> ParsedMessage:
+    return ParsedMessage(None, header, (*issues, error(location, rule, code="structure")))
 
 
 def _delimiters(header: str) -> Delimiters | None:
