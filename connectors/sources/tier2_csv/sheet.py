@@ -77,9 +77,9 @@ def sheet_of(decoded: Decoded, mapping: FileMapping) -> tuple[Sheet | None, tupl
     return sheet, issues
 
 
-def _header_row(lines: Sequence[str], delimiter: str) -> tuple[int, "_SheetRow"]:
+def _header_row(lines: Sequence[str], delimiter: str) -> tuple[int, "_ParsedRow"]:
     """The first row that is broken or not blank; the last one when all are blank."""
-    last = (0, _SheetRow("", (), None, 0, 0))
+    last = (0, _ParsedRow("", (), None, 0, 0))
     for numbered in _numbered(lines, delimiter, first=1):
         last = numbered
         if last[1].problem is not None or any(cell.strip() for cell in last[1].cells):
@@ -88,7 +88,7 @@ def _header_row(lines: Sequence[str], delimiter: str) -> tuple[int, "_SheetRow"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _SheetRow:
+class _ParsedRow:
     text: str
     cells: tuple[str, ...]
     problem: Issue | None
@@ -96,7 +96,7 @@ class _SheetRow:
     lines: int
 
 
-def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[tuple[int, _SheetRow]]:
+def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[tuple[int, _ParsedRow]]:
     """Numbers and rows. A row whose quotes do not close is one line long; reading goes on with the next."""
     at, number = 0, first
     while at < len(lines):
@@ -106,10 +106,10 @@ def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[t
         number += 1
 
 
-def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _SheetRow:
+def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _ParsedRow:
     if len(lines[at]) > ROW_CHARACTERS_MAX:
         problem = error(f"row {number}", f"is longer than {ROW_CHARACTERS_MAX} characters", code="too-long")
-        return _SheetRow(lines[at], (), problem, at, 1)
+        return _ParsedRow(lines[at], (), problem, at, 1)
     following = (lines[place] for place in range(at, min(at + LINES_A_ROW_MAX, len(lines))))
     reader = csv.reader(following, delimiter=delimiter, strict=True)
     try:
@@ -117,8 +117,8 @@ def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _SheetRo
     except csv.Error:
         rule = "has a quote that is not closed, or text after a closing quote"
         problem = error(f"row {number}", rule, code="structure")
-        return _SheetRow(lines[at], (), problem, at, 1)
-    return _SheetRow("".join(lines[at : at + reader.line_num]), cells, None, at, reader.line_num)
+        return _ParsedRow(lines[at], (), problem, at, 1)
+    return _ParsedRow("".join(lines[at : at + reader.line_num]), cells, None, at, reader.line_num)
 
 
 def _sniffed(lines: Sequence[str], mapping: FileMapping) -> str:
