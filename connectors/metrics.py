@@ -1,6 +1,7 @@
 """The instruments of the edge. Labels are sources and fixed words: nothing that counts or names people."""
 
 from collections.abc import Sequence
+from functools import partial
 from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -15,28 +16,17 @@ class DoorMetrics:
     """Counts what doors received and answered, by source and reason code."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("source",)
-        self._received = Counter(
-            "tierlink_entries_received_total", "Entries received", labels, registry=registry
+        counter = partial(Counter, labelnames=("source",), registry=registry)
+        self._received = counter("tierlink_entries_received_total", "Entries received")
+        self._acknowledged = counter(
+            "tierlink_entries_acknowledged_total", "Entries acknowledged after the broker"
         )
-        self._acknowledged = Counter(
-            "tierlink_entries_acknowledged_total",
-            "Entries acknowledged after the broker",
-            labels,
-            registry=registry,
+        self._ignored = counter("tierlink_entries_ignored_total", "Entries of no service of ours")
+        self._refused = counter(
+            "tierlink_entries_refused_total", "Entries refused", labelnames=("source", "reason")
         )
-        self._ignored = Counter(
-            "tierlink_entries_ignored_total", "Entries of no service of ours", labels, registry=registry
-        )
-        self._refused = Counter(
-            "tierlink_entries_refused_total", "Entries refused", ("source", "reason"), registry=registry
-        )
-        self._last = Gauge(
-            "tierlink_source_last_event_timestamp_seconds",
-            "When the source last sent an entry",
-            labels,
-            registry=registry,
-        )
+        name = "tierlink_source_last_event_timestamp_seconds"
+        self._last = Gauge(name, "When the source last sent an entry", ("source",), registry=registry)
 
     def taken(self, source: str, entries: Sequence[SourceEntry], taken: Sequence[object]) -> None:
         """Counts the entries of one delivery and how each was answered."""

@@ -10,19 +10,10 @@ from schemas.fhir.resource_types import RESOURCE_TYPES
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
-_KINDS = frozenset(
-    {
-        "document",
-        "message",
-        "transaction",
-        "transaction-response",
-        "batch",
-        "batch-response",
-        "history",
-        "searchset",
-    }
-    | {"collection"}
-)  # FHIR bundle-type
+_KINDS = frozenset({  # FHIR bundle-type
+    "document", "message", "transaction", "transaction-response", "batch", "batch-response", "history", "searchset",
+    "collection",
+})  # fmt: skip
 
 
 def check(

@@ -105,21 +105,14 @@ _ETHNIC_2021 = re.compile(r"[A-Z][A-Z0-9]?|[0-9]{1,2}")  # two characters at mos
 NUMBER_STATUS: Mapping[str, str] = {
     "01": "verified",
     "02": "present",
-    "03": "unproven",
-    "04": "unproven",
-    "05": "unproven",
-    "06": "unproven",
-    "07": "absent",
-    "08": "absent",
+    "03": "unproven", "04": "unproven", "05": "unproven", "06": "unproven",
+    "07": "absent", "08": "absent",
     "number-present-and-verified": "verified",
     "number-present-but-not-traced": "present",
-    "trace-required": "unproven",
-    "trace-attempted-no-match-or-multiple-match-found": "unproven",
-    "trace-needs-to-be-resolved": "unproven",
-    "trace-in-progress": "unproven",
-    "number-not-present-and-trace-not-required": "absent",
-    "trace-postponed": "absent",
-}
+    "trace-required": "unproven", "trace-attempted-no-match-or-multiple-match-found": "unproven",
+    "trace-needs-to-be-resolved": "unproven", "trace-in-progress": "unproven",
+    "number-not-present-and-trace-not-required": "absent", "trace-postponed": "absent",
+}  # fmt: skip
 
 # --- our own words: the columns and segments of other formats are mapped to these, FHIR sends them in
 # extensions
@@ -158,8 +151,7 @@ QUESTIONNAIRES = frozenset(
         "stop-bang", "edeq", "ede-qs", "bes", "paid", "tfeq-r18",
     }
 )  # fmt: skip
-# Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by
-# their shape.
+# Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by their shape.
 MEDICINES = frozenset({"777514008"})  # semaglutide; a VMP alone cannot tell obesity from diabetes
 # Tier 4 procedures in SNOMED CT: no public list was found; OPCS-4 codes are judged by their shape.
 PROCEDURES: frozenset[str] = frozenset()

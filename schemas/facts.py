@@ -165,14 +165,9 @@ class Comorbidity(Body):
 
     type: Literal["comorbidity"] = "comorbidity"
     condition: Literal[
-        "diabetes_type1",
-        "diabetes_type2",
-        "diabetes",
-        "hypertension",
-        "cardiovascular",
-        "dyslipidaemia",
+        "diabetes_type1", "diabetes_type2", "diabetes", "hypertension", "cardiovascular", "dyslipidaemia",
         "sleep_apnoea",
-    ]
+    ]  # fmt: skip
     present: bool
 
 
@@ -210,24 +205,10 @@ class Death(Body):
 
 
 FactBody = (
-    Referral
-    | Triage
-    | Acceptance
-    | Decline
-    | Choice
-    | Attendance
-    | Measurement
-    | ProgrammeStart
-    | Completion
-    | Discharge
-    | Withdrawal
-    | Medicine
-    | Procedure
-    | Comorbidity
-    | QuestionnaireScore
-    | Demographics
-    | Death
-)
+    Referral | Triage | Acceptance | Decline | Choice | Attendance | Measurement | ProgrammeStart |
+    Completion | Discharge | Withdrawal | Medicine | Procedure | Comorbidity | QuestionnaireScore |
+    Demographics | Death
+)  # fmt: skip
 
 
 class StoredFact(BaseModel):

@@ -54,8 +54,7 @@ PLAUSIBLE: Mapping[str, tuple[Decimal, Decimal]] = {
     "bmi": (Decimal(10), Decimal(150)),
     "waist": (Decimal(30), Decimal(300)),
 }
-# No body measures this many kg, cm or kg/m2; a larger number is some other number (an identifier) in the
-# wrong place.
+# No body measures this many kg, cm or kg/m2; a larger number is some other number (an identifier) in the wrong place.
 BEYOND_ANY_BODY = Decimal(5000)
 
 

@@ -30,41 +30,20 @@ ETHNIC_2021 = TIERLINK + "CodeSystem/ethnic-category-2021"
 ETHNIC_DWMP = TIERLINK + "CodeSystem/ethnic-group-dwmp"
 
 # Identifier systems that name something nationally: an identifier in one of them is never a local patient id.
-NATIONAL = frozenset(
-    {
-        NHS_NUMBER,
-        ODS_ORGANISATION,
-        ODS_SITE,
-        UBRN,
-        "https://fhir.nhs.uk/Id/sds-user-id",
-        "https://fhir.nhs.uk/Id/sds-role-profile-id",
-        "https://fhir.nhs.uk/Id/dos-service-id",
-        "https://fhir.nhs.uk/Id/BaRS-Identifier",
-        "https://fhir.nhs.uk/Id/product-id",
-        "https://fhir.nhs.uk/Id/ers-service",
-        "https://fhir.nhs.uk/Id/ers-request-id",
-        "https://fhir.nhs.uk/Id/alternative-slot",
-        "https://fhir.hl7.org.uk/Id/gmc-number",
-        "https://fhir.hl7.org.uk/Id/gmp-number",
-        "https://fhir.hl7.org.uk/Id/nmc-number",
-        "https://fhir.hl7.org.uk/Id/gphc-number",
-    }
-)
+NATIONAL = frozenset({
+    NHS_NUMBER, ODS_ORGANISATION, ODS_SITE, UBRN, "https://fhir.nhs.uk/Id/sds-user-id",
+    "https://fhir.nhs.uk/Id/sds-role-profile-id", "https://fhir.nhs.uk/Id/dos-service-id",
+    "https://fhir.nhs.uk/Id/BaRS-Identifier", "https://fhir.nhs.uk/Id/product-id",
+    "https://fhir.nhs.uk/Id/ers-service", "https://fhir.nhs.uk/Id/ers-request-id",
+    "https://fhir.nhs.uk/Id/alternative-slot", "https://fhir.hl7.org.uk/Id/gmc-number",
+    "https://fhir.hl7.org.uk/Id/gmp-number", "https://fhir.hl7.org.uk/Id/nmc-number",
+    "https://fhir.hl7.org.uk/Id/gphc-number",
+})  # fmt: skip
 
 _CODE_SYSTEMS = (
-    SNOMED,
-    DMD,
-    LOINC,
-    UCUM,
-    OPCS4,
-    CANCELLATION_REASON,
-    ENCOUNTER_CLASS,
-    ETHNIC_CATEGORY,
-    NUMBER_STATUS,
-    DELIVERY_CHANNEL,
-    ETHNIC_2001,
-    NUMBER_STATUS_CODES,
-)
+    SNOMED, DMD, LOINC, UCUM, OPCS4, CANCELLATION_REASON, ENCOUNTER_CLASS, ETHNIC_CATEGORY, NUMBER_STATUS,
+    DELIVERY_CHANNEL, ETHNIC_2001, NUMBER_STATUS_CODES,
+)  # fmt: skip
 
 
 def _folded(uri: str) -> str:

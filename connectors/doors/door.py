@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from importlib import import_module
@@ -33,10 +33,10 @@ class DoorSetup:
     metrics: DoorMetrics
     clock: Callable[[], datetime]
     test_mode: bool
-    host: str
-    ports: Mapping[str, int]
-    allow_remote: bool
-    drop: Path
+    host: str = "127.0.0.1"
+    ports: Mapping[str, int] = field(default_factory=dict)
+    allow_remote: bool = False
+    drop: Path = Path("drop")
 
 
 class Door(Protocol):
@@ -88,13 +88,11 @@ _ANSWERS = {
 }
 
 
-def take_entry(
-    intake: Intake, metrics: DoorMetrics, source: Source, entry: SourceEntry
-) -> tuple[DoorAnswer, str]:
+def take_entry(setup: DoorSetup, source: Source, entry: SourceEntry) -> tuple[DoorAnswer, str]:
     """The answer to one entry and its id, which is empty for TRY_AGAIN. Returns when it is durable or refused."""
     try:
-        (outcome,) = intake.take(source, [entry])
+        (outcome,) = setup.intake.take(source, [entry])
     except BrokerUnavailable:
-        metrics.refused(source.slug, BROKER_UNAVAILABLE)
+        setup.metrics.refused(source.slug, BROKER_UNAVAILABLE)
         return DoorAnswer.TRY_AGAIN, ""
     return _ANSWERS[outcome.verdict], outcome.entry_id

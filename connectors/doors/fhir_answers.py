@@ -40,6 +40,10 @@ def try_again() -> JSONResponse:
 
 def capability_statement() -> dict[str, object]:
     """What this door takes (FHIR CapabilityStatement)."""
+    documentation = (
+        "POST /fhir takes one Bundle of type message about one Patient. 202: kept, with a submission id. "
+        "200: of no service of ours, not kept. 422: refused, with every reason. 503: send it again."
+    )
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -48,25 +52,10 @@ def capability_statement() -> dict[str, object]:
         "implementation": {"description": "tierlink: takes message Bundles about weight-management care"},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [
-            {
-                "mode": "server",
-                "documentation": (
-                    "POST /fhir takes one Bundle of type message about one Patient. 202: kept, with a "
-                    "submission id. 200: of no service of ours, not kept. 422: refused, with every reason. "
-                    "503: send it again."
-                ),
-            }
-        ],
+        "rest": [{"mode": "server", "documentation": documentation}],
     }
 
 
 def _fhir(issue: Issue) -> dict[str, object]:
-    found: dict[str, object] = {
-        "severity": issue.severity.value,
-        "code": issue.code,
-        "diagnostics": issue.rule,
-    }
-    if issue.location:
-        found["expression"] = [issue.location]
-    return found
+    place = {"expression": [issue.location]} if issue.location else {}
+    return {"severity": issue.severity.value, "code": issue.code, "diagnostics": issue.rule, **place}

@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -18,8 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.doors import fhir_answers
 from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
-from connectors.intake import Intake
-from connectors.metrics import DoorMetrics
 from connectors.sources import primary_care_fhir
 from schemas.sources import Source
 
@@ -32,26 +29,16 @@ CONNECTIONS_MAX = 256
 _MEDIA_TYPES = frozenset({"application/fhir+json", "application/json"})
 
 
-def create_app(
-    *,
-    sources: Mapping[str, Source],
-    intake: Intake,
-    test_mode: bool,
-    metrics: DoorMetrics,
-    clock: Callable[[], datetime],
-) -> FastAPI:
-    """The door for `sources`: POST /fhir and GET /metadata.
-
-    `clock` gives aware times; `test_mode` lets the 999 range of NHS numbers in. 202 and 200 are answered only
-    after `intake` has returned; every refusal is an OperationOutcome.
-    """
+def create_app(setup: DoorSetup) -> FastAPI:
+    """POST /fhir and GET /metadata. Every refusal is an OperationOutcome."""
+    metrics = setup.metrics
     app = FastAPI(title="tierlink", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(_NoDetails)
     app.add_exception_handler(HTTPException, _http_failure)
 
     @app.post("/fhir")
     async def submit(request: Request) -> Response:
-        source = _source(request.headers.get(SOURCE_HEADER), sources)
+        source = _source(request.headers.get(SOURCE_HEADER), setup.sources)
         if source is None:
             return fhir_answers.failure(404, "not-found", f"{SOURCE_HEADER} names no FHIR source")
         if not _readable(request):
@@ -69,8 +56,10 @@ def create_app(
         return await run_in_threadpool(_answer, raw, source)
 
     def _answer(raw: bytes, source: Source) -> JSONResponse:
-        (entry,) = primary_care_fhir.read(raw, source=source, test_mode=test_mode, received_at=clock())
-        answer, entry_id = take_entry(intake, metrics, source, entry)
+        (entry,) = primary_care_fhir.read(
+            raw, source=source, test_mode=setup.test_mode, received_at=setup.clock()
+        )
+        answer, entry_id = take_entry(setup, source, entry)
         if answer is DoorAnswer.TRY_AGAIN:
             return fhir_answers.try_again()
         if answer is DoorAnswer.REFUSED:
@@ -95,30 +84,18 @@ class FhirHttpDoor:
     def serve(self, listening: Callable[[], None]) -> None:
         """See `Door`. The port is bound within milliseconds of `listening`; senders try again until it is."""
         setup = self._setup
-        app = create_app(
-            sources=setup.sources,
-            intake=setup.intake,
-            test_mode=setup.test_mode,
-            metrics=setup.metrics,
-            clock=setup.clock,
-        )
         listening()
-        serve(app, setup.host, setup.ports[""], allow_remote=setup.allow_remote)
+        server(create_app(setup), setup.host, setup.ports[""], allow_remote=setup.allow_remote).run()
 
 
 open_door = FhirHttpDoor
 
 
-def serve(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> None:
-    """Answers on `host`:`port` until SIGTERM or SIGINT, then finishes what is under way and returns.
+def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> uvicorn.Server:
+    """A server not yet started; once it runs it answers until SIGTERM or SIGINT. Port 0 is any free one.
 
     Raises InvalidField("host") for an address that is not loopback unless `allow_remote`.
     """
-    server(app, host, port, allow_remote=allow_remote).run()
-
-
-def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> uvicorn.Server:
-    """What `serve` runs, not yet started. Port 0 is any free one. Raises as `serve`."""
     require_allowed_host(host, allow_remote=allow_remote)
     logging.getLogger("uvicorn.access").disabled = True  # a request line may hold a person: ?identifier=…
     return _HttpDoorServer(

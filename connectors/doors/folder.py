@@ -27,9 +27,8 @@ from connectors import mapping as mappings
 from connectors.doors.door import DoorSetup
 from connectors.doors.drop_directories import BYTES_MAX, DropDirectories, Irregular, StillChanging
 from connectors.entry import SourceEntry
-from connectors.intake import Intake
 from connectors.mapping import FileMapping
-from connectors.metrics import BROKER_UNAVAILABLE, DoorMetrics
+from connectors.metrics import BROKER_UNAVAILABLE
 from connectors.publisher import BrokerUnavailable
 from connectors.sources.tier2_csv import FileContext, entries_of, open_sheet
 from connectors.sources.tier2_csv.report import FileReport
@@ -81,24 +80,12 @@ class _Stopped(Exception):
 class FolderDoor:
     """Polls the folders of its sources. One door a folder; two would only publish duplicates."""
 
-    def __init__(
-        self,
-        folders: Sequence[Folder],
-        *,
-        intake: Intake,
-        metrics: DoorMetrics,
-        clock: Callable[[], datetime],
-        test_mode: bool,
-    ) -> None:
-        self._folders = folders
-        self._intake = intake
-        self._metrics = metrics
-        self._clock = clock
-        self._test_mode = test_mode
+    def __init__(self, folders: Sequence[Folder], setup: DoorSetup) -> None:
+        self._folders, self._test_mode = folders, setup.test_mode
+        self._intake, self._metrics, self._clock = setup.intake, setup.metrics, setup.clock
         self._seen: dict[tuple[str, str], tuple[object, datetime]] = {}
-        self._acknowledged: dict[
-            tuple[str, str], int
-        ] = {}  # rows of a file that a retry need not publish again
+        # (source, file) -> rows that a retry need not publish again
+        self._acknowledged: dict[tuple[str, str], int] = {}
         self._stop = threading.Event()
         self._failures = 0
         self._retry_at: datetime | None = None
@@ -245,11 +232,9 @@ class FolderDoor:
 
 def open_door(setup: DoorSetup) -> FolderDoor:
     """The door of every source's folder `<drop>/<source>`. Raises InvalidField for a mapping that cannot be used."""
-    folders = [
-        Folder(source, _mapping(source), setup.drop / source.slug) for source in setup.sources.values()
-    ]
+    sources = setup.sources.values()
     return FolderDoor(
-        folders, intake=setup.intake, metrics=setup.metrics, clock=setup.clock, test_mode=setup.test_mode
+        [Folder(source, _mapping(source), setup.drop / source.slug) for source in sources], setup
     )
 
 

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -20,8 +19,6 @@ from typing import Self
 from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
 from connectors.doors.mllp_framing import FRAME_BYTES_MAX, Fault, Frame, Unframer, framed
 from connectors.entry import SourceEntry
-from connectors.intake import Intake
-from connectors.metrics import DoorMetrics
 from connectors.sources.tier3_hl7v2 import read
 from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, written
 from connectors.sources.tier3_hl7v2.structure import header_of
@@ -45,25 +42,10 @@ class MllpLimits:
 
 
 class MllpServer:
-    """Listens for sources, one port each. `async with` it, or `start` and `close`.
+    """Listens for sources, one port each. `async with` it, or `start` and `close`."""
 
-    `intake` and `metrics` are the ones every door shares; `clock` gives aware times; `test_mode` lets the
-    999 range of NHS numbers in.
-    """
-
-    def __init__(
-        self,
-        intake: Intake,
-        *,
-        metrics: DoorMetrics,
-        clock: Callable[[], datetime],
-        test_mode: bool,
-        limits: MllpLimits | None = None,
-    ) -> None:
-        self._intake = intake
-        self._metrics = metrics
-        self._clock = clock
-        self._test_mode = test_mode
+    def __init__(self, setup: DoorSetup, *, limits: MllpLimits | None = None) -> None:
+        self._setup, self._metrics, self._clock = setup, setup.metrics, setup.clock
         self._limits = limits or MllpLimits()
         self._servers: list[asyncio.Server] = []
         self._conversations: dict[asyncio.Task[None], _Conversation] = {}
@@ -140,8 +122,8 @@ class MllpServer:
         """Runs in a thread: reads, checks, publishes, waits for the broker; only then is there an AA."""
         try:
             now = self._clock()
-            entry = read(raw, source=source, test_mode=self._test_mode, received_at=now)
-            answer, entry_id = take_entry(self._intake, self._metrics, source, entry)
+            entry = read(raw, source=source, test_mode=self._setup.test_mode, received_at=now)
+            answer, entry_id = take_entry(self._setup, source, entry)
             acknowledgement = _acknowledgement(answer, entry, entry_id)
         except Exception as fault:  # noqa: BLE001  # a fault of ours with one message must not end the conversation
             _log.error("a message of %s met a fault: %s", source.slug, type(fault).__name__)
@@ -227,12 +209,8 @@ class _Conversation:
             raise
 
 
-_TRY_AGAIN = Acknowledgement(
-    "AE",
-    "",
-    DoorAnswer.TRY_AGAIN,
-    (error("MSH-10", "was not kept here; send the message again", code="transient"),),
-)
+_NOT_KEPT = error("MSH-10", "was not kept here; send the message again", code="transient")
+_TRY_AGAIN = Acknowledgement("AE", "", DoorAnswer.TRY_AGAIN, (_NOT_KEPT,))
 
 
 def _acknowledgement(answer: DoorAnswer, entry: SourceEntry, entry_id: str) -> Acknowledgement:
@@ -263,9 +241,7 @@ class MllpDoor:
         setup, stop = self._setup, asyncio.Event()
         for order in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(order, stop.set)
-        async with MllpServer(
-            setup.intake, metrics=setup.metrics, clock=setup.clock, test_mode=setup.test_mode
-        ) as server:
+        async with MllpServer(setup) as server:
             ports = {setup.sources[slug]: port for slug, port in setup.ports.items()}
             await server.start(ports, host=setup.host, allow_remote=setup.allow_remote)
             listening()

@@ -11,34 +11,17 @@ Kind = Literal["fixed", "code", "ods", "date", "number", "integer", "text"]
 
 FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "referral": {
-        "direction": "fixed",
-        "to_tier": "fixed",
-        "programme": "code",
-        "referrer_ods": "ods",
-        "practice_ods": "ods",
-        "provider_ods": "ods",
-        "referral_source": "code",
-        "priority": "code",
-        "ubrn": "text",
+        "direction": "fixed", "to_tier": "fixed", "programme": "code", "referrer_ods": "ods",
+        "practice_ods": "ods", "provider_ods": "ods", "referral_source": "code", "priority": "code", "ubrn": "text",
     },
     "triage": {"level": "code"},
     "acceptance": {"definition": "fixed"},
     "decline": {"declined_by": "code", "reason": "code"},
     "choice": {"provider_ods": "ods"},
     "programme_start": {"programme": "code", "delivery": "code"},
-    "attendance": {
-        "attendance": "code",
-        "booked_on": "date",
-        "medium": "code",
-        "group": "code",
-        "provider_ods": "ods",
-    },
+    "attendance": {"attendance": "code", "booked_on": "date", "medium": "code", "group": "code", "provider_ods": "ods"},
     "measurement": {
-        "quantity": "fixed",
-        "method": "code",
-        "value": "number",
-        "unit": "code",
-        "plus": "number",
+        "quantity": "fixed", "method": "code", "value": "number", "unit": "code", "plus": "number",
         "plus_unit": "fixed",
     },
     "completion": {"definition": "fixed"},
@@ -47,32 +30,18 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "comorbidity": {"condition": "fixed", "present": "code"},
     "questionnaire_score": {"questionnaire": "fixed", "score": "number"},
     "demographics": {
-        "ethnic_category": "code",
-        "ethnic_system": "fixed",
-        "lsoa": "text",
-        "lsoa_version": "fixed",
-        "imd_quintile": "integer",
-        "imd_version": "fixed",
-        "practice_ods": "ods",
+        "ethnic_category": "code", "ethnic_system": "fixed", "lsoa": "text", "lsoa_version": "fixed",
+        "imd_quintile": "integer", "imd_version": "fixed", "practice_ods": "ods",
     },
-}
+}  # fmt: skip
 
 BODIES: Mapping[str, type[facts.Body]] = {
-    "referral": facts.Referral,
-    "triage": facts.Triage,
-    "acceptance": facts.Acceptance,
-    "decline": facts.Decline,
-    "choice": facts.Choice,
-    "programme_start": facts.ProgrammeStart,
-    "attendance": facts.Attendance,
-    "measurement": facts.Measurement,
-    "completion": facts.Completion,
-    "discharge": facts.Discharge,
-    "withdrawal": facts.Withdrawal,
-    "comorbidity": facts.Comorbidity,
-    "questionnaire_score": facts.QuestionnaireScore,
-    "demographics": facts.Demographics,
-}
+    "referral": facts.Referral, "triage": facts.Triage, "acceptance": facts.Acceptance,
+    "decline": facts.Decline, "choice": facts.Choice, "programme_start": facts.ProgrammeStart,
+    "attendance": facts.Attendance, "measurement": facts.Measurement, "completion": facts.Completion,
+    "discharge": facts.Discharge, "withdrawal": facts.Withdrawal, "comorbidity": facts.Comorbidity,
+    "questionnaire_score": facts.QuestionnaireScore, "demographics": facts.Demographics,
+}  # fmt: skip
 
 
 def _text(value: object) -> str | None:
@@ -107,20 +76,6 @@ TRIGGERS: Mapping[str, str] = {
 }
 
 PERSON = (
-    "local_id",
-    "nhs_number",
-    "family",
-    "given",
-    "birth_date",
-    "sex",
-    "address",
-    "postcode",
-    "city",
-    "phone",
-    "email",
-    "known_as",
-    "former_family",
-    "former_address",
-    "former_postcode",
-    "former_city",
-)
+    "local_id", "nhs_number", "family", "given", "birth_date", "sex", "address", "postcode", "city",
+    "phone", "email", "known_as", "former_family", "former_address", "former_postcode", "former_city",
+)  # fmt: skip

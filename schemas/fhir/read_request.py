@@ -28,17 +28,10 @@ from schemas.fhir.references import business_id
 from schemas.source_message import SourceFact
 
 MILESTONES: Mapping[str, type[Body]] = {
-    "triage": Triage,
-    "acceptance": Acceptance,
-    "decline": Decline,
-    "choice": Choice,
-    "programme_start": ProgrammeStart,
-    "completion": Completion,
-    "discharge": Discharge,
-    "withdrawal": Withdrawal,
-    "medicine": Medicine,
-    "procedure": Procedure,
-}
+    "triage": Triage, "acceptance": Acceptance, "decline": Decline, "choice": Choice,
+    "programme_start": ProgrammeStart, "completion": Completion, "discharge": Discharge,
+    "withdrawal": Withdrawal, "medicine": Medicine, "procedure": Procedure,
+}  # fmt: skip
 _ELEMENTS = {
     "referrer_ods": "requester",
     "provider_ods": "performer",

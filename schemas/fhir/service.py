@@ -18,20 +18,11 @@ from schemas.fhir.node import Node
 from schemas.fhir.read_observation import quantity_of
 from schemas.sources import Source
 
-# What may stand beside a Patient without being about care: the message itself and the people and places in
-# it.
-_BESIDE = frozenset(
-    {
-        "MessageHeader",
-        "Patient",
-        "Organization",
-        "Practitioner",
-        "PractitionerRole",
-        "Location",
-        "Provenance",
-        "RelatedPerson",
-    }
-)
+# What may stand beside a Patient without being about care: the message itself and the people and places in it.
+_BESIDE = frozenset({
+    "MessageHeader", "Patient", "Organization", "Practitioner", "PractitionerRole", "Location", "Provenance",
+    "RelatedPerson",
+})  # fmt: skip
 
 
 class Service(Enum):

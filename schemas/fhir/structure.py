@@ -15,14 +15,9 @@ from schemas.errors import Issue, Severity, error, issues_of, warning
 from schemas.fhir.fast_valid import is_fast_valid
 
 USED = (
-    "MessageHeader",
-    "Patient",
-    "ServiceRequest",
-    "Appointment",
-    "Encounter",
-    "Observation",
+    "MessageHeader", "Patient", "ServiceRequest", "Appointment", "Encounter", "Observation",
     "QuestionnaireResponse",
-)
+)  # fmt: skip
 LIST_MAX = 200  # identifiers, names, extensions of one resource; no real one seen has over 20
 
 

@@ -17,6 +17,7 @@ from fhir_door import NOW, OpenDoor, a_hub, create_topic, door_for, published
 from fhir_samples import referral_bundle
 from kafka import KafkaAdminClient
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.fhir_http import BODY_BYTES_MAX, create_app, server
 from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
@@ -278,7 +279,7 @@ def test_it_says_what_it_takes(door: OpenDoor) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])
 def test_it_listens_only_on_loopback_until_it_authenticates(host: str) -> None:
-    app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    app = create_app(DoorSetup({}, None, None, clock=lambda: NOW, test_mode=True))  # type: ignore[arg-type]
     with pytest.raises(InvalidField, match="loopback"):
         server(app, host, 0)
     assert server(app, host, 0, allow_remote=True).config.host == host
@@ -286,16 +287,17 @@ def test_it_listens_only_on_loopback_until_it_authenticates(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_every_spelling_of_loopback_is_loopback(host: str) -> None:
-    app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    app = create_app(DoorSetup({}, None, None, clock=lambda: NOW, test_mode=True))  # type: ignore[arg-type]
     assert server(app, host, 0).config.host == host
 
 
 _SERVING = """
 import datetime
-from connectors.doors.fhir_http import create_app, serve
-app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=datetime.datetime.now)
+from connectors.doors.door import DoorSetup
+from connectors.doors.fhir_http import create_app, server
+app = create_app(DoorSetup({}, None, None, clock=datetime.datetime.now, test_mode=True))
 print("starting", flush=True)
-serve(app, "127.0.0.1", 0)
+server(app, "127.0.0.1", 0).run()
 print("closed what was open", flush=True)
 """
 

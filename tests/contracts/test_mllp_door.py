@@ -16,6 +16,7 @@ import pytest
 from hl7_messages import OPEN, PID, PV1, RECEIVED_AT, SCH, TRUST, message
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.hl7_mllp import MllpLimits, MllpServer
 from connectors.doors.mllp_framing import framed
 from connectors.intake import Intake
@@ -50,9 +51,8 @@ class Door:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.server = MllpServer(
-            intake, metrics=metrics, clock=lambda: RECEIVED_AT, test_mode=True, limits=limits
-        )
+        setup = DoorSetup({}, intake, metrics, clock=lambda: RECEIVED_AT, test_mode=True)
+        self.server = MllpServer(setup, limits=limits)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, run in the door's loop."""

@@ -28,7 +28,7 @@ class ToyDoor:
         setup = self.setup
         (source,) = setup.sources.values()
         (entry,) = primary_care_fhir.read(b"no json", source=source, test_mode=True, received_at=setup.clock())
-        answer, _ = take_entry(setup.intake, setup.metrics, source, entry)
+        answer, _ = take_entry(setup, source, entry)
         heavy = sorted({"uvicorn", "fastapi", "faust"} & set(sys.modules))
         print(json.dumps({"answer": answer, "ports": dict(setup.ports), "heavy": heavy}))
 

@@ -15,6 +15,7 @@ from fhir_samples import GP_HUB
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.fhir_http import create_app, server
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
@@ -68,10 +69,8 @@ def door_for(
     registry = CollectorRegistry()
     metrics = DoorMetrics(registry)
     intake = kind(publisher, keys=KEYS.zone("connector"), metrics=metrics, clock=lambda: NOW)
-    app = create_app(
-        sources={source.slug: source}, intake=intake, test_mode=test_mode, metrics=metrics, clock=lambda: NOW
-    )
-    running = server(app, "127.0.0.1", 0)
+    setup = DoorSetup({source.slug: source}, intake, metrics, clock=lambda: NOW, test_mode=test_mode)
+    running = server(create_app(setup), "127.0.0.1", 0)
     thread = threading.Thread(target=running.run, name="fhir-door", daemon=True)
     thread.start()
     eventually(lambda: running.started, why="the door listens")

@@ -12,6 +12,7 @@ from council_files import east, east_mapping
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.folder import Folder, FolderDoor, Polled
 from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
@@ -72,9 +73,7 @@ class Council:
         keys = KEYS.zone("connector")
         self.intake = Obstructed(self.publisher, keys=keys, metrics=metrics, clock=self.clock)
         folder = Folder(self.source, east_mapping(), self.path)
-        self.door = FolderDoor(
-            [folder], intake=self.intake, metrics=metrics, clock=self.clock, test_mode=True
-        )
+        self.door = FolderDoor([folder], DoorSetup({}, self.intake, metrics, self.clock, test_mode=True))
 
     def create_topic(self, admin: KafkaAdminClient) -> None:
         """The intake topic; without it the broker acknowledges nothing."""

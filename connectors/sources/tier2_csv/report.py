@@ -11,14 +11,8 @@ from schemas.errors import Issue, Severity
 
 HEADER = ("row", "column", "severity", "code", "rule")
 _PLACE = re.compile(r"row ([0-9]+)(?:, column (.*))?", re.DOTALL)
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-)  # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
+# what makes a spreadsheet calculate a cell (OWASP, CSV injection)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileReport:

@@ -39,15 +39,9 @@ def moment(text: str) -> Moment | None:
         if hour is None:
             return Moment(date(int(year), int(month), int(day)), None)
         local = datetime(
-            int(year),
-            int(month),
-            int(day),
-            int(hour),
-            int(minute or 0),
-            int(second or 0),
-            int((fraction or "").ljust(6, "0")),
-            tzinfo=_zone(offset),
-        )
+            int(year), int(month), int(day), int(hour), int(minute or 0), int(second or 0),
+            int((fraction or "").ljust(6, "0")), tzinfo=_zone(offset),
+        )  # fmt: skip
         return Moment(local.astimezone(LONDON).date(), local.astimezone(UTC))
     except (ValueError, OverflowError):
         return None

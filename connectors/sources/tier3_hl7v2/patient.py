@@ -25,8 +25,7 @@ from schemas.facts import Death, Demographics
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 from schemas.source_message import SourceFact
 
-# GP practice codes, and those of the Channel Islands and the Isle of Man. Source: DWMP hub validation, NHS
-# ODS.
+# GP practice codes, and those of the Channel Islands and the Isle of Man. Source: DWMP hub validation, NHS ODS.
 _PRACTICE = re.compile(r"[A-HJ-NP-TVWY][0-9]{5}|(?:ALD|GUE|JER)[0-9]{2}")
 BIRTH_YEAR_MIN = 1880
 

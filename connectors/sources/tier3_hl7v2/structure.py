@@ -17,8 +17,7 @@ PARTS_MAX = 50_000  # delimiters in the segments that are read; 25 µs each, and
 REPETITIONS_MAX = 50  # of one field; PID-3 of a real patient has under ten
 VALUE_CHARACTERS_MAX = 1_000  # of one value that is read; the longest real one is an address line
 
-# Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and
-# ignored.
+# Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and ignored.
 READ_SEGMENTS = ("MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "RF1", "PRD", "OBR", "OBX")
 _NULL = '""'  # HL7: "delete what you have"; read as absent
 _NOT_A_MESSAGE = "MSH"
@@ -255,8 +254,7 @@ def _bytes_text(content: bytes) -> str:
 def _clean(text: str, *, strip: bool = True) -> str:
     text = text[:VALUE_CHARACTERS_MAX]
     if not text.isprintable():
-        # C0 and C1 controls and line separators end a segment or a log line somewhere: none is part of a
-        # value
+        # C0 and C1 controls and line separators end a segment or a log line somewhere: none is part of a value
         text = "".join(" " if _is_control(character) else character for character in text)
     if not strip:
         return text
