@@ -69,11 +69,9 @@ PAIRS: Mapping[str, tuple[str, Decimal]] = {
 
 # The field whose filled cell says that the row has the fact; `on` where none is named.
 TRIGGERS: Mapping[str, str] = {
-    "attendance": "attendance",
-    "measurement": "value",
-    "comorbidity": "present",
+    "attendance": "attendance", "measurement": "value", "comorbidity": "present",
     "questionnaire_score": "score",
-}
+}  # fmt: skip
 
 PERSON = (
     "local_id", "nhs_number", "family", "given", "birth_date", "sex", "address", "postcode", "city",

@@ -96,13 +96,9 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
 def _values(cells: Cells, group: FactGroup) -> dict[str, object]:
     """The fields of a group: the fixed ones, and each column read by its kind."""
     readers: Mapping[Kind, Callable[[Column], object]] = {
-        "code": cells.coded,
-        "ods": cells.ods,
-        "date": cells.day,
-        "number": cells.number,
-        "integer": cells.integer,
-        "text": cells.text,
-    }
+        "code": cells.coded, "ods": cells.ods, "date": cells.day,
+        "number": cells.number, "integer": cells.integer, "text": cells.text,
+    }  # fmt: skip
     kinds = FIELDS[group.type]
     values: dict[str, object] = dict(group.fixed)
     for name, column in group.columns.items():

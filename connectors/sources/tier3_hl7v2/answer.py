@@ -72,13 +72,8 @@ def written(answer: Acknowledgement, *, header: Segment | None, at: datetime, co
         "",
         f"ACK{trigger}",
     ]
-    head += [
-        escape(control_id),
-        _echo(header, 11) or "P",
-        _echo(header, 12) or "2.4",
-        *[""] * 5,
-        "UNICODE UTF-8",
-    ]
+    processing, version = _echo(header, 11) or "P", _echo(header, 12) or "2.4"
+    head += [escape(control_id), processing, version, *[""] * 5, "UNICODE UTF-8"]
     lines = ["|".join(head), f"MSA|{answer.code}|{escape(answer.control_id)}|{escape(answer.text)}"]
     lines += [_err(issue) for issue in _most_severe(answer.issues)]
     return "".join(f"{line}\r" for line in lines).encode("utf-8")
