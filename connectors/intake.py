@@ -1,4 +1,4 @@
-"""The one way in, used by every door: seal what was accepted, publish, wait for the broker, only then say so."""
+"""The one way in, used by every door: seals what was accepted, publishes it and returns when the broker has it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class Intake:
 
         Accepted entries are sealed and published; ignored ones leave only a count; rejected ones are refused, except
         that with `whole` (a file is acknowledged as one) their originals are published for ingress to reject.
-        Raises BrokerAway when the broker did not acknowledge in time: then nothing may be acknowledged, and a resend
-        is safe because entry ids do not change.
+        Raises BrokerUnavailable when the broker did not acknowledge in time: then nothing may be acknowledged, and a
+        resend is safe because entry ids do not change.
         """
         received_at = self._clock().astimezone(UTC)
         taken, records = [], []

@@ -19,9 +19,9 @@ _KINDS = frozenset({  # FHIR bundle-type
 def check(
     document: object, *, source: Source, test_mode: bool, received_at: datetime
 ) -> tuple[Checked, SourceMessage | None]:
-    """The verdict on one parsed JSON document with every reason, and what it tells where it is accepted.
+    """The verdict on one parsed JSON document with every reason, and the message in it where it is accepted.
 
-    Only a Bundle of type `message` tells anything; another Bundle and a resource standing alone are ignored;
+    Only a Bundle of type `message` is read; another Bundle and a resource alone are ignored;
     what is no FHIR resource is rejected. `received_at` is aware; it stands in for a missing version time and
     bounds the future. Never raises for what a sender wrote, and no reason holds a value that was sent.
     """

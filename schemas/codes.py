@@ -152,7 +152,9 @@ QUESTIONNAIRES = frozenset(
     }
 )  # fmt: skip
 # Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by their shape.
-MEDICINES = frozenset({"777514008"})  # semaglutide; a VMP alone cannot tell obesity from diabetes
+MEDICINES = frozenset(
+    {"777514008"}
+)  # semaglutide; a VMP alone does not show whether it is for obesity or diabetes
 # Tier 4 procedures in SNOMED CT: no public list was found; OPCS-4 codes are judged by their shape.
 PROCEDURES: frozenset[str] = frozenset()
 
@@ -183,7 +185,7 @@ def organisation(text: str) -> str | None:
     Narrower than NHS Data Dictionary ORGANISATION IDENTIFIER on purpose: 3 characters (trust, council, ICB),
     5 with a letter and a digit (site, council) that are no postcode, 6 as practices have, 9 as their branches.
     A ten-digit number, a date, a full postcode or a name of four letters or more fits none. A name of three
-    letters and a hospital number of the form of a code do: by its shape alone nobody can tell those apart.
+    letters and a hospital number of the form of a code do: its shape alone does not distinguish those.
 
     >>> organisation("y00001"), organisation("9990001234"), organisation("SMITH"), organisation("M11AE")
     ('Y00001', None, None, None)

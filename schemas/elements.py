@@ -55,7 +55,7 @@ def identity_element(
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one entry brought. `facts` are (fact id, content hash); `source_version_at` is the source's version time."""
+    """What one entry held. `facts` are (fact id, content hash); `source_version_at` is the source's version time."""
 
     record_id: str
     entry_id: str

@@ -125,7 +125,7 @@ def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tupl
 
 
 def require_strong(key: bytes) -> None:
-    """Raises InvalidField for a key under 32 bytes or with fewer than 12 different bytes (a typed word, an example)."""
+    """Raises InvalidField for a key under 32 bytes or with fewer than 12 different bytes (a password, an example)."""
     if len(key) < KEY_BYTES_MIN:
         raise InvalidField("key", rule=f"must have at least {KEY_BYTES_MIN} bytes")
     # 32 random bytes have 30 different ones; fewer than 12 has probability below 1e-20

@@ -14,7 +14,7 @@ TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier
 LinkStatus = Literal["linked", "held"]
 DecisionKind = Literal["link", "apart", "none"]
 DECISION = "decision"  # begins the key of a steward's decision, which stands in identity.v1 beside identities
-MODEL = "model"  # begins the key of the linker's message that another model counts
+MODEL = "model"  # begins the key of the linker's own word that another model counts
 _RECORD_ID = r"[a-z0-9]+:[0-9a-f]+"
 _DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
 _MODEL_KEY = re.compile(rf"{MODEL}/([0-9a-f]{{32}})")
@@ -23,8 +23,9 @@ _DECIDED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}
 
 @dataclass(frozen=True, slots=True)
 class RecordIdentity:
-    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged into, if
-    any."""
+    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged
+    into, if any.
+    """
 
     record_id: str
     source: str
@@ -102,7 +103,8 @@ class PairDecision:
 @dataclass(frozen=True, slots=True)
 class ModelTurn:
     """The linker's word to itself, in `identity.v1`: from here this model counts (share 0), and the records of this
-    share of all are to be answered anew under it. `digest` names the model by what it says."""
+    share of all are to be answered anew under it. `digest` names the model by what it says.
+    """
 
     digest: str
     share: int
@@ -132,8 +134,9 @@ class ModelTurn:
 class Link:
     """The linker's answer for one record.
 
-    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other person
-    the record has been answered under, so that a reader who missed an answer still withdraws from all of them.
+    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other
+    person the record has been answered under, so that a reader who missed an answer still withdraws from all
+    of them.
     """
 
     person_id: str
@@ -151,7 +154,7 @@ class Link:
                 "person_id": self.person_id,
                 "status": self.status,
                 "reasons": list(self.reasons),
-                "evidence": [dict(item) for item in self.evidence],
+                "evidence": [dict(evidence) for evidence in self.evidence],
                 "formerly": list(self.formerly),
                 "revision": self.revision,
             }
@@ -165,7 +168,7 @@ class Link:
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
-        if not all(isinstance(person_id, str) for person_id in parts["formerly"]):
+        if not all(isinstance(person, str) for person in parts["formerly"]):
             raise Unreadable("link", rule="names a person in another form")
         return cls(
             parts["person_id"],

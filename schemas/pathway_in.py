@@ -39,7 +39,7 @@ class FactInput(_InputModel):
 
 
 class WithdrawalInput(_InputModel):
-    """`record_id` left `person_id` at `link_revision`: what it brought up to then no longer counts."""
+    """`record_id` left `person_id` at `link_revision`: its facts up to then no longer count."""
 
     kind: Literal["withdrawal"] = "withdrawal"
     person_id: KeyedReference
@@ -73,7 +73,7 @@ def fact_text_message(
 
 
 def withdrawal_message(person_id: str, record_id: str, link_revision: int) -> tuple[bytes, bytes]:
-    """Key and value that withdraw from a person what a record brought up to `link_revision`."""
+    """Key and value that withdraw from a person the facts of a record up to `link_revision`."""
     withdrawal = {
         "kind": "withdrawal",
         "person_id": person_id,

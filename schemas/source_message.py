@@ -1,4 +1,4 @@
-"""What a source told in one entry, in the clear: the meeting point of every format and the FHIR Bundle.
+"""What a source reported in one entry, in the clear: the meeting point of every format and the FHIR Bundle.
 
 Sources make one of these from their own format; `schemas.fhir` writes it as a message Bundle and reads it back.
 """

@@ -91,7 +91,7 @@ def plausible(value: Decimal, *, quantity: str) -> bool:
 
 
 def plain(value: Decimal) -> Decimal:
-    """The same number in one spelling, at most four decimals, so that 82, 82.0 and 82.00 are one value told once.
+    """The same number in one spelling, at most four decimals, so that 82, 82.0 and 82.00 are one value.
 
     >>> plain(Decimal("82.00")), plain(Decimal("1E+2"))
     (Decimal('82'), Decimal('100'))

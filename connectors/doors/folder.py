@@ -216,14 +216,14 @@ class FolderDoor:
     def _refused(
         self, folder: Folder, directories: DropDirectories, directory: str, name: str, rule: str
     ) -> Polled:
-        """Something that is no file of ours, moved aside unread."""
+        """Moves something that is not a plain file to `failed`, unread."""
         report = FileReport()
         report.of_file([error("file", rule, code="structure")])
         try:
             directories.settle(directory, name, into="failed", report=report.text(taken=False))
         except OSError as failure:
             log.error(
-                "source %s: something cannot be moved aside (errno %s)", folder.source.slug, failure.errno
+                "source %s: something cannot be moved to failed (errno %s)", folder.source.slug, failure.errno
             )
             return Polled(waiting=1)
         self._metrics.refused(folder.source.slug, "structure")

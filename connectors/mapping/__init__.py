@@ -64,7 +64,7 @@ class FileMapping:
 def parse(text: str) -> FileMapping:
     """The mapping in `text`.
 
-    Raises InvalidField naming the table and the key: not TOML, a key nobody knows, a column or code list
+    Raises InvalidField naming the table and the key: not TOML, an unknown key, a column or code list
     that is missing, a code that the field it is meant for does not take, a fact without what it needs.
     """
     try:

@@ -1,4 +1,4 @@
-"""What a file mapping may say about each type of fact: its fields and how a cell of each is read."""
+"""What a file mapping may hold for each type of fact: its fields and how a cell of each is read."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal

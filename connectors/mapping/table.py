@@ -44,7 +44,7 @@ class Column:
 
 
 class TomlTable:
-    """One TOML table while it is read; `finish` refuses the keys that nobody asked for."""
+    """One TOML table while it is read; `finish` refuses the keys that were not taken."""
 
     def __init__(self, place: str, values: object, codes: CodeLists) -> None:
         if not isinstance(values, dict):
@@ -58,7 +58,7 @@ class TomlTable:
         return InvalidField(f"{self.place}.{key}", rule=rule)
 
     def names(self) -> list[str]:
-        """The keys nobody has asked for yet."""
+        """The keys that were not taken yet."""
         return list(self._left)
 
     def take(self, key: str) -> object:

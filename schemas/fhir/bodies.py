@@ -30,7 +30,7 @@ _LISTED: Mapping[str, frozenset[str]] = {
 def known_code(field: str, text: str, source: Source) -> str | None:
     """`text` as `field` of a fact may hold it, None when it is not a code we know.
 
-    Fields whose codes the fact's own type lists (direction, medium, …) pass here and are judged by that type.
+    Fields whose codes the fact's own type lists (direction, medium, …) pass here and are checked by that type.
     """
     if field.endswith("_ods"):
         return text.upper() if text.upper() == source.ods else codes.organisation(text)

@@ -69,7 +69,7 @@ def patient_of(message: Opened) -> Node | None:
 
 
 def header_of(message: Opened) -> Node | None:
-    """The MessageHeader; reports its absence, which nobody needs, as a warning."""
+    """The MessageHeader. Reports its absence as a warning, because no reader needs it."""
     headers = message.of_type("MessageHeader")
     if not headers:
         message.bundle.warning("entry", "holds no MessageHeader", code="structure")

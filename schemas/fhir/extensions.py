@@ -42,8 +42,8 @@ def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) 
     for name, value in body:
         if name in skipped or value is None or value == ():
             continue
-        word = hyphened(name)
-        found.append(extension(word, value, url=word if bare else None))
+        hyphenated = hyphened(name)
+        found.append(extension(hyphenated, value, url=hyphenated if bare else None))
     return found
 
 

@@ -12,7 +12,7 @@ from schemas.fhir.read_observation import observation
 from schemas.source_message import SourceFact
 from schemas.units import plain
 
-_AHEAD = frozenset({"0", "2", "4"})  # what may be said of an appointment still to come
+_AHEAD = frozenset({"0", "2", "4"})  # what a future appointment may have
 
 
 def facts(node: Node, context: Context) -> list[SourceFact]:

@@ -1,6 +1,6 @@
 """The numbers of a Patient: NHS number, the source's own, and ids it has retired.
 
-A number is an NHS number because its system says so, never because it looks like one: 25 of 306 ten-digit
+A number is an NHS number because its system says so, never by its form: 25 of 306 ten-digit
 hospital numbers in a public feed pass the NHS check digit.
 """
 

@@ -91,7 +91,7 @@ def _extensions(
     message: SourceMessage, demographics: SourceFact | None, slices: Demographics | None
 ) -> list[dict[str, object]]:
     found = []
-    # A reader makes Demographics of any gender or birth date; where the source meant none, or only retracts, say so.
+    # A reader makes Demographics of any gender or birth date; this says where the source meant none.
     if demographics is None:
         if message.person.sex or message.person.birth_date:
             found.append(extension("demographics", False))

@@ -65,7 +65,7 @@ def read(
 
 
 def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
-    """The sheet in `raw` and what is to be said of the whole file; no sheet when the file is refused."""
+    """The sheet in `raw` and the issues of the whole file; no sheet when the file is refused."""
     decoded = decode(raw)
     if isinstance(decoded, Issue):
         return None, (decoded,)
@@ -83,8 +83,8 @@ def _entry(row: SheetRow, sheet: Sheet, context: FileContext) -> SourceEntry:
     if row.problem is not None:
         checked = Checked(Verdict.REJECTED, (row.problem,), ())
     elif _is_total(row, context.mapping):
-        said = information(f"row {row.number}", "is a totals row, not a person")
-        checked = Checked(Verdict.IGNORED, (said,), ())
+        issue = information(f"row {row.number}", "is a totals row, not a person")
+        checked = Checked(Verdict.IGNORED, (issue,), ())
     elif len(row.cells) != sheet.width:
         # Even an empty cell too many is refused: it is what an unquoted comma in an address looks like.
         rule = f"has {len(row.cells)} cells where the header has {sheet.width}"
@@ -115,8 +115,8 @@ def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, ob
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
     if not has_error(cells.issues) and not context.source.serves(None if code is None else str(code)):
-        said = information(f"row {cells.row}", "is of no weight-management service")
-        return Checked(Verdict.IGNORED, (said,), ()), None, None
+        issue = information(f"row {cells.row}", "is of no weight-management service")
+        return Checked(Verdict.IGNORED, (issue,), ()), None, None
     message = _message(cells, context)
     local_id = message.person.local_id.value if message.person.local_id else None
     if has_error(cells.issues):

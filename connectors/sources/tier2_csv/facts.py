@@ -216,7 +216,7 @@ def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactB
 
 
 def _compare_bodies(cells: Cells, facts: tuple[SourceFact, ...]) -> None:
-    """Warns where weight and height of a row look swapped: each is plausible alone, together they are nobody."""
+    """Warns where weight and height of a row look swapped: each is plausible alone, and impossible together."""
     measured = {fact.body.quantity: fact.body for fact in facts if isinstance(fact.body, Measurement)}
     weight, height = measured.get("weight"), measured.get("height")
     if weight is None or height is None:

@@ -23,11 +23,11 @@ class FileReport:
         self._verdicts: Counter[Verdict] = Counter()
 
     def of_file(self, issues: Iterable[Issue]) -> None:
-        """Adds what is to be said of the file as a whole."""
+        """Adds the issues of the file as a whole."""
         self._lines += [_line(issue) for issue in issues]
 
     def of_rows(self, entries: Iterable[SourceEntry]) -> None:
-        """Adds what is to be said of some rows, and counts them."""
+        """Adds the issues of some rows, and counts the rows."""
         for entry in entries:
             self._verdicts[entry.checked.verdict] += 1
             self._lines += [_line(issue) for issue in entry.checked.issues]

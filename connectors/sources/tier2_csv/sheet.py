@@ -53,7 +53,7 @@ class Sheet:
 
 
 def sheet_of(decoded: Decoded, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
-    """The sheet and what is to be said of the whole file; no sheet when one of the issues is an error.
+    """The sheet and the issues of the whole file; no sheet when one of the issues is an error.
 
     Refused: too many lines, a header that lacks a column of the mapping or repeats one. Columns the mapping
     does not know are not read, and counted.

@@ -128,7 +128,7 @@ def _attendance(
 
 
 def _cancelled_by(text: str) -> str | None:
-    word = text.upper()
-    if word in CANCELLED_BY_NUMBER:
-        return CANCELLED_BY_NUMBER[word]
-    return next((code for start, code in CANCELLED_BY_WORD if word.startswith(start)), None)
+    status = text.upper()
+    if status in CANCELLED_BY_NUMBER:
+        return CANCELLED_BY_NUMBER[status]
+    return next((code for start, code in CANCELLED_BY_WORD if status.startswith(start)), None)

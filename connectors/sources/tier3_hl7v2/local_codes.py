@@ -24,7 +24,7 @@ NAME_USE: Mapping[str, str] = {
 # XTN.2 and XTN.3 of PID-13 and -14 that are no telephone of the patient's: an answering service, who is rung in an
 # emergency, a fax, a modem, a pager. HL7 tables 0201 and 0202.
 NOT_THEIR_PHONE = frozenset({"ASN", "EMR", "BPN", "FX", "MD", "BP"})
-# PID-8 -> FHIR administrative-gender. HL7 table 0001 and NHS PERSON STATED GENDER CODE (1, 2, 9, X) and its elder 0.
+# PID-8 -> FHIR administrative-gender. HL7 table 0001 and NHS PERSON STATED GENDER CODE (1, 2, 9, X; formerly 0).
 GENDER: Mapping[str, str] = {
     "M": "male", "1": "male",
     "F": "female", "2": "female",

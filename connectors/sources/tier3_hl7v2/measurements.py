@@ -23,7 +23,7 @@ from schemas.facts import Measurement
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible
 
-# SNOMED CT and LOINC by the code alone: senders name the system in a dozen ways, and no local code looks like these.
+# SNOMED CT and LOINC by the code alone: senders name the system in a dozen ways, and no local code has this form.
 _QUANTITY: Mapping[str, str] = {code: quantity for (_, code), quantity in codes.MEASUREMENT.items()} | {
     LOINC_WAIST: "waist"
 }

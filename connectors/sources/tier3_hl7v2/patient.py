@@ -1,6 +1,6 @@
 """PID, PD1 and MRG: who the message is about.
 
-An NHS number is known by its authority or type, never by its look: 25 of the 306 ten-digit hospital numbers
+An NHS number is known by its authority or type, never by its form: 25 of the 306 ten-digit hospital numbers
 in the public simhospital messages pass the Modulus 11 check.
 """
 
