@@ -1,11 +1,11 @@
-"""What the linker reads and writes: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
+"""What is said to the linker and by it: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
 
 import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from schemas import canonical
 from schemas.errors import Unreadable
@@ -36,8 +36,8 @@ class RecordIdentity:
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
         tokens = base64.b64encode(self.sealed_tokens).decode() if self.sealed_tokens is not None else None
-        parts = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
-        return canonical.dump({"v": 1, **parts})
+        told = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
+        return canonical.dump({"v": 1, **told})
 
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
@@ -142,7 +142,7 @@ class Link:
     person_id: str
     status: LinkStatus
     reasons: Sequence[str]
-    evidence: Sequence[Mapping[str, object]]
+    evidence: Sequence[Mapping[str, Any]]
     formerly: Sequence[str]
     revision: int
 
@@ -154,7 +154,7 @@ class Link:
                 "person_id": self.person_id,
                 "status": self.status,
                 "reasons": list(self.reasons),
-                "evidence": [dict(evidence) for evidence in self.evidence],
+                "evidence": [dict(one) for one in self.evidence],
                 "formerly": list(self.formerly),
                 "revision": self.revision,
             }
@@ -168,7 +168,7 @@ class Link:
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
-        if not all(isinstance(person, str) for person in parts["formerly"]):
+        if not all(isinstance(one, str) for one in parts["formerly"]):
             raise Unreadable("link", rule="names a person in another form")
         return cls(
             parts["person_id"],
@@ -188,10 +188,5 @@ _LINK_PARTS: Mapping[str, type] = {
 def receipt(disposition: str, *, revision: int, reasons: Sequence[Mapping[str, str]] = ()) -> bytes:
     """The value of a receipt; its key is the entry id. `reasons` name field and rule, never a value."""
     return canonical.dump(
-        {
-            "v": 1,
-            "disposition": disposition,
-            "revision": revision,
-            "reasons": [dict(reason) for reason in reasons],
-        }
+        {"v": 1, "disposition": disposition, "revision": revision, "reasons": [dict(one) for one in reasons]}
     )

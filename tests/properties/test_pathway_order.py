@@ -7,11 +7,11 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from pathway_engine import Told, run, step
-from pathway_journeys import DEFINITIONS, fact_message, keyed
+from pathway_journeys import DEFINITIONS, keyed
 
 from schemas import facts
 from schemas.facts import FactBody, StoredFact
-from schemas.pathway_in import FactInput, WithdrawalInput, tick_message, withdrawal_message
+from schemas.pathway_in import FactInput, WithdrawalInput, fact_message, tick_message, withdrawal_message
 from streams.steps.folding import fold
 from streams.steps.outcome import Message, Outcome
 from streams.steps.pathway import Held, PathwayState, PathwayStep

@@ -21,7 +21,8 @@ CLOCKS = {"now", "today", "utcnow", "time", "time_ns", "monotonic"}
 RETIRED = re.compile(
     r"(?:.*_)?(?:told|tell)(?:_.*)?|own|one"
 )  # private English: say message, entry, fact, row, ...
-NOT_YET_CLEAN = (
+# packages and modules in which retired words and shared class names still stand; to be emptied
+NOT_YET_CLEAN: tuple[str, ...] = ("linkage/", "streams/", "ops/", "schemas/linking.py", "schemas/pathway_in.py")
     "linkage",
     "streams",
     "ops",
@@ -176,16 +177,19 @@ def test_every_module_keeps_the_house_style(path: Path) -> None:
     assert not found, "\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("package", sorted(set(PACKAGES) - set(NOT_YET_CLEAN)))
-def test_no_identifier_is_a_retired_word(package: str) -> None:
-    modules = [path.relative_to(ROOT).as_posix() for path in MODULES if path.is_relative_to(ROOT / package)]
-    found = [breach for name in modules for breach in retired_words((ROOT / name).read_text(), name)]
+def clean_modules() -> dict[str, str]:
+    """The texts of the modules that have plain names, by path."""
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in MODULES}
+    return {name: text for name, text in texts.items() if not name.startswith(NOT_YET_CLEAN)}
+
+
+def test_no_identifier_is_a_retired_word() -> None:
+    found = [breach for name, source in clean_modules().items() for breach in retired_words(source, name)]
     assert not found, "\n" + "\n".join(found)
 
 
 def test_a_class_name_has_one_meaning() -> None:
-    clean = [path for path in MODULES if path.relative_to(ROOT).parts[0] not in NOT_YET_CLEAN]
-    found = list(shared_class_names({path.relative_to(ROOT).as_posix(): path.read_text() for path in clean}))
+    found = list(shared_class_names(clean_modules()))
     assert not found, "\n" + "\n".join(found)
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from schemas import canonical, definitions
+from schemas import definitions
 from schemas.facts import StoredFact
 from schemas.keyring import Keyring, derive
 from streams.steps.folding import Pathway, fold
@@ -26,13 +26,6 @@ TIERS = {"gp": "primary_care", "tier2": "tier2", "tier3": "tier3", "tier4": "tie
 FOLDER = Path(definitions.__file__).parent
 TEXTS = tuple(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml")))
 DEFINITIONS = definitions.parse(TEXTS)
-
-
-def fact_message(person_id: str, stored_fact: dict[str, Any], link_revision: int) -> tuple[bytes, bytes]:
-    """Key and value on `pathway.in.v1` of one fact under a person; `stored_fact` is a StoredFact's JSON."""
-    key = f"{person_id}/{stored_fact['record_id']}/{stored_fact['fact_id']}"
-    parts = {"kind": "fact", "person_id": person_id, "link_revision": link_revision, "fact": stored_fact}
-    return key.encode("ascii"), canonical.dump(parts)
 
 
 def day(number: int) -> date:

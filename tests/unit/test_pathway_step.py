@@ -5,14 +5,14 @@ from datetime import date
 
 import pytest
 from pathway_engine import Run, Told, message, run, step
-from pathway_journeys import DEFINITIONS, day, fact_message, facts, keyed, keyring
+from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
 from schemas.errors import InvalidField
 from schemas.keyring import recipient_purpose
 from schemas.pathway import Snapshot
 from schemas.pathway_events import EVENTS, Retraction
-from schemas.pathway_in import tick_message, withdrawal_message
+from schemas.pathway_in import fact_message, tick_message, withdrawal_message
 from streams.steps.outcome import Change, Emit, Reject
 from streams.steps.pathway import PathwayStep
 

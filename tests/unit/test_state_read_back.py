@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from memory_engine import MemoryEngine, real_step
 from pathway_engine import Run, Told, message, run, step
-from pathway_journeys import day, fact_message, facts, keyed
+from pathway_journeys import day, facts, keyed
 from small_world import small_world
 
 from schemas import canonical
 from schemas.errors import Unreadable
-from schemas.pathway_in import fact_text_message, tick_message, withdrawal_message
+from schemas.pathway_in import fact_message, fact_text_message, tick_message, withdrawal_message
 from schemas.topics import EVENTS, PARTITIONS
 from streams.steps.outcome import Change, Message, Outcome, keep
 from streams.steps.pathway import PathwayState
