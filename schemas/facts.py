@@ -180,7 +180,7 @@ class QuestionnaireScore(Body):
 
 
 class Demographics(Body):
-    """What slices need about the person, one per record; `on` is the day the source reported it.
+    """What figures are grouped by about the person, one per record; `on` is the day the source reported it.
 
     LSOA and IMD carry the version of the geography and of the index they come from. Year, never date, of birth.
     """

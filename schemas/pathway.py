@@ -153,8 +153,8 @@ class Handover(HandoverView):
     episode: Id | None
 
 
-class Slices(PublishedModel):
-    """By what a pathway may be counted: primary care's value first, then Tier 2's, Tier 3's, Tier 4's."""
+class DemographicsView(PublishedModel):
+    """What figures may be grouped by: primary care's value first, then Tier 2's, Tier 3's, Tier 4's."""
 
     sex: Literal["male", "female", "other", "unknown"] | None = None
     birth_year: int | None = None
@@ -174,7 +174,7 @@ class PathwayView(PublishedModel):
     current_tier: Tier | None
     current_to_tier: Tier | None
     three_tier: bool
-    slices: Slices
+    demographics: DemographicsView
     comorbidities: tuple[Code, ...]
     died_on: date | None
 

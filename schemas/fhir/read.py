@@ -74,7 +74,7 @@ def read(
         return BundleReading(None, _reasons(found))
     person = read_patient.person(patient, source=source, test_mode=test_mode, source_version_at=moment)
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
-    facts = read_patient.slices(patient, source=source, source_version_at=moment, resolver=context.resolver)
+    facts = read_patient.facts(patient, source=source, source_version_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
     _check_days(message, facts, context)
     if len(facts) > FACTS_MAX:

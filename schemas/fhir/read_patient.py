@@ -107,22 +107,19 @@ def _telecom(node: Node, systems: set[str]) -> tuple[str, ...]:
     return tuple(value for value in found if value is not None)
 
 
-def slices(
-    node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver
-) -> list[SourceFact]:
+def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver) -> list[SourceFact]:
     """The Demographics of a Patient (absent when it has none) and its Death."""
-    facts = []
+    found = []
     if node.our_flag("demographics") is not False:
         body = _demographics(node, source, source_version_at, resolver)
         if body is not None:
             retracted = node.our_flag("demographics-retracted") is True
-            facts.append(SourceFact(body, business_id="demographics", retracted=retracted))
+            found.append(SourceFact(body, business_id="demographics", retracted=retracted))
     death = _death(node, source_version_at)
     if death is not None:
-        facts.append(
-            SourceFact(death, business_id="death", retracted=node.our_flag("death-retracted") is True)
-        )
-    return facts
+        retracted = node.our_flag("death-retracted") is True
+        found.append(SourceFact(death, business_id="death", retracted=retracted))
+    return found
 
 
 def _demographics(

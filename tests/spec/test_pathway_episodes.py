@@ -176,7 +176,7 @@ def test_primary_care_is_believed_first_about_the_person_then_tier2_then_tier3()
          10 | gp    | demographics birth_year=1970 imd_quintile=1 imd_version=2019
          20 | gp b  | demographics imd_quintile=2 imd_version=2025
     """).pathway.view
-    slices = view.slices
+    slices = view.demographics
     assert (slices.sex, slices.birth_year, slices.council) == ("female", 1970, "east")
     assert (slices.ethnic_category, slices.ethnic_system) == ("J", "2001")
     assert (slices.imd_quintile, slices.imd_version) == (2, "2025")

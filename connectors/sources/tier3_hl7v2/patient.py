@@ -69,7 +69,7 @@ def merged(reading: Reading, person: Person) -> Person:
 
 
 def facts_of(reading: Reading, person: Person) -> list[SourceFact]:
-    """What slices need about the person, and that they have died, as PID and PD1 report it."""
+    """What figures are grouped by about the person, and that they have died, as PID and PD1 report it."""
     pid = reading.message.first("PID")
     if pid is None:
         return []

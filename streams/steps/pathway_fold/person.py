@@ -1,9 +1,9 @@
-"""What the pathway says of the person as a whole: stage, slices, comorbidities."""
+"""What the pathway says of the person as a whole: stage, demographics, comorbidities."""
 
 from collections.abc import Sequence
 
 from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
-from schemas.pathway import PathwayView, Slices
+from schemas.pathway import DemographicsView, PathwayView
 from streams.steps.pathway_fold.current_facts import SPECIALIST, TIER_ORDER, CurrentFact, of_type
 from streams.steps.pathway_fold.episodes import FoldedEpisode
 
@@ -31,13 +31,13 @@ def person(facts: Sequence[CurrentFact[Body]], episodes: Sequence[FoldedEpisode]
         current_tier=latest.tier if latest else ("primary_care" if onward else None),
         current_to_tier=onward[-1].body.to_tier if onward and latest is None else None,
         three_tier=any(one.tier == "primary_care" for one in sent) and {"tier2", "tier3"} <= tiers,
-        slices=_slices(facts),
+        demographics=_demographics(facts),
         comorbidities=_present(facts),
         died_on=deaths[0].body.on if deaths else None,
     )
 
 
-def _slices(facts: Sequence[CurrentFact[Body]]) -> Slices:
+def _demographics(facts: Sequence[CurrentFact[Body]]) -> DemographicsView:
     # primary care first, within a tier the newest version told: stable sorts, the last one weighs most
     told = sorted(of_type(facts, Demographics), key=lambda one: one.version, reverse=True)
     told = sorted(told, key=lambda one: TIER_ORDER[one.tier])
@@ -45,7 +45,7 @@ def _slices(facts: Sequence[CurrentFact[Body]]) -> Slices:
     for names in TAKEN_TOGETHER:
         by = next((one.body for one in told if getattr(one.body, names[0]) is not None), None)
         chosen |= {name: getattr(by, name) for name in names if by is not None}
-    return Slices.model_validate(chosen)
+    return DemographicsView.model_validate(chosen)
 
 
 def _present(facts: Sequence[CurrentFact[Body]]) -> tuple[str, ...]:
