@@ -192,15 +192,17 @@ def test_five_megabytes_of_a_sound_message_are_taken(
     patient.close()
 
 
-def test_a_body_over_the_limit_is_answered_413_whether_or_not_its_length_was_told(door: OpenDoor) -> None:
-    told = door.post(b" " * (BODY_BYTES_MAX + 1))
-    assert (told.status_code, reasons(told)) == (413, [("too-long", "")])
+def test_a_body_over_the_limit_is_answered_413_whether_or_not_its_length_was_announced(
+    door: OpenDoor,
+) -> None:
+    announced = door.post(b" " * (BODY_BYTES_MAX + 1))
+    assert (announced.status_code, reasons(announced)) == (413, [("too-long", "")])
 
-    def untold() -> Iterator[bytes]:
+    def unannounced() -> Iterator[bytes]:
         for _ in range(9):
             yield b" " * 1024 * 1024
 
-    assert door.post(untold()).status_code == 413
+    assert door.post(unannounced()).status_code == 413
     assert door.post(GOOD).status_code == 202
 
 
@@ -258,10 +260,10 @@ def test_no_answer_and_no_log_line_holds_what_was_sent(
     ]
     with caplog.at_level(logging.DEBUG):
         answers = [
-            door.client.post(f"/fhir?identifier=9990000018&n={n}", content=one)
-            for n, one in enumerate(contents)
+            door.client.post(f"/fhir?identifier=9990000018&n={n}", content=content)
+            for n, content in enumerate(contents)
         ]
-        answers += [door.post(one) for one in contents]
+        answers += [door.post(content) for content in contents]
     shown = "".join(answer.text + str(answer.headers) for answer in answers)
     shown += "".join(record.getMessage() for record in caplog.records if not record.name.startswith("http"))
     shown += "".join(capfd.readouterr())

@@ -53,11 +53,11 @@ def made(rng: Random, model: type[BaseModel], depth: int) -> dict[str, Any]:
     for name in [*wanted, *(name for name in needed if rng.random() < 0.95)]:
         inner, many = complex_of(fields[name].annotation)
         if inner is not None and depth and inner.__name__ not in ("Resource", "Element"):
-            one: Any = made(rng, inner, depth - 1)
-            found[name] = [one] if many and rng.random() < 0.95 else one
+            part: Any = made(rng, inner, depth - 1)
+            found[name] = [part] if many and rng.random() < 0.95 else part
         else:
-            one = rng.choice(VALUES)
-            found[name] = [one] if many else one
+            part = rng.choice(VALUES)
+            found[name] = [part] if many else part
     if rng.random() < 0.03:
         found[rng.choice(["unknown", "resourceType", "_status"])] = rng.choice(VALUES)
     return found

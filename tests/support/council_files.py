@@ -80,8 +80,8 @@ def line(cells: Sequence[str], *, delimiter: str = ",") -> str:
 
 def row(**cells: str) -> str:
     """A row of CLIENT with these cells instead."""
-    told = {**CLIENT, **cells}
-    return line([told.get(header, "") for header in HEADERS])
+    values = {**CLIENT, **cells}
+    return line([values.get(header, "") for header in HEADERS])
 
 
 def session(**cells: str) -> str:

@@ -94,7 +94,7 @@ def published(bootstrap: str, source: Source) -> list[Envelope]:
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
         consumer.seek_to_beginning()
-        while any(consumer.position(one) < ends[one] for one in partitions):
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for batch in consumer.poll(timeout_ms=1000).values():
                 found += [
                     opened(record.value, keys=KEYS, topic=record.topic, key=record.key) for record in batch

@@ -71,8 +71,8 @@ def test_the_codes_of_the_lists_pass(field: str, text: str) -> None:
 
 
 def test_a_programme_of_the_sources_own_configuration_passes_there_and_nowhere_else() -> None:
-    own = Source("t", "RXX", "tier3", "hl7_mllp", frozenset({"WMS"}), programme="our-own-clinic")
-    assert known_code("programme", "our-own-clinic", own) == "our-own-clinic"
+    trust = Source("t", "RXX", "tier3", "hl7_mllp", frozenset({"WMS"}), programme="our-own-clinic")
+    assert known_code("programme", "our-own-clinic", trust) == "our-own-clinic"
     assert known_code("programme", "our-own-clinic", HUB) is None
 
 

@@ -13,12 +13,12 @@ GOOD = 'id="a-b"\nversion=1\ntitle="t"\ntext="x"\nsource="s"\ndate=2026-01-01\n'
 
 
 def test_every_definition_says_what_it_means_where_it_comes_from_and_since_when() -> None:
-    for name, one in DEFINITIONS.by_name.items():
-        assert name == one.name
-        assert one.text
-        assert one.source
-        assert one.date >= date(2014, 1, 1)
-        assert (FOLDER / f"{one.id}-{one.version}.toml").exists()
+    for name, definition in DEFINITIONS.by_name.items():
+        assert name == definition.name
+        assert definition.text
+        assert definition.source
+        assert definition.date >= date(2014, 1, 1)
+        assert (FOLDER / f"{definition.id}-{definition.version}.toml").exists()
 
 
 def test_the_numbers_the_pathway_computes_with() -> None:
