@@ -45,17 +45,17 @@ class Intake:
         resend is safe because entry ids do not change.
         """
         received_at = self._clock().astimezone(UTC)
-        taken, records = [], []
+        outcomes, records = [], []
         for entry in entries:
             identifier = entry_id(source.slug, entry.message_id, entry.position)
             verdict = entry.checked.verdict
             publish = verdict is not Verdict.IGNORED and (whole or verdict is not Verdict.REJECTED)
             if publish:
                 records.append(self._record(source, entry, identifier, received_at))
-            taken.append(DoorOutcome(identifier, verdict, publish or verdict is Verdict.IGNORED))
+            outcomes.append(DoorOutcome(identifier, verdict, publish or verdict is Verdict.IGNORED))
         self._publisher.publish(records)
-        self._metrics.taken(source.slug, entries, taken)
-        return tuple(taken)
+        self._metrics.taken(source.slug, entries, outcomes)
+        return tuple(outcomes)
 
     def _record(
         self, source: Source, entry: SourceEntry, identifier: str, received_at: datetime

@@ -28,14 +28,14 @@ class DoorMetrics:
         name = "tierlink_source_last_event_timestamp_seconds"
         self._last = Gauge(name, "When the source last sent an entry", ("source",), registry=registry)
 
-    def taken(self, source: str, entries: Sequence[SourceEntry], taken: Sequence[object]) -> None:
+    def taken(self, source: str, entries: Sequence[SourceEntry], outcomes: Sequence[object]) -> None:
         """Counts the entries of one delivery and how each was answered."""
         self._received.labels(source).inc(len(entries))
         self._last.labels(source).set(time())
-        for entry, answer in zip(entries, taken, strict=True):
+        for entry, outcome in zip(entries, outcomes, strict=True):
             if entry.checked.verdict is Verdict.IGNORED:
                 self._ignored.labels(source).inc()
-            elif getattr(answer, "acknowledged", False):
+            elif getattr(outcome, "acknowledged", False):
                 self._acknowledged.labels(source).inc()
             else:
                 self.refused(source, _reason(entry))

@@ -11,9 +11,8 @@ from schemas.topics import MESSAGE_BYTES_MAX
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_SECONDS_MAX = (
-    10.0  # how long a provider waits for an answer before "try again"; the write may still happen
-)
+# how long a provider waits for an answer before "try again"; the write may still happen
+DELIVERY_SECONDS_MAX = 10.0
 LISTEN_SECONDS = 0.1  # at most; it ends with the first acknowledgement
 
 

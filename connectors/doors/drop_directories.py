@@ -158,11 +158,11 @@ class DropDirectories:
         os.rename(unfinished, name, src_dir_fd=self._at[directory], dst_dir_fd=self._at[directory])
 
 
-def _numbered(wanted: str, stem: str, suffix: str) -> Iterator[str]:
-    yield wanted
+def _numbered(name: str, stem: str, suffix: str) -> Iterator[str]:
+    yield name
     number = 2
     while True:
-        yield f"{stem}.{number}{suffix}" if stem else f"{wanted}.{number}"
+        yield f"{stem}.{number}{suffix}" if stem else f"{name}.{number}"
         number += 1
 
 

@@ -138,11 +138,11 @@ class _NoDetails:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        has_begun = False
 
         async def sent(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal has_begun
+            has_begun = True
             await send(message)
 
         try:
@@ -151,7 +151,7 @@ class _NoDetails:
             return  # nobody is left to answer, and nothing was kept
         except Exception as unforeseen:  # noqa: BLE001 (its text may hold what was sent; only the type is logged)
             _log.error("unforeseen %s in the FHIR door", type(unforeseen).__name__)
-            if scope["type"] == "http" and not begun:
+            if scope["type"] == "http" and not has_begun:
                 answer = fhir_answers.failure(500, "exception", "could not be answered; send it again")
                 await answer(scope, receive, send)
 
@@ -163,10 +163,10 @@ async def _http_failure(_: Request, failure: Exception) -> Response:
     return fhir_answers.failure(failure.status_code, code, "is not served here")
 
 
-def _source(named: str | None, sources: Mapping[str, Source]) -> Source | None:
+def _source(slug: str | None, sources: Mapping[str, Source]) -> Source | None:
     """The source a request names, else the only one that is no test feed."""
-    if named is not None:
-        return sources.get(named)
+    if slug is not None:
+        return sources.get(slug)
     real = [source for source in sources.values() if not source.every_service]
     return real[0] if len(real) == 1 else None
 
@@ -182,8 +182,8 @@ def _readable(request: Request) -> bool:
 
 async def _body(request: Request) -> bytes | None:
     """The whole body, or None as soon as it is known to be too large."""
-    promised = request.headers.get("content-length", "")
-    if promised.isascii() and promised.isdigit() and len(promised) < 20 and int(promised) > BODY_BYTES_MAX:
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > BODY_BYTES_MAX:
         return None
     body = bytearray()
     chunks: AsyncIterator[bytes] = request.stream()

@@ -140,12 +140,12 @@ class FolderDoor:
 
     def _poll(self, folder: Folder, directories: DropDirectories) -> Iterator[Polled]:
         for name in sorted(directories.names("work")):
-            yield self._settled(folder, directories, name)
+            yield self._settle_file(folder, directories, name)
         for name in self._ready(folder, directories):
             if (reason := directories.irregular("inbox", name)) is not None:
-                yield self._refused(folder, directories, "inbox", name, reason)
+                yield self._refuse_file(folder, directories, "inbox", name, reason)
             else:
-                yield self._settled(folder, directories, directories.claim(name, self._clock()))
+                yield self._settle_file(folder, directories, directories.claim(name, self._clock()))
 
     def _ready(self, folder: Folder, directories: DropDirectories) -> list[str]:
         """Names in the inbox whose file has not changed for long enough."""
@@ -164,12 +164,12 @@ class FolderDoor:
         self._seen = {**others, **seen}
         return ready
 
-    def _settled(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
+    def _settle_file(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
         """One file of `work` to `done` or `failed`; left where it is while it changes or cannot be moved."""
         try:
-            return self._taken(folder, directories, name)
+            return self._take_file(folder, directories, name)
         except Irregular as irregular:
-            return self._refused(folder, directories, "work", name, irregular.rule)
+            return self._refuse_file(folder, directories, "work", name, irregular.rule)
         except StillChanging:
             return Polled(waiting=1)
         except OSError as failure:
@@ -178,7 +178,7 @@ class FolderDoor:
             )
             return Polled(waiting=1)
 
-    def _taken(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
+    def _take_file(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
         received_at = directories.claimed_at(name) or self._clock()
         raw, stamp = directories.read("work", name)
         file_id = hashlib.sha256(raw).hexdigest()
@@ -191,7 +191,7 @@ class FolderDoor:
             self._metrics.refused(folder.source.slug, first.code)
             directories.settle("work", name, into="failed", report=report.text(taken=False))
             return Polled(failed=1)
-        rows = self._published(context, entries_of(sheet, context), report)
+        rows = self._publish_rows(context, entries_of(sheet, context), report)
         if directories.stamp("work", name) != stamp:
             self._acknowledged.pop((folder.source.slug, file_id), None)
             raise StillChanging  # written to meanwhile: what was read is published, the rest comes next time
@@ -200,7 +200,7 @@ class FolderDoor:
         log.info("source %s: a file of %d rows is done", folder.source.slug, rows)
         return Polled(done=1, rows=rows)
 
-    def _published(self, context: FileContext, entries: Iterable[SourceEntry], report: FileReport) -> int:
+    def _publish_rows(self, context: FileContext, entries: Iterable[SourceEntry], report: FileReport) -> int:
         """The number of rows, all of them acknowledged by the broker and counted in the report."""
         source, rows, rest = context.source, 0, iter(entries)
         while batch := list(islice(rest, ROWS_A_BATCH)):
@@ -213,7 +213,7 @@ class FolderDoor:
             rows += len(batch)
         return rows
 
-    def _refused(
+    def _refuse_file(
         self, folder: Folder, directories: DropDirectories, directory: str, name: str, rule: str
     ) -> Polled:
         """Moves something that is not a plain file to `failed`, unread."""

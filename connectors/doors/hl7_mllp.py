@@ -20,7 +20,7 @@ from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, t
 from connectors.doors.mllp_framing import FRAME_BYTES_MAX, Fault, Frame, Unframer, framed
 from connectors.entry import SourceEntry
 from connectors.sources.tier3_hl7v2 import read
-from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, written
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, write_answer
 from connectors.sources.tier3_hl7v2.structure import header_of
 from schemas.errors import InvalidField, Severity, error
 from schemas.sources import Source
@@ -96,7 +96,7 @@ class MllpServer:
         await self.close()
 
     def _listener(self, source: Source) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if len(self._conversations) >= self._limits.connections_max:
                 self._metrics.refused(source.slug, "too-many-connections")
                 writer.close()
@@ -108,17 +108,19 @@ class MllpServer:
             self._conversations[task] = conversation
             task.add_done_callback(self._conversations.pop)
 
-        return begin
+        return accept
 
     async def _answer(self, source: Source, received: Frame | Fault) -> bytes:
         if isinstance(received, Fault):
             self._metrics.refused(source.slug, "framing")
             issue = error("MSH", f"the message {received.kind.value}", code="structure")
-            return self._written(received.opening, Acknowledgement("AR", "", DoorAnswer.REFUSED, (issue,)))
+            return self._write_answer(
+                received.opening, Acknowledgement("AR", "", DoorAnswer.REFUSED, (issue,))
+            )
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._taken, source, received.content)
+        return await loop.run_in_executor(self._threads, self._take, source, received.content)
 
-    def _taken(self, source: Source, raw: bytes) -> bytes:
+    def _take(self, source: Source, raw: bytes) -> bytes:
         """Runs in a thread: reads, checks, publishes, waits for the broker; only then is there an AA."""
         try:
             now = self._clock()
@@ -129,12 +131,12 @@ class MllpServer:
             _log.error("a message of %s met a fault: %s", source.slug, type(fault).__name__)
             self._metrics.refused(source.slug, "fault")
             acknowledgement = _TRY_AGAIN
-        return self._written(raw, acknowledgement)
+        return self._write_answer(raw, acknowledgement)
 
-    def _written(self, raw: bytes, acknowledgement: Acknowledgement) -> bytes:
+    def _write_answer(self, raw: bytes, acknowledgement: Acknowledgement) -> bytes:
         header = header_of(raw)
         named = replace(acknowledgement, control_id=echoed_control_id(header))
-        return framed(written(named, header=header, at=self._clock(), control_id=uuid.uuid4().hex[:20]))
+        return framed(write_answer(named, header=header, at=self._clock(), control_id=uuid.uuid4().hex[:20]))
 
 
 class _Conversation:
@@ -170,12 +172,12 @@ class _Conversation:
         chunk = await self._chunk()
         while chunk is None or chunk:
             received = [self._unframer.give_up()] if chunk is None else self._unframer.feed(chunk)
-            if await self._answered(received):
+            if await self._answer_all(received):
                 return
             chunk = await self._chunk()
-        await self._answered(self._unframer.end())
+        await self._answer_all(self._unframer.end())
 
-    async def _answered(self, received: Sequence[Frame | Fault]) -> bool:
+    async def _answer_all(self, received: Sequence[Frame | Fault]) -> bool:
         """Answers each in turn; True when the conversation is over."""
         for frame in received:
             self.answering = True

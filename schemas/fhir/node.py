@@ -12,9 +12,8 @@ from schemas import uris
 from schemas.errors import Issue, error, information, warning
 from schemas.fhir.resource_types import RESOURCE_TYPES
 
-TEXT_MAX = (
-    512  # longer than any name, line, code or identifier of a person; a longer one is not read but reported
-)
+# longer than any name, line, code or identifier of a person; a longer one is not read but reported
+TEXT_MAX = 512
 
 
 @dataclass(frozen=True, slots=True, repr=False)

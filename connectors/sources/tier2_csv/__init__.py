@@ -127,8 +127,8 @@ def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, ob
     )
     issues = (*dict.fromkeys(cells.issues), *_further(checked, cells))
     verdict = verdict_of(issues, ignored=checked.verdict is Verdict.IGNORED)
-    kept = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
-    return Checked(verdict, issues, checked.resource_types), kept, local_id
+    accepted = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
+    return Checked(verdict, issues, checked.resource_types), accepted, local_id
 
 
 def _message(cells: Cells, context: FileContext) -> SourceMessage:

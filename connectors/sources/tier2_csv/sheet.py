@@ -9,9 +9,8 @@ from connectors.mapping import FileMapping, header_key
 from connectors.sources.tier2_csv.decoding import Decoded
 from schemas.errors import Issue, error, has_error, information
 
-LINES_MAX = (
-    200_000  # a year of every council's clients in one file; 64 MiB of line ends would be 67 million entries
-)
+# a year of every council's clients in one file; 64 MiB of line ends would be 67 million entries
+LINES_MAX = 200_000
 ROW_CHARACTERS_MAX = 65_536
 LINES_A_ROW_MAX = 50  # a quote left open would otherwise swallow the rest of the file
 _SNIFFED = (",", ";", "\t", "|")

@@ -57,7 +57,7 @@ class Acknowledgement:
         return self.text.partition(" ")[2] if self.code == "AA" else None
 
 
-def written(answer: Acknowledgement, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
+def write_answer(answer: Acknowledgement, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
     """The ACK to the message of `header` (None where it had none), written `at` (aware), named `control_id`.
 
     Segments end with a carriage return; UTF-8; sender and receiver are exchanged.
