@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.disposition import Checked
+from schemas.identity import LocalId
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +21,5 @@ class SourceEntry:
     form: str
     original: bytes = field(repr=False)
     bundle: Mapping[str, object] | None = field(repr=False)
-    local_id: str | None = field(repr=False)
+    local_id: LocalId | None = field(repr=False)
     checked: Checked

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from schemas.disposition import Checked, Verdict, verdict_of
-from schemas.errors import Issue, error, information
+from schemas.errors import Issue, error
 from schemas.fhir.read import read
 from schemas.fhir.resource_types import RESOURCE_TYPES
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
+from schemas.understood import facts_understood, identity_understood
 
+_ACCEPTED = "is not read: send a Bundle of type `message` about one Patient, with a MessageHeader"
 _KINDS = frozenset({  # FHIR bundle-type
     "document", "message", "transaction", "transaction-response", "batch", "batch-response", "history", "searchset",
     "collection",
@@ -21,9 +23,9 @@ def check(
 ) -> tuple[Checked, SourceMessage | None]:
     """The verdict on one parsed JSON document with every reason, and the message in it where it is accepted.
 
-    Only a Bundle of type `message` is read; another Bundle and a resource alone are ignored;
-    what is no FHIR resource is rejected. `received_at` is aware; it stands in for a missing version time and
-    bounds the future. Never raises for what a sender wrote, and no reason holds a value that was sent.
+    Only a Bundle of type `message` is read; anything else is rejected, with what would be accepted.
+    `received_at` is aware; it stands in for a missing version time and bounds the future. Never raises for what a
+    sender wrote, and no reason holds a value that was sent.
     """
     if not isinstance(document, dict):
         return _rejected(error("Resource", "must be a JSON object", code="structure"), ()), None
@@ -35,8 +37,7 @@ def check(
             error("Resource.resourceType", "is not a FHIR resource", code="code-invalid"), ()
         ), None
     if kind != "Bundle":
-        issue = information(kind, "stands outside a message Bundle and was not read")
-        return Checked(Verdict.IGNORED, (issue,), (kind,)), None
+        return _rejected(error("Resource.resourceType", _ACCEPTED, code="not-supported"), (kind,)), None
     return _bundle(document, source=source, test_mode=test_mode, received_at=received_at)
 
 
@@ -50,11 +51,14 @@ def _bundle(
     if not isinstance(kind, str) or kind not in _KINDS:
         return _rejected(error("Bundle.type", "is not a type of Bundle", code="code-invalid"), types), None
     if kind != "message":
-        issue = information("Bundle.type", "is not `message`: the Bundle was not read")
-        return Checked(Verdict.IGNORED, (issue,), types), None
+        return _rejected(error("Bundle.type", _ACCEPTED, code="not-supported"), types), None
     found = read(document, source=source, test_mode=test_mode, received_at=received_at)
-    verdict = verdict_of(found.issues, ignored=found.ignored)
-    return Checked(verdict, found.issues, types), found.message
+    verdict = verdict_of(found.issues, ignored=found.ignored, refused=found.refused)
+    message = found.message
+    if message is None:
+        return Checked(verdict, found.issues, types), None
+    facts, identity = facts_understood(message), identity_understood(message.person)
+    return Checked(verdict, found.issues, types, facts, identity), message
 
 
 def _types(document: Mapping[str, object]) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """What becomes of an entry: the door's verdict, and the one disposition the ledger knows it by afterwards."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas.errors import Issue
+from schemas.errors import Issue, Severity, has_error
+from schemas.facts import Demographics
+from schemas.source_message import SourceMessage
 
 
 class Verdict(StrEnum):
@@ -29,11 +31,17 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The verdict on one message with every reason, none holding a value that was sent."""
+    """The verdict on one message with every reason, none holding a value that was sent.
+
+    `facts` and `identity` are what was understood (`schemas.understood`), for `tierlink check` alone: facts are about a
+    person, so no log, receipt or answer of a door may hold them.
+    """
 
     verdict: Verdict
     issues: tuple[Issue, ...]
     resource_types: tuple[str, ...]
+    facts: tuple[Mapping[str, object], ...] = field(default=(), repr=False)
+    identity: Mapping[str, object] | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, object]:
         """As `tierlink check` prints it, without file and index."""
@@ -41,14 +49,28 @@ class Checked:
             "disposition": self.verdict.value,
             "resource_types": list(self.resource_types),
             "issues": [issue.as_json() for issue in self.issues],
+            "facts": [dict(fact) for fact in self.facts],
+            "identity": None if self.identity is None else dict(self.identity),
         }
 
 
-def verdict_of(issues: Sequence[Issue], *, ignored: bool) -> Verdict:
-    """Rejected when any issue is an error, else ignored, else accepted, with warnings when there is one."""
-    severities = {issue.severity.value for issue in issues}
-    if "error" in severities:
+def verdict_of(issues: Iterable[Issue], *, ignored: bool, refused: bool) -> Verdict:
+    """Rejected when `refused`, else ignored, else accepted, with warnings when an issue is one or an error.
+
+    An error says that one fact or element cannot be read. It does not refuse the rest: `refused` says that.
+    """
+    if refused:
         return Verdict.REJECTED
     if ignored:
         return Verdict.IGNORED
-    return Verdict.ACCEPTED_WITH_WARNINGS if "warning" in severities else Verdict.ACCEPTED
+    flawed = any(issue.severity is not Severity.INFORMATION for issue in issues)
+    return Verdict.ACCEPTED_WITH_WARNINGS if flawed else Verdict.ACCEPTED
+
+
+def nothing_left(issues: Iterable[Issue], message: SourceMessage) -> bool:
+    """True when something could not be read and nothing remains but demographics: the message is refused.
+
+    A merge is something; so is a death.
+    """
+    remains = any(not isinstance(fact.body, Demographics) for fact in message.facts)
+    return has_error(issues) and not remains and not message.person.retired_local_ids

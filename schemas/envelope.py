@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from schemas import canonical
 from schemas.errors import Unreadable
+from schemas.identity import LocalId
 from schemas.keyring import Keyring, Purpose
 from schemas.sealing import open_at_ingress, seal_for_ingress
 
@@ -51,13 +52,23 @@ class Envelope:
         return f"Envelope({self.source}, {self.entry_id})"
 
 
-def record_reference(keys: Keyring, source: str, local_id: str | None, fallback: str) -> bytes:
-    """The intake key: a keyed hash of the source and its local patient id.
+def record_reference(keys: Keyring, source: str, local_id: LocalId | None, fallback: str) -> bytes:
+    """The intake key: a keyed hash of the source and its local patient id, issuer and value.
 
     Entries without a local id are keyed by `fallback` (their entry id): they need no order among themselves.
     """
-    reference = ("id", local_id) if local_id else ("entry", fallback)
+    reference = ("id", *_pair(local_id)) if local_id else ("entry", fallback)
     return keys.mac(Purpose.RECORD_REFERENCE, source, *reference).encode()
+
+
+def record_id(keys: Keyring, source: str, local_id: LocalId) -> str:
+    """The id of the record that `source` keeps under a local id: a keyed hash of source, issuer and value."""
+    return keys.mac(Purpose.RECORD_ID, source, "local", *_pair(local_id))
+
+
+def _pair(local_id: LocalId) -> tuple[str, ...]:
+    """Issuer and value; of the source's own numbers the value alone, as before issuers were read."""
+    return (local_id.authority, local_id.value) if local_id.authority else (local_id.value,)
 
 
 def sealed(envelope: Envelope, *, keys: Keyring, topic: str, key: bytes) -> bytes:

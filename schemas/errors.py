@@ -78,22 +78,22 @@ class Issue:
 
 
 def error(location: str, rule: str, *, code: str = "invalid") -> Issue:
-    """An issue that refuses the message."""
+    """Something a source says cannot be read here: no fact is made of it. The rest of the message stands."""
     return Issue(Severity.ERROR, code, location, rule)
 
 
 def warning(location: str, rule: str, *, code: str = "business-rule") -> Issue:
-    """An issue that is reported beside acceptance."""
+    """Something was left out, or read although its form is at fault."""
     return Issue(Severity.WARNING, code, location, rule)
 
 
 def information(location: str, rule: str, *, code: str = "informational") -> Issue:
-    """An issue that explains an `ignored`."""
+    """Something was recognised and is not used, or the source says that there is nothing."""
     return Issue(Severity.INFORMATION, code, location, rule)
 
 
 def has_error(issues: Iterable[Issue]) -> bool:
-    """True when at least one issue refuses."""
+    """True when at least one issue is an error."""
     return any(issue.severity is Severity.ERROR for issue in issues)
 
 

@@ -4,11 +4,13 @@ After this module no `str` is secretly an NHS number.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
 from schemas.errors import InvalidField
+from schemas.uris import canonical_uri
 
 _TEST_RANGE = "999"
 _ISSUED_PREFIXES = ("4", "6", "7", "9")  # England, Wales, Isle of Man 400-499, 600-799; 9 synthetic
@@ -33,7 +35,7 @@ class NHSNumber(_Hidden):
 
     @classmethod
     def parse(cls, text: str, *, test_mode: bool) -> Self:
-        """The number in `text`; spaces and hyphens between the digits are allowed (3-3-4 as printed on letters).
+        """The number in `text`, in any of the spellings of `nhs_digits`.
 
         Raises InvalidField("nhs_number") for anything else, for one digit ten times, for 9876543210 (both pass the
         check but were never issued) and, unless `test_mode`, for the 999 test range.
@@ -41,8 +43,8 @@ class NHSNumber(_Hidden):
         >>> NHSNumber.parse("943 476 5919", test_mode=False)
         NHSNumber(**********)
         """
-        digits = text.strip().replace(" ", "").replace("-", "")
-        if re.fullmatch(r"[0-9]{10}", digits) is None:
+        digits = nhs_digits(text)
+        if digits is None:
             raise InvalidField("nhs_number", rule="must be ten digits")
         if not _modulus_11(digits):
             raise InvalidField("nhs_number", rule="fails the Modulus 11 check")
@@ -58,6 +60,29 @@ class NHSNumber(_Hidden):
         return self.digits.startswith(_ISSUED_PREFIXES)
 
 
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')  # how a CSV keeps a spreadsheet from making a number of digits
+_FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
+_BETWEEN_DIGITS = re.compile(r"[\s\-\u2010-\u2015]")
+_TEN_DIGITS = re.compile(r"([0-9]{10})(?:\.0)?|([0-9]{3})\.([0-9]{3})\.([0-9]{4})")
+
+
+def nhs_digits(text: str) -> str | None:
+    """The ten digits in `text` where they are unambiguous, else None. Says nothing of the check digit.
+
+    Allowed around and between them: spaces of any kind, hyphens, invisible characters, a spreadsheet's leading
+    apostrophe, `="…"` or `.0`, full-width digits, and points between the groups 3-3-4.
+
+    >>> nhs_digits("943 476 5919"), nhs_digits('="9434765919"'), nhs_digits("943476591")
+    ('9434765919', '9434765919', None)
+    """
+    plain = text[:100].translate(_FULL_WIDTH)
+    plain = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf").strip()
+    formula = _TEXT_FORMULA.fullmatch(plain)
+    plain = (formula[1] if formula else plain).lstrip("'\u2018\u2019")
+    found = _TEN_DIGITS.fullmatch(_BETWEEN_DIGITS.sub("", plain))
+    return "".join(part for part in found.groups() if part) if found else None
+
+
 def _modulus_11(digits: str) -> bool:
     # weights 10..2 over the first nine; 11 - remainder is the check digit, 11 counts as 0 and 10 is never issued
     total = sum(int(digit) * (10 - place) for place, digit in enumerate(digits[:9]))
@@ -65,19 +90,40 @@ def _modulus_11(digits: str) -> bool:
     return check != 10 and check == int(digits[9])
 
 
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:.+")
+
+
+def normalised_authority(text: str) -> str:
+    """Who issues an identifier, in one spelling: a URI as `canonical_uri` has it, any other name in capitals.
+
+    >>> normalised_authority(" rxx "), normalised_authority("https://surgery.example/Id/patient")
+    ('RXX', 'https://surgery.example/Id/patient')
+    """
+    name = " ".join(text.split())
+    return canonical_uri(name) if _URI.fullmatch(name) else name.upper()
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class LocalId(_Hidden):
-    """What one source calls one patient: at most 64 printable characters, outer white space removed."""
+    """What one issuer calls one patient: at most 64 printable characters, outer white space removed.
+
+    `authority` is the issuer, as `normalised_authority` spells it (HL7 CX.4, FHIR Identifier.system); "" is the source
+    itself. The pair is the identifier: two issuers give the same value to two patients.
+    """
 
     value: str
+    authority: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Raises InvalidField("local_id") when empty, over 64 characters or holding a control character."""
-        value = text.strip()
+    def parse(cls, text: str, authority: str = "") -> Self:
+        """Raises InvalidField("local_id") when empty, over 64 characters or holding a control character, and
+        InvalidField("authority") when the issuer's name is over 200 characters or not printable."""
+        value, issuer = text.strip(), normalised_authority(authority)
         if not 0 < len(value) <= 64 or not value.isprintable():
             raise InvalidField("local_id", rule="must be 1 to 64 printable characters")
-        return cls(value)
+        if len(issuer) > 200 or not issuer.isprintable():
+            raise InvalidField("authority", rule="must be at most 200 printable characters")
+        return cls(value, issuer)
 
 
 _ODS = re.compile(r"[A-Z0-9]{3,12}")
@@ -137,7 +183,8 @@ class Person(_Hidden):
     """Who a record is about, as one source reports it. Everything here stays in the intake zone.
 
     `nhs_number_claimed` holds what was sent when it is not a valid number (a one-digit error can still meet the right
-    record). `retired_local_ids` are ids this record replaces (HL7 MRG-1).
+    record). `former_nhs_numbers` are numbers that the source says were superseded (FHIR: use `old` or a period that has
+    ended). `retired_local_ids` are ids this record replaces (HL7 MRG-1).
     """
 
     local_id: LocalId | None = None
@@ -150,3 +197,4 @@ class Person(_Hidden):
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     retired_local_ids: tuple[LocalId, ...] = ()
+    former_nhs_numbers: tuple[NHSNumber, ...] = ()

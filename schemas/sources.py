@@ -2,13 +2,15 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
+from schemas.codes import ETHNIC_2001, GENDERS, REASONS
 from schemas.errors import InvalidField
 from schemas.facts import Tier
-from schemas.identity import parse_ods
+from schemas.identity import LocalId, normalised_authority, parse_ods
+from schemas.units import UNITS
 
 EVERY_SERVICE = "*"
 
@@ -19,6 +21,12 @@ class Source:
 
     `mapping` names the file mapping of a folder source. `consultant_led` decides whether an 18-week clock runs there.
     `one_record_each`: the feed promises that no two of its ids are one person.
+
+    `authorities` are the issuers whose numbers name the source's records, the first that is present counts; where none
+    are named any issuer does. `default_authority` is the issuer of a number that comes without one. `codes` are the
+    source's own words for codes, by table. `placeholders` are its further words for "not known". `senders` are the
+    applications and facilities (MSH-3|MSH-4) it may send from; any where none are named. `nhs_number_fields` are the
+    fields that hold NHS numbers without saying so (PID-2, PID-19).
     """
 
     slug: str
@@ -31,6 +39,46 @@ class Source:
     one_record_each: bool = False
     programme: str | None = None
     council: str | None = None
+    authorities: tuple[str, ...] = ()
+    default_authority: str | None = None
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    placeholders: frozenset[str] = frozenset()
+    senders: frozenset[str] = frozenset()
+    nhs_number_fields: frozenset[str] = frozenset()
+
+    def issuer(self, sent: str) -> str | None:
+        """The authority an identifier counts under that was sent with `sent` ("" for none).
+
+        None when it came without one and the source, which names its authorities, has no default: it is then no local
+        id. "" is the source itself.
+        """
+        if sent.strip():
+            return normalised_authority(sent)
+        if self.default_authority is not None:
+            return self.default_authority
+        return None if self.authorities else ""
+
+    def record_local_id(self, candidates: Iterable[LocalId]) -> LocalId | None:
+        """Which of a patient's identifiers names the record: never a question of their order.
+
+        That of the first authority of the list that is present; without a list the first by authority, then by value.
+        """
+        by_issuer = sorted(candidates, key=lambda number: (number.authority, number.value))
+        if not self.authorities:
+            return by_issuer[0] if by_issuer else None
+        for authority in self.authorities:
+            for number in by_issuer:
+                if number.authority == authority:
+                    return number
+        return None
+
+    def code(self, table: str, text: str) -> str | None:
+        """What the source's own table makes of `text`, whatever its case and white space; None where it is silent."""
+        return self.codes.get(table, {}).get(_folded(text))
+
+    def accepts_sender(self, application: str, facility: str) -> bool:
+        """True when the source may send from this application and facility (MSH-3 and MSH-4)."""
+        return not self.senders or _folded(f"{application.strip()}|{facility.strip()}") in self.senders
 
     @property
     def every_service(self) -> bool:
@@ -61,7 +109,8 @@ def parse(text: str, *, doors: Collection[str], test_mode: bool) -> Mapping[str,
     """Slug -> Source from TOML, in the file's order. `doors` are the transports there are.
 
     Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits and
-    hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for folders.
+    hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for folders; code
+    tables of `CODE_TABLES` only.
     """
     try:
         tables = tomllib.loads(text).get("source", [])
@@ -99,13 +148,83 @@ def _source(place: str, table: Mapping[str, Any], doors: Collection[str]) -> Sou
     _require(
         (door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one"
     )
-    texts = all(isinstance(table.get(key, ""), str) for key in ("ods", "mapping", "programme", "council"))
+    words = ("ods", "mapping", "programme", "council", "default_authority")
+    texts = all(isinstance(table.get(key, ""), str) for key in words)
     truths = all(isinstance(table.get(key, False), bool) for key in ("consultant_led", "one_record_each"))
     _require(texts and truths, place, "has a value of another type")
     return Source(
-        **{**table, "ods": parse_ods(table.get("ods", "")), "services": frozenset(table["services"])}
+        **{
+            **table,
+            "ods": parse_ods(table.get("ods", "")),
+            "services": frozenset(table["services"]),
+            **_own_words(place, table),
+        }
     )
 
+
+def _own_words(place: str, table: Mapping[str, Any]) -> dict[str, object]:
+    """The source's authorities, codes, placeholders, senders and number fields, each in its one spelling."""
+    senders = _texts(place, table, "senders")
+    for sender in senders:
+        _require(sender.count("|") == 1, f"{place}.senders", "are pairs, application|facility")
+    number_fields = _texts(place, table, "nhs_number_fields")
+    for name in number_fields:
+        _require(name in NHS_NUMBER_FIELDS, f"{place}.nhs_number_fields", "are some of PID-2, PID-4, PID-19")
+    default = table.get("default_authority")
+    _require(default is None or bool(default.strip()), f"{place}.default_authority", "is not empty")
+    authorities = tuple(normalised_authority(name) for name in _texts(place, table, "authorities"))
+    _require(len(set(authorities)) == len(authorities), f"{place}.authorities", "names one twice")
+    return {
+        "authorities": authorities,
+        "default_authority": None if default is None else normalised_authority(default),
+        "codes": _codes(f"{place}.codes", table.get("codes", {})),
+        "placeholders": frozenset(map(_folded, _texts(place, table, "placeholders"))),
+        "senders": frozenset(_folded("|".join(map(str.strip, sender.split("|")))) for sender in senders),
+        "nhs_number_fields": frozenset(number_fields),
+    }
+
+
+def _texts(place: str, table: Mapping[str, Any], key: str) -> list[str]:
+    texts = table.get(key, [])
+    good = isinstance(texts, list) and all(isinstance(text, str) and text.strip() for text in texts)
+    _require(good, f"{place}.{key}", "is a list of texts, none empty")
+    return list(texts)
+
+
+def _codes(place: str, tables: object) -> Mapping[str, Mapping[str, str]]:
+    _require(isinstance(tables, Mapping), place, "is a table of tables")
+    assert isinstance(tables, Mapping)
+    found = {}
+    for name, words in tables.items():
+        _require(name in CODE_TABLES, place, f"has a table that is none of {', '.join(sorted(CODE_TABLES))}")
+        good = isinstance(words, Mapping) and all(isinstance(code, str) for code in words.values())
+        _require(good, f"{place}.{name}", 'gives each word a code, "Outpatient" = "O"')
+        allowed = CODE_TABLES[name]
+        if allowed is not None:
+            listed = set(words.values()) <= allowed
+            _require(listed, f"{place}.{name}", f"gives a code that is none of {', '.join(sorted(allowed))}")
+        found[name] = {_folded(word): code for word, code in words.items()}
+    return found
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+NHS_NUMBER_FIELDS = frozenset({"PID-2", "PID-4", "PID-19"})
+# Table -> the codes its words may stand for; None where the reader that uses the table has the list.
+CODE_TABLES: Mapping[str, frozenset[str] | None] = {
+    "patient_class": frozenset("BCEINOPRU"),  # HL7 table 0004, PV1-2
+    "sex": GENDERS,  # FHIR administrative-gender
+    "ethnic_category": ETHNIC_2001,
+    "attendance": frozenset("0234567"),  # NHS Data Dictionary, ATTENDED OR DID NOT ATTEND
+    "appointment_status": None,  # SCH-25
+    "cancelled_by": frozenset({"2", "4"}),  # SCH-6, SCH-7: the person, the provider
+    "discharge_reason": REASONS,
+    "priority": frozenset({"routine", "urgent", "asap", "stat", "two-week-wait"}),
+    "measurement": frozenset({"weight", "height", "bmi", "waist"}),
+    "unit": frozenset(UNITS),
+}
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _KEYS = frozenset(field.name for field in fields(Source))

@@ -5,6 +5,7 @@ is brought to one spelling before it is compared. Source: UK Core 2.x, BaRS and 
 """
 
 from functools import lru_cache
+from urllib.parse import quote, unquote
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_ORGANISATION = "https://fhir.nhs.uk/Id/ods-organization-code"
@@ -85,3 +86,25 @@ def identifier_system(kind: str, source: str) -> str:
     'https://tierlink.example/Id/patient/gp-hub'
     """
     return f"{TIERLINK}Id/{kind}/{source}"
+
+
+def patient_system(source: str, authority: str) -> str:
+    """The system of a patient's number that `authority` issued, as `source` writes it; "" is the source itself.
+
+    >>> patient_system("trust-wm", "RXX")
+    'https://tierlink.example/Id/patient/trust-wm/RXX'
+    """
+    if not authority:
+        return identifier_system("patient", source)
+    named = "://" in authority or authority.startswith("urn:")
+    return authority if named else f"{identifier_system('patient', source)}/{quote(authority, safe='')}"
+
+
+def patient_authority(source: str, system: str) -> str:
+    """Who issued a patient's number of this `system`: the reverse of `patient_system`."""
+    ours = identifier_system("patient", source)
+    if system == ours:
+        return ""
+    return (
+        unquote(system.removeprefix(f"{ours}/")) if system.startswith(f"{ours}/") else canonical_uri(system)
+    )

@@ -36,9 +36,7 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     checked, message = check(document, source=source, test_mode=test_mode, received_at=received_at)
     if message is None:
         return (SourceEntry(_hash(raw), 0, FORM, raw, None, None, checked),)
-    local_id = message.person.local_id
-    value = local_id.value if local_id else None
-    return (SourceEntry(message.message_id, 0, FORM, raw, document, value, checked),)
+    return (SourceEntry(message.message_id, 0, FORM, raw, document, message.person.local_id, checked),)
 
 
 def _refused(raw: bytes, issue: Issue) -> SourceEntry:

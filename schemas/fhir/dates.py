@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from schemas.errors import InvalidField
 from schemas.fhir.node import Node
 
 EARLIEST = date(1900, 1, 1)
+LONDON = ZoneInfo("Europe/London")
 SKEW = timedelta(days=1)  # senders' clocks and time zones
 BOOKED_AHEAD = timedelta(days=2 * 366)
 
@@ -77,6 +79,22 @@ def day_of(node: Node, moment: StatedTime | None) -> date | None:
     marked = node.our_extension("on")
     found = (when(marked, "valueDate") if marked else None) or moment
     return found.on if found else None
+
+
+_LAST_DAY = {4: "-12-31", 7: "-31", 10: ""}
+
+
+def has_ended(node: Node, moment: datetime) -> bool:
+    """True when the `period` at `node` ended before `moment`. Its last day still counts."""
+    period = node.first("period")
+    end = period.text("end") if period else None
+    if period is None or end is None:
+        return False
+    day = end[:10]
+    if len(day) not in _LAST_DAY or not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", day):
+        period.warning("end", "is not a FHIR date; read as not ended", code="value")
+        return False
+    return day + _LAST_DAY[len(day)] < moment.date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The outside of a message Bundle: its entries, its one Patient, its id, its version time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from schemas.errors import InvalidField
-from schemas.fhir.dates import SKEW, parse_when
+from schemas.errors import InvalidField, Issue
+from schemas.fhir.dates import LONDON, SKEW, parse_when
 from schemas.fhir.node import Node
 
 ENTRIES_MAX = 500  # one message is about one patient; the largest real one seen has 19 entries
@@ -15,10 +15,15 @@ MESSAGE_ID_MAX = 200
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Opened:
-    """The entries of a Bundle: (fullUrl or "", resource), those that are resources only."""
+    """The entries of a Bundle: (fullUrl or "", resource), those that are resources only.
+
+    `structure` are faults against FHIR's own rules, kept apart from what the readers report.
+    """
 
     bundle: Node
     entries: Sequence[tuple[str, Node]]
+    is_too_long: bool = False
+    structure: list[Issue] = field(default_factory=list)
 
     def of_type(self, name: str) -> list[Node]:
         """The resources of one type, in order."""
@@ -31,13 +36,15 @@ def opened(document: Mapping[str, object]) -> Opened:
     sent = document.get("entry")
     if isinstance(sent, list) and len(sent) > ENTRIES_MAX:
         bundle.error("entry", f"has over {ENTRIES_MAX} items", code="too-long")
-        return Opened(bundle, ())
+        return Opened(bundle, (), is_too_long=True)
     entries = []
     for entry in bundle.many("entry"):
         resource = entry.first("resource")
-        if resource is None or not resource.kind:
-            place = "resource" if resource is None else "resource.resourceType"
-            entry.warning(place, "is not a FHIR resource; not read", code="structure")
+        if resource is None:
+            entry.warning("resource", "is missing: the entry says nothing", code="structure")
+            continue
+        if not resource.kind:
+            resource.error("resourceType", "is not a type of FHIR resource; not read", code="code-invalid")
             continue
         entries.append((entry.text("fullUrl") or "", resource))
     return Opened(bundle, entries)
@@ -96,8 +103,8 @@ def message_id(message: Opened, header: Node | None) -> str | None:
 def source_version_at(message: Opened, *, received_at: datetime) -> datetime:
     """The sender's version time in UTC: Bundle.timestamp, else meta.lastUpdated, else the receipt.
 
-    Reports one that is no moment, before 1900, or a day or more after the receipt: the highest version wins,
-    so a time far ahead would win for ever.
+    One that is no moment, before 1900, or a day or more after the receipt is left out with a warning: the highest
+    version wins, so a time far ahead would win for ever. A clock time without its zone is London's.
     """
     meta = message.bundle.first("meta")
     for place, name in ((message.bundle, "timestamp"), (meta, "lastUpdated")):
@@ -105,17 +112,24 @@ def source_version_at(message: Opened, *, received_at: datetime) -> datetime:
         if place is None or text is None:
             continue
         try:
-            moment = parse_when(text).at
+            moment = parse_when(text).at or _london_moment(text)
         except InvalidField as failure:
-            place.error(name, failure.rule)
+            place.warning(name, f"{failure.rule}; the time of receipt stands in", code="value")
             return received_at
         if moment is None:
-            place.error(name, "must be a moment with its time zone")
+            place.warning(name, "must be a moment; the time of receipt stands in", code="value")
         elif moment > received_at + SKEW:
-            place.error(name, "is in the future")
+            place.warning(name, "is in the future; the time of receipt stands in", code="value")
         elif moment.year < 1900:
-            place.error(name, "is before 1900")
+            place.warning(name, "is before 1900; the time of receipt stands in", code="value")
         else:
+            if parse_when(text).at is None:
+                place.warning(name, "has no time zone; read by the London clock", code="value")
             return moment.astimezone(UTC)
         return received_at
     return received_at
+
+
+def _london_moment(text: str) -> datetime | None:
+    """The moment of a clock time that came without its zone; None for a day alone."""
+    return datetime.fromisoformat(text).replace(tzinfo=LONDON) if len(text) > 10 else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from schemas.disposition import nothing_left
 from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Attendance, Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
@@ -33,11 +34,16 @@ FACTS_MAX = 200
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BundleReading:
-    """What a Bundle gave: a message, or none with an error among the issues, or none because it is not ours."""
+    """What a Bundle gave: a message, with the reasons of what it lacks, or none because it is refused or not ours."""
 
     message: SourceMessage | None
     issues: tuple[Issue, ...]
     ignored: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """True when nothing of it is taken, although it may be ours."""
+        return self.message is None and not self.ignored
 
 
 def read(
@@ -46,53 +52,62 @@ def read(
     """The message in a Bundle of type `message`. Never raises for what a sender wrote.
 
     `text`, `contained`, `note`, `display` and everything else not named by a reader is never looked at.
-    Structure that FHIR forbids is a warning; what we need and cannot read is an error; a message of no
-    service of ours is ignored with one information and nothing else is looked at.
+    Structure that FHIR forbids is a warning; a fact that we cannot read is an error, and the others are read; a
+    message of no service of ours is ignored with one information and nothing else is looked at. It is refused beyond a
+    limit, where nobody knows who it is about, and where errors leave nothing but demographics.
     """
     message = opened(bundle)
     found = message.bundle.issues
-    if has_error(found):
+    if message.is_too_long:
         return BundleReading(None, tuple(found))
     header = header_of(message)
     verdict = service_of(message, header, source=source)
     if verdict.service is Service.OTHER:
+        if has_error(found):
+            return BundleReading(None, _reasons(message))
         message.bundle.information("entry", "names no service of ours")
         return BundleReading(
             None, tuple(issue for issue in found if issue.severity is Severity.INFORMATION), ignored=True
         )
-    costly = is_costly(bundle)
-    for _, resource in message.entries:
-        if resource.kind in USED:
-            found.extend(absurd_lists(resource.value, resource.path))
-            found.extend(() if costly else issues(resource.value, resource.path))
-    if costly and not _absurd(found):
-        message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
+    beyond_limits = _check_structure(message, bundle)
     patient = patient_of(message)
     identifier = message_id(message, header)
     moment = source_version_at(message, received_at=received_at)
-    if patient is None or identifier is None or _absurd(found):
-        return BundleReading(None, _reasons(found))
+    if patient is None or identifier is None or beyond_limits:
+        return BundleReading(None, _reasons(message))
     person = read_patient.person(patient, source=source, test_mode=test_mode, source_version_at=moment)
+    if person is None:
+        return BundleReading(None, _reasons(message))
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
     facts = read_patient.facts(patient, source=source, source_version_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
-    _check_days(message, facts, context)
+    facts = [fact for fact in facts if _is_possible(fact, message, context)]
     if len(facts) > FACTS_MAX:
         message.bundle.error("entry", f"holds over {FACTS_MAX} facts", code="too-costly")
-    if has_error(found):
-        return BundleReading(None, _reasons(found))
-    if _has_no_content(message, facts, context):
-        return BundleReading(None, _reasons(found), ignored=True)
+        return BundleReading(None, _reasons(message))
     named = verdict.service is Service.NAMED
-    return BundleReading(
-        SourceMessage(identifier, moment, person, tuple(facts), service_named=named), _reasons(found)
-    )
+    read_whole = SourceMessage(identifier, moment, person, tuple(facts), service_named=named)
+    if nothing_left(found, read_whole):
+        return BundleReading(None, _reasons(message))
+    if _has_no_content(message, facts, context):
+        return BundleReading(None, _reasons(message), ignored=True)
+    return BundleReading(read_whole, _reasons(message))
 
 
-def _absurd(found: list[Issue]) -> bool:
-    return any(
-        issue.code in ("too-long", "too-costly") and issue.severity is Severity.ERROR for issue in found
-    )
+def _check_structure(message: Opened, bundle: Mapping[str, object]) -> bool:
+    """Reports what FHIR forbids; True when the Bundle is beyond what is read at all."""
+    found, before = message.bundle.issues, len(message.bundle.issues)
+    resources = [resource for _, resource in message.entries if resource.kind in USED]
+    for resource in resources:
+        found.extend(absurd_lists(resource.value, resource.path))
+    beyond_limits = len(found) > before
+    if is_costly(bundle):
+        if not beyond_limits:
+            message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
+        return True
+    for resource in resources:
+        message.structure.extend(issues(resource.value, resource.path))
+    return beyond_limits
 
 
 def _context(message: Opened, verdict: ServiceVerdict, patient: Node, source: Source, span: Span) -> Context:
@@ -117,17 +132,17 @@ def _facts(message: Opened, context: Context) -> list[SourceFact]:
     return facts
 
 
-def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> None:
-    """Every day and moment of every fact, wherever it stood: none may be the person's birthday."""
-    for fact in facts:
-        dates = [(name, value) for name, value in fact.body if isinstance(value, date)]
-        for name, value in dates:
-            day = value.date() if isinstance(value, datetime) else value
-            rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
-            if rule is not None:
-                message.bundle.error(
-                    "entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value"
-                )
+def _is_possible(fact: SourceFact, message: Opened, context: Context) -> bool:
+    """Checks every day and moment of a fact, wherever it stood: none may be the person's birthday."""
+    dates = [(name, value) for name, value in fact.body if isinstance(value, date)]
+    possible = True
+    for name, value in dates:
+        day = value.date() if isinstance(value, datetime) else value
+        rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
+        if rule is not None:
+            message.bundle.error("entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value")
+            possible = False
+    return possible
 
 
 def _another_service(request: Node, context: Context) -> bool:
@@ -152,8 +167,11 @@ def _has_no_content(message: Opened, facts: list[SourceFact], context: Context) 
     )
 
 
-def _reasons(found: list[Issue]) -> tuple[Issue, ...]:
-    """Each reason once, the gravest first at its place: a structural warning is not repeated beside an error there."""
+def _reasons(message: Opened) -> tuple[Issue, ...]:
+    """Each reason once: a fault of structure is not repeated at a place that a reader has reported."""
+    found = message.bundle.issues
+    reported = {issue.location for issue in found}
     errors = {issue.location for issue in found if issue.severity is Severity.ERROR}
+    structure = (issue for issue in message.structure if issue.location not in reported)
     kept = (issue for issue in found if issue.severity is Severity.ERROR or issue.location not in errors)
-    return tuple(dict.fromkeys(kept))
+    return tuple(dict.fromkeys([*structure, *kept]))

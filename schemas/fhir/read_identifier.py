@@ -1,18 +1,26 @@
-"""The numbers of a Patient: NHS number, the source's own, and ids it has retired.
+"""The numbers of a Patient: NHS numbers, the source's own, and ids it has retired.
 
 A number is an NHS number because its system says so, never by its form: 25 of 306 ten-digit
 hospital numbers in a public feed pass the NHS check digit.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas import codes, uris
 from schemas.errors import InvalidField
+from schemas.fhir.dates import has_ended
 from schemas.fhir.node import Node
 from schemas.identity import LocalId, NHSNumber
 from schemas.sources import Source
 
 _CLAIM_MAX = 64
+_NHS_HOSTS = (
+    "fhir.nhs.uk",
+    "fhir.nhs.net",
+    "fhir.hl7.org.uk",
+)  # under these a system is national or mistyped
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,56 +29,83 @@ class Numbers:
 
     nhs_number: NHSNumber | None = None
     claimed: str | None = None
+    former: tuple[NHSNumber, ...] = ()
     local_id: LocalId | None = None
     retired: tuple[LocalId, ...] = ()
     refused: bool = False
 
 
-def numbers(node: Node, *, source: Source, test_mode: bool) -> Numbers:
-    """Every number of the Patient at `node` that is in use.
+@dataclass(slots=True)
+class _NhsNumbers:
+    """The NHS numbers of one Patient while they are read."""
+
+    source: Source
+    test_mode: bool
+    valid: dict[str, NHSNumber]
+    former: dict[str, NHSNumber]
+    claimed: str | None = None
+    refused: bool = False
+
+
+def numbers(node: Node, *, source: Source, test_mode: bool, source_version_at: datetime) -> Numbers:
+    """Every number of the Patient at `node`.
 
     An invalid NHS number is kept as claimed and reported: as a warning, on a feed of every service (which
     exists only for public examples, whose numbers are often invented) as information. In production a number
-    of the 999 test range is an error, and so are two different valid numbers.
+    of the 999 test range is an error that refuses, and so are two different valid numbers. One whose use is `old` or
+    whose period has ended is superseded.
     """
-    reported = len(node.issues)
-    valid: dict[str, NHSNumber] = {}
-    claimed: str | None = None
-    for identifier in node.many("identifier"):
-        value = identifier.text("value")
-        system = uris.canonical_uri(identifier.text("system") or "")
-        if system != uris.NHS_NUMBER or value is None or _ended(identifier):
-            continue
-        number = _nhs_number(identifier, value, source=source, test_mode=test_mode)
-        if number is not None:
-            valid.setdefault(number.digits, number)
-        elif claimed is None:
-            claimed = value[:_CLAIM_MAX]
-    if len(valid) > 1:
+    nhs = _NhsNumbers(source, test_mode, {}, {})
+    for identifier, value, system in _identifiers(node):
+        if system == uris.NHS_NUMBER:
+            _read_nhs_number(identifier, value, nhs, former=_has_ended(identifier, source_version_at))
+    if len(nhs.valid) > 1:
         node.error("identifier", "holds two different NHS numbers", code="business-rule")
-    nhs_number = next(iter(valid.values()), None)
+        nhs.refused = True
+    nhs_number = next(iter(nhs.valid.values()), None)
     return Numbers(
         nhs_number=nhs_number,
-        claimed=claimed if nhs_number is None else None,
-        local_id=_local_id(node, source),
-        retired=_retired(node),
-        refused=any(issue.severity == "error" for issue in node.issues[reported:]),
+        claimed=nhs.claimed if nhs_number is None else None,
+        former=tuple(number for digits, number in nhs.former.items() if digits not in nhs.valid),
+        local_id=_local_id(node, source, source_version_at),
+        retired=_retired(node, source),
+        refused=nhs.refused,
     )
 
 
-def _nhs_number(node: Node, value: str, *, source: Source, test_mode: bool) -> NHSNumber | None:
-    report = node.information if source.every_service else node.warning
+def _identifiers(node: Node) -> Iterator[tuple[Node, str, str]]:
+    """(identifier, value, canonical system) of each that has a value."""
+    for identifier in node.many("identifier"):
+        value = identifier.text("value")
+        if value is not None:
+            yield identifier, value, uris.canonical_uri(identifier.text("system") or "")
+
+
+def _read_nhs_number(node: Node, value: str, nhs: _NhsNumbers, *, former: bool) -> None:
+    report = node.information if nhs.source.every_service else node.warning
     try:
         number = NHSNumber.parse(value, test_mode=True)
     except InvalidField as failure:
+        if former:
+            report("value", f"superseded NHS number {failure.rule}; left out")
+            return
         report("value", f"NHS number {failure.rule}; kept only as claimed")
-        return None
+        nhs.claimed = nhs.claimed or value[:_CLAIM_MAX]
+        return
     try:
-        NHSNumber.parse(value, test_mode=test_mode)
+        NHSNumber.parse(value, test_mode=nhs.test_mode)
     except InvalidField as failure:
         node.error("value", f"NHS number {failure.rule}", code="business-rule")
-        return None
+        nhs.refused = True
+        return
+    (nhs.former if former else nhs.valid).setdefault(number.digits, number)
+    if not former:
+        _check_status(node, number, nhs.source)
+
+
+def _check_status(node: Node, number: NHSNumber, source: Source) -> None:
     if not number.in_allocated_range:
+        report = node.information if source.every_service else node.warning
         report("value", "NHS number is in no range issued in England, Wales or the Isle of Man")
     status = node.extension(uris.NUMBER_STATUS)
     if status is not None:
@@ -81,57 +116,82 @@ def _nhs_number(node: Node, value: str, *, source: Source, test_mode: bool) -> N
             node.warning("extension", "NHS number is marked as not yet traced")
         elif statuses and statuses == {None}:
             node.warning("extension", "is not a known NHS number status", code="code-invalid")
-    return number
 
 
-def _ended(node: Node) -> bool:
-    return node.text("use") == "old"
+def _has_ended(node: Node, source_version_at: datetime) -> bool:
+    return node.text("use") == "old" or has_ended(node, source_version_at)
 
 
-def _local_id(node: Node, source: Source) -> LocalId | None:
-    """The source's own number: under the system we write for it, else the first under no national system."""
-    ours = uris.identifier_system("patient", source.slug)
-    candidates = [
-        (_rank(identifier, ours), identifier)
-        for identifier in node.many("identifier")
-        if not _ended(identifier)
-    ]
-    for rank, identifier in sorted(candidates, key=lambda pair: pair[0]):
-        value = identifier.text("value")
-        if rank == _NATIONAL or value is None:
+def _local_id(node: Node, source: Source, source_version_at: datetime) -> LocalId | None:
+    """The number that names the record: of those under no national system, by the source's authorities."""
+    candidates = []
+    for identifier, value, system in _identifiers(node):
+        if system in uris.NATIONAL:
             continue
-        try:
-            return LocalId.parse(value)
-        except InvalidField as failure:
-            identifier.error("value", failure.rule)
-            return None
-    return None
+        if _has_ended(identifier, source_version_at):
+            identifier.information("", "is no longer in use; not read")
+            continue
+        number = _parsed(identifier, value, source)
+        if number is not None:
+            candidates.append(number)
+    if not source.sends_fhir:  # written by our own reader, which has chosen
+        return candidates[0] if candidates else None
+    found = source.record_local_id(candidates)
+    if candidates and found is None:
+        node.warning("identifier", "holds no number of an authority that the source names")
+    return found
 
 
-_NATIONAL = 3
+def _parsed(node: Node, value: str, source: Source) -> LocalId | None:
+    """The (authority, value) of an identifier under no national system; None with a warning."""
+    system = node.text("system") or ""
+    if any(host in system.lower() for host in _NHS_HOSTS):
+        node.warning(
+            "system", "is not a system that the NHS has; the number was left out", code="code-invalid"
+        )
+        return None
+    issuer = uris.patient_authority(source.slug, system) if system else source.issuer("")
+    if issuer is None:
+        node.warning("system", "is required: the source has no default; left out", code="required")
+        return None
+    try:
+        return LocalId.parse(value, issuer)
+    except InvalidField as failure:
+        node.warning("value", f"{failure.rule}; left out", code="value")
+        return None
 
 
-def _rank(node: Node, ours: str) -> int:
-    system = uris.canonical_uri(node.text("system") or "")
-    if system == ours:
-        return 0
-    if system in uris.NATIONAL:
-        return _NATIONAL
-    return 1 if system else 2
+_LINKS_NOT_USED = frozenset({"refer", "seealso"})
 
 
-def _retired(node: Node) -> tuple[LocalId, ...]:
+def _retired(node: Node, source: Source) -> tuple[LocalId, ...]:
+    """The ids of records that this one replaces. A link that cannot be followed is reported."""
     found = []
     for link in node.many("link"):
-        other = link.first("other")
-        identifier = other.first("identifier") if other and link.text("type") == "replaces" else None
-        value = identifier.text("value") if identifier else None
-        if identifier is None or value is None:
-            continue
-        if uris.canonical_uri(identifier.text("system") or "") in uris.NATIONAL:
-            continue
-        try:
-            found.append(LocalId.parse(value))
-        except InvalidField as failure:
-            identifier.error("value", failure.rule)
-    return tuple(found)
+        kind = link.text("type")
+        if kind in _LINKS_NOT_USED:
+            link.information("type", "points at another record of the person; not used")
+        elif kind == "replaced-by":
+            link.warning(
+                "other", "stands in lieu of this record; the merge was left out", code="not-supported"
+            )
+        elif kind != "replaces":
+            link.warning("type", "is not a type of link; left out", code="code-invalid")
+        else:
+            found += _replaced(link, source)
+    return tuple(dict.fromkeys(found))
+
+
+def _replaced(link: Node, source: Source) -> list[LocalId]:
+    other = link.first("other")
+    identifier = other.first("identifier") if other else None
+    value = identifier.text("value") if identifier else None
+    if identifier is None or value is None:
+        link.warning("other", "names no record by an identifier; the merge was left out", code="not-found")
+        return []
+    if uris.canonical_uri(identifier.text("system") or "") in uris.NATIONAL:
+        rule = "is a national number and names no record; the merge was left out"
+        identifier.warning("system", rule, code="not-supported")
+        return []
+    number = _parsed(identifier, value, source)
+    return [] if number is None else [number]

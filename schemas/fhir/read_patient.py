@@ -20,12 +20,14 @@ _ELEMENTS = {"sex": "gender", "birth_year": "birthDate", "practice_ods": "genera
 BORN_EARLIEST = 1880
 
 
-def person(node: Node, *, source: Source, test_mode: bool, source_version_at: datetime) -> Person:
-    """Who the record is about. Reports an identity that is wrong, contradictory or too little to link by."""
-    found = numbers(node, source=source, test_mode=test_mode)
+def person(node: Node, *, source: Source, test_mode: bool, source_version_at: datetime) -> Person | None:
+    """Who the record is about; None, with the reason, where the identity is contradictory or too little to link by."""
+    found = numbers(node, source=source, test_mode=test_mode, source_version_at=source_version_at)
     names = tuple(name for part in node.many("name") if (name := _name(part)) is not None)
     addresses = tuple(address for part in node.many("address") if (address := _address(part)) is not None)
     birth_date, _ = _birth(node, source_version_at)
+    if node.truth("active") is False:
+        node.information("active", "is false; the record is read all the same")
     identity = Person(
         local_id=found.local_id,
         nhs_number=found.nhs_number,
@@ -37,22 +39,24 @@ def person(node: Node, *, source: Source, test_mode: bool, source_version_at: da
         phones=_telecom(node, {"phone", "sms"}),
         emails=_telecom(node, {"email"}),
         retired_local_ids=found.retired,
+        former_nhs_numbers=found.former,
     )
-    _require_identity(node, identity, found)
-    return identity
+    return identity if not found.refused and _is_known(node, identity, found) else None
 
 
-def _require_identity(node: Node, identity: Person, found: Numbers) -> None:
+def _is_known(node: Node, identity: Person, found: Numbers) -> bool:
+    """True when something says who this is; otherwise reports it."""
     if identity.nhs_number is not None or identity.local_id is not None:
-        return
+        return True
     if any(name.family for name in identity.names) and (identity.birth_date or identity.addresses):
-        return  # linkable by name and birth date or address
-    if found.claimed is not None and not found.refused:
+        return True  # linkable by name and birth date or address
+    if found.claimed is not None:
         node.error(
             "identifier", "holds no valid number, and nothing else says who this is", code="business-rule"
         )
-    elif not found.refused:
+    else:
         node.error("identifier", "is required: nothing says who this is", code="required")
+    return False
 
 
 def _birth(node: Node, source_version_at: datetime) -> tuple[date | None, int | None]:
@@ -62,11 +66,11 @@ def _birth(node: Node, source_version_at: datetime) -> tuple[date | None, int | 
     try:
         born, year = parse_birth(text)
     except InvalidField as failure:
-        node.error("birthDate", failure.rule)
+        node.warning("birthDate", f"{failure.rule}; left out", code="value")
         return None, None
     if year < BORN_EARLIEST or (born or date(year, 1, 1)) > source_version_at.date():
         rule = "is in the future" if year > BORN_EARLIEST else f"is before {BORN_EARLIEST}"
-        node.error("birthDate", rule)
+        node.warning("birthDate", f"{rule}; left out", code="value")
         return None, None
     return born, year
 

@@ -3,7 +3,7 @@
 from schemas import uris
 from schemas.facts import Death, Demographics
 from schemas.fhir.extensions import extension, without_empty
-from schemas.identity import Address, Person, PersonName
+from schemas.identity import Address, LocalId, Person, PersonName
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 
@@ -32,7 +32,7 @@ def patient(message: SourceMessage, *, source: Source) -> dict[str, object]:
             "address": [found for address in person.addresses if (found := _address(address))],
             "generalPractitioner": [_ods(practice)] if practice else None,
             "link": [
-                {"type": "replaces", "other": {"identifier": _local(retired.value, source)}}
+                {"type": "replaces", "other": {"identifier": _local(retired, source)}}
                 for retired in person.retired_local_ids
             ],
         }
@@ -47,17 +47,20 @@ def _ods(code: str) -> dict[str, object]:
     return {"identifier": {"system": uris.ODS_ORGANISATION, "value": code}}
 
 
-def _local(value: str, source: Source) -> dict[str, str]:
-    return {"system": uris.identifier_system("patient", source.slug), "value": value}
+def _local(number: LocalId, source: Source) -> dict[str, str]:
+    return {"system": uris.patient_system(source.slug, number.authority), "value": number.value}
 
 
 def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
-    found = []
+    found = [
+        {"use": "old", "system": uris.NHS_NUMBER, "value": former.digits}
+        for former in person.former_nhs_numbers
+    ]
     number = person.nhs_number.digits if person.nhs_number else person.nhs_number_claimed
     if number is not None:
         found.append({"system": uris.NHS_NUMBER, "value": number})
     if person.local_id is not None:
-        found.append(_local(person.local_id.value, source))
+        found.append(_local(person.local_id, source))
     return found
 
 

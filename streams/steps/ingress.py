@@ -14,7 +14,7 @@ from schemas import canonical, elements
 from schemas.check import check
 from schemas.disposition import Disposition, Verdict
 from schemas.elements import Manifest
-from schemas.envelope import ENTRY_ID_HEADER, Envelope, opened
+from schemas.envelope import ENTRY_ID_HEADER, Envelope, opened, record_id
 from schemas.errors import Unreadable
 from schemas.facts import Referral, StoredFact
 from schemas.identity import Person
@@ -45,9 +45,9 @@ class Pseudonyms:
         return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.version))
 
     def record_id(self, source: Source, person: Person, entry_id: str) -> str:
-        """One patient at one source: by local id, else by normalised identity, else by the entry."""
+        """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
         if person.local_id is not None:
-            return self.keys.mac(Purpose.RECORD_ID, source.slug, "local", person.local_id.value)
+            return record_id(self.keys, source.slug, person.local_id)
         identity = _canonical_identity(normalise(_identity(person)))
         if identity == _NOBODY:
             return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
@@ -117,23 +117,23 @@ def pseudonymised(
 
     Each is made from named, typed values; nothing of the resource itself goes along.
     """
-    record_id = pseudonyms.record_id(source, told.person, entry_id)
-    filing = _Filing(source, pseudonyms, record_id, entry_id, told.source_version_at.astimezone(UTC))
+    record = pseudonyms.record_id(source, told.person, entry_id)
+    filing = _Filing(source, pseudonyms, record, entry_id, told.source_version_at.astimezone(UTC))
     facts = []
     for position, fact in enumerate(told.facts):
         stored = filing.stored(fact, position)
         key, value, version = elements.fact_element(stored)
         facts.append((stored.fact_id, version))
-        yield _emit(record_id, key, value)
+        yield _emit(record, key, value)
     identity = normalise(_identity(told.person))
-    identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record_id, _canonical_identity(identity))
-    yield _emit(record_id, *pseudonyms.identity_element(record_id, identity_hash, identity))
+    identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, _canonical_identity(identity))
+    yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
     for retired in told.person.retired_local_ids:
-        old = pseudonyms.keys.mac(Purpose.RECORD_ID, source.slug, "local", retired.value)
-        if old != record_id:
-            yield _emit(old, *elements.merge_element(old, record_id, filing.source_version_at))
+        old = record_id(pseudonyms.keys, source.slug, retired)
+        if old != record:
+            yield _emit(old, *elements.merge_element(old, record, filing.source_version_at))
     manifest = Manifest(
-        record_id=record_id,
+        record_id=record,
         entry_id=entry_id,
         source=source.slug,
         tier=source.tier,
@@ -142,7 +142,7 @@ def pseudonymised(
         service_named=told.service_named,
         facts=facts,
     )
-    yield _emit(record_id, *elements.manifest_element(manifest))
+    yield _emit(record, *elements.manifest_element(manifest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,7 @@ def _identity(person: Person) -> Identity:
         cities=tuple(one.city for one in person.addresses),
         phones=person.phones,
         emails=person.emails,
+        former_numbers=tuple(number.digits for number in person.former_nhs_numbers),
     )
 
 
@@ -208,6 +209,7 @@ def _canonical_identity(identity: Identity) -> str:
         list(identity.cities),
         list(identity.phones),
         list(identity.emails),
+        list(identity.former_numbers),
     ]
     return canonical.dump(parts).decode()
 

@@ -31,7 +31,7 @@ def check(*words: object, exit_code: int = 0) -> list[dict[str, Any]]:
 
 
 def _has_the_promised_form(one: dict[str, Any]) -> None:
-    assert list(one) == ["file", "index", "disposition", "resource_types", "issues"]
+    assert list(one) == ["file", "index", "disposition", "resource_types", "issues", "facts", "identity"]
     assert one["disposition"] in DISPOSITIONS
     assert one["disposition"] != "rejected" or any(issue["severity"] == "error" for issue in one["issues"])
     for issue in one["issues"]:
@@ -67,12 +67,12 @@ def test_messages_of_one_hl7_file_are_counted_from_zero(tmp_path: Path) -> None:
 
 
 def test_a_councils_rows_are_counted_from_zero_and_named_by_row_and_column(tmp_path: Path) -> None:
-    sound = sheet(row(), row(client_ref="EC-1002", dob="30/02/1980"))
+    sound = sheet(row(), row(client_ref="EC-1002", referral_date="30/02/1980"))
     lines = check(written(tmp_path, "east.csv", sound), "--mapping", EAST)
     assert indexes(lines) == [0, 1]
     assert lines[0]["disposition"].startswith("accepted")
     assert lines[1]["disposition"] == "rejected"
-    assert "row 3, column dob" in {issue["location"] for issue in lines[1]["issues"]}
+    assert "row 3, column referral_date" in {issue["location"] for issue in lines[1]["issues"]}
 
 
 def test_a_csv_without_a_mapping_is_rejected_with_the_reason(tmp_path: Path) -> None:
@@ -86,11 +86,12 @@ def test_a_csv_with_other_headers_is_refused_as_a_whole(tmp_path: Path) -> None:
     assert (one["index"], one["disposition"]) == (0, "rejected")
 
 
-def test_a_resource_of_another_type_is_ignored_not_an_error(tmp_path: Path) -> None:
+def test_a_resource_of_another_type_is_refused_with_what_would_be_accepted(tmp_path: Path) -> None:
     for kind in ("OperationOutcome", "CapabilityStatement", "Medication"):
         content = json.dumps({"resourceType": kind})
         (one,) = check(written(tmp_path, f"{kind}.json", content))
-        assert one["disposition"] == "ignored", one
+        assert one["disposition"] == "rejected", one
+        assert "send a Bundle of type `message`" in one["issues"][0]["rule"]
         assert one["resource_types"] == [kind]
 
 

@@ -102,11 +102,21 @@ def test_warnings_come_beside_the_acknowledgement(door: OpenDoor) -> None:
 def test_what_is_not_ours_is_answered_200_and_leaves_only_a_count(
     fresh_door: OpenDoor, broker: EmbeddedBroker
 ) -> None:
-    for content in (spoilt(b"771491000000104", b"183522002"), b'{"resourceType": "OperationOutcome"}'):
-        answer = fresh_door.post(content)
-        assert (answer.status_code, answer.json()["disposition"]) == (200, "ignored")
+    answer = fresh_door.post(spoilt(b"771491000000104", b"183522002"))
+    assert (answer.status_code, answer.json()["disposition"]) == (200, "ignored")
     assert published(broker.bootstrap, fresh_door.source) == []
-    assert fresh_door.counted("tierlink_entries_ignored_total") == 2
+    assert fresh_door.counted("tierlink_entries_ignored_total") == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"resourceType": "OperationOutcome"}', GOOD.replace(b'"message"', b'"batch"')]
+)
+def test_what_is_no_message_is_answered_422_with_what_would_be_accepted(
+    door: OpenDoor, content: bytes
+) -> None:
+    answer = door.post(content)
+    assert answer.status_code == 422
+    assert "send a Bundle of type `message`" in answer.json()["issue"][0]["diagnostics"]
 
 
 def test_the_only_feed_that_is_no_test_feed_need_not_be_named(door: OpenDoor) -> None:
@@ -120,18 +130,26 @@ def test_the_only_feed_that_is_no_test_feed_need_not_be_named(door: OpenDoor) ->
 def test_every_reason_is_told_with_its_element_and_its_rule(
     fresh_door: OpenDoor, broker: EmbeddedBroker
 ) -> None:
-    answer = fresh_door.post(
-        spoilt(b'"birthDate": "1971-03-14"', b'"birthDate": "1971-02-30"').replace(
-            b'"2026-05-28"', b'"2026-13-01"'
-        )
-    )
+    document = json.loads(GOOD)
+    about = [entry["resource"] for entry in document["entry"] if "subject" in entry["resource"]]
+    for resource in about:
+        del resource["subject"]
+    answer = fresh_door.post(json.dumps(document).encode())
     assert answer.status_code == 422
-    assert reasons(answer) == [
-        ("value", "Bundle.entry[1].resource.birthDate"),
-        ("value", "Bundle.entry[2].resource.authoredOn"),
-    ]
+    places = [f"Bundle.entry[{place}].resource.subject" for place in range(2, 2 + len(about))]
+    assert reasons(answer) == [("required", place) for place in places]
     assert published(broker.bootstrap, fresh_door.source) == []
-    assert fresh_door.counted("tierlink_entries_refused_total", reason="value") == 1
+    assert fresh_door.counted("tierlink_entries_refused_total", reason="required") == 1
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_taken(door: OpenDoor) -> None:
+    spoilt_twice = spoilt(b'"birthDate": "1971-03-14"', b'"birthDate": "1971-02-30"')
+    answer = door.post(spoilt_twice.replace(b'"2026-05-28"', b'"2026-13-01"'))
+    assert (answer.status_code, answer.json()["disposition"]) == (202, "accepted_with_warnings")
+    assert [(issue["severity"], *issue["expression"]) for issue in answer.json()["issue"]] == [
+        ("warning", "Bundle.entry[1].resource.birthDate"),
+        ("error", "Bundle.entry[2].resource.authoredOn"),
+    ]
 
 
 @pytest.mark.parametrize(

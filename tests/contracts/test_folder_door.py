@@ -16,7 +16,7 @@ from connectors.publisher import BrokerUnavailable, Publisher
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import entry_id
 
-GOOD, BAD = session(), row(dob="31/02/1980")
+GOOD, BAD = session(), row(referral_date="31/02/1980")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_file_stands_in_done_when_every_row_is_on_the_intake_topic(council: Co
     assert [read.get(one) for one in sorted(envelopes, key=list(read).index)] == ["accepted", "rejected"]
     rejected = next(envelope for envelope in envelopes.values() if envelope.bundle is None)
     assert rejected.original.decode() == sheet(BAD)
-    assert rejected.reasons[0]["location"] == "row 3, column dob"
+    assert rejected.reasons[0]["location"] == "row 3, column referral_date"
 
 
 def test_the_report_names_row_column_and_rule_and_sums_up(council: Council) -> None:
@@ -60,7 +60,7 @@ def test_the_report_names_row_column_and_rule_and_sums_up(council: Council) -> N
     council.poll()
     assert council.report("may.csv").split("\r\n") == [
         "row,column,severity,code,rule",
-        "3,dob,error,value,is not a day of the calendar",
+        "3,referral_date,error,value,is not a day of the calendar",
         "4,gp_practice,warning,value,does not have the form of an ODS code; not kept",
         '5,,information,informational,"is a totals row, not a person"',
         ',,information,informational,"4 rows: 1 accepted, 1 accepted with warnings, 1 ignored, 1 rejected"',

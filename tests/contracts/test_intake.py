@@ -17,6 +17,7 @@ from ops.local.broker.embedded import EmbeddedBroker
 from schemas.disposition import Checked, Verdict
 from schemas.envelope import ENTRY_ID_HEADER, entry_id, opened
 from schemas.errors import Issue, Severity, error
+from schemas.identity import LocalId
 from schemas.keyring import Keyring
 from schemas.topics import intake_partition
 
@@ -44,7 +45,13 @@ def entry(
 ) -> SourceEntry:
     issues: tuple[Issue, ...] = (REASON,) if verdict is Verdict.REJECTED else ()
     return SourceEntry(
-        message_id, position, "fhir", b"as sent", BUNDLE, local_id, Checked(verdict, issues, ())
+        message_id,
+        position,
+        "fhir",
+        b"as sent",
+        BUNDLE,
+        LocalId(local_id) if local_id else None,
+        Checked(verdict, issues, ()),
     )
 
 

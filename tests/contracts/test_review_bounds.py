@@ -101,7 +101,7 @@ def test_a_receipt_of_an_accepted_resend_outranks_the_rejection_before_it() -> N
     for number in range(40):  # offsets of the intake grow, revisions of links do not
         name = f"m{number}"
         identifier = entry_id(COUNCIL, name)
-        key = record_reference(zone, COUNCIL, "C0", identifier)
+        key = record_reference(zone, COUNCIL, LocalId("C0"), identifier)
         bad = Envelope(COUNCIL, name, identifier, "csv", RECEIVED_AT, None, b"bad")
         engine.take_sealed(
             COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key))

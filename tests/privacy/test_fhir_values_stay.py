@@ -68,7 +68,10 @@ def found_in(document: object, needles: tuple[str, ...], *, everything: bool = T
     """Which of `needles` stand in the reasons or in the facts made of `document`."""
     source = FHIR_OPEN if everything else GP_HUB
     checked, message = check(document, source=source, test_mode=True, received_at=RECEIVED_AT)
-    shown = json.dumps(checked.as_json(), ensure_ascii=False)
+    shown = checked.as_json()
+    if checked.identity is not None:  # who issues the number is shown as sent: it names no person
+        shown["identity"] = {**checked.identity, "local_id_authority": ""}
+    shown = json.dumps(shown, ensure_ascii=False)
     if message is not None:
         shown += "".join(fact.body.model_dump_json() for fact in message.facts)
     return [needle for needle in needles if needle.lower() in shown.lower()]

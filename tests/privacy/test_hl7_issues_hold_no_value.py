@@ -23,7 +23,10 @@ def spoken(raw: bytes, **how: bool) -> str:
     entry = entry_of(raw, source=OPEN, **how)
     answer = Acknowledgement("AE", echoed_control_id(header_of(raw)), "refused", entry.checked.issues)
     ack = write_answer(answer, header=header_of(raw), at=RECEIVED_AT, control_id="a1").decode()
-    return "\n".join([repr(entry), json.dumps(entry.checked.as_json()), repr(entry.checked), ack])
+    printed = entry.checked.as_json()
+    if entry.checked.identity is not None:  # who issues the number is shown as sent: it names no person
+        printed["identity"] = {**entry.checked.identity, "local_id_authority": ""}
+    return "\n".join([repr(entry), json.dumps(printed), repr(entry.checked), ack])
 
 
 @pytest.mark.parametrize("canary", CANARIES)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import pytest
+from fhir_samples import referral_bundle
 from memory_engine import all_keys, intake_message, real_step, record_id, sources
 from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, told, weight, without_number
 
@@ -203,8 +203,9 @@ def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> 
     assert [one["location"] for one in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
 
 
-@pytest.mark.parametrize("bundle", [{"resourceType": "Patient"}, {"resourceType": "Bundle", "type": "batch"}])
-def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt(bundle: dict[str, str]) -> None:
+def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt() -> None:
+    bundle = referral_bundle()
+    bundle["entry"][2]["resource"]["code"]["coding"][0]["code"] = "183522002"  # another service
     identifier, key, _ = intake_message(*told(GP, "m1", at_source(ANN, "G1"), at=0))
     when = told(GP, "m", ANN, at=0)[1].source_version_at
     envelope = Envelope(GP, "m1", identifier, "fhir", when, bundle, b"")

@@ -45,6 +45,8 @@ _days = st.dates(date(1990, 1, 1), date(2026, 5, 30))
 _moments = st.datetimes(datetime(1990, 1, 1), datetime(2026, 5, 30), timezones=_zones)  # noqa: DTZ001
 _ids = st.text("ABCdef0123456789-/|", min_size=1, max_size=20)
 _ods = st.sampled_from(["RXX", "Y00001", "102EA", "A12345", "E10000", "RXX01"])
+_authorities = st.sampled_from(["", "RXX", "SITE A/1", "1.2.826.0.1", "https://surgery.example/Id/patient"])
+_former = st.sampled_from(["9434765919", "4010232137", "9990000018"]).map(NHSNumber)
 _words = st.text("abcdefghijklmnopqrstuvwxyzÀÉÖ'- ", min_size=1, max_size=20).map(str.strip).filter(bool)
 
 
@@ -177,7 +179,7 @@ def people(draw: st.DrawFn) -> Person:
         city=_words,
     )
     return Person(
-        local_id=LocalId(draw(st.text("ABC0123456789", min_size=1, max_size=12))),
+        local_id=LocalId(draw(st.text("ABC0123456789", min_size=1, max_size=12)), draw(_authorities)),
         nhs_number=NHSNumber(number) if number else None,
         nhs_number_claimed=claimed,
         names=tuple(
@@ -193,13 +195,22 @@ def people(draw: st.DrawFn) -> Person:
                 )
             )
         ),
-        birth_date=draw(_maybe(st.dates(date(1901, 1, 1), date(1989, 12, 31)))),
+        birth_date=draw(_maybe(st.dates(date(1901, 1, 2), date(1989, 12, 31)))),
         sex=draw(_maybe(st.sampled_from(sorted(codes.GENDERS)))),
         addresses=tuple(draw(st.lists(addresses, max_size=2))),
         phones=tuple(draw(st.lists(st.sampled_from(["07700 900123", "0113 496 0000"]), max_size=2))),
         emails=tuple(draw(st.lists(st.just("someone@example.org"), max_size=1))),
         retired_local_ids=tuple(
-            LocalId(value) for value in draw(st.lists(st.text("XYZ012", min_size=1, max_size=8), max_size=2))
+            draw(
+                st.lists(
+                    st.builds(LocalId, st.text("XYZ012", min_size=1, max_size=8), _authorities),
+                    max_size=2,
+                    unique=True,
+                )
+            )
+        ),
+        former_nhs_numbers=tuple(
+            former for former in draw(st.lists(_former, max_size=2, unique=True)) if former.digits != number
         ),
     )
 

@@ -30,7 +30,8 @@ from ops.lab.model_check.arrivals import (
 )
 from ops.verify.compare import final_topics, final_values
 from schemas import canonical
-from schemas.keyring import Purpose
+from schemas.envelope import record_id as record_id_of
+from schemas.identity import LocalId
 from schemas.source_message import SourceMessage
 from schemas.topics import DEAD_LETTERS, LINK_MAP, registry
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
@@ -285,7 +286,7 @@ def _changes(of: Stage, task: int, outcomes: Iterable[Outcome]) -> Iterator[Emit
 
 def record_id(slug: str, local_id: str) -> str:
     """The id under which the engine keeps the record of one patient of one source."""
-    return all_keys().mac(Purpose.RECORD_ID, slug, "local", local_id)
+    return record_id_of(all_keys(), slug, LocalId(local_id))
 
 
 def differing(one: Finals, other: Finals) -> dict[str, list[str]]:

@@ -138,15 +138,20 @@ def test_what_a_connector_of_ours_wrote_says_itself_whether_a_service_was_named(
 
 
 @pytest.mark.parametrize("kind", sorted(RESOURCE_TYPES - {"Bundle"}))
-def test_a_resource_that_stands_alone_is_ignored(kind: str) -> None:
+def test_a_resource_that_stands_alone_is_refused_with_what_would_be_accepted(kind: str) -> None:
     checked, message = judged({"resourceType": kind})
-    assert (checked.verdict, checked.resource_types, message) == (Verdict.IGNORED, (kind,), None)
+    assert (checked.verdict, checked.resource_types, message) == (Verdict.REJECTED, (kind,), None)
+    (issue,) = checked.issues
+    assert issue.location == "Resource.resourceType"
+    assert "Bundle of type `message`" in issue.rule
 
 
 @pytest.mark.parametrize("kind", ["searchset", "batch", "collection", "document", "transaction"])
-def test_a_bundle_that_is_no_message_is_ignored(kind: str) -> None:
+def test_a_bundle_that_is_no_message_is_refused_with_what_would_be_accepted(kind: str) -> None:
     checked, message = judged(referral_bundle() | {"type": kind})
-    assert (checked.verdict, message) == (Verdict.IGNORED, None)
+    assert (checked.verdict, message) == (Verdict.REJECTED, None)
+    assert [issue.location for issue in checked.issues] == ["Bundle.type"]
+    assert "Bundle of type `message`" in checked.issues[0].rule
     assert checked.resource_types[:2] == ("Bundle", "MessageHeader")
 
 

@@ -134,10 +134,10 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
     """The header is row 1, blank rows count, and a cell with line breaks in it is still one row."""
     blank = line([""] * len(HEADERS))
     reading = read_east(
-        sheet(row(), blank, "\r\n", row(address1="Flat 1\n2 High Street\r\nTown"), row(dob="x"))
+        sheet(row(), blank, "\r\n", row(address1="Flat 1\n2 High Street\r\nTown"), row(referral_date="x"))
     )
     assert verdicts(reading) == {2: "accepted", 5: "accepted", 6: "rejected"}
-    assert reading.entries[-1].checked.issues[0].location == "row 6, column dob"
+    assert reading.entries[-1].checked.issues[0].location == "row 6, column referral_date"
 
 
 def test_blank_rows_above_the_header_count_too() -> None:
@@ -185,7 +185,7 @@ def test_a_file_without_a_last_line_end_is_taken_with_a_note() -> None:
 
 
 def test_a_cell_or_row_beyond_all_bounds_is_rejected_by_itself() -> None:
-    reading = read_east(sheet(row(surname="A" * 2_001), row(surname="A" * 200_000), row()))
+    reading = read_east(sheet(row(referral_ref="A" * 2_001), row(surname="A" * 200_000), row()))
     assert verdicts(reading) == {2: "rejected", 3: "rejected", 4: "accepted"}
     assert [entry.checked.issues[0].code for entry in reading.entries[:2]] == ["too-long", "too-long"]
 
@@ -197,7 +197,7 @@ def test_a_totals_row_at_the_foot_is_ignored_whatever_its_width() -> None:
 
 def test_a_rejected_row_keeps_what_was_sent_below_its_header_so_that_it_can_be_read_again() -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
-        raw = sheet(row(), row(dob="31/02/1980", surname="Müller")).encode(encoding)
+        raw = sheet(row(), row(referral_date="31/02/1980", surname="Müller")).encode(encoding)
         bad = read_east(raw).entries[1]
         again = read_east(bad.original)
         assert verdicts(again) == {2: "rejected"}

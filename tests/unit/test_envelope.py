@@ -13,6 +13,7 @@ from memory_engine import all_keys
 from schemas import canonical
 from schemas.envelope import NAMESPACE, Envelope, entry_id, opened, record_reference, sealed
 from schemas.errors import Unreadable
+from schemas.identity import LocalId
 from schemas.keyring import Purpose
 from schemas.sealing import seal_for_ingress
 
@@ -92,12 +93,14 @@ def test_two_entries_have_one_id_only_when_they_are_one(
 
 
 def test_the_key_of_an_intake_message_tells_no_local_id_and_is_one_for_one_patient() -> None:
-    reference = record_reference(CONNECTOR, "gp-hub", "700002", "e1")
-    assert reference == record_reference(CONNECTOR, "gp-hub", "700002", "e2")
-    assert reference != record_reference(CONNECTOR, "trust-wm", "700002", "e1")
+    number = LocalId("700002", "SITEA")
+    reference = record_reference(CONNECTOR, "gp-hub", number, "e1")
+    assert reference == record_reference(CONNECTOR, "gp-hub", number, "e2")
+    assert reference != record_reference(CONNECTOR, "trust-wm", number, "e1")
+    assert reference != record_reference(CONNECTOR, "gp-hub", LocalId("700002", "SITEB"), "e1")
     assert b"700002" not in reference
     assert record_reference(CONNECTOR, "gp-hub", None, "e1") != record_reference(
-        CONNECTOR, "gp-hub", "e1", "e1"
+        CONNECTOR, "gp-hub", LocalId("e1"), "e1"
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import InvalidField
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, parse_ods
+from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits, parse_ods
 
 GOOD = "9434765919"  # the Data Dictionary's example number
 
@@ -53,6 +53,35 @@ def test_one_wrong_digit_anywhere_is_always_noticed() -> None:
         for digit in set("0123456789") - {GOOD[place]}:
             with pytest.raises(InvalidField):
                 NHSNumber.parse(GOOD[:place] + digit + GOOD[place + 1 :], test_mode=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'9434765919", "\u20189434765919", '="9434765919"', "9434765919.0", "943\u00a0476\u00a05919", "943.476.5919",
+        "\u200e943 476 5919\u202c", "9\u200b434765919",
+        "\uff194\uff134765919", "943\u2013476\u20135919", "\t9434765919 ",
+    ],
+)  # fmt: skip
+def test_ten_unambiguous_digits_are_ten_digits(text: str) -> None:
+    assert nhs_digits(text) == GOOD
+
+
+@pytest.mark.parametrize(
+    "text", ["943476591", "9434765919.5", "9434765919 / 1", "NHS 9434765919", "94347659190.0", "", "="]
+)
+def test_digits_that_may_be_something_else_are_none(text: str) -> None:
+    assert nhs_digits(text) is None
+
+
+def test_a_local_id_is_an_issuer_and_a_value() -> None:
+    assert LocalId.parse("1", " rxx ") == LocalId("1", "RXX") != LocalId("1", "RYY")
+    assert (
+        LocalId.parse("1", "https://surgery.example/Id/patient").authority
+        == "https://surgery.example/Id/patient"
+    )
+    with pytest.raises(InvalidField, match="authority"):
+        LocalId.parse("1", "x" * 201)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 65, "a\x00b", "a\nb"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ops.lab.demo.judging import Judgement, PublishedRun, judge
+from ops.lab.demo.judging import Judgement, PublishedRun, judge, record_of
 from ops.lab.simulator import AS_OF, SimulatedFeed, default_rates, expected, simulate
-from schemas.keyring import Keyring, Purpose, derive, recipient_purpose
+from schemas.keyring import Keyring, derive, recipient_purpose
 from schemas.sealing import new_intake_pair
 
 
@@ -26,7 +26,7 @@ def published() -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
     links, snapshots = {}, {}
     for person in simulation.truth:
         for record in person.records:
-            links[keys.mac(Purpose.RECORD_ID, record.key[0], "local", record.key[1])] = person.key
+            links[record_of(keys, record.key)] = person.key
         snapshot = expected.expected_pathway(person, as_of=AS_OF)
         snapshots[keys.mac(recipient_purpose("demo"), person.key)] = snapshot
     return links, snapshots
@@ -77,8 +77,7 @@ def test_a_record_left_out_costs_recall() -> None:
     links, snapshots = published()
     split = next(person for person in world()[0].truth if len(person.records) > 1)
     keys = world()[1]
-    source, local_id = split.records[0].key
-    del links[keys.mac(Purpose.RECORD_ID, source, "local", local_id)]
+    del links[record_of(keys, split.records[0].key)]
     verdict = judged(links, snapshots)
     assert verdict.linkage.recall < 1.0
     assert verdict.compared == len(world()[0].truth) - 1

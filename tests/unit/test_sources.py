@@ -1,6 +1,8 @@
 """The list of sources is read strictly: a slip in it would lose a provider's messages without a word."""
 
 from contextlib import suppress
+from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 
 from connectors.doors import TRANSPORTS
 from schemas.errors import InvalidField
-from schemas.sources import parse
+from schemas.identity import LocalId
+from schemas.sources import Source, parse
 
 GOOD = """
 [[source]]
@@ -80,12 +83,71 @@ def test_a_source_serves_what_it_names_and_nothing_else() -> None:
         ('ods = "Y00001"', "", "ods_code"),
         ('ods = "Y00001"', "ods = 5", "source[0]"),
         ('slug = "gp-hub"', "slug", "sources"),
+        ('ods = "Y00001"', 'ods = "Y00001"\nauthorities = "RXX"', "source[0].authorities"),
+        ('ods = "Y00001"', 'ods = "Y00001"\nauthorities = ["rxx", "RXX"]', "source[0].authorities"),
+        ('ods = "Y00001"', 'ods = "Y00001"\ndefault_authority = ""', "source[0].default_authority"),
+        ('ods = "Y00001"', 'ods = "Y00001"\ndefault_authority = 5', "source[0]"),
+        ('ods = "Y00001"', 'ods = "Y00001"\nsenders = ["PAS"]', "source[0].senders"),
+        ('ods = "Y00001"', 'ods = "Y00001"\nplaceholders = [""]', "source[0].placeholders"),
+        ('ods = "Y00001"', 'ods = "Y00001"\nnhs_number_fields = ["PID-3"]', "source[0].nhs_number_fields"),
+        ('ods = "Y00001"', 'ods = "Y00001"\ncodes = 5', "source[0].codes"),
+        ('ods = "Y00001"', 'ods = "Y00001"\ncodes = { shoe = { "a" = "b" } }', "source[0].codes"),
+        ('ods = "Y00001"', 'ods = "Y00001"\ncodes = { sex = { "W" = "woman" } }', "source[0].codes.sex"),
     ],
 )
 def test_a_slip_is_named_by_place_and_rule(old: str, new: str, field: str) -> None:
     with pytest.raises(InvalidField) as raised:
         parse(GOOD.replace(old, new, 1), doors=TRANSPORTS, test_mode=False)
     assert raised.value.field == field
+
+
+WORDS = """
+[[source]]
+slug = "trust"
+ods = "RXX"
+tier = "tier3"
+door = "hl7_mllp"
+services = ["WMS"]
+authorities = ["rxx", "Site B"]
+default_authority = "RXX"
+placeholders = ["Zzz Top"]
+senders = ["PAS | RXX"]
+nhs_number_fields = ["PID-19"]
+
+[source.codes.patient_class]
+"Out  Patient" = "O"
+"""
+
+
+def trust() -> Source:
+    return parse(WORDS, doors=TRANSPORTS, test_mode=False)["trust"]
+
+
+def test_a_source_has_words_of_its_own() -> None:
+    source = trust()
+    assert source.code("patient_class", "out patient ") == "O"
+    assert source.code("patient_class", "I") is source.code("sex", "f") is None
+    assert source.accepts_sender("PAS", "rxx")
+    assert not source.accepts_sender("PAS", "RYY")
+    assert replace(source, senders=frozenset()).accepts_sender("any", "")
+    assert (source.placeholders, source.nhs_number_fields) == ({"zzz top"}, {"PID-19"})
+    assert hash(source) == hash(trust())
+
+
+def test_the_first_authority_that_is_present_names_the_record_whatever_the_order() -> None:
+    own, other, unknown = LocalId("2", "RXX"), LocalId("1", "SITE B"), LocalId("0", "A")
+    for numbers in permutations((own, other, unknown)):
+        assert trust().record_local_id(numbers) == own
+        assert replace(trust(), authorities=()).record_local_id(numbers) == unknown
+    assert trust().record_local_id((unknown, other)) == other
+    assert trust().record_local_id((unknown,)) is None
+
+
+def test_a_number_without_an_issuer_counts_under_the_default_or_is_no_local_id() -> None:
+    assert trust().issuer("") == "RXX"
+    assert replace(trust(), default_authority=None).issuer("") is None
+    assert replace(trust(), default_authority=None, authorities=()).issuer(" ") == ""
+    assert trust().issuer("ryy") == "RYY"
 
 
 @pytest.mark.parametrize("text", ['source = "x"', "source = [1]", "[source]\nslug='a'"])

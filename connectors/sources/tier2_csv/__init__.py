@@ -4,7 +4,7 @@ bytes -> decoding -> sheet (header, rows) -> cells + person + facts -> SourceMes
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.entry import SourceEntry
@@ -15,10 +15,11 @@ from connectors.sources.tier2_csv.facts import facts_of
 from connectors.sources.tier2_csv.person import person_of
 from connectors.sources.tier2_csv.sheet import Sheet, SheetRow, sheet_of
 from schemas.check import check
-from schemas.disposition import Checked, Verdict, verdict_of
+from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, Severity, error, has_error, information
 from schemas.fhir.dates import EARLIEST, SKEW
 from schemas.fhir.write import bundle
+from schemas.identity import LocalId, Person
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
@@ -109,26 +110,38 @@ def _is_total(row: SheetRow, mapping: FileMapping) -> bool:
     return first in mapping.totals
 
 
-def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, object] | None, str | None]:
+def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, object] | None, LocalId | None]:
     """The verdict on a row, its Bundle unless it is rejected or ignored, and its local id in the clear."""
     mapping = context.mapping
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
-    if not has_error(cells.issues) and not context.source.serves(None if code is None else str(code)):
+    if not context.source.serves(None if code is None else str(code)):
+        if has_error(
+            cells.issues
+        ):  # its word for the service is in no list: nobody knows whether the row is ours
+            return Checked(Verdict.REJECTED, tuple(cells.issues), ()), None, None
         issue = information(f"row {cells.row}", "is of no weight-management service")
         return Checked(Verdict.IGNORED, (issue,), ()), None, None
     message = _message(cells, context)
-    local_id = message.person.local_id.value if message.person.local_id else None
-    if has_error(cells.issues):
-        return Checked(Verdict.REJECTED, tuple(dict.fromkeys(cells.issues)), ()), None, local_id
+    local_id, found = message.person.local_id, tuple(dict.fromkeys(cells.issues))
+    if not _names_somebody(message.person):
+        reason = error(f"row {cells.row}", "names nobody", code="required")
+        return Checked(Verdict.REJECTED, (*found, reason), ()), None, local_id
+    if nothing_left(found, message):
+        return Checked(Verdict.REJECTED, found, ()), None, local_id
     document = bundle(message, source=context.source)
-    checked, _ = check(
+    checked, known = check(
         document, source=context.source, test_mode=context.test_mode, received_at=context.received_at
     )
-    issues = (*dict.fromkeys(cells.issues), *_further(checked, cells))
-    verdict = verdict_of(issues, ignored=checked.verdict is Verdict.IGNORED)
+    issues = (*found, *_further(checked, cells))
+    refused = checked.verdict is Verdict.REJECTED or (known is not None and nothing_left(issues, known))
+    verdict = verdict_of(issues, ignored=checked.verdict is Verdict.IGNORED, refused=refused)
     accepted = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
-    return Checked(verdict, issues, checked.resource_types), accepted, local_id
+    return replace(checked, verdict=verdict, issues=issues), accepted, local_id
+
+
+def _names_somebody(person: Person) -> bool:
+    return bool(person.local_id or person.nhs_number or person.nhs_number_claimed or person.names)
 
 
 def _message(cells: Cells, context: FileContext) -> SourceMessage:
@@ -137,9 +150,12 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
         if not cells.filled(column):
             cells.error(column, "is required", code="required")
     source_version_at = _version_time(cells, context.received_at.astimezone(UTC))
-    person = person_of(cells, reported_on=source_version_at.date(), test_mode=context.test_mode)
-    if not (person.local_id or person.nhs_number or person.nhs_number_claimed or person.names):
-        cells.issues.append(error(f"row {cells.row}", "names nobody", code="required"))
+    person = person_of(
+        cells,
+        reported_on=source_version_at.date(),
+        test_mode=context.test_mode,
+        issuer=context.source.issuer(""),
+    )
     facts = facts_of(cells, source=context.source, person=person, source_version_at=source_version_at)
     message_id = f"{context.file_id}/{cells.row}"
     return SourceMessage(

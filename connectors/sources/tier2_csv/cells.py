@@ -41,7 +41,7 @@ class Cells:
         return f"row {self.row}, column {column.header}"
 
     def error(self, column: Column, rule: str, *, code: str = "value") -> None:
-        """Rejects the row because of one column."""
+        """What stands in one column cannot be read; the rest of the row is."""
         self.issues.append(error(self.place(column), rule, code=code))
 
     def warning(self, column: Column, rule: str, *, code: str = "business-rule") -> None:

@@ -72,7 +72,8 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     values = {"on": cells.day(group.on), **_values(cells, group)}
     if values["on"] is None:
         return None
-    _bound_dates(cells, group, values, by)
+    if not _check_dates(cells, group, values, by):
+        return None
     if group.type == "measurement":
         measured = _measured(cells, group, values)
         if measured is None:
@@ -122,7 +123,8 @@ def _referral_defaults(values: dict[str, object], source: Source) -> dict[str, o
     return values | {name: value for name, value in defaults.items() if values.get(name) is None}
 
 
-def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], by: _RowTimes) -> None:
+def _check_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], by: _RowTimes) -> bool:
+    possible = True
     latest = by.on + (BOOKED_AHEAD if values.get("attendance") == "0" else SKEW)
     for name, column in (("on", group.on), ("booked_on", group.columns.get("booked_on"))):
         day = values.get(name)
@@ -130,8 +132,11 @@ def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], b
             continue
         if not EARLIEST <= day <= latest:
             cells.error(column, "must lie between 1900 and the day of the row")
+            possible = False
         elif by.born is not None and day < by.born:
             cells.error(column, "lies before the person's birth")
+            possible = False
+    return possible
 
 
 def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict[str, object] | None:

@@ -15,13 +15,16 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
 _BETWEEN = re.compile(r"\s*[;,/]\s*")  # two telephones or mailboxes in one cell
 
 
-def person_of(cells: Cells, *, reported_on: date, test_mode: bool) -> Person:
-    """The person as the row has it; what cannot be read is an issue in `cells` and absent here."""
+def person_of(cells: Cells, *, reported_on: date, test_mode: bool, issuer: str | None = "") -> Person:
+    """The person as the row has it; what cannot be read is an issue in `cells` and absent here.
+
+    `issuer` is the authority of the column with local ids; without one (None) it holds none.
+    """
     columns = cells.mapping.person
     number, claimed = _nhs_number(cells, columns.get("nhs_number"), test_mode=test_mode)
     sex = cells.coded(columns.get("sex"))
     return Person(
-        local_id=_local_id(cells, columns.get("local_id")),
+        local_id=_local_id(cells, columns.get("local_id"), issuer),
         nhs_number=number,
         nhs_number_claimed=claimed,
         names=_names(cells),
@@ -48,12 +51,15 @@ def _names(cells: Cells) -> tuple[PersonName, ...]:
     return tuple(names)
 
 
-def _local_id(cells: Cells, column: Column | None) -> LocalId | None:
+def _local_id(cells: Cells, column: Column | None, issuer: str | None) -> LocalId | None:
     text = cells.text(column)
     if column is None or text is None:
         return None
+    if issuer is None:
+        cells.warning(column, "has no authority, and the source no default; left out", code="required")
+        return None
     try:
-        return LocalId.parse(text)
+        return LocalId.parse(text, issuer)
     except InvalidField as invalid:
         cells.error(column, invalid.rule)
         return None

@@ -101,7 +101,7 @@ def referral_number(reading: Reading) -> str | None:
 def _booking_number(reading: Reading) -> str | None:
     number = reading.first_value(*_BOOKING_NUMBER)
     if not number:
-        reading.refuse("SCH-2", "is missing, and SCH-1 too: the appointment has no number", code="required")
+        reading.error("SCH-2", "is missing, and SCH-1 too: the appointment has no number", code="required")
     return number or None
 
 
@@ -110,7 +110,9 @@ def _appointment(
 ) -> list[SourceFact]:
     day = reading.moment(*_START)
     if day is None:
-        reading.refuse("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
+        reading.error("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
+        return []
+    if number is None:
         return []
     return [_attendance(reading, number, attendance, day, booked=booked)]
 

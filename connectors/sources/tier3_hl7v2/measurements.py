@@ -121,7 +121,7 @@ def _amount(
             faults.append(("6" if broken.field == "unit" else "5", broken.rule, "value"))
     if not silent:
         for field, rule, code in faults:
-            reading.refuse(f"{location}-{field}", rule, code=code)
+            reading.error(f"{location}-{field}", rule, code=code)
     return None
 
 

@@ -55,17 +55,17 @@ def person_of(reading: Reading) -> Person:
 def merged(reading: Reading, person: Person) -> Person:
     """`person` with the ids that MRG-1 retires: PID survives. Refuses a merge that retires nothing."""
     prior = reading.message.first("MRG")
-    found = [_parsed_id(cx.value()) for cx in prior.repetitions(1) if not is_nhs(cx)] if prior else []
+    found = [_parsed_id(reading, cx) for cx in prior.repetitions(1) if not is_nhs(cx)] if prior else []
     retired = tuple(
         dict.fromkeys(number for number in found if number is not None and number != person.local_id)
     )
     if len(reading.message.all("MRG")) > 1:
         reading.refuse("MRG", "stands more than once", code="structure")
     if person.local_id is None:
-        reading.refuse("PID-3", "must hold the local id that survives the merge", code="required")
+        reading.error("PID-3", "must hold the local id that survives the merge", code="required")
     if not retired:
-        reading.refuse("MRG-1", "must hold a local id other than the one that survives", code="required")
-    return replace(person, retired_local_ids=retired)
+        reading.error("MRG-1", "must hold a local id other than the one that survives", code="required")
+    return person if person.local_id is None else replace(person, retired_local_ids=retired)
 
 
 def facts_of(reading: Reading, person: Person) -> list[SourceFact]:
@@ -121,19 +121,27 @@ def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
     local = [cx for cx in pid.repetitions(3) if cx.value() and not is_nhs(cx)]
     typed = [cx for cx in local if cx.value(5).upper() in LOCAL_ID_TYPES]
     former = [cx for cx in pid.repetitions(2) if cx.value() and not is_nhs(cx)]
-    for location, cx in [*(("PID-3.1", cx) for cx in typed + local), *(("PID-2.1", cx) for cx in former)]:
-        parsed = _parsed_id(cx.value())
-        if parsed is not None:
-            return parsed
-        reading.warn(location, "must be 1 to 64 printable characters", code="value")
+    for location, group in (("PID-3.1", typed), ("PID-3.1", local), ("PID-2.1", former)):
+        parsed = [_parsed_id(reading, cx, location) for cx in group]
+        found = reading.source.record_local_id(number for number in parsed if number is not None)
+        if found is not None:
+            return found
     reading.warn("PID-3", "holds no local patient id", code="required")
     return None
 
 
-def _parsed_id(text: str) -> LocalId | None:
+def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> LocalId | None:
+    """CX.1 with its authority, CX.4: the namespace, else the universal id."""
+    issuer = reading.source.issuer(cx.value(4) or cx.value(4, 2))
+    if issuer is None:
+        reading.warn(
+            location, "has no assigning authority, and the source no default; left out", code="required"
+        )
+        return None
     try:
-        return LocalId.parse(text)
+        return LocalId.parse(cx.value(), issuer)
     except InvalidField:
+        reading.warn(location, "must be 1 to 64 printable characters", code="value")
         return None
 
 

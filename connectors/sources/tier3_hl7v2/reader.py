@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectors.entry import SourceEntry
@@ -12,7 +13,7 @@ from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Hl7Message, ParsedMessage, parse
 from schemas.check import check
-from schemas.disposition import Checked, verdict_of
+from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
 from schemas.fhir.write import bundle
 from schemas.source_message import SourceMessage
@@ -34,16 +35,16 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     """
     parsed = parse(raw)
     if parsed.message is None:
-        return _without_bundle(raw, parsed, ())
+        return _without_bundle(raw, parsed, (), refused=True)
     message = parsed.message
     source_version_at, about_header = _header(message, received_at)
     if has_error(about_header):
-        return _without_bundle(raw, parsed, about_header)
+        return _without_bundle(raw, parsed, about_header, refused=True)
     reading = Reading(message, source, source_version_at, test_mode, [*parsed.issues, *about_header])
     event = event_of(reading)
     why_ignored = _why_ignored(reading, event)
     if event is None or why_ignored is not None:
-        return _without_bundle(raw, parsed, (why_ignored,) if why_ignored else (), ignored=True)
+        return _without_bundle(raw, parsed, (why_ignored,) if why_ignored else (), refused=False)
     return _entry(raw, reading, _source_message(reading, event), received_at)
 
 
@@ -103,31 +104,30 @@ def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
 
 
 def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: datetime) -> SourceEntry:
-    document: dict[str, object] | None = None
-    issues: list[Issue] = list(reading.issues)
-    types: tuple[str, ...] = ()
-    ignored = False
-    if not has_error(issues):
+    refused = bool(reading.refusals) or nothing_left(reading.issues, message)
+    checked, document = Checked(Verdict.REJECTED, _once(reading.issues), ()), None
+    if not refused:
         document = bundle(message, source=reading.source)
-        again, _ = check(
+        again, known = check(
             document, source=reading.source, test_mode=reading.test_mode, received_at=received_at
         )
-        issues += in_hl7(again.issues, document=document, known=issues)
-        types, ignored = again.resource_types, again.verdict.value == "ignored"
-    verdict = verdict_of(issues, ignored=ignored)
+        issues = _once([*reading.issues, *in_hl7(again.issues, document=document, known=reading.issues)])
+        refused = again.verdict is Verdict.REJECTED or (known is not None and nothing_left(issues, known))
+        verdict = verdict_of(issues, ignored=again.verdict is Verdict.IGNORED, refused=refused)
+        checked = replace(again, verdict=verdict, issues=issues)
     return SourceEntry(
         message_id=message.message_id,
         position=0,
         form=FORM,
         original=raw,
-        bundle=None if has_error(issues) else document,
-        local_id=message.person.local_id.value if message.person.local_id else None,
-        checked=Checked(verdict, _once(issues), types),
+        bundle=None if refused else document,
+        local_id=message.person.local_id,
+        checked=checked,
     )
 
 
 def _without_bundle(
-    raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], *, ignored: bool = False
+    raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], *, refused: bool
 ) -> SourceEntry:
     reasons = _once([*parsed.issues, *issues])
     return SourceEntry(
@@ -137,7 +137,7 @@ def _without_bundle(
         original=raw,
         bundle=None,
         local_id=None,
-        checked=Checked(verdict_of(reasons, ignored=ignored), reasons, ()),
+        checked=Checked(verdict_of(reasons, ignored=not refused, refused=refused), reasons, ()),
     )
 
 

@@ -19,9 +19,15 @@ class Reading:
     source_version_at: datetime
     test_mode: bool
     issues: list[Issue] = field(repr=False, default_factory=list)
+    refusals: list[Issue] = field(repr=False, default_factory=list)
 
     def refuse(self, location: str, rule: str, *, code: str = "invalid") -> None:
-        """The message cannot be taken because of this."""
+        """The whole message cannot be taken because of this: nobody knows who it is about."""
+        self.error(location, rule, code=code)
+        self.refusals.append(self.issues[-1])
+
+    def error(self, location: str, rule: str, *, code: str = "invalid") -> None:
+        """One fact cannot be read; the rest of the message is taken."""
         self.issues.append(error(location, rule, code=code))
 
     def warn(self, location: str, rule: str, *, code: str = "business-rule") -> None:

@@ -17,7 +17,7 @@ def received(reading: Reading) -> list[SourceFact]:
     """The referral as received by the source, dated RF1-7 (effective), else RF1-9 (processed), else MSH-7."""
     rf1 = reading.message.first("RF1")
     if rf1 is None:
-        reading.refuse("RF1", "is required", code="required")
+        reading.error("RF1", "is required", code="required")
         return []
     number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9") or reading.reported
     if number is None:

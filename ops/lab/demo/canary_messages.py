@@ -9,7 +9,7 @@ from schemas import canonical
 
 
 def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
-    """Message id and body for the HTTP door; the refused one has a weight without a unit."""
+    """Message id and body for the HTTP door; the refused one tells nothing that can be read."""
     subject = {"reference": "urn:uuid:0f0e0d0c-0b0a-4908-8706-050403020100", "display": one.family}
     weight: dict[str, Any] = {
         "resourceType": "Observation",
@@ -34,7 +34,7 @@ def fhir(one: Nobody, *, good: bool) -> tuple[str, bytes]:
             "text": one.free_text,
         },
         "subject": subject,
-        "authoredOn": "2026-01-05",
+        "authoredOn": "2026-01-05" if good else "2026-02-30",
         "note": [{"text": one.free_text}],
         "patientInstruction": one.free_text,
     }
@@ -100,7 +100,7 @@ def hl7(one: Nobody, *, good: bool) -> tuple[str, bytes]:
 
 
 def csv_file(one: Nobody) -> tuple[str, bytes, Sequence[int]]:
-    """File name, content and row positions for the folder door: row 2 is good, row 3 has a weight without a unit."""
+    """File name, content and row positions for the folder door: row 2 is good, in row 3 no fact has its day."""
     day = "/".join(reversed(one.birth_date.split("-")))
     filled = {
         "client_ref": one.local_id, "nhs_no": one.nhs_number, "surname": one.family, "forename": one.given,
@@ -114,7 +114,12 @@ def csv_file(one: Nobody) -> tuple[str, bytes, Sequence[int]]:
     good = {**dict.fromkeys(HEADERS, ""), **filled}
     # two columns that the mapping does not know: read by nobody, and sealed all the same
     good |= {"notes": one.free_text, "contact": f"{one.phone} {one.mailbox} {one.other}"}
-    bad = {**good, "weight_unit": "", "session_ref": f"{one.business_id}-2", "session_date": "30/02/2026"}
+    bad = {
+        **good,
+        "referral_date": "30/02/2026",
+        "session_ref": f"{one.business_id}-2",
+        "session_date": "30/02/2026",
+    }
     rows = [",".join(good), ",".join(good.values()), ",".join(bad.values())]
     return f"{one.family}.csv", ("\r\n".join(rows) + "\r\n").encode(), (2, 3)
 

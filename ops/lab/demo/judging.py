@@ -8,7 +8,9 @@ from typing import Any
 from ops.lab.demo.score import rightly_linked
 from ops.lab.simulator import PersonTruth, expected
 from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
-from schemas.keyring import Keyring, Purpose, recipient_purpose
+from schemas.envelope import record_id
+from schemas.identity import LocalId
+from schemas.keyring import Keyring, recipient_purpose
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,14 @@ class Judgement:
         return self.exact / self.compared if self.compared else 0.0
 
 
+_ISSUER = {"trust-wm": "RXX"}  # who issues the numbers of a source, where it is not the source itself
+
+
+def record_of(keys: Keyring, record: RecordKey) -> str:
+    """The id the engine gives a simulated record."""
+    return record_id(keys, record[0], LocalId(record[1], _ISSUER.get(record[0], "")))
+
+
 @dataclass(frozen=True)
 class PublishedRun:
     """What there is to judge: record -> person, published id -> snapshot, and the keys that join them."""
@@ -38,7 +48,7 @@ class PublishedRun:
 
     def person_of(self, record: RecordKey) -> str | None:
         """The person the record with this local id was linked to."""
-        return self.links.get(self.keys.mac(Purpose.RECORD_ID, record[0], "local", record[1]))
+        return self.links.get(record_of(self.keys, record))
 
     def snapshot_of(self, person_id: str) -> Mapping[str, Any] | None:
         """The snapshot the recipient has of a person."""

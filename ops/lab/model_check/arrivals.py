@@ -116,7 +116,7 @@ def intake_message(slug: str, message: SourceMessage) -> tuple[str, bytes, bytes
     """Entry id, key and value of what a door publishes about one entry; the seal differs at every making."""
     source, identifier = sources()[slug], entry_id(slug, message.message_id)
     local_id, zone = message.person.local_id, all_keys().zone("connector")
-    key = record_reference(zone, slug, local_id.value if local_id else None, identifier)
+    key = record_reference(zone, slug, local_id, identifier)
     document = write.bundle(message, source=source)
     envelope = Envelope(
         source=slug,

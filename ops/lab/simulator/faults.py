@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from ops.lab.simulator.journeys import AS_OF
 from ops.lab.simulator.measuring import in_our_units
@@ -105,7 +104,7 @@ def _identity_at(record: Sequence[SimulatedEntry], at: datetime) -> SimulatedIde
 
 def broken_fhir(rng: Random, told: SimulatedEntry) -> bytes:
     """The body of an entry spoilt in one of the ways real bodies are."""
-    return rng.choice((_cut, _key_twice, _nobody, _no_unit, _thirtieth_of_february, _not_utf8))(told)
+    return rng.choice((_cut, _key_twice, _nobody, _another_type, _about_somebody_else, _not_utf8))(told)
 
 
 def _cut(told: SimulatedEntry) -> bytes:
@@ -122,25 +121,20 @@ def _nobody(told: SimulatedEntry) -> bytes:
     return json.dumps(document).encode()
 
 
-def _no_unit(told: SimulatedEntry) -> bytes:
-    return _with_observation(told, {"valueQuantity": {"value": 104}})
+def _another_type(told: SimulatedEntry) -> bytes:
+    return json.dumps(primary_care_fhir.bundle(told) | {"type": "transaction"}).encode()
 
 
-def _thirtieth_of_february(told: SimulatedEntry) -> bytes:
-    return _with_observation(told, {"effectiveDateTime": f"{told.source_version_at.year}-02-30"})
+def _about_somebody_else(told: SimulatedEntry) -> bytes:
+    document = primary_care_fhir.bundle(told)
+    for entry in document["entry"]:
+        if "subject" in entry["resource"]:
+            entry["resource"]["subject"] = {"reference": "urn:uuid:00000000-0000-4000-8000-000000000000"}
+    return json.dumps(document).encode()
 
 
 def _not_utf8(told: SimulatedEntry) -> bytes:
     return primary_care_fhir.bundle_bytes(told).replace(b'"given":["', b'"given":["\xe9', 1)
-
-
-def _with_observation(told: SimulatedEntry, changed: Mapping[str, Any]) -> bytes:
-    document = primary_care_fhir.bundle(told)
-    observation = next(
-        one["resource"] for one in document["entry"] if one["resource"]["resourceType"] == "Observation"
-    )
-    observation.update(changed)
-    return json.dumps(document).encode()
 
 
 def broken_hl7(rng: Random, told: SimulatedEntry) -> bytes:
@@ -179,19 +173,13 @@ def _without(name: str) -> Callable[[str], str]:
 
 
 _ROW_FAULTS: Sequence[Mapping[str, str]] = (
-    {"session_date": "30/02/2025", "session_ref": "S0", "attendance": "Attended"},
-    {"session_date": "03/31/2025", "session_ref": "S0", "attendance": "Attended"},
-    {"session_date": "01/03/2025", "session_ref": "S0", "weight": "98.4", "weight_unit": ""},
-    {"session_date": "01/03/2025", "session_ref": "S0", "weight": "heavy", "weight_unit": "kg"},
-    {"session_date": "01/03/2025", "session_ref": "S0", "attendance": "perhaps"},
-    {"client_ref": ""},
-    {"referral_ref": ""},
-    {"last_updated": "yesterday"},
+    {"client_ref": "", "nhs_no": "", "surname": "", "forename": "", "known_as": "", "prev_surname": ""},
+    {"referral_ref": "", "session_ref": ""},
 )
 
 
 def broken_row(rng: Random, told: SimulatedEntry) -> dict[str, str]:
-    """The row of an entry spoilt in one cell."""
+    """The row of an entry that names nobody any more, or no fact."""
     return {**tier2_csv.row(told), **rng.choice(_ROW_FAULTS)}
 
 
