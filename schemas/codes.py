@@ -8,8 +8,6 @@ is dropped with a warning. Each table names its source and the day it was read.
 import re
 from collections.abc import Mapping
 
-from schemas import uris
-
 # --- referral
 # SNOMED CT UK. Source: Ardens QOF/ES guidance, UoM gm-sde and several public code lists, read November 2026.
 # There is no public concept for Tier 3, for DWMP or for "programme completed": those need the extension
@@ -30,27 +28,6 @@ REASONS_FOR_REFERRAL = frozenset(
         "238136002",  # morbid obesity
     }
 )
-
-# --- measurements
-# Source: UK Core vital-signs examples (SNOMED), LOINC; read November 2026. 784399000 says who measured.
-MEASUREMENT: Mapping[tuple[str, str], str] = {
-    (uris.SNOMED, "27113001"): "weight",
-    (uris.SNOMED, "784399000"): "weight",
-    (uris.SNOMED, "50373000"): "height",
-    (uris.SNOMED, "1153637007"): "height",  # newer concept; some guides use it
-    (uris.SNOMED, "60621009"): "bmi",
-    (uris.SNOMED, "276361009"): "waist",
-    (uris.LOINC, "29463-7"): "weight",
-    (uris.LOINC, "8302-2"): "height",
-    (uris.LOINC, "39156-5"): "bmi",
-}
-SELF_REPORTED_WEIGHT = "784399000"
-MEASUREMENT_CODE: Mapping[str, str] = {
-    "weight": "27113001",
-    "height": "50373000",
-    "bmi": "60621009",
-    "waist": "276361009",
-}
 
 # --- comorbidities: SNOMED CT, source: public condition code lists, read November 2026
 COMORBIDITY: Mapping[str, str] = {
@@ -158,11 +135,6 @@ MEDICINES = frozenset(
 # Tier 4 procedures in SNOMED CT: no public list was found; OPCS-4 codes are judged by their shape.
 PROCEDURES: frozenset[str] = frozenset()
 
-_ODS = re.compile(
-    r"[A-Z0-9]{3}|(?=.{0,4}[0-9])(?=.{0,4}[A-Z])[A-Z0-9]{5}|[A-Z][A-Z0-9]{2}[0-9]{3}(?:[0-9]{3})?"
-)
-_POSTCODE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}")  # the one form of a full postcode that has five characters
-_GSS = re.compile(r"(?:E(?:0[6-9]|10|47)|W06|S12|N09)[0-9]{6}")  # ONS codes of local and combined authorities
 _OPCS4 = re.compile(r"[A-HJ-Z][0-9]{2}(?:\.?[0-9])?")
 # Of what words the name of a definition may be made: none is a name somebody has.
 _DEFINITION_WORDS = (
@@ -177,27 +149,6 @@ _WORD = rf"(?:{'|'.join(_DEFINITION_WORDS.split())})"
 _COUNT = r"[0-9]{1,3}(?:pct|w|wk|m)?"
 # numbers stand between words, so that no date and no number of a person can be spelt
 _DEFINITION = re.compile(rf"{_WORD}(?:-{_COUNT})?(?:-{_WORD}(?:-{_COUNT})?){{0,5}}/[0-9]{{1,3}}")
-
-
-def organisation(text: str) -> str | None:
-    """An ODS code in capitals, or None when `text` has not the shape of one.
-
-    Narrower than NHS Data Dictionary ORGANISATION IDENTIFIER on purpose: 3 characters (trust, council, ICB),
-    5 with a letter and a digit (site, council) that are no postcode, 6 as practices have, 9 as their branches.
-    A ten-digit number, a date, a full postcode or a name of four letters or more fits none. A name of three
-    letters and a hospital number of the form of a code do: its shape alone does not distinguish those.
-
-    >>> organisation("y00001"), organisation("9990001234"), organisation("SMITH"), organisation("M11AE")
-    ('Y00001', None, None, None)
-    """
-    code = text.strip().upper()
-    return code if _ODS.fullmatch(code) and not _POSTCODE.fullmatch(code) else None
-
-
-def council(text: str) -> str | None:
-    """The ODS or ONS (GSS) code of a local authority, or None."""
-    code = text.strip().upper()
-    return code if _GSS.fullmatch(code) else organisation(code)
 
 
 def definition(text: str) -> str | None:

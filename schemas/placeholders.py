@@ -20,7 +20,7 @@ WORDS = frozenset(
         "male", "female", "do not use", "deceased", "surname", "forename", "refused", "declined", "withheld",
     }
 )  # fmt: skip
-_OF_NUMBERS = frozenset({"null", "na", "0", "00", "000", "0000000000", "9999999999", "1"})
+_OF_NUMBERS = frozenset({"null", "na", "9999999999"})
 _DAYS = frozenset(
     {
         date(1753, 1, 1),  # the first day of SQL Server
@@ -80,6 +80,11 @@ def is_day(day: date) -> bool:
     (True, False)
     """
     return day in _DAYS or day.year == 9999
+
+
+def is_year(year: int) -> bool:
+    """True for a year of birth that is none."""
+    return year in (1753, 1900, 9999)
 
 
 def is_postcode(text: str) -> bool:

@@ -223,7 +223,7 @@ CODE_TABLES: Mapping[str, frozenset[str] | None] = {
     "discharge_reason": REASONS,
     "priority": frozenset({"routine", "urgent", "asap", "stat", "two-week-wait"}),
     "measurement": frozenset({"weight", "height", "bmi", "waist"}),
-    "unit": frozenset(UNITS),
+    "unit": frozenset(unit.ucum for unit in UNITS.values()),
 }
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")

@@ -5,6 +5,7 @@ read November 2026. UK Core's height example is in metres while GP systems, CSDS
 a number without its unit says nothing.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -39,6 +40,39 @@ _TABLE = (
     Unit("kg.m-2", "kg.m-2", "mass per area", Decimal(1)),
 )
 UNITS: Mapping[str, Unit] = {unit.ucum: unit for unit in _TABLE} | {unit.name: unit for unit in _TABLE}
+
+# As people write them, folded. No unit is ever assumed: UK Core's own height example is in metres.
+_WRITTEN: Mapping[str, str] = {
+    word: ucum
+    for ucum, words in (
+        ("kg", "kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes"),
+        ("g", "g gm gms gram grams gramme grammes"),
+        ("[lb_av]", "lb lbs pound pounds [lb_av]"),
+        ("[stone_av]", "st stone stones [stone_av]"),
+        ("[oz_av]", "oz ounce ounces [oz_av]"),
+        ("cm", "cm cms centimetre centimetres centimeter centimeters"),
+        ("m", "m mtr mtrs metre metres meter meters"),
+        ("mm", "mm mms millimetre millimetres millimeter millimeters"),
+        ("[in_i]", "in ins inch inches [in_i]"),
+        ("[ft_i]", "ft foot feet [ft_i]"),
+        ("kg/m2", "kg/m2 kg/m^2 kg/sqm kg/m**2 kgm2"),
+        ("kg.m-2", "kg.m-2 kgm-2"),
+    )
+    for word in words.split()
+}
+
+
+def unit_of(text: str) -> str | None:
+    """The UCUM code of a unit as people write it, None for one of no row.
+
+    >>> unit_of("Kg"), unit_of("kg/m²"), unit_of("Kilograms."), unit_of("firkin")
+    ('kg', 'kg/m2', 'kg', None)
+    """
+    if text in UNITS:
+        return UNITS[text].ucum
+    word = unicodedata.normalize("NFKC", text).casefold()
+    return _WRITTEN.get("".join(word.split()).rstrip("."))
+
 
 DIMENSION_OF: Mapping[str, str] = {
     "weight": "mass",

@@ -15,11 +15,14 @@ SNOMED = "http://snomed.info/sct"
 DMD = "https://dmd.nhs.uk"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
+READ_V2 = "http://read.info/readv2"
+CTV3 = "http://read.info/ctv3"
 OPCS4 = "https://fhir.hl7.org.uk/CodeSystem/OPCS-4"
 CANCELLATION_REASON = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 ENCOUNTER_CLASS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
+DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 ETHNIC_CATEGORY = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory"
 NUMBER_STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
 DELIVERY_CHANNEL = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-DeliveryChannel"
@@ -42,8 +45,8 @@ NATIONAL = frozenset({
 })  # fmt: skip
 
 _CODE_SYSTEMS = (
-    SNOMED, DMD, LOINC, UCUM, OPCS4, CANCELLATION_REASON, ENCOUNTER_CLASS, ETHNIC_CATEGORY, NUMBER_STATUS,
-    DELIVERY_CHANNEL, ETHNIC_2001, NUMBER_STATUS_CODES,
+    SNOMED, DMD, LOINC, UCUM, READ_V2, CTV3, OPCS4, CANCELLATION_REASON, ENCOUNTER_CLASS, ETHNIC_CATEGORY,
+    NUMBER_STATUS, DELIVERY_CHANNEL, ETHNIC_2001, NUMBER_STATUS_CODES, DATA_ABSENT_REASON,
 )  # fmt: skip
 
 
@@ -59,6 +62,10 @@ _CANONICAL |= {
     "fhir.nhs.net/id/ers-service": "https://fhir.nhs.uk/Id/ers-service",
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
+    "urn:oid:2.16.840.1.113883.6.8": UCUM,
+    "urn:oid:2.16.840.1.113883.2.1.6.2": READ_V2,
+    "urn:oid:2.16.840.1.113883.2.1.3.2.4.14": CTV3,
+    "read.info/read2": READ_V2,
     "fhir.hl7.org.uk/codesystem/ukcore-ethniccategory": ETHNIC_2001,  # BaRS; the same letters
     "fhir.hl7.org.uk/codesystem/ukcore-nhsnumberverificationstatus": NUMBER_STATUS_CODES,  # PDS and BaRS
 }

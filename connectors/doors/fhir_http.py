@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.doors import fhir_answers
 from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
 from connectors.sources import primary_care_fhir
+from schemas.errors import Severity
 from schemas.sources import Source
 
 _log = logging.getLogger(__name__)
@@ -63,7 +64,8 @@ def create_app(setup: DoorSetup) -> FastAPI:
         if answer is DoorAnswer.TRY_AGAIN:
             return fhir_answers.try_again()
         if answer is DoorAnswer.REFUSED:
-            unreadable = any(issue.location == primary_care_fhir.UNREADABLE for issue in entry.checked.issues)
+            errors = [issue for issue in entry.checked.issues if issue.severity is Severity.ERROR]
+            unreadable = any(issue.location == primary_care_fhir.UNREADABLE for issue in errors)
             return fhir_answers.outcome(400 if unreadable else 422, entry.checked.issues)
         return fhir_answers.submission(202 if answer is DoorAnswer.ACCEPTED else 200, entry_id, entry.checked)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from schemas import codes
+from schemas import codes, ods
 from schemas.errors import issues_of
 from schemas.facts import Body
 from schemas.fhir.dates import when
@@ -33,9 +33,10 @@ def known_code(field: str, text: str, source: Source) -> str | None:
     Fields whose codes the fact's own type lists (direction, medium, …) pass here and are checked by that type.
     """
     if field.endswith("_ods"):
-        return text.upper() if text.upper() == source.ods else codes.organisation(text)
+        form = ods.practice if field == "practice_ods" else ods.organisation
+        return text.upper() if text.upper() == source.ods else form(text)
     if field == "council":
-        return text if text == source.council else codes.council(text)
+        return text if text == source.council else ods.council(text)
     if field == "programme" and text == source.programme:
         return text
     if field in _LISTED:

@@ -16,13 +16,21 @@ BOOKED_AHEAD = timedelta(days=2 * 366)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTIAL = re.compile(r"([0-9]{4})(-(0[1-9]|1[0-2]))?")
 _MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+
+
+_LEAP_SECOND = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
+
+
+def london_day(moment: datetime) -> date:
+    """The day it was in London at an aware moment."""
+    return moment.astimezone(LONDON).date()
 
 
 @dataclass(frozen=True, slots=True)
 class StatedTime:
-    """A day as the sender's calendar had it, and the moment where it came with a time zone."""
+    """A day, and the moment where it came with a time zone: then the day is London's, as at every door."""
 
     on: date
     at: datetime | None = None
@@ -42,10 +50,11 @@ def parse_when(text: str) -> StatedTime:
         raise InvalidField("date", rule="must be a whole day" if whole else "is not a FHIR date or dateTime")
     try:
         on = date.fromisoformat(text[:10])
-        moment = datetime.fromisoformat(text) if len(text) > 10 else None
+        moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text)) if len(text) > 10 else None
         if moment is None or moment.tzinfo is None:  # a clock time without its zone says only the day
             return StatedTime(on)
         moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
+        on = london_day(moment)
     except (ValueError, OverflowError):
         raise InvalidField("date", rule="is a day that no calendar has") from None
     return StatedTime(on, moment)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from schemas.errors import InvalidField, Issue
 from schemas.fhir.dates import LONDON, SKEW, parse_when
+from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 
 ENTRIES_MAX = 500  # one message is about one patient; the largest real one seen has 19 entries
@@ -45,6 +46,12 @@ def opened(document: Mapping[str, object]) -> Opened:
             continue
         if not resource.kind:
             resource.error("resourceType", "is not a type of FHIR resource; not read", code="code-invalid")
+            continue
+        request = entry.first("request")
+        if not is_understood(entry):
+            continue
+        if request is not None and request.text("method") == "DELETE":
+            request.error("method", "asks to delete, which a message cannot; not read", code="not-supported")
             continue
         entries.append((entry.text("fullUrl") or "", resource))
     return Opened(bundle, entries)

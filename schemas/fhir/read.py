@@ -9,7 +9,7 @@ from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Attendance, Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
 from schemas.fhir.context import Context
-from schemas.fhir.dates import Span
+from schemas.fhir.dates import Span, london_day
 from schemas.fhir.envelope import (
     OBJECTS_MAX,
     Opened,
@@ -20,6 +20,7 @@ from schemas.fhir.envelope import (
     patient_of,
     source_version_at,
 )
+from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
 from schemas.fhir.service import Service, ServiceVerdict, service_of
@@ -30,6 +31,11 @@ from schemas.sources import Source
 # A message about one patient holds some ten. Each fact is a view of the whole pathway: 2,000 in one message
 # would hold up everybody on its partition for minutes.
 FACTS_MAX = 200
+# read, or naming the places and people of what is read
+_READ = frozenset(
+    {*USED, "Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService"}
+)
+_BESIDE = frozenset({"Provenance", "Endpoint"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,10 +76,12 @@ def read(
             None, tuple(issue for issue in found if issue.severity is Severity.INFORMATION), ignored=True
         )
     beyond_limits = _check_structure(message, bundle)
+    governing = [message.bundle, *message.of_type("MessageHeader"), *message.of_type("Patient")]
+    understood = [is_understood(node) for node in governing]
     patient = patient_of(message)
     identifier = message_id(message, header)
     moment = source_version_at(message, received_at=received_at)
-    if patient is None or identifier is None or beyond_limits:
+    if patient is None or identifier is None or beyond_limits or not all(understood):
         return BundleReading(None, _reasons(message))
     person = read_patient.person(patient, source=source, test_mode=test_mode, source_version_at=moment)
     if person is None:
@@ -128,6 +136,8 @@ def _facts(message: Opened, context: Context) -> list[SourceFact]:
         if path in context.ours and not _another_service(request, context):
             facts += read_request.facts(request, context)
     for _, resource in message.entries:
+        if resource.kind not in _READ and resource.kind not in _BESIDE:
+            resource.information("", "is of a type that is not read")
         facts += read_event.facts(resource, context)
     return facts
 
@@ -137,7 +147,7 @@ def _is_possible(fact: SourceFact, message: Opened, context: Context) -> bool:
     dates = [(name, value) for name, value in fact.body if isinstance(value, date)]
     possible = True
     for name, value in dates:
-        day = value.date() if isinstance(value, datetime) else value
+        day = london_day(value) if isinstance(value, datetime) else value
         rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
         if rule is not None:
             message.bundle.error("entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value")

@@ -7,6 +7,7 @@ from schemas.facts import Attendance, QuestionnaireScore
 from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import ENTERED_IN_ERROR, Context
 from schemas.fhir.dates import day_of, when
+from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.read_observation import observation
 from schemas.source_message import SourceFact
@@ -18,15 +19,18 @@ _AHEAD = frozenset({"0", "2", "4"})  # what a future appointment may have
 def facts(node: Node, context: Context) -> list[SourceFact]:
     """The facts of one resource; reports what refuses it. A resource of another type has none."""
     read = _READERS.get(node.kind)
-    if read is None or context.foreign(node):
+    if read is None or context.foreign(node) or not is_understood(node):
         return []
     return read(node, context)
 
 
 def _appointment(node: Node, context: Context) -> list[SourceFact]:
-    actors = [actor for part in node.many("participant") if (actor := part.first("actor")) is not None]
+    parts = [part for part in node.many("participant") if is_understood(part)]
+    actors = [actor for part in parts if (actor := part.first("actor")) is not None]
     people = [actor for actor in actors if context.resolver.organisation(actor) is None]
     if not context.about_patient(node, "participant", people):
+        return []
+    if not states_fact(node, "status"):
         return []
     attendance, retracted = _attendance(node)
     if attendance is None:
@@ -64,8 +68,6 @@ def _attendance(node: Node) -> tuple[str | None, bool]:
         return code or "0", retracted
     if status != "cancelled":
         known = codes.ATTENDANCE_OF_STATUS.get(status)
-        if known is None:
-            node.information("status", "is not yet an appointment")
         return known, False
     reasons = {code.split("-")[0] for _, code in node.codings("cancelationReason")}
     if "pat" in reasons:
@@ -90,8 +92,11 @@ def _channel(node: Node) -> dict[str, str]:
 def _encounter(node: Node, context: Context) -> list[SourceFact]:
     status, setting = node.text("status"), node.first("class")
     code = setting.text("code") if setting else None
-    if status not in ("finished", ENTERED_IN_ERROR) or code not in ("AMB", "VR"):
-        return []  # an admission, an emergency or a contact not yet over
+    if not states_fact(node, "status"):
+        return []
+    if code not in ("AMB", "VR"):
+        node.information("class", "is not an outpatient contact; not read")  # an admission, an emergency
+        return []
     subject, period = node.first("subject"), node.first("period")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []
@@ -111,7 +116,10 @@ def _encounter(node: Node, context: Context) -> list[SourceFact]:
 def _score(node: Node, context: Context) -> list[SourceFact]:
     place, questionnaire = node.our_extension("score"), node.text("questionnaire")
     if place is None or questionnaire is None:
-        return []  # answers are not read, only a total that is sent as such
+        node.information("", "holds no total score; its answers are not read")
+        return []
+    if not states_fact(node, "status"):
+        return []
     subject = node.first("subject")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []

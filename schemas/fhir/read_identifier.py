@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas import codes, uris
+from schemas import codes, placeholders, uris
 from schemas.errors import InvalidField
 from schemas.fhir.dates import has_ended
+from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.identity import LocalId, NHSNumber
 from schemas.sources import Source
@@ -150,6 +151,9 @@ def _parsed(node: Node, value: str, source: Source) -> LocalId | None:
             "system", "is not a system that the NHS has; the number was left out", code="code-invalid"
         )
         return None
+    if placeholders.is_number(value, source.placeholders):
+        node.information("value", "is what systems write where none is known; no local id")
+        return None
     issuer = uris.patient_authority(source.slug, system) if system else source.issuer("")
     if issuer is None:
         node.warning("system", "is required: the source has no default; left out", code="required")
@@ -177,7 +181,7 @@ def _retired(node: Node, source: Source) -> tuple[LocalId, ...]:
             )
         elif kind != "replaces":
             link.warning("type", "is not a type of link; left out", code="code-invalid")
-        else:
+        elif is_understood(link):
             found += _replaced(link, source)
     return tuple(dict.fromkeys(found))
 

@@ -1,13 +1,14 @@
 """A Patient as a Person, with the Demographics and the Death it holds. `text`, `contained` and `contact` are
 not read."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from schemas import codes, uris
+from schemas import codes, placeholders, uris
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
 from schemas.fhir.bodies import built, extension_values
-from schemas.fhir.dates import Span, parse_birth, when
+from schemas.fhir.dates import Span, has_ended, london_day, parse_birth, when
 from schemas.fhir.node import Node
 from schemas.fhir.read_identifier import Numbers, numbers
 from schemas.fhir.references import Resolver
@@ -23,8 +24,9 @@ BORN_EARLIEST = 1880
 def person(node: Node, *, source: Source, test_mode: bool, source_version_at: datetime) -> Person | None:
     """Who the record is about; None, with the reason, where the identity is contradictory or too little to link by."""
     found = numbers(node, source=source, test_mode=test_mode, source_version_at=source_version_at)
-    names = tuple(name for part in node.many("name") if (name := _name(part)) is not None)
-    addresses = tuple(address for part in node.many("address") if (address := _address(part)) is not None)
+    reading = _PersonReading(source, source_version_at)
+    names = tuple(name for part in node.many("name") if (name := reading.name(part)) is not None)
+    addresses = reading.addresses(node)
     birth_date, _ = _birth(node, source_version_at)
     if node.truth("active") is False:
         node.information("active", "is false; the record is read all the same")
@@ -34,10 +36,10 @@ def person(node: Node, *, source: Source, test_mode: bool, source_version_at: da
         nhs_number_claimed=found.claimed,
         names=names,
         birth_date=birth_date,
-        sex=_gender(node),
+        sex=_gender(node, source),
         addresses=addresses,
-        phones=_telecom(node, {"phone", "sms"}),
-        emails=_telecom(node, {"email"}),
+        phones=reading.telecom(node, {"phone", "sms"}),
+        emails=reading.telecom(node, {"email"}),
         retired_local_ids=found.retired,
         former_nhs_numbers=found.former,
     )
@@ -62,11 +64,17 @@ def _is_known(node: Node, identity: Person, found: Numbers) -> bool:
 def _birth(node: Node, source_version_at: datetime) -> tuple[date | None, int | None]:
     text = node.text("birthDate")
     if text is None:
+        beside = node.first("_birthDate")
+        if beside is not None and beside.extension(uris.DATA_ABSENT_REASON) is not None:
+            node.information("birthDate", "says that it is not known")
         return None, None
     try:
         born, year = parse_birth(text)
     except InvalidField as failure:
         node.warning("birthDate", f"{failure.rule}; left out", code="value")
+        return None, None
+    if placeholders.is_day(born) if born else placeholders.is_year(year):
+        node.information("birthDate", "is what systems write where none is known; no date of birth")
         return None, None
     if year < BORN_EARLIEST or (born or date(year, 1, 1)) > source_version_at.date():
         rule = "is in the future" if year > BORN_EARLIEST else f"is before {BORN_EARLIEST}"
@@ -75,40 +83,93 @@ def _birth(node: Node, source_version_at: datetime) -> tuple[date | None, int | 
     return born, year
 
 
-def _gender(node: Node) -> str | None:
+def _gender(node: Node, source: Source) -> str | None:
     text = (node.text("gender") or "").lower()
+    text = source.code("sex", text) or text
     if text and text not in codes.GENDERS:
         node.warning("gender", "is not a code of administrative-gender; left out", code="code-invalid")
         return None
     return text or None
 
 
-def _name(node: Node) -> PersonName | None:
-    family, given = node.text("family") or "", tuple(node.texts("given"))
-    if not family and not given:
-        if node.text("text"):
-            node.warning("text", "is not read: family and given are needed", code="incomplete")
-        return None
-    use = node.text("use") or "official"
-    return PersonName(family=family, given=given, use=use if use in codes.NAME_USES else "official")
+@dataclass(frozen=True, slots=True)
+class _PersonReading:
+    """Names, addresses and telecoms. What says nothing is information at its place, and no part of the person."""
 
+    source: Source
+    source_version_at: datetime
 
-def _address(node: Node) -> Address | None:
-    lines, city, sent = node.texts("line"), node.text("city") or "", node.text("postalCode")
-    postcode = None
-    if sent is not None:
-        try:
-            postcode = Postcode.parse(sent)
-        except InvalidField as failure:
-            node.warning("postalCode", f"{failure.rule}; left out", code="value")
-    if not lines and postcode is None and not city:
-        return None
-    return Address(line=lines[0] if lines else "", postcode=postcode, city=city)
+    def name(self, node: Node) -> PersonName | None:
+        """One name; one whose use is `old` or whose period has ended is a former one."""
+        family, given = self.word(node, "family"), self.words(node, "given")
+        if not family and not given:
+            if node.text("text") and not node.text("family") and not node.texts("given"):
+                node.warning("text", "is not read: family and given are needed", code="incomplete")
+            return None
+        use = node.text("use") or "official"
+        if use == "anonymous":
+            node.information("use", "says that this is no name of the person")
+            return None
+        use = "old" if has_ended(node, self.source_version_at) else use
+        return PersonName(family=family, given=given, use=use if use in codes.NAME_USES else "official")
 
+    def addresses(self, node: Node) -> tuple[Address, ...]:
+        """Every address, the present ones first."""
+        parts = sorted(node.many("address"), key=self._is_former)
+        return tuple(address for part in parts if (address := self._address(part)) is not None)
 
-def _telecom(node: Node, systems: set[str]) -> tuple[str, ...]:
-    found = (part.text("value") for part in node.many("telecom") if part.text("system") in systems)
-    return tuple(value for value in found if value is not None)
+    def _address(self, node: Node) -> Address | None:
+        lines, city, sent = self.words(node, "line"), self.word(node, "city"), node.text("postalCode")
+        postcode = None
+        if sent is not None and placeholders.is_postcode(sent):
+            node.information("postalCode", "is what systems write where none is known")
+        elif sent is not None:
+            try:
+                postcode = Postcode.parse(sent)
+            except InvalidField as failure:
+                node.warning("postalCode", f"{failure.rule}; left out", code="value")
+        if not lines and postcode is None and not city:
+            if node.text("text") and not node.texts("line"):
+                node.warning("text", "is not read: line and postalCode are needed", code="incomplete")
+            return None
+        return Address(line=lines[0] if lines else "", postcode=postcode, city=city)
+
+    def telecom(self, node: Node, systems: set[str]) -> tuple[str, ...]:
+        """The values of these systems that are in use."""
+        found = []
+        for part in node.many("telecom"):
+            value = part.text("value")
+            if value is None or part.text("system") not in systems:
+                continue
+            is_none = placeholders.is_mailbox(value) if "@" in value else placeholders.is_telephone(value)
+            if self._is_former(part):
+                part.information("use", "is no longer in use; not read")
+            elif is_none or placeholders.is_word(value, self.source.placeholders):
+                part.information("value", "is what systems write where none is known")
+            else:
+                found.append(value)
+        return tuple(found)
+
+    def word(self, node: Node, name: str) -> str:
+        """The text called `name`, "" where it is absent or says nothing."""
+        return (
+            next(iter(self.words(node, name)), "")
+            if isinstance(node.value.get(name), list)
+            else self._said(node, name, node.text(name) or "")
+        )
+
+    def words(self, node: Node, name: str) -> tuple[str, ...]:
+        """Every text called `name` that says something."""
+        return tuple(text for part in node.texts(name) if (text := self._said(node, name, part)))
+
+    def _said(self, node: Node, name: str, text: str) -> str:
+        if text and placeholders.is_word(text, self.source.placeholders):
+            node.information(name, "is what systems write where none is known")
+            return ""
+        return text
+
+    def _is_former(self, node: Node) -> bool:
+        return node.text("use") == "old" or has_ended(node, self.source_version_at)
 
 
 def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver) -> list[SourceFact]:
@@ -132,20 +193,23 @@ def _demographics(
     quiet = Node(node.value, node.path)  # birth date and gender were reported when the person was read
     _, year = _birth(quiet, source_version_at)
     values: dict[str, object] = extension_values(node, Demographics) | {
-        "sex": _gender(quiet),
+        "sex": _gender(quiet, source),
         "birth_year": year,
     }
     values |= _ethnicity(node)
     practices = (resolver.organisation(reference) for reference in node.many("generalPractitioner"))
     practice = next((code for code in practices if code is not None), None)
     values |= {"practice_ods": practice} if practice else {}
+    if practice is None:
+        for reference in node.many("generalPractitioner"):
+            resolver.report_unfit(reference)
     marked = node.our_extension("demographics-on")
     if marked is None and all(value is None for value in values.values()):
         return None
     on = when(marked, "valueDate") if marked else None
     moment = node.our_extension("demographics-at")
     at = when(moment, "valueDateTime") if moment else None
-    values |= {"on": on.on if on else source_version_at.date(), "at": at.at if at else None}
+    values |= {"on": on.on if on else london_day(source_version_at), "at": at.at if at else None}
     return built(Demographics, values, node, source=source, elements=_ELEMENTS)
 
 
@@ -162,7 +226,7 @@ def _ethnicity(node: Node) -> dict[str, str | None]:
 
 def _death(node: Node, source_version_at: datetime) -> Death | None:
     if node.text("deceasedDateTime") is None:
-        return Death(on=source_version_at.date()) if node.truth("deceasedBoolean") else None
+        return Death(on=london_day(source_version_at)) if node.truth("deceasedBoolean") else None
     died = when(node, "deceasedDateTime")
     if died is None:
         return None

@@ -23,6 +23,7 @@ from schemas.facts import (
 from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import Context
 from schemas.fhir.dates import StatedTime, when
+from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
 from schemas.source_message import SourceFact
@@ -38,13 +39,19 @@ _ELEMENTS = {
     "reasons": "reasonCode",
     "priority": "priority",
 }
-_NOT_A_REFERRAL = frozenset({"draft", "unknown"})
 
 
 def facts(node: Node, context: Context) -> list[SourceFact]:
     """The facts of the ServiceRequest at `node`; reports what refuses it."""
+    if not is_understood(node):
+        return []
     subject = node.first("subject")
     if not context.about_patient(node, "subject", [subject] if subject else []):
+        return []
+    if node.truth("doNotPerform"):
+        node.information("doNotPerform", "says that this is not asked for; nothing is told")
+        return []
+    if not states_fact(node, "status", "intent"):
         return []
     number = business_id(node)
     found = [] if node.our_flag("carrier") else _referral(node, number, context)
@@ -72,9 +79,6 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
         )
         return []
     status = node.text("status")
-    if status in _NOT_A_REFERRAL:
-        node.information("status", "is not yet a referral")
-        return []
     moment = when(node, "authoredOn")
     marked = node.our_extension("on")
     on = when(marked, "valueDate") if marked else moment
@@ -108,6 +112,9 @@ def _native(node: Node, context: Context) -> dict[str, object]:
     for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):
         organisations = (context.resolver.organisation(reference) for reference in node.many(element))
         found[name] = next((code for code in organisations if code is not None), None)
+        if found[name] is None:
+            for reference in node.many(element):
+                context.resolver.report_unfit(reference)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -118,6 +125,8 @@ def _reasons(node: Node) -> tuple[str, ...]:
             found.append(code)
         else:
             node.warning("reasonCode", "holds a code that is not of the list; left out", code="code-invalid")
+    if node.many("reasonReference"):
+        node.warning("reasonReference", "is not read: only reasonCode is; left out", code="not-supported")
     return tuple(dict.fromkeys(found))
 
 

@@ -1,8 +1,9 @@
 """Attendances, measurements, comorbidities and questionnaire scores as Appointment, Observation,
 QuestionnaireResponse."""
 
-from schemas import codes, uris
+from schemas import clinical_codes, codes, uris
 from schemas.facts import Attendance, Comorbidity, Measurement, QuestionnaireScore
+from schemas.fhir.dates import london_day
 from schemas.fhir.extensions import extension, fields, number, without_empty
 from schemas.fhir.write_request import organisation
 from schemas.source_message import SourceFact
@@ -46,7 +47,9 @@ def _identifier(fact: SourceFact, source: Source) -> dict[str, str] | None:
 def _day(fact: SourceFact) -> list[dict[str, object]]:
     """The day by itself, where the moment does not already say it."""
     moment = fact.body.at
-    return [] if moment is not None and moment.date() == fact.body.on else [extension("on", fact.body.on)]
+    return (
+        [] if moment is not None and london_day(moment) == fact.body.on else [extension("on", fact.body.on)]
+    )
 
 
 def _appointment(fact: SourceFact, body: Attendance, subject: dict[str, str]) -> dict[str, object]:
@@ -85,7 +88,7 @@ def _measurement(fact: SourceFact, body: Measurement, subject: dict[str, str]) -
     method = [extension("method", body.method)] if body.method != "measured" else []
     return _observation(fact, subject, *method) | {
         "category": _VITAL_SIGNS,
-        "code": {"coding": [{"system": uris.SNOMED, "code": codes.MEASUREMENT_CODE[body.quantity]}]},
+        "code": {"coding": [{"system": uris.SNOMED, "code": clinical_codes.MEASUREMENT_CODE[body.quantity]}]},
         "valueQuantity": quantity,
     }
 

@@ -2,6 +2,7 @@
 
 from schemas import uris
 from schemas.facts import Death, Demographics
+from schemas.fhir.dates import london_day
 from schemas.fhir.extensions import extension, without_empty
 from schemas.identity import Address, LocalId, Person, PersonName
 from schemas.source_message import SourceFact, SourceMessage
@@ -107,7 +108,7 @@ def _extensions(
             found.append(extension("demographics-retracted", True))
     death = _only(message, Death)
     if death is not None:
-        if death.body.at is not None and death.body.at.date() != death.body.on:
+        if death.body.at is not None and london_day(death.body.at) != death.body.on:
             found.append(extension("death-on", death.body.on))
         if death.retracted:
             found.append(extension("death-retracted", True))

@@ -7,6 +7,7 @@ not the referral itself, its ServiceRequest is a *carrier*: it gives the number 
 
 from schemas import codes, uris
 from schemas.facts import Referral
+from schemas.fhir.dates import london_day
 from schemas.fhir.extensions import extension, fields, without_empty
 from schemas.source_message import SourceFact
 from schemas.sources import Source
@@ -23,7 +24,7 @@ def referral(
     extensions = fields(body, without=_NATIVE)
     if body.priority == "two-week-wait":
         extensions.append(extension("priority", body.priority))
-    if body.at is not None and body.at.date() != body.on:
+    if body.at is not None and london_day(body.at) != body.on:
         extensions.append(extension("on", body.on))
     return without_empty(
         {

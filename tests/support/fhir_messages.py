@@ -29,6 +29,7 @@ from schemas.facts import (
     Withdrawal,
 )
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.placeholders import is_number, is_word
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.units import DIMENSION_OF, UNITS, converted, plain, plausible
 
@@ -45,9 +46,12 @@ _days = st.dates(date(1990, 1, 1), date(2026, 5, 30))
 _moments = st.datetimes(datetime(1990, 1, 1), datetime(2026, 5, 30), timezones=_zones)  # noqa: DTZ001
 _ids = st.text("ABCdef0123456789-/|", min_size=1, max_size=20)
 _ods = st.sampled_from(["RXX", "Y00001", "102EA", "A12345", "E10000", "RXX01"])
+_practices = st.sampled_from(["A12345", "V81997", "Y00001"])
+_local_values = st.text("ABC0123456789", min_size=1, max_size=12).filter(lambda text: not is_number(text))
 _authorities = st.sampled_from(["", "RXX", "SITE A/1", "1.2.826.0.1", "https://surgery.example/Id/patient"])
 _former = st.sampled_from(["9434765919", "4010232137", "9990000018"]).map(NHSNumber)
-_words = st.text("abcdefghijklmnopqrstuvwxyzÀÉÖ'- ", min_size=1, max_size=20).map(str.strip).filter(bool)
+_words = st.text("abcdefghijklmnopqrstuvwxyzÀÉÖ'- ", min_size=1, max_size=20).map(str.strip)
+_words = _words.filter(lambda text: bool(text) and not is_word(text))
 
 
 def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -78,7 +82,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "to_tier": st.sampled_from(["primary_care", "tier2", "tier3", "tier4"]),
             "programme": _maybe(st.sampled_from(sorted(codes.PROGRAMMES))),
             "referrer_ods": _maybe(_ods),
-            "practice_ods": _maybe(_ods),
+            "practice_ods": _maybe(_practices),
             "provider_ods": _maybe(_ods),
             "council": _maybe(st.sampled_from(["E10000", "E06000001", "102"])),
             "referral_source": _maybe(st.sampled_from(sorted(codes.REFERRAL_SOURCES))),
@@ -175,11 +179,11 @@ def people(draw: st.DrawFn) -> Person:
     addresses = st.builds(
         Address,
         line=st.just("") | _words,
-        postcode=_maybe(st.sampled_from(["LS14HR", "M11AE", "ZZ993WZ"]).map(Postcode)),
+        postcode=_maybe(st.sampled_from(["LS14HR", "M11AE", "CM11AA"]).map(Postcode)),
         city=_words,
     )
     return Person(
-        local_id=LocalId(draw(st.text("ABC0123456789", min_size=1, max_size=12)), draw(_authorities)),
+        local_id=LocalId(draw(_local_values), draw(_authorities)),
         nhs_number=NHSNumber(number) if number else None,
         nhs_number_claimed=claimed,
         names=tuple(
@@ -189,7 +193,7 @@ def people(draw: st.DrawFn) -> Person:
                         PersonName,
                         family=_words,
                         given=st.lists(_words, max_size=2).map(tuple),
-                        use=st.sampled_from(sorted(codes.NAME_USES)),
+                        use=st.sampled_from(sorted(codes.NAME_USES - {"anonymous"})),
                     ),
                     max_size=2,
                 )
@@ -203,7 +207,7 @@ def people(draw: st.DrawFn) -> Person:
         retired_local_ids=tuple(
             draw(
                 st.lists(
-                    st.builds(LocalId, st.text("XYZ012", min_size=1, max_size=8), _authorities),
+                    st.builds(LocalId, _local_values, _authorities),
                     max_size=2,
                     unique=True,
                 )
@@ -232,7 +236,7 @@ def _demographics(draw: st.DrawFn, person: Person) -> SourceFact:
         lsoa_version=draw(st.sampled_from(["2011", "2021"])) if lsoa else None,
         imd_quintile=quintile,
         imd_version=draw(st.sampled_from(["2019", "2025"])) if quintile else None,
-        practice_ods=draw(_maybe(st.sampled_from(["A12345", "V81997"]))),
+        practice_ods=draw(_maybe(_practices)),
         council=draw(_maybe(st.sampled_from(["E10000", "E08000035"]))),
     )
     return SourceFact(body, business_id="demographics", retracted=draw(st.booleans()))

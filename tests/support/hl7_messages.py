@@ -24,7 +24,7 @@ OPEN = Source(slug="trust-open", ods="RYY", tier="tier3", door="hl7_mllp", servi
 
 PID = (
     "PID|1||9990000018^^^NHS^NH~700002^^^RXX^MR||Okonkwo^Ngozi^Ada^^Ms^^L||19800229|F|||"
-    "12 Test Street^^Testham^^ZZ99 3GZ||01632 960001^PRN^PH|^NET^Internet^ngozi@example.org||||||||N"
+    "12 Test Street^^Testham^^CM1 1AA||01632 960001^PRN^PH|^NET^Internet^ngozi@example.org||||||||N"
 )
 PV1 = "PV1|1|O|CLINIC1|||||||WMS|||||||||V-100"
 SCH = "SCH|P-1|F-77|||||||||^^30^20260714093000"

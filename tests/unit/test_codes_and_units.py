@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from schemas import codes, units, uris
+from schemas import clinical_codes, codes, units, uris
 from schemas.errors import InvalidField
 from schemas.facts import Measurement, Referral
 from schemas.fhir.bodies import known_code
@@ -77,7 +77,7 @@ def test_a_programme_of_the_sources_own_configuration_passes_there_and_nowhere_e
 
 
 def test_every_snomed_code_of_the_tables_has_its_check_digit() -> None:
-    snomed = [code for system, code in codes.MEASUREMENT if system == uris.SNOMED]
+    snomed = [code for system, code in clinical_codes.MEASUREMENTS if system == uris.SNOMED]
     for code in [*snomed, *codes.REFERRAL_TIER, *codes.COMORBIDITY, *codes.REASONS_FOR_REFERRAL]:
         assert codes.is_sctid(code), code
         assert not codes.is_sctid(code[:-1] + str((int(code[-1]) + 1) % 10))
@@ -85,8 +85,8 @@ def test_every_snomed_code_of_the_tables_has_its_check_digit() -> None:
 
 def test_every_literal_of_the_facts_that_we_write_has_its_code() -> None:
     quantities = Measurement.model_fields["quantity"].annotation
-    assert set(codes.MEASUREMENT_CODE) == set(units.DIMENSION_OF) == set(units.PLAUSIBLE)
-    assert set(getattr(quantities, "__args__", ())) == set(codes.MEASUREMENT_CODE)
+    assert set(clinical_codes.MEASUREMENT_CODE) == set(units.DIMENSION_OF) == set(units.PLAUSIBLE)
+    assert set(getattr(quantities, "__args__", ())) == set(clinical_codes.MEASUREMENT_CODE)
     assert "two-week-wait" in str(Referral.model_fields["priority"].annotation)
 
 

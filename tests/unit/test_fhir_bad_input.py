@@ -298,7 +298,6 @@ BROKEN_BYTES = {
     "cut in half": json.dumps(referral_bundle()).encode()[:-40],
     "a key twice": json.dumps(referral_bundle()).encode().replace(b"{", b'{"type": "message", ', 1),
     "not UTF-8": json.dumps(referral_bundle()).encode().replace(b"Okafor", b"Ok\xe9for"),
-    "a byte order mark": b"\xef\xbb\xbf" + json.dumps(referral_bundle()).encode(),
     "a number beyond all numbers": json.dumps(referral_bundle()).encode().replace(b"104.5", b"1e999"),
     "not a number": json.dumps(referral_bundle()).encode().replace(b"104.5", b"NaN"),
     "a tower of brackets": b"[" * 100_000,

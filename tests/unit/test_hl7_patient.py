@@ -99,7 +99,7 @@ def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
     person = told(
         pid(
             _5="Okonkwo^Ngozi^Ada Mary^^Ms^^L~Eze^Ngozi^^^^^M~Ng^^^^^^N",
-            _11="1 A St^^Townton^^ZZ99 3GZ^GBR^H~2 B St^^Cityham^^bad^GBR^BA",
+            _11="1 A St^^Townton^^CM1 1AA^GBR^H~2 B St^^Cityham^^bad^GBR^BA",
             _14="01632 960002^WPN^PH~^NET^Internet^work@example.org",
         )
     ).person
@@ -109,7 +109,7 @@ def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
         ("Ng", (), "nickname"),
     ]
     assert [(one.line, one.city, one.postcode and one.postcode.compact) for one in person.addresses] == [
-        ("1 A St", "Townton", "ZZ993GZ"),
+        ("1 A St", "Townton", "CM11AA"),
         ("2 B St", "Cityham", None),
     ]
     assert person.phones == ("01632 960001", "01632 960002")

@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cache
 
 from connectors.mapping import Column, FileMapping, Fixed, spelling
-from schemas.codes import organisation
 from schemas.errors import Issue, error, warning
+from schemas.ods import organisation
 
 CELL_CHARACTERS_MAX = 2_000
 # NHS Data Dictionary default codes for a practice: no practice, not applicable, not known.

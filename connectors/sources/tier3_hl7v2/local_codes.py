@@ -54,30 +54,8 @@ CANCELLED_BY_WORD: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 ARRIVED_TOO_LATE = frozenset({"7", "LATE", "ARRIVED_TOO_LATE", "ARRIVED TOO LATE"})  # late, could not be seen
 
-# OBX-3 where a trust uses neither SNOMED CT nor LOINC.
-LOCAL_MEASUREMENT: Mapping[str, str] = {
-    "WEIGHT": "weight", "BODY WEIGHT": "weight", "WT": "weight",
-    "HEIGHT": "height", "BODY HEIGHT": "height", "HT": "height",
-    "BMI": "bmi", "BODY MASS INDEX": "bmi",
-    "WAIST": "waist", "WAIST CIRCUMFERENCE": "waist",
-}  # fmt: skip
-LOINC_WAIST = "8280-0"  # waist circumference at umbilicus by tape measure
 SELF_REPORTED = frozenset({"SR", "SELF", "SELF-REPORTED", "SELF REPORTED", "PATIENT REPORTED"})  # OBX-17
 
-# OBX-6 -> UCUM. No unit is ever assumed: UK Core's own height example is in metres.
-UNIT: Mapping[str, str] = {
-    "kg": "kg", "kgs": "kg", "kilogram": "kg", "kilograms": "kg",
-    "g": "g", "gm": "g", "grams": "g",
-    "lb": "[lb_av]", "lbs": "[lb_av]", "[lb_av]": "[lb_av]", "pounds": "[lb_av]",
-    "st": "[stone_av]", "stone": "[stone_av]", "stones": "[stone_av]", "[stone_av]": "[stone_av]",
-    "cm": "cm", "cms": "cm", "centimetres": "cm",
-    "m": "m", "metre": "m", "metres": "m", "meters": "m",
-    "mm": "mm",
-    "in": "[in_i]", "ins": "[in_i]", "inches": "[in_i]", "[in_i]": "[in_i]",
-    "ft": "[ft_i]", "feet": "[ft_i]", "[ft_i]": "[ft_i]",
-    "kg/m2": "kg/m2", "kg/m^2": "kg/m2", "kg/m²": "kg/m2", "kg/sqm": "kg/m2",
-    "kg.m-2": "kg.m-2",
-}  # fmt: skip
 # OBX-11, HL7 table 0085: what a result's status makes of it.
 RESULT_STANDS = frozenset(
     {"", "F", "C", "U", "A", "B", "V"}

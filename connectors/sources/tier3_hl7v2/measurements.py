@@ -7,26 +7,20 @@ from decimal import Decimal
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import (
-    LOCAL_MEASUREMENT,
-    LOINC_WAIST,
     RESULT_STANDS,
     RESULT_WITHDRAWN,
     SELF_REPORTED,
-    UNIT,
 )
 from connectors.sources.tier3_hl7v2.moments import Moment, moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Segment
-from schemas import codes
+from schemas import clinical_codes
+from schemas.clinical_codes import MeasurementCode, measurement_of_any_system, measurement_word
 from schemas.errors import InvalidField
 from schemas.facts import Measurement
 from schemas.source_message import SourceFact
-from schemas.units import UNITS, converted, plain, plausible
+from schemas.units import UNITS, converted, plain, plausible, unit_of
 
-# SNOMED CT and LOINC by the code alone: senders name the system in a dozen ways, and no local code has this form.
-_QUANTITY: Mapping[str, str] = {code: quantity for (_, code), quantity in codes.MEASUREMENT.items()} | {
-    LOINC_WAIST: "waist"
-}
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 # The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
 _WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
@@ -37,10 +31,10 @@ def measured(reading: Reading) -> list[SourceFact]:
     facts: list[SourceFact] = []
     seen: Counter[str] = Counter()
     for place, obr, obx in _observations(reading):
-        quantity = _quantity(obx)
-        if quantity is None:
+        meaning = _meaning(obx)
+        if meaning is None:
             continue
-        fact = _measurement(reading, obr, obx, f"OBX[{place}]", quantity)
+        fact = _measurement(reading, obr, obx, f"OBX[{place}]", meaning)
         if fact is not None:
             facts.append(_numbered(fact, seen))
     return facts
@@ -56,23 +50,31 @@ def _observations(reading: Reading) -> Iterator[tuple[int, Segment | None, Segme
             yield place, obr, segment
 
 
-def _quantity(obx: Segment) -> str | None:
+def _meaning(obx: Segment) -> MeasurementCode | None:
+    """What OBX-3 measures. By the code alone: senders name the system in a dozen ways."""
     for component in (1, 4):  # the identifier and its alternate
         code = obx.value(3, component)
-        found = _QUANTITY.get(code) or LOCAL_MEASUREMENT.get(code.upper())
+        known = measurement_of_any_system(code)
+        found = known[1] if known else measurement_word(code)
         if found:
             return found
     return None
 
 
 def _measurement(
-    reading: Reading, obr: Segment | None, obx: Segment, location: str, quantity: str
+    reading: Reading, obr: Segment | None, obx: Segment, location: str, meaning: MeasurementCode
 ) -> SourceFact | None:
+    quantity = meaning.quantity
     status = obx.value(11).upper()
     withdrawn = status in RESULT_WITHDRAWN
     if not withdrawn and status not in RESULT_STANDS:
         reading.note(f"{location}-11", "is not the status of a final result; the result was left out")
         return None
+    if meaning.method is None and not withdrawn:
+        reading.error(f"{location}-3", "is an estimate, neither measured nor stated; not told")
+        return None
+    if not meaning.preferred:
+        reading.warn(f"{location}-3", "is not the code that the standard asks for; read all the same")
     amount = _amount(reading, obx, location, quantity, silent=withdrawn)
     if amount is None and not withdrawn:
         return None
@@ -81,11 +83,11 @@ def _measurement(
     body = Measurement(
         on=day.on,
         at=day.at,
-        quantity=quantity,  # type: ignore[arg-type]  # _QUANTITY and LOCAL_MEASUREMENT hold only the four
+        quantity=quantity,  # type: ignore[arg-type]  # the table holds only the four
         value=value,
         unit_given=UNITS[unit].name,
         value_given=value_given,
-        method="self_reported" if _self_reported(obx) else "measured",
+        method="self_reported" if _self_reported(obx, meaning) else "measured",
         plausible=plausible(value, quantity=quantity),
     )
     number, under = _result_number(reading, obr, obx), referral_number(reading)
@@ -98,7 +100,7 @@ def _amount(
     """Value and UCUM unit, or None with the reasons (none where `silent`: a withdrawal needs no value)."""
     structured = obx.value(2).upper() == "SN"
     comparator, text = (obx.value(5, 1), obx.value(5, 2)) if structured else ("", obx.value(5))
-    unit = UNIT.get(obx.value(6).casefold())
+    unit = unit_of(obx.value(6))
     faults = []
     if comparator not in ("", "="):
         faults.append(("5", "is a bound, not a measured value", "value"))
@@ -140,9 +142,9 @@ def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> 
     return reading.reported
 
 
-def _self_reported(obx: Segment) -> bool:
-    coded = codes.SELF_REPORTED_WEIGHT in (obx.value(3), obx.value(3, 4))
-    return coded or bool({obx.value(17).upper(), obx.value(17, 2).upper()} & SELF_REPORTED)
+def _self_reported(obx: Segment, meaning: MeasurementCode) -> bool:
+    observed_by = {obx.value(17).upper(), obx.value(17, 2).upper()}
+    return meaning.method == clinical_codes.SELF_REPORTED or bool(observed_by & SELF_REPORTED)
 
 
 def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:

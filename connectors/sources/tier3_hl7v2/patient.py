@@ -4,7 +4,6 @@ An NHS number is known by its authority or type, never by its form: 25 of the 30
 in the public simhospital messages pass the Modulus 11 check.
 """
 
-import re
 from dataclasses import replace
 from datetime import date
 
@@ -23,10 +22,9 @@ from schemas.codes import ETHNIC_2001, NUMBER_STATUS
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.ods import practice
 from schemas.source_message import SourceFact
 
-# GP practice codes, and those of the Channel Islands and the Isle of Man. Source: DWMP hub validation, NHS ODS.
-_PRACTICE = re.compile(r"[A-HJ-NP-TVWY][0-9]{5}|(?:ALD|GUE|JER)[0-9]{2}")
 BIRTH_YEAR_MIN = 1880
 
 
@@ -237,8 +235,8 @@ def _ethnic_category(reading: Reading, pid: Segment) -> str | None:
 
 
 def _practice(reading: Reading) -> str | None:
-    codes = (reading.value(place).upper() for place in ("PD1-3.10", "PD1-3.3", "PD1-3.1", "PD1-4.1"))
-    return next((code for code in codes if _PRACTICE.fullmatch(code)), None)
+    codes = (practice(reading.value(place)) for place in ("PD1-3.10", "PD1-3.3", "PD1-3.1", "PD1-4.1"))
+    return next((code for code in codes if code), None)
 
 
 def _death(reading: Reading, pid: Segment) -> list[SourceFact]:

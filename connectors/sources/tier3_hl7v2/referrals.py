@@ -6,8 +6,9 @@ from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import PRIORITY, UBRN_AUTHORITIES
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
-from schemas.codes import REASONS_FOR_REFERRAL, organisation
+from schemas.codes import REASONS_FOR_REFERRAL
 from schemas.facts import Referral
+from schemas.ods import organisation
 from schemas.source_message import SourceFact
 
 _UBRN = re.compile(r"(?:SR|PR|GR|GP|EC|MSK)?[0-9]{9,12}")  # e-RS 12 digits; DWMP's prefixes for other routes

@@ -1,0 +1,93 @@
+"""Every modifier element of every resource we read, and what we do: acted on, or the fact is not told and an issue
+says so.
+
+A modifier changes the meaning of the element that holds it, up to its opposite; who does not understand one must not
+process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read November 2026.
+
+| element | what we do |
+|---|---|
+| implicitRules of Bundle, MessageHeader, Patient | error, the message is refused |
+| implicitRules of another resource | error, nothing of the resource is told |
+| modifierExtension of MessageHeader, Patient | error, the message is refused: no extension of that kind is known |
+| modifierExtension of another resource, of an entry | error, nothing of the resource is told |
+| modifierExtension of Patient.link, Appointment.participant, Observation.component | error, that part is not read |
+| Patient.active | false: information |
+| Patient.deceased[x] | a death |
+| Patient.link.type | replaces: a merge; refer, seealso: information; replaced-by: warning; another word: warning |
+| Identifier.use, HumanName.use, Address.use, ContactPoint.use | old: superseded; anonymous: no name |
+| ServiceRequest.status | active, completed: told; revoked, entered-in-error: taken back; |
+| | draft, on-hold, unknown: information |
+| ServiceRequest.intent | order, original-order, instance-order: told; the others: information |
+| ServiceRequest.doNotPerform | true: information |
+| Observation.status | final, amended, corrected: told; preliminary: told, warning; entered-in-error: taken back; |
+| | registered, cancelled, unknown: information |
+| Quantity.comparator | error: a bound is not a measured value |
+| Appointment.status | see `codes.ATTENDANCE_OF_STATUS`; proposed, waitlist: information |
+| Encounter.status | finished: told; entered-in-error: taken back; the others: information |
+| QuestionnaireResponse.status | completed, amended: told; entered-in-error: taken back; the others: information |
+
+A status, intent or comparator that is in no list of R4 is an error: the fact is not told.
+"""
+
+from collections.abc import Mapping
+
+from schemas.fhir.node import Node
+
+# element of a resource -> words of R4 that mean "there is no such fact (yet)"
+_NO_FACT: Mapping[tuple[str, str], frozenset[str]] = {
+    ("ServiceRequest", "status"): frozenset({"draft", "on-hold", "unknown"}),
+    ("ServiceRequest", "intent"): frozenset(
+        {"proposal", "plan", "directive", "reflex-order", "filler-order", "option"}
+    ),
+    ("Observation", "status"): frozenset({"registered", "cancelled", "unknown"}),
+    ("Appointment", "status"): frozenset({"proposed", "waitlist"}),
+    ("Encounter", "status"): frozenset(
+        {"planned", "arrived", "triaged", "in-progress", "onleave", "cancelled", "unknown"}
+    ),
+    ("QuestionnaireResponse", "status"): frozenset({"in-progress", "stopped"}),
+}
+_FACT: Mapping[tuple[str, str], frozenset[str]] = {
+    ("ServiceRequest", "status"): frozenset({"active", "completed", "revoked", "entered-in-error"}),
+    ("ServiceRequest", "intent"): frozenset({"order", "original-order", "instance-order"}),
+    ("Observation", "status"): frozenset(
+        {"preliminary", "final", "amended", "corrected", "entered-in-error"}
+    ),
+    ("Appointment", "status"): frozenset(
+        {
+            "pending", "booked", "arrived", "fulfilled", "cancelled", "noshow", "entered-in-error", "checked-in",
+        }
+    ),
+    ("Encounter", "status"): frozenset({"finished", "entered-in-error"}),
+    ("QuestionnaireResponse", "status"): frozenset({"completed", "amended", "entered-in-error"}),
+}  # fmt: skip
+
+
+def is_understood(node: Node) -> bool:
+    """True when nothing at `node` changes its meaning in a way we do not know; otherwise reports what does."""
+    understood = True
+    if node.value.get("implicitRules") is not None:
+        node.error("implicitRules", "asks for rules that are not known; not read", code="not-supported")
+        understood = False
+    for place, _ in enumerate(node.many("modifierExtension")):
+        rule = "changes the meaning in a way that is not known; not read"
+        node.error(f"modifierExtension[{place}]", rule, code="not-supported")
+        understood = False
+    return understood
+
+
+def states_fact(node: Node, *elements: str) -> bool:
+    """True when the status (and intent) of a resource say that something is or was; otherwise reports which does not.
+
+    An element that is absent is left to the check of structure, which names it.
+    """
+    for element in elements:
+        word = node.text(element)
+        if word is None:
+            continue
+        if word in _NO_FACT[node.kind, element]:
+            node.information(element, "says that there is no such fact, or not yet; nothing is told")
+            return False
+        if word not in _FACT[node.kind, element]:
+            node.error(element, "is not a code of R4; nothing is told", code="code-invalid")
+            return False
+    return True
