@@ -106,6 +106,19 @@ def has_ended(node: Node, moment: datetime) -> bool:
     return day + _LAST_DAY[len(day)] < moment.date().isoformat()
 
 
+_USES = frozenset(
+    {"usual", "official", "temp", "nickname", "anonymous", "old", "maiden", "secondary"}
+) | frozenset({"home", "work", "mobile", "billing"})
+
+
+def is_former(node: Node, moment: datetime) -> bool:
+    """True when the `use` at `node` is `old` or its period has ended. A use that R4 does not have is reported."""
+    use = node.text("use")
+    if use is not None and use not in _USES:
+        node.warning("use", "is not a code of R4; read as if it were absent", code="code-invalid")
+    return use == "old" or has_ended(node, moment)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Between which days the facts of one message may lie: after the birth, not after the message's version time."""

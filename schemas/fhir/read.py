@@ -69,6 +69,8 @@ def read(
     header = header_of(message)
     verdict = service_of(message, header, source=source)
     if verdict.service is Service.OTHER:
+        for request in message.of_type("ServiceRequest"):
+            read_request.report_code(request, source)
         if has_error(found):
             return BundleReading(None, _reasons(message))
         message.bundle.information("entry", "names no service of ours")
@@ -77,7 +79,7 @@ def read(
         )
     beyond_limits = _check_structure(message, bundle)
     governing = [message.bundle, *message.of_type("MessageHeader"), *message.of_type("Patient")]
-    understood = [is_understood(node) for node in governing]
+    understood = [is_understood(node) for node in governing] + [not _is_failure(header)]
     patient = patient_of(message)
     identifier = message_id(message, header)
     moment = source_version_at(message, received_at=received_at)
@@ -100,6 +102,15 @@ def read(
     if _has_no_content(message, facts, context):
         return BundleReading(None, _reasons(message), ignored=True)
     return BundleReading(read_whole, _reasons(message))
+
+
+def _is_failure(header: Node | None) -> bool:
+    """True for an answer that says that an earlier message failed: it tells nothing of a person."""
+    response = header.first("response") if header else None
+    if response is None or response.text("code") in (None, "ok"):
+        return False
+    response.error("code", "says that an earlier message failed; nothing is told", code="not-supported")
+    return True
 
 
 def _check_structure(message: Opened, bundle: Mapping[str, object]) -> bool:
@@ -133,8 +144,12 @@ def _context(message: Opened, verdict: ServiceVerdict, patient: Node, source: So
 def _facts(message: Opened, context: Context) -> list[SourceFact]:
     facts: list[SourceFact] = []
     for path, request in context.requests.items():
-        if path in context.ours and not _another_service(request, context):
+        if path not in context.ours:
+            continue
+        if not _another_service(request, context):
             facts += read_request.facts(request, context)
+        elif not read_request.report_code(request, context.source):
+            request.information("code", "names no weight-management service; not read")
     for _, resource in message.entries:
         if resource.kind not in _READ and resource.kind not in _BESIDE:
             resource.information("", "is of a type that is not read")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from schemas import codes, placeholders, uris
 from schemas.errors import InvalidField
-from schemas.fhir.dates import has_ended
+from schemas.fhir.dates import is_former
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.identity import LocalId, NHSNumber
@@ -78,7 +78,9 @@ def _identifiers(node: Node) -> Iterator[tuple[Node, str, str]]:
     """(identifier, value, canonical system) of each that has a value."""
     for identifier in node.many("identifier"):
         value = identifier.text("value")
-        if value is not None:
+        if value is None:
+            identifier.information("value", "is missing: the identifier says nothing")
+        else:
             yield identifier, value, uris.canonical_uri(identifier.text("system") or "")
 
 
@@ -120,12 +122,12 @@ def _check_status(node: Node, number: NHSNumber, source: Source) -> None:
 
 
 def _has_ended(node: Node, source_version_at: datetime) -> bool:
-    return node.text("use") == "old" or has_ended(node, source_version_at)
+    return is_former(node, source_version_at)
 
 
 def _local_id(node: Node, source: Source, source_version_at: datetime) -> LocalId | None:
     """The number that names the record: of those under no national system, by the source's authorities."""
-    candidates = []
+    candidates: list[tuple[Node, LocalId]] = []
     for identifier, value, system in _identifiers(node):
         if system in uris.NATIONAL:
             continue
@@ -134,27 +136,35 @@ def _local_id(node: Node, source: Source, source_version_at: datetime) -> LocalI
             continue
         number = _parsed(identifier, value, source)
         if number is not None:
-            candidates.append(number)
+            candidates.append((identifier, number))
     if not source.sends_fhir:  # written by our own reader, which has chosen
-        return candidates[0] if candidates else None
-    found = source.record_local_id(candidates)
+        return candidates[0][1] if candidates else None
+    named = [number for identifier, number in candidates if identifier.text("system")]
+    found = source.record_local_id(named or [number for _, number in candidates])
     if candidates and found is None:
         node.warning("identifier", "holds no number of an authority that the source names")
+    for identifier, number in candidates:
+        if found is not None and number != found:
+            identifier.information("", "is another number of the person, not the one that names the record")
     return found
 
 
 def _parsed(node: Node, value: str, source: Source) -> LocalId | None:
     """The (authority, value) of an identifier under no national system; None with a warning."""
     system = node.text("system") or ""
-    if any(host in system.lower() for host in _NHS_HOSTS):
+    if _is_mistyped(system):
         node.warning(
-            "system", "is not a system that the NHS has; the number was left out", code="code-invalid"
+            "system",
+            "is not a URI, or no system that the NHS has; the number was left out",
+            code="code-invalid",
         )
         return None
     if placeholders.is_number(value, source.placeholders):
         node.information("value", "is what systems write where none is known; no local id")
         return None
     issuer = uris.patient_authority(source.slug, system) if system else source.issuer("")
+    if not system and issuer is not None:
+        node.warning("system", "is missing: who issued the number? read as the source's own", code="required")
     if issuer is None:
         node.warning("system", "is required: the source has no default; left out", code="required")
         return None
@@ -163,6 +173,13 @@ def _parsed(node: Node, value: str, source: Source) -> LocalId | None:
     except InvalidField as failure:
         node.warning("value", f"{failure.rule}; left out", code="value")
         return None
+
+
+def _is_mistyped(system: str) -> bool:
+    """True for a system that names nothing: no URI, or one that only resembles a national system."""
+    name = system.lower()
+    national = any(host in name for host in _NHS_HOSTS) or ("nhs" in name and "num" in name)
+    return bool(system) and (":" not in system or national)
 
 
 _LINKS_NOT_USED = frozenset({"refer", "seealso"})

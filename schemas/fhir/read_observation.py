@@ -310,6 +310,8 @@ def _unit(place: Node) -> str | None:
     if known is None:
         place.error("code", "is not a UCUM unit of the table", code="code-invalid")
         return None
+    if printed and written is None:
+        place.information("unit", "is not a unit of the table; the code beside it was read")
     if written is not None and written != known:
         place.error("unit", "is another unit than the code beside it; nothing is told", code="business-rule")
         return None

@@ -8,7 +8,7 @@ from schemas import codes, placeholders, uris
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
 from schemas.fhir.bodies import built, extension_values
-from schemas.fhir.dates import Span, has_ended, london_day, parse_birth, when
+from schemas.fhir.dates import Span, is_former, london_day, parse_birth, when
 from schemas.fhir.node import Node
 from schemas.fhir.read_identifier import Numbers, numbers
 from schemas.fhir.references import Resolver
@@ -18,6 +18,7 @@ from schemas.sources import Source
 
 _ETHNIC_SYSTEM = {uris.ETHNIC_2001: "2001", uris.ETHNIC_2021: "2021", uris.ETHNIC_DWMP: "dwmp", "": None}
 _ELEMENTS = {"sex": "gender", "birth_year": "birthDate", "practice_ods": "generalPractitioner"}
+_TELECOMS = frozenset({"phone", "fax", "email", "pager", "url", "sms", "other"})  # R4 contact-point-system
 BORN_EARLIEST = 1880
 
 
@@ -106,11 +107,11 @@ class _PersonReading:
             if node.text("text") and not node.text("family") and not node.texts("given"):
                 node.warning("text", "is not read: family and given are needed", code="incomplete")
             return None
-        use = node.text("use") or "official"
+        former, use = is_former(node, self.source_version_at), node.text("use") or "official"
         if use == "anonymous":
             node.information("use", "says that this is no name of the person")
             return None
-        use = "old" if has_ended(node, self.source_version_at) else use
+        use = "old" if former and use != "maiden" else use
         return PersonName(family=family, given=given, use=use if use in codes.NAME_USES else "official")
 
     def addresses(self, node: Node) -> tuple[Address, ...]:
@@ -139,7 +140,10 @@ class _PersonReading:
         found = []
         for part in node.many("telecom"):
             value = part.text("value")
-            if value is None or part.text("system") not in systems:
+            system = part.text("system")
+            if value is not None and system not in _TELECOMS and "email" in systems:
+                part.warning("system", "does not say what the contact is; left out", code="code-invalid")
+            if value is None or system not in systems:
                 continue
             is_none = placeholders.is_mailbox(value) if "@" in value else placeholders.is_telephone(value)
             if self._is_former(part):
@@ -169,7 +173,7 @@ class _PersonReading:
         return text
 
     def _is_former(self, node: Node) -> bool:
-        return node.text("use") == "old" or has_ended(node, self.source_version_at)
+        return is_former(node, self.source_version_at)
 
 
 def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver) -> list[SourceFact]:

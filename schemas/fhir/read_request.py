@@ -1,5 +1,6 @@
 """A ServiceRequest as a Referral and the milestones under it."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import cast
@@ -27,6 +28,7 @@ from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
 from schemas.source_message import SourceFact
+from schemas.sources import Source
 
 MILESTONES: Mapping[str, type[Body]] = {
     "triage": Triage, "acceptance": Acceptance, "decline": Decline, "choice": Choice,
@@ -70,6 +72,28 @@ def requested_tier(node: Node) -> str | None:
     return next((tier for tier in known if tier is not None), None)
 
 
+def report_code(node: Node, source: Source) -> bool:
+    """Reports a code that is one slip away from one of our services; True where there is such a one, or none."""
+    codings, ours = node.codings("code"), {*codes.REFERRAL_TIER, *source.services}
+    slips = [
+        code for _, code in codings if not codes.is_sctid(code) and any(_is_slip(code, one) for one in ours)
+    ]
+    if slips or not codings:
+        node.error("code", "is not a code of a terminology: which service is asked for?", code="code-invalid")
+        return True
+    return False
+
+
+def _is_slip(code: str, known: str) -> bool:
+    """True when one character differs, or two neighbours stand in each other's place."""
+    if len(code) != len(known):
+        return False
+    places = [place for place, pair in enumerate(zip(code, known, strict=True)) if pair[0] != pair[1]]
+    if len(places) == 2 and places[1] == places[0] + 1:
+        return code[places[0]] == known[places[1]] and code[places[1]] == known[places[0]]
+    return len(places) == 1
+
+
 def _referral(node: Node, number: str | None, context: Context) -> list[SourceFact]:
     """The referral, retracted where its sender revoked it: nobody is to receive it, so it is no gap."""
     tier = requested_tier(node)
@@ -79,6 +103,9 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
         )
         return []
     status = node.text("status")
+    coded = [system for system, code in node.codings("code") if code in codes.REFERRAL_TIER]
+    if coded and uris.SNOMED not in coded:
+        node.warning("code", "lacks its system, SNOMED CT; read all the same", code="incomplete")
     moment = when(node, "authoredOn")
     marked = node.our_extension("on")
     on = when(marked, "valueDate") if marked else moment
@@ -120,6 +147,9 @@ def _native(node: Node, context: Context) -> dict[str, object]:
 
 def _reasons(node: Node) -> tuple[str, ...]:
     found = []
+    for concept in node.many("reasonCode"):
+        if not any(coding.text("code") for coding in concept.many("coding")):
+            concept.warning("", "holds no code; left out", code="incomplete")
     for system, code in node.codings("reasonCode"):
         if system == uris.SNOMED and (code in codes.REASONS_FOR_REFERRAL or code in codes.COMORBIDITY):
             found.append(code)
@@ -130,10 +160,23 @@ def _reasons(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_UBRN = re.compile(r"[0-9]{12}")
+
+
 def _ubrn(node: Node) -> str | None:
+    """The e-RS number; one under another system is reported, because sender and receiver meet by it."""
     for identifier in node.many("identifier"):
+        value = (identifier.text("value") or "").replace(" ", "").replace("-", "")
         if uris.canonical_uri(identifier.text("system") or "") == uris.UBRN:
+            if not _UBRN.fullmatch(value):
+                identifier.warning("value", "is not a UBRN of twelve digits", code="value")
             return identifier.text("value")
+    for identifier in node.many("identifier"):
+        system = identifier.text("system") or ""
+        if _UBRN.fullmatch(identifier.text("value") or "") and not system.startswith(uris.TIERLINK):
+            identifier.warning(
+                "system", "is not that of the UBRN, whose form the value has", code="code-invalid"
+            )
     return None
 
 

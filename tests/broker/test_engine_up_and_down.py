@@ -108,7 +108,9 @@ def _send_to_each_door(up: Up) -> None:
         assert mllp.send(content, message_id=_message_id(content)).code == "AA"
     mllp.close()
     content = sheet(
-        row(postcode="ZZ99 3GZ"), session(postcode="ZZ99 3GZ"), row(client_ref="EC-1002", dob="30/02/1980")
+        row(postcode="CM1 1AA"),
+        session(postcode="CM1 1AA"),
+        row(client_ref="EC-1002", referral_date="30/02/1980"),
     ).encode()
     files = FileSender("council-east", Path(addresses["drop"]["council-east"]), journal)
     files.drop("east.csv", content)
@@ -121,7 +123,7 @@ def _referral_of_ngozi() -> bytes:
     (patient,) = (one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Patient")
     patient["name"] = [{"use": "official", "family": "Okonkwo", "given": ["Ngozi"]}]
     patient["birthDate"] = "1980-02-29"
-    patient["address"] = [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}]
+    patient["address"] = [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "CM1 1AA"}]
     return json.dumps(bundle).encode()
 
 

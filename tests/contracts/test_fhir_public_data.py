@@ -55,20 +55,20 @@ def test_a_bars_message_is_none_of_a_weight_management_hubs_business() -> None:
             assert (entry.checked.verdict, entry.bundle, entry.local_id) == (Verdict.IGNORED, None, None)
 
 
-def test_every_operation_outcome_and_every_lone_resource_of_bars_is_ignored() -> None:
+def test_every_operation_outcome_and_every_lone_resource_of_bars_is_refused() -> None:
     counted: Counter[tuple[str, Verdict]] = Counter()
     for path, entry in examples("bars/examples"):
         if not is_message(path):
             counted[next(iter(entry.checked.resource_types), "nothing"), entry.checked.verdict] += 1
-    assert counted.pop(("OperationOutcome", Verdict.IGNORED)) == 62
+    assert counted.pop(("OperationOutcome", Verdict.REJECTED)) == 62
     assert counted.pop(("nothing", Verdict.REJECTED)) == 1  # a status page that is no FHIR resource
-    assert {verdict for _, verdict in counted} == {Verdict.IGNORED}
+    assert {verdict for _, verdict in counted} == {Verdict.REJECTED}
 
 
-def test_every_e_referral_mock_is_ignored_for_a_reason() -> None:
+def test_every_e_referral_mock_is_refused_for_a_reason() -> None:
     entries = [entry for _, entry in examples("ers/mocks")]
     assert len(entries) > 150
-    assert {entry.checked.verdict for entry in entries} == {Verdict.IGNORED}
+    assert {entry.checked.verdict for entry in entries} == {Verdict.REJECTED}
     assert all(entry.checked.issues for entry in entries)
 
 

@@ -1,0 +1,57 @@
+"""Two patients never share a record because one part of an identifier was ignored, and order changes nothing."""
+
+from itertools import permutations
+
+from fhir_messages import messages
+from fhir_samples import FHIR_OPEN, RECEIVED_AT, TRUST, referral_bundle
+from hypothesis import given
+from hypothesis import strategies as st
+from memory_engine import all_keys
+
+from schemas.check import check
+from schemas.fhir.write import bundle
+from schemas.source_message import SourceMessage
+from schemas.sources import Source
+from streams.steps.ingress import Pseudonyms
+
+PSEUDONYMS = Pseudonyms.of(all_keys().zone("ingress"))
+SYSTEMS = ("https://north.example/Id/patient", "https://south.example/Id/patient", "urn:oid:1.2.3")
+_identifiers = st.lists(
+    st.tuples(st.sampled_from(SYSTEMS), st.sampled_from(["7", "07", "700002"])),
+    min_size=1,
+    max_size=3,
+    unique=True,
+)
+
+
+def record(document: object, source: Source) -> str:
+    _, message = check(document, source=source, test_mode=True, received_at=RECEIVED_AT)
+    assert message is not None
+    return PSEUDONYMS.record_id(source, message.person, "e")
+
+
+def bundle_of(identifiers: list[tuple[str, str]]) -> object:
+    document = referral_bundle()
+    numbers = [{"system": system, "value": value} for system, value in identifiers]
+    document["entry"][1]["resource"]["identifier"] = numbers
+    return document
+
+
+@given(_identifiers, _identifiers)
+def test_two_patients_of_no_common_pair_are_two_records(
+    one: list[tuple[str, str]], other: list[tuple[str, str]]
+) -> None:
+    if not set(one) & set(other):
+        assert record(bundle_of(one), FHIR_OPEN) != record(bundle_of(other), FHIR_OPEN)
+
+
+@given(_identifiers)
+def test_the_order_of_identifiers_changes_nothing(identifiers: list[tuple[str, str]]) -> None:
+    orders = permutations(identifiers)
+    assert len({record(bundle_of(list(order)), FHIR_OPEN) for order in orders}) == 1
+
+
+@given(messages(), messages())
+def test_what_a_connector_writes_keeps_issuer_and_value(one: SourceMessage, other: SourceMessage) -> None:
+    records = [record(bundle(message, source=TRUST), TRUST) for message in (one, other)]
+    assert (records[0] == records[1]) == (one.person.local_id == other.person.local_id)
