@@ -95,18 +95,18 @@ def _meanings(node: Node) -> Iterator[tuple[bool, MeasurementCode]]:
 
 def _measured_places(node: Node) -> Iterator[tuple[Node, MeasurementCode, bool]]:
     """(element that holds the value, what it measures, whether it is one part of several)."""
-    own = _meaning(node)
+    whole = _meaning(node)
     components = [
         (part, meaning) for part in node.many("component") if (meaning := _meaning(part)) is not None
     ]
-    same = [part for part, meaning in components if own and meaning.quantity == own.quantity]
-    if own is not None:
+    same = [part for part, meaning in components if whole and meaning.quantity == whole.quantity]
+    if whole is not None:
         if len(same) == 1 and not _has_value(node):
-            yield same[0], own, False  # R4 obs-7: the value stands in the component that has the code
+            yield same[0], whole, False  # R4 obs-7: the value stands in the component that has the code
         else:
             for part in same:
                 part.error("", "repeats what the Observation measures; not read", code="invariant")
-            yield node, own, False
+            yield node, whole, False
     for part, meaning in components:
         if part not in same:
             yield part, meaning, True

@@ -76,7 +76,9 @@ def report_code(node: Node, source: Source) -> bool:
     """Reports a code that is one slip away from one of our services; True where there is such a one, or none."""
     codings, ours = node.codings("code"), {*codes.REFERRAL_TIER, *source.services}
     slips = [
-        code for _, code in codings if not codes.is_sctid(code) and any(_is_slip(code, one) for one in ours)
+        code
+        for _, code in codings
+        if not codes.is_sctid(code) and any(_is_slip(code, known) for known in ours)
     ]
     if slips or not codings:
         node.error("code", "is not a code of a terminology: which service is asked for?", code="code-invalid")
