@@ -34,7 +34,7 @@ _NOT_A_MESSAGE = "MSH"
 class Delimiters:
     """MSH-1 and MSH-2: four or five distinct ASCII punctuation marks. `charset` is what `\\Xhh\\` bytes are in.
 
-    `subcomponent` is a character no value has where a sender left it out (HL7 2.4, figure 2-1).
+    `escape` or `subcomponent` is a character no value has where a sender left it out (HL7 2.4, figure 2-1).
     """
 
     field: str
@@ -150,6 +150,8 @@ def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> ParsedMessa
     whole_header, *others = read.lines
     if marks.subcomponent == _NO_MARK:
         whole_header = f"{whole_header[:7]}&{whole_header[7:]}"
+    if marks.escape == _NO_MARK:
+        whole_header = f"{whole_header[:6]}\\{whole_header[6:]}"
     header = _segments([whole_header], marks)[0]
     known = [whole_header, *(line for line in others if line.split(marks.field, 1)[0] in wanted)]
     issues = read.issues + _about_form(read.lines, marks)
@@ -215,14 +217,20 @@ def _delimiters(header: str, *, charset: str) -> Delimiters | None:
     if not rest:
         return None
     marks = [field, *declared]
-    left_out = len(marks) == 4 and "&" not in marks
-    if left_out:
+    three = len(marks) == 4
+    if three and marks[3] == "&":  # the usual mark of subcomponents: the escape was left out
+        marks.insert(3, "\\")
+    elif three:
         marks.append("&")
     distinct = len(set(marks)) == len(marks)
     if len(marks) not in (5, 6) or not distinct or not all(_is_punctuation(mark) for mark in marks):
         return None
-    subcomponent = _NO_MARK if left_out else marks[4]
-    return Delimiters(field, marks[1], marks[2], escape=marks[3], subcomponent=subcomponent, charset=charset)
+    escape_mark, subcomponent = marks[3:5]
+    if three:
+        escape_mark, subcomponent = (_NO_MARK, "&") if declared[2] == "&" else (escape_mark, _NO_MARK)
+    return Delimiters(
+        field, marks[1], marks[2], escape=escape_mark, subcomponent=subcomponent, charset=charset
+    )
 
 
 def _is_punctuation(mark: str) -> bool:
@@ -253,8 +261,8 @@ def _about_form(lines: Sequence[str], marks: Delimiters) -> tuple[Issue, ...]:
     """What the message's form loses: segments, continuations, character sets switched within it."""
     names = {line.split(marks.field, 1)[0].strip() for line in lines}
     found = [warning(name, rule, code="structure") for name, rule in _CONTINUATIONS.items() if name in names]
-    if marks.subcomponent == _NO_MARK:
-        found.append(warning("MSH-2", "declares no mark for subcomponents; none are read", code="structure"))
+    if _NO_MARK in (marks.escape, marks.subcomponent):
+        found.append(warning("MSH-2", "declares a mark too few; what it marks is not read", code="structure"))
     mark = re.escape(marks.escape)
     if any(re.search(f"{mark}[CM][0-9A-Fa-f]{{4,6}}{mark}", line) for line in lines):
         found.append(warning("MSH-18", "is switched within the message; letters so written are not read"))
