@@ -107,6 +107,16 @@ CANCELLED_BY_WORD: tuple[tuple[str, str], ...] = (
     ("PROV", "4"), ("HOSP", "4"), ("CLIN", "4"), ("TRUST", "4"), ("CANCELLED BY PROV", "4"),
     ("CANCELLED BY HOSP", "4"), ("CANCELLED_BY_PROV", "4"), ("APPT_CANCELLED_BY_PROV", "4"),
 )  # fmt: skip
+# SCH-25 -> ATTENDED OR DID NOT ATTEND, or `cancelled` (SCH-6 says by whom). HL7 table 0278 and PAS words (read November
+# 2026), folded.
+APPOINTMENT_STATUS: Mapping[str, str] = {
+    "pending": "0", "booked": "0", "scheduled": "0", "confirmed": "0", "overbook": "0", "started": "0", "arrived": "0",
+    "checked in": "0", "rescheduled": "0",
+    "complete": "5", "completed": "5", "attended": "5",
+    "noshow": "3", "no show": "3", "dna": "3", "did not attend": "3",
+    "cancelled": "cancelled", "canceled": "cancelled", "dc": "cancelled", "discontinued": "cancelled",
+    "deleted": "cancelled",
+}  # fmt: skip
 ARRIVED_TOO_LATE = frozenset({"7", "LATE", "ARRIVED_TOO_LATE", "ARRIVED TOO LATE"})  # late, could not be seen
 
 # OBX-3 where a trust uses neither SNOMED CT nor LOINC.

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from connectors.entry import SourceEntry
-from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of
+from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of, why_not_read
 from connectors.sources.tier3_hl7v2.locations import in_hl7
-from connectors.sources.tier3_hl7v2.moments import moment
+from connectors.sources.tier3_hl7v2.moments import LONDON, london_day, moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Hl7Message, ParsedMessage, parse
@@ -71,6 +71,10 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     if not kind[0]:
         issues.append(error("MSH-9", "is required", code="required"))
     sent = moment(message.header.value(7))
+    if sent is not None and sent.at is None and sent.on <= london_day(received_at):
+        # a day without an hour: its noon, so that neither the time of receipt nor the day before stands in
+        issues.append(warning("MSH-7", "holds no time of day; noon stands in", code="value"))
+        return datetime.combine(sent.on, time(12), tzinfo=LONDON).astimezone(UTC), issues
     if sent is None or sent.at is None:
         issues.append(warning("MSH-7", "holds no date and time; the time of receipt stands in", code="value"))
         return received_at, issues
@@ -83,7 +87,7 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
 
 def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
     if event is None:
-        return information("MSH-9", "is a type of message that is not read")
+        return information("MSH-9", why_not_read(reading))
     services = services_of(reading)
     if reading.source.serves(*services) or (event.identity and not services):
         return None
