@@ -143,6 +143,15 @@ UNIT: Mapping[str, str] = {
     "kg/m2": "kg/m2", "kg/m^2": "kg/m2", "kg/m²": "kg/m2", "kg/sqm": "kg/m2",
     "kg.m-2": "kg.m-2",
 }  # fmt: skip
+# OBX-5 that says that there is no value: HL7 v3 NullFlavor and HL7 table 0353 (HL7 2.5.1), then how words of clinicians
+# begin (golden cases, November 2026).
+NULL_FLAVOURS = frozenset(
+    {"NI", "NA", "UNK", "ASKU", "NASK", "NAV", "NAVU", "MSK", "OTH", "NP", "INV", "QS", "TRC", "NOTASKED", "ND"}
+)
+ABSENT_BEGINNINGS = (
+    "declin", "refus", "patient declin", "patient refus", "pt declin", "pt refus", "unable", "could not", "cannot",
+    "not ", "unk", "none", "null", "nil", "no value", "missing", "absent", "withheld", "see ", "pending", "dna",
+)  # fmt: skip
 # OBX-11, HL7 table 0085: what a result's status makes of it.
 RESULT_STANDS = frozenset(
     {"", "F", "C", "U", "A", "B", "V"}

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import (
+    ABSENT_BEGINNINGS,
     LOCAL_MEASUREMENT,
     LOINC_WAIST,
+    NULL_FLAVOURS,
     RESULT_STANDS,
     RESULT_WITHDRAWN,
     SELF_REPORTED,
@@ -20,6 +22,7 @@ from connectors.sources.tier3_hl7v2.structure import Segment
 from schemas import codes
 from schemas.errors import InvalidField
 from schemas.facts import Measurement
+from schemas.placeholders import folded, is_word
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible
 
@@ -27,7 +30,7 @@ from schemas.units import UNITS, converted, plain, plausible
 _QUANTITY: Mapping[str, str] = {code: quantity for (_, code), quantity in codes.MEASUREMENT.items()} | {
     LOINC_WAIST: "waist"
 }
-_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_NUMBER = re.compile(r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")  # HL7 NM: a sign and a bare point are allowed
 # The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
 _WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
 
@@ -39,6 +42,7 @@ def measured(reading: Reading) -> list[SourceFact]:
     for place, obr, obx in _observations(reading):
         quantity = _quantity(obx)
         if quantity is None:
+            reading.note(f"OBX[{place}]-3", "is not a measurement that is read")
             continue
         fact = _measurement(reading, obr, obx, f"OBX[{place}]", quantity)
         if fact is not None:
@@ -98,16 +102,23 @@ def _amount(
     """Value and UCUM unit, or None with the reasons (none where `silent`: a withdrawal needs no value)."""
     structured = obx.value(2).upper() == "SN"
     comparator, text = (obx.value(5, 1), obx.value(5, 2)) if structured else ("", obx.value(5))
-    unit = UNIT.get(obx.value(6).casefold())
+    if not silent and _is_absent(reading, obx, comparator + text):
+        reading.note(f"{location}-5", "says that there is no value")
+        return None
+    unit = UNIT.get((obx.value(6) or obx.value(6, 2)).casefold())
     faults = []
-    if comparator not in ("", "="):
+    if sum(1 for _ in obx.repetitions(5)) > 1:
+        faults.append(("5", "holds two values; nobody can say which was measured", "value"))
+    elif structured and (obx.value(5, 3) or obx.value(5, 4)):
+        faults.append(("5", "is a range or a ratio, not a measured value", "value"))
+    elif comparator not in ("", "="):
         faults.append(("5", "is a bound, not a measured value", "value"))
     elif not text:
         faults.append(("5", "is required", "required"))
     elif not _NUMBER.fullmatch(text):
         faults.append(("5", "must be a number above zero", "value"))
     if unit is None:
-        missing = not obx.value(6)
+        missing = not (obx.value(6) or obx.value(6, 2))
         rule = (
             "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
         )
@@ -123,6 +134,16 @@ def _amount(
         for field, rule, code in faults:
             reading.error(f"{location}-{field}", rule, code=code)
     return None
+
+
+def _is_absent(reading: Reading, obx: Segment, text: str) -> bool:
+    """True when OBX-5 says that nothing was measured: empty, a null, a null flavour, or a person's words for it."""
+    if not text and sum(1 for _ in obx.repetitions(5)) == 0:
+        return True
+    word = folded(text)
+    coded = obx.value(5, 1).upper() in NULL_FLAVOURS
+    in_words = not any(letter.isdigit() for letter in text) and word.startswith(ABSENT_BEGINNINGS)
+    return bool(text) and (coded or in_words or is_word(text, reading.source.placeholders))
 
 
 def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> Moment:
@@ -152,7 +173,8 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
         reading.warn(
             "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
         )
-        order = f"message/{reading.message.identifier}"
+        # some senders repeat MSH-10 for ever: its time tells one message from the next
+        order = f"message/{reading.message.identifier}/{reading.source_version_at:%Y%m%dT%H%M%S%f}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 
 

@@ -16,6 +16,7 @@ from schemas.check import check
 from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
 from schemas.fhir.write import bundle
+from schemas.identity import Person
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
@@ -74,7 +75,8 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     if sent is not None and sent.at is None and sent.on <= london_day(received_at):
         # a day without an hour: its noon, so that neither the time of receipt nor the day before stands in
         issues.append(warning("MSH-7", "holds no time of day; noon stands in", code="value"))
-        return datetime.combine(sent.on, time(12), tzinfo=LONDON).astimezone(UTC), issues
+        noon = datetime.combine(sent.on, time(12), tzinfo=LONDON).astimezone(UTC)
+        return min(noon, received_at), issues
     if sent is None or sent.at is None:
         issues.append(warning("MSH-7", "holds no date and time; the time of receipt stands in", code="value"))
         return received_at, issues
@@ -95,9 +97,13 @@ def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
 
 
 def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
-    person = person_of(reading)
-    if event.merge:
-        person = merged(reading, person)
+    pairs = len(reading.message.all("PID"))
+    if event.merge and pairs > 1:
+        reading.refuse("PID[2]", "begins a second pair: send each pair in a message of its own", code="structure")
+        person = Person()
+    else:
+        person = person_of(reading)
+        person = merged(reading, person) if event.merge else person
     return SourceMessage(
         message_id=reading.message.identifier,
         source_version_at=reading.source_version_at,
