@@ -82,6 +82,9 @@ def _measurement(
         return None
     value_given, unit = amount or (Decimal(1), UNITS[_WITHDRAWN_UNIT[quantity]].ucum)
     value, day = converted(value_given, unit, quantity=quantity), _day(reading, obr, obx, location)
+    likely = plausible(value, quantity=quantity)
+    if not likely and not withdrawn:
+        reading.warn(f"{location}-5", "is outside what is plausible; kept and marked", code="value")
     body = Measurement(
         on=day.on,
         at=day.at,
@@ -90,7 +93,7 @@ def _measurement(
         unit_given=UNITS[unit].name,
         value_given=value_given,
         method="self_reported" if _self_reported(obx) else "measured",
-        plausible=plausible(value, quantity=quantity),
+        plausible=likely,
     )
     number, under = _result_number(reading, obr, obx), referral_number(reading)
     return SourceFact(body, business_id=number, referral_business_id=under, retracted=withdrawn)
