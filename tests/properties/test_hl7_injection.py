@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.sources.tier3_hl7v2 import split
-from connectors.sources.tier3_hl7v2.wire import lines_of
 from connectors.sources.tier3_hl7v2.answer import (
     Acknowledgement,
     echoed_control_id,
@@ -14,6 +13,7 @@ from connectors.sources.tier3_hl7v2.answer import (
     write_answer,
 )
 from connectors.sources.tier3_hl7v2.structure import header_of
+from connectors.sources.tier3_hl7v2.wire import lines_of
 from schemas.check import check
 
 FORGERIES = [

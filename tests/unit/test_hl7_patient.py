@@ -192,7 +192,16 @@ def test_slices_come_from_PID_and_the_practice_from_PD1():
 
 @pytest.mark.parametrize(
     ("sent", "category"),
-    [("R^Other - Chinese", "R"), ("99", "99"), ("z", "Z"), ("A1", "A"), ("British", "A"), ("Black or Black British - African", "N"), ("Martian", None), ("", None)],
+    [
+        ("R^Other - Chinese", "R"),
+        ("99", "99"),
+        ("z", "Z"),
+        ("A1", "A"),
+        ("British", "A"),
+        ("Black or Black British - African", "N"),
+        ("Martian", None),
+        ("", None),
+    ],
 )
 def test_the_ethnic_category_is_its_national_letter(sent: str, category: str | None):
     assert only(pid(_22=sent), "demographics").ethnic_category == category

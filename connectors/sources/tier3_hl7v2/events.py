@@ -55,6 +55,7 @@ EVENTS: Mapping[tuple[str, str], TriggerEvent] = {
     ("ADT", "A46"): _MERGE,
     ("ADT", "A47"): _MERGE,
 }
+TYPES_READ = frozenset(kind for kind, _ in EVENTS)
 # What these say is not used, and what they undo was never a fact here; the message is ignored, and says so.
 NOT_READ: Mapping[tuple[str, str], str] = {
     ("ADT", "A12"): "cancels a transfer, and transfers are not read",

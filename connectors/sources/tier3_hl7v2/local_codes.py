@@ -146,7 +146,23 @@ UNIT: Mapping[str, str] = {
 # OBX-5 that says that there is no value: HL7 v3 NullFlavor and HL7 table 0353 (HL7 2.5.1), then how words of clinicians
 # begin (golden cases, November 2026).
 NULL_FLAVOURS = frozenset(
-    {"NI", "NA", "UNK", "ASKU", "NASK", "NAV", "NAVU", "MSK", "OTH", "NP", "INV", "QS", "TRC", "NOTASKED", "ND"}
+    {
+        "NI",
+        "NA",
+        "UNK",
+        "ASKU",
+        "NASK",
+        "NAV",
+        "NAVU",
+        "MSK",
+        "OTH",
+        "NP",
+        "INV",
+        "QS",
+        "TRC",
+        "NOTASKED",
+        "ND",
+    }
 )
 ABSENT_BEGINNINGS = (
     "declin", "refus", "patient declin", "patient refus", "pt declin", "pt refus", "unable", "could not", "cannot",

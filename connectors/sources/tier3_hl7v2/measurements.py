@@ -30,7 +30,9 @@ from schemas.units import UNITS, converted, plain, plausible
 _QUANTITY: Mapping[str, str] = {code: quantity for (_, code), quantity in codes.MEASUREMENT.items()} | {
     LOINC_WAIST: "waist"
 }
-_NUMBER = re.compile(r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")  # HL7 NM: a sign and a bare point are allowed
+_NUMBER = re.compile(
+    r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})"
+)  # HL7 NM: a sign and a bare point are allowed
 # The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
 _WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
 
@@ -177,7 +179,7 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
             "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
         )
         # some senders repeat MSH-10 for ever: its time tells one message from the next
-        order = f"message/{reading.message.identifier}/{reading.source_version_at:%Y%m%dT%H%M%S%f}"
+        order = f"message/{reading.message.identifier}/{reading.value('MSH-7')}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 
 

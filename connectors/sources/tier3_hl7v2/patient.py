@@ -75,7 +75,9 @@ def merged(reading: Reading, person: Person) -> Person:
     kept.add(person.local_id)
     retired = tuple(dict.fromkeys(number for number in found if number is not None and number not in kept))
     if len(reading.message.all("MRG")) > 1:
-        reading.refuse("MRG", "stands more than once: send each pair in a message of its own", code="structure")
+        reading.refuse(
+            "MRG", "stands more than once: send each pair in a message of its own", code="structure"
+        )
     if person.local_id is None:
         reading.error("PID-3", "must hold the local id that survives the merge", code="required")
     if not retired:
@@ -112,9 +114,7 @@ def is_nhs(identifier: Repetition) -> bool:
     return bool(authorities & NHS_NUMBER_AUTHORITIES) or kind in NHS_NUMBER_TYPES
 
 
-def _nhs_number(
-    reading: Reading, pid: Segment
-) -> tuple[NHSNumber | None, str | None, tuple[NHSNumber, ...]]:
+def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str | None, tuple[NHSNumber, ...]]:
     """The number, what was sent in its place where it is none, and the numbers that are no longer theirs."""
     valid: dict[NHSNumber, None] = {}
     former: dict[NHSNumber, None] = {}

@@ -6,7 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from connectors.entry import SourceEntry
-from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of, why_not_read
+from connectors.sources.tier3_hl7v2.events import (
+    TYPES_READ,
+    TriggerEvent,
+    event_of,
+    services_of,
+    why_not_read,
+)
 from connectors.sources.tier3_hl7v2.locations import in_hl7
 from connectors.sources.tier3_hl7v2.moments import LONDON, london_day, moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
@@ -39,6 +45,7 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
         return _without_bundle(raw, parsed, (), refused=True)
     message = parsed.message
     source_version_at, about_header = _header(message, received_at)
+    about_header += _about_sender(message, source, test_mode=test_mode)
     if has_error(about_header):
         return _without_bundle(raw, parsed, about_header, refused=True)
     reading = Reading(message, source, source_version_at, test_mode, [*parsed.issues, *about_header])
@@ -87,9 +94,24 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     return sent.at, issues
 
 
+def _about_sender(message: Hl7Message, source: Source, *, test_mode: bool) -> list[Issue]:
+    """Why a message that can be read is not this source's, or not for this engine: HL7 table 0357, 202, 203, 207."""
+    issues, header = [], message.header
+    if not source.accepts_sender(header.value(3), header.value(4)):
+        issues.append(error("MSH-3", "and MSH-4 are not a sender that this source lists", code="forbidden"))
+    version, processing = header.value(12), header.value(11).upper()
+    if version and not version.startswith("2."):
+        issues.append(error("MSH-12", "is not a version of HL7 2", code="not-supported"))
+    if processing in ("T", "D") and not test_mode:
+        rule = "says that this is a training or a test message, which is not taken in production"
+        issues.append(error("MSH-11", rule, code="not-supported"))
+    return issues
+
+
 def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
     if event is None:
-        return information("MSH-9", why_not_read(reading))
+        code = "code-invalid" if reading.message.kind[0] in TYPES_READ else "not-supported"
+        return information("MSH-9", why_not_read(reading), code=code)
     services = services_of(reading)
     if reading.source.serves(*services) or (event.identity and not services):
         return None
@@ -99,7 +121,9 @@ def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
 def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
     pairs = len(reading.message.all("PID"))
     if event.merge and pairs > 1:
-        reading.refuse("PID[2]", "begins a second pair: send each pair in a message of its own", code="structure")
+        reading.refuse(
+            "PID[2]", "begins a second pair: send each pair in a message of its own", code="structure"
+        )
         person = Person()
     else:
         person = person_of(reading)
