@@ -2,7 +2,7 @@
 
     AA  durable here, or not ours and only counted
     AE  this message cannot be taken: ERR says where and why
-    AR  this is not one HL7 message in one frame
+    AR  this is not one HL7 message in one frame, or its header names what is not taken (version, sender ...)
 
 Values sent are never repeated, but for the header fields HL7 asks back (MSH-3 to MSH-6, MSH-10 to MSH-12). Everything
 is written as escaped values between the usual delimiters, so nothing that was sent can add a segment or a field.
