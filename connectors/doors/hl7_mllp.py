@@ -222,7 +222,11 @@ def _acknowledgement(answer: DoorAnswer, entry: SourceEntry, entry_id: str) -> A
     if answer is not DoorAnswer.REFUSED:
         return Acknowledgement("AA", "", f"{answer} {entry_id}", issues)
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
-    unlike_hl7 = any(issue.code == "structure" and issue.location.startswith("MSH") for issue in errors)
+    # HL7 2.4, 2.9.2: AR for what the header alone makes unacceptable, its form, version, processing id or sender
+    unlike_hl7 = any(
+        issue.code in ("structure", "not-supported", "forbidden") and issue.location.startswith("MSH")
+        for issue in errors
+    )
     return Acknowledgement("AR" if unlike_hl7 else "AE", "", answer, issues)
 
 

@@ -37,7 +37,7 @@ def test_each_reason_has_its_place_its_condition_and_its_rule():
     assert segments == [
         "ERR||PID^1^3^1^1|101^Required field missing^HL70357|E|required|||PID-3.1: is required",
         "ERR||OBX^2^6^1|103^Table value not found^HL70357|W|code-invalid|||OBX[2]-6: is not a unit",
-        "ERR|||102^Data type error^HL70357|I|informational|||message: holds more",
+        "ERR|||0^Message accepted^HL70357|I|informational|||message: holds more",
         "",
     ]
 

@@ -171,7 +171,8 @@ def test_a_body_measurement_is_read_in_the_unit_the_trust_gave(
         (obx("29463-7", "118.4", "cm"), ("error", "value", "OBX[1]-6")),
         (obx("29463-7", "heavy", "kg"), ("error", "value", "OBX[1]-5")),
         (obx("29463-7", "-3", "kg"), ("error", "value", "OBX[1]-5")),
-        (obx("29463-7", "", "kg"), ("error", "required", "OBX[1]-5")),
+        (obx("29463-7", "118.4~117.9", "kg"), ("error", "value", "OBX[1]-5")),
+        (obx("29463-7", "118^-^120", "kg").replace("|NM|", "|SN|"), ("error", "value", "OBX[1]-5")),
         (obx("29463-7", ">^200", "kg").replace("|NM|", "|SN|"), ("error", "value", "OBX[1]-5")),
     ],
 )

@@ -10,7 +10,7 @@
     reader        all of it: one entry, or every reason why not
     answer        the acknowledgement, written and read
 
-The messages read: REF^I12; SIU^S12, S13, S15, S26; ADT^A01, A03, A04, A05, A08, A28, A31, A34, A40; ORU^R01.
+The messages read, those they undo, and those that are ignored with their reason: `events`.
 """
 
 from connectors.sources.tier3_hl7v2.reader import message_id_of, read

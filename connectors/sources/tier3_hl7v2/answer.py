@@ -2,7 +2,7 @@
 
     AA  durable here, or not ours and only counted
     AE  this message cannot be taken: ERR says where and why
-    AR  this is not one HL7 message in one frame
+    AR  this is not one HL7 message in one frame, or its header names what is not taken (version, sender ...)
 
 Values sent are never repeated, but for the header fields HL7 asks back (MSH-3 to MSH-6, MSH-10 to MSH-12). Everything
 is written as escaped values between the usual delimiters, so nothing that was sent can add a segment or a field.
@@ -23,11 +23,22 @@ ISSUES_MAX = 50  # ERR segments in one answer; a sender that needs more has one 
 ECHO_CHARACTERS_MAX = 199
 
 _LOCATION = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[([0-9]+)\])?(?:-([0-9]+)(?:\.([0-9]+))?)?")
-# FHIR issue-type -> HL7 table 0357, message error condition codes
+# Field of MSH and FHIR issue-type -> HL7 table 0357, message error condition codes (HL7 2.5.1, read November 2026)
+_CONDITION_OF_HEADER: Mapping[tuple[str, str], str] = {
+    ("MSH-9", "not-supported"): "200^Unsupported message type^HL70357",
+    ("MSH-9", "code-invalid"): "201^Unsupported event code^HL70357",
+    ("MSH-11", "not-supported"): "202^Unsupported processing id^HL70357",
+    ("MSH-12", "not-supported"): "203^Unsupported version id^HL70357",
+}
+# FHIR issue-type -> the same table, wherever it stands
 _CONDITION: Mapping[str, str] = {
     "structure": "100^Segment sequence error^HL70357",
     "required": "101^Required field missing^HL70357",
     "code-invalid": "103^Table value not found^HL70357",
+    "forbidden": "207^Application internal error^HL70357",
+    "transient": "207^Application internal error^HL70357",
+    "business-rule": "207^Application internal error^HL70357",
+    "informational": "0^Message accepted^HL70357",
 }
 _CONDITION_OTHERWISE = "102^Data type error^HL70357"
 _SEVERITY = {Severity.ERROR: "E", Severity.WARNING: "W", Severity.INFORMATION: "I"}
@@ -111,7 +122,8 @@ def _most_severe(issues: Sequence[Issue]) -> list[Issue]:
 
 
 def _err(issue: Issue) -> str:
-    condition = _CONDITION.get(issue.code, _CONDITION_OTHERWISE)
+    of_header = _CONDITION_OF_HEADER.get((issue.location, issue.code))
+    condition = of_header or _CONDITION.get(issue.code, _CONDITION_OTHERWISE)
     text = escape(f"{issue.location}: {issue.rule}")
     return (
         f"ERR||{_erl(issue.location)}|{condition}|{_SEVERITY[issue.severity]}|{escape(issue.code)}|||{text}"

@@ -4,12 +4,17 @@ The fact is the appointment, so every message about it uses one business id: SCH
 SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to its visit, PV1-19.
 """
 
+from dataclasses import replace
+
 from connectors.sources.tier3_hl7v2.local_codes import (
+    APPOINTMENT_STATUS,
     ARRIVED_TOO_LATE,
     CANCELLED_BY_NUMBER,
     CANCELLED_BY_WORD,
+    PATIENT_CLASS_CODES,
+    PATIENT_CLASS_WORDS,
 )
-from connectors.sources.tier3_hl7v2.moments import Moment
+from connectors.sources.tier3_hl7v2.moments import Moment, moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from schemas.codes import REASONS
 from schemas.facts import Acceptance, Attendance, Discharge
@@ -18,7 +23,9 @@ from schemas.source_message import SourceFact
 # Tier 3 trusts send no message "referral accepted": the first booking is taken as the acceptance.
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 _BOOKING_NUMBER = ("SCH-2", "SCH-1")
-_START = ("SCH-11.4", "TQ1-7", "AIS-4")
+# The start of the appointment; where it has none, of the first of its resources: service, place, thing, person.
+_RESOURCE_START = {"AIS": 4, "AIL": 6, "AIG": 8, "AIP": 6}
+_START = ("SCH-11.4", "TQ1-7", *(f"{name}-{field}" for name, field in _RESOURCE_START.items()))
 _WHO_CANCELLED = ("SCH-6.1", "SCH-7.1", "SCH-25.1", "SCH-6.2", "SCH-7.2")
 
 
@@ -29,7 +36,7 @@ def booked(reading: Reading) -> list[SourceFact]:
     is a fact of its own because S13, which replaces the appointment's version, does not say when it was first booked.
     """
     number, reported = _booking_number(reading), reading.reported
-    appointment = _appointment(reading, number, "0", booked=True)
+    appointment = _appointment(reading, number, _by_status(reading), booked=True)
     if number is None or not appointment:
         return appointment
     accepted = Acceptance(on=reported.on, at=reported.at, definition=ACCEPTED_BY_BOOKING)
@@ -39,7 +46,19 @@ def booked(reading: Reading) -> list[SourceFact]:
 
 def moved(reading: Reading) -> list[SourceFact]:
     """S13: the same appointment on another day."""
-    return _appointment(reading, _booking_number(reading), "0")
+    return _appointment(reading, _booking_number(reading), _by_status(reading))
+
+
+def deleted(reading: Reading) -> list[SourceFact]:
+    """S17: the appointment was never to be: it, and the acceptance that its booking was, are taken back."""
+    number, reported = _booking_number(reading), reading.reported
+    if number is None:
+        return []
+    day = next((moment(text) for text in map(reading.value, _START) if text), None) or reported
+    appointment = _attendance(reading, number, "0", day)
+    accepted = Acceptance(on=reported.on, at=reported.at, definition=ACCEPTED_BY_BOOKING)
+    booking = SourceFact(accepted, f"{number}/booked", referral_business_id=referral_number(reading))
+    return [replace(fact, retracted=True) for fact in (appointment, booking)]
 
 
 def cancelled(reading: Reading) -> list[SourceFact]:
@@ -47,12 +66,17 @@ def cancelled(reading: Reading) -> list[SourceFact]:
 
     Where none of them says who, it counts as the provider's, whose system cancelled it, with a warning.
     """
-    by = next((code for place in _WHO_CANCELLED if (code := _cancelled_by(reading.value(place)))), None)
+    return _appointment(reading, _booking_number(reading), _who_cancelled(reading))
+
+
+def _who_cancelled(reading: Reading) -> str:
+    sent = [reading.value(place) for place in _WHO_CANCELLED]
+    by = next((code for text in sent if (code := _cancelled_by(reading, text))), None)
     if by is None:
         reading.warn(
             "SCH-6", "does not say who cancelled; read as cancelled by the provider", code="code-invalid"
         )
-    return _appointment(reading, _booking_number(reading), by or "4")
+    return by or "4"
 
 
 def missed(reading: Reading) -> list[SourceFact]:
@@ -74,23 +98,65 @@ def attended(reading: Reading) -> list[SourceFact]:
     return [_attendance(reading, number, "5", day)]
 
 
+def visit_cancelled(reading: Reading) -> list[SourceFact]:
+    """A11 of an outpatient: the A04 of the same number is taken back."""
+    if not is_outpatient(reading):
+        return []
+    number = reading.first_value(*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19")
+    if not number:
+        reading.error("PV1-19", "is missing: nothing says which visit is taken back", code="required")
+        return []
+    return [replace(_attendance(reading, number, "5", reading.reported), retracted=True)]
+
+
+def discharge_cancelled(reading: Reading) -> list[SourceFact]:
+    """A13 of an outpatient: the A03 of the same PV1-19 is taken back."""
+    if not is_outpatient(reading):
+        return []
+    number, reported = reading.value("PV1-19"), reading.reported
+    if not number:
+        reading.error("PV1-19", "is missing: nothing says which discharge is taken back", code="required")
+        return []
+    under = referral_number(reading)
+    body = Discharge(on=reported.on, at=reported.at)
+    return [SourceFact(body, business_id=number, referral_business_id=under, retracted=True)]
+
+
 def discharged(reading: Reading) -> list[SourceFact]:
     """A03 of an outpatient (PV1-2 O): the service closed the episode. PV1-36 gives the reason where it is a listed
     one."""
     if not is_outpatient(reading):
         return []
-    reason = reading.value("PV1-36").lower()
+    sent = reading.value("PV1-36")
+    reason = reading.source.code("discharge_reason", sent) or sent.lower()
     if reason and reason not in REASONS:
         reading.note("PV1-36", "is not a listed reason for discharge; it was left out")
     day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.reported
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
     number = reading.value("PV1-19") or None
+    if number is None:
+        reading.warn(
+            "PV1-19",
+            "is missing: a correction of this discharge could not be distinguished from another discharge",
+        )
     return [SourceFact(body, business_id=number, referral_business_id=referral_number(reading))]
 
 
 def is_outpatient(reading: Reading) -> bool:
-    """True when PV1-2 says outpatient. HL7 table 0004."""
-    return reading.value("PV1-2").upper() == "O"
+    """True when PV1-2 says outpatient, by HL7 table 0004, in words, or in the source's own words.
+
+    What is in none of them is reported: the visit is then nobody's.
+    """
+    sent = reading.value("PV1-2")
+    code = reading.source.code("patient_class", sent) or PATIENT_CLASS_WORDS.get(_folded(sent), sent.upper())
+    if code not in PATIENT_CLASS_CODES:
+        rule = "is not a patient class" if sent else "does not say the patient class"
+        reading.warn("PV1-2", f"{rule}; no visit was read", code="code-invalid" if sent else "required")
+    return code == "O"
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.replace("-", " ").casefold().split())
 
 
 def referral_number(reading: Reading) -> str | None:
@@ -112,9 +178,35 @@ def _appointment(
     if day is None:
         reading.error("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
         return []
+    _note_other_starts(reading, day)
     if number is None:
         return []
     return [_attendance(reading, number, attendance, day, booked=booked)]
+
+
+def _note_other_starts(reading: Reading, used: Moment) -> None:
+    """An appointment of several resources has one start; the others' are not used."""
+    for name, field in _RESOURCE_START.items():
+        for place, segment in enumerate(reading.message.all(name), start=1):
+            start = moment(segment.value(field))
+            if start is not None and start != used:
+                reading.note(f"{name}[{place}]-{field}", "is another start than the appointment's; not used")
+
+
+def _by_status(reading: Reading) -> str:
+    """The attendance that SCH-25 makes of a booking or a move: booked, unless it says otherwise."""
+    sent = reading.value("SCH-25") or reading.value("SCH-25.2")
+    status = reading.source.code("appointment_status", sent) or sent
+    meaning = APPOINTMENT_STATUS.get(_folded(status))
+    if meaning is None:
+        if sent:
+            reading.warn(
+                "SCH-25", "is not a status of appointments; read by the event alone", code="code-invalid"
+            )
+        return "0"
+    if meaning != "0":
+        reading.warn("SCH-25", "says otherwise than the event; the status was read")
+    return _who_cancelled(reading) if meaning == "cancelled" else meaning
 
 
 def _attendance(
@@ -129,8 +221,11 @@ def _attendance(
     return SourceFact(body, business_id=number, referral_business_id=referral_number(reading))
 
 
-def _cancelled_by(text: str) -> str | None:
+def _cancelled_by(reading: Reading, text: str) -> str | None:
     status = text.upper()
+    known = reading.source.code("cancelled_by", text)
+    if known:
+        return known
     if status in CANCELLED_BY_NUMBER:
         return CANCELLED_BY_NUMBER[status]
     return next((code for start, code in CANCELLED_BY_WORD if status.startswith(start)), None)

@@ -7,10 +7,22 @@ public samples and PAS guides. A trust with other words changes its interface en
 from collections.abc import Mapping
 
 # PID-3.5 and PID-3.4. Spellings met: ^^^NHS · ^^^NHS^NH · ^^^NHSNBR^NHSNMBR · ^^^NHSNMBR, and the number's OID.
-NHS_NUMBER_TYPES = frozenset({"NH", "NHS", "NHSNBR", "NHSNMBR", "NHSNO", "NHSN"})
+# Compared by `authority_name`. NNGBR: HL7 table 0203, national number of Great Britain.
+NHS_NUMBER_TYPES = frozenset({"NH", "NHS", "NHSNBR", "NHSNMBR", "NHSNO", "NHSN", "NHSNUMBER", "NNGBR"})
 NHS_NUMBER_AUTHORITIES = frozenset(
-    {"NHS", "NHSNBR", "NHSNMBR", "NHSNO", "NHS NUMBER", "NHSNUMBER", "2.16.840.1.113883.2.1.4.1"}
-)
+    {
+        "NHS", "NHSNBR", "NHSNMBR", "NHSNO", "NHSN", "NHSNUMBER", "NHSNUM",
+        "21684011138832141",  # OID 2.16.840.1.113883.2.1.4.1
+        "HTTPSFHIRNHSUKIDNHSNUMBER",  # https://fhir.nhs.uk/Id/nhs-number
+    }
+)  # fmt: skip
+
+
+def authority_name(text: str) -> str:
+    """`text` as names of issuers and types are compared here: its letters and digits in capitals."""
+    return "".join(letter for letter in text.upper() if letter.isalnum())
+
+
 LOCAL_ID_TYPES = frozenset({"MR", "MRN", "PI", "PT", "PAS", "HOSP"})  # HL7 table 0203 and two PAS spellings
 
 # PID-5.7 -> FHIR name-use. HL7 table 0200; CURRENT is simhospital's.
@@ -20,6 +32,14 @@ NAME_USE: Mapping[str, str] = {
     "M": "maiden", "B": "maiden",
     "N": "nickname", "A": "nickname",
     "P": "old", "BAD": "old", "PREVIOUS": "old",
+    "U": "official", "I": "official", "R": "official", "F": "official", "T": "nickname",
+}  # fmt: skip
+# A coded pseudonym, a masked name, "no longer to be used": nobody is found by them. HL7 table 0200.
+NAME_IS_NOT_THEIRS = frozenset({"S", "MSK", "NOUSE"})
+# PID-30. HL7 table 0136, and how people write it.
+DEATH_INDICATOR: Mapping[str, str] = {
+    "Y": "Y", "YES": "Y", "TRUE": "Y", "1": "Y",
+    "N": "N", "NO": "N", "FALSE": "N", "0": "N",
 }  # fmt: skip
 # XTN.2 and XTN.3 of PID-13 and -14 that are no telephone of the patient's: an answering service, who is rung in an
 # emergency, a fax, a modem, a pager. HL7 tables 0201 and 0202.
@@ -30,6 +50,41 @@ GENDER: Mapping[str, str] = {
     "F": "female", "2": "female",
     "O": "other", "A": "other", "9": "other",
     "U": "unknown", "X": "unknown", "0": "unknown",
+}  # fmt: skip
+SEX_WORDS: Mapping[str, str] = {
+    "male": "male", "man": "male", "boy": "male",
+    "female": "female", "woman": "female", "girl": "female",
+    "other": "other", "ambiguous": "other", "indeterminate": "other", "not specified": "other",
+    "unknown": "unknown", "not known": "unknown",
+}  # fmt: skip
+# PID-22 in words -> ETHNIC CATEGORY CODE 2001. NHS Data Dictionary, national descriptions (read November 2026), letters
+# only; the group before the dash may be missing.
+_ETHNIC_GROUPS: Mapping[str, Mapping[str, str]] = {
+    "white": {"british": "A", "irish": "B", "any other white background": "C"},
+    "mixed": {
+        "white and black caribbean": "D", "white and black african": "E", "white and asian": "F",
+        "any other mixed background": "G",
+    },
+    "asian or asian british": {
+        "indian": "H", "pakistani": "J", "bangladeshi": "K", "any other asian background": "L",
+    },
+    "black or black british": {"caribbean": "M", "african": "N", "any other black background": "P"},
+    "other ethnic groups": {"chinese": "R", "any other ethnic group": "S"},
+}  # fmt: skip
+ETHNIC_WORDS: Mapping[str, str] = {
+    spelling: code
+    for group, members in _ETHNIC_GROUPS.items()
+    for member, code in members.items()
+    for spelling in (member, f"{group} {member}")
+} | {"not stated": "Z", "not known": "99"}
+# PV1-2: HL7 table 0004, its words, and the NHS's. What is in neither is reported.
+PATIENT_CLASS_CODES = frozenset("BCEINOPRU")
+PATIENT_CLASS_WORDS: Mapping[str, str] = {
+    "outpatient": "O", "outpatients": "O", "out patient": "O", "op": "O",
+    "inpatient": "I", "in patient": "I", "ip": "I", "day case": "I", "daycase": "I", "day patient": "I",
+    "emergency": "E", "ae": "E", "ed": "E", "accident and emergency": "E",
+    "preadmit": "P", "pre admit": "P",
+    "recurring": "R", "recurring patient": "R", "obstetrics": "B",
 }  # fmt: skip
 # RF1-2 -> FHIR request-priority. HL7 table 0280 and the e-RS words.
 PRIORITY: Mapping[str, str] = {
@@ -52,10 +107,45 @@ CANCELLED_BY_WORD: tuple[tuple[str, str], ...] = (
     ("PROV", "4"), ("HOSP", "4"), ("CLIN", "4"), ("TRUST", "4"), ("CANCELLED BY PROV", "4"),
     ("CANCELLED BY HOSP", "4"), ("CANCELLED_BY_PROV", "4"), ("APPT_CANCELLED_BY_PROV", "4"),
 )  # fmt: skip
+# SCH-25 -> ATTENDED OR DID NOT ATTEND, or `cancelled` (SCH-6 says by whom). HL7 table 0278 and PAS words (read November
+# 2026), folded.
+APPOINTMENT_STATUS: Mapping[str, str] = {
+    "pending": "0", "booked": "0", "scheduled": "0", "confirmed": "0", "overbook": "0", "started": "0", "arrived": "0",
+    "checked in": "0", "rescheduled": "0",
+    "complete": "5", "completed": "5", "attended": "5",
+    "noshow": "3", "no show": "3", "dna": "3", "did not attend": "3",
+    "cancelled": "cancelled", "canceled": "cancelled", "dc": "cancelled", "discontinued": "cancelled",
+    "deleted": "cancelled",
+}  # fmt: skip
 ARRIVED_TOO_LATE = frozenset({"7", "LATE", "ARRIVED_TOO_LATE", "ARRIVED TOO LATE"})  # late, could not be seen
 
 SELF_REPORTED = frozenset({"SR", "SELF", "SELF-REPORTED", "SELF REPORTED", "PATIENT REPORTED"})  # OBX-17
 
+# OBX-5 that says that there is no value: HL7 v3 NullFlavor and HL7 table 0353 (HL7 2.5.1), then how words of clinicians
+# begin (golden cases, November 2026).
+NULL_FLAVOURS = frozenset(
+    {
+        "NI",
+        "NA",
+        "UNK",
+        "ASKU",
+        "NASK",
+        "NAV",
+        "NAVU",
+        "MSK",
+        "OTH",
+        "NP",
+        "INV",
+        "QS",
+        "TRC",
+        "NOTASKED",
+        "ND",
+    }
+)
+ABSENT_BEGINNINGS = (
+    "declin", "refus", "patient declin", "patient refus", "pt declin", "pt refus", "unable", "could not", "cannot",
+    "not ", "unk", "none", "null", "nil", "no value", "missing", "absent", "withheld", "see ", "pending", "dna",
+)  # fmt: skip
 # OBX-11, HL7 table 0085: what a result's status makes of it.
 RESULT_STANDS = frozenset(
     {"", "F", "C", "U", "A", "B", "V"}

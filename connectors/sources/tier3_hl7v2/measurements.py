@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import (
+    ABSENT_BEGINNINGS,
+    NULL_FLAVOURS,
     RESULT_STANDS,
     RESULT_WITHDRAWN,
     SELF_REPORTED,
@@ -18,10 +20,13 @@ from schemas import clinical_codes
 from schemas.clinical_codes import MeasurementCode, measurement_of_any_system, measurement_word
 from schemas.errors import InvalidField
 from schemas.facts import Measurement
+from schemas.placeholders import folded, is_word
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible, unit_of
 
-_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_NUMBER = re.compile(
+    r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})"
+)  # HL7 NM: a sign and a bare point are allowed
 # The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
 _WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
 
@@ -33,6 +38,7 @@ def measured(reading: Reading) -> list[SourceFact]:
     for place, obr, obx in _observations(reading):
         meaning = _meaning(obx)
         if meaning is None:
+            reading.note(f"OBX[{place}]-3", "is not a measurement that is read")
             continue
         fact = _measurement(reading, obr, obx, f"OBX[{place}]", meaning)
         if fact is not None:
@@ -80,6 +86,9 @@ def _measurement(
         return None
     value_given, unit = amount or (Decimal(1), UNITS[_WITHDRAWN_UNIT[quantity]].ucum)
     value, day = converted(value_given, unit, quantity=quantity), _day(reading, obr, obx, location)
+    likely = plausible(value, quantity=quantity)
+    if not likely and not withdrawn:
+        reading.warn(f"{location}-5", "is outside what is plausible; kept and marked", code="value")
     body = Measurement(
         on=day.on,
         at=day.at,
@@ -88,7 +97,7 @@ def _measurement(
         unit_given=UNITS[unit].name,
         value_given=value_given,
         method="self_reported" if _self_reported(obx, meaning) else "measured",
-        plausible=plausible(value, quantity=quantity),
+        plausible=likely,
     )
     number, under = _result_number(reading, obr, obx), referral_number(reading)
     return SourceFact(body, business_id=number, referral_business_id=under, retracted=withdrawn)
@@ -100,16 +109,23 @@ def _amount(
     """Value and UCUM unit, or None with the reasons (none where `silent`: a withdrawal needs no value)."""
     structured = obx.value(2).upper() == "SN"
     comparator, text = (obx.value(5, 1), obx.value(5, 2)) if structured else ("", obx.value(5))
-    unit = unit_of(obx.value(6))
+    if not silent and _is_absent(reading, obx, comparator + text):
+        reading.note(f"{location}-5", "says that there is no value")
+        return None
+    unit = unit_of(obx.value(6) or obx.value(6, 2))
     faults = []
-    if comparator not in ("", "="):
+    if sum(1 for _ in obx.repetitions(5)) > 1:
+        faults.append(("5", "holds two values; nobody can say which was measured", "value"))
+    elif structured and (obx.value(5, 3) or obx.value(5, 4)):
+        faults.append(("5", "is a range or a ratio, not a measured value", "value"))
+    elif comparator not in ("", "="):
         faults.append(("5", "is a bound, not a measured value", "value"))
     elif not text:
         faults.append(("5", "is required", "required"))
     elif not _NUMBER.fullmatch(text):
         faults.append(("5", "must be a number above zero", "value"))
     if unit is None:
-        missing = not obx.value(6)
+        missing = not (obx.value(6) or obx.value(6, 2))
         rule = (
             "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
         )
@@ -125,6 +141,16 @@ def _amount(
         for field, rule, code in faults:
             reading.error(f"{location}-{field}", rule, code=code)
     return None
+
+
+def _is_absent(reading: Reading, obx: Segment, text: str) -> bool:
+    """True when OBX-5 says that nothing was measured: empty, a null, a null flavour, or a person's words for it."""
+    if not text and sum(1 for _ in obx.repetitions(5)) == 0:
+        return True
+    word = folded(text)
+    coded = obx.value(5, 1).upper() in NULL_FLAVOURS
+    in_words = not any(letter.isdigit() for letter in text) and word.startswith(ABSENT_BEGINNINGS)
+    return bool(text) and (coded or in_words or is_word(text, reading.source.placeholders))
 
 
 def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> Moment:
@@ -154,7 +180,8 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
         reading.warn(
             "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
         )
-        order = f"message/{reading.message.identifier}"
+        # some senders repeat MSH-10 for ever: its time tells one message from the next
+        order = f"message/{reading.message.identifier}/{reading.value('MSH-7')}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 
 

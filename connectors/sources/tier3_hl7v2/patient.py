@@ -4,25 +4,33 @@ An NHS number is known by its authority or type, never by its form: 25 of the 30
 in the public simhospital messages pass the Modulus 11 check.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
 from connectors.sources.tier3_hl7v2.local_codes import (
+    DEATH_INDICATOR,
+    ETHNIC_WORDS,
     GENDER,
     LOCAL_ID_TYPES,
+    NAME_IS_NOT_THEIRS,
     NAME_USE,
     NHS_NUMBER_AUTHORITIES,
     NHS_NUMBER_TYPES,
     NOT_THEIR_PHONE,
+    SEX_WORDS,
+    authority_name,
 )
-from connectors.sources.tier3_hl7v2.moments import birth_date, birth_year
+from connectors.sources.tier3_hl7v2.moments import Moment, birth_date, birth_year, moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
 from schemas.codes import ETHNIC_2001, NUMBER_STATUS
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits
 from schemas.ods import practice
+from schemas.placeholders import is_day, is_mailbox, is_number, is_telephone, is_word
 from schemas.source_message import SourceFact
 
 BIRTH_YEAR_MIN = 1880
@@ -36,29 +44,39 @@ def person_of(reading: Reading) -> Person:
         reading.refuse("PID", rule, code=code)
         return Person()
     pid = segments[0]
-    number, claimed = _nhs_number(reading, pid)
+    number, claimed, former = _nhs_number(reading, pid)
+    if pid.value(6):
+        reading.note("PID-6", "is the mother's maiden name, which is not used")
     return Person(
         local_id=_local_id(reading, pid),
         nhs_number=number,
         nhs_number_claimed=claimed,
-        names=_names(pid),
+        former_nhs_numbers=former,
+        names=_names(reading, pid),
         birth_date=_birth_date(reading, pid),
         sex=_gender(reading, pid),
         addresses=_addresses(reading, pid),
-        phones=_phones(pid),
-        emails=_emails(pid),
+        phones=_phones(reading, pid),
+        emails=_emails(reading, pid),
     )
 
 
 def merged(reading: Reading, person: Person) -> Person:
-    """`person` with the ids that MRG-1 retires: PID survives. Refuses a merge that retires nothing."""
-    prior = reading.message.first("MRG")
+    """`person` with the ids that MRG-1 retires: PID survives.
+
+    An id that PID-3 still holds (same authority, same value) goes on and is not retired. A merge that retires nothing
+    is an error.
+    """
+    prior, pid = reading.message.first("MRG"), reading.message.first("PID")
     found = [_parsed_id(reading, cx) for cx in prior.repetitions(1) if not is_nhs(cx)] if prior else []
-    retired = tuple(
-        dict.fromkeys(number for number in found if number is not None and number != person.local_id)
-    )
+    # only the comparison: what is wrong with these was reported when the person was read
+    kept = {_same_id(reading, cx) for cx in pid.repetitions(3) if not is_nhs(cx)} if pid else set()
+    kept.add(person.local_id)
+    retired = tuple(dict.fromkeys(number for number in found if number is not None and number not in kept))
     if len(reading.message.all("MRG")) > 1:
-        reading.refuse("MRG", "stands more than once", code="structure")
+        reading.refuse(
+            "MRG", "stands more than once: send each pair in a message of its own", code="structure"
+        )
     if person.local_id is None:
         reading.error("PID-3", "must hold the local id that survives the merge", code="required")
     if not retired:
@@ -86,29 +104,59 @@ def facts_of(reading: Reading, person: Person) -> list[SourceFact]:
 
 
 def is_nhs(identifier: Repetition) -> bool:
-    """True when a CX says by its type, or without a type by its authority, that it is an NHS number."""
-    kind = identifier.value(5).upper()
-    authorities = {identifier.value(4, part).upper() for part in (1, 2)} - {""}
-    if kind:
-        return kind in NHS_NUMBER_TYPES
-    return bool(authorities & NHS_NUMBER_AUTHORITIES)
+    """True when a CX says by its authority (CX.4, name or OID), or by its type, that it is an NHS number.
+
+    What type the NHS's own number is given (NI, PI, MR, HN ...) says nothing against it.
+    """
+    kind = authority_name(identifier.value(5))
+    authorities = {authority_name(identifier.value(4, part)) for part in (1, 2)} - {""}
+    return bool(authorities & NHS_NUMBER_AUTHORITIES) or kind in NHS_NUMBER_TYPES
 
 
-def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str | None]:
-    sent = [cx.value() for cx in pid.repetitions(3) if is_nhs(cx) and cx.value()]
+def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str | None, tuple[NHSNumber, ...]]:
+    """The number, what was sent in its place where it is none, and the numbers that are no longer theirs."""
     valid: dict[NHSNumber, None] = {}
-    for text in sent:
+    former: dict[NHSNumber, None] = {}
+    claimed = []
+    for place, cx in _said_to_be_nhs(reading, pid):
+        if is_number(cx.value(), reading.source.placeholders) and nhs_digits(cx.value()) is None:
+            reading.note(place, "says that there is no NHS number")
+            continue
         try:
-            valid[NHSNumber.parse(text, test_mode=reading.test_mode)] = None
+            number = NHSNumber.parse(cx.value(), test_mode=reading.test_mode)
         except InvalidField as broken:
-            reading.warn("PID-3.1", f"NHS number {broken.rule}", code="value")
+            reading.warn(place, f"NHS number {broken.rule}", code="value")
+            claimed.append(cx.value())
+            continue
+        if _has_expired(reading, cx):
+            former[number] = None
+        else:
+            valid[number] = None
+    superseded = tuple(number for number in former if number not in valid)
     if len(valid) > 1:
         reading.warn("PID-3", "holds two different NHS numbers; neither was used")
-        return None, None
-    number = next(iter(valid), None)
-    if number is not None and NUMBER_STATUS.get(_number_status(pid), "verified") != "verified":
+        return None, None, superseded
+    found = next(iter(valid), None)
+    if found is not None and NUMBER_STATUS.get(_number_status(pid), "verified") != "verified":
         reading.note("PID-32", "says that the NHS number is not verified")
-    return number, None if number else next(iter(sent), None)
+    return found, None if found else next(iter(claimed), None), superseded
+
+
+def _said_to_be_nhs(reading: Reading, pid: Segment) -> Iterator[tuple[str, Repetition]]:
+    """The identifiers of PID that are NHS numbers by what they say, or by the source's word for the field."""
+    for field in (3, 2, 4, 19):
+        by_setting = f"PID-{field}" in reading.source.nhs_number_fields
+        for cx in pid.repetitions(field):
+            if cx.value() and (is_nhs(cx) or by_setting):
+                yield (f"PID-{field}.1" if field == 3 else f"PID-{field}"), cx
+            elif cx.value() and field == 19:
+                reading.warn("PID-19", "does not say who issued it, so it is no NHS number; left out")
+
+
+def _has_expired(reading: Reading, cx: Repetition) -> bool:
+    """True when CX.8 lies before the message (HL7 2.5: expiration date)."""
+    ended = moment(cx.value(8))
+    return ended is not None and ended.on < reading.reported_on
 
 
 def _number_status(pid: Segment) -> str:
@@ -119,6 +167,8 @@ def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
     local = [cx for cx in pid.repetitions(3) if cx.value() and not is_nhs(cx)]
     typed = [cx for cx in local if cx.value(5).upper() in LOCAL_ID_TYPES]
     former = [cx for cx in pid.repetitions(2) if cx.value() and not is_nhs(cx)]
+    if "PID-2" in reading.source.nhs_number_fields:
+        former = []
     for location, group in (("PID-3.1", typed), ("PID-3.1", local), ("PID-2.1", former)):
         parsed = [_parsed_id(reading, cx, location) for cx in group]
         found = reading.source.record_local_id(number for number in parsed if number is not None)
@@ -126,6 +176,14 @@ def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
             return found
     reading.warn("PID-3", "holds no local patient id", code="required")
     return None
+
+
+def _same_id(reading: Reading, cx: Repetition) -> LocalId | None:
+    issuer = reading.source.issuer(cx.value(4) or cx.value(4, 2))
+    try:
+        return None if issuer is None else LocalId.parse(cx.value(), issuer)
+    except InvalidField:
+        return None
 
 
 def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> LocalId | None:
@@ -136,6 +194,9 @@ def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> L
             location, "has no assigning authority, and the source no default; left out", code="required"
         )
         return None
+    if is_number(cx.value(), reading.source.placeholders):
+        reading.note(location, "says that the number is not known; it is no local id")
+        return None
     try:
         return LocalId.parse(cx.value(), issuer)
     except InvalidField:
@@ -143,19 +204,40 @@ def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> L
         return None
 
 
-def _names(pid: Segment) -> tuple[PersonName, ...]:
+def _names(reading: Reading, pid: Segment) -> tuple[PersonName, ...]:
+    """The names of PID-5, and of PID-9 (alias, kept by HL7 for older senders)."""
     found = []
-    for xpn in pid.repetitions(5):
-        given = tuple(part for part in (xpn.value(2), *xpn.value(3).split()) if part)
-        use = NAME_USE.get(xpn.value(7).upper(), "official")
-        if xpn.value() or given:
-            found.append(PersonName(family=xpn.value(), given=given, use=use))
+    for field, otherwise in ((5, "official"), (9, "nickname")):
+        for xpn in pid.repetitions(field):
+            name = _name(reading, xpn, f"PID-{field}", otherwise)
+            if name is not None:
+                found.append(name)
     return tuple(found)
+
+
+def _name(reading: Reading, xpn: Repetition, place: str, otherwise: str) -> PersonName | None:
+    kind = xpn.value(7).upper()
+    if kind in NAME_IS_NOT_THEIRS:
+        reading.note(place, "holds a pseudonym or a masked name, which is not used")
+        return None
+    if kind not in NAME_USE:
+        reading.warn(f"{place}.7", "is not a type of name; read as the official one", code="code-invalid")
+    sent = (xpn.value(), xpn.value(2), *xpn.value(3).split())
+    family, *given = ("" if is_word(part, reading.source.placeholders) else part for part in sent)
+    if (family, *given) != sent:
+        reading.note(place, "holds a word that says that the name is not known; it was left out")
+    if not family and not any(given):
+        return None
+    use = NAME_USE.get(kind, "official") if kind else otherwise
+    return PersonName(family=family, given=tuple(part for part in given if part), use=use)
 
 
 def _birth_date(reading: Reading, pid: Segment) -> date | None:
     text = pid.value(7)
     known = birth_date(text)
+    if known is not None and is_day(known):
+        reading.note("PID-7", "is a day that systems write where they know none; it was left out")
+        return None
     if known is not None and known.year >= BIRTH_YEAR_MIN and known <= reading.reported_on:
         return known
     if text:
@@ -169,30 +251,50 @@ def _year_alone(reading: Reading, pid: Segment) -> int | None:
 
 
 def _gender(reading: Reading, pid: Segment) -> str | None:
-    text = pid.value(8).upper()
-    if text and text not in GENDER:
+    text = pid.value(8)
+    known = reading.source.code("sex", text) or GENDER.get(text.upper()) or SEX_WORDS.get(text.casefold())
+    if known is None and text:
         reading.warn("PID-8", "is not a gender code; it was left out", code="code-invalid")
-    return GENDER.get(text)
+    return known
 
 
 def _addresses(reading: Reading, pid: Segment) -> tuple[Address, ...]:
     found = []
     for xad in pid.repetitions(11):
-        postcode = None
-        if xad.value(5):
-            try:
-                postcode = Postcode.parse(xad.value(5))
-            except InvalidField as broken:
-                reading.warn("PID-11.5", broken.rule, code="value")
-        address = Address(line=xad.value(), postcode=postcode, city=xad.value(3))
+        if xad.value(7).upper() == "BA":
+            reading.note("PID-11.7", "says that the address is a bad one; it was left out")
+            continue
+        address = Address(line=xad.value(), postcode=_postcode(reading, xad), city=xad.value(3))
         if address != Address():
             found.append(address)
     return tuple(found)
 
 
-def _phones(pid: Segment) -> tuple[str, ...]:
-    found = (_phone(xtn) for xtn in _telecoms(pid))
-    return tuple(dict.fromkeys(phone for phone in found if phone))
+def _postcode(reading: Reading, xad: Repetition) -> Postcode | None:
+    """XAD.5; or XAD.4, where some systems write it, with a warning."""
+    if not xad.value(5):
+        try:
+            found = Postcode.parse(xad.value(4))
+        except InvalidField:
+            return None  # a county
+        reading.warn("PID-11.4", "holds the postcode, whose place is PID-11.5; read all the same")
+        return found
+    try:
+        return Postcode.parse(xad.value(5))
+    except InvalidField as broken:
+        reading.warn("PID-11.5", broken.rule, code="value")
+        return None
+
+
+def _phones(reading: Reading, pid: Segment) -> tuple[str, ...]:
+    found = []
+    for place, xtn in _telecoms(pid):
+        phone = _phone(xtn)
+        if phone and (is_telephone(phone) or is_word(phone, reading.source.placeholders)):
+            reading.note(place, "holds a telephone number that is nobody's; it was left out")
+        elif phone:
+            found.append(phone)
+    return tuple(dict.fromkeys(found))
 
 
 def _phone(telecom: Repetition) -> str:
@@ -214,24 +316,35 @@ def _in_parts(telecom: Repetition) -> str:
     return f"0{area.removeprefix('0')}{local}" if area and local else local
 
 
-def _emails(pid: Segment) -> tuple[str, ...]:
-    found = (text for xtn in _telecoms(pid) for text in (xtn.value(4), xtn.value()) if "@" in text)
+def _emails(reading: Reading, pid: Segment) -> tuple[str, ...]:
+    found = []
+    for place, xtn in _telecoms(pid):
+        for text in (xtn.value(4), xtn.value()):
+            if "@" in text and is_mailbox(text):
+                reading.note(place, "holds a mailbox that is nobody's; it was left out")
+            elif "@" in text:
+                found.append(text)
     return tuple(dict.fromkeys(found))
 
 
-def _telecoms(pid: Segment) -> list[Repetition]:
-    return [xtn for field in (13, 14) for xtn in pid.repetitions(field)]
+def _telecoms(pid: Segment) -> list[tuple[str, Repetition]]:
+    return [(f"PID-{field}", xtn) for field in (13, 14) for xtn in pid.repetitions(field)]
 
 
 def _ethnic_category(reading: Reading, pid: Segment) -> str | None:
     text = pid.value(22).upper()
     # some systems add a local second character to the national letter (A1): the letter is the category
     code = text if text == "99" else text[:1] if len(text) <= 2 else ""
-    if code in ETHNIC_2001:
-        return code
+    known = reading.source.code("ethnic_category", text) or ETHNIC_WORDS.get(_letters(text), code)
+    if known in ETHNIC_2001:
+        return known
     if text:
         reading.warn("PID-22", "is not an ethnic category; it was left out", code="code-invalid")
     return None
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+", text.casefold()))
 
 
 def _practice(reading: Reading) -> str | None:
@@ -240,9 +353,28 @@ def _practice(reading: Reading) -> str | None:
 
 
 def _death(reading: Reading, pid: Segment) -> list[SourceFact]:
-    day, indicator = reading.moment("PID-29"), pid.value(30).upper()
+    day, indicator = _day_of_death(reading), DEATH_INDICATOR.get(pid.value(30).upper(), "")
+    if pid.value(30) and not indicator:
+        reading.warn("PID-30", "is neither Y nor N; it was left out", code="code-invalid")
+    if pid.is_null(29) and pid.is_null(30):
+        indicator = "N"  # an explicit null deletes what was recorded
     if day is None and indicator not in ("Y", "N"):
         return []
     # "not dead" retracts a death reported for the wrong patient; where none was reported it changes nothing
     body = Death(on=day.on, at=day.at) if day else Death(on=reading.reported_on)
     return [SourceFact(body, business_id="death", retracted=indicator == "N")]
+
+
+def _day_of_death(reading: Reading) -> Moment | None:
+    """PID-29; left out with a warning where it lies after the message or before the birth."""
+    day = reading.moment("PID-29")
+    born = birth_date(reading.value("PID-7"))
+    if day is None:
+        return None
+    if is_day(day.on):
+        reading.note("PID-29", "is a day that systems write where they know none; it was left out")
+        return None
+    if day.on > reading.reported_on or (born is not None and day.on < born):
+        reading.warn("PID-29", "cannot be the day of death; it was left out", code="value")
+        return None
+    return day

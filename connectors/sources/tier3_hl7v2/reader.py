@@ -3,12 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from connectors.entry import SourceEntry
-from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of
+from connectors.sources.tier3_hl7v2.events import (
+    TYPES_READ,
+    TriggerEvent,
+    event_of,
+    services_of,
+    why_not_read,
+)
 from connectors.sources.tier3_hl7v2.locations import in_hl7
-from connectors.sources.tier3_hl7v2.moments import moment
+from connectors.sources.tier3_hl7v2.moments import LONDON, london_day, moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Hl7Message, ParsedMessage, parse
@@ -16,6 +22,7 @@ from schemas.check import check
 from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
 from schemas.fhir.write import bundle
+from schemas.identity import Person
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
@@ -38,6 +45,7 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
         return _without_bundle(raw, parsed, (), refused=True)
     message = parsed.message
     source_version_at, about_header = _header(message, received_at)
+    about_header += _about_sender(message, source, test_mode=test_mode)
     if has_error(about_header):
         return _without_bundle(raw, parsed, about_header, refused=True)
     reading = Reading(message, source, source_version_at, test_mode, [*parsed.issues, *about_header])
@@ -71,6 +79,11 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     if not kind[0]:
         issues.append(error("MSH-9", "is required", code="required"))
     sent = moment(message.header.value(7))
+    if sent is not None and sent.at is None and sent.on <= london_day(received_at):
+        # a day without an hour: its noon, so that neither the time of receipt nor the day before stands in
+        issues.append(warning("MSH-7", "holds no time of day; noon stands in", code="value"))
+        noon = datetime.combine(sent.on, time(12), tzinfo=LONDON).astimezone(UTC)
+        return min(noon, received_at), issues
     if sent is None or sent.at is None:
         issues.append(warning("MSH-7", "holds no date and time; the time of receipt stands in", code="value"))
         return received_at, issues
@@ -81,9 +94,24 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     return sent.at, issues
 
 
+def _about_sender(message: Hl7Message, source: Source, *, test_mode: bool) -> list[Issue]:
+    """Why a message that can be read is not this source's, or not for this engine: HL7 table 0357, 202, 203, 207."""
+    issues, header = [], message.header
+    if not source.accepts_sender(header.value(3), header.value(4)):
+        issues.append(error("MSH-3", "and MSH-4 are not a sender that this source lists", code="forbidden"))
+    version, processing = header.value(12), header.value(11).upper()
+    if version and not version.startswith("2."):
+        issues.append(error("MSH-12", "is not a version of HL7 2", code="not-supported"))
+    if processing in ("T", "D") and not test_mode:
+        rule = "says that this is a training or a test message, which is not taken in production"
+        issues.append(error("MSH-11", rule, code="not-supported"))
+    return issues
+
+
 def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
     if event is None:
-        return information("MSH-9", "is a type of message that is not read")
+        code = "code-invalid" if reading.message.kind[0] in TYPES_READ else "not-supported"
+        return information("MSH-9", why_not_read(reading), code=code)
     services = services_of(reading)
     if reading.source.serves(*services) or (event.identity and not services):
         return None
@@ -91,9 +119,15 @@ def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
 
 
 def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
-    person = person_of(reading)
-    if event.merge:
-        person = merged(reading, person)
+    pairs = len(reading.message.all("PID"))
+    if event.merge and pairs > 1:
+        reading.refuse(
+            "PID[2]", "begins a second pair: send each pair in a message of its own", code="structure"
+        )
+        person = Person()
+    else:
+        person = person_of(reading)
+        person = merged(reading, person) if event.merge else person
     return SourceMessage(
         message_id=reading.message.identifier,
         source_version_at=reading.source_version_at,

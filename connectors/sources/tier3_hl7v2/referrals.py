@@ -1,6 +1,7 @@
 """REF^I12: a referral reached this trust."""
 
 import re
+from dataclasses import replace
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import PRIORITY, UBRN_AUTHORITIES
@@ -42,11 +43,20 @@ def received(reading: Reading) -> list[SourceFact]:
     return [SourceFact(body, business_id=number, ubrn=_ubrn(reading, rf1))]
 
 
+def cancelled(reading: Reading) -> list[SourceFact]:
+    """I14: the referral that RF1-6 names is taken back."""
+    if reading.message.first("RF1") is not None and referral_number(reading) is None:
+        reading.error("RF1-6", "is missing: nothing says which referral is taken back", code="required")
+        return []
+    return [replace(fact, retracted=True) for fact in received(reading)]
+
+
 def _priority(reading: Reading) -> str | None:
-    text = reading.value("RF1-2").upper()
-    if text and text not in PRIORITY:
+    text = reading.value("RF1-2")
+    known = reading.source.code("priority", text) or PRIORITY.get(text.upper())
+    if text and known is None:
         reading.warn("RF1-2", "is not a referral priority; it was left out", code="code-invalid")
-    return PRIORITY.get(text)
+    return known
 
 
 def _reasons(reading: Reading, rf1: Segment) -> tuple[str, ...]:

@@ -18,20 +18,31 @@ REPETITIONS_MAX = 50  # of one field; PID-3 of a real patient has under ten
 VALUE_CHARACTERS_MAX = 1_000  # of one value that is read; the longest real one is an address line
 
 # Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and ignored.
-READ_SEGMENTS = ("MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "RF1", "PRD", "OBR", "OBX")
+READ_SEGMENTS = (
+    "MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "AIL", "AIG", "AIP", "RF1", "PRD", "OBR", "OBX",
+)  # fmt: skip
+# HL7 chapter 2: what goes on in another segment or message. Neither is put together here.
+_CONTINUATIONS = {
+    "ADD": "goes on with the segment before it; that part was left out",
+    "DSC": "says that the message goes on in another; each is read alone",
+}
 _NULL = '""'  # HL7: "delete what you have"; read as absent
 _NOT_A_MESSAGE = "MSH"
 
 
 @dataclass(frozen=True, slots=True)
 class Delimiters:
-    """MSH-1 and MSH-2: four or five distinct ASCII punctuation marks."""
+    """MSH-1 and MSH-2: four or five distinct ASCII punctuation marks. `charset` is what `\\Xhh\\` bytes are in.
+
+    `escape` or `subcomponent` is a character no value has where a sender left it out (HL7 2.4, figure 2-1).
+    """
 
     field: str
     component: str
     repetition: str
     escape: str
     subcomponent: str
+    charset: str = "utf-8"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,6 +68,10 @@ class Segment:
         if 0 < field < len(self.parts) and self.parts[field]:
             return Repetition(self.parts[field][0], self.marks).value(component, subcomponent)
         return ""
+
+    def is_null(self, field: int) -> bool:
+        """True when the field says explicitly that there is nothing: two quotation marks."""
+        return 0 < field < len(self.parts) and any(parts[:1] == (_NULL,) for parts in self.parts[field][:1])
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,12 +144,17 @@ def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> ParsedMessa
     read = lines_of(raw)
     if read.refusal:
         return _refused(read.refusal, issues=read.issues)
-    marks = _delimiters(read.lines[0])
+    marks = _delimiters(read.lines[0], charset=read.charset)
     if marks is None:
         return _refused("must declare four distinct punctuation marks as delimiters", location="MSH-2")
-    header = _segments(read.lines[:1], marks)[0]
-    known = [line for line in read.lines if line.split(marks.field, 1)[0] in wanted]
-    issues = read.issues + _strangers(read.lines, marks)
+    whole_header, *others = read.lines
+    if marks.subcomponent == _NO_MARK:
+        whole_header = f"{whole_header[:7]}&{whole_header[7:]}"
+    if marks.escape == _NO_MARK:
+        whole_header = f"{whole_header[:6]}\\{whole_header[6:]}"
+    header = _segments([whole_header], marks)[0]
+    known = [whole_header, *(line for line in others if line.split(marks.field, 1)[0] in wanted)]
+    issues = read.issues + _about_form(read.lines, marks)
     if _part_count(known, marks) > PARTS_MAX:
         return _refused(f"has more than {PARTS_MAX} parts", issues=issues, header=header)
     return ParsedMessage(Hl7Message(header, _segments(known, marks)), header, issues)
@@ -158,8 +178,16 @@ def unescape(text: str, marks: Delimiters) -> str:
     if marks.escape not in text:
         return text
     mark = re.escape(marks.escape)
-    sequence = re.compile(f"{mark}([^{mark}]{{1,200}}){mark}")
-    return sequence.sub(lambda found: _meaning(found.group(1), found.group(0), marks), text)
+    # bytes that stand side by side are read together: senders write each byte of a letter by itself
+    sequence = re.compile(f"((?:{mark}X(?:[0-9A-Fa-f]{{2}})+{mark})+)|{mark}([^{mark}]{{1,200}}){mark}")
+    return sequence.sub(lambda found: _read_escape(found, marks), text)
+
+
+def _read_escape(found: re.Match[str], marks: Delimiters) -> str:
+    if found[1]:
+        digits = found[1].replace(f"{marks.escape}X", "").replace(marks.escape, "")
+        return _bytes_text(bytes.fromhex(digits), marks.charset)
+    return _meaning(found[2], found[0], marks)
 
 
 def escape(text: str) -> str:
@@ -180,16 +208,29 @@ def _refused(
     return ParsedMessage(None, header, (*issues, error(location, rule, code="structure")))
 
 
-def _delimiters(header: str) -> Delimiters | None:
+_NO_MARK = "\x00"
+
+
+def _delimiters(header: str, *, charset: str) -> Delimiters | None:
     field = header[3:4]
     declared, *rest = header[4:].split(field, 1) if field else [""]
     if not rest:
         return None
     marks = [field, *declared]
+    three = len(marks) == 4
+    if three and marks[3] == "&":  # the usual mark of subcomponents: the escape was left out
+        marks.insert(3, "\\")
+    elif three:
+        marks.append("&")
     distinct = len(set(marks)) == len(marks)
     if len(marks) not in (5, 6) or not distinct or not all(_is_punctuation(mark) for mark in marks):
         return None
-    return Delimiters(field, component=marks[1], repetition=marks[2], escape=marks[3], subcomponent=marks[4])
+    escape_mark, subcomponent = marks[3:5]
+    if three:
+        escape_mark, subcomponent = (_NO_MARK, "&") if declared[2] == "&" else (escape_mark, _NO_MARK)
+    return Delimiters(
+        field, marks[1], marks[2], escape=escape_mark, subcomponent=subcomponent, charset=charset
+    )
 
 
 def _is_punctuation(mark: str) -> bool:
@@ -216,6 +257,18 @@ def _part_count(lines: Sequence[str], marks: Delimiters) -> int:
     return sum(line.count(mark) for line in lines for mark in counted)
 
 
+def _about_form(lines: Sequence[str], marks: Delimiters) -> tuple[Issue, ...]:
+    """What the message's form loses: segments, continuations, character sets switched within it."""
+    names = {line.split(marks.field, 1)[0].strip() for line in lines}
+    found = [warning(name, rule, code="structure") for name, rule in _CONTINUATIONS.items() if name in names]
+    if _NO_MARK in (marks.escape, marks.subcomponent):
+        found.append(warning("MSH-2", "declares a mark too few; what it marks is not read", code="structure"))
+    mark = re.escape(marks.escape)
+    if any(re.search(f"{mark}[CM][0-9A-Fa-f]{{4,6}}{mark}", line) for line in lines):
+        found.append(warning("MSH-18", "is switched within the message; letters so written are not read"))
+    return (*_strangers(lines, marks), *found)
+
+
 def _strangers(lines: Sequence[str], marks: Delimiters) -> tuple[Issue, ...]:
     form = re.compile(r"[A-Z][A-Z0-9]{2}(" + re.escape(marks.field) + r"|\s*$)")
     if all(form.match(line) for line in lines):
@@ -228,22 +281,22 @@ def _meaning(sequence: str, whole: str, marks: Delimiters) -> str:
         "F": marks.field,
         "S": marks.component,
         "R": marks.repetition,
-        "T": marks.subcomponent,
+        "T": "&" if marks.subcomponent == _NO_MARK else marks.subcomponent,
         "E": marks.escape,
         "H": "",
         "N": "",
     }
     if sequence in named:
         return named[sequence]
-    if re.fullmatch(r"X([0-9A-Fa-f]{2})+", sequence):
-        return _bytes_text(bytes.fromhex(sequence[1:]))
     if re.fullmatch(r"\.(br|sp|fi|nf|in|ti|sk|ce)[+-]?[0-9]*", sequence):
         return " "
     return "" if re.fullmatch(r"[CMZ][0-9A-Za-z]{1,8}", sequence) else whole
 
 
-def _bytes_text(content: bytes) -> str:
-    for charset in ("utf-8", "cp1252"):
+def _bytes_text(content: bytes, declared: str) -> str:
+    # two bytes with a NUL first are one character of UTF-16, never a NUL and a letter
+    wide = ("utf-16-be",) if content[0] == 0 and len(content) % 2 == 0 else ()
+    for charset in (*wide, "utf-8", declared, "cp1252"):
         try:
             return content.decode(charset)
         except UnicodeDecodeError:
