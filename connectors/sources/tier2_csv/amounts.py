@@ -58,7 +58,7 @@ def amount_of(text: str) -> Amount | None:
     """
     plain = as_typed(text)
     pair = _PAIR.fullmatch(plain)
-    if pair is not None:
+    if pair is not None and unit_of(pair[2]) in PAIRS:
         return _composed(pair)
     found = _AMOUNT.fullmatch(plain)
     if found is None:
@@ -73,10 +73,7 @@ def amount_of(text: str) -> Amount | None:
 
 
 def _composed(pair: re.Match[str]) -> Amount | None:
-    larger = unit_of(pair[2])
-    if larger is None or larger not in PAIRS:
-        return None
-    smaller, times = PAIRS[larger]
+    smaller, times = PAIRS[str(unit_of(pair[2]))]
     rest = Decimal(pair[3])
     if rest >= times or (pair[4] and unit_of(pair[4]) != smaller):
         return None

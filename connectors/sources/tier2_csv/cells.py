@@ -25,6 +25,7 @@ _EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+?[0-9]+")
 _MIDNIGHT = re.compile(r"[ T]0{1,2}:00(:00([.,]0+)?)?( ?Z)?$")
 _ZERO_DAY = re.compile(r"[0\W]+")  # 00/00/0000: what databases write for no day
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _NAMED_MONTH = re.compile(r"([0-9]{1,2})[ /.-]?([A-Za-z]{3,9})[ /.,-]*([0-9]{4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAY_ZERO = {"1900": date(1899, 12, 30), "1904": date(1904, 1, 1)}  # ECMA-376 part 1, 18.17.4.1
@@ -74,7 +75,8 @@ class Cells:
     def says(self, column: Column) -> bool:
         """True when the column holds more than a word for "not known" or a spreadsheet's error value."""
         text = one_line(self.texts.get(column.key, ""))
-        return bool(text) and not is_error_value(text) and not self._is_nothing(text)
+        nothing = is_error_value(text) or set(text) == {"0"} or self._is_nothing(text)
+        return bool(text) and not nothing
 
     def text(self, column: Column | None) -> str | None:
         """The cell, runs of white space as one space; None when empty, or when it is no text (then an issue)."""
@@ -161,7 +163,7 @@ class Cells:
         try:
             return parse_date(text, self.mapping.date_format)
         except Unfit:
-            day = unmistakable_day(text)
+            day = unmistakable_day(text, day_first=self.mapping.date_format.startswith("d"))
             if day is None:
                 raise
             rule = f"does not have the format {self.mapping.date_format}; it has one reading, and is read so"
@@ -284,14 +286,19 @@ def parse_date(text: str, day_format: str) -> date:
         raise Unfit("is not a day of the calendar") from None
 
 
-def unmistakable_day(text: str) -> date | None:
+def unmistakable_day(text: str, *, day_first: bool = False) -> date | None:
     """The day in a form that has one reading whatever the mapping says: year first, or the month as a word.
+
+    `day_first`: also a day above 12 before its month, written with other marks or without a leading zero.
 
     >>> unmistakable_day("2026-05-17"), unmistakable_day("29 Feb 1980"), unmistakable_day("3/4/2026")
     (datetime.date(2026, 5, 17), datetime.date(1980, 2, 29), None)
     """
     iso, named = _ISO_DAY.fullmatch(text), _NAMED_MONTH.fullmatch(text)
+    numbers = _DAY_FIRST.fullmatch(text) if day_first else None
     try:
+        if numbers is not None and int(numbers[1]) > 12:
+            return date(int(numbers[3]), int(numbers[2]), int(numbers[1]))
         if iso is not None:
             return date(int(iso[1]), int(iso[2]), int(iso[3]))
         if named is not None and named[2].casefold()[:3] in _MONTHS:

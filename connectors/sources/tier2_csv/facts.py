@@ -12,7 +12,7 @@ from connectors.mapping import Column, FactGroup, spelling
 from connectors.mapping.fields import BODIES, FIELDS, PAIRS, TRIGGERS
 from connectors.sources.tier2_csv.amounts import Amount, unit_of
 from connectors.sources.tier2_csv.cells import Cells
-from schemas.errors import InvalidField
+from schemas.errors import InvalidField, Severity
 from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
 from schemas.identity import Person
@@ -85,8 +85,7 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
         return None
     values = {"on": cells.day(group.on), **_values(cells, group)}
     if values["on"] is None:
-        if group.on is not None and group.on != group.trigger:
-            cells.error(group.on, "is required with what the row says beside it", code="required")
+        _require_day(cells, group)
         return None
     trigger = TRIGGERS.get(group.type, "on")
     if trigger in group.columns and values.get(trigger) is None:
@@ -111,6 +110,17 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     received = group.fixed.get("direction") == "received"
     referral = None if received else cells.identifier(cells.mapping.referral)
     return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
+
+
+def _require_day(cells: Cells, group: FactGroup) -> None:
+    """An error at a day that says nothing where the fact needs one; a day that cannot be read has its error already."""
+    column = group.on
+    if column is None or any(
+        i.severity is Severity.ERROR and i.location == cells.place(column) for i in cells.issues
+    ):
+        return
+    if column != group.trigger or any(column.key == required.key for required in cells.mapping.required):
+        cells.error(column, "is required with what the row says beside it", code="required")
 
 
 def _values(cells: Cells, group: FactGroup) -> dict[str, object]:
@@ -173,7 +183,7 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict
     unit = amount.unit or unit
     if unit is None:
         # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
-        if unit_column is None or not cells.filled(unit_column):
+        if unit_column is None or not cells.says(unit_column):
             cells.error(unit_column or column, f"is required: {column.header} has no unit", code="required")
         return None
     if isinstance(plus, Decimal) and amount.unit is None:

@@ -71,6 +71,9 @@ def _name(cells: Cells, column: Column | None) -> tuple[str, str]:
     if column is None or text is None:
         return "", ""
     name, former, dropped = without_notes(text)
+    if not dropped and not any(letter.isalpha() for letter in name):
+        cells.information(column, NOTHING_KNOWN)
+        return "", former
     if dropped:
         cells.warning(column, "holds a note beside the name; the note is not kept", code="value")
     return name, former
@@ -81,7 +84,9 @@ def _local_id(cells: Cells, column: Column | None, issuer: str | None) -> LocalI
     if column is None or text is None:
         return None
     if is_number(text, cells.words):
-        cells.information(column, NOTHING_KNOWN)
+        cells.warning(
+            column, "is a number that many records share where none is known; not kept", code="value"
+        )
         return None
     if issuer is None:
         cells.warning(column, "has no authority, and the source no default; left out", code="required")

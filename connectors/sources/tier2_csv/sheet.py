@@ -191,6 +191,13 @@ def _sniffed(lines: Sequence[str], mapping: FileMapping) -> str:
 def _header_issues(cells: Sequence[str], number: int, mapping: FileMapping) -> Iterator[Issue]:
     known = {column.key: column.header for column in mapping.columns()}
     seen: set[str] = set()
+    if not known.keys() & {header_key(cell) for cell in cells}:
+        yield error(
+            f"row {max(number, 1)}",
+            "is no header row: it has none of the mapping's columns",
+            code="structure",
+        )
+        return
     for place, key in enumerate((header_key(cell) for cell in cells), start=1):
         if key and key in seen:
             name = known.get(key, str(place))
