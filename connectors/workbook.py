@@ -23,7 +23,7 @@ _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^>]*>")
 
 
-class Unreadable(Exception):
+class UnreadableWorkbook(Exception):
     """No workbook that can be read; `rule` says why, without a value."""
 
     def __init__(self, rule: str, *, code: str = "structure") -> None:
@@ -40,7 +40,7 @@ class WorkbookSheet:
 
 
 def sheets_of(raw: bytes) -> tuple[WorkbookSheet, ...]:
-    """The worksheets in order. Raises Unreadable for what is no .xlsx, is encrypted, damaged, or beyond a limit."""
+    """The worksheets in order. Raises UnreadableWorkbook for what is no .xlsx, is encrypted, damaged, or beyond a limit."""
     try:
         errors = _error_cells(raw)
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw)) as workbook:
@@ -60,9 +60,11 @@ def sheets_of(raw: bytes) -> tuple[WorkbookSheet, ...]:
         OSError,
         EOFError,
     ):
-        raise Unreadable("is an archive or a damaged workbook; save it as .xlsx or CSV") from None
+        raise UnreadableWorkbook("is an archive or a damaged workbook; save it as .xlsx or CSV") from None
     except (NotImplementedError, RuntimeError):  # zipfile: a packing it does not know, or encrypted
-        raise Unreadable("is encrypted or packed in an unknown way; save it as .xlsx or CSV") from None
+        raise UnreadableWorkbook(
+            "is encrypted or packed in an unknown way; save it as .xlsx or CSV"
+        ) from None
 
 
 def _with_errors(
@@ -80,7 +82,7 @@ def _error_cells(raw: bytes) -> list[list[tuple[int, int]]]:
     """Of each sheet of the workbook, in its order, the (row, column) of the cells that hold an error value."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         if sum(part.file_size for part in archive.infolist()) > BYTES_UNPACKED_MAX:
-            raise Unreadable("is a workbook larger than can be read", code="too-costly")
+            raise UnreadableWorkbook("is a workbook larger than can be read", code="too-costly")
         found = {
             name: _scanned(archive.read(name)) for name in archive.namelist() if _SHEET_PART.fullmatch(name)
         }
@@ -113,7 +115,7 @@ def _scanned(part: bytes) -> list[tuple[int, int]]:
         if _IS_ERROR.search(cell[1]):
             errors.append((row - 1, column - 1))
     if rows * columns > CELLS_MAX:
-        raise Unreadable("is a workbook with a sheet larger than can be read", code="too-costly")
+        raise UnreadableWorkbook("is a workbook with a sheet larger than can be read", code="too-costly")
     return errors
 
 

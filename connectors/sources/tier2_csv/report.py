@@ -67,6 +67,7 @@ class CsvText:
         self.parts: list[str] = []
 
     def write(self, text: str, /) -> int:
+        """Keeps the text."""
         self.parts.append(text)
         return len(text)
 

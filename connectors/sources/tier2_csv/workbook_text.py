@@ -9,7 +9,7 @@ from connectors.mapping import FileMapping
 from connectors.sources.tier2_csv.decoding import Decoded
 from connectors.sources.tier2_csv.report import CsvText
 from connectors.sources.tier2_csv.sheet import Sheet, sheet_of
-from connectors.workbook import Unreadable, WorkbookSheet, sheets_of
+from connectors.workbook import UnreadableWorkbook, WorkbookSheet, sheets_of
 from schemas.errors import Issue, error, information
 
 
@@ -20,7 +20,7 @@ def workbook_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tupl
     """
     try:
         sheets = sheets_of(raw)
-    except Unreadable as unreadable:
+    except UnreadableWorkbook as unreadable:
         return None, (error("file", unreadable.rule, code=unreadable.code),)
     shown = [sheet for sheet in sheets if not sheet.hidden and any(map(any, sheet.rows))]
     if not shown:
