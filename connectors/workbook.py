@@ -40,7 +40,7 @@ class WorkbookSheet:
 
 
 def sheets_of(raw: bytes) -> tuple[WorkbookSheet, ...]:
-    """The worksheets in order. Raises UnreadableWorkbook for what is no .xlsx, is encrypted, damaged, or beyond a limit."""
+    """The worksheets in order. Raises UnreadableWorkbook: no .xlsx, encrypted, damaged, or beyond a limit."""
     try:
         errors = _error_cells(raw)
         with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw)) as workbook:
