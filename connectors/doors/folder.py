@@ -1,4 +1,4 @@
-"""The drop folder: a council puts a CSV into `inbox/`; it is acknowledged when it stands in `done/`.
+"""The drop folder: a council puts a CSV or .xlsx into `inbox/`; it is acknowledged when it stands in `done/`.
 
     inbox/x.csv --claim--> work/<moment>-x.csv --read, publish, wait for the broker--> report --> done/x.csv
                                            \\--refused as a whole--------------------> report --> failed/x.csv
@@ -183,7 +183,7 @@ class FolderDoor:
         raw, stamp = directories.read("work", name)
         file_id = hashlib.sha256(raw).hexdigest()
         context = FileContext(folder.source, folder.mapping, file_id, self._test_mode, received_at)
-        report = FileReport()
+        report = FileReport(folder.source.slug)
         sheet, issues = open_sheet(raw, folder.mapping)
         report.of_file(issues)
         if sheet is None:
@@ -217,7 +217,7 @@ class FolderDoor:
         self, folder: Folder, directories: DropDirectories, directory: str, name: str, rule: str
     ) -> Polled:
         """Moves something that is not a plain file to `failed`, unread."""
-        report = FileReport()
+        report = FileReport(folder.source.slug)
         report.of_file([error("file", rule, code="structure")])
         try:
             directories.settle(directory, name, into="failed", report=report.text(taken=False))

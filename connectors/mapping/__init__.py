@@ -20,6 +20,7 @@ __all__ = ["Column", "FactGroup", "FileMapping", "Fixed", "header_key", "parse",
 DateFormat = Literal[
     "dd/mm/yyyy", "d/m/yyyy", "dd-mm-yyyy", "dd.mm.yyyy", "yyyy-mm-dd", "yyyy/mm/dd", "yyyymmdd", "mm/dd/yyyy"
 ]
+Serials = Literal["1900", "1904"]
 Zone = Literal["Europe/London", "UTC"]
 _DELIMITERS = {",": ",", ";": ";", "tab": "\t"}
 
@@ -28,6 +29,7 @@ _DELIMITERS = {",": ",", ";": ";", "tab": "\t"}
 class FileMapping:
     """Everything that differs between two providers' files. `delimiter` None: found out from the header row.
 
+    `serials`: day numbers of a spreadsheet count from this year (None: they are no days).
     `service` is the code `Source.serves` is asked about. `required` cells must be filled in every row,
     `optional` columns may be absent from the file, `totals` are the words that open a totals row at the foot.
     """
@@ -37,6 +39,7 @@ class FileMapping:
     delimiter: str | None
     date_format: DateFormat
     datetime_format: str | None
+    serials: Serials | None
     zone: Zone
     source_version_at: Column | None
     referral: Column | None
@@ -85,6 +88,7 @@ def parse(text: str) -> FileMapping:
         delimiter=_delimiter(file),
         date_format=dates.one_of("date", get_args(DateFormat)),
         datetime_format=_datetime_format(dates),
+        serials=dates.one_of("serials", (None, *get_args(Serials))),
         zone=dates.one_of("zone", get_args(Zone)),
         source_version_at=row.column("source_version_at"),
         referral=row.column("referral"),

@@ -86,7 +86,9 @@ class TomlTable:
         for choice in choices:
             if value == choice:
                 return choice
-        raise self.refuse(key, "must be one of " + ", ".join(map(str, choices)))
+        raise self.refuse(
+            key, "must be one of " + ", ".join(str(choice) for choice in choices if choice is not None)
+        )
 
     def tables(self, key: str) -> dict[str, object]:
         """A table of tables, empty when the key is not there."""

@@ -56,14 +56,20 @@ def test_a_file_stands_in_done_when_every_row_is_on_the_intake_topic(council: Co
 
 
 def test_the_report_names_row_column_and_rule_and_sums_up(council: Council) -> None:
-    council.drop("may.csv", sheet(GOOD, BAD, row(gp_practice="Dr Smith"), "Total,3\r\n"))
+    content = sheet(GOOD, BAD, row(gp_practice="Dr Smith"), "Total,3\r\n")
+    council.drop("may.csv", content)
     council.poll()
+    entries = read_east(content).entries[:3]
+    first, second, third = (
+        entry_id(council.source.slug, entry.message_id, entry.position) for entry in entries
+    )
     assert council.report("may.csv").split("\r\n") == [
-        "row,column,severity,code,rule",
-        "3,referral_date,error,value,is not a day of the calendar",
-        "4,gp_practice,warning,value,does not have the form of an ODS code; not kept",
-        '5,,information,informational,"is a totals row, not a person"',
-        ',,information,informational,"4 rows: 1 accepted, 1 accepted with warnings, 1 ignored, 1 rejected"',
+        "row,column,severity,code,rule,entry",
+        f"2,,information,informational,is accepted,{first}",
+        f"3,referral_date,error,value,is not a day of the calendar,{second}",
+        f"4,gp_practice,warning,value,does not have the form of an ODS code; not kept,{third}",
+        '5,,information,informational,"is a totals row, not a person",',
+        ',,information,informational,"4 rows: 1 accepted, 1 accepted with warnings, 1 ignored, 1 rejected",',
         "",
     ]
 
@@ -95,8 +101,8 @@ def test_a_file_with_the_wrong_headers_fails_as_a_whole_and_publishes_nothing(co
     assert council.poll().failed == 1
     assert council.names("failed") == ["may.csv", "may.csv.report.csv"]
     assert council.report("may.csv", "failed").split("\r\n")[1:3] == [
-        "1,nhs_no,error,required,is missing from the header row",
-        "1,,information,informational,1 columns are not in the mapping and are not read",
+        "1,nhs_no,error,required,is missing from the header row,",
+        "1,,information,informational,1 columns are not in the mapping and are not read,",
     ]
     assert council.published() == []
     assert council.metrics.get_sample_value(

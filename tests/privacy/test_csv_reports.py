@@ -24,7 +24,7 @@ CANARY = "QXZVWKJYPLMB"
 
 
 def report_of(reading: FileReading) -> str:
-    report = FileReport()
+    report = FileReport("council-east")
     report.of_file(reading.file_issues)
     report.of_rows(reading.entries)
     return report.text(taken=not reading.refused)
@@ -67,7 +67,7 @@ def test_a_canary_in_a_broken_file_is_in_no_report_and_no_repr(text: str) -> Non
 
 
 def test_the_negative_control_a_report_that_repeated_a_value_would_be_caught() -> None:
-    report = FileReport()
+    report = FileReport("council-east")
     report.of_file([error("file", f"does not like {CANARY}")])
     assert CANARY in report.text(taken=False)
 
@@ -85,7 +85,7 @@ def test_hostile_strings_in_every_text_cell_are_answered_and_never_repeated() ->
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_of_a_report_can_be_calculated_by_a_spreadsheet(start: str) -> None:
-    report = FileReport()
+    report = FileReport("council-east")
     report.of_file([error(f"row 1, column {start}cmd", f"{start}rule")])
     rows = list(csv.reader(io.StringIO(report.text(taken=True), newline="")))
     assert rows[1][1] == f"'{start}cmd"

@@ -76,7 +76,7 @@ def test_every_row_of_the_golden_file_becomes_what_stands_beside_it(council: str
 
 @pytest.mark.parametrize("council", COUNCILS)
 def test_the_report_is_the_one_that_stands_beside_the_golden_file(council: str) -> None:
-    reading, report = reading_of(council), FileReport()
+    reading, report = reading_of(council), FileReport(council)
     report.of_file(reading.file_issues)
     report.of_rows(reading.entries)
     assert report.text(taken=True).encode() == (GOLDEN / f"{council}.report.csv").read_bytes()

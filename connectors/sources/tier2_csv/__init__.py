@@ -1,4 +1,4 @@
-"""A council's CSV, by its file mapping: each row one FHIR message Bundle, or every reason why not. Pure.
+"""A council's CSV or .xlsx, by its file mapping: each row one FHIR message Bundle, or every reason why not. Pure.
 
 bytes -> decoding -> sheet (header, rows) -> cells + person + facts -> SourceMessage -> Bundle -> check
 """
@@ -14,6 +14,9 @@ from connectors.sources.tier2_csv.decoding import decode
 from connectors.sources.tier2_csv.facts import facts_of
 from connectors.sources.tier2_csv.person import person_of
 from connectors.sources.tier2_csv.sheet import Sheet, SheetRow, sheet_of
+from connectors.sources.tier2_csv.strangers import shared_numbers
+from connectors.sources.tier2_csv.texts import one_line
+from connectors.sources.tier2_csv.workbook_text import workbook_sheet
 from schemas.check import check
 from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, Severity, error, has_error, information
@@ -22,6 +25,8 @@ from schemas.fhir.write import bundle
 from schemas.identity import LocalId, Person
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
+
+_ZIP = b"PK\x03\x04"  # an .xlsx is a zip archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ def read(
 
 def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
     """The sheet in `raw` and the issues of the whole file; no sheet when the file is refused."""
+    if raw.startswith(_ZIP):
+        return workbook_sheet(raw, mapping)
     decoded = decode(raw)
     if isinstance(decoded, Issue):
         return None, (decoded,)
@@ -75,25 +82,17 @@ def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Is
 
 def entries_of(sheet: Sheet, context: FileContext) -> Iterator[SourceEntry]:
     """One entry after another, so that a large file need not stand in memory as Bundles."""
+    shared = shared_numbers(_cells(row, sheet, context) for row in sheet.rows() if row.problem is None)
     for row in sheet.rows():
-        yield _entry(row, sheet, context)
+        yield _entry(row, sheet, context, shared)
 
 
-def _entry(row: SheetRow, sheet: Sheet, context: FileContext) -> SourceEntry:
-    cells, checked, document, local_id = None, None, None, None
-    if row.problem is not None:
-        checked = Checked(Verdict.REJECTED, (row.problem,), ())
-    elif _is_total(row, context.mapping):
-        issue = information(f"row {row.number}", "is a totals row, not a person")
-        checked = Checked(Verdict.IGNORED, (issue,), ())
-    elif len(row.cells) != sheet.width:
-        # Even an empty cell too many is refused: it is what an unquoted comma in an address looks like.
-        rule = f"has {len(row.cells)} cells where the header has {sheet.width}"
-        checked = Checked(Verdict.REJECTED, (error(f"row {row.number}", rule, code="structure"),), ())
+def _entry(row: SheetRow, sheet: Sheet, context: FileContext, shared: frozenset[str]) -> SourceEntry:
+    document, local_id = None, None
+    checked = _no_person(row, sheet, context.mapping)
     if checked is None:
-        texts = {key: row.cells[place] for key, place in sheet.position.items()}
-        cells = Cells(row.number, texts, context.mapping)
-        checked, document, local_id = _read_row(cells, context)
+        cells = _cells(row, sheet, context)
+        checked, document, local_id = _read_row(cells, context, shared)
     return SourceEntry(
         message_id=context.file_id,
         position=row.number,
@@ -105,12 +104,37 @@ def _entry(row: SheetRow, sheet: Sheet, context: FileContext) -> SourceEntry:
     )
 
 
+def _no_person(row: SheetRow, sheet: Sheet, mapping: FileMapping) -> Checked | None:
+    """The verdict on a row whose cells cannot be told apart, or that is about nobody; None for any other."""
+    place = f"row {row.number}"
+    if row.problem is not None:
+        return Checked(Verdict.REJECTED, (row.problem,), ())
+    if _is_total(row, mapping):
+        return Checked(Verdict.IGNORED, (information(place, "is a totals row, not a person"),), ())
+    if sheet.repeats_header(row):
+        return Checked(Verdict.IGNORED, (information(place, "is the header row again, not a person"),), ())
+    if sheet.reaches(row, mapping.required):
+        return None
+    # Even an empty cell too many is refused: it is what an unquoted comma in an address looks like.
+    rule = f"has {len(row.cells)} cells where the header has {sheet.width}"
+    return Checked(Verdict.REJECTED, (error(place, rule, code="structure"),), ())
+
+
+def _cells(row: SheetRow, sheet: Sheet, context: FileContext) -> Cells:
+    """The row's cells by header; those that a spreadsheet left out at its end are empty."""
+    width = len(row.cells)
+    texts = {key: row.cells[place] if place < width else "" for key, place in sheet.position.items()}
+    return Cells(row.number, texts, context.mapping, context.source.placeholders, sheet.encoding)
+
+
 def _is_total(row: SheetRow, mapping: FileMapping) -> bool:
     first = next((spelling(cell) for cell in row.cells if cell.strip()), "")
-    return first in mapping.totals
+    return first in mapping.totals or first.partition(":")[0].strip() in mapping.totals
 
 
-def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, object] | None, LocalId | None]:
+def _read_row(
+    cells: Cells, context: FileContext, shared: frozenset[str]
+) -> tuple[Checked, dict[str, object] | None, LocalId | None]:
     """The verdict on a row, its Bundle unless it is rejected or ignored, and its local id in the clear."""
     mapping = context.mapping
     service = mapping.service
@@ -122,6 +146,10 @@ def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, ob
             return Checked(Verdict.REJECTED, tuple(cells.issues), ()), None, None
         issue = information(f"row {cells.row}", "is of no weight-management service")
         return Checked(Verdict.IGNORED, (issue,), ()), None, None
+    column = mapping.person.get("local_id")
+    if column is not None and one_line(cells.texts.get(column.key, "")) in shared:
+        reason = error(cells.place(column), "names two people in this file", code="business-rule")
+        return Checked(Verdict.REJECTED, (reason,), ()), None, None
     message = _message(cells, context)
     local_id, found = message.person.local_id, tuple(dict.fromkeys(cells.issues))
     if not _names_somebody(message.person):
@@ -147,7 +175,7 @@ def _names_somebody(person: Person) -> bool:
 def _message(cells: Cells, context: FileContext) -> SourceMessage:
     mapping = cells.mapping
     for column in mapping.required:
-        if not cells.filled(column):
+        if not cells.says(column):
             cells.error(column, "is required", code="required")
     source_version_at = _version_time(cells, context.received_at.astimezone(UTC))
     person = person_of(

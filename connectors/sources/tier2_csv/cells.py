@@ -8,14 +8,28 @@ from decimal import Decimal
 from functools import cache
 
 from connectors.mapping import Column, FileMapping, Fixed, spelling
-from schemas.errors import Issue, error, warning
+from connectors.sources.tier2_csv.amounts import Amount, amount_of
+from connectors.sources.tier2_csv.texts import as_typed, is_error_value, is_not_taken, one_line, repaired
+from schemas import placeholders
+from schemas.errors import Issue, error, information, warning
 from schemas.ods import organisation
 
 CELL_CHARACTERS_MAX = 2_000
 # NHS Data Dictionary default codes for a practice: no practice, not applicable, not known.
 _NO_PRACTICE = frozenset({"V81997", "V81998", "V81999"})
-_NUMBER = re.compile(r"[0-9]{1,5}(\.[0-9]{1,4})?")
+# NHS Data Dictionary ORGANISATION CODE of a general practice: one letter and five digits.
+_PRACTICE = re.compile(r"[A-HJ-NP-Y][0-9]{5}")
 _SERIAL = re.compile(r"[0-9]{5}(\.[0-9]+)?")
+_EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+?[0-9]+")
+# How databases and spreadsheets write a day that is a day and no more.
+_MIDNIGHT = re.compile(r"[ T]0{1,2}:00(:00([.,]0+)?)?( ?Z)?$")
+_ZERO_DAY = re.compile(r"[0\W]+")  # 00/00/0000: what databases write for no day
+_ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+_NAMED_MONTH = re.compile(r"([0-9]{1,2})[ /.-]?([A-Za-z]{3,9})[ /.,-]*([0-9]{4})")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY_ZERO = {"1900": date(1899, 12, 30), "1904": date(1904, 1, 1)}  # ECMA-376 part 1, 18.17.4.1
+NOTHING_KNOWN = "says that nothing is known; not used"
 
 
 class Unfit(Exception):
@@ -34,6 +48,8 @@ class Cells:
     row: int
     texts: Mapping[str, str]
     mapping: FileMapping
+    words: frozenset[str] = frozenset()  # the source's own words for "not known"
+    encoding: str = "utf-8"
     issues: list[Issue] = field(default_factory=list)
 
     def place(self, column: Column) -> str:
@@ -48,45 +64,131 @@ class Cells:
         """Says something about one column; the row stands."""
         self.issues.append(warning(self.place(column), rule, code=code))
 
+    def information(self, column: Column, rule: str) -> None:
+        """Says what was recognised in a column and is not used."""
+        self.issues.append(information(self.place(column), rule))
+
     def filled(self, column: Column | None) -> bool:
         """True when the row has something in the column."""
         return column is not None and bool(self.texts.get(column.key, "").strip())
+
+    def says(self, column: Column) -> bool:
+        """True when the column holds more than a word for "not known" or a spreadsheet's error value."""
+        text = one_line(self.texts.get(column.key, ""))
+        nothing = is_error_value(text) or set(text) == {"0"} or self._is_nothing(text)
+        return bool(text) and not nothing
 
     def text(self, column: Column | None) -> str | None:
         """The cell, runs of white space as one space; None when empty, or when it is no text (then an issue)."""
         if column is None:
             return None
-        text = " ".join(self.texts.get(column.key, "").split())
+        text = one_line(self.texts.get(column.key, ""))
         if len(text) > CELL_CHARACTERS_MAX:
             self.error(column, f"is longer than {CELL_CHARACTERS_MAX} characters", code="too-long")
             return None
-        if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
+        if any(ord(character) < 32 or ord(character) == 127 for character in text):
             self.error(column, "holds a control character", code="invalid")
+            return None
+        if is_error_value(text):
+            self.warning(column, "is an error value of a spreadsheet; not kept", code="value")
             return None
         return text or None
 
-    def day(self, column: Column | None) -> date | None:
-        """The day in the mapping's format; None when empty or wrong (then an issue)."""
+    def wording(self, column: Column | None) -> str | None:
+        """A name or a line of an address, with what spreadsheets and encodings did to it undone and reported."""
         text = self.text(column)
         if column is None or text is None:
             return None
+        text, rules = repaired(text, encoding=self.encoding)
+        for rule in rules:
+            self.warning(column, rule, code="value")
+        if any(127 <= ord(character) < 160 for character in text):
+            self.error(column, "holds a control character", code="invalid")
+            return None
+        if placeholders.is_word(text, self.words):
+            self.information(column, NOTHING_KNOWN)
+            return None
+        return text or None
+
+    def identifier(self, column: Column | None) -> str | None:
+        """What names a person or a thing, as written; None for a word that names nothing and for lost digits."""
+        text = self.text(column)
+        if column is None or text is None:
+            return None
+        if self._is_nothing(text) or set(text) == {"0"}:
+            self.information(column, NOTHING_KNOWN)
+            return None
+        if _EXPONENT.fullmatch(text):
+            self.warning(column, "is in a spreadsheet's exponent form, its digits are lost; not kept")
+            return None
+        return text
+
+    def _is_nothing(self, text: str) -> bool:
+        return placeholders.is_word(text, self.words) or is_not_taken(text)
+
+    def _value(self, column: Column | None) -> str | None:
+        """The text of a day, a number or a code; None with an information where it says that there is none."""
+        text = self.text(column)
+        if column is None or text is None:
+            return None
+        if self._is_nothing(text):
+            self.information(column, NOTHING_KNOWN)
+            return None
+        return as_typed(text)
+
+    def day(self, column: Column | None) -> date | None:
+        """The day in the mapping's format; None when empty, a placeholder or wrong (then an issue)."""
+        text = self._value(column)
+        if column is None or text is None:
+            return None
+        text = _MIDNIGHT.sub("", text)
+        if _ZERO_DAY.fullmatch(text):
+            self.information(column, NOTHING_KNOWN)
+            return None
         try:
-            return parse_date(text, self.mapping.date_format)
+            day = self._day(column, text)
         except Unfit as unfit:
             self._unfit(column, unfit)
             return None
+        if placeholders.is_day(day):
+            self.information(column, NOTHING_KNOWN)
+            return None
+        return day
+
+    def _day(self, column: Column, text: str) -> date:
+        """The day in the mapping's format, or in one that has no other reading (then a warning). Raises Unfit."""
+        serials = self.mapping.serials
+        if serials is not None and _SERIAL.fullmatch(text):
+            return _DAY_ZERO[serials] + timedelta(days=int(text.partition(".")[0]))
+        try:
+            return parse_date(text, self.mapping.date_format)
+        except Unfit:
+            day = unmistakable_day(text, day_first=self.mapping.date_format.startswith("d"))
+            if day is None:
+                raise
+            rule = f"does not have the format {self.mapping.date_format}; it has one reading, and is read so"
+            self.warning(column, rule, code="value")
+            return day
 
     def moment(self, column: Column | None) -> datetime | None:
         """As `day`, in the mapping's date-and-time format; a day alone is its first moment. In UTC."""
-        text = self.text(column)
+        text = self._value(column)
         if column is None or text is None:
             return None
+        moment_format = self.mapping.datetime_format
+        if moment_format is None:
+            day = self.day(column)
+            return None if day is None else datetime.combine(day, time(), UTC)
+        day_text, clock = _split_clock(text)
         try:
-            if self.mapping.datetime_format is None:
-                return datetime.combine(parse_date(text, self.mapping.date_format), time(), UTC)
-            return parse_datetime(text, self.mapping.datetime_format, zone=self.mapping.zone)
+            day = self._day(column, day_text)
+            if not clock:
+                self.warning(
+                    column, "has no time of the day; read as the first moment of the day", code="value"
+                )
+            return _on_the_clock(day, clock or "00:00", zone=self.mapping.zone)
         except Unfit as unfit:
-            self._unfit(column, unfit)
+            self.warning(column, unfit.rule + "; the time when the file came stands in", code=unfit.code)
             return None
 
     def coded(self, column: Column | None) -> Fixed | None:
@@ -94,14 +196,17 @@ class Cells:
         text = self.text(column)
         if column is None or text is None:
             return None
-        code = (column.codes or {}).get(spelling(text))
-        if code is None:
+        codes = column.codes or {}
+        code = codes.get(spelling(text), codes.get(spelling(as_typed(text))))
+        if code is None and self._is_nothing(text):
+            self.information(column, NOTHING_KNOWN)
+        elif code is None:
             self._unfit(column, Unfit("is not in the mapping's list of codes", code="code-invalid"))
         return code
 
     def ods(self, column: Column | None) -> str | None:
         """An ODS code in capitals; the default codes for "no practice" are None."""
-        text = self.text(column)
+        text = self._value(column)
         if column is None or text is None:
             return None
         code = organisation(text)
@@ -109,15 +214,33 @@ class Cells:
             self._unfit(column, Unfit("does not have the form of an ODS code"))
         return None if code in _NO_PRACTICE else code
 
-    def number(self, column: Column | None) -> Decimal | None:
-        """A plain number, not negative."""
-        text = self.text(column)
+    def practice(self, column: Column | None) -> str | None:
+        """As `ods`, of the form of a general practice: any other is left out with a warning."""
+        code = self.ods(column)
+        if column is None or code is None or _PRACTICE.fullmatch(code):
+            return code
+        self.warning(column, "does not have the form of a practice's code; not kept", code="value")
+        return None
+
+    def amount(self, column: Column | None) -> Amount | None:
+        """A number, with its unit where the cell holds one."""
+        text = self._value(column)
         if column is None or text is None:
             return None
-        if _NUMBER.fullmatch(text) is None:
-            self._unfit(column, Unfit("must be a plain number such as 85.5, without unit, comma or sign"))
-            return None
-        return Decimal(text)
+        amount = amount_of(text)
+        if amount is None:
+            self._unfit(column, Unfit("must be a plain number such as 85.5, without thousands or bounds"))
+        elif amount.doubt:
+            self.warning(column, amount.doubt, code="value")
+        return amount
+
+    def number(self, column: Column | None) -> Decimal | None:
+        """A plain number, not negative."""
+        amount = self.amount(column)
+        if amount is None or column is None or amount.unit is None:
+            return None if amount is None else amount.value
+        self._unfit(column, Unfit("must be a plain number without unit"))
+        return None
 
     def integer(self, column: Column | None) -> int | None:
         """A plain whole number."""
@@ -163,22 +286,53 @@ def parse_date(text: str, day_format: str) -> date:
         raise Unfit("is not a day of the calendar") from None
 
 
-def parse_datetime(text: str, moment_format: str, *, zone: str) -> datetime:
-    """The moment in UTC, from the clock of `zone`. Raises Unfit."""
-    day_format, time_format = re.split("[ T]", moment_format)
-    gap = moment_format[len(day_format)]
-    day_text, found_gap, time_text = text.partition(gap)
-    clock = re.fullmatch(
-        "([0-9]{2}):([0-9]{2})" + (":([0-9]{2})" if time_format.endswith("ss") else ""), time_text
-    )
-    if not found_gap or clock is None:
-        raise Unfit(f"does not have the format {moment_format}")
-    day = parse_date(day_text, day_format)
+def unmistakable_day(text: str, *, day_first: bool = False) -> date | None:
+    """The day in a form that has one reading whatever the mapping says: year first, or the month as a word.
+
+    `day_first`: also a day above 12 before its month, written with other marks or without a leading zero.
+
+    >>> unmistakable_day("2026-05-17"), unmistakable_day("29 Feb 1980"), unmistakable_day("3/4/2026")
+    (datetime.date(2026, 5, 17), datetime.date(1980, 2, 29), None)
+    """
+    iso, named = _ISO_DAY.fullmatch(text), _NAMED_MONTH.fullmatch(text)
+    numbers = _DAY_FIRST.fullmatch(text) if day_first else None
     try:
-        local = datetime.combine(day, _time_of(clock.groups()), UTC)
+        if numbers is not None and int(numbers[1]) > 12:
+            return date(int(numbers[3]), int(numbers[2]), int(numbers[1]))
+        if iso is not None:
+            return date(int(iso[1]), int(iso[2]), int(iso[3]))
+        if named is not None and named[2].casefold()[:3] in _MONTHS:
+            return date(int(named[3]), _MONTHS.index(named[2].casefold()[:3]) + 1, int(named[1]))
+    except ValueError:
+        return None
+    return None
+
+
+def parse_datetime(text: str, moment_format: str, *, zone: str) -> datetime:
+    """The moment in UTC, from the clock of `zone`; seconds and the leading zero of the hour may lack. Raises Unfit."""
+    day_format = re.split("[ T]", moment_format)[0]
+    day_text, clock = _split_clock(text)
+    if not clock:
+        raise Unfit(f"does not have the format {moment_format}")
+    return _on_the_clock(parse_date(day_text, day_format), clock, zone=zone)
+
+
+def _split_clock(text: str) -> tuple[str, str]:
+    """The day and the time of the day in a moment; no time where the text ends with the day."""
+    found = re.fullmatch(r"(.*?)(?:[ T]+([0-9]{1,2}:.*))?", text)
+    return (found[1], found[2] or "") if found else (text, "")
+
+
+def _on_the_clock(day: date, clock: str, *, zone: str) -> datetime:
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?(Z)?", clock)
+    if found is None:
+        raise Unfit("has a time that is not hh:mm or hh:mm:ss")
+    try:
+        local = datetime.combine(day, _time_of([part for part in found.groups()[:3] if part]), UTC)
     except ValueError:
         raise Unfit("is not a time of the day") from None
-    return local - timedelta(hours=1) if zone == "Europe/London" and _british_summer_time(local) else local
+    summer = zone == "Europe/London" and not found[4] and _british_summer_time(local)
+    return local - timedelta(hours=1) if summer else local
 
 
 def _british_summer_time(local: datetime) -> bool:

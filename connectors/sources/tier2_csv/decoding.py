@@ -8,19 +8,23 @@ from schemas.errors import Issue, error, information
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _UTF32_BOMS = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
-# What people drop instead of a CSV: xlsx and zip, old xls, PDF, gzip.
-_NOT_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
+# What people drop instead of a CSV: old xls, PDF, gzip.
+_NOT_TEXT = (b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
 # A two-byte letter of UTF-8 (é, ü, ñ …) read as Windows-1252 would be "Ã" and a sign: no name holds that.
 _UTF8_LETTER = re.compile(rb"\xc3[\x80-\xbf]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Decoded:
-    """The text without its byte order mark; `encoding` turns a row back into the bytes as sent."""
+    """The text without its byte order mark; `encoding` turns a row back into the bytes as sent.
+
+    `delimiter` is set where the text was made from a workbook.
+    """
 
     text: str
     encoding: str
     issues: tuple[Issue, ...] = ()
+    delimiter: str | None = None
 
 
 def decode(raw: bytes) -> Decoded | Issue:
@@ -30,7 +34,9 @@ def decode(raw: bytes) -> Decoded | Issue:
     because names misread here would be linked as different people.
     """
     if raw.startswith(_NOT_TEXT):
-        return error("file", "is a workbook, an archive or a document; save it as CSV", code="structure")
+        return error(
+            "file", "is an old workbook, an archive or a document; save it as .xlsx or CSV", code="structure"
+        )
     if raw.startswith(_UTF32_BOMS):
         return error("file", "is UTF-32; save it as UTF-8", code="structure")
     decoded = _by_encoding(raw)

@@ -8,16 +8,30 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from connectors.mapping import Column, FactGroup
-from connectors.mapping.fields import BODIES, FIELDS, PAIRS, Kind
+from connectors.mapping import Column, FactGroup, spelling
+from connectors.mapping.fields import BODIES, FIELDS, PAIRS, TRIGGERS
+from connectors.sources.tier2_csv.amounts import Amount, unit_of
 from connectors.sources.tier2_csv.cells import Cells
-from schemas.errors import InvalidField
+from schemas.errors import InvalidField, Severity
 from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
 from schemas.identity import Person
 from schemas.source_message import SourceFact
 from schemas.sources import Source
 from schemas.units import UNITS, converted, plain, plausible
+
+# Fields that are read by more than their kind: (type of fact, field) -> how.
+_SPECIAL: Mapping[tuple[str, str], str] = {
+    ("measurement", "value"): "amount",
+    ("measurement", "unit"): "unit",
+    ("referral", "practice_ods"): "practice",
+    ("demographics", "practice_ods"): "practice",
+}
+# A cell with stones and pounds is a number of pounds: no contradiction to a column that says stones.
+PAIRS_OF: Mapping[str, tuple[str, ...]] = {
+    smaller: tuple(larger for larger, pair in PAIRS.items() if pair[0] == smaller)
+    for smaller, _ in PAIRS.values()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,11 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
         return None
     values = {"on": cells.day(group.on), **_values(cells, group)}
     if values["on"] is None:
+        _require_day(cells, group)
         return None
+    trigger = TRIGGERS.get(group.type, "on")
+    if trigger in group.columns and values.get(trigger) is None:
+        return None  # unknown or absent, and reported where it stands
     if not _check_dates(cells, group, values, by):
         return None
     if group.type == "measurement":
@@ -90,20 +108,32 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if body is None or business_id is None:
         return None
     received = group.fixed.get("direction") == "received"
-    referral = None if received else cells.text(cells.mapping.referral)
+    referral = None if received else cells.identifier(cells.mapping.referral)
     return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
+
+
+def _require_day(cells: Cells, group: FactGroup) -> None:
+    """An error at a day that says nothing where the fact needs one; a day that cannot be read has its error already."""
+    column = group.on
+    if column is None or any(
+        i.severity is Severity.ERROR and i.location == cells.place(column) for i in cells.issues
+    ):
+        return
+    if column != group.trigger or any(column.key == required.key for required in cells.mapping.required):
+        cells.error(column, "is required with what the row says beside it", code="required")
 
 
 def _values(cells: Cells, group: FactGroup) -> dict[str, object]:
     """The fields of a group: the fixed ones, and each column read by its kind."""
-    readers: Mapping[Kind, Callable[[Column], object]] = {
+    readers: Mapping[str, Callable[[Column], object]] = {
         "code": cells.coded, "ods": cells.ods, "date": cells.day,
         "number": cells.number, "integer": cells.integer, "text": cells.text,
+        "amount": cells.amount, "practice": cells.practice, "unit": lambda column: unit_in(cells, column),
     }  # fmt: skip
     kinds = FIELDS[group.type]
     values: dict[str, object] = dict(group.fixed)
     for name, column in group.columns.items():
-        value = readers[kinds[name]](column)
+        value = readers[_SPECIAL.get((group.type, name), kinds[name])](column)
         if value is not None or name not in values:
             values[name] = value
     return values
@@ -141,27 +171,31 @@ def _check_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], b
 
 def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict[str, object] | None:
     """The body's fields of one measurement, converted; None with an issue when it cannot be."""
-    column = group.columns["value"]
-    value, unit = values.pop("value"), values.pop("unit", None)
+    column, unit_column = group.columns["value"], group.columns.get("unit")
+    amount, unit = values.pop("value"), values.pop("unit", None)
     plus, plus_unit = values.pop("plus", None), values.pop("plus_unit", None)
-    if not isinstance(value, Decimal):
+    if not isinstance(amount, Amount):
         return None
+    value = amount.value
+    if amount.unit is not None and unit not in (None, amount.unit, *PAIRS_OF.get(amount.unit, ())):
+        cells.error(unit_column or column, f"contradicts the unit in {column.header}")
+        return None
+    unit = amount.unit or unit
     if unit is None:
         # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
-        if not cells.filled(group.columns.get("unit")):
-            cells.error(
-                group.columns.get("unit", column),
-                f"is required: {column.header} has no unit",
-                code="required",
-            )
+        if unit_column is None or not cells.says(unit_column):
+            cells.error(unit_column or column, f"is required: {column.header} has no unit", code="required")
         return None
-    if isinstance(plus, Decimal):
+    if isinstance(plus, Decimal) and amount.unit is None:
         value, unit = _composed(value, str(unit), plus, str(plus_unit))
+    elif unit in PAIRS and unit != "m" and value % 1:
+        cells.warning(column, "has a fraction of a stone or foot: were pounds or inches meant?", code="value")
     quantity = str(values["quantity"])
     try:
         ours = converted(value, str(unit), quantity=quantity)
     except InvalidField as invalid:
-        cells.error(column, invalid.rule)
+        about_unit = unit_column is not None and invalid.field == "unit" and amount.unit is None
+        cells.error(unit_column if about_unit and unit_column else column, invalid.rule)
         return None
     likely = plausible(ours, quantity=quantity)
     if not likely:
@@ -170,6 +204,17 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict
         values["method"] = "measured"
     given = {"value_given": plain(value), "unit_given": UNITS[str(unit)].name}
     return {**values, **given, "value": ours, "plausible": likely}
+
+
+def unit_in(cells: Cells, column: Column) -> str | None:
+    """The unit by the mapping's list, else by the words that everybody uses."""
+    text = cells.text(column)
+    code = (column.codes or {}).get(spelling(text)) if text else None
+    return str(code) if code else (unit_of(text) if text else None) or _text(cells.coded(column))
+
+
+def _text(code: object) -> str | None:
+    return None if code is None else str(code)
 
 
 def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple[Decimal, str]:
@@ -184,7 +229,7 @@ def _business_id(cells: Cells, group: FactGroup) -> str | None:
 
     A received referral is its key alone, because other facts name it so.
     """
-    parts = [cells.text(column) for column in group.key]
+    parts = [cells.identifier(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
         if part is None:
             cells.error(column, "is required: it names what the row is about", code="required")

@@ -4,11 +4,15 @@ import re
 from datetime import date
 
 from connectors.mapping import Column
-from connectors.sources.tier2_csv.cells import Cells
+from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
+from connectors.sources.tier2_csv.texts import without_notes
 from schemas.errors import InvalidField
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.placeholders import is_mailbox, is_number, is_postcode, is_telephone
 
 _EARLIEST_BIRTH = date(1880, 1, 1)  # as `facts.Demographics`
+_NAMES = ("family", "given", "former_family", "known_as")
+_AS_A_FLOAT = re.compile(r"[0-9]+\.0")
 _PHONE = re.compile(r"\(?\+?[0-9][0-9 ()-]{6,20}")
 _MOBILE_WITHOUT_NOUGHT = re.compile(r"7[0-9]{3} ?[0-9]{3} ?[0-9]{3}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
@@ -40,24 +44,55 @@ def person_of(cells: Cells, *, reported_on: date, test_mode: bool, issuer: str |
 
 def _names(cells: Cells) -> tuple[PersonName, ...]:
     """The name, the surname before it, the short form beside it; of each what is filled."""
-    keys = ("family", "given", "former_family", "known_as")
-    family, forename, former, known_as = (cells.text(cells.mapping.person.get(key)) or "" for key in keys)
+    texts = {key: _name(cells, cells.mapping.person.get(key)) for key in _NAMES}
+    family, before = texts["family"]
+    forename, former, known_as = (texts[key][0] for key in ("given", "former_family", "known_as"))
+    if "null" in (family.casefold(), forename.casefold()) and {family.casefold(), forename.casefold()} <= {
+        "null",
+        "",
+    }:
+        # "Null" is a surname beside a forename, and a database's nothing where nothing else is said.
+        for key in ("family", "given"):
+            column = cells.mapping.person.get(key)
+            if column is not None and texts[key][0]:
+                cells.information(column, NOTHING_KNOWN)
+        family = forename = ""
     given = tuple(forename.split())
     names = [PersonName(family, given)] if family or given else []
-    if former:
-        names.append(PersonName(former, given, "old"))
+    names += [PersonName(surname, given, "old") for surname in (before, former) if surname]
     if known_as:
         names.append(PersonName(family, tuple(known_as.split()), "nickname"))
     return tuple(names)
 
 
-def _local_id(cells: Cells, column: Column | None, issuer: str | None) -> LocalId | None:
-    text = cells.text(column)
+def _name(cells: Cells, column: Column | None) -> tuple[str, str]:
+    """A name without the notes beside it, and the former surname that a note may hold."""
+    text = cells.wording(column)
     if column is None or text is None:
+        return "", ""
+    name, former, dropped = without_notes(text)
+    if not dropped and not any(letter.isalpha() for letter in name):
+        cells.information(column, NOTHING_KNOWN)
+        return "", former
+    if dropped:
+        cells.warning(column, "holds a note beside the name; the note is not kept", code="value")
+    return name, former
+
+
+def _local_id(cells: Cells, column: Column | None, issuer: str | None) -> LocalId | None:
+    text = cells.identifier(column)
+    if column is None or text is None:
+        return None
+    if is_number(text, cells.words):
+        cells.warning(
+            column, "is a number that many records share where none is known; not kept", code="value"
+        )
         return None
     if issuer is None:
         cells.warning(column, "has no authority, and the source no default; left out", code="required")
         return None
+    if _AS_A_FLOAT.fullmatch(text):
+        cells.warning(column, "ends in .0, as a spreadsheet makes of a number; kept as sent", code="value")
     try:
         return LocalId.parse(text, issuer)
     except InvalidField as invalid:
@@ -74,6 +109,9 @@ def _nhs_number(
     """
     text = cells.text(column)
     if column is None or text is None:
+        return None, None
+    if is_number(text, cells.words) or re.fullmatch(r"[0\W]+", text):
+        cells.information(column, NOTHING_KNOWN)
         return None, None
     try:
         number = NHSNumber.parse(text, test_mode=test_mode)
@@ -113,10 +151,12 @@ def _birth_date(cells: Cells, column: Column | None, *, reported_on: date) -> da
 
 def _address(cells: Cells, which: str = "") -> Address:
     columns = cells.mapping.person
-    line, city = (cells.text(columns.get(f"{which}{part}")) or "" for part in ("address", "city"))
+    line, city = (cells.wording(columns.get(f"{which}{part}")) or "" for part in ("address", "city"))
     postcode, column = None, columns.get(f"{which}postcode")
-    text = cells.text(column)
-    if column is not None and text is not None:
+    text = cells.identifier(column)
+    if column is not None and text is not None and is_postcode(text):
+        cells.information(column, NOTHING_KNOWN)
+    elif column is not None and text is not None:
         try:
             postcode = Postcode.parse(text)
         except InvalidField as invalid:
@@ -136,10 +176,14 @@ def _phones(cells: Cells) -> tuple[str, ...]:
 
 def _matching(cells: Cells, name: str, pattern: re.Pattern[str], rule: str) -> tuple[str, ...]:
     column = cells.mapping.person.get(name)
-    text = cells.text(column)
+    text = cells.identifier(column)
     if column is None or text is None:
         return ()
+    is_nothing = is_telephone if name == "phone" else is_mailbox
     parts = [part for part in _BETWEEN.split(text) if part]
+    if any(pattern.fullmatch(part) and is_nothing(part) for part in parts):
+        cells.information(column, NOTHING_KNOWN)
+        parts = [part for part in parts if not is_nothing(part)]
     found = tuple(part for part in parts if pattern.fullmatch(part))
     if len(found) < len(parts):
         cells.warning(column, rule, code="value")

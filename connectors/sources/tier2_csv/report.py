@@ -7,18 +7,24 @@ from collections.abc import Iterable
 
 from connectors.entry import SourceEntry
 from schemas.disposition import Verdict
-from schemas.errors import Issue, Severity
+from schemas.envelope import entry_id
+from schemas.errors import Issue, Severity, information
 
-HEADER = ("row", "column", "severity", "code", "rule")
+HEADER = ("row", "column", "severity", "code", "rule", "entry")
 _PLACE = re.compile(r"row ([0-9]+)(?:, column (.*))?", re.DOTALL)
 # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileReport:
-    """Collects the issues of one file in the order of its rows; `text` is the report as CSV (RFC 4180)."""
+    """Collects the issues of one file in the order of its rows; `text` is the report as CSV (RFC 4180).
 
-    def __init__(self) -> None:
+    Each row that was accepted has at least one line. A row that is not ignored has the id of its entry, which is what
+    the ledger knows it by.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
         self._lines: list[tuple[str, ...]] = []
         self._verdicts: Counter[Verdict] = Counter()
 
@@ -30,17 +36,23 @@ class FileReport:
         """Adds the issues of some rows, and counts the rows."""
         for entry in entries:
             self._verdicts[entry.checked.verdict] += 1
-            self._lines += [_line(issue) for issue in entry.checked.issues]
+            identifier = ""
+            if entry.checked.verdict is not Verdict.IGNORED:
+                identifier = entry_id(self._source, entry.message_id, entry.position)
+            issues = entry.checked.issues
+            if identifier and not issues:  # accepted: a refused row has a reason
+                issues = (information(f"row {entry.position}", "is accepted"),)
+            self._lines += [_line(issue, identifier) for issue in issues]
 
     def text(self, *, taken: bool) -> str:
         """The whole report. Its last line, without row and column, sums up: rows by verdict, or nothing taken."""
-        lines = _CsvText()
+        lines = CsvText()
         writer = csv.writer(lines, lineterminator="\r\n")
         writer.writerow(HEADER)
         writer.writerows(self._lines)
         summary = self._counts() if taken else "the file was refused; nothing of it was taken"
         severity = Severity.INFORMATION if taken else Severity.ERROR
-        writer.writerow(("", "", severity.value, "informational" if taken else "processing", summary))
+        writer.writerow(("", "", severity.value, "informational" if taken else "processing", summary, ""))
         return "".join(lines.parts)
 
     def _counts(self) -> str:
@@ -48,21 +60,22 @@ class FileReport:
         return f"{self._verdicts.total()} rows: " + ", ".join(parts)
 
 
-class _CsvText:
+class CsvText:
     """Where csv.writer writes to, without a file."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
 
     def write(self, text: str, /) -> int:
+        """Keeps the text."""
         self.parts.append(text)
         return len(text)
 
 
-def _line(issue: Issue) -> tuple[str, ...]:
+def _line(issue: Issue, entry: str = "") -> tuple[str, ...]:
     place = _PLACE.fullmatch(issue.location)
     row, column = (place[1], place[2] or "") if place else ("", "")
-    return tuple(_inert(cell) for cell in (row, column, issue.severity.value, issue.code, issue.rule))
+    return tuple(_inert(cell) for cell in (row, column, issue.severity.value, issue.code, issue.rule, entry))
 
 
 def _inert(cell: str) -> str:

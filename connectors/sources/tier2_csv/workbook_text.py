@@ -1,0 +1,82 @@
+"""A workbook as the text of a CSV by the same mapping: a day as the mapping writes days, a number as plain digits."""
+
+import csv
+import re
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from connectors.mapping import FileMapping
+from connectors.sources.tier2_csv.decoding import Decoded
+from connectors.sources.tier2_csv.report import CsvText
+from connectors.sources.tier2_csv.sheet import Sheet, sheet_of
+from connectors.workbook import UnreadableWorkbook, WorkbookSheet, sheets_of
+from schemas.errors import Issue, error, information
+
+
+def workbook_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
+    """The one shown sheet whose header fits the mapping, and the issues of the whole file.
+
+    No sheet when none fits (then the reasons of the first that holds anything) and when two do.
+    """
+    try:
+        sheets = sheets_of(raw)
+    except UnreadableWorkbook as unreadable:
+        return None, (error("file", unreadable.rule, code=unreadable.code),)
+    shown = [sheet for sheet in sheets if not sheet.hidden and any(map(any, sheet.rows))]
+    if not shown:
+        return None, (error("file", "is a workbook without a filled sheet that is shown", code="structure"),)
+    read = [sheet_of(_text(sheet, mapping), mapping) for sheet in shown]
+    fitting = [(sheet, issues) for sheet, issues in read if sheet is not None]
+    if not fitting:
+        return None, read[0][1]
+    if len(fitting) > 1:
+        return None, (error("file", "has more than one sheet with the mapping's columns", code="structure"),)
+    sheet, issues = fitting[0]
+    if len(sheets) > 1:
+        issues = (*issues, information("file", f"has {len(sheets) - 1} other sheets, which are not read"))
+    return sheet, issues
+
+
+def _text(sheet: WorkbookSheet, mapping: FileMapping) -> Decoded:
+    delimiter, text = mapping.delimiter or ",", CsvText()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
+    width = max(map(len, sheet.rows))
+    for row in sheet.rows:
+        cells = [_cell(value, mapping) for value in row]
+        writer.writerow(cells + [""] * (width - len(cells)))
+    return Decoded("".join(text.parts), "utf-8", delimiter=delimiter)
+
+
+def _cell(value: object, mapping: FileMapping) -> str:
+    match value:
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int():
+            return str(value)
+        case float():
+            return (
+                str(int(value))
+                if value.is_integer() and abs(value) < 1e15
+                else format(Decimal(repr(value)), "f")
+            )
+        case datetime():
+            moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)
+            day = written(moment.date(), mapping.date_format)
+            return day if moment.time() == time() else f"{day} {moment:%H:%M:%S}"
+        case date():
+            return written(value, mapping.date_format)
+        case None:
+            return ""
+        case _:
+            return str(value)
+
+
+def written(day: date, day_format: str) -> str:
+    """The day in a format of the mapping.
+
+    >>> written(date(2026, 5, 7), "dd/mm/yyyy"), written(date(2026, 5, 7), "d/m/yyyy")
+    ('07/05/2026', '7/5/2026')
+    """
+    tokens = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}"}
+    tokens |= {"d": str(day.day), "m": str(day.month)}
+    return re.sub("yyyy|mm|dd|d|m", lambda found: tokens[found[0]], day_format)
