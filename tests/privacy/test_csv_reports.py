@@ -31,8 +31,16 @@ def report_of(reading: FileReading) -> str:
 
 
 def shown(reading: FileReading) -> str:
-    """Everything about a reading that an operator or a log could come to see."""
-    return report_of(reading) + repr(reading) + repr([entry.checked.as_json() for entry in reading.entries])
+    """Everything about a reading that an operator or a log could come to see.
+
+    Numbers that were understood (a weight of 1.00) are shown by the check, and are no text of the sender's.
+    """
+    printed = [entry.checked.as_json() for entry in reading.entries]
+    understood = [
+        fact.pop(key, "") for one in printed for fact in one["facts"] for key in ("value", "value_given")
+    ]  # type: ignore[attr-defined]
+    assert all(str(value).replace(".", "", 1).isdigit() or value == "" for value in understood)
+    return report_of(reading) + repr(reading) + json.dumps(printed).replace("null", "")  # JSON's own word
 
 
 def naughty_strings() -> list[str]:
