@@ -13,6 +13,7 @@ from linker_lives import LinkerLives, models, step
 
 from schemas.topics import LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
+from streams.steps.model_rollout import Unrecorded
 from streams.steps.outcome import Message, Outcome
 
 CUTS, LOGS = 50, 10
@@ -72,15 +73,16 @@ class AnsweredAgain(LinkerStep):
     """The mutant: what was answered under a former model is answered again under the one that counts."""
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
-        if state.standing is not None:
-            state.standing = replace(state.standing, since=0)
+        phase = state.rollout.phase
+        if not isinstance(phase, Unrecorded):
+            state.rollout.phase = replace(phase, active=replace(phase.active, since=0))
         return super().advance(state, message)
 
 
 class NothingAnew(LinkerStep):
     """The mutant: only what is touched by chance is answered under another model."""
 
-    def _share(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
+    def _answer_batch(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
         return []
 
 

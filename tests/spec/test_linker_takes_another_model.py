@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from linker_alone import identity, rid, tells
 from linker_history import identities, standing
-from linker_lives import SHARE_RECORDS, LinkerLives, models, step
+from linker_lives import BATCH_RECORDS, LinkerLives, models, step
 from memory_engine import START_MS, all_keys
 
-from schemas.linking import ModelTurn
+from schemas.linking import RelinkBatch
 from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
 from streams.steps.linker import LinkerStep
+from streams.steps.model_rollout import ActiveModel, digest_of
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
-from streams.steps.relinking import ActiveModel, digest_of
 
 LAST = 1  # messages that come after the restart
 
@@ -75,7 +75,7 @@ def test_a_model_of_other_words_and_the_same_weights_sends_no_answer_again() -> 
     lives.live(step("shipped"))
     renamed = replace(models()["shipped"], name="renamed")
     lives.coming.append(identities(0)[-1])
-    again = lives.live(LinkerStep(all_keys().zone("linker"), renamed, share_records=SHARE_RECORDS))
+    again = lives.live(LinkerStep(all_keys().zone("linker"), renamed, batch_records=BATCH_RECORDS))
     assert len(emitted(again, IDENTITY)) > 1, "every record was looked at again"
     assert (emitted(again, LINK_MAP), emitted(again, REVIEW), emitted(again, PERSON_CHANGES)) == ([], [], [])
 
@@ -92,7 +92,7 @@ def test_the_records_are_answered_anew_by_and_by() -> None:
 def test_what_is_said_of_another_model_is_removed_when_all_is_done() -> None:
     _, again = restarted("shipped", "strict")
     words = emitted(again, IDENTITY)
-    assert {one.key for one in words} == {ModelTurn(digest_of(models()["strict"]), 0, 1).key()}
+    assert {one.key for one in words} == {RelinkBatch(digest_of(models()["strict"]), 0, 1).key()}
     assert [one.value is None for one in words] == [False] * (len(words) - 1) + [True]
 
 
@@ -148,7 +148,7 @@ def test_a_message_that_was_answered_before_the_new_model_is_not_answered_again(
 
 
 def test_answers_of_which_nobody_knows_the_model_are_given_anew() -> None:
-    for known in (None, b'{"v":0}', b"{}", ActiveModel(models()["shipped"], "", 0, 0, 0).change().value):
+    for known in (None, b'{"v":0}', b"{}", ActiveModel(models()["shipped"], "", 0).change(0, 0).value):
         lives = LinkerLives(pair()[:2])
         lives.live(step("shipped"))
         lives.written = [one for one in lives.written if one.key != b"model"]
@@ -164,10 +164,10 @@ def test_answers_of_which_nobody_knows_the_model_are_given_anew() -> None:
     ("key", "value"),
     [
         ("model/" + "0" * 32, b"x"),
-        ("model/" + "0" * 32, b'{"v":2,"share":0,"shares":1}'),
-        ("model/" + "0" * 32, b'{"v":1,"share":1,"shares":1}'),
-        ("model/" + "0" * 32, b'{"v":1,"share":"0","shares":1}'),
-        ("model/strict", b'{"v":1,"share":0,"shares":1}'),
+        ("model/" + "0" * 32, b'{"v":2,"batch":0,"batches":1}'),
+        ("model/" + "0" * 32, b'{"v":1,"batch":1,"batches":1}'),
+        ("model/" + "0" * 32, b'{"v":1,"batch":"0","batches":1}'),
+        ("model/strict", b'{"v":1,"batch":0,"batches":1}'),
     ],
 )
 def test_a_word_the_linker_never_says_is_a_dead_letter(key: str, value: bytes) -> None:
@@ -179,7 +179,7 @@ def test_a_word_the_linker_never_says_is_a_dead_letter(key: str, value: bytes) -
 def test_a_word_about_a_model_nobody_asks_for_any_more_changes_nothing_and_is_removed() -> None:
     lives = LinkerLives(pair())
     lives.live(step("shipped"))
-    turn = ModelTurn(digest_of(models()["strict"]), 0, 1)
+    turn = RelinkBatch(digest_of(models()["strict"]), 0, 1)
     state = step("shipped").restore(_state(lives))
     _, outcomes = step("shipped").advance(state, message(3, turn.key(), turn.value()))
     assert outcomes == (Emit(IDENTITY, 0, turn.key(), None),)

@@ -20,7 +20,7 @@ from schemas.topics import IDENTITY
 from streams.steps.linker import LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome
 
-SHARE_RECORDS = 4  # so that a small world has several shares
+BATCH_RECORDS = 4  # so that a small world has several batches
 
 
 @cache
@@ -36,7 +36,7 @@ def models() -> dict[str, Model]:
 
 def step(model: str, kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
     """A linker that is asked for the model of this name."""
-    return kind(all_keys().zone("linker"), models()[model], share_records=SHARE_RECORDS)
+    return kind(all_keys().zone("linker"), models()[model], batch_records=BATCH_RECORDS)
 
 
 class LinkerLives:

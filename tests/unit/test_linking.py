@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Unreadable
-from schemas.linking import TIER_RANK, Link, ModelTurn, PairDecision, RecordIdentity, receipt
+from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch, receipt
 
 words = st.text(max_size=5)
 identities = st.builds(
@@ -41,9 +41,9 @@ def test_an_answer_reads_back(link: Link) -> None:
 
 
 @given(st.integers(0, 2**20), st.integers(1, 2**20))
-def test_the_linkers_word_to_itself_reads_back(share: int, more: int) -> None:
-    told = ModelTurn("0a" * 16, share, share + more)
-    assert ModelTurn.parse(told.key().decode(), told.value()) == told
+def test_a_batch_to_be_answered_again_reads_back(number: int, more: int) -> None:
+    batch = RelinkBatch("0a" * 16, number, number + more)
+    assert RelinkBatch.parse(batch.key().decode(), batch.value()) == batch
 
 
 DECISION = PairDecision(("v1:0a", "v1:0b"), "link", "2026-11-23T10:00:00Z", "d-1")

@@ -22,6 +22,7 @@ from ops.lab.simulator.population import check_digit
 from ops.runtime.paths import linkage_model
 from streams.recall_gaps import RecallGaps
 from streams.steps.linker import LinkerState
+from streams.steps.model_rollout import ModelRollout
 
 MODEL = parse(linkage_model())
 KEYS = TokenKeys.from_bytes(b"h" * 32, epoch=1)
@@ -139,7 +140,9 @@ def test_people_without_a_number_are_told_by_what_their_sources_can_do() -> None
 
 def test_the_page_shows_a_gap_for_each_kind_and_not_who_they_are(records: dict[str, Member]) -> None:
     registry = CollectorRegistry()
-    gaps, states = RecallGaps(registry), {0: LinkerState(loaded(records))}
+    rollout = ModelRollout(MODEL, domain=0, batch_records=200)
+    rollout.load(None, {}, records, ())
+    gaps, states = RecallGaps(registry), {0: LinkerState(rollout)}
     gaps.look(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "part of a walk is no sample"
     for _ in range(200):
