@@ -166,10 +166,10 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
 class ArrivalWins(RecordsStep):
     """Of one fact it keeps what came last."""
 
-    def _told(self, state: RecordsState, element: Element, message: Message) -> list[Outcome]:
+    def _on_element(self, state: RecordsState, element: Element, message: Message) -> list[Outcome]:
         if element.kind == FACT:
             state.of(element.record_id).facts.pop(element.name.partition("/")[0], None)
-        return super()._told(state, element, message)
+        return super()._on_element(state, element, message)
 
 
 class FirstIdentityWins(RecordsStep):

@@ -142,8 +142,8 @@ def test_the_expected_end_is_the_right_one() -> None:
 class LinkNotedFirst(RecordsStep):
     """The mutant: the link is in the changelog before what follows from it."""
 
-    def _linked(self, record: RecordState, record_id: str, answer: Link, message: Message) -> list[Outcome]:
-        outcomes = super()._linked(record, record_id, answer, message)
+    def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
+        outcomes = super()._on_link(record, record_id, answer)
         return [*outcomes[-1:], *outcomes[:-1]]
 
 
