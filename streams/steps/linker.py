@@ -32,9 +32,7 @@ from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 
 __all__ = ["LinkerState", "LinkerStep"]
 
-CLOCK_SKEW_MAX_MS = (
-    24 * 3_600_000
-)  # a decision dated further ahead of its message would outrank every later one
+CLOCK_SKEW_MAX_MS = 24 * 3_600_000  # a decision dated later would outrank every decision after it
 
 
 class LinkerStep:

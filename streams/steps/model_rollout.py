@@ -21,9 +21,7 @@ from schemas.linking import MODEL, Link, RelinkBatch
 from schemas.topics import IDENTITY
 from streams.steps.outcome import Change, Emit, Outcome
 
-BATCH_RECORDS = (
-    200  # 80 ms where every answer changes: a host batch that holds one of these still ends in time
-)
+BATCH_RECORDS = 200  # 80 ms where every answer changes, so the host batch with it ends in time
 _ELEMENT = MODEL.encode()  # the state element that names the active model
 
 

@@ -20,7 +20,7 @@ from schemas import canonical, elements
 from schemas.disposition import Disposition
 from schemas.errors import Unreadable
 from schemas.linking import Link, RecordIdentity, receipt
-from schemas.pathway_in import fact_text_message, withdrawal_message
+from schemas.pathway_in import fact_message, withdrawal_message
 from schemas.topics import DAY_MS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 from streams.steps.record_state import (
@@ -177,7 +177,7 @@ def _usable_tokens(identity: bytes | None) -> bytes | None:
 
 def _fact_emit(person_id: str, name: tuple[str, str], fact: FactVersion, link_revision: int) -> Emit:
     """`name` is (record id, fact id)."""
-    return _to_person(person_id, *fact_text_message(person_id, name, fact.text, link_revision=link_revision))
+    return _to_person(person_id, *fact_message(person_id, name, fact.text, link_revision=link_revision))
 
 
 def _to_person(person_id: str, key: bytes, value: bytes) -> Emit:

@@ -1,8 +1,7 @@
-"""The events that follow from the facts: one for each fact worth telling, and one for each rule that found
-something.
+"""The events derived from the facts: one for each fact that is published, and one for each rule that found something.
 
-An event's name is the fact id it tells, or `<rule>/<what>`; it stays the same while its content is
-corrected, so a correction supersedes and a gap that closes becomes a receipt under one key.
+An event's name is the id of its fact, or `<rule>/<subject>`. It stays the same while its content is corrected, so a
+correction supersedes, and a gap that closes becomes a receipt under the same key.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,15 +58,15 @@ _KIND_OF_ATTENDANCE = (
 
 
 @cache
-def _told_fields(kind: str, body: type[Body]) -> tuple[str, ...]:
+def _published_fields(kind: str, body: type[Body]) -> tuple[str, ...]:
     """Fields of an event that a fact's body fills under the same name: the published model is the allow-list."""
     published = EVENTS[kind].model_fields.keys() - Event.model_fields.keys()
     return tuple(sorted(published & body.model_fields.keys()))
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """One event, no recipient's id on it yet. `facts` are those it rests on, `episode` our own id."""
+class DerivedEvent:
+    """One event before a recipient's ids are on it. `facts` are those it rests on, `episode` is our id."""
 
     name: str
     kind: str
@@ -79,19 +78,19 @@ class Following:
     digest: str = field(init=False)  # names the content: an event is sent again when this changes
 
     def __post_init__(self) -> None:
-        """The digest is of values only (days, numbers, words): three times faster than JSON."""
+        """The digest is of a repr, since all are days, numbers and texts: three times faster than JSON."""
         parts = (self.kind, self.on, self.tier, self.episode, sorted(self.content.items()))
         object.__setattr__(self, "digest", content_hash(repr(parts).encode()))
 
 
-# What single facts told before, by fact, content hash and episode: of a person's facts one is new in most
-# messages, so what the others tell is looked up. `following` keeps it to what stands.
-Told = dict[tuple[str, str, str | None], Following]
+# The events of single facts, by fact, content hash and episode. Most messages bring one new fact of a person, so the
+# events of the others are looked up. `derived_events` removes those that are no longer current.
+FactEvents = dict[tuple[str, str, str | None], DerivedEvent]
 
 
 def kind_of(body: Body) -> str | None:
-    """The kind of event a fact gives by itself, or None for one that shows only in the snapshot."""
-    # by type and not by class pattern: an instance check against a pydantic class costs more than all the rest
+    """The kind of event that a single fact gives, None for a fact that is only in the snapshot."""
+    # by type and not by class pattern: an instance check of a pydantic class costs more than all the rest
     if type(body) is Referral:
         return f"referral_{body.direction}"
     if type(body) is Attendance:
@@ -101,64 +100,66 @@ def kind_of(body: Body) -> str | None:
     return _KINDS.get(type(body))
 
 
-def following(
+def derived_events(
     facts: Sequence[CurrentFact[Body]],
     episodes: Iterable[FoldedEpisode],
     handovers: Iterable[HandoverMatch],
     rule: HandoverRule,
     *,
-    told: Told,
-) -> tuple[Following, ...]:
-    """Every event of one person, by name. `told` comes back with what the facts of now tell, and no more."""
+    memory: FactEvents,
+) -> tuple[DerivedEvent, ...]:
+    """Every event of one person, by name. Afterwards `memory` has the events of these facts and no others."""
     episodes = tuple(episodes)
-    episode_of = {fact.fact_id: one.id for one in episodes for fact in one.facts}
-    episode_of |= {one.id: one.id for one in episodes}
-    found = _told(facts, episode_of, told)
+    episode_of = {fact.fact_id: episode.id for episode in episodes for fact in episode.facts}
+    episode_of |= {episode.id: episode.id for episode in episodes}
+    found = _of_facts(facts, episode_of, memory)
     for episode in episodes:
         found += [*_inferred(episode), *_losses(episode)]
     for handover in handovers:
         found += _handover(handover, rule)
-    return tuple(sorted(found, key=lambda one: one.name))
+    return tuple(sorted(found, key=lambda event: event.name))
 
 
-def _told(facts: Iterable[CurrentFact[Body]], episode_of: Mapping[str, str], known: Told) -> list[Following]:
-    now: Told = {}
+def _of_facts(
+    facts: Iterable[CurrentFact[Body]], episode_of: Mapping[str, str], memory: FactEvents
+) -> list[DerivedEvent]:
+    current: FactEvents = {}
     for fact in facts:
         key = fact.fact_id, fact.version[1], episode_of.get(fact.fact_id)
-        one = known.get(key) or _told_by(fact, key[2])
-        if one is not None:
-            now[key] = one
-    known.clear()
-    known.update(now)
-    return list(now.values())
+        event = memory.get(key) or _of_fact(fact, key[2])
+        if event is not None:
+            current[key] = event
+    memory.clear()
+    memory.update(current)
+    return list(current.values())
 
 
-def _told_by(fact: CurrentFact[Body], episode: str | None) -> Following | None:
-    """What one fact tells by itself, or None."""
+def _of_fact(fact: CurrentFact[Body], episode: str | None) -> DerivedEvent | None:
+    """The event of a single fact, or None."""
     kind = kind_of(fact.body)
     if kind is None:
         return None
-    told = {name: getattr(fact.body, name) for name in _told_fields(kind, type(fact.body))}
+    content = {name: getattr(fact.body, name) for name in _published_fields(kind, type(fact.body))}
     if type(fact.body) is Measurement:
-        told["kg"] = float(fact.body.value)
+        content["kg"] = float(fact.body.value)
     if type(fact.body) in (Acceptance, ProgrammeStart):
-        told["definition"] = told.get("definition") or AS_TOLD
-    return Following(
+        content["definition"] = content.get("definition") or AS_TOLD
+    return DerivedEvent(
         name=fact.fact_id,
         kind=kind,
         facts=frozenset({fact.fact_id}),
         on=fact.body.on,
         tier=fact.tier,
         episode=episode,
-        content=told,
+        content=content,
     )
 
 
-def _inferred(episode: FoldedEpisode) -> Iterator[Following]:
-    """Acceptance and start, where a definition found them and nobody told them."""
+def _inferred(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
+    """Acceptance and start, where a definition found them and no service reported them."""
     for kind, dated in (("accepted", episode.dates.accepted), ("started", episode.dates.started)):
         if dated is not None and dated.inferred:
-            yield Following(
+            yield DerivedEvent(
                 name=f"{kind}/{episode.id}",
                 kind=kind,
                 facts=frozenset({dated.fact_id}),
@@ -169,14 +170,14 @@ def _inferred(episode: FoldedEpisode) -> Iterator[Following]:
             )
 
 
-def _losses(episode: FoldedEpisode) -> Iterator[Following]:
+def _losses(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
     if episode.loss is None:
         return
     view = episode.loss.view
     for weeks, facts in episode.loss.facts.items():
         outcome = view.at_weeks[str(weeks)]
         assert outcome is not None
-        yield Following(
+        yield DerivedEvent(
             name=f"loss/{weeks}/{episode.id}",
             kind="loss",
             facts=facts,
@@ -196,7 +197,7 @@ def _losses(episode: FoldedEpisode) -> Iterator[Following]:
         )
 
 
-def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[Following]:
+def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[DerivedEvent]:
     view, episode = handover.view, handover.episode
     content: dict[str, object] = {"definition": HANDOVER, "to_tier": view.to_tier, "sent_on": view.sent_on}
     if view.received_on is not None:
@@ -208,7 +209,7 @@ def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[Following]:
         return []
     rests_on = {handover.sent.fact_id} | ({episode.id} if episode else set())
     return [
-        Following(
+        DerivedEvent(
             name=f"handover/{handover.sent.fact_id}",
             kind=kind,
             facts=frozenset(rests_on),

@@ -1,4 +1,4 @@
-"""The dates of one episode: told by the service, or by a named definition where it does not tell."""
+"""The dates of one episode: as the service reports them, else by a named definition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ DAYS_PER_WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date with the definition it was found by and the fact it rests on."""
+    """A date, the definition that gave it and the fact it rests on."""
 
     on: date
     definition: str
@@ -37,7 +37,7 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """What became of a referral: of every kind the first that was told."""
+    """What became of a referral: the first fact of every kind."""
 
     referred_on: date | None
     accepted: Dated | None
@@ -71,21 +71,21 @@ class Milestones:
             (self.started, "started"),
             (self.accepted, "accepted"),
         )
-        return next((stage for what, stage in reached if what is not None), "referred")
+        return next((stage for milestone, stage in reached if milestone is not None), "referred")
 
 
 def milestones(
     tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Milestones:
     """The milestones of an episode whose `facts` are sorted by day and fact id."""
-    attended = [one for one in of_type(facts, Attendance) if one.body.attendance in SEEN]
+    attended = [fact for fact in of_type(facts, Attendance) if fact.body.attendance in SEEN]
     return Milestones(
         referred_on=referral.body.on if referral else None,
         accepted=_accepted(tier, referral, facts),
         started=_started(facts, attended),
         first_attended_on=attended[0].body.on if attended else None,
         clock_stopped_on=next(
-            (one.body.on for one in attended if referral and one.body.on >= referral.body.on), None
+            (fact.body.on for fact in attended if referral and fact.body.on >= referral.body.on), None
         ),
         triage=_first(facts, Triage),
         decline=_first(facts, Decline),
@@ -107,7 +107,7 @@ def waits(dates: Milestones) -> Waits:
 
 
 def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt | None:
-    """The 18-week clock by `rtt/1`; None unless the service is consultant-led and told a referral."""
+    """The 18-week clock by `rtt/1`; None unless the service is consultant-led and has a referral."""
     if not consultant_led or dates.referred_on is None:
         return None
     wait_days = _days(dates.referred_on, dates.clock_stopped_on)
@@ -123,24 +123,25 @@ def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt
 def _accepted(
     tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Dated | None:
-    told = _first(facts, Acceptance)
-    if told is not None:
-        return Dated(told.body.on, told.body.definition or AS_TOLD, told.fact_id, inferred=False)
+    acceptance = _first(facts, Acceptance)
+    if acceptance is not None:
+        definition = acceptance.body.definition or AS_TOLD
+        return Dated(acceptance.body.on, definition, acceptance.fact_id, inferred=False)
     if tier != "tier3" or referral is None:
         return None
     booked = [
-        (one.body.booked_on, one.fact_id)
-        for one in of_type(facts, Attendance)
-        if one.body.booked_on is not None and one.body.booked_on >= referral.body.on
+        (fact.body.booked_on, fact.fact_id)
+        for fact in of_type(facts, Attendance)
+        if fact.body.booked_on is not None and fact.body.booked_on >= referral.body.on
     ]
     on, fact_id = min(booked, default=(None, ""))
     return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
 
 
 def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[Attendance]]) -> Dated | None:
-    told = _first(facts, ProgrammeStart)
-    if told is not None:
-        return Dated(told.body.on, AS_TOLD, told.fact_id, inferred=False)
+    start = _first(facts, ProgrammeStart)
+    if start is not None:
+        return Dated(start.body.on, AS_TOLD, start.fact_id, inferred=False)
     if not attended:
         return None
     return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)
