@@ -50,15 +50,6 @@ class ActiveModel:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingModel:
-    """The model that takes over next, and the graph under it, kept up to date beside the active one."""
-
-    model: Model
-    digest: str
-    graph: LinkGraph
-
-
-@dataclass(frozen=True, slots=True)
 class BatchRun:
     """All records in their batches, to be answered again under the model `digest`; `number` is the next batch."""
 
@@ -96,31 +87,31 @@ class Unrecorded:
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """Every answer is one of the active model."""
+    """Every answer is one of the active model, which is the requested one."""
 
     active: ActiveModel
 
 
 @dataclass(frozen=True, slots=True)
 class Relinking:
-    """The active model is new, and some batches are still to be answered again."""
+    """The requested model is active, and some batches are still to be answered again."""
 
     active: ActiveModel
-    run: BatchRun
     records_of: RecordsOf
+    run: BatchRun
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The active model answers until another takes over. `run`: its batches, if some are still left. `announced`:
-    this process has sent the message that the other takes over.
+    """The active model answers until the requested one takes over, whose graph `pending` is kept up to date too.
+    `run`: batches of the active model, if some are left. `announced`: this process called for batch 0.
     """
 
     active: ActiveModel
-    run: BatchRun | None
     records_of: RecordsOf
-    pending: PendingModel
-    announced: bool
+    run: BatchRun | None
+    pending: LinkGraph
+    announced: bool = False
 
 
 Phase = Unrecorded | Steady | Relinking | Waiting
@@ -147,20 +138,19 @@ class ModelRollout:
         then hold these records and decisions.
         """
         found = _recorded(recorded) if recorded is not None else None
+        requested, records_of = self.graph, _records_of(answers)
+        requested.load(members, decisions)
         if found is None:
-            self.graph.load(members, decisions)
-            self.phase = Unrecorded(_records_of(answers))
+            self.phase = Unrecorded(records_of)
             return
         active, batch, batches = found
         run = BatchRun.cut(answers, RelinkBatch(active.digest, batch, batches)) if batch != batches else None
         if active.digest != self._digest:
-            pending = PendingModel(self._requested, self._digest, self.graph)
-            pending.graph.load(members, decisions)
             self.graph = LinkGraph(active.model)
-            self.phase = Waiting(active, run, _records_of(answers), pending, announced=False)
+            self.graph.load(members, decisions)
+            self.phase = Waiting(active, records_of, run, requested)
         else:
-            self.phase = Relinking(active, run, _records_of(answers)) if run else Steady(active)
-        self.graph.load(members, decisions)
+            self.phase = Relinking(active, records_of, run) if run else Steady(active)
 
     @property
     def model_name(self) -> str:
@@ -175,7 +165,7 @@ class ModelRollout:
     def update(self, change: Callable[[LinkGraph], frozenset[str]]) -> frozenset[str]:
         """Change every graph. Returns the records that the active graph names."""
         if isinstance(self.phase, Waiting):
-            change(self.phase.pending.graph)
+            change(self.phase.pending)
         return change(self.graph)
 
     def move(self, record_id: str, former: bytes | None, answer: bytes | None) -> None:
@@ -198,29 +188,28 @@ class ModelRollout:
         These outcomes come first: no answer is in the changelog without the model it was made under.
         """
         batches = max(1, -(-len(answers) // self._batch_records))
-        match self.phase:
-            case Waiting(announced=False) as waiting:
-                self.phase = replace(waiting, announced=True)
-                return [self._call(RelinkBatch(waiting.pending.digest, 0, batches))]
-            case Unrecorded(records_of):
-                active = ActiveModel(self._requested, self._digest, 0)
-                if not answers:
-                    self.phase = Steady(active)
-                    return [active.change(0, 0)]
-                run = BatchRun.cut(answers, RelinkBatch(self._digest, 0, batches))
-                self.phase = Relinking(active, run, records_of)
-                return [self._call(run.due), active.change(0, batches)]
-        return []
+        first, phase = RelinkBatch(self._digest, 0, batches), self.phase
+        if isinstance(phase, Waiting) and not phase.announced:
+            self.phase = replace(phase, announced=True)
+            return [self._call(first)]
+        if not isinstance(phase, Unrecorded):
+            return []
+        active = ActiveModel(self._requested, self._digest, 0)
+        if not answers:
+            self.phase = Steady(active)
+            return [active.change(0, 0)]
+        self.phase = Relinking(active, phase.records_of, BatchRun.cut(answers, first))
+        return [self._call(first), active.change(0, batches)]
 
     def start(self, batch: RelinkBatch, offset: int, answers: Iterable[str]) -> Sequence[str] | None:
-        """The records to be answered again, None when it is not this batch's turn. Batch 0 of the pending model makes
-        that model active, since `offset`.
+        """The records to be answered again, None when it is not this batch's turn. Batch 0 of the requested model
+        makes that model active, since `offset`.
         """
         waiting = self.phase
-        if isinstance(waiting, Waiting) and (batch.digest, batch.number) == (waiting.pending.digest, 0):
-            self.graph = waiting.pending.graph
-            active = ActiveModel(waiting.pending.model, batch.digest, offset)
-            self.phase = Relinking(active, BatchRun.cut(answers, batch), waiting.records_of)
+        if isinstance(waiting, Waiting) and (batch.digest, batch.number) == (self._digest, 0):
+            self.graph = waiting.pending
+            active = ActiveModel(self._requested, self._digest, offset)
+            self.phase = Relinking(active, waiting.records_of, BatchRun.cut(answers, batch))
         run = self._run
         return run.records[batch.number] if run is not None and run.due == batch else None
 
