@@ -103,39 +103,28 @@ class LinkerStep:
         if decision.decided_ms > message.timestamp_ms + CLOCK_SKEW_MAX_MS:
             raise Unreadable("decided_at", rule="lies in the future")
         touched = state.rollout.update(lambda graph: graph.decide(_decision(decision)))
-        return self._answer_touched(state, touched, message, element=key)
+        return self._answer_touched(state, touched, message, key)
 
     def _on_identity(self, state: LinkerState, record_id: str, message: Message) -> list[Outcome]:
-        element = f"{MEMBER}/{record_id}"
         if message.value is None:
-            touched = state.rollout.update(lambda graph: graph.remove(record_id))
-            return self._answer_touched(state, touched, message, element=element, gone=record_id)
-        member = self._member(RecordIdentity.parse(record_id, message.value))
-        touched = state.rollout.update(lambda graph: graph.put(record_id, member))
-        return self._answer_touched(state, touched, message, element=element)
+            touched = state.rollout.update(lambda graph: graph.remove(record_id)) | {record_id}
+        else:
+            member = self._member(RecordIdentity.parse(record_id, message.value))
+            touched = state.rollout.update(lambda graph: graph.put(record_id, member))
+        return self._answer_touched(state, touched, message, f"{MEMBER}/{record_id}")
 
     def _answer_touched(
-        self,
-        state: LinkerState,
-        touched: frozenset[str],
-        message: Message,
-        *,
-        element: str,
-        gone: str | None = None,
+        self, state: LinkerState, touched: frozenset[str], message: Message, element: str
     ) -> list[Outcome]:
-        """What changes for these records and, when one is, for the record that is `gone`."""
-        after = {record_id: self._answer(state, record_id) for record_id in sorted(touched)}
-        touched = touched | {gone} if gone is not None else touched
+        """What changes for these records; a record that is not in the graph is gone."""
+        after = self._answers(state, touched)
         # The other members of their persons too: then a record that comes again is not news to anybody.
         members = {member for answer in after.values() for member in answer.members}
         before = state.persons_of(touched | members)
-        after |= {record_id: self._answer(state, record_id) for record_id in sorted(members - touched)}
+        after |= self._answers(state, members - touched)
         outcomes = state.rollout.begin(state.answers)
         for record_id in sorted(touched):
-            if record_id == gone:
-                outcomes += _set_answer(state, record_id, None)
-            else:
-                outcomes += _answered(state, record_id, after[record_id], message.offset)
+            outcomes += _answered(state, record_id, after.get(record_id), message.offset)
         outcomes += self._changes(changes(before, after, model=state.rollout.model_name), message.offset)
         outcomes += self._reviews(state, touched)
         # Last: while the element is not in the changelog, the message that comes again touches the same records
@@ -157,10 +146,14 @@ class LinkerStep:
             unique_ids=identity.source in self._one_record_each,
         )
 
-    def _answer(self, state: LinkerState, record_id: str) -> LinkAnswer:
-        """The graph's answer, with the person's published name as anchor."""
-        answer = state.graph.answer(record_id)
-        return answer._replace(anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
+    def _answers(self, state: LinkerState, records: Iterable[str]) -> dict[str, LinkAnswer]:
+        """The graph's answers, the anchor as the person's published name; without records that the graph lacks."""
+        found = dict[str, LinkAnswer]()
+        for record_id in sorted(records):
+            with suppress(KeyError):
+                answer = state.graph.answer(record_id)
+                found[record_id] = answer._replace(anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
+        return found
 
     def _changes(self, person_changes: Iterable[PersonChange], revision: int) -> Iterable[Outcome]:
         for change in person_changes:
@@ -222,35 +215,27 @@ class LinkerStep:
         found = changes(before, after, model=state.rollout.model_name)
         return [change for change in found if change.person in persons]
 
-    def _answers(self, state: LinkerState, records: Iterable[str]) -> dict[str, LinkAnswer]:
-        """By record id; without records that the graph lacks: a crash may leave an answer without its member."""
-        found = dict[str, LinkAnswer]()
-        for record_id in sorted(records):
-            with suppress(KeyError):
-                found[record_id] = self._answer(state, record_id)
-        return found
-
 
 def _decision(decision: PairDecision) -> Decision:
     return Decision(decision.records, decision.kind, decision.decided_at, decision.decision_id)
 
 
-def _answered(state: LinkerState, record_id: str, answer: LinkAnswer, revision: int) -> list[Outcome]:
-    """The record's answer, where it differs from the last one."""
-    last = state.link_of(record_id)
-    former = {last.person_id, *last.formerly} if last is not None else set[str]()
-    link = Link(
-        person_id=answer.anchor,
-        status="linked" if answer.status == LINKED else "held",
-        reasons=answer.held_reasons,
-        evidence=[explain(evidence) for evidence in answer.evidence],
-        formerly=sorted(former - {answer.anchor}),
-        revision=revision,
-    )
-    return [] if last is not None and link.repeats(last) else _set_answer(state, record_id, link.value())
-
-
-def _set_answer(state: LinkerState, record_id: str, value: bytes | None) -> list[Outcome]:
+def _answered(state: LinkerState, record_id: str, answer: LinkAnswer | None, revision: int) -> list[Outcome]:
+    """The record's answer, where it differs from the last one; None: the record is gone."""
+    value, last = None, state.link_of(record_id)
+    if answer is not None:
+        former = {last.person_id, *last.formerly} if last is not None else set[str]()
+        link = Link(
+            person_id=answer.anchor,
+            status="linked" if answer.status == LINKED else "held",
+            reasons=answer.held_reasons,
+            evidence=[explain(evidence) for evidence in answer.evidence],
+            formerly=sorted(former - {answer.anchor}),
+            revision=revision,
+        )
+        if last is not None and link.repeats(last):
+            return []
+        value = link.value()
     state.set_answer(record_id, value)
     return [
         Emit(LINK_MAP, partition_of(record_id), record_id.encode(), value),

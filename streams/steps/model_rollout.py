@@ -191,7 +191,7 @@ class ModelRollout:
         first, phase = RelinkBatch(self._digest, 0, batches), self.phase
         if isinstance(phase, Waiting) and not phase.announced:
             self.phase = replace(phase, announced=True)
-            return [self._call(first)]
+            return [self._message(first)]
         if not isinstance(phase, Unrecorded):
             return []
         active = ActiveModel(self._requested, self._digest, 0)
@@ -199,7 +199,7 @@ class ModelRollout:
             self.phase = Steady(active)
             return [active.change(0, 0)]
         self.phase = Relinking(active, phase.records_of, BatchRun.cut(answers, first))
-        return [self._call(first), active.change(0, batches)]
+        return [self._message(first), active.change(0, batches)]
 
     def start(self, batch: RelinkBatch, offset: int, answers: Iterable[str]) -> Sequence[str] | None:
         """The records to be answered again, None when it is not this batch's turn. Batch 0 of the requested model
@@ -226,23 +226,21 @@ class ModelRollout:
             self.phase = replace(phase, run=rest)
         else:
             self.phase = replace(phase, run=rest) if rest else Steady(phase.active)
-        message = self._call(rest.due) if rest else self._remove(due)
+        message = self._message(rest.due) if rest else self._message(due, is_done=True)
         return [message, phase.active.change(due.number + 1, due.batches)]
 
     def discard(self, batch: RelinkBatch) -> list[Outcome]:
         """A batch that is not due: remove its message, unless the next batch has the same key."""
         run = self._run
-        return [] if run is not None and run.digest == batch.digest else [self._remove(batch)]
+        is_needed = run is not None and run.digest == batch.digest
+        return [] if is_needed else [self._message(batch, is_done=True)]
 
     @property
     def _run(self) -> BatchRun | None:
         return self.phase.run if isinstance(self.phase, Relinking | Waiting) else None
 
-    def _call(self, batch: RelinkBatch) -> Emit:
-        return Emit(IDENTITY, self._domain, batch.key(), batch.value())
-
-    def _remove(self, batch: RelinkBatch) -> Emit:
-        return Emit(IDENTITY, self._domain, batch.key(), None)
+    def _message(self, batch: RelinkBatch, *, is_done: bool = False) -> Emit:
+        return Emit(IDENTITY, self._domain, batch.key(), None if is_done else batch.value())
 
 
 def _recorded(value: bytes) -> tuple[ActiveModel, int, int] | None:

@@ -76,15 +76,14 @@ class RecordsStep:
         outcomes: list[Outcome] = []
         if element.kind == elements.FACT:
             outcomes += _on_fact(record, record_id, element)
-        elif element.kind == elements.IDENTITY and element.name not in record.identities:
-            text = record.identities[element.name] = canonical.dump(element.value)
-            outcomes.append(_change(record_id, element.kind, element.name, text))
-        elif element.kind == elements.MERGE and element.name not in record.merges:
-            text = record.merges[element.name] = canonical.dump(element.value)
-            outcomes.append(_change(record_id, element.kind, element.name, text))
         elif element.kind == elements.ENTRY and element.name not in record.entries:
             entry = record.entries[element.name] = RecordEntry.of(element.value)
             outcomes.append(_change(record_id, element.kind, element.name, entry.element()))
+        elif element.kind in (elements.IDENTITY, elements.MERGE):
+            texts = record.identities if element.kind == elements.IDENTITY else record.merges
+            if element.name not in texts:
+                text = texts[element.name] = canonical.dump(element.value)
+                outcomes.append(_change(record_id, element.kind, element.name, text))
         outcomes += self._announce(record, record_id)
         outcomes += self._receipts(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
