@@ -137,20 +137,19 @@ class ModelRollout:
         """The state was read back: the element of the active model, and values of `link.map.v1` by record. The graphs
         then hold these records and decisions.
         """
+        self.graph.load(members, decisions)
         found = _recorded(recorded) if recorded is not None else None
-        requested, records_of = self.graph, _records_of(answers)
-        requested.load(members, decisions)
         if found is None:
-            self.phase = Unrecorded(records_of)
+            self.phase = Unrecorded(_records_of(answers))
             return
         active, batch, batches = found
         run = BatchRun.cut(answers, RelinkBatch(active.digest, batch, batches)) if batch != batches else None
         if active.digest != self._digest:
-            self.graph = LinkGraph(active.model)
+            pending, self.graph = self.graph, LinkGraph(active.model)
             self.graph.load(members, decisions)
-            self.phase = Waiting(active, records_of, run, requested)
+            self.phase = Waiting(active, _records_of(answers), run, pending)
         else:
-            self.phase = Relinking(active, records_of, run) if run else Steady(active)
+            self.phase = Relinking(active, _records_of(answers), run) if run else Steady(active)
 
     @property
     def model_name(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from linker_history import believed, identities, standing
+from linker_history import believed, final_values, identities
 from linker_lives import LinkerLives, models, step
 
 from schemas.topics import LINK_MAP
@@ -25,7 +25,7 @@ def undisturbed(seed: int, model: str) -> tuple[dict[str, dict[str, Any]], dict[
     """What stands in the end where this model was there from the beginning, and the one person of each record."""
     lives = LinkerLives(identities(seed))
     lives.live(step(model))
-    stands = standing(lives.sent)
+    stands = final_values(lives.sent)
     return stands, {record: {answer["person_id"]} for record, answer in stands[LINK_MAP].items()}
 
 
@@ -50,7 +50,7 @@ def does_harm(seed: int, kind: type[LinkerStep] = LinkerStep) -> bool:
     """Whether a reader ends with anything else than an undisturbed one."""
     order = random.Random(seed).sample(sorted(models()), 3)
     sent = after_other_models(seed, order, kind)
-    return (standing(sent), believed(sent)) != undisturbed(seed % LOGS, order[-1])
+    return (final_values(sent), believed(sent)) != undisturbed(seed % LOGS, order[-1])
 
 
 def test_other_models_and_deaths_anywhere_end_in_the_answers_of_the_last_model() -> None:
@@ -59,7 +59,7 @@ def test_other_models_and_deaths_anywhere_end_in_the_answers_of_the_last_model()
 
 def test_the_models_of_this_test_do_not_link_alike() -> None:
     people = [set(map(frozenset, undisturbed(0, model)[1].values())) for model in models()]
-    assert len({len(one) for one in people}) == len(models())
+    assert len({len(person) for person in people}) == len(models())
 
 
 class AtOnce(LinkerStep):

@@ -35,8 +35,8 @@ def entries() -> list[Message]:
     ):
         door.take(slug, entry)
     door.run()
-    events = [one for (topic, _), log in door.logs.items() if topic == EVENTS for one in log]
-    return [Message(EVENTS, 0, n, one.key, one.value, (), n) for n, one in enumerate(events)]
+    events = [message for (topic, _), log in door.logs.items() if topic == EVENTS for message in log]
+    return [Message(EVENTS, 0, n, message.key, message.value, (), n) for n, message in enumerate(events)]
 
 
 ANSWERS = [
@@ -48,19 +48,21 @@ ANSWERS = [
     Link(A, "linked", (), (), (B,), 8),
 ]
 EVENTS_LOG = entries()
-LINKS_LOG = [Message(LINK_MAP, 0, n, RECORD.encode(), one.value(), (), n) for n, one in enumerate(ANSWERS)]
+LINKS_LOG = [
+    Message(LINK_MAP, 0, n, RECORD.encode(), answer.value(), (), n) for n, answer in enumerate(ANSWERS)
+]
 
 
 def result(outcomes: Iterable[Outcome]) -> Any:
     """What readers of the topics end with: receipts, identity, and the facts that live under each person."""
     last, live, withdrawn = {}, dict[tuple[str, str], tuple[int, str]](), dict[str, int]()
-    for one in outcomes:
-        if not isinstance(one, Emit):
+    for outcome in outcomes:
+        if not isinstance(outcome, Emit):
             continue
-        value = json.loads(one.value or b"null")
-        if one.topic != PATHWAY_IN:
+        value = json.loads(outcome.value or b"null")
+        if outcome.topic != PATHWAY_IN:
             value.pop("revision", None)
-            last[one.topic, one.key] = value
+            last[outcome.topic, outcome.key] = value
         elif value["kind"] == "withdrawal":
             withdrawn[value["person_id"]] = max(withdrawn.get(value["person_id"], -1), value["link_revision"])
         else:
@@ -110,9 +112,11 @@ def after_a_crash(step: RecordsStep, crash: tuple[list[Message], int, int, float
     order, first, end, share, turns_after = crash
     state, before = advance(step, step.restore([]), order[:first])
     _, batch = advance(step, state, order[first:end])
-    changes = [one for one in batch if isinstance(one, Change)]
-    written = [one for one in before if isinstance(one, Change)] + changes[: round(share * len(changes))]
-    done = [sum(one.topic == topic for one in order[:first]) for topic in (EVENTS, LINK_MAP)]
+    changes = [message for message in batch if isinstance(message, Change)]
+    written = [change for change in before if isinstance(change, Change)] + changes[
+        : round(share * len(changes))
+    ]
+    done = [sum(message.topic == topic for message in order[:first]) for topic in (EVENTS, LINK_MAP)]
     _, after = advance(
         step, step.restore(kept(written).items()), interleaved(turns_after, (done[0], done[1]))
     )
@@ -158,8 +162,8 @@ def every_cut(step: RecordsStep) -> list[Any]:
 
 
 def test_no_cut_within_the_state_of_one_message_does_harm() -> None:
-    assert [one for one in every_cut(REAL) if one != EXPECTED] == []
+    assert [end for end in every_cut(REAL) if end != EXPECTED] == []
 
 
 def test_a_link_that_is_noted_before_its_receipts_is_seen_to_leave_a_stale_one() -> None:
-    assert [one for one in every_cut(LinkNotedFirst(TOPICS)) if one != EXPECTED] != []
+    assert [end for end in every_cut(LinkNotedFirst(TOPICS)) if end != EXPECTED] != []

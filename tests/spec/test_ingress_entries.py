@@ -32,8 +32,12 @@ def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
 def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
     """Key -> JSON of what goes to events.v1; nothing else may be sent."""
     outcomes = answer(slug, entry)
-    assert all(isinstance(one, Emit) and one.topic == topics.EVENTS for one in outcomes), outcomes
-    return {one.key.decode(): json.loads(one.value or b"") for one in outcomes if isinstance(one, Emit)}
+    assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in outcomes), outcomes
+    return {
+        outcome.key.decode(): json.loads(outcome.value or b"")
+        for outcome in outcomes
+        if isinstance(outcome, Emit)
+    }
 
 
 def kinds(found: dict[str, Any]) -> str:
@@ -59,7 +63,7 @@ def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
     outcomes = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    places = {one.partition for one in outcomes if isinstance(one, Emit)}
+    places = {outcome.partition for outcome in outcomes if isinstance(outcome, Emit)}
     assert places == {topics.partition_of(RECORD)}
 
 
@@ -132,8 +136,10 @@ def test_an_identity_told_twice_is_one_element_and_a_changed_one_another() -> No
 def test_the_identities_of_two_records_cannot_be_told_to_be_equal() -> None:
     def sealed_tokens(local: str) -> tuple[str, str]:
         found = elements(*told(GP, "m1", at_source(ANN, local), at=0))
-        (one,) = [(key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"]
-        return one
+        (element,) = [
+            (key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"
+        ]
+        return element
 
     (name, tokens), (other_name, other_tokens) = sealed_tokens("G1"), sealed_tokens("G2")
     assert name != other_name
@@ -200,7 +206,7 @@ def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> 
     nobody = told(COUNCIL, "m1", Person(), attended("A", 3), at=3)
     code, entry, receipt = refusal(answer(*nobody))
     assert (code, entry) == ("rejected", entry_id(COUNCIL, "m1"))
-    assert [one["location"] for one in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
+    assert [reason["location"] for reason in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
 
 
 @pytest.mark.parametrize("bundle", [{"resourceType": "Patient"}, {"resourceType": "Bundle", "type": "batch"}])

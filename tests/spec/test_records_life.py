@@ -57,12 +57,12 @@ class Records:
         return self.keep(outcomes)
 
     def keep(self, outcomes: Iterable[Outcome]) -> list[Emit]:
-        for one in outcomes:
-            if isinstance(one, Change) and one.value is None:
-                self.changelog.pop(one.key, None)
-            elif isinstance(one, Change) and one.value is not None:
-                self.changelog[one.key] = one.value
-        return [one for one in outcomes if isinstance(one, Emit)]
+        for outcome in outcomes:
+            if isinstance(outcome, Change) and outcome.value is None:
+                self.changelog.pop(outcome.key, None)
+            elif isinstance(outcome, Change) and outcome.value is not None:
+                self.changelog[outcome.key] = outcome.value
+        return [outcome for outcome in outcomes if isinstance(outcome, Emit)]
 
     def hear(self, *entries: Any) -> list[Emit]:
         emits = []
@@ -71,10 +71,10 @@ class Records:
             door.take(slug, entry)
             ((identifier, place),) = [(m.key, m) for log in door.logs.values() for m in log]
             assert identifier
-            for one in real_step("ingress").advance(None, place)[1]:
-                assert isinstance(one, Emit)
-                self.written.add(one.key)
-                emits += self.give(one.key, one.value)
+            for outcome in real_step("ingress").advance(None, place)[1]:
+                assert isinstance(outcome, Emit)
+                self.written.add(outcome.key)
+                emits += self.give(outcome.key, outcome.value)
         return emits
 
     def link(self, person: str, revision: int, *formerly: str, status: Any = "linked") -> list[Emit]:
@@ -86,26 +86,26 @@ class Records:
 
 
 def on(topic: str, emits: Iterable[Emit]) -> list[Any]:
-    return [json.loads(one.value or b"null") for one in emits if one.topic == topic]
+    return [json.loads(emit.value or b"null") for emit in emits if emit.topic == topic]
 
 
 def receipts(emits: Iterable[Emit]) -> list[str]:
-    return [one["disposition"] for slug in sources().values() for one in on(slug.receipts_topic, emits)]
+    return [emit["disposition"] for slug in sources().values() for emit in on(slug.receipts_topic, emits)]
 
 
 def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
     """(kind, person, link revision) of what pathway is told, demographics left out."""
     return [
-        (one["kind"], one["person_id"], one["link_revision"])
-        for one in on(PATHWAY_IN, emits)
-        if one["kind"] == "withdrawal" or one["fact"]["body"]["type"] != "demographics"
+        (emit["kind"], emit["person_id"], emit["link_revision"])
+        for emit in on(PATHWAY_IN, emits)
+        if emit["kind"] == "withdrawal" or emit["fact"]["body"]["type"] != "demographics"
     ]
 
 
 def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:
     emits = Records().hear(IDENTITY_ONLY)
     assert receipts(emits) == ["ignored"]
-    assert {one.topic for one in emits} == {sources()[TRUST].receipts_topic}
+    assert {emit.topic for emit in emits} == {sources()[TRUST].receipts_topic}
 
 
 def test_neither_sex_nor_birth_year_nor_death_makes_a_patient_of_the_hospital_ours() -> None:
@@ -140,12 +140,12 @@ def test_after_thirty_days_without_a_fact_its_elements_are_removed() -> None:
     assert records.give(b"x", None) == []
     records.now_ms += 2 * 60_000
     emits = records.give(b"x", None)
-    assert {(one.topic, one.value) for one in emits} == {(EVENTS, None)}
-    assert {one.key for one in emits} == written
+    assert {(emit.topic, emit.value) for emit in emits} == {(EVENTS, None)}
+    assert {emit.key for emit in emits} == written
     assert sorted(key.split(b"/")[1] for key in written) == [b"e", b"e", b"i", b"n", b"n"]
-    assert all(one.partition == partition_of(RECORD) for one in emits)
+    assert all(emit.partition == partition_of(RECORD) for emit in emits)
     assert records.changelog == {}
-    assert [records.give(one.key, None, headers=one.headers) for one in emits] == [[]] * 5
+    assert [records.give(emit.key, None, headers=emit.headers) for emit in emits] == [[]] * 5
 
 
 def test_a_record_that_became_ours_in_time_stays() -> None:
@@ -171,10 +171,12 @@ def test_what_is_told_anew_while_it_is_being_removed_is_written_again() -> None:
     records.now_ms += GRACE_MS
     removals = records.give(b"x", None)
     records.hear(IDENTITY_ONLY)
-    again = [emit for one in removals for emit in records.give(one.key, None, headers=one.headers)]
-    assert {one.key for one in again} == {one.key for one in removals}
-    assert all(one.value for one in again)
-    assert [records.give(one.key, one.value) for one in again] == [[], [], []]
+    again = [
+        emit for removal in removals for emit in records.give(removal.key, None, headers=removal.headers)
+    ]
+    assert {emit.key for emit in again} == {removal.key for removal in removals}
+    assert all(emit.value for emit in again)
+    assert [records.give(emit.key, emit.value) for emit in again] == [[], [], []]
 
 
 def test_a_removal_by_another_hand_is_left_alone() -> None:
@@ -252,7 +254,9 @@ def test_the_revision_of_a_receipt_only_grows() -> None:
     topic = sources()[TRUST].receipts_topic
     for emits in (records.hear(IDENTITY_ONLY), records.hear(LETTER), records.link(A, 0),
                   records.link(A, 1, status="held"), records.link(B, 2, A)):  # fmt: skip
-        by_entry = {one.key: json.loads(one.value or b"")["revision"] for one in emits if one.topic == topic}
+        by_entry = {
+            emit.key: json.loads(emit.value or b"")["revision"] for emit in emits if emit.topic == topic
+        }
         revisions += [by_entry[key] for key in sorted(by_entry)][:1]
     assert revisions == sorted(set(revisions))
     assert len(revisions) == 4
@@ -274,8 +278,8 @@ def test_a_fact_taken_back_travels_as_taken_back() -> None:
     records.hear(LETTER)
     records.link(A, 1)
     emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9))
-    facts = [one["fact"] for one in on(PATHWAY_IN, emits) if one["fact"]["body"]["type"] == "attendance"]
-    assert [one["retracted"] for one in facts] == [True]
+    facts = [emit["fact"] for emit in on(PATHWAY_IN, emits) if emit["fact"]["body"]["type"] == "attendance"]
+    assert [fact["retracted"] for fact in facts] == [True]
 
 
 def test_the_winning_identity_is_the_newest_told_whatever_came_last() -> None:
@@ -296,7 +300,9 @@ def test_a_merge_is_told_to_the_linker_also_when_the_retired_record_comes_later(
     retired = told(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
     for order in ([merge, retired], [retired, merge]):
         emits = Records().hear(*order)
-        last = [one for one in emits if one.topic == IDENTITY and one.key.decode() == record_id(TRUST, "T2")]
+        last = [
+            emit for emit in emits if emit.topic == IDENTITY and emit.key.decode() == record_id(TRUST, "T2")
+        ]
         assert json.loads(last[-1].value or b"")["merged_into"] == record_id(TRUST, "T1")
 
 
@@ -319,7 +325,7 @@ def test_poison_is_rejected_and_what_follows_is_not_disturbed(topic: str, key: b
     records = Records()
     message = Message(topic, 0, 0, key, value, (), START_MS)
     records.state, outcomes = real_step("records").advance(records.state, message)
-    assert [type(one).__name__ for one in outcomes] == ["Reject"]
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Reject"]
     records.hear(LETTER)
     assert receipts(records.link(A, 1)) == ["linked"]
 
@@ -343,7 +349,7 @@ def test_receipts_for_every_disposition() -> None:
         told(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
         told(COUNCIL, "alone", twin, attended("c", 3), at=3),
     )
-    answers = [engine.receipts()[one.entry_id] for one in engine.journal]
+    answers = [engine.receipts()[sent.entry_id] for sent in engine.journal]
     found = dict(zip(engine.message_ids, answers, strict=True))
     assert found == {"linked": "linked", "held": "held", "ignored": "ignored", "rejected": "rejected",
                      "alone": "linked"}  # fmt: skip

@@ -40,7 +40,7 @@ def step(model: str, kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
 
 
 class LinkerLives:
-    """`log` is identity.v1, `coming` what will still be told; `sent` and `written` are all that was ever sent and
+    """`log` is identity.v1, `coming` the messages still to come; `sent` and `written` are all that was ever sent and
     written.
     """
 
@@ -89,10 +89,10 @@ class LinkerLives:
                 break
             state, outcomes = linker.advance(state, self.log[at])
             at += 1
-            for one in outcomes:
-                if isinstance(one, Emit) and one.topic == IDENTITY:
+            for outcome in outcomes:
+                if isinstance(outcome, Emit) and outcome.topic == IDENTITY:
                     self._append(
-                        Message(IDENTITY, 0, 0, one.key, one.value, (), self.log[at - 1].timestamp_ms)
+                        Message(IDENTITY, 0, 0, outcome.key, outcome.value, (), self.log[at - 1].timestamp_ms)
                     )
             self.sent += outcomes
             self.written += changes(outcomes)

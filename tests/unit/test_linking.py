@@ -1,4 +1,4 @@
-"""What records and the linker tell each other reads back, and nothing else is taken for it."""
+"""What records and the linker send each other reads back, and nothing else is taken for it."""
 
 import json
 from dataclasses import replace
@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from schemas.errors import Unreadable
 from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch, receipt
 
-words = st.text(max_size=5)
+texts = st.text(max_size=5)
 identities = st.builds(
     RecordIdentity,
     st.just("r"),
-    words,
+    texts,
     st.sampled_from(sorted(TIER_RANK)),
     st.none() | st.binary(max_size=9),
-    st.none() | words,
+    st.none() | texts,
 )
 links = st.builds(
     Link,
-    person_id=words,
+    person_id=texts,
     status=st.sampled_from(["linked", "held"]),
-    reasons=st.lists(words, max_size=2).map(tuple),
-    evidence=st.lists(st.fixed_dictionaries({"other": words}), max_size=2).map(tuple),
-    formerly=st.lists(words, max_size=2).map(tuple),
+    reasons=st.lists(texts, max_size=2).map(tuple),
+    evidence=st.lists(st.fixed_dictionaries({"other": texts}), max_size=2).map(tuple),
+    formerly=st.lists(texts, max_size=2).map(tuple),
     revision=st.integers(0, 2**40),
 )
 
@@ -124,8 +124,8 @@ def changed(parts: dict[str, object], changes: dict[str, object]) -> bytes:
 
 
 def test_a_receipt_gives_disposition_revision_and_reasons() -> None:
-    told = json.loads(receipt("rejected", revision=4, reasons=[{"rule": "is required"}]))
-    assert told == {"v": 1, "disposition": "rejected", "revision": 4, "reasons": [{"rule": "is required"}]}
+    value = json.loads(receipt("rejected", revision=4, reasons=[{"rule": "is required"}]))
+    assert value == {"v": 1, "disposition": "rejected", "revision": 4, "reasons": [{"rule": "is required"}]}
 
 
 def test_tiers_rank_from_primary_care_up() -> None:

@@ -73,7 +73,7 @@ def test_a_tick_finds_who_waits_without_reading_anybody_else() -> None:
     assert set(state.unreceived) == {PEOPLE[3]}
     state, outcomes = step().advance(state, message(tick_message(0, day(200)), 9))
     assert set(state.people) == {PEOPLE[3]}
-    assert any(b'"gap"' in (one.value or b"") for one in outcomes if not isinstance(one, Change))
+    assert any(b'"gap"' in (outcome.value or b"") for outcome in outcomes if not isinstance(outcome, Change))
 
 
 @pytest.mark.parametrize("key", [b"as_off", b"a/b", b"a/b/c/d", b""])
@@ -88,12 +88,12 @@ def test_a_key_that_records_does_not_write_is_refused_at_once(key: bytes) -> Non
         RecordsState.of_changelog([(key, b"{}")])
 
 
-def told_to_records() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
+def after_the_small_world() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
     engine = MemoryEngine()
-    for slug, one in small_world():
-        engine.take(slug, one)
+    for slug, entry in small_world():
+        engine.take(slug, entry)
     engine.run()
-    of = next(one for one in engine._stages if one.name == "records")
+    of = next(stage for stage in engine._stages if stage.name == "records")
     return engine, [engine.changelog(of, task) for task in range(PARTITIONS)]
 
 
@@ -103,19 +103,19 @@ def changed(outcomes: Iterable[Outcome], elements: dict[bytes, bytes]) -> dict[b
     return kept
 
 
-def test_records_read_back_are_bytes_until_touched_and_an_event_told_again_changes_nothing() -> None:
-    engine, changelogs = told_to_records()
+def test_records_read_back_are_bytes_until_touched_and_an_event_that_comes_again_changes_nothing() -> None:
+    engine, changelogs = after_the_small_world()
     records = real_step("records")
     for task, changelog in enumerate(changelogs):
         state: Any = records.restore(changelog.items())
         assert not state.records
-        for one in engine.logs[EVENTS, task]:
-            state, outcomes = records.advance(state, one)
+        for element in engine.logs[EVENTS, task]:
+            state, outcomes = records.advance(state, element)
             assert outcomes == ()
 
 
 def test_a_record_that_waited_before_the_restart_expires_after_it() -> None:
-    _, changelogs = told_to_records()
+    _, changelogs = after_the_small_world()
     records = real_step("records")
     waited = [
         (key, changelog) for changelog in changelogs for key in changelog if key.split(b"/")[1:2] == [b"s"]
@@ -127,7 +127,7 @@ def test_a_record_that_waited_before_the_restart_expires_after_it() -> None:
         later = state.waiting[record_id.decode()] + GRACE_MS
         _, outcomes = records.advance(state, Message(EVENTS, 0, 0, b"other/n/x/y", None, (), later))
         left = changed(outcomes, changelog)
-        assert not any(one.startswith(record_id) for one in left)
+        assert not any(key.startswith(record_id) for key in left)
 
 
 def test_a_fact_composed_of_its_text_is_the_message_of_the_fact() -> None:
