@@ -195,19 +195,9 @@ def _identity(person: Person) -> Identity:
 
 def _canonical_identity(identity: Identity) -> str:
     names = [[list(name.given), name.family, name.use] for name in identity.names]
-    parts = [
-        identity.nhs_number,
-        identity.nhs_number_claimed,
-        names,
-        identity.birth_date,
-        identity.sex,
-        list(identity.postcodes),
-        list(identity.houses),
-        list(identity.cities),
-        list(identity.phones),
-        list(identity.emails),
-    ]
-    return canonical.dump(parts).decode()
+    first = identity.nhs_number, identity.nhs_number_claimed, names, identity.birth_date, identity.sex
+    lists = identity.postcodes, identity.houses, identity.cities, identity.phones, identity.emails
+    return canonical.dump([*first, *lists]).decode()
 
 
 _NOBODY = _canonical_identity(Identity(nhs_number=None))

@@ -51,11 +51,10 @@ class ActiveModel:
 
 @dataclass(frozen=True, slots=True)
 class BatchRun:
-    """All records in their batches, to be answered again under the model `digest`; `number` is the next batch."""
+    """All records in their batches, to be answered again; `due` calls for the next batch."""
 
-    digest: str
+    due: RelinkBatch
     records: Sequence[Sequence[str]]
-    number: int
 
     @classmethod
     def cut(cls, records: Iterable[str], first: RelinkBatch) -> "BatchRun":
@@ -63,16 +62,12 @@ class BatchRun:
         batches: list[list[str]] = [[] for _ in range(first.batches)]
         for record_id in records:
             batches[zlib.crc32(record_id.encode()) % first.batches].append(record_id)
-        return cls(first.digest, batches, first.number)
-
-    @property
-    def due(self) -> RelinkBatch:
-        """The message that calls for the next batch."""
-        return RelinkBatch(self.digest, self.number, len(self.records))
+        return cls(first, batches)
 
     def rest(self) -> "BatchRun | None":
         """What is left after the next batch, None when it was the last."""
-        return replace(self, number=self.number + 1) if self.number + 1 < len(self.records) else None
+        after = replace(self.due, number=self.due.number + 1)
+        return replace(self, due=after) if after.number < after.batches else None
 
 
 RecordsOf = dict[str, set[str]]  # person -> the records last answered as theirs
@@ -231,7 +226,7 @@ class ModelRollout:
     def discard(self, batch: RelinkBatch) -> list[Outcome]:
         """A batch that is not due: remove its message, unless the next batch has the same key."""
         run = self._run
-        is_needed = run is not None and run.digest == batch.digest
+        is_needed = run is not None and run.due.digest == batch.digest
         return [] if is_needed else [self._message(batch, is_done=True)]
 
     @property

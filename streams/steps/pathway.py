@@ -24,7 +24,6 @@ from streams.steps.pathway_fold.fold import fold
 from streams.steps.pathway_fold.handovers import is_overdue
 from streams.steps.person_state import (
     AS_OF,
-    NEVER,
     PUBLISHED,
     WITHDRAWN,
     Events,
@@ -67,7 +66,7 @@ class PathwayStep:
         name = fact.record_id, fact.fact_id
         new, former = LinkedFact(received.link_revision, PersonFact.of(fact)), person.fact(name)
         outcomes: list[Outcome] = []
-        is_linked = received.link_revision > person.withdrawn.get(fact.record_id, NEVER)
+        is_linked = person.has_record(fact.record_id, received.link_revision)
         if is_linked and (former is None or new.rank > former.rank):
             person.facts[name] = new
             outcomes.append(Change(message.key or b"", new.element()))
@@ -77,7 +76,7 @@ class PathwayStep:
         person_id, record_id, revision = received.person_id, received.record_id, received.link_revision
         person = state.of(person_id)
         outcomes: list[Outcome] = []
-        if revision > person.withdrawn.get(record_id, NEVER):
+        if person.has_record(record_id, revision):
             person.withdrawn[record_id] = revision
             outcomes.append(_change(f"{person_id}/{record_id}/{WITHDRAWN}", withdrawal(revision)))
         for name in [name for name in person.facts if name[0] == record_id]:

@@ -68,12 +68,16 @@ class PersonState:
             fact = self.facts[key] = LinkedFact.parse(fact)
         return fact
 
+    def has_record(self, record_id: str, link_revision: int) -> bool:
+        """Whether the record has not left this person since it came with that link revision."""
+        return link_revision > self.withdrawn.get(record_id, NEVER)
+
     def linked_facts(self) -> list[PersonFact]:
         """The facts whose record has not left this person since they came."""
         found = []
         for record_id, fact_id in self.facts:
             linked = self.fact((record_id, fact_id))
-            if linked is not None and linked.link_revision > self.withdrawn.get(record_id, NEVER):
+            if linked is not None and self.has_record(record_id, linked.link_revision):
                 found.append(linked.fact)
         return found
 

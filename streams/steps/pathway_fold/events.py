@@ -4,32 +4,15 @@ An event's name is the id of its fact, or `<rule>/<subject>`. It stays the same 
 correction supersedes, and a gap that closes becomes a receipt under the same key.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 
+from schemas import facts as bodies
 from schemas.definitions import AS_TOLD, HANDOVER, LOSS, HandoverRule
 from schemas.elements import content_hash
-from schemas.facts import (
-    Acceptance,
-    Attendance,
-    Body,
-    Choice,
-    Comorbidity,
-    Completion,
-    Death,
-    Decline,
-    Discharge,
-    Measurement,
-    Medicine,
-    Procedure,
-    ProgrammeStart,
-    Referral,
-    Tier,
-    Triage,
-    Withdrawal,
-)
+from schemas.facts import Body, Tier
 from schemas.pathway_events import EVENTS, Event
 from streams.steps.pathway_fold.current_facts import CurrentFact
 from streams.steps.pathway_fold.episodes import FoldedEpisode
@@ -37,18 +20,18 @@ from streams.steps.pathway_fold.handovers import HandoverMatch
 from streams.steps.pathway_fold.milestones import CANCELLED, NOT_SEEN, SEEN
 
 _KINDS: Mapping[type[Body], str] = {
-    Triage: "triaged",
-    Acceptance: "accepted",
-    Decline: "declined",
-    Choice: "choice_made",
-    ProgrammeStart: "started",
-    Completion: "completed",
-    Withdrawal: "withdrawn",
-    Discharge: "discharged",
-    Medicine: "medicine",
-    Procedure: "procedure",
-    Comorbidity: "comorbidity",
-    Death: "died",
+    bodies.Triage: "triaged",
+    bodies.Acceptance: "accepted",
+    bodies.Decline: "declined",
+    bodies.Choice: "choice_made",
+    bodies.ProgrammeStart: "started",
+    bodies.Completion: "completed",
+    bodies.Withdrawal: "withdrawn",
+    bodies.Discharge: "discharged",
+    bodies.Medicine: "medicine",
+    bodies.Procedure: "procedure",
+    bodies.Comorbidity: "comorbidity",
+    bodies.Death: "died",
 }
 _KIND_OF_ATTENDANCE = (
     dict.fromkeys(SEEN, "attended")
@@ -91,11 +74,11 @@ FactEvents = dict[tuple[str, str, str | None], DerivedEvent]
 def kind_of(body: Body) -> str | None:
     """The kind of event that a single fact gives, None for a fact that is only in the snapshot."""
     # by type and not by class pattern: an instance check of a pydantic class costs more than all the rest
-    if type(body) is Referral:
+    if type(body) is bodies.Referral:
         return f"referral_{body.direction}"
-    if type(body) is Attendance:
+    if type(body) is bodies.Attendance:
         return _KIND_OF_ATTENDANCE.get(body.attendance, "booked")
-    if type(body) is Measurement:
+    if type(body) is bodies.Measurement:
         return "weight_recorded" if body.quantity == "weight" else None
     return _KINDS.get(type(body))
 
@@ -140,34 +123,20 @@ def _of_fact(fact: CurrentFact[Body], episode: str | None) -> DerivedEvent | Non
     if kind is None:
         return None
     content = {name: getattr(fact.body, name) for name in _published_fields(kind, type(fact.body))}
-    if type(fact.body) is Measurement:
+    if type(fact.body) is bodies.Measurement:
         content["kg"] = float(fact.body.value)
-    if type(fact.body) in (Acceptance, ProgrammeStart):
+    if type(fact.body) in (bodies.Acceptance, bodies.ProgrammeStart):
         content["definition"] = content.get("definition") or AS_TOLD
-    return DerivedEvent(
-        name=fact.fact_id,
-        kind=kind,
-        facts=frozenset({fact.fact_id}),
-        on=fact.body.on,
-        tier=fact.tier,
-        episode=episode,
-        content=content,
-    )
+    facts = frozenset({fact.fact_id})
+    return DerivedEvent(fact.fact_id, kind, facts, fact.body.on, fact.tier, episode, content)
 
 
 def _inferred(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
     """Acceptance and start, where a definition found them and no service reported them."""
     for kind, dated in (("accepted", episode.dates.accepted), ("started", episode.dates.started)):
         if dated is not None and dated.inferred:
-            yield DerivedEvent(
-                name=f"{kind}/{episode.id}",
-                kind=kind,
-                facts=frozenset({dated.fact_id}),
-                on=dated.on,
-                tier=episode.tier,
-                episode=episode.id,
-                content={"definition": dated.definition},
-            )
+            content = {"definition": dated.definition}
+            yield _of_episode(episode, f"{kind}/{episode.id}", {dated.fact_id}, dated.on, content)
 
 
 def _losses(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
@@ -177,24 +146,25 @@ def _losses(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
     for weeks, facts in episode.loss.facts.items():
         outcome = view.at_weeks[str(weeks)]
         assert outcome is not None
-        yield DerivedEvent(
-            name=f"loss/{weeks}/{episode.id}",
-            kind="loss",
-            facts=facts,
-            on=outcome.end_on,
-            tier=episode.tier,
-            episode=episode.id,
-            content={
-                "definition": LOSS,
-                "weeks": weeks,
-                "baseline_on": view.baseline_on,
-                "baseline_kg": view.baseline_kg,
-                "end_kg": outcome.end_kg,
-                "loss_pct": outcome.loss_pct,
-                "achieved": outcome.achieved,
-                "completer": episode.dates.completion is not None,
-            },
-        )
+        content = {
+            "definition": LOSS,
+            "weeks": weeks,
+            "baseline_on": view.baseline_on,
+            "baseline_kg": view.baseline_kg,
+            "end_kg": outcome.end_kg,
+            "loss_pct": outcome.loss_pct,
+            "achieved": outcome.achieved,
+            "completer": episode.dates.completion is not None,
+        }
+        yield _of_episode(episode, f"loss/{weeks}/{episode.id}", facts, outcome.end_on, content)
+
+
+def _of_episode(
+    episode: FoldedEpisode, name: str, facts: Set[str], on: date, content: Mapping[str, object]
+) -> DerivedEvent:
+    """The first part of the name is the kind."""
+    kind = name.partition("/")[0]
+    return DerivedEvent(name, kind, frozenset(facts), on, episode.tier, episode.id, content)
 
 
 def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[DerivedEvent]:
@@ -207,15 +177,6 @@ def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[DerivedEvent]
         kind, on = "gap", view.sent_on + timedelta(days=rule.overdue_days)
     else:
         return []
-    rests_on = {handover.sent.fact_id} | ({episode.id} if episode else set())
-    return [
-        DerivedEvent(
-            name=f"handover/{handover.sent.fact_id}",
-            kind=kind,
-            facts=frozenset(rests_on),
-            on=on,
-            tier=view.from_tier,
-            episode=episode.id if episode else None,
-            content=content,
-        )
-    ]
+    sent_id, episode_id = handover.sent.fact_id, episode.id if episode else None
+    facts = frozenset({sent_id, episode_id} if episode_id else {sent_id})
+    return [DerivedEvent(f"handover/{sent_id}", kind, facts, on, view.from_tier, episode_id, content)]

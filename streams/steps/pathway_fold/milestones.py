@@ -4,20 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from schemas import facts as bodies
 from schemas.definitions import ACCEPTED_BY_BOOKING, AS_TOLD, RTT, START_BY_ATTENDANCE, WAITS, RttRule
-from schemas.facts import (
-    Acceptance,
-    Attendance,
-    Body,
-    Completion,
-    Decline,
-    Discharge,
-    ProgrammeStart,
-    Referral,
-    Tier,
-    Triage,
-    Withdrawal,
-)
+from schemas.facts import Body, Tier
 from schemas.pathway import Rtt, Stage, Waits
 from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
 
@@ -44,11 +33,11 @@ class Milestones:
     started: Dated | None
     first_attended_on: date | None
     clock_stopped_on: date | None  # the first attendance that was not before the referral
-    triage: CurrentFact[Triage] | None
-    decline: CurrentFact[Decline] | None
-    completion: CurrentFact[Completion] | None
-    withdrawal: CurrentFact[Withdrawal] | None
-    discharge: CurrentFact[Discharge] | None
+    triage: CurrentFact[bodies.Triage] | None
+    decline: CurrentFact[bodies.Decline] | None
+    completion: CurrentFact[bodies.Completion] | None
+    withdrawal: CurrentFact[bodies.Withdrawal] | None
+    discharge: CurrentFact[bodies.Discharge] | None
 
     @property
     def accepted_on(self) -> date | None:
@@ -75,10 +64,10 @@ class Milestones:
 
 
 def milestones(
-    tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
+    tier: Tier, referral: CurrentFact[bodies.Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Milestones:
     """The milestones of an episode whose `facts` are sorted by day and fact id."""
-    attended = [fact for fact in of_type(facts, Attendance) if fact.body.attendance in SEEN]
+    attended = [fact for fact in of_type(facts, bodies.Attendance) if fact.body.attendance in SEEN]
     return Milestones(
         referred_on=referral.body.on if referral else None,
         accepted=_accepted(tier, referral, facts),
@@ -87,11 +76,11 @@ def milestones(
         clock_stopped_on=next(
             (fact.body.on for fact in attended if referral and fact.body.on >= referral.body.on), None
         ),
-        triage=_first(facts, Triage),
-        decline=_first(facts, Decline),
-        completion=_first(facts, Completion),
-        withdrawal=_first(facts, Withdrawal),
-        discharge=_first(facts, Discharge),
+        triage=_first(facts, bodies.Triage),
+        decline=_first(facts, bodies.Decline),
+        completion=_first(facts, bodies.Completion),
+        withdrawal=_first(facts, bodies.Withdrawal),
+        discharge=_first(facts, bodies.Discharge),
     )
 
 
@@ -121,9 +110,9 @@ def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt
 
 
 def _accepted(
-    tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
+    tier: Tier, referral: CurrentFact[bodies.Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Dated | None:
-    acceptance = _first(facts, Acceptance)
+    acceptance = _first(facts, bodies.Acceptance)
     if acceptance is not None:
         definition = acceptance.body.definition or AS_TOLD
         return Dated(acceptance.body.on, definition, acceptance.fact_id, inferred=False)
@@ -131,15 +120,17 @@ def _accepted(
         return None
     booked = [
         (fact.body.booked_on, fact.fact_id)
-        for fact in of_type(facts, Attendance)
+        for fact in of_type(facts, bodies.Attendance)
         if fact.body.booked_on is not None and fact.body.booked_on >= referral.body.on
     ]
     on, fact_id = min(booked, default=(None, ""))
     return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
 
 
-def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[Attendance]]) -> Dated | None:
-    start = _first(facts, ProgrammeStart)
+def _started(
+    facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[bodies.Attendance]]
+) -> Dated | None:
+    start = _first(facts, bodies.ProgrammeStart)
     if start is not None:
         return Dated(start.body.on, AS_TOLD, start.fact_id, inferred=False)
     if not attended:
