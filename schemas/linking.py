@@ -43,9 +43,8 @@ class RecordIdentity:
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
         """Raises Unreadable for what records does not write."""
         parts = canonical.load_object(value)
-        if parts.get("v") != 1 or parts.get("tier") not in list(
-            TIER_RANK
-        ):  # a list: the value may not be hashable
+        # a list: the value may not be hashable
+        if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):
             raise Unreadable("identity", rule="is of an unknown version or tier")
         source, tokens, merged_into = parts.get("source"), parts.get("tokens"), parts.get("merged_into")
         texts = isinstance(tokens, str | None) and isinstance(merged_into, str | None)

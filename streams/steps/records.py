@@ -37,10 +37,8 @@ from streams.steps.record_state import (
 __all__ = ["GRACE_MS", "RecordState", "RecordsState", "RecordsStep"]
 
 GRACE_MS = 30 * DAY_MS  # how long an identity may wait for the first fact of care of its record
-EXPIRED_HEADER = (
-    "removed",
-    b"expired",
-)  # marks this step's removals, so that a race with a new arrival is seen
+# marks the removals of this step, so that a race with a new arrival is seen
+EXPIRED_HEADER = ("removed", b"expired")
 EXPIRED_AT_ONCE = 10
 
 

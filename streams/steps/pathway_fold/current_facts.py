@@ -1,15 +1,13 @@
 """The current facts of a person: of every fact the version that wins, without retracted ones."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Generic, TypeVar, cast
 
 from schemas import canonical, elements
 from schemas.facts import Body, StoredFact, Tier
 
-TIER_ORDER: Mapping[Tier, int] = MappingProxyType({"primary_care": 1, "tier2": 2, "tier3": 3, "tier4": 4})
 SPECIALIST: frozenset[Tier] = frozenset({"tier2", "tier3", "tier4"})  # tiers whose records have episodes
 
 

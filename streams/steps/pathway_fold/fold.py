@@ -6,10 +6,10 @@ from datetime import date
 
 from schemas.definitions import Definitions
 from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
+from schemas.linking import TIER_RANK
 from schemas.pathway import PathwayView, Slices
 from streams.steps.pathway_fold.current_facts import (
     SPECIALIST,
-    TIER_ORDER,
     CurrentFact,
     PersonFact,
     current_facts,
@@ -85,7 +85,7 @@ def _view(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode]) ->
     """The person as a whole: stage, slices, comorbidities; `facts` are sorted by day and fact id."""
     sent = [fact for fact in of_type(facts, Referral) if fact.body.direction == "sent"]
     onward = [referral for referral in sent if referral.body.to_tier in SPECIALIST]
-    latest = max(found, key=lambda last: (last.opened_on, TIER_ORDER[last.tier], last.id), default=None)
+    latest = max(found, key=lambda last: (last.opened_on, TIER_RANK[last.tier], last.id), default=None)
     tiers = {episode.tier for episode in found}
     deaths = of_type(facts, Death)
     return PathwayView(
@@ -102,7 +102,7 @@ def _view(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode]) ->
 def _slices(facts: Sequence[CurrentFact[Body]]) -> Slices:
     # primary care first, within a tier the newest version: stable sorts, the last one weighs most
     newest_first = sorted(of_type(facts, Demographics), key=lambda fact: fact.version, reverse=True)
-    by_tier = sorted(newest_first, key=lambda fact: TIER_ORDER[fact.tier])
+    by_tier = sorted(newest_first, key=lambda fact: TIER_RANK[fact.tier])
     chosen: dict[str, object] = {}
     for names in TAKEN_TOGETHER:
         body = next((fact.body for fact in by_tier if getattr(fact.body, names[0]) is not None), None)
