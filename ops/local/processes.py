@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from subprocess import Popen
 
-from connectors.doors import TRANSPORTS, Ports, command_word
 from ops.local.broker.server_process import free_port, is_free, spawn, terminate
 from ops.local.broker.settings import LOOPBACK
 from ops.local.engine_settings import EngineSettings
@@ -19,9 +18,10 @@ from ops.runtime.paths import EnginePaths
 from schemas.sources import Source
 from streams.topology import STAGES
 
+HTTP_PORT, MLLP_PORT = 8080, 2575  # 2575 is registered for HL7 over MLLP
 STEADY_SECONDS = 60.0  # who has run this long and then ends is started again at once
 EXIT_INJECTED = 137  # a worker that met the fault it was started with
-DOORS = {door: command_word(door) for door in TRANSPORTS}
+DOORS = {"fhir_http": "http", "hl7_mllp": "mllp", "folder": "folder"}
 DOOR_PREFIX = "door-"
 
 
@@ -123,18 +123,17 @@ class ProcessSpecs:
     def doors(self) -> Iterator[ChildProcess]:
         """One process for each kind of door that a source has."""
         for kind, word in DOORS.items():
-            transport = TRANSPORTS[kind]
             sources = [source.slug for source in self.sources.values() if source.door == kind]
             if not sources:
                 continue
             name, port, words, ports = f"{DOOR_PREFIX}{word}", self._free_port(), ["door", word], {}
-            if transport.ports is Ports.SHARED:
-                listen = self._door_port(transport.usual_port)
+            if kind == "fhir_http":
+                listen = self._door_port(HTTP_PORT)
                 ports = dict.fromkeys(sources, listen)
                 words += ["--port", str(listen)]
-            elif transport.ports is Ports.PER_SOURCE:
+            elif kind == "hl7_mllp":
                 for number, slug in enumerate(sources):
-                    ports[slug] = self._door_port(transport.usual_port + number)
+                    ports[slug] = self._door_port(MLLP_PORT + number)
                     words += ["--listen", f"{slug}={ports[slug]}"]
             yield ChildProcess(name, [*words, "--pages-port", str(port), *self._way(name)], port, ports)
 
