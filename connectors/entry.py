@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from schemas.disposition import Checked
 
@@ -20,6 +19,6 @@ class SourceEntry:
     position: int
     form: str
     original: bytes = field(repr=False)
-    bundle: Mapping[str, Any] | None = field(repr=False)
+    bundle: Mapping[str, object] | None = field(repr=False)
     local_id: str | None = field(repr=False)
     checked: Checked

@@ -1,4 +1,4 @@
-"""The one way in, used by every door: seal what was accepted, publish, wait for the broker, only then say so."""
+"""The one way in, used by every door: seals what was accepted, publishes it and returns when the broker has it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,21 +41,21 @@ class Intake:
 
         Accepted entries are sealed and published; ignored ones leave only a count; rejected ones are refused, except
         that with `whole` (a file is acknowledged as one) their originals are published for ingress to reject.
-        Raises BrokerAway when the broker did not acknowledge in time: then nothing may be acknowledged, and a resend
-        is safe because entry ids do not change.
+        Raises BrokerUnavailable when the broker did not acknowledge in time: then nothing may be acknowledged, and a
+        resend is safe because entry ids do not change.
         """
         received_at = self._clock().astimezone(UTC)
-        taken, records = [], []
+        outcomes, records = [], []
         for entry in entries:
             identifier = entry_id(source.slug, entry.message_id, entry.position)
             verdict = entry.checked.verdict
             publish = verdict is not Verdict.IGNORED and (whole or verdict is not Verdict.REJECTED)
             if publish:
                 records.append(self._record(source, entry, identifier, received_at))
-            taken.append(DoorOutcome(identifier, verdict, publish or verdict is Verdict.IGNORED))
+            outcomes.append(DoorOutcome(identifier, verdict, publish or verdict is Verdict.IGNORED))
         self._publisher.publish(records)
-        self._metrics.taken(source.slug, entries, taken)
-        return tuple(taken)
+        self._metrics.taken(source.slug, entries, outcomes)
+        return tuple(outcomes)
 
     def _record(
         self, source: Source, entry: SourceEntry, identifier: str, received_at: datetime

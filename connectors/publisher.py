@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -12,9 +11,8 @@ from schemas.topics import MESSAGE_BYTES_MAX
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_SECONDS_MAX = (
-    10.0  # how long a provider waits for an answer before "try again"; the write may still happen
-)
+# how long a provider waits for an answer before "try again"; the write may still happen
+DELIVERY_SECONDS_MAX = 10.0
 LISTEN_SECONDS = 0.1  # at most; it ends with the first acknowledgement
 
 
@@ -103,7 +101,7 @@ class _Shipment:
             raise BrokerUnavailable(self._failure)
 
 
-def producer_settings(bootstrap: str, delivery_seconds_max: float) -> dict[str, Any]:
+def producer_settings(bootstrap: str, delivery_seconds_max: float) -> dict[str, object]:
     """Every setting that matters, written out."""
     return {
         "bootstrap.servers": bootstrap,

@@ -9,10 +9,8 @@ from typing import Any, NoReturn, cast
 
 from schemas.errors import Unreadable
 
-DEPTH_MAX = (
-    64  # the deepest real payload seen is 19 levels (a BaRS bundle); the stdlib parser overflows near 1,000
-)
-
+# the deepest real payload seen is 19 levels (a BaRS bundle); the stdlib parser overflows near 1,000
+DEPTH_MAX = 64
 
 # made once: json.dumps and json.loads would make one of each for every call with options
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -103,9 +101,7 @@ _STEPS = tuple((code in _OPENING) - (code in _CLOSING) for code in range(256))
 
 
 def _depth(text: bytes, depth_max: int) -> int:
-    """Upper bound on nesting: brackets inside strings do not count, so no legal text is refused for its
-    prose.
-    """
+    """Upper bound on nesting: brackets inside strings do not count, so no legal text is refused for its prose."""
     opening = sum(text.count(bracket) for bracket in (b"[", b"{"))
     if opening <= depth_max:
         return opening
@@ -114,8 +110,7 @@ def _depth(text: bytes, depth_max: int) -> int:
 
 
 def _require_encodable(value: object) -> None:
-    # A lone \ud800 escape parses but cannot be written as UTF-8: it would stop a later stage, so refuse it
-    # here.
+    # A lone \ud800 escape parses but cannot be written as UTF-8: it would stop a later stage, so refuse it here.
     try:
         dump(value)
     except UnicodeEncodeError:

@@ -1,9 +1,7 @@
-"""The one check: the door runs it before it acknowledges, `tierlink check` runs it dry, ingress runs it
-again."""
+"""The one check: the door runs it before it acknowledges, `tierlink check` runs it dry, ingress runs it again."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from schemas.disposition import Checked, Verdict, verdict_of
 from schemas.errors import Issue, error, information
@@ -12,27 +10,18 @@ from schemas.fhir.resource_types import RESOURCE_TYPES
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
-_KINDS = frozenset(
-    {
-        "document",
-        "message",
-        "transaction",
-        "transaction-response",
-        "batch",
-        "batch-response",
-        "history",
-        "searchset",
-    }
-    | {"collection"}
-)  # FHIR bundle-type
+_KINDS = frozenset({  # FHIR bundle-type
+    "document", "message", "transaction", "transaction-response", "batch", "batch-response", "history", "searchset",
+    "collection",
+})  # fmt: skip
 
 
 def check(
     document: object, *, source: Source, test_mode: bool, received_at: datetime
 ) -> tuple[Checked, SourceMessage | None]:
-    """The verdict on one parsed JSON document with every reason, and what it tells where it is accepted.
+    """The verdict on one parsed JSON document with every reason, and the message in it where it is accepted.
 
-    Only a Bundle of type `message` tells anything; another Bundle and a resource standing alone are ignored;
+    Only a Bundle of type `message` is read; another Bundle and a resource alone are ignored;
     what is no FHIR resource is rejected. `received_at` is aware; it stands in for a missing version time and
     bounds the future. Never raises for what a sender wrote, and no reason holds a value that was sent.
     """
@@ -52,7 +41,7 @@ def check(
 
 
 def _bundle(
-    document: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime
+    document: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime
 ) -> tuple[Checked, SourceMessage | None]:
     types = _types(document)
     kind = document.get("type")
@@ -68,9 +57,8 @@ def _bundle(
     return Checked(verdict, found.issues, types), found.message
 
 
-def _types(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Bundle and the types of its resources, each once in order of appearance; unknown ones are not
-    repeated."""
+def _types(document: Mapping[str, object]) -> tuple[str, ...]:
+    """Bundle and the types of its resources, each once in order of appearance; unknown ones are not repeated."""
     entries = document.get("entry")
     resources = (
         [entry.get("resource") for entry in entries if isinstance(entry, dict)]

@@ -105,21 +105,14 @@ _ETHNIC_2021 = re.compile(r"[A-Z][A-Z0-9]?|[0-9]{1,2}")  # two characters at mos
 NUMBER_STATUS: Mapping[str, str] = {
     "01": "verified",
     "02": "present",
-    "03": "unproven",
-    "04": "unproven",
-    "05": "unproven",
-    "06": "unproven",
-    "07": "absent",
-    "08": "absent",
+    "03": "unproven", "04": "unproven", "05": "unproven", "06": "unproven",
+    "07": "absent", "08": "absent",
     "number-present-and-verified": "verified",
     "number-present-but-not-traced": "present",
-    "trace-required": "unproven",
-    "trace-attempted-no-match-or-multiple-match-found": "unproven",
-    "trace-needs-to-be-resolved": "unproven",
-    "trace-in-progress": "unproven",
-    "number-not-present-and-trace-not-required": "absent",
-    "trace-postponed": "absent",
-}
+    "trace-required": "unproven", "trace-attempted-no-match-or-multiple-match-found": "unproven",
+    "trace-needs-to-be-resolved": "unproven", "trace-in-progress": "unproven",
+    "number-not-present-and-trace-not-required": "absent", "trace-postponed": "absent",
+}  # fmt: skip
 
 # --- our own words: the columns and segments of other formats are mapped to these, FHIR sends them in
 # extensions
@@ -158,9 +151,10 @@ QUESTIONNAIRES = frozenset(
         "stop-bang", "edeq", "ede-qs", "bes", "paid", "tfeq-r18",
     }
 )  # fmt: skip
-# Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by
-# their shape.
-MEDICINES = frozenset({"777514008"})  # semaglutide; a VMP alone cannot tell obesity from diabetes
+# Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by their shape.
+MEDICINES = frozenset(
+    {"777514008"}
+)  # semaglutide; a VMP alone does not show whether it is for obesity or diabetes
 # Tier 4 procedures in SNOMED CT: no public list was found; OPCS-4 codes are judged by their shape.
 PROCEDURES: frozenset[str] = frozenset()
 
@@ -175,8 +169,8 @@ _DEFINITION_WORDS = (
     "accepted acceptance and appointments as assessed attendance attended baseline before booked booking by "
     "classes completed completers completion contacts council course dwmp engaged enrolled enrolment final "
     "first follow from goal handover in intervention last local loss measured met minimum months no not of "
-    "offered on onward opt or over own pct planned programme provider reached recorded referral referred rtt "
-    "rule seen self service session sessions since start started tier2 tier3 tier4 to told triage triaged up "
+    "offered on onward opt or over own pct planned programme provider reached recorded referral referred "
+    "reported rtt rule seen self service session sessions since start started tier2 tier3 tier4 to triage triaged up "
     "wait waits week weeks weighed weight with within without"
 )
 _WORD = rf"(?:{'|'.join(_DEFINITION_WORDS.split())})"
@@ -191,7 +185,7 @@ def organisation(text: str) -> str | None:
     Narrower than NHS Data Dictionary ORGANISATION IDENTIFIER on purpose: 3 characters (trust, council, ICB),
     5 with a letter and a digit (site, council) that are no postcode, 6 as practices have, 9 as their branches.
     A ten-digit number, a date, a full postcode or a name of four letters or more fits none. A name of three
-    letters and a hospital number of the form of a code do: by its shape alone nobody can tell those apart.
+    letters and a hospital number of the form of a code do: its shape alone does not distinguish those.
 
     >>> organisation("y00001"), organisation("9990001234"), organisation("SMITH"), organisation("M11AE")
     ('Y00001', None, None, None)
@@ -226,8 +220,7 @@ def ethnic(text: str, system: str | None) -> bool:
 
 
 def medicine(text: str) -> bool:
-    """True for a dm+d code: a listed VTM, or a long-format SCTID of the UK drug extension (1000001, partition
-    10)."""
+    """True for a dm+d code: a listed VTM, or a long-format SCTID of the UK drug extension (1000001, partition 10)."""
     return text in MEDICINES or (len(text) >= 15 and text[-10:-1] == "100000110" and is_sctid(text))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from schemas.errors import Issue
 
@@ -36,7 +35,7 @@ class Checked:
     issues: tuple[Issue, ...]
     resource_types: tuple[str, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """As `tierlink check` prints it, without file and index."""
         return {
             "disposition": self.verdict.value,

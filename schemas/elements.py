@@ -1,13 +1,12 @@
 """The elements of `events.v1`, the system of record: what ingress writes and records reads.
 
     <record>/e/<fact>/<content hash>   one version of one fact
-    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often told
-    <record>/n/<entry>/<content hash>  the manifest of one entry: which facts, which identity, told when
+    <record>/i/<identity hash>         one identity of the record: sealed tokens, once however often it is sent
+    <record>/n/<entry>/<content hash>  the manifest of one entry: which facts, which identity, which version time
     <record>/m/<hash>                  the record has been merged into another (HL7 A34, A40)
 
-Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same
-bytes, and nothing that two arrivals could disagree about under one key, because compaction keeps the last
-arrival.
+Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same bytes, and
+nothing that two arrivals could disagree about under one key, because compaction keeps the last arrival.
 """
 
 import base64
@@ -15,7 +14,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from schemas import canonical
 from schemas.errors import Unreadable
@@ -36,7 +34,7 @@ class Element:
     record_id: str
     kind: str
     name: str
-    value: Mapping[str, Any]
+    value: Mapping[str, object]
 
 
 def fact_element(fact: StoredFact) -> tuple[str, bytes, str]:
@@ -57,7 +55,7 @@ def identity_element(
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one entry brought. `facts` are (fact id, content hash); `source_version_at` is the source's version time."""
+    """What one entry held. `facts` are (fact id, content hash); `source_version_at` is the source's version time."""
 
     record_id: str
     entry_id: str
@@ -112,7 +110,7 @@ def parse(key: bytes, value: bytes) -> Element:
         raise Unreadable("events element", rule="is of an unknown version")
     if any(not isinstance(parsed.get(part), type_) for part, type_ in _PARTS[kind].items()):
         raise Unreadable("events element", rule="lacks a part")
-    if kind == ENTRY and not all(_is_fact_name(one) for one in parsed["facts"]):
+    if kind == ENTRY and not all(_is_fact_name(pair) for pair in parsed["facts"]):
         raise Unreadable("events element", rule="names a fact in another form")
     if kind == FACT and not _is_of(parsed, record_id, name.rpartition("/")[0]):
         raise Unreadable("events element", rule="is another fact than its key says, or of no type")
@@ -121,9 +119,9 @@ def parse(key: bytes, value: bytes) -> Element:
     return Element(record_id, kind, name, parsed)
 
 
-def _is_of(fact: Mapping[str, Any], record_id: str, fact_id: str) -> bool:
-    named = fact["record_id"] == record_id and fact["fact_id"] == fact_id
-    return named and isinstance(fact["body"].get("type"), str)
+def _is_of(fact: Mapping[str, object], record_id: str, fact_id: str) -> bool:
+    named, body = fact["record_id"] == record_id and fact["fact_id"] == fact_id, fact["body"]
+    return named and isinstance(body, dict) and isinstance(body.get("type"), str)
 
 
 def _is_base64(text: str) -> bool:

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from schemas import canonical
 from schemas.errors import Unreadable
@@ -44,7 +43,7 @@ class Envelope:
     entry_id: str
     form: str
     received_at: datetime
-    bundle: Mapping[str, Any] | None
+    bundle: Mapping[str, object] | None
     original: bytes
     reasons: tuple[Mapping[str, str], ...] = ()
 

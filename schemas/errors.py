@@ -126,15 +126,15 @@ def issues_of(
     person's number) reads `element`. Source: pydantic issue 7461, measured with fhir.resources 8.3.0.
     """
     found = []
-    for one in failure.errors(include_input=False, include_context=False, include_url=False):
+    for fault in failure.errors(include_input=False, include_context=False, include_url=False):
         path = root
-        for part in one["loc"]:
+        for part in fault["loc"]:
             if isinstance(part, int):
                 path += f"[{part}]"
             elif part in known_names:
                 path += f".{part}"
             else:
                 path += ".element"
-        code, rule = _RULES.get(one["type"], ("value", "is not of the expected form"))
+        code, rule = _RULES.get(fault["type"], ("value", "is not of the expected form"))
         found.append(Issue(severity, code, path, rule))
     return tuple(dict.fromkeys(found))

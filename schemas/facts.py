@@ -58,14 +58,14 @@ class Referral(Body):
 
 
 class Triage(Body):
-    """The service looked at the referral and set a level (DWMP 1 to 3, or a local code)."""
+    """The service assessed the referral and set a level (DWMP 1 to 3, or a local code)."""
 
     type: Literal["triage"] = "triage"
     level: Code | None = None
 
 
 class Acceptance(Body):
-    """The service accepted the referral, by `definition` where acceptance is inferred rather than told."""
+    """The service accepted the referral, by `definition` where acceptance is inferred rather than stated."""
 
     type: Literal["acceptance"] = "acceptance"
     definition: Definition | None = None
@@ -161,18 +161,13 @@ class Procedure(Body):
 
 
 class Comorbidity(Body):
-    """A comorbidity is present or ruled out, as told on `on`."""
+    """A comorbidity is present or ruled out, as reported on `on`."""
 
     type: Literal["comorbidity"] = "comorbidity"
     condition: Literal[
-        "diabetes_type1",
-        "diabetes_type2",
-        "diabetes",
-        "hypertension",
-        "cardiovascular",
-        "dyslipidaemia",
+        "diabetes_type1", "diabetes_type2", "diabetes", "hypertension", "cardiovascular", "dyslipidaemia",
         "sleep_apnoea",
-    ]
+    ]  # fmt: skip
     present: bool
 
 
@@ -185,7 +180,7 @@ class QuestionnaireScore(Body):
 
 
 class Demographics(Body):
-    """What slices need about the person, one per record; `on` is the day the source told it.
+    """What figures are grouped by about the person, one per record; `on` is the day the source reported it.
 
     LSOA and IMD carry the version of the geography and of the index they come from. Year, never date, of birth.
     """
@@ -210,24 +205,10 @@ class Death(Body):
 
 
 FactBody = (
-    Referral
-    | Triage
-    | Acceptance
-    | Decline
-    | Choice
-    | Attendance
-    | Measurement
-    | ProgrammeStart
-    | Completion
-    | Discharge
-    | Withdrawal
-    | Medicine
-    | Procedure
-    | Comorbidity
-    | QuestionnaireScore
-    | Demographics
-    | Death
-)
+    Referral | Triage | Acceptance | Decline | Choice | Attendance | Measurement | ProgrammeStart |
+    Completion | Discharge | Withdrawal | Medicine | Procedure | Comorbidity | QuestionnaireScore |
+    Demographics | Death
+)  # fmt: skip
 
 
 class StoredFact(BaseModel):
@@ -249,5 +230,5 @@ class StoredFact(BaseModel):
     body: Annotated[FactBody, Field(discriminator="type")]
 
     @field_serializer("source_version_at")
-    def _told_at(self, moment: datetime) -> str:
+    def _instant(self, moment: datetime) -> str:
         return instant(moment)  # versions are compared as text

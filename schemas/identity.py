@@ -134,7 +134,7 @@ class Address(_Hidden):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Person(_Hidden):
-    """Who a record is about, as one source tells it. Everything here stays in the intake zone.
+    """Who a record is about, as one source reports it. Everything here stays in the intake zone.
 
     `nhs_number_claimed` holds what was sent when it is not a valid number (a one-digit error can still meet the right
     record). `retired_local_ids` are ids this record replaces (HL7 MRG-1).

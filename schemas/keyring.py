@@ -97,9 +97,7 @@ class Keyring:
 
     @classmethod
     def parse(cls, text: str) -> "Keyring":
-        """The keyring of a key file. Raises Unreadable when it is not one, InvalidField for a key that is too
-        weak.
-        """
+        """The keyring of a key file. Raises Unreadable when it is not one, InvalidField for a key that is too weak."""
         try:
             document = json.loads(text)
             version = int(document["version"])
@@ -112,8 +110,7 @@ class Keyring:
 
 
 def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tuple[bytes, bytes]) -> Keyring:
-    """Every key of one version: symmetric ones by HKDF-Expand from `root`, `intake` = HPKE (private, public)
-    as given.
+    """Every key of one version: symmetric ones by HKDF-Expand from `root`, `intake` = HPKE (private, public) as given.
 
     Source: RFC 5869 §2.3; the root is uniformly random, so Extract is not needed.
     """
@@ -128,9 +125,7 @@ def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tupl
 
 
 def require_strong(key: bytes) -> None:
-    """Raises InvalidField for a key under 32 bytes or with fewer than 12 different bytes (a typed word, an
-    example).
-    """
+    """Raises InvalidField for a key under 32 bytes or with fewer than 12 different bytes (a password, an example)."""
     if len(key) < KEY_BYTES_MIN:
         raise InvalidField("key", rule=f"must have at least {KEY_BYTES_MIN} bytes")
     # 32 random bytes have 30 different ones; fewer than 12 has probability below 1e-20

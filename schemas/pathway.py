@@ -1,13 +1,12 @@
 """The published vocabulary: ids and the snapshot that a recipient reads on `pathway.state.<recipient>.v1`.
 
-Pseudonymous by type: every field is a day, a number, a listed word, a code, an ODS code or an id made under
-the recipient's own key (`PublishedId`, so ids of two recipients never join;
-times, revisions and the days themselves still can be matched). No field can hold free text, an NHS
-number, a record, person or fact id of ours, or a message id of a source. Days are exact: these topics are
-for recipients that may see them; `demo` stands for direct care.
+Pseudonymous by type: every field is a day, a number, a listed word, a code, an ODS code or an id made under the
+recipient's own key (`PublishedId`, so ids of two recipients never join; times, revisions and the days themselves still
+can be matched). No field can hold free text, an NHS number, a record, person or fact id of ours, or a message id of a
+source. Days are exact: these topics are for recipients that may see them; `demo` stands for direct care.
 
-A *snapshot* is the whole pathway of one person; a tombstone says that nothing of this person stands any more.
-Events are in `schemas.pathway_events`; the JSON Schemas of both in `schemas/published/`.
+A *snapshot* is the whole pathway of one person; a tombstone says that nothing of this person stands any more. Events
+are in `schemas.pathway_events`; the JSON Schemas of both in `schemas/published/`.
 """
 
 from collections.abc import Mapping
@@ -93,7 +92,7 @@ class Loss(PublishedModel):
 
 
 class EpisodeView(PublishedModel):
-    """What became of one referral at one service; `referred_on` is null where it never told a referral."""
+    """What became of one referral at one service; `referred_on` is null where it never reported a referral."""
 
     tier: Tier
     stage: Stage
@@ -154,8 +153,8 @@ class Handover(HandoverView):
     episode: Id | None
 
 
-class Slices(PublishedModel):
-    """By what a pathway may be counted: primary care's word first, then Tier 2's, Tier 3's, Tier 4's."""
+class DemographicsView(PublishedModel):
+    """What figures may be grouped by: primary care's value first, then Tier 2's, Tier 3's, Tier 4's."""
 
     sex: Literal["male", "female", "other", "unknown"] | None = None
     birth_year: int | None = None
@@ -175,7 +174,7 @@ class PathwayView(PublishedModel):
     current_tier: Tier | None
     current_to_tier: Tier | None
     three_tier: bool
-    slices: Slices
+    demographics: DemographicsView
     comorbidities: tuple[Code, ...]
     died_on: date | None
 

@@ -15,15 +15,15 @@ from schemas.facts import Code, Definition, OdsCode, Tier
 from schemas.pathway import Id, Instant, Method, PublishedModel, Snapshot, schema_uri
 
 
-class _Envelope(PublishedModel):
+class _Published(PublishedModel):
     id: Id
     person: Id
     revision: Annotated[int, Field(ge=0)]
     known_at: Instant
 
 
-class Event(_Envelope):
-    """What every event that stands says: the day, the tier that told it, the episode it belongs to."""
+class Event(_Published):
+    """What every event that stands says: the day, the tier that reported it, the episode it belongs to."""
 
     status: Literal["active"] = "active"
     on: date
@@ -31,7 +31,7 @@ class Event(_Envelope):
     episode: Id | None
 
 
-class _Referral(Event):
+class _ReferralEvent(Event):
     to_tier: Tier
     programme: Code | None
     referrer_ods: OdsCode | None
@@ -44,13 +44,13 @@ class _Referral(Event):
     consultant_led: bool | None
 
 
-class ReferralSent(_Referral):
+class ReferralSent(_ReferralEvent):
     """A referral was sent to `to_tier`."""
 
     event: Literal["referral_sent"] = "referral_sent"
 
 
-class ReferralReceived(_Referral):
+class ReferralReceived(_ReferralEvent):
     """A service received a referral: an episode begins."""
 
     event: Literal["referral_received"] = "referral_received"
@@ -230,7 +230,7 @@ EVENTS: Mapping[str, type[Event]] = {
 }  # fmt: skip
 
 
-class Retraction(_Envelope):
+class Retraction(_Published):
     """What was published under this id no longer follows from what is known."""
 
     status: Literal["retracted"] = "retracted"

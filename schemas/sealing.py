@@ -1,7 +1,7 @@
 """Sealing: HPKE for what connectors hand in, AES-SIV for what must be equal when it is equal.
 
 * intake: HPKE base mode (RFC 9180), X25519, HKDF-SHA-256, AES-256-GCM. A connector can seal and cannot open:
-  a fresh key for every message, held by nobody but ingress.
+  a fresh key for every message, held only by ingress.
 * tokens, dead letters: AES-256-SIV (RFC 5297), deterministic: a redelivered message gives the same bytes,
   which compaction and `compare` rest on. There is no nonce to misuse.
 """

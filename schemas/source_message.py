@@ -1,4 +1,4 @@
-"""What a source told in one entry, in the clear: the meeting point of every format and the FHIR Bundle.
+"""What a source reported in one entry, in the clear: the meeting point of every format and the FHIR Bundle.
 
 Sources make one of these from their own format; `schemas.fhir` writes it as a message Bundle and reads it back.
 """
@@ -31,7 +31,7 @@ class SourceFact:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SourceMessage:
-    """One entry: one person at one source, who they are and what was told about them.
+    """One entry: one person at one source, who they are and what was reported about them.
 
     `message_id` is the sender's own; `source_version_at` its version time (aware, UTC); `service_named` whether it
     names a service of ours (an identity-only message may not).

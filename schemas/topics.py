@@ -1,8 +1,7 @@
 """The registry of topics, and the one function that says which partition a message goes to.
 
-One rule: compacted, keyed by the id of the thing. Compaction keeps the last arrival, so where versions
-compete each version is its own key. Creation, the README's table and the tests read this registry; it lists
-only topics that exist.
+One rule: compacted, keyed by the id of the thing. Compaction keeps the last arrival, so where versions compete each
+version is its own key. Creation, the README's table and the tests read this registry; it lists only topics that exist.
 """
 
 import hashlib
@@ -122,8 +121,7 @@ def pathway_events(recipient: str) -> str:
 
 
 def partition_of(identifier: str, partitions: int = PARTITIONS) -> int:
-    """Where everything about one record, person or entry goes: the identifier's SHA-256 modulo the
-    partitions.
+    """Where everything about one record, person or entry goes: the identifier's SHA-256 modulo the partitions.
 
     Ours rather than a client's default, so that two clients can never disagree.
     """

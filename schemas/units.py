@@ -16,8 +16,7 @@ _HUNDREDTH = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit: its UCUM code, our name (UCUM without brackets, as facts hold it), what it measures, factor
-    to ours."""
+    """One unit: its UCUM code, our name (UCUM without brackets, as facts hold it), what it measures, factor to ours."""
 
     ucum: str
     name: str
@@ -55,8 +54,7 @@ PLAUSIBLE: Mapping[str, tuple[Decimal, Decimal]] = {
     "bmi": (Decimal(10), Decimal(150)),
     "waist": (Decimal(30), Decimal(300)),
 }
-# No body measures this many kg, cm or kg/m2; a larger number is some other number (an identifier) in the
-# wrong place.
+# No body measures this many kg, cm or kg/m2; a larger number is some other number (an identifier) in the wrong place.
 BEYOND_ANY_BODY = Decimal(5000)
 
 
@@ -93,8 +91,7 @@ def plausible(value: Decimal, *, quantity: str) -> bool:
 
 
 def plain(value: Decimal) -> Decimal:
-    """The same number in one spelling, at most four decimals, so that 82, 82.0 and 82.00 are one value told
-    once.
+    """The same number in one spelling, at most four decimals, so that 82, 82.0 and 82.00 are one value.
 
     >>> plain(Decimal("82.00")), plain(Decimal("1E+2"))
     (Decimal('82'), Decimal('100'))

@@ -1,8 +1,7 @@
 """Names of identifier and code systems, and the one table that makes variant spellings equal.
 
-NHS's own published examples disagree in scheme (`http`/`https`), host (`fhir.nhs.net`) and case (`/id/`), so
-every URI is brought to one spelling before it is compared. Source: UK Core 2.x, BaRS and e-RS example sets,
-read November 2026.
+NHS's own published examples disagree in scheme (`http`/`https`), host (`fhir.nhs.net`) and case (`/id/`), so every URI
+is brought to one spelling before it is compared. Source: UK Core 2.x, BaRS and e-RS example sets, read November 2026.
 """
 
 from functools import lru_cache
@@ -26,46 +25,25 @@ DELIVERY_CHANNEL = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore
 ETHNIC_2001 = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
 NUMBER_STATUS_CODES = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland"
 
-OWN = "https://tierlink.example/"
-ETHNIC_2021 = OWN + "CodeSystem/ethnic-category-2021"
-ETHNIC_DWMP = OWN + "CodeSystem/ethnic-group-dwmp"
+TIERLINK = "https://tierlink.example/"
+ETHNIC_2021 = TIERLINK + "CodeSystem/ethnic-category-2021"
+ETHNIC_DWMP = TIERLINK + "CodeSystem/ethnic-group-dwmp"
 
 # Identifier systems that name something nationally: an identifier in one of them is never a local patient id.
-NATIONAL = frozenset(
-    {
-        NHS_NUMBER,
-        ODS_ORGANISATION,
-        ODS_SITE,
-        UBRN,
-        "https://fhir.nhs.uk/Id/sds-user-id",
-        "https://fhir.nhs.uk/Id/sds-role-profile-id",
-        "https://fhir.nhs.uk/Id/dos-service-id",
-        "https://fhir.nhs.uk/Id/BaRS-Identifier",
-        "https://fhir.nhs.uk/Id/product-id",
-        "https://fhir.nhs.uk/Id/ers-service",
-        "https://fhir.nhs.uk/Id/ers-request-id",
-        "https://fhir.nhs.uk/Id/alternative-slot",
-        "https://fhir.hl7.org.uk/Id/gmc-number",
-        "https://fhir.hl7.org.uk/Id/gmp-number",
-        "https://fhir.hl7.org.uk/Id/nmc-number",
-        "https://fhir.hl7.org.uk/Id/gphc-number",
-    }
-)
+NATIONAL = frozenset({
+    NHS_NUMBER, ODS_ORGANISATION, ODS_SITE, UBRN, "https://fhir.nhs.uk/Id/sds-user-id",
+    "https://fhir.nhs.uk/Id/sds-role-profile-id", "https://fhir.nhs.uk/Id/dos-service-id",
+    "https://fhir.nhs.uk/Id/BaRS-Identifier", "https://fhir.nhs.uk/Id/product-id",
+    "https://fhir.nhs.uk/Id/ers-service", "https://fhir.nhs.uk/Id/ers-request-id",
+    "https://fhir.nhs.uk/Id/alternative-slot", "https://fhir.hl7.org.uk/Id/gmc-number",
+    "https://fhir.hl7.org.uk/Id/gmp-number", "https://fhir.hl7.org.uk/Id/nmc-number",
+    "https://fhir.hl7.org.uk/Id/gphc-number",
+})  # fmt: skip
 
 _CODE_SYSTEMS = (
-    SNOMED,
-    DMD,
-    LOINC,
-    UCUM,
-    OPCS4,
-    CANCELLATION_REASON,
-    ENCOUNTER_CLASS,
-    ETHNIC_CATEGORY,
-    NUMBER_STATUS,
-    DELIVERY_CHANNEL,
-    ETHNIC_2001,
-    NUMBER_STATUS_CODES,
-)
+    SNOMED, DMD, LOINC, UCUM, OPCS4, CANCELLATION_REASON, ENCOUNTER_CLASS, ETHNIC_CATEGORY, NUMBER_STATUS,
+    DELIVERY_CHANNEL, ETHNIC_2001, NUMBER_STATUS_CODES,
+)  # fmt: skip
 
 
 def _folded(uri: str) -> str:
@@ -86,24 +64,24 @@ _CANONICAL |= {
 
 
 @lru_cache(maxsize=4096)
-def canonical(uri: str) -> str:
+def canonical_uri(uri: str) -> str:
     """The one spelling of a system we know; any other URI unchanged.
 
-    >>> canonical("http://fhir.nhs.uk/id/NHS-number/") == NHS_NUMBER
+    >>> canonical_uri("http://fhir.nhs.uk/id/NHS-number/") == NHS_NUMBER
     True
     """
     return _CANONICAL.get(_folded(uri), uri)
 
 
-def own_extension(name: str) -> str:
+def extension_url(name: str) -> str:
     """The URL of an extension of ours: hyphenated words."""
-    return f"{OWN}StructureDefinition/{name}"
+    return f"{TIERLINK}StructureDefinition/{name}"
 
 
-def own_identifier(kind: str, source: str) -> str:
+def identifier_system(kind: str, source: str) -> str:
     """The system of a source's own identifiers: `kind` is patient, referral, message, measurement, ….
 
-    >>> own_identifier("patient", "gp-hub")
+    >>> identifier_system("patient", "gp-hub")
     'https://tierlink.example/Id/patient/gp-hub'
     """
-    return f"{OWN}Id/{kind}/{source}"
+    return f"{TIERLINK}Id/{kind}/{source}"

@@ -1,6 +1,4 @@
-"""The four directories of a drop folder, reached only through their descriptors: no name leads out of
-them.
-"""
+"""The four directories of a drop folder, reached only through their descriptors: no name leads out of them."""
 
 import os
 import re
@@ -14,12 +12,11 @@ from typing import Self
 
 BYTES_MAX = 64 * 1024 * 1024
 NAME_BYTES_MAX = 200  # with the moment of the claim or `.report.csv` still under the 255 a file system allows
-_ROOMS = ("inbox", "work", "done", "failed")
+_DIRECTORIES = ("inbox", "work", "done", "failed")
 _CLAIMED = re.compile(r"([0-9]{8}T[0-9]{12})Z-(.+)", re.DOTALL)
 _REPORT = ".report.csv"
-_OPEN = (
-    os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-)  # O_NONBLOCK: a FIFO must not hold the door up
+# O_NONBLOCK: a FIFO must not hold the door up
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Irregular(Exception):
@@ -51,11 +48,11 @@ class DropDirectories:
         self._path.mkdir(parents=True, exist_ok=True)
         base = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            for room in _ROOMS:
+            for directory in _DIRECTORIES:
                 with suppress(FileExistsError):
-                    os.mkdir(room, mode=0o770, dir_fd=base)
+                    os.mkdir(directory, mode=0o770, dir_fd=base)
                 flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-                self._at[room] = os.open(room, flags, dir_fd=base)
+                self._at[directory] = os.open(directory, flags, dir_fd=base)
         except OSError:
             self.__exit__(None, None, None)
             raise
@@ -69,30 +66,28 @@ class DropDirectories:
         while self._at:
             os.close(self._at.popitem()[1])
 
-    def names(self, room: str) -> list[str]:
-        """What lies in a room."""
-        return os.listdir(self._at[room])  # noqa: PTH208 - a path cannot list a descriptor
+    def names(self, directory: str) -> list[str]:
+        """What lies in a directory."""
+        return os.listdir(self._at[directory])  # noqa: PTH208 - a path cannot list a descriptor
 
-    def stamp(self, room: str, name: str) -> Stamp | None:
+    def stamp(self, directory: str, name: str) -> Stamp | None:
         """What changes when a file is written to; None when nothing of that name is there."""
         try:
-            status = os.stat(name, dir_fd=self._at[room], follow_symlinks=False)
+            status = os.stat(name, dir_fd=self._at[directory], follow_symlinks=False)
         except FileNotFoundError:
             return None
         return _stamp(status)
 
-    def irregular(self, room: str, name: str) -> str | None:
+    def irregular(self, directory: str, name: str) -> str | None:
         """Why this is not a file to be taken, or None. Nothing is opened."""
         if len(os.fsencode(name)) > NAME_BYTES_MAX:
             return f"has a name longer than {NAME_BYTES_MAX} bytes"
         if name.endswith(_REPORT):
             return f"has a name that ends in {_REPORT}, as our reports do"
-        return _irregular(os.stat(name, dir_fd=self._at[room], follow_symlinks=False))
+        return _irregular(os.stat(name, dir_fd=self._at[directory], follow_symlinks=False))
 
     def claim(self, name: str, now: datetime) -> str:
-        """Moves a file from `inbox` to `work` in one step; the new name keeps the moment through any
-        crash.
-        """
+        """Moves a file from `inbox` to `work` in one step; the new name keeps the moment through any crash."""
         wanted = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}Z-{name}"
         claimed = self._free("work", wanted)
         os.rename(name, claimed, src_dir_fd=self._at["inbox"], dst_dir_fd=self._at["work"])
@@ -107,12 +102,12 @@ class DropDirectories:
         except ValueError:
             return None
 
-    def read(self, room: str, name: str) -> tuple[bytes, Stamp]:
+    def read(self, directory: str, name: str) -> tuple[bytes, Stamp]:
         """The whole file. Raises Irregular unless it is a plain file of one name and at most BYTES_MAX."""
-        before = os.stat(name, dir_fd=self._at[room], follow_symlinks=False)
+        before = os.stat(name, dir_fd=self._at[directory], follow_symlinks=False)
         if (rule := _irregular(before)) is not None:
             raise Irregular(rule)
-        descriptor = os.open(name, _OPEN, dir_fd=self._at[room])
+        descriptor = os.open(name, _OPEN, dir_fd=self._at[directory])
         with os.fdopen(descriptor, "rb") as file:
             opened = os.fstat(descriptor)  # what was opened, not what the name meant a moment ago
             if (rule := _irregular(opened)) is not None:
@@ -122,52 +117,52 @@ class DropDirectories:
                 raise StillChanging
         return raw, _stamp(opened)
 
-    def settle(self, room: str, name: str, *, into: str, report: str) -> None:
+    def settle(self, directory: str, name: str, *, into: str, report: str) -> None:
         """Writes the report, then moves the file in beside it: who sees the file finds the report complete.
 
         A file of the same name that stands there already is left alone; the new one becomes `x.2.csv`.
         """
-        target = self._free(into, self._own_name(room, name))
+        target = self._free(into, self._given_name(directory, name))
         self._write(into, target + _REPORT, report.encode())
-        os.rename(name, target, src_dir_fd=self._at[room], dst_dir_fd=self._at[into])
+        os.rename(name, target, src_dir_fd=self._at[directory], dst_dir_fd=self._at[into])
         os.fsync(self._at[into])
-        os.fsync(self._at[room])
+        os.fsync(self._at[directory])
 
-    def _own_name(self, room: str, name: str) -> str:
+    def _given_name(self, directory: str, name: str) -> str:
         """The name the provider gave, where it can stand beside a report."""
-        found = _CLAIMED.fullmatch(name) if room == "work" else None
-        own = found[2] if found else name
-        if len(os.fsencode(own)) > NAME_BYTES_MAX:
+        claimed = _CLAIMED.fullmatch(name) if directory == "work" else None
+        given = claimed[2] if claimed else name
+        if len(os.fsencode(given)) > NAME_BYTES_MAX:
             return "name-too-long"
-        return own + ".refused" if own.endswith(_REPORT) else own
+        return given + ".refused" if given.endswith(_REPORT) else given
 
-    def _free(self, room: str, wanted: str) -> str:
+    def _free(self, directory: str, wanted: str) -> str:
         """`wanted`, or with the first number that nothing there has yet."""
         stem, dot, suffix = wanted.rpartition(".")
         for candidate in _numbered(wanted, stem, dot + suffix):
-            if self.stamp(room, candidate) is None:
+            if self.stamp(directory, candidate) is None:
                 return candidate
         raise AssertionError("numbers do not end")
 
-    def _write(self, room: str, name: str, content: bytes) -> None:
+    def _write(self, directory: str, name: str, content: bytes) -> None:
         """A whole file or none: written under another name, made durable, renamed."""
         unfinished = "." + name + ".tmp"
         with suppress(FileNotFoundError):
-            os.unlink(unfinished, dir_fd=self._at[room])
+            os.unlink(unfinished, dir_fd=self._at[directory])
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(unfinished, flags, mode=0o640, dir_fd=self._at[room])
+        descriptor = os.open(unfinished, flags, mode=0o640, dir_fd=self._at[directory])
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        os.rename(unfinished, name, src_dir_fd=self._at[room], dst_dir_fd=self._at[room])
+        os.rename(unfinished, name, src_dir_fd=self._at[directory], dst_dir_fd=self._at[directory])
 
 
-def _numbered(wanted: str, stem: str, suffix: str) -> Iterator[str]:
-    yield wanted
+def _numbered(name: str, stem: str, suffix: str) -> Iterator[str]:
+    yield name
     number = 2
     while True:
-        yield f"{stem}.{number}{suffix}" if stem else f"{wanted}.{number}"
+        yield f"{stem}.{number}{suffix}" if stem else f"{name}.{number}"
         number += 1
 
 

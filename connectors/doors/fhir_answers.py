@@ -1,11 +1,9 @@
-"""What the HTTP door says, in FHIR's words. No answer ever holds a value that was sent."""
+"""What the HTTP door answers, as FHIR. No answer holds a value that was sent."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.responses import JSONResponse
 
-from connectors.intake import DoorOutcome
 from schemas.disposition import Checked
 from schemas.errors import Issue, error
 
@@ -24,24 +22,28 @@ def failure(status: int, code: str, rule: str, *, headers: dict[str, str] | None
     return outcome(status, [error("", rule, code=code)], headers=headers)
 
 
-def submission(status: int, taken: DoorOutcome, checked: Checked) -> JSONResponse:
-    """What became of one entry: its id (which a resend repeats), its disposition, and what was noticed."""
+def submission(status: int, entry_id: str, checked: Checked) -> JSONResponse:
+    """What became of one entry: its id (a resend has the same), its disposition, and its issues."""
     body = {
-        "submission_id": taken.entry_id,
+        "submission_id": entry_id,
         "disposition": checked.verdict.value,
         "issue": [_fhir(issue) for issue in checked.issues],
     }
     return JSONResponse(body, status)
 
 
-def broker_away() -> JSONResponse:
+def try_again() -> JSONResponse:
     """Try again: nothing was acknowledged, and a resend is safe because its id does not change."""
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return failure(503, "transient", "cannot be kept safely just now; send it again", headers=retry)
 
 
-def capability_statement() -> dict[str, Any]:
+def capability_statement() -> dict[str, object]:
     """What this door takes (FHIR CapabilityStatement)."""
+    documentation = (
+        "POST /fhir takes one Bundle of type message about one Patient. 202: kept, with a submission id. "
+        "200: of no service of ours, not kept. 422: refused, with every reason. 503: send it again."
+    )
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -50,25 +52,10 @@ def capability_statement() -> dict[str, Any]:
         "implementation": {"description": "tierlink: takes message Bundles about weight-management care"},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [
-            {
-                "mode": "server",
-                "documentation": (
-                    "POST /fhir takes one Bundle of type message about one Patient. 202: kept, with a "
-                    "submission id. 200: of no service of ours, not kept. 422: refused, with every reason. "
-                    "503: send it again."
-                ),
-            }
-        ],
+        "rest": [{"mode": "server", "documentation": documentation}],
     }
 
 
-def _fhir(issue: Issue) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "severity": issue.severity.value,
-        "code": issue.code,
-        "diagnostics": issue.rule,
-    }
-    if issue.location:
-        found["expression"] = [issue.location]
-    return found
+def _fhir(issue: Issue) -> dict[str, object]:
+    place = {"expression": [issue.location]} if issue.location else {}
+    return {"severity": issue.severity.value, "code": issue.code, "diagnostics": issue.rule, **place}

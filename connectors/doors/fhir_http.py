@@ -1,16 +1,11 @@
-"""The hub's door: FHIR over HTTP, "taken" only when the broker has it.
-
-No authentication yet, so it listens on the loopback address unless told otherwise.
-"""
+"""The hub's door: FHIR over HTTP. It answers "accepted" only when the broker has the entry."""
 
 import asyncio
-import ipaddress
 import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -21,45 +16,29 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.doors import fhir_answers
-from connectors.intake import Intake
-from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerUnavailable
+from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
 from connectors.sources import primary_care_fhir
-from schemas.disposition import Verdict
-from schemas.errors import InvalidField
 from schemas.sources import Source
 
 _log = logging.getLogger(__name__)
 SOURCE_HEADER = "X-Tierlink-Source"
-BODY_BYTES_MAX = (
-    8 * 1024 * 1024
-)  # the largest real message seen has 30 kB; what is sealed must fit one Kafka request
+# the largest real message seen has 30 kB; what is sealed must fit one Kafka request
+BODY_BYTES_MAX = 8 * 1024 * 1024
 BODY_SECONDS_MAX = 30.0  # 8 MiB in 30 s is 2 Mbit/s; a trickle is cut off
 CONNECTIONS_MAX = 256
 _MEDIA_TYPES = frozenset({"application/fhir+json", "application/json"})
 
 
-def create_app(
-    *,
-    sources: Mapping[str, Source],
-    intake: Intake,
-    test_mode: bool,
-    metrics: DoorMetrics,
-    clock: Callable[[], datetime],
-) -> FastAPI:
-    """The door for the FHIR sources among `sources`: POST /fhir and GET /metadata.
-
-    `clock` gives aware times; `test_mode` lets the 999 range of NHS numbers in. 202 and 200 are answered only
-    after `intake` has returned; every refusal is an OperationOutcome.
-    """
-    feeds = {slug: source for slug, source in sources.items() if source.door == "fhir_http"}
+def create_app(setup: DoorSetup) -> FastAPI:
+    """POST /fhir and GET /metadata. Every refusal is an OperationOutcome."""
+    metrics = setup.metrics
     app = FastAPI(title="tierlink", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(_NoDetails)
     app.add_exception_handler(HTTPException, _http_failure)
 
     @app.post("/fhir")
     async def submit(request: Request) -> Response:
-        source = _source(request.headers.get(SOURCE_HEADER), feeds)
+        source = _source(request.headers.get(SOURCE_HEADER), setup.sources)
         if source is None:
             return fhir_answers.failure(404, "not-found", f"{SOURCE_HEADER} names no FHIR source")
         if not _readable(request):
@@ -77,18 +56,16 @@ def create_app(
         return await run_in_threadpool(_answer, raw, source)
 
     def _answer(raw: bytes, source: Source) -> JSONResponse:
-        entries = primary_care_fhir.read(raw, source=source, test_mode=test_mode, received_at=clock())
-        try:
-            taken = intake.take(source, entries)
-        except BrokerUnavailable:
-            metrics.refused(source.slug, "broker-away")
-            return fhir_answers.broker_away()
-        checked = entries[0].checked
-        if checked.verdict is Verdict.REJECTED:
-            unreadable = any(issue.location == primary_care_fhir.UNREADABLE for issue in checked.issues)
-            return fhir_answers.outcome(400 if unreadable else 422, checked.issues)
-        status = 200 if checked.verdict is Verdict.IGNORED else 202
-        return fhir_answers.submission(status, taken[0], checked)
+        (entry,) = primary_care_fhir.read(
+            raw, source=source, test_mode=setup.test_mode, received_at=setup.clock()
+        )
+        answer, entry_id = take_entry(setup, source, entry)
+        if answer is DoorAnswer.TRY_AGAIN:
+            return fhir_answers.try_again()
+        if answer is DoorAnswer.REFUSED:
+            unreadable = any(issue.location == primary_care_fhir.UNREADABLE for issue in entry.checked.issues)
+            return fhir_answers.outcome(400 if unreadable else 422, entry.checked.issues)
+        return fhir_answers.submission(202 if answer is DoorAnswer.ACCEPTED else 200, entry_id, entry.checked)
 
     @app.get("/metadata")
     async def metadata() -> Response:
@@ -97,19 +74,29 @@ def create_app(
     return app
 
 
-def serve(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> None:
-    """Answers on `host`:`port` until SIGTERM or SIGINT, then finishes what is under way and returns.
+class FhirHttpDoor:
+    """POST /fhir for all the sources, on one port."""
 
-    Raises InvalidField("host") for an address that is not loopback unless `allow_remote`: whoever reaches the
-    door may speak as any source.
-    """
-    server(app, host, port, allow_remote=allow_remote).run()
+    def __init__(self, setup: DoorSetup) -> None:
+        require_allowed_host(setup.host, allow_remote=setup.allow_remote)
+        self._setup = setup
+
+    def serve(self, listening: Callable[[], None]) -> None:
+        """See `Door`. The port is bound within milliseconds of `listening`; senders try again until it is."""
+        setup = self._setup
+        listening()
+        server(create_app(setup), setup.host, setup.ports[""], allow_remote=setup.allow_remote).run()
+
+
+open_door = FhirHttpDoor
 
 
 def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) -> uvicorn.Server:
-    """What `serve` runs, not yet started. Port 0 is any free one. Raises as `serve`."""
-    if not allow_remote and not _is_loopback(host):
-        raise InvalidField("host", rule="must be a loopback address: this door does not authenticate")
+    """A server not yet started; once it runs it answers until SIGTERM or SIGINT. Port 0 is any free one.
+
+    Raises InvalidField("host") for an address that is not loopback unless `allow_remote`.
+    """
+    require_allowed_host(host, allow_remote=allow_remote)
     logging.getLogger("uvicorn.access").disabled = True  # a request line may hold a person: ?identifier=…
     return _HttpDoorServer(
         uvicorn.Config(
@@ -128,8 +115,7 @@ def server(app: ASGIApp, host: str, port: int, *, allow_remote: bool = False) ->
 
 
 class _HttpDoorServer(uvicorn.Server):
-    """Ends quietly: uvicorn's own raises the signal once more after serving, before the caller could close
-    anything."""
+    """Ends quietly: uvicorn itself raises the signal again after serving, before the caller can close anything."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -146,59 +132,58 @@ class _HttpDoorServer(uvicorn.Server):
 
 
 class _NoDetails:
-    """The last word on anything unforeseen: 500 without details, and only its type in the log."""
+    """Answers any unforeseen error with 500 without details, and logs only its type."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
+        has_begun = False
 
         async def sent(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal has_begun
+            has_begun = True
             await send(message)
 
         try:
             await self._app(scope, receive, sent)
         except ClientDisconnect:
             return  # nobody is left to answer, and nothing was kept
-        except Exception as unforeseen:  # noqa: BLE001 (its text may hold what was sent; only the type is told)
+        except Exception as unforeseen:  # noqa: BLE001 (its text may hold what was sent; only the type is logged)
             _log.error("unforeseen %s in the FHIR door", type(unforeseen).__name__)
-            if scope["type"] == "http" and not begun:
+            if scope["type"] == "http" and not has_begun:
                 answer = fhir_answers.failure(500, "exception", "could not be answered; send it again")
                 await answer(scope, receive, send)
 
 
 async def _http_failure(_: Request, failure: Exception) -> Response:
-    """Wrong paths and methods: the status, and no word of the request."""
+    """Wrong paths and methods: the status, and nothing of the request."""
     assert isinstance(failure, HTTPException)
     code = {404: "not-found", 405: "not-supported"}.get(failure.status_code, "processing")
     return fhir_answers.failure(failure.status_code, code, "is not served here")
 
 
-def _source(named: str | None, feeds: Mapping[str, Source]) -> Source | None:
+def _source(slug: str | None, sources: Mapping[str, Source]) -> Source | None:
     """The source a request names, else the only one that is no test feed."""
-    if named is not None:
-        return feeds.get(named)
-    real = [source for source in feeds.values() if not source.every_service]
+    if slug is not None:
+        return sources.get(slug)
+    real = [source for source in sources.values() if not source.every_service]
     return real[0] if len(real) == 1 else None
 
 
 def _readable(request: Request) -> bool:
     """True for plain FHIR JSON: no other media type, character set or content encoding."""
     media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
-    charset = next(
-        (one.strip()[8:].strip('"') for one in parameters if one.strip().startswith("charset=")), "utf-8"
-    )
+    charsets = (part.strip()[8:].strip('"') for part in parameters if part.strip().startswith("charset="))
+    charset = next(charsets, "utf-8")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     return media_type.strip() in _MEDIA_TYPES and charset in ("utf-8", "utf8") and encoding == "identity"
 
 
 async def _body(request: Request) -> bytes | None:
     """The whole body, or None as soon as it is known to be too large."""
-    promised = request.headers.get("content-length", "")
-    if promised.isascii() and promised.isdigit() and len(promised) < 20 and int(promised) > BODY_BYTES_MAX:
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > BODY_BYTES_MAX:
         return None
     body = bytearray()
     chunks: AsyncIterator[bytes] = request.stream()
@@ -207,10 +192,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > BODY_BYTES_MAX:
             return None
     return bytes(body)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

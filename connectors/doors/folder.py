@@ -14,22 +14,25 @@ never logged.
 
 import hashlib
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 
+from connectors import mapping as mappings
+from connectors.doors.door import DoorSetup
 from connectors.doors.drop_directories import BYTES_MAX, DropDirectories, Irregular, StillChanging
 from connectors.entry import SourceEntry
-from connectors.intake import Intake
 from connectors.mapping import FileMapping
-from connectors.metrics import DoorMetrics
+from connectors.metrics import BROKER_UNAVAILABLE
 from connectors.publisher import BrokerUnavailable
 from connectors.sources.tier2_csv import FileContext, entries_of, open_sheet
 from connectors.sources.tier2_csv.report import FileReport
-from schemas.errors import Severity, error
+from schemas.errors import InvalidField, SchemaError, Severity, error
 from schemas.sources import Source
 
 __all__ = ["BYTES_MAX", "Folder", "FolderDoor", "Polled"]
@@ -77,27 +80,24 @@ class _Stopped(Exception):
 class FolderDoor:
     """Polls the folders of its sources. One door a folder; two would only publish duplicates."""
 
-    def __init__(
-        self,
-        folders: Sequence[Folder],
-        *,
-        intake: Intake,
-        metrics: DoorMetrics,
-        clock: Callable[[], datetime],
-        test_mode: bool,
-    ) -> None:
-        self._folders = folders
-        self._intake = intake
-        self._metrics = metrics
-        self._clock = clock
-        self._test_mode = test_mode
+    def __init__(self, folders: Sequence[Folder], setup: DoorSetup) -> None:
+        self._folders, self._test_mode = folders, setup.test_mode
+        self._intake, self._metrics, self._clock = setup.intake, setup.metrics, setup.clock
         self._seen: dict[tuple[str, str], tuple[object, datetime]] = {}
-        self._acknowledged: dict[
-            tuple[str, str], int
-        ] = {}  # rows of a file that a retry need not publish again
+        # (source, file) -> rows that a retry need not publish again
+        self._acknowledged: dict[tuple[str, str], int] = {}
         self._stop = threading.Event()
         self._failures = 0
         self._retry_at: datetime | None = None
+
+    def serve(self, listening: Callable[[], None]) -> None:
+        """See `Door`."""
+        self.poll_once()  # makes the directories
+        stop = threading.Event()
+        for order in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(order, lambda *_: stop.set())
+        listening()
+        self.run(stop)
 
     def run(self, stop: threading.Event, *, poll_seconds: float = 1.0) -> None:
         """Polls until `stop` is set; returns between two batches at the latest."""
@@ -107,17 +107,17 @@ class FolderDoor:
             stop.wait(poll_seconds)
 
     def poll_once(self) -> Polled:
-        """One look at every folder: each finished file then stands in `done` or `failed`, or waits in `work`.
+        """Reads every folder once: each finished file then stands in `done` or `failed`, or waits in `work`.
 
-        While the broker is away nothing is moved on; the next tries come after 1, 2, 4 … 60 seconds.
+        While the broker is unavailable nothing is moved on; the next tries come after 1, 2, 4 … 60 seconds.
         """
         polled = Polled()
         if self._retry_at is not None and self._clock() < self._retry_at:
             return polled
         for folder in self._folders:
             try:
-                with DropDirectories(folder.path) as rooms:
-                    for outcome in self._poll(folder, rooms):
+                with DropDirectories(folder.path) as directories:
+                    for outcome in self._poll(folder, directories):
                         polled += outcome
             except BrokerUnavailable:
                 self._back_off(folder)
@@ -135,24 +135,26 @@ class FolderDoor:
         seconds = min(2**self._failures, BACKOFF_SECONDS_MAX)
         self._failures = min(self._failures + 1, 16)
         self._retry_at = self._clock() + timedelta(seconds=seconds)
-        self._metrics.refused(folder.source.slug, "broker-away")
+        self._metrics.refused(folder.source.slug, BROKER_UNAVAILABLE)
         log.warning("source %s: no broker; files wait, next try in %d s", folder.source.slug, seconds)
 
-    def _poll(self, folder: Folder, rooms: DropDirectories) -> Iterator[Polled]:
-        for name in sorted(rooms.names("work")):
-            yield self._settled(folder, rooms, name)
-        for name in self._ready(folder, rooms):
-            if (reason := rooms.irregular("inbox", name)) is not None:
-                yield self._refused(folder, rooms, "inbox", name, reason)
+    def _poll(self, folder: Folder, directories: DropDirectories) -> Iterator[Polled]:
+        for name in sorted(directories.names("work")):
+            yield self._settle_file(folder, directories, name)
+        for name in self._ready(folder, directories):
+            if (reason := directories.irregular("inbox", name)) is not None:
+                yield self._refuse_file(folder, directories, "inbox", name, reason)
             else:
-                yield self._settled(folder, rooms, rooms.claim(name, self._clock()))
+                yield self._settle_file(folder, directories, directories.claim(name, self._clock()))
 
-    def _ready(self, folder: Folder, rooms: DropDirectories) -> list[str]:
+    def _ready(self, folder: Folder, directories: DropDirectories) -> list[str]:
         """Names in the inbox whose file has not changed for long enough."""
         now, seen, ready = self._clock(), {}, []
-        names = [n for n in rooms.names("inbox") if not n.startswith(".") and not n.endswith(_UNFINISHED)]
+        names = [
+            n for n in directories.names("inbox") if not n.startswith(".") and not n.endswith(_UNFINISHED)
+        ]
         for name in sorted(names)[:FILES_A_POLL_MAX]:
-            stamp = rooms.stamp("inbox", name)
+            stamp = directories.stamp("inbox", name)
             before, since = self._seen.get((folder.source.slug, name), (None, now))
             since = since if stamp == before and since <= now else now
             seen[folder.source.slug, name] = (stamp, since)
@@ -162,12 +164,12 @@ class FolderDoor:
         self._seen = {**others, **seen}
         return ready
 
-    def _settled(self, folder: Folder, rooms: DropDirectories, name: str) -> Polled:
+    def _settle_file(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
         """One file of `work` to `done` or `failed`; left where it is while it changes or cannot be moved."""
         try:
-            return self._taken(folder, rooms, name)
+            return self._take_file(folder, directories, name)
         except Irregular as irregular:
-            return self._refused(folder, rooms, "work", name, irregular.rule)
+            return self._refuse_file(folder, directories, "work", name, irregular.rule)
         except StillChanging:
             return Polled(waiting=1)
         except OSError as failure:
@@ -176,9 +178,9 @@ class FolderDoor:
             )
             return Polled(waiting=1)
 
-    def _taken(self, folder: Folder, rooms: DropDirectories, name: str) -> Polled:
-        received_at = rooms.claimed_at(name) or self._clock()
-        raw, stamp = rooms.read("work", name)
+    def _take_file(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
+        received_at = directories.claimed_at(name) or self._clock()
+        raw, stamp = directories.read("work", name)
         file_id = hashlib.sha256(raw).hexdigest()
         context = FileContext(folder.source, folder.mapping, file_id, self._test_mode, received_at)
         report = FileReport()
@@ -187,18 +189,18 @@ class FolderDoor:
         if sheet is None:
             first = next(issue for issue in issues if issue.severity is Severity.ERROR)
             self._metrics.refused(folder.source.slug, first.code)
-            rooms.settle("work", name, into="failed", report=report.text(taken=False))
+            directories.settle("work", name, into="failed", report=report.text(taken=False))
             return Polled(failed=1)
-        rows = self._published(context, entries_of(sheet, context), report)
-        if rooms.stamp("work", name) != stamp:
+        rows = self._publish_rows(context, entries_of(sheet, context), report)
+        if directories.stamp("work", name) != stamp:
             self._acknowledged.pop((folder.source.slug, file_id), None)
             raise StillChanging  # written to meanwhile: what was read is published, the rest comes next time
-        rooms.settle("work", name, into="done", report=report.text(taken=True))
+        directories.settle("work", name, into="done", report=report.text(taken=True))
         self._acknowledged.pop((folder.source.slug, file_id), None)
         log.info("source %s: a file of %d rows is done", folder.source.slug, rows)
         return Polled(done=1, rows=rows)
 
-    def _published(self, context: FileContext, entries: Iterable[SourceEntry], report: FileReport) -> int:
+    def _publish_rows(self, context: FileContext, entries: Iterable[SourceEntry], report: FileReport) -> int:
         """The number of rows, all of them acknowledged by the broker and counted in the report."""
         source, rows, rest = context.source, 0, iter(entries)
         while batch := list(islice(rest, ROWS_A_BATCH)):
@@ -211,16 +213,36 @@ class FolderDoor:
             rows += len(batch)
         return rows
 
-    def _refused(self, folder: Folder, rooms: DropDirectories, room: str, name: str, rule: str) -> Polled:
-        """Something that is no file of ours, moved aside unread."""
+    def _refuse_file(
+        self, folder: Folder, directories: DropDirectories, directory: str, name: str, rule: str
+    ) -> Polled:
+        """Moves something that is not a plain file to `failed`, unread."""
         report = FileReport()
         report.of_file([error("file", rule, code="structure")])
         try:
-            rooms.settle(room, name, into="failed", report=report.text(taken=False))
+            directories.settle(directory, name, into="failed", report=report.text(taken=False))
         except OSError as failure:
             log.error(
-                "source %s: something cannot be moved aside (errno %s)", folder.source.slug, failure.errno
+                "source %s: something cannot be moved to failed (errno %s)", folder.source.slug, failure.errno
             )
             return Polled(waiting=1)
         self._metrics.refused(folder.source.slug, "structure")
         return Polled(failed=1)
+
+
+def open_door(setup: DoorSetup) -> FolderDoor:
+    """The door of every source's folder `<drop>/<source>`. Raises InvalidField for a mapping that cannot be used."""
+    sources = setup.sources.values()
+    return FolderDoor(
+        [Folder(source, _mapping(source), setup.drop / source.slug) for source in sources], setup
+    )
+
+
+def _mapping(source: Source) -> FileMapping:
+    path = files("connectors.mappings").joinpath(f"{source.mapping}.toml")
+    try:
+        return mappings.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidField(f"source {source.slug}", rule="its mapping does not exist") from None
+    except SchemaError as failure:
+        raise InvalidField(f"mapping of source {source.slug}", rule=str(failure)) from None

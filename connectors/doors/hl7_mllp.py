@@ -1,32 +1,27 @@
-"""The trusts' door: HL7v2 over MLLP, a port for each source, "taken" only when the broker has it.
+"""The trusts' door: HL7v2 over MLLP, a port for each source. It answers AA only when the broker has the message.
 
 A connection is a conversation: one message, one answer, in the order sent. Everything has a limit:
 connections, the size of a frame, how long a frame may take, how long a silent connection is kept, how long
-an answer may wait to be read. No authentication yet, so it listens on the loopback address unless told
-otherwise.
+an answer may wait to be read.
 """
 
 import asyncio
-import ipaddress
 import logging
+import signal
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+from connectors.doors.door import DoorAnswer, DoorSetup, require_allowed_host, take_entry
 from connectors.doors.mllp_framing import FRAME_BYTES_MAX, Fault, Frame, Unframer, framed
 from connectors.entry import SourceEntry
-from connectors.intake import Intake
-from connectors.metrics import DoorMetrics
-from connectors.publisher import BrokerUnavailable
 from connectors.sources.tier3_hl7v2 import read
-from connectors.sources.tier3_hl7v2.answer import Acknowledgement, Code, echoed_control_id, written
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, write_answer
 from connectors.sources.tier3_hl7v2.structure import header_of
-from schemas.disposition import Verdict
 from schemas.errors import InvalidField, Severity, error
 from schemas.sources import Source
 
@@ -47,25 +42,10 @@ class MllpLimits:
 
 
 class MllpServer:
-    """Listens for sources, one port each. `async with` it, or `start` and `close`.
+    """Listens for sources, one port each. `async with` it, or `start` and `close`."""
 
-    `intake` and `metrics` are the ones every door shares; `clock` gives aware times; `test_mode` lets the
-    999 range of NHS numbers in.
-    """
-
-    def __init__(
-        self,
-        intake: Intake,
-        *,
-        metrics: DoorMetrics,
-        clock: Callable[[], datetime],
-        test_mode: bool,
-        limits: MllpLimits | None = None,
-    ) -> None:
-        self._intake = intake
-        self._metrics = metrics
-        self._clock = clock
-        self._test_mode = test_mode
+    def __init__(self, setup: DoorSetup, *, limits: MllpLimits | None = None) -> None:
+        self._setup, self._metrics, self._clock = setup, setup.metrics, setup.clock
         self._limits = limits or MllpLimits()
         self._servers: list[asyncio.Server] = []
         self._conversations: dict[asyncio.Task[None], _Conversation] = {}
@@ -80,8 +60,7 @@ class MllpServer:
         Raises InvalidField when `host` is not a loopback address and `allow_remote` is not given, OSError
         when a port is taken (then nothing listens).
         """
-        if not allow_remote and not _is_loopback(host):
-            raise InvalidField("host", rule="must be a loopback address until this door authenticates")
+        require_allowed_host(host, allow_remote=allow_remote)
         bound = {}
         try:
             for source, port in ports.items():
@@ -94,9 +73,7 @@ class MllpServer:
         return bound
 
     async def close(self) -> None:
-        """No new connections; what is under way is answered, for at most `closing_seconds_max`; then all
-        are closed.
-        """
+        """No new connections; what is under way is answered, for at most `closing_seconds_max`; then all are closed."""
         for server in self._servers:
             server.close()
         for task, conversation in self._conversations.items():
@@ -119,7 +96,7 @@ class MllpServer:
         await self.close()
 
     def _listener(self, source: Source) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if len(self._conversations) >= self._limits.connections_max:
                 self._metrics.refused(source.slug, "too-many-connections")
                 writer.close()
@@ -131,36 +108,35 @@ class MllpServer:
             self._conversations[task] = conversation
             task.add_done_callback(self._conversations.pop)
 
-        return begin
+        return accept
 
-    async def _answer(self, source: Source, heard: Frame | Fault) -> bytes:
-        if isinstance(heard, Fault):
+    async def _answer(self, source: Source, received: Frame | Fault) -> bytes:
+        if isinstance(received, Fault):
             self._metrics.refused(source.slug, "framing")
-            issue = error("MSH", f"the message {heard.kind.value}", code="structure")
-            return self._written(heard.opening, Acknowledgement("AR", "", "refused", (issue,)))
+            issue = error("MSH", f"the message {received.kind.value}", code="structure")
+            return self._write_answer(
+                received.opening, Acknowledgement("AR", "", DoorAnswer.REFUSED, (issue,))
+            )
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._taken, source, heard.content)
+        return await loop.run_in_executor(self._threads, self._take, source, received.content)
 
-    def _taken(self, source: Source, raw: bytes) -> bytes:
+    def _take(self, source: Source, raw: bytes) -> bytes:
         """Runs in a thread: reads, checks, publishes, waits for the broker; only then is there an AA."""
         try:
             now = self._clock()
-            entry = read(raw, source=source, test_mode=self._test_mode, received_at=now)
-            (taken,) = self._intake.take(source, [entry])
-            answer = _answer_of(entry, taken.entry_id)
-        except BrokerUnavailable:
-            self._metrics.refused(source.slug, "broker-away")
-            answer = _TRY_AGAIN
+            entry = read(raw, source=source, test_mode=self._setup.test_mode, received_at=now)
+            answer, entry_id = take_entry(self._setup, source, entry)
+            acknowledgement = _acknowledgement(answer, entry, entry_id)
         except Exception as fault:  # noqa: BLE001  # a fault of ours with one message must not end the conversation
             _log.error("a message of %s met a fault: %s", source.slug, type(fault).__name__)
             self._metrics.refused(source.slug, "fault")
-            answer = _TRY_AGAIN
-        return self._written(raw, answer)
+            acknowledgement = _TRY_AGAIN
+        return self._write_answer(raw, acknowledgement)
 
-    def _written(self, raw: bytes, answer: Acknowledgement) -> bytes:
+    def _write_answer(self, raw: bytes, acknowledgement: Acknowledgement) -> bytes:
         header = header_of(raw)
-        named = replace(answer, control_id=echoed_control_id(header))
-        return framed(written(named, header=header, at=self._clock(), control_id=uuid.uuid4().hex[:20]))
+        named = replace(acknowledgement, control_id=echoed_control_id(header))
+        return framed(write_answer(named, header=header, at=self._clock(), control_id=uuid.uuid4().hex[:20]))
 
 
 class _Conversation:
@@ -195,21 +171,21 @@ class _Conversation:
     async def _messages(self) -> None:
         chunk = await self._chunk()
         while chunk is None or chunk:
-            heard = [self._unframer.give_up()] if chunk is None else self._unframer.feed(chunk)
-            if await self._answered(heard):
+            received = [self._unframer.give_up()] if chunk is None else self._unframer.feed(chunk)
+            if await self._answer_all(received):
                 return
             chunk = await self._chunk()
-        await self._answered(self._unframer.end())
+        await self._answer_all(self._unframer.end())
 
-    async def _answered(self, heard: Sequence[Frame | Fault]) -> bool:
+    async def _answer_all(self, received: Sequence[Frame | Fault]) -> bool:
         """Answers each in turn; True when the conversation is over."""
-        for one in heard:
+        for frame in received:
             self.answering = True
-            self._writer.write(await self._answer(one))
+            self._writer.write(await self._answer(frame))
             async with asyncio.timeout(self._limits.answer_seconds_max):
                 await self._writer.drain()
             self.answering = False
-            if self.last or (isinstance(one, Fault) and one.fatal):
+            if self.last or (isinstance(frame, Fault) and frame.fatal):
                 return True
         return False
 
@@ -235,29 +211,43 @@ class _Conversation:
             raise
 
 
-_TRY_AGAIN = Acknowledgement(
-    "AE", "", "try again", (error("MSH-10", "was not kept here; send the message again", code="transient"),)
-)
+_NOT_KEPT = error("MSH-10", "was not kept here; send the message again", code="transient")
+_TRY_AGAIN = Acknowledgement("AE", "", DoorAnswer.TRY_AGAIN, (_NOT_KEPT,))
 
 
-def _answer_of(entry: SourceEntry, entry_id: str) -> Acknowledgement:
-    checked = entry.checked
-    match checked.verdict:
-        case Verdict.IGNORED:
-            return Acknowledgement("AA", "", f"ignored {entry_id}", checked.issues)
-        case Verdict.REJECTED:
-            errors = [issue for issue in checked.issues if issue.severity is Severity.ERROR]
-            unlike_hl7 = any(
-                issue.code == "structure" and issue.location.startswith("MSH") for issue in errors
-            )
-            code: Code = "AR" if unlike_hl7 else "AE"
-            return Acknowledgement(code, "", "refused", checked.issues)
-        case _:
-            return Acknowledgement("AA", "", f"accepted {entry_id}", checked.issues)
+def _acknowledgement(answer: DoorAnswer, entry: SourceEntry, entry_id: str) -> Acknowledgement:
+    issues = entry.checked.issues
+    if answer is DoorAnswer.TRY_AGAIN:
+        return _TRY_AGAIN
+    if answer is not DoorAnswer.REFUSED:
+        return Acknowledgement("AA", "", f"{answer} {entry_id}", issues)
+    errors = [issue for issue in issues if issue.severity is Severity.ERROR]
+    unlike_hl7 = any(issue.code == "structure" and issue.location.startswith("MSH") for issue in errors)
+    return Acknowledgement("AR" if unlike_hl7 else "AE", "", answer, issues)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+class MllpDoor:
+    """An `MllpServer` with the ports that the command line names."""
+
+    def __init__(self, setup: DoorSetup) -> None:
+        require_allowed_host(setup.host, allow_remote=setup.allow_remote)
+        if setup.ports.keys() - setup.sources.keys():
+            raise InvalidField("--listen", rule="names a source that is not an MLLP source")
+        self._setup = setup
+
+    def serve(self, listening: Callable[[], None]) -> None:
+        """See `Door`."""
+        asyncio.run(self._serve(listening))
+
+    async def _serve(self, listening: Callable[[], None]) -> None:
+        setup, stop = self._setup, asyncio.Event()
+        for order in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(order, stop.set)
+        async with MllpServer(setup) as server:
+            ports = {setup.sources[slug]: port for slug, port in setup.ports.items()}
+            await server.start(ports, host=setup.host, allow_remote=setup.allow_remote)
+            listening()
+            await stop.wait()
+
+
+open_door = MllpDoor

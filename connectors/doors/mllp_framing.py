@@ -14,7 +14,7 @@ _QUIET = re.compile(rb"[\r\n\t \x00]*")  # what some senders put between frames;
 
 
 class FaultKind(StrEnum):
-    """What is wrong with the bytes, as a rule to be told to the sender."""
+    """What is wrong with the bytes, as a rule for the sender."""
 
     OUTSIDE = "stands outside a frame (VT message FS CR)"
     NO_CARRIAGE_RETURN = "ends with FS without CR"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from connectors.mapping.fields import PERSON
-from connectors.mapping.group import FactGroup, columns_of, group_of, with_own_columns
+from connectors.mapping.group import FactGroup, columns_of, group_of, with_unshared_columns
 from connectors.mapping.table import Column, Fixed, TomlTable, code_list, header_key, spelling
 from schemas.codes import GENDERS
 from schemas.errors import InvalidField
@@ -64,7 +64,7 @@ class FileMapping:
 def parse(text: str) -> FileMapping:
     """The mapping in `text`.
 
-    Raises InvalidField naming the table and the key: not TOML, a key nobody knows, a column or code list
+    Raises InvalidField naming the table and the key: not TOML, an unknown key, a column or code list
     that is missing, a code that the field it is meant for does not take, a fact without what it needs.
     """
     try:
@@ -72,11 +72,11 @@ def parse(text: str) -> FileMapping:
     except tomllib.TOMLDecodeError:
         raise InvalidField("mapping", rule="is not TOML") from None
     root = TomlTable("mapping", document, codes={})
-    codes = {name: code_list(f"codes.{name}", one) for name, one in root.tables("codes").items()}
+    codes = {name: code_list(f"codes.{name}", table) for name, table in root.tables("codes").items()}
     file, dates, row = (root.table(name, codes) for name in ("file", "dates", "row"))
     groups = [
-        group_of(TomlTable(f"fact[{position}]", one, codes))
-        for position, one in enumerate(root.list_of_tables("fact"))
+        group_of(TomlTable(f"fact[{position}]", table, codes))
+        for position, table in enumerate(root.list_of_tables("fact"))
     ]
     demographics = root.table("demographics", codes, optional=True)
     mapping = FileMapping(
@@ -90,7 +90,7 @@ def parse(text: str) -> FileMapping:
         referral=row.column("referral"),
         person=_person(root.table("person", codes)),
         demographics=group_of(demographics, fact_type="demographics"),
-        facts=with_own_columns(groups),
+        facts=with_unshared_columns(groups),
         required=tuple(Column(header) for header in row.texts("required")),
         optional=frozenset(header_key(header) for header in file.texts("optional")),
         totals=frozenset(spelling(word) for word in file.texts("totals")),

@@ -1,8 +1,8 @@
-"""What a file mapping may say about each type of fact: its fields and how a cell of each is read."""
+"""What a file mapping may hold for each type of fact: its fields and how a cell of each is read."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 from schemas import codes, facts
 
@@ -11,34 +11,17 @@ Kind = Literal["fixed", "code", "ods", "date", "number", "integer", "text"]
 
 FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "referral": {
-        "direction": "fixed",
-        "to_tier": "fixed",
-        "programme": "code",
-        "referrer_ods": "ods",
-        "practice_ods": "ods",
-        "provider_ods": "ods",
-        "referral_source": "code",
-        "priority": "code",
-        "ubrn": "text",
+        "direction": "fixed", "to_tier": "fixed", "programme": "code", "referrer_ods": "ods",
+        "practice_ods": "ods", "provider_ods": "ods", "referral_source": "code", "priority": "code", "ubrn": "text",
     },
     "triage": {"level": "code"},
     "acceptance": {"definition": "fixed"},
     "decline": {"declined_by": "code", "reason": "code"},
     "choice": {"provider_ods": "ods"},
     "programme_start": {"programme": "code", "delivery": "code"},
-    "attendance": {
-        "attendance": "code",
-        "booked_on": "date",
-        "medium": "code",
-        "group": "code",
-        "provider_ods": "ods",
-    },
+    "attendance": {"attendance": "code", "booked_on": "date", "medium": "code", "group": "code", "provider_ods": "ods"},
     "measurement": {
-        "quantity": "fixed",
-        "method": "code",
-        "value": "number",
-        "unit": "code",
-        "plus": "number",
+        "quantity": "fixed", "method": "code", "value": "number", "unit": "code", "plus": "number",
         "plus_unit": "fixed",
     },
     "completion": {"definition": "fixed"},
@@ -47,45 +30,36 @@ FIELDS: Mapping[str, Mapping[str, Kind]] = {
     "comorbidity": {"condition": "fixed", "present": "code"},
     "questionnaire_score": {"questionnaire": "fixed", "score": "number"},
     "demographics": {
-        "ethnic_category": "code",
-        "ethnic_system": "fixed",
-        "lsoa": "text",
-        "lsoa_version": "fixed",
-        "imd_quintile": "integer",
-        "imd_version": "fixed",
-        "practice_ods": "ods",
+        "ethnic_category": "code", "ethnic_system": "fixed", "lsoa": "text", "lsoa_version": "fixed",
+        "imd_quintile": "integer", "imd_version": "fixed", "practice_ods": "ods",
     },
-}
+}  # fmt: skip
 
 BODIES: Mapping[str, type[facts.Body]] = {
-    "referral": facts.Referral,
-    "triage": facts.Triage,
-    "acceptance": facts.Acceptance,
-    "decline": facts.Decline,
-    "choice": facts.Choice,
-    "programme_start": facts.ProgrammeStart,
-    "attendance": facts.Attendance,
-    "measurement": facts.Measurement,
-    "completion": facts.Completion,
-    "discharge": facts.Discharge,
-    "withdrawal": facts.Withdrawal,
-    "comorbidity": facts.Comorbidity,
-    "questionnaire_score": facts.QuestionnaireScore,
-    "demographics": facts.Demographics,
-}
+    "referral": facts.Referral, "triage": facts.Triage, "acceptance": facts.Acceptance,
+    "decline": facts.Decline, "choice": facts.Choice, "programme_start": facts.ProgrammeStart,
+    "attendance": facts.Attendance, "measurement": facts.Measurement, "completion": facts.Completion,
+    "discharge": facts.Discharge, "withdrawal": facts.Withdrawal, "comorbidity": facts.Comorbidity,
+    "questionnaire_score": facts.QuestionnaireScore, "demographics": facts.Demographics,
+}  # fmt: skip
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
 
 # Fields whose codes come from a list that the body's type does not have: (code, all values) -> in the list.
-CLOSED: Mapping[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+CLOSED: Mapping[str, Callable[[str, Mapping[str, object]], bool]] = {
     "programme": lambda code, _: code in codes.PROGRAMMES,
     "referral_source": lambda code, _: code in codes.REFERRAL_SOURCES,
     "reason": lambda code, _: code in codes.REASONS,
     "level": lambda code, _: code in codes.TRIAGE_LEVELS,
     "questionnaire": lambda code, _: code in codes.QUESTIONNAIRES,
     "definition": lambda code, _: codes.definition(code) is not None,
-    "ethnic_category": lambda code, values: codes.ethnic(code, values.get("ethnic_system")),
+    "ethnic_category": lambda code, values: codes.ethnic(code, _text(values.get("ethnic_system"))),
 }
 
-# Units told in two columns: the smaller one, in which the pair is exact (13 st 5.5 lb = 187.5 lb), and how
+# Measurements in two columns: the smaller unit, in which the pair is exact (13 st 5.5 lb = 187.5 lb), and how
 # many make one of the larger.
 PAIRS: Mapping[str, tuple[str, Decimal]] = {
     "[stone_av]": ("[lb_av]", Decimal(14)),
@@ -93,29 +67,13 @@ PAIRS: Mapping[str, tuple[str, Decimal]] = {
     "m": ("cm", Decimal(100)),
 }
 
-# The field whose filled cell says the fact was told; `on` where none is named.
+# The field whose filled cell says that the row has the fact; `on` where none is named.
 TRIGGERS: Mapping[str, str] = {
-    "attendance": "attendance",
-    "measurement": "value",
-    "comorbidity": "present",
+    "attendance": "attendance", "measurement": "value", "comorbidity": "present",
     "questionnaire_score": "score",
-}
+}  # fmt: skip
 
 PERSON = (
-    "local_id",
-    "nhs_number",
-    "family",
-    "given",
-    "birth_date",
-    "sex",
-    "address",
-    "postcode",
-    "city",
-    "phone",
-    "email",
-    "known_as",
-    "former_family",
-    "former_address",
-    "former_postcode",
-    "former_city",
-)
+    "local_id", "nhs_number", "family", "given", "birth_date", "sex", "address", "postcode", "city",
+    "phone", "email", "known_as", "former_family", "former_address", "former_postcode", "former_city",
+)  # fmt: skip

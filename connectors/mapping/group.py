@@ -1,12 +1,9 @@
-"""One fact group of a mapping: the columns that together tell one fact, tried out when the mapping is
-parsed.
-"""
+"""One fact group of a mapping: the columns that together hold one fact, tried out when the mapping is parsed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,15 +12,14 @@ from connectors.mapping.table import Column, Fixed, TomlTable
 from schemas.units import DIMENSION_OF, UNITS
 
 # One value of each kind that any field of the kind takes, for trying a group out.
-_SAMPLES: Mapping[str, Any] = {"ods": "X99", "date": date(2020, 1, 1), "text": "E01000001", "integer": 1}
+_SAMPLES: Mapping[str, object] = {"ods": "X99", "date": date(2020, 1, 1), "text": "E01000001", "integer": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class FactGroup:
-    """The columns that together tell one fact. It is told when its `trigger` is filled.
+    """The columns that together hold one fact. The row has it when its `trigger` is filled.
 
-    `key` are the columns whose values name the thing the fact is about; `own` the columns no other group
-    reads.
+    `key` are the columns whose values name the thing the fact is about; `unshared` the columns no other group reads.
     """
 
     place: str
@@ -33,7 +29,7 @@ class FactGroup:
     key: tuple[Column, ...] = ()
     fixed: Mapping[str, Fixed] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
-    own: tuple[Column, ...] = ()
+    unshared: tuple[Column, ...] = ()
 
 
 def columns_of(group: FactGroup) -> Iterator[Column]:
@@ -44,26 +40,26 @@ def columns_of(group: FactGroup) -> Iterator[Column]:
     yield from group.columns.values()
 
 
-def with_own_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
-    """Each group with the columns that no other group reads: filled ones without the trigger are worth a
-    warning.
-    """
+def with_unshared_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
+    """Each group with the columns that no other group reads: filled ones without the trigger are worth a warning."""
     readers: dict[str, int] = {}
     for group in groups:
         for key in {column.key for column in columns_of(group)}:
             readers[key] = readers.get(key, 0) + 1
-    with_own = []
+    found = []
     for group in groups:
-        own = tuple(c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement")
-        with_own.append(replace(group, own=own))
-    return tuple(with_own)
+        unshared = tuple(
+            c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement"
+        )
+        found.append(replace(group, unshared=unshared))
+    return tuple(found)
 
 
 def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:
     """One fact group, tried out: every code it may give is put into the body it is for."""
     kind = fact_type or table.text("type")
     if kind not in FIELDS:
-        raise table.refuse("type", "is not a type of fact a file can tell")
+        raise table.refuse("type", "is not a type of fact that a file can hold")
     on = table.column("on") if fact_type is None else None
     key = tuple(Column(header) for header in table.texts("key")) if fact_type is None else ()
     fixed: dict[str, Fixed] = {}
@@ -101,7 +97,7 @@ def _sort_field(
 
 def _try_out(table: TomlTable, group: FactGroup) -> None:
     kinds = FIELDS[group.type]
-    base: dict[str, Any] = {"on": date(2020, 1, 1), **group.fixed}
+    base: dict[str, object] = {"on": date(2020, 1, 1), **group.fixed}
     base |= {name: _SAMPLES.get(kinds[name], Decimal(1)) for name in group.columns}
     if group.type == "referral":
         base.setdefault("to_tier", "tier2")  # the source's own tier, known when the file is read
@@ -117,7 +113,7 @@ def _try_out(table: TomlTable, group: FactGroup) -> None:
                 _construct(table, group, {**base, name: code})
 
 
-def _try_units(table: TomlTable, group: FactGroup, base: dict[str, Any]) -> None:
+def _try_units(table: TomlTable, group: FactGroup, base: dict[str, object]) -> None:
     if "value" not in group.columns:
         raise table.refuse("value", "is required: the column with the number")
     units = [base.pop("unit", None)]
@@ -140,7 +136,7 @@ def _try_units(table: TomlTable, group: FactGroup, base: dict[str, Any]) -> None
     base |= {"unit_given": "kg", "value_given": Decimal(1)}
 
 
-def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, Any]) -> None:
+def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, object]) -> None:
     for name, value in values.items():
         belongs = CLOSED.get(f"{group.type}.{name}") or CLOSED.get(name)
         if belongs is None or FIELDS[group.type].get(name) not in ("code", "fixed"):
@@ -148,7 +144,7 @@ def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, Any]) ->
         if not isinstance(value, str) or not belongs(value, values):
             raise table.refuse(name, "gives a code that is not in the closed list of this field")
     try:
-        BODIES[group.type](**values)
+        BODIES[group.type].model_validate(dict(values))
     except ValidationError as failure:
         where = failure.errors(include_input=False, include_context=False, include_url=False)[0]
         name = str(where["loc"][0]) if where["loc"] else "type"

@@ -1,14 +1,13 @@
-"""Reading one TOML table of a mapping: every key once, nothing left over, every error with its table and
-key.
-"""
+"""Reading one TOML table of a mapping: every key once, nothing left over, every error with its table and key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from schemas.errors import InvalidField
 
 Fixed = str | bool | int
+T = TypeVar("T")
 CodeLists = Mapping[str, Mapping[str, Fixed]]
 
 
@@ -45,13 +44,13 @@ class Column:
 
 
 class TomlTable:
-    """One TOML table while it is read; `finish` refuses the keys that nobody asked for."""
+    """One TOML table while it is read; `finish` refuses the keys that were not taken."""
 
-    def __init__(self, place: str, values: Any, codes: CodeLists) -> None:
+    def __init__(self, place: str, values: object, codes: CodeLists) -> None:
         if not isinstance(values, dict):
             raise InvalidField(place, rule="must be a table")
         self.place = place
-        self._left: dict[str, Any] = dict(values)
+        self._left: dict[str, object] = dict(values)
         self._codes = codes
 
     def refuse(self, key: str, rule: str) -> InvalidField:
@@ -59,10 +58,10 @@ class TomlTable:
         return InvalidField(f"{self.place}.{key}", rule=rule)
 
     def names(self) -> list[str]:
-        """The keys nobody has asked for yet."""
+        """The keys that were not taken yet."""
         return list(self._left)
 
-    def take(self, key: str) -> Any:
+    def take(self, key: str) -> object:
         """Whatever stands under `key`, or None."""
         return self._left.pop(key, None)
 
@@ -77,18 +76,19 @@ class TomlTable:
         """A list of texts, empty when the key is not there."""
         value = self.take(key)
         value = [] if value is None else value
-        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        if not isinstance(value, list) or not all(isinstance(part, str) and part.strip() for part in value):
             raise self.refuse(key, "must be a list of texts")
         return value
 
-    def one_of(self, key: str, choices: tuple[Any, ...]) -> Any:
+    def one_of(self, key: str, choices: tuple[T, ...]) -> T:
         """One of `choices`."""
         value = self.take(key)
-        if value not in choices:
-            raise self.refuse(key, "must be one of " + ", ".join(choices))
-        return value
+        for choice in choices:
+            if value == choice:
+                return choice
+        raise self.refuse(key, "must be one of " + ", ".join(map(str, choices)))
 
-    def tables(self, key: str) -> dict[str, Any]:
+    def tables(self, key: str) -> dict[str, object]:
         """A table of tables, empty when the key is not there."""
         value = self.take(key)
         value = {} if value is None else value
@@ -96,7 +96,7 @@ class TomlTable:
             raise self.refuse(key, "must be a table of tables")
         return value
 
-    def list_of_tables(self, key: str) -> list[Any]:
+    def list_of_tables(self, key: str) -> list[object]:
         """At least one table under `[[key]]`."""
         value = self.take(key)
         if not isinstance(value, list) or not value:
@@ -113,7 +113,7 @@ class TomlTable:
         value = self.take(key)
         return None if value is None else self.as_column(key, value)
 
-    def as_column(self, key: str, value: Any) -> Column:
+    def as_column(self, key: str, value: object) -> Column:
         """The column that a value `{ column, codes, unknown }` names."""
         if (
             not isinstance(value, dict)
@@ -138,10 +138,8 @@ class TomlTable:
             raise self.refuse(key, "is not a key of this table")
 
 
-def code_list(place: str, values: Any) -> Mapping[str, Fixed]:
-    """Spelling -> code of one `[codes.…]` table. Raises InvalidField; no two spellings may be the same to a
-    reader.
-    """
+def code_list(place: str, values: object) -> Mapping[str, Fixed]:
+    """Spelling -> code of one `[codes.…]` table. Raises InvalidField; no two spellings may be the same to a reader."""
     if not isinstance(values, dict) or not values:
         raise InvalidField(place, rule="must be a table of spellings and their codes")
     codes: dict[str, Fixed] = {}

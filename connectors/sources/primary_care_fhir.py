@@ -17,12 +17,11 @@ UNREADABLE = "JSON"  # the location of a reason why the bytes are no JSON at all
 
 
 def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> tuple[SourceEntry, ...]:
-    """One entry: a message Bundle about one patient, or anything else with the reason it is ignored or
-    rejected.
+    """One entry: a message Bundle about one patient, or anything else with the reason it is ignored or rejected.
 
-    `message_id` is the sender's, or the hash of bytes that have none: a resend gives the same. The bundle of
-    an accepted entry is the document as it was sent, so that the check at ingress judges what the check here
-    judged. `received_at` is aware. Never raises for what was sent.
+    `message_id` is the sender's, or the hash of bytes that have none: a resend gives the same. The bundle of an
+    accepted entry is the document as it was sent, so that ingress checks exactly what was checked here.
+    `received_at` is aware. Never raises for what was sent.
     """
     try:
         document = canonical.load(raw)

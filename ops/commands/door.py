@@ -1,11 +1,12 @@
-"""`tierlink door http|mllp|folder`: one door process."""
+"""`tierlink door <transport>`: one door process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectors.doors import TRANSPORTS, Ports, command_word
 from ops.runtime.cli_options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
 
 if TYPE_CHECKING:
@@ -19,28 +20,30 @@ AllowRemote = Annotated[
 
 
 def http(
+    context: typer.Context,
     *,
     bootstrap: Bootstrap,
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,
     test_mode: TestMode = False,
     host: Host = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of POST /fhir.")] = 8080,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = 8080,
     allow_remote: AllowRemote = False,
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,
 ) -> None:
-    """Take FHIR message Bundles by POST /fhir."""
-    from ops.runtime.door_process import run_http
+    """Open a door on one port."""
+    from ops.runtime.door_process import run_door
 
     base = _options(bootstrap, directory, sources, test_mode)
-    run_http(_listening(base, host, allow_remote, {"": port}, (pages_host, pages_port)))
+    run_door(_door(context), _listening(base, host, allow_remote, {"": port}, (pages_host, pages_port)))
 
 
 def mllp(
+    context: typer.Context,
     *,
     bootstrap: Bootstrap,
-    listen: Annotated[list[str], typer.Option(help="SOURCE=PORT, once for each trust.")],
+    listen: Annotated[list[str], typer.Option(help="SOURCE=PORT, once for each source.")],
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,
     test_mode: TestMode = False,
@@ -49,9 +52,9 @@ def mllp(
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,
 ) -> None:
-    """Take HL7v2 messages over MLLP."""
+    """Open a door with a port for each source."""
     from ops.errors import SettingsError
-    from ops.runtime.door_process import run_mllp
+    from ops.runtime.door_process import run_door
 
     ports = {}
     for one in listen:
@@ -60,10 +63,11 @@ def mllp(
             raise SettingsError("--listen is SOURCE=PORT")
         ports[slug] = int(port)
     base = _options(bootstrap, directory, sources, test_mode)
-    run_mllp(_listening(base, host, allow_remote, ports, (pages_host, pages_port)))
+    run_door(_door(context), _listening(base, host, allow_remote, ports, (pages_host, pages_port)))
 
 
 def folder(
+    context: typer.Context,
     *,
     bootstrap: Bootstrap,
     directory: Directory = Path(".tierlink"),
@@ -72,11 +76,16 @@ def folder(
     pages_host: PagesHost = "127.0.0.1",
     pages_port: PagesPort = 0,
 ) -> None:
-    """Take CSV files put into drop/<source>/inbox/."""
-    from ops.runtime.door_process import run_folder
+    """Open a door that listens on no port."""
+    from ops.runtime.door_process import run_door
 
     base = _options(bootstrap, directory, sources, test_mode)
-    run_folder(_listening(base, "127.0.0.1", False, {}, (pages_host, pages_port)))
+    run_door(_door(context), _listening(base, "127.0.0.1", False, {}, (pages_host, pages_port)))
+
+
+def _door(context: typer.Context) -> str:
+    """The registered name of the door that this command opens."""
+    return next(door for door in TRANSPORTS if command_word(door) == context.info_name)
 
 
 def _options(bootstrap: str, directory: Path, sources: Path | None, test_mode: bool) -> Mapping[str, object]:
@@ -112,6 +121,11 @@ def _listening(
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(help="One door process.", no_args_is_help=True)
-    for command in (http, mllp, folder):
-        group.command()(command)
+    commands: Mapping[Ports, Callable[..., None]] = {
+        Ports.SHARED: http,
+        Ports.PER_SOURCE: mllp,
+        Ports.NONE: folder,
+    }
+    for door, transport in TRANSPORTS.items():
+        group.command(command_word(door), help=transport.summary)(commands[transport.ports])
     app.add_typer(group, name="door")

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from connectors.doors import TRANSPORTS
 from ops.errors import SettingsError
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
@@ -105,6 +106,6 @@ def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:
     except OSError:
         raise SettingsError("the file of sources cannot be read") from None
     try:
-        return parse(text, test_mode=test_mode)
+        return parse(text, doors=TRANSPORTS, test_mode=test_mode)
     except SchemaError as failure:
         raise SettingsError(str(failure)) from None

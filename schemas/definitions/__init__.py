@@ -1,9 +1,8 @@
 """Named definitions: what "completed", "lost 5 %" or "overdue" means here, with its source and date.
 
-A definition is a value with a version, kept as TOML text beside this module. A host reads the files and
-passes their texts in; nothing is read here. Every published value that rests on a definition names it
-(`loss-5pct/1`), and a change of meaning is a new version, never an edit: two figures under one name can be
-compared for ever.
+A definition is a value with a version, kept as TOML text beside this module. A host reads the files and passes their
+texts in; nothing is read here. Every published value that rests on a definition names it (`loss-5pct/1`), and a change
+of meaning is a new version, never an edit: two figures under one name can be compared for ever.
 """
 
 import re
@@ -14,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from schemas.errors import InvalidField, UnknownName
+from schemas.errors import InvalidField
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,60}")
 _ONE_NUMBER_EACH = "is a whole number of 0 or more"
@@ -25,8 +24,8 @@ HANDOVER = "handover/1"
 RTT = "rtt/1"
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 START_BY_ATTENDANCE = "start-by-first-attendance/1"
-AS_TOLD = "as-told/1"
-PATHWAY_DEFINITIONS = (WAITS, LOSS, HANDOVER, RTT, ACCEPTED_BY_BOOKING, START_BY_ATTENDANCE, AS_TOLD)
+AS_REPORTED = "as-reported/1"
+PATHWAY_DEFINITIONS = (WAITS, LOSS, HANDOVER, RTT, ACCEPTED_BY_BOOKING, START_BY_ATTENDANCE, AS_REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,6 @@ class Definitions:
     handover: HandoverRule
     rtt: RttRule
 
-    def named(self, name: str) -> Definition:
-        """The definition called `name`. Raises UnknownName when nobody wrote it down."""
-        try:
-            return self.by_name[name]
-        except KeyError:
-            raise UnknownName("definition") from None
-
 
 def parse(texts: Iterable[str]) -> Definitions:
     """Every definition in `texts`, one TOML text each, in any order.
@@ -101,9 +93,9 @@ def parse(texts: Iterable[str]) -> Definitions:
     """
     by_name: dict[str, Definition] = {}
     for text in texts:
-        one = _definition(text)
-        _require(one.name not in by_name, one.name, "is defined twice")
-        by_name[one.name] = one
+        definition = _definition(text)
+        _require(definition.name not in by_name, definition.name, "is defined twice")
+        by_name[definition.name] = definition
     for name in PATHWAY_DEFINITIONS:
         _require(name in by_name, name, "is not defined")
     loss, handover = by_name[LOSS], by_name[HANDOVER]

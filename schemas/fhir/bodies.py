@@ -3,7 +3,7 @@ warning."""
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -14,7 +14,7 @@ from schemas.fhir.dates import when
 from schemas.fhir.extensions import hyphened
 from schemas.fhir.node import Node
 from schemas.sources import Source
-from schemas.uris import own_extension
+from schemas.uris import extension_url
 
 B = TypeVar("B", bound=Body)
 
@@ -30,7 +30,7 @@ _LISTED: Mapping[str, frozenset[str]] = {
 def known_code(field: str, text: str, source: Source) -> str | None:
     """`text` as `field` of a fact may hold it, None when it is not a code we know.
 
-    Fields whose codes the fact's own type lists (direction, medium, …) pass here and are judged by that type.
+    Fields whose codes the fact's own type lists (direction, medium, …) pass here and are checked by that type.
     """
     if field.endswith("_ods"):
         return text.upper() if text.upper() == source.ods else codes.organisation(text)
@@ -42,7 +42,7 @@ def known_code(field: str, text: str, source: Source) -> str | None:
         return text if text in _LISTED[field] else None
     if field == "definition":
         return codes.definition(text)
-    if field == "ethnic_category":  # whatever the system: an extension of ours may tell it without one
+    if field == "ethnic_category":  # whatever the system: an extension of ours may hold it without one
         return text if any(codes.ethnic(text, system) for system in ("2001", "2021", "dwmp")) else None
     if field == "dmd_code":
         return text if codes.medicine(text) else None
@@ -50,15 +50,14 @@ def known_code(field: str, text: str, source: Source) -> str | None:
 
 
 def built(
-    kind: type[B], values: Mapping[str, Any], node: Node, *, source: Source, elements: Mapping[str, str]
+    kind: type[B], values: Mapping[str, object], node: Node, *, source: Source, elements: Mapping[str, str]
 ) -> B | None:
     """A body of `kind` from `values` by field name, or None with the reasons reported at `node`.
 
     An optional field whose value is not allowed is left out with a warning; a required one is an error.
-    `elements` says in which element a field was told; a field that is not in it was told in our extension of
-    its name.
+    `elements` says which element holds a field; a field that is not in it stands in our extension of its name.
     """
-    accepted: dict[str, Any] = {}
+    accepted: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, str):
             value = known_code(name, value, source)
@@ -83,7 +82,7 @@ def _report(
     kind: type[Body], name: str, reason: tuple[str, str], node: Node, elements: Mapping[str, str]
 ) -> None:
     code, rule = reason
-    element = elements.get(name, f"extension('{own_extension(hyphened(name))}')")
+    element = elements.get(name, f"extension('{extension_url(hyphened(name))}')")
     field = kind.model_fields.get(name)
     if field is not None and not field.is_required():
         node.warning(element, f"{rule}; left out", code=code)
@@ -91,13 +90,12 @@ def _report(
         node.error(element, rule, code=code)
 
 
-def told(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, Any]:
-    """The fields of `kind` that our extensions at `node` tell, by field name; `bare`: inside another
-    extension."""
-    found: dict[str, Any] = {}
-    told_here = node.extensions()
+def extension_values(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, object]:
+    """The fields of `kind` that our extensions at `node` hold, by field name; `bare`: inside another extension."""
+    found: dict[str, object] = {}
+    by_url = node.extensions()
     for name, url in _extension_urls(kind, bare):
-        place = told_here.get(url)
+        place = by_url.get(url)
         if place is not None:
             value = _value(place)
             if value is None:
@@ -109,12 +107,12 @@ def told(node: Node, kind: type[Body], *, bare: bool = False) -> dict[str, Any]:
 
 @cache
 def _extension_urls(kind: type[Body], bare: bool) -> tuple[tuple[str, str], ...]:
-    """(field, URL of the extension that tells it) of the fields a sender may tell so."""
-    words = ((name, hyphened(name)) for name in kind.model_fields if name not in _SHARED)
-    return tuple((name, word if bare else own_extension(word)) for name, word in words)
+    """(field, URL of its extension) of the fields that a sender may send so."""
+    fields = ((name, hyphened(name)) for name in kind.model_fields if name not in _SHARED)
+    return tuple((name, element if bare else extension_url(element)) for name, element in fields)
 
 
-# read elsewhere, or made by ingress alone: no sender says a keyed reference
+# read elsewhere, or made by ingress alone: no sender sends a keyed reference
 _SHARED = frozenset({"type", "on", "at", "referral", "ubrn"})
 
 
@@ -134,6 +132,6 @@ def _value(place: Node) -> object:
             case "valueCode" | "valueString":
                 return place.text(name)
             case "valueIdentifier":
-                identifier = place.one(name)
+                identifier = place.first(name)
                 return identifier.text("value") if identifier else None
     return None

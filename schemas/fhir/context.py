@@ -16,7 +16,7 @@ ENTERED_IN_ERROR = "entered-in-error"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Context:
-    """One message Bundle while it is read: whose it is, when it was told, and what points where.
+    """One message Bundle while it is read: whose it is, its version time, and what points where.
 
     `requests` are the ServiceRequests by path; `ours` the paths of those that name a service of the source.
     """
@@ -50,7 +50,7 @@ class Context:
         if request is not None:
             return business_id(request)
         for reference in node.many("basedOn"):
-            identifier = reference.one("identifier")
+            identifier = reference.first("identifier")
             if identifier is not None and identifier.text("value"):
                 return identifier.text("value")
         return None

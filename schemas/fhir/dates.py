@@ -20,7 +20,7 @@ _MOMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatedTime:
-    """A day as the sender's calendar had it, and the moment where it was told with a time zone."""
+    """A day as the sender's calendar had it, and the moment where it came with a time zone."""
 
     on: date
     at: datetime | None = None
@@ -29,8 +29,7 @@ class StatedTime:
 def parse_when(text: str) -> StatedTime:
     """The day, and the moment, of a FHIR date or dateTime.
 
-    Raises InvalidField("date") with the rule: a form FHIR does not have, a day no calendar has, a year or
-    month alone.
+    Raises InvalidField("date") with the rule: a form FHIR does not have, a day no calendar has, a year or month alone.
 
     >>> parse_when("2026-02-30")
     Traceback (most recent call last):
@@ -51,7 +50,7 @@ def parse_when(text: str) -> StatedTime:
 
 
 def parse_birth(text: str) -> tuple[date | None, int]:
-    """(birth date or None where only a year or month is told, birth year). Raises InvalidField("date")."""
+    """(birth date or None where only a year or month is given, birth year). Raises InvalidField("date")."""
     partial = _PARTIAL.fullmatch(text)
     if partial is not None:
         return None, int(partial[1])
@@ -74,15 +73,15 @@ def when(node: Node, *names: str) -> StatedTime | None:
 
 
 def day_of(node: Node, moment: StatedTime | None) -> date | None:
-    """The day by itself where our extension `on` tells it, else the day of the moment."""
-    marked = node.own("on")
+    """The day by itself where our extension `on` has it, else the day of the moment."""
+    marked = node.our_extension("on")
     found = (when(marked, "valueDate") if marked else None) or moment
     return found.on if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Between which days the facts of one message may lie: after a birth, not after the telling."""
+    """Between which days the facts of one message may lie: after the birth, not after the message's version time."""
 
     born: date | None
     source_version_at: datetime

@@ -1,9 +1,8 @@
-"""The outside of a message Bundle: its entries, its one Patient, its id, when it was told."""
+"""The outside of a message Bundle: its entries, its one Patient, its id, its version time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from schemas.errors import InvalidField
 from schemas.fhir.dates import SKEW, parse_when
@@ -26,15 +25,16 @@ class Opened:
         return [resource for _, resource in self.entries if resource.kind == name]
 
 
-def opened(document: Mapping[str, Any]) -> Opened:
+def opened(document: Mapping[str, object]) -> Opened:
     """The Bundle and its entries. Reports too many of them and entries that are no resource."""
     bundle = Node(document, "Bundle")
-    if isinstance(document.get("entry"), list) and len(document["entry"]) > ENTRIES_MAX:
+    sent = document.get("entry")
+    if isinstance(sent, list) and len(sent) > ENTRIES_MAX:
         bundle.error("entry", f"has over {ENTRIES_MAX} items", code="too-long")
         return Opened(bundle, ())
     entries = []
     for entry in bundle.many("entry"):
-        resource = entry.one("resource")
+        resource = entry.first("resource")
         if resource is None or not resource.kind:
             place = "resource" if resource is None else "resource.resourceType"
             entry.warning(place, "is not a FHIR resource; not read", code="structure")
@@ -69,7 +69,7 @@ def patient_of(message: Opened) -> Node | None:
 
 
 def header_of(message: Opened) -> Node | None:
-    """The MessageHeader; reports its absence, which nobody needs, as a warning."""
+    """The MessageHeader. Reports its absence as a warning, because no reader needs it."""
     headers = message.of_type("MessageHeader")
     if not headers:
         message.bundle.warning("entry", "holds no MessageHeader", code="structure")
@@ -78,9 +78,8 @@ def header_of(message: Opened) -> Node | None:
 
 
 def message_id(message: Opened, header: Node | None) -> str | None:
-    """What the sender calls the message: Bundle.identifier, else MessageHeader.id, else Bundle.id. Reports
-    none."""
-    identifier = message.bundle.one("identifier")
+    """What the sender calls the message: Bundle.identifier, else MessageHeader.id, else Bundle.id. Reports none."""
+    identifier = message.bundle.first("identifier")
     candidates = ((identifier, "value"), (header, "id"), (message.bundle, "id"))
     for place, name in candidates:
         text = place.text(name) if place else None
@@ -100,7 +99,7 @@ def source_version_at(message: Opened, *, received_at: datetime) -> datetime:
     Reports one that is no moment, before 1900, or a day or more after the receipt: the highest version wins,
     so a time far ahead would win for ever.
     """
-    meta = message.bundle.one("meta")
+    meta = message.bundle.first("meta")
     for place, name in ((message.bundle, "timestamp"), (meta, "lastUpdated")):
         text = place.text(name) if place else None
         if place is None or text is None:

@@ -7,18 +7,17 @@ decimal spelling is the value.
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.uris import own_extension
+from schemas.uris import extension_url
 
 _VALUE = {bool: "valueBoolean", int: "valueInteger", str: "valueCode"}
 
 
-def extension(name: str, value: object, *, url: str | None = None) -> dict[str, Any]:
+def extension(name: str, value: object, *, url: str | None = None) -> dict[str, object]:
     """The extension called `name` holding `value` (a code, number, truth, date or moment)."""
-    place: dict[str, Any] = {"url": url or own_extension(name)}
+    place: dict[str, object] = {"url": url or extension_url(name)}
     if isinstance(value, datetime):
         place["valueDateTime"] = value.isoformat()
     elif isinstance(value, date):
@@ -31,12 +30,11 @@ def extension(name: str, value: object, *, url: str | None = None) -> dict[str, 
 
 
 def number(value: Decimal) -> int | float:
-    """`value` as a JSON number: the float whose shortest spelling is that decimal (15 significant digits
-    hold)."""
+    """`value` as a JSON number: the float whose shortest spelling is that decimal (15 significant digits hold)."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) -> list[dict[str, Any]]:
+def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) -> list[dict[str, object]]:
     """An extension for each field of `body` that is set, but those in `without`; `bare` URLs inside another
     extension."""
     skipped = {"type", "on", "at", "referral", *without}
@@ -44,8 +42,8 @@ def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) 
     for name, value in body:
         if name in skipped or value is None or value == ():
             continue
-        word = hyphened(name)
-        found.append(extension(word, value, url=word if bare else None))
+        hyphenated = hyphened(name)
+        found.append(extension(hyphenated, value, url=hyphenated if bare else None))
     return found
 
 
@@ -54,9 +52,8 @@ def hyphened(name: str) -> str:
     return name.replace("_", "-")
 
 
-def without_empty(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """The same resource without the elements that hold nothing: FHIR allows no null, empty list or empty
-    object."""
+def without_empty(resource: Mapping[str, object]) -> dict[str, object]:
+    """The same resource without the elements that hold nothing: FHIR allows no null, empty list or empty object."""
     return {
         name: value for name, value in resource.items() if value is not None and value not in ("", [], {})
     }

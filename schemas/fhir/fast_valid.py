@@ -1,8 +1,8 @@
-"""A quick yes: resources that FHIR's own models would certainly not fault, told in a tenth of their time.
+"""Finds, in a tenth of the time, resources in which FHIR's own models would certainly find no fault.
 
 Compiled from the same models (fhir.resources R4B), and narrower than they are: a resource with an element not
-understood here, or a value only nearly plain, is not called sound and is left to the models. Nothing is ever
-called wrong here. `tests/properties/test_sound_resources.py` holds the two against each other.
+understood here, or with a value that is not quite plain, is left to the models. Nothing is called wrong here.
+`tests/properties/test_fast_valid_resources.py` compares the two.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, cast, get_args, get_origin
 
 from fhir.resources.R4B import get_fhir_model_class
 from fhir_core.types import FhirElementOrResourceBase
@@ -19,7 +19,7 @@ from pydantic import BaseModel
 Checker = Callable[[object], bool]
 
 
-def is_sound(resource: Mapping[str, Any]) -> bool:
+def is_fast_valid(resource: Mapping[str, object]) -> bool:
     """True only when the model of its resourceType would find no fault in the resource."""
     model = cast(type[BaseModel], get_fhir_model_class(str(resource["resourceType"])))
     return _is_object({name: part for name, part in resource.items() if name != "resourceType"}, model)
@@ -58,28 +58,28 @@ def _shape(model: type[BaseModel]) -> _Shape:
     required, required_choices = set[str](), set[str]()
     for name, field in model.model_fields.items():
         element, extra = field.alias or name, field.json_schema_extra
-        told: Mapping[str, Any] = extra if isinstance(extra, dict) else {}
+        marks: Mapping[str, object] = extra if isinstance(extra, dict) else {}
         checker = None if name.endswith("__ext") or name == "fhir_comments" else _checker(field.annotation)
         if checker is not None:
             elements[element] = checker
-        if field.is_required() or told.get("element_required"):
+        if field.is_required() or marks.get("element_required"):
             required.add(element)
-        group = told.get("one_of_many")
+        group = marks.get("one_of_many")
         if group:
             choices[element] = str(group)
-            if told.get("one_of_many_required"):
+            if marks.get("one_of_many_required"):
                 required_choices.add(str(group))
     return _Shape(elements, frozenset(required), choices, frozenset(required_choices))
 
 
 def _checker(annotation: object) -> Checker | None:
-    """What tells a sound value of a field, None for a type that is not understood here."""
+    """The check of a field's value, None for a type that is not understood here."""
     if get_origin(annotation) is list:
-        one = _checker(get_args(annotation)[0])
+        part_checker = _checker(get_args(annotation)[0])
         return (
             None
-            if one is None
-            else lambda value: type(value) is list and value != [] and all(map(one, value))
+            if part_checker is None
+            else lambda value: type(value) is list and value != [] and all(map(part_checker, value))
         )
     if get_origin(annotation) is Annotated:
         return next(

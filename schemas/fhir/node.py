@@ -1,4 +1,4 @@
-"""Looking into a resource nobody has promised anything about: every step says where it is, none can fail.
+"""Reading a resource that may hold anything: every step knows where it is, and none can fail.
 
 A step to something absent, or of another JSON type than FHIR says, gives nothing; the structural check has
 already named it. What a reader needs and does not find it reports itself.
@@ -7,22 +7,20 @@ already named it. What a reader needs and does not find it reports itself.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from schemas import uris
 from schemas.errors import Issue, error, information, warning
 from schemas.fhir.resource_types import RESOURCE_TYPES
 
-TEXT_MAX = (
-    512  # longer than any name, line, code or identifier of a person; a longer one is not read but reported
-)
+# longer than any name, line, code or identifier of a person; a longer one is not read but reported
+TEXT_MAX = 512
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Node:
     """One JSON object of a resource, its FHIRPath and the list that reasons go to."""
 
-    value: Mapping[str, Any]
+    value: Mapping[str, object]
     path: str
     issues: list[Issue] = field(default_factory=list)
 
@@ -32,7 +30,7 @@ class Node:
         value = self.value.get("resourceType")
         return value if isinstance(value, str) and value in RESOURCE_TYPES else ""
 
-    def one(self, name: str) -> "Node | None":
+    def first(self, name: str) -> "Node | None":
         """The object called `name`; of a list the first object."""
         found = self.many(name)
         return found[0] if found else None
@@ -51,8 +49,9 @@ class Node:
         ]
 
     def text(self, name: str) -> str | None:
-        """The string called `name` without outer white space, None when absent or empty. Too long a one is an
-        error."""
+        """The string called `name` without outer white space, None when absent or empty.
+
+        A string that is too long is an error."""
         value = self.value.get(name)
         if isinstance(value, list):
             value = next((part for part in value if isinstance(part, str)), None)
@@ -87,36 +86,36 @@ class Node:
         return exact if exact.is_finite() else None
 
     def codings(self, name: str) -> list[tuple[str, str]]:
-        """(canonical system, code) of every coding of the CodeableConcepts called `name`; a system may be
-        empty."""
+        """(canonical system, code) of every coding of the CodeableConcepts called `name`; a system may be empty."""
         found = []
         for concept in self.many(name):
             for coding in concept.many("coding"):
                 code = coding.text("code")
                 if code is not None:
-                    found.append((uris.canonical(coding.text("system") or ""), code))
+                    found.append((uris.canonical_uri(coding.text("system") or ""), code))
         return found
 
     def extension(self, url: str) -> "Node | None":
         """The first extension with this URL."""
         return next(
-            (one for one in self.many("extension") if uris.canonical(one.text("url") or "") == url), None
+            (part for part in self.many("extension") if uris.canonical_uri(part.text("url") or "") == url),
+            None,
         )
 
     def extensions(self) -> "dict[str, Node]":
         """Canonical URL -> the first extension with it: quicker than `extension` where many are looked for."""
         found: dict[str, Node] = {}
-        for one in self.many("extension"):
-            found.setdefault(uris.canonical(one.text("url") or ""), one)
+        for part in self.many("extension"):
+            found.setdefault(uris.canonical_uri(part.text("url") or ""), part)
         return found
 
-    def own(self, name: str) -> "Node | None":
+    def our_extension(self, name: str) -> "Node | None":
         """Our extension of that name."""
-        return self.extension(uris.own_extension(name))
+        return self.extension(uris.extension_url(name))
 
-    def says(self, name: str) -> bool | None:
+    def our_flag(self, name: str) -> bool | None:
         """The truth value of our extension of that name, None when it is absent."""
-        found = self.own(name)
+        found = self.our_extension(name)
         return found.truth("valueBoolean") if found else None
 
     def error(self, name: str, rule: str, *, code: str = "value") -> None:

@@ -1,9 +1,8 @@
-"""Any FHIR message Bundle as a SourceMessage, with every reason why not."""
+"""A FHIR message Bundle as a SourceMessage, or every reason why not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Attendance, Death, Demographics
@@ -22,20 +21,19 @@ from schemas.fhir.envelope import (
 )
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
-from schemas.fhir.service import Service, ServiceVerdict, judged
+from schemas.fhir.service import Service, ServiceVerdict, service_of
 from schemas.fhir.structure import USED, absurd_lists, issues
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 
-# One message about one patient tells some ten. Each fact is a view of the whole pathway: 2,000 in one message
+# A message about one patient holds some ten. Each fact is a view of the whole pathway: 2,000 in one message
 # would hold up everybody on its partition for minutes.
 FACTS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BundleReading:
-    """What a Bundle gave: a message, or none with an error among the issues, or none because it is not
-    ours."""
+    """What a Bundle gave: a message, or none with an error among the issues, or none because it is not ours."""
 
     message: SourceMessage | None
     issues: tuple[Issue, ...]
@@ -43,7 +41,7 @@ class BundleReading:
 
 
 def read(
-    bundle: Mapping[str, Any], *, source: Source, test_mode: bool, received_at: datetime
+    bundle: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime
 ) -> BundleReading:
     """The message in a Bundle of type `message`. Never raises for what a sender wrote.
 
@@ -56,11 +54,11 @@ def read(
     if has_error(found):
         return BundleReading(None, tuple(found))
     header = header_of(message)
-    verdict = judged(message, header, source=source)
+    verdict = service_of(message, header, source=source)
     if verdict.service is Service.OTHER:
         message.bundle.information("entry", "names no service of ours")
         return BundleReading(
-            None, tuple(one for one in found if one.severity is Severity.INFORMATION), ignored=True
+            None, tuple(issue for issue in found if issue.severity is Severity.INFORMATION), ignored=True
         )
     costly = is_costly(bundle)
     for _, resource in message.entries:
@@ -76,14 +74,14 @@ def read(
         return BundleReading(None, _reasons(found))
     person = read_patient.person(patient, source=source, test_mode=test_mode, source_version_at=moment)
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
-    facts = read_patient.slices(patient, source=source, source_version_at=moment, resolver=context.resolver)
+    facts = read_patient.facts(patient, source=source, source_version_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
     _check_days(message, facts, context)
     if len(facts) > FACTS_MAX:
-        message.bundle.error("entry", f"tells over {FACTS_MAX} facts", code="too-costly")
+        message.bundle.error("entry", f"holds over {FACTS_MAX} facts", code="too-costly")
     if has_error(found):
         return BundleReading(None, _reasons(found))
-    if _tells_nothing(message, facts, context):
+    if _has_no_content(message, facts, context):
         return BundleReading(None, _reasons(found), ignored=True)
     named = verdict.service is Service.NAMED
     return BundleReading(
@@ -120,10 +118,10 @@ def _facts(message: Opened, context: Context) -> list[SourceFact]:
 
 
 def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> None:
-    """Every day and moment of every fact, wherever it was told: none may be the person's birthday."""
+    """Every day and moment of every fact, wherever it stood: none may be the person's birthday."""
     for fact in facts:
-        told = [(name, value) for name, value in fact.body if isinstance(value, date)]
-        for name, value in told:
+        dates = [(name, value) for name, value in fact.body if isinstance(value, date)]
+        for name, value in dates:
             day = value.date() if isinstance(value, datetime) else value
             rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
             if rule is not None:
@@ -133,28 +131,29 @@ def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> N
 
 
 def _another_service(request: Node, context: Context) -> bool:
-    """A feed of every service keeps requests that are no weight-management referral, but makes no fact of
-    them."""
-    told = request.says("carrier") or request.own("milestone") or read_request.tier_told(request)
-    return context.source.every_service and not told
+    """A feed of every service keeps requests that are no weight-management referral, but makes no fact of them."""
+    ours = (
+        request.our_flag("carrier")
+        or request.our_extension("milestone")
+        or read_request.requested_tier(request)
+    )
+    return context.source.every_service and not ours
 
 
-def _tells_nothing(message: Opened, facts: list[SourceFact], context: Context) -> bool:
-    """True when the requests name our service but none says which tier it goes to, and nothing else was
-    told."""
+def _has_no_content(message: Opened, facts: list[SourceFact], context: Context) -> bool:
+    """True when the requests name our service but none says which tier it goes to, and there is nothing else."""
     requests = [request for path, request in context.requests.items() if path in context.ours]
     clinical = [fact for fact in facts if not isinstance(fact.body, Demographics | Death)]
     return (
         bool(requests)
         and not clinical
         and not context.source.every_service
-        and not any(request.says("carrier") for request in requests)
+        and not any(request.our_flag("carrier") for request in requests)
     )
 
 
 def _reasons(found: list[Issue]) -> tuple[Issue, ...]:
-    """Each reason once, the gravest first at its place: a structural warning is not repeated beside an error
-    there."""
+    """Each reason once, the gravest first at its place: a structural warning is not repeated beside an error there."""
     errors = {issue.location for issue in found if issue.severity is Severity.ERROR}
     kept = (issue for issue in found if issue.severity is Severity.ERROR or issue.location not in errors)
     return tuple(dict.fromkeys(kept))

@@ -1,11 +1,10 @@
 """Appointments, encounters, observations and questionnaire responses as facts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from schemas import codes, uris
 from schemas.facts import Attendance, QuestionnaireScore
-from schemas.fhir.bodies import built, told
+from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import ENTERED_IN_ERROR, Context
 from schemas.fhir.dates import day_of, when
 from schemas.fhir.node import Node
@@ -13,11 +12,11 @@ from schemas.fhir.read_observation import observation
 from schemas.source_message import SourceFact
 from schemas.units import plain
 
-_AHEAD = frozenset({"0", "2", "4"})  # what may be said of an appointment still to come
+_AHEAD = frozenset({"0", "2", "4"})  # what a future appointment may have
 
 
 def facts(node: Node, context: Context) -> list[SourceFact]:
-    """What one resource tells; reports what refuses it. A resource of another type tells nothing."""
+    """The facts of one resource; reports what refuses it. A resource of another type has none."""
     read = _READERS.get(node.kind)
     if read is None or context.foreign(node):
         return []
@@ -25,7 +24,7 @@ def facts(node: Node, context: Context) -> list[SourceFact]:
 
 
 def _appointment(node: Node, context: Context) -> list[SourceFact]:
-    actors = [actor for one in node.many("participant") if (actor := one.one("actor")) is not None]
+    actors = [actor for part in node.many("participant") if (actor := part.first("actor")) is not None]
     people = [actor for actor in actors if context.resolver.organisation(actor) is None]
     if not context.about_patient(node, "participant", people):
         return []
@@ -42,7 +41,9 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
         return []
     booked = when(node, "created")
     organisations = (context.resolver.organisation(actor) for actor in actors)
-    values: dict[str, Any] = _channel(node) | told(node, Attendance) | {"attendance": attendance}
+    values: dict[str, object] = (
+        _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
+    )
     native = {
         "on": on,
         "at": moment.at if moment else None,
@@ -55,12 +56,12 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
 
 
 def _attendance(node: Node) -> tuple[str | None, bool]:
-    """(ATTENDED OR DID NOT ATTEND, whether it is taken back): by our extension, else by status and reason."""
-    status, own = node.text("status") or "", node.own("attendance")
-    told_code = own.text("valueCode") if own else None
+    """(ATTENDED OR DID NOT ATTEND, whether it is retracted): by our extension, else by status and reason."""
+    status, place = node.text("status") or "", node.our_extension("attendance")
+    code = place.text("valueCode") if place else None
     retracted = status == ENTERED_IN_ERROR
-    if told_code is not None or retracted:
-        return told_code or "0", retracted
+    if code is not None or retracted:
+        return code or "0", retracted
     if status != "cancelled":
         known = codes.ATTENDANCE_OF_STATUS.get(status)
         if known is None:
@@ -87,11 +88,11 @@ def _channel(node: Node) -> dict[str, str]:
 
 
 def _encounter(node: Node, context: Context) -> list[SourceFact]:
-    status, setting = node.text("status"), node.one("class")
+    status, setting = node.text("status"), node.first("class")
     code = setting.text("code") if setting else None
     if status not in ("finished", ENTERED_IN_ERROR) or code not in ("AMB", "VR"):
         return []  # an admission, an emergency or a contact not yet over
-    subject, period = node.one("subject"), node.one("period")
+    subject, period = node.first("subject"), node.first("period")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []
     moment = when(period, "start") if period else None
@@ -108,10 +109,10 @@ def _encounter(node: Node, context: Context) -> list[SourceFact]:
 
 
 def _score(node: Node, context: Context) -> list[SourceFact]:
-    place, questionnaire = node.own("score"), node.text("questionnaire")
+    place, questionnaire = node.our_extension("score"), node.text("questionnaire")
     if place is None or questionnaire is None:
-        return []  # answers are not read, only a total that is told as such
-    subject = node.one("subject")
+        return []  # answers are not read, only a total that is sent as such
+    subject = node.first("subject")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []
     score = place.number("valueDecimal")

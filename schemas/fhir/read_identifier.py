@@ -1,6 +1,6 @@
 """The numbers of a Patient: NHS number, the source's own, and ids it has retired.
 
-A number is an NHS number because its system says so, never because it looks like one: 25 of 306 ten-digit
+A number is an NHS number because its system says so, never by its form: 25 of 306 ten-digit
 hospital numbers in a public feed pass the NHS check digit.
 """
 
@@ -36,11 +36,12 @@ def numbers(node: Node, *, source: Source, test_mode: bool) -> Numbers:
     reported = len(node.issues)
     valid: dict[str, NHSNumber] = {}
     claimed: str | None = None
-    for one in node.many("identifier"):
-        value = one.text("value")
-        if uris.canonical(one.text("system") or "") != uris.NHS_NUMBER or value is None or _ended(one):
+    for identifier in node.many("identifier"):
+        value = identifier.text("value")
+        system = uris.canonical_uri(identifier.text("system") or "")
+        if system != uris.NHS_NUMBER or value is None or _ended(identifier):
             continue
-        number = _nhs_number(one, value, source=source, test_mode=test_mode)
+        number = _nhs_number(identifier, value, source=source, test_mode=test_mode)
         if number is not None:
             valid.setdefault(number.digits, number)
         elif claimed is None:
@@ -73,10 +74,12 @@ def _nhs_number(node: Node, value: str, *, source: Source, test_mode: bool) -> N
         report("value", "NHS number is in no range issued in England, Wales or the Isle of Man")
     status = node.extension(uris.NUMBER_STATUS)
     if status is not None:
-        told = {codes.NUMBER_STATUS.get(code.lower()) for _, code in status.codings("valueCodeableConcept")}
-        if "unproven" in told:
-            node.warning("extension", "NHS number is told as not yet traced")
-        elif told and told == {None}:
+        statuses = {
+            codes.NUMBER_STATUS.get(code.lower()) for _, code in status.codings("valueCodeableConcept")
+        }
+        if "unproven" in statuses:
+            node.warning("extension", "NHS number is marked as not yet traced")
+        elif statuses and statuses == {None}:
             node.warning("extension", "is not a known NHS number status", code="code-invalid")
     return number
 
@@ -87,16 +90,20 @@ def _ended(node: Node) -> bool:
 
 def _local_id(node: Node, source: Source) -> LocalId | None:
     """The source's own number: under the system we write for it, else the first under no national system."""
-    own = uris.own_identifier("patient", source.slug)
-    candidates = [(_rank(one, own), one) for one in node.many("identifier") if not _ended(one)]
-    for rank, one in sorted(candidates, key=lambda pair: pair[0]):
-        value = one.text("value")
+    ours = uris.identifier_system("patient", source.slug)
+    candidates = [
+        (_rank(identifier, ours), identifier)
+        for identifier in node.many("identifier")
+        if not _ended(identifier)
+    ]
+    for rank, identifier in sorted(candidates, key=lambda pair: pair[0]):
+        value = identifier.text("value")
         if rank == _NATIONAL or value is None:
             continue
         try:
             return LocalId.parse(value)
         except InvalidField as failure:
-            one.error("value", failure.rule)
+            identifier.error("value", failure.rule)
             return None
     return None
 
@@ -104,9 +111,9 @@ def _local_id(node: Node, source: Source) -> LocalId | None:
 _NATIONAL = 3
 
 
-def _rank(node: Node, own: str) -> int:
-    system = uris.canonical(node.text("system") or "")
-    if system == own:
+def _rank(node: Node, ours: str) -> int:
+    system = uris.canonical_uri(node.text("system") or "")
+    if system == ours:
         return 0
     if system in uris.NATIONAL:
         return _NATIONAL
@@ -116,12 +123,12 @@ def _rank(node: Node, own: str) -> int:
 def _retired(node: Node) -> tuple[LocalId, ...]:
     found = []
     for link in node.many("link"):
-        other = link.one("other")
-        identifier = other.one("identifier") if other and link.text("type") == "replaces" else None
+        other = link.first("other")
+        identifier = other.first("identifier") if other and link.text("type") == "replaces" else None
         value = identifier.text("value") if identifier else None
         if identifier is None or value is None:
             continue
-        if uris.canonical(identifier.text("system") or "") in uris.NATIONAL:
+        if uris.canonical_uri(identifier.text("system") or "") in uris.NATIONAL:
             continue
         try:
             found.append(LocalId.parse(value))

@@ -3,14 +3,14 @@
 from schemas import codes, uris
 from schemas.errors import InvalidField
 from schemas.facts import Comorbidity, FactBody, Measurement
-from schemas.fhir.bodies import built, told
+from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import ENTERED_IN_ERROR, Context
 from schemas.fhir.dates import StatedTime, day_of, when
 from schemas.fhir.node import Node
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible
 
-_NOT_TOLD = frozenset({"registered", "cancelled", "unknown"})
+_NOT_REPORTED = frozenset({"registered", "cancelled", "unknown"})
 
 
 def quantity_of(node: Node) -> str | None:
@@ -22,34 +22,34 @@ def quantity_of(node: Node) -> str | None:
 
 
 def observation(node: Node, context: Context) -> list[SourceFact]:
-    """The measurement or comorbidity an Observation tells; nothing for one of another kind or of another patient."""
+    """The measurement or comorbidity of an Observation; nothing for one of another kind or of another patient."""
     quantity = quantity_of(node)
     snomed = [code for system, code in node.codings("code") if system == uris.SNOMED]
     condition = next((codes.COMORBIDITY[code] for code in snomed if code in codes.COMORBIDITY), None)
     present = node.truth("valueBoolean")
     if quantity is None and (condition is None or present is None):
         return []
-    subject = node.one("subject")
+    subject = node.first("subject")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []
     status = node.text("status")
-    if status in _NOT_TOLD:
+    if status in _NOT_REPORTED:
         node.information("status", "is not yet a result")
         return []
-    told_when = _effective(node, context)
-    if told_when is None:
+    effective = _effective(node, context)
+    if effective is None:
         return []
     body: FactBody | None
     if quantity is not None:
-        body = _measurement(node, quantity, told_when, context)
+        body = _measurement(node, quantity, effective, context)
     else:
-        values = {"condition": condition, "present": present, "on": told_when.on, "at": told_when.at}
+        values = {"condition": condition, "present": present, "on": effective.on, "at": effective.at}
         body = built(Comorbidity, values, node, source=context.source, elements={"condition": "code"})
     return context.fact(node, body, retracted=status == ENTERED_IN_ERROR)
 
 
 def _effective(node: Node, context: Context) -> StatedTime | None:
-    before, period = len(node.issues), node.one("effectivePeriod")
+    before, period = len(node.issues), node.first("effectivePeriod")
     moment = when(node, "effectiveDateTime", "effectiveInstant") or (
         when(period, "start") if period else None
     )
@@ -63,8 +63,8 @@ def _effective(node: Node, context: Context) -> StatedTime | None:
     return StatedTime(on, moment.at if moment else None)
 
 
-def _measurement(node: Node, quantity: str, told_when: StatedTime, context: Context) -> Measurement | None:
-    place = node.one("valueQuantity")
+def _measurement(node: Node, quantity: str, effective: StatedTime, context: Context) -> Measurement | None:
+    place = node.first("valueQuantity")
     value = place.number("value") if place else None
     if place is None or value is None:
         node.error("valueQuantity.value", "is required, as a number", code="required")
@@ -80,7 +80,7 @@ def _measurement(node: Node, quantity: str, told_when: StatedTime, context: Cont
     likely = plausible(ours, quantity=quantity)
     if not likely:
         place.warning("value", f"is not plausible as the {quantity} of an adult; kept")
-    reported = told(node, Measurement).get("method")
+    reported = extension_values(node, Measurement).get("method")
     by_code = any(code == codes.SELF_REPORTED_WEIGHT for _, code in node.codings("code"))
     values = {
         "quantity": quantity,
@@ -89,21 +89,20 @@ def _measurement(node: Node, quantity: str, told_when: StatedTime, context: Cont
         "value_given": plain(value),
         "method": reported or ("self_reported" if by_code else "measured"),
         "plausible": likely,
-        "on": told_when.on,
-        "at": told_when.at,
+        "on": effective.on,
+        "at": effective.at,
     }
     elements = {"value": "valueQuantity.value", "value_given": "valueQuantity.value"}
     return built(Measurement, values, node, source=context.source, elements=elements)
 
 
 def _unit(place: Node) -> str | None:
-    """The UCUM code of a Quantity. A printed unit counts when it is itself such a code; none at all is an
-    error."""
+    """The UCUM code of a Quantity. A printed unit counts when it is itself such a code; none at all is an error."""
     code, printed = place.text("code"), place.text("unit")
     if code is None and printed is None:
         place.error("code", "is required: a number without its unit says nothing", code="required")
         return None
-    system = uris.canonical(place.text("system") or uris.UCUM)
+    system = uris.canonical_uri(place.text("system") or uris.UCUM)
     if code is None or system != uris.UCUM:
         if printed not in UNITS:
             place.error("code", "is required: a UCUM code", code="required")

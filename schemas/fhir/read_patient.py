@@ -1,13 +1,12 @@
-"""A Patient as a Person, with the Demographics and the Death it tells. `text`, `contained` and `contact` are
+"""A Patient as a Person, with the Demographics and the Death it holds. `text`, `contained` and `contact` are
 not read."""
 
 from datetime import date, datetime
-from typing import Any
 
 from schemas import codes, uris
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
-from schemas.fhir.bodies import built, told
+from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.dates import Span, parse_birth, when
 from schemas.fhir.node import Node
 from schemas.fhir.read_identifier import Numbers, numbers
@@ -24,8 +23,8 @@ BORN_EARLIEST = 1880
 def person(node: Node, *, source: Source, test_mode: bool, source_version_at: datetime) -> Person:
     """Who the record is about. Reports an identity that is wrong, contradictory or too little to link by."""
     found = numbers(node, source=source, test_mode=test_mode)
-    names = tuple(name for one in node.many("name") if (name := _name(one)) is not None)
-    addresses = tuple(address for one in node.many("address") if (address := _address(one)) is not None)
+    names = tuple(name for part in node.many("name") if (name := _name(part)) is not None)
+    addresses = tuple(address for part in node.many("address") if (address := _address(part)) is not None)
     birth_date, _ = _birth(node, source_version_at)
     identity = Person(
         local_id=found.local_id,
@@ -104,24 +103,23 @@ def _address(node: Node) -> Address | None:
 
 
 def _telecom(node: Node, systems: set[str]) -> tuple[str, ...]:
-    found = (one.text("value") for one in node.many("telecom") if one.text("system") in systems)
+    found = (part.text("value") for part in node.many("telecom") if part.text("system") in systems)
     return tuple(value for value in found if value is not None)
 
 
-def slices(
-    node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver
-) -> list[SourceFact]:
-    """The Demographics of a Patient (absent when it tells nothing of it) and its Death."""
-    facts = []
-    if node.says("demographics") is not False:
+def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: Resolver) -> list[SourceFact]:
+    """The Demographics of a Patient (absent when it has none) and its Death."""
+    found = []
+    if node.our_flag("demographics") is not False:
         body = _demographics(node, source, source_version_at, resolver)
         if body is not None:
-            retracted = node.says("demographics-retracted") is True
-            facts.append(SourceFact(body, business_id="demographics", retracted=retracted))
+            retracted = node.our_flag("demographics-retracted") is True
+            found.append(SourceFact(body, business_id="demographics", retracted=retracted))
     death = _death(node, source_version_at)
     if death is not None:
-        facts.append(SourceFact(death, business_id="death", retracted=node.says("death-retracted") is True))
-    return facts
+        retracted = node.our_flag("death-retracted") is True
+        found.append(SourceFact(death, business_id="death", retracted=retracted))
+    return found
 
 
 def _demographics(
@@ -129,16 +127,19 @@ def _demographics(
 ) -> Demographics | None:
     quiet = Node(node.value, node.path)  # birth date and gender were reported when the person was read
     _, year = _birth(quiet, source_version_at)
-    values: dict[str, Any] = told(node, Demographics) | {"sex": _gender(quiet), "birth_year": year}
+    values: dict[str, object] = extension_values(node, Demographics) | {
+        "sex": _gender(quiet),
+        "birth_year": year,
+    }
     values |= _ethnicity(node)
-    practices = (resolver.organisation(one) for one in node.many("generalPractitioner"))
+    practices = (resolver.organisation(reference) for reference in node.many("generalPractitioner"))
     practice = next((code for code in practices if code is not None), None)
     values |= {"practice_ods": practice} if practice else {}
-    marked = node.own("demographics-on")
+    marked = node.our_extension("demographics-on")
     if marked is None and all(value is None for value in values.values()):
         return None
     on = when(marked, "valueDate") if marked else None
-    moment = node.own("demographics-at")
+    moment = node.our_extension("demographics-at")
     at = when(moment, "valueDateTime") if moment else None
     values |= {"on": on.on if on else source_version_at.date(), "at": at.at if at else None}
     return built(Demographics, values, node, source=source, elements=_ELEMENTS)
@@ -161,7 +162,7 @@ def _death(node: Node, source_version_at: datetime) -> Death | None:
     died = when(node, "deceasedDateTime")
     if died is None:
         return None
-    marked = node.own("death-on")
+    marked = node.our_extension("death-on")
     on = when(marked, "valueDate") if marked else None
     born, _ = _birth(Node(node.value, node.path), source_version_at)
     if not Span(born, source_version_at).check(node, "deceasedDateTime", died.on):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 from schemas import codes, uris
 from schemas.facts import (
@@ -20,7 +20,7 @@ from schemas.facts import (
     Triage,
     Withdrawal,
 )
-from schemas.fhir.bodies import built, told
+from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import Context
 from schemas.fhir.dates import StatedTime, when
 from schemas.fhir.node import Node
@@ -28,42 +28,35 @@ from schemas.fhir.references import business_id
 from schemas.source_message import SourceFact
 
 MILESTONES: Mapping[str, type[Body]] = {
-    "triage": Triage,
-    "acceptance": Acceptance,
-    "decline": Decline,
-    "choice": Choice,
-    "programme_start": ProgrammeStart,
-    "completion": Completion,
-    "discharge": Discharge,
-    "withdrawal": Withdrawal,
-    "medicine": Medicine,
-    "procedure": Procedure,
-}
+    "triage": Triage, "acceptance": Acceptance, "decline": Decline, "choice": Choice,
+    "programme_start": ProgrammeStart, "completion": Completion, "discharge": Discharge,
+    "withdrawal": Withdrawal, "medicine": Medicine, "procedure": Procedure,
+}  # fmt: skip
 _ELEMENTS = {
     "referrer_ods": "requester",
     "provider_ods": "performer",
     "reasons": "reasonCode",
     "priority": "priority",
 }
-_UNTOLD = frozenset({"draft", "unknown"})
+_NOT_A_REFERRAL = frozenset({"draft", "unknown"})
 
 
 def facts(node: Node, context: Context) -> list[SourceFact]:
-    """What the ServiceRequest at `node` tells; reports what refuses it."""
-    subject = node.one("subject")
+    """The facts of the ServiceRequest at `node`; reports what refuses it."""
+    subject = node.first("subject")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []
     number = business_id(node)
-    found = [] if node.says("carrier") else _referral(node, number, context)
+    found = [] if node.our_flag("carrier") else _referral(node, number, context)
     for extension in node.many("extension"):
-        if extension.text("url") == uris.own_extension("milestone"):
+        if extension.text("url") == uris.extension_url("milestone"):
             found += _milestone(extension, number, context)
     return found
 
 
-def tier_told(node: Node) -> str | None:
+def requested_tier(node: Node) -> str | None:
     """The tier the request goes to: by our extension, else by its code; None when neither says."""
-    place = node.own("to-tier")
+    place = node.our_extension("to-tier")
     if place is not None:
         return place.text("valueCode") or place.text("valueString")
     known = (codes.REFERRAL_TIER.get(code) for _, code in node.codings("code"))
@@ -71,19 +64,19 @@ def tier_told(node: Node) -> str | None:
 
 
 def _referral(node: Node, number: str | None, context: Context) -> list[SourceFact]:
-    """The referral told, or taken back: one that its sender revoked is nobody's to receive, and so no gap."""
-    tier = tier_told(node)
+    """The referral, retracted where its sender revoked it: nobody is to receive it, so it is no gap."""
+    tier = requested_tier(node)
     if tier is None:
         node.information(
             "code", "does not say which tier the referral goes to, nor does the extension to-tier"
         )
         return []
     status = node.text("status")
-    if status in _UNTOLD:
+    if status in _NOT_A_REFERRAL:
         node.information("status", "is not yet a referral")
         return []
     moment = when(node, "authoredOn")
-    marked = node.own("on")
+    marked = node.our_extension("on")
     on = when(marked, "valueDate") if marked else moment
     if moment is None or on is None:
         if node.text("authoredOn") is None:
@@ -91,7 +84,7 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
         return []
     if not context.span.check(node, "authoredOn", on.on):
         return []
-    values = {"direction": "sent"} | told(node, Referral) | _native(node, context)
+    values = {"direction": "sent"} | extension_values(node, Referral) | _native(node, context)
     values |= {"to_tier": tier, "on": on.on, "at": moment.at}
     body = built(Referral, values, node, source=context.source, elements=_ELEMENTS)
     if body is None:
@@ -107,14 +100,13 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
     ]
 
 
-def _native(node: Node, context: Context) -> dict[str, Any]:
-    """The fields FHIR has a place for. An organisation that cannot be told apart from a person is left
-    out."""
-    found: dict[str, Any] = {"reasons": _reasons(node)}
-    if node.own("priority") is None:
+def _native(node: Node, context: Context) -> dict[str, object]:
+    """The fields FHIR has a place for. An organisation that may be a person is left out."""
+    found: dict[str, object] = {"reasons": _reasons(node)}
+    if node.our_extension("priority") is None:
         found["priority"] = (node.text("priority") or "").lower() or None
     for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):
-        organisations = (context.resolver.organisation(one) for one in node.many(element))
+        organisations = (context.resolver.organisation(reference) for reference in node.many(element))
         found[name] = next((code for code in organisations if code is not None), None)
     return {name: value for name, value in found.items() if value is not None}
 
@@ -130,9 +122,9 @@ def _reasons(node: Node) -> tuple[str, ...]:
 
 
 def _ubrn(node: Node) -> str | None:
-    for one in node.many("identifier"):
-        if uris.canonical(one.text("system") or "") == uris.UBRN:
-            return one.text("value")
+    for identifier in node.many("identifier"):
+        if uris.canonical_uri(identifier.text("system") or "") == uris.UBRN:
+            return identifier.text("value")
     return None
 
 
@@ -145,20 +137,20 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     on = _when(node, context)
     if on is None:
         return []
-    values = told(node, kind, bare=True) | {"on": on.on, "at": on.at}
+    values = extension_values(node, kind, bare=True) | {"on": on.on, "at": on.at}
     if kind is Procedure and not codes.procedure(str(values.get("code")), str(values.get("system"))):
         node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
         return []
     body = cast(FactBody | None, built(kind, values, node, source=context.source, elements={}))
     if body is None:
         return []
-    own = node.extension("business-id")
+    named = node.extension("business-id")
     default = f"{number}/{body.type}" if number else None
     retracted = node.extension("retracted")
     return [
         SourceFact(
             body,
-            business_id=(own.text("valueString") if own else None) or default,
+            business_id=(named.text("valueString") if named else None) or default,
             referral_business_id=number,
             retracted=retracted is not None and retracted.truth("valueBoolean") is True,
         )
@@ -167,13 +159,13 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
 
 def _when(node: Node, context: Context) -> StatedTime | None:
     day, moment = node.extension("on"), node.extension("at")
-    told_day = when(day, "valueDate", "valueDateTime") if day else None
-    told_moment = when(moment, "valueDateTime") if moment else None
-    on: date | None = told_day.on if told_day else told_moment.on if told_moment else None
+    stated_day = when(day, "valueDate", "valueDateTime") if day else None
+    stated_moment = when(moment, "valueDateTime") if moment else None
+    on: date | None = stated_day.on if stated_day else stated_moment.on if stated_moment else None
     if on is None:
         if day is None and moment is None:
             node.error("extension('on')", "is required: the day it happened", code="required")
         return None
     if not context.span.check(node, "extension('on')", on):
         return None
-    return StatedTime(on, told_moment.at if told_moment else None)
+    return StatedTime(on, stated_moment.at if stated_moment else None)

@@ -42,34 +42,34 @@ class Resolver:
         found = self.find(reference)
         if found is not None:
             return found.path == patient.path
-        values = {one.text("value") for one in patient.many("identifier")} - {None}
-        identifier = reference.one("identifier")
+        values = {part.text("value") for part in patient.many("identifier")} - {None}
+        identifier = reference.first("identifier")
         if identifier is not None:
             return identifier.text("value") in values
         return (reference.text("reference") or "").split("/")[-1] in values
 
     def organisation(self, reference: Node) -> str | None:
         """The ODS code of the organisation a Reference leads to, through a PractitionerRole where need be."""
-        identifier = reference.one("identifier")
+        identifier = reference.first("identifier")
         if identifier is not None:
             return ods_code(identifier)
         resource = self.find(reference)
         for step in ("organization", "providedBy", "managingOrganization"):
-            onward = resource.one(step) if resource else None
+            onward = resource.first(step) if resource else None
             if onward is not None:
-                inside = onward.one("identifier")
+                inside = onward.first("identifier")
                 resource = None if inside else self.find(onward)
                 if inside:
                     return ods_code(inside)
         if resource is None or resource.kind != "Organization":
             return None
-        found = (ods_code(one) for one in resource.many("identifier"))
+        found = (ods_code(identifier) for identifier in resource.many("identifier"))
         return next((code for code in found if code is not None), None)
 
 
 def ods_code(identifier: Node) -> str | None:
     """The ODS code in an Identifier, None when it is of another system or has not the shape of one."""
-    if uris.canonical(identifier.text("system") or "") not in (uris.ODS_ORGANISATION, uris.ODS_SITE):
+    if uris.canonical_uri(identifier.text("system") or "") not in (uris.ODS_ORGANISATION, uris.ODS_SITE):
         return None
     value = identifier.text("value")
     return codes.organisation(value) if value else None
@@ -77,11 +77,11 @@ def ods_code(identifier: Node) -> str | None:
 
 def business_id(node: Node) -> str | None:
     """The value of the first identifier that has one: what the source calls the thing."""
-    for one in node.many("identifier"):
-        value = one.text("value")
+    for identifier in node.many("identifier"):
+        value = identifier.text("value")
         if value is not None:
             if len(value) > 128 or not value.isprintable():
-                one.error("value", "must be 1 to 128 printable characters")
+                identifier.error("value", "must be 1 to 128 printable characters")
                 return None
             return value
     return None

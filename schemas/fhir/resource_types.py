@@ -1,5 +1,4 @@
-"""Names of FHIR resource types: R4 and R4B, and those of STU3 that e-RS still sends. Source: hl7.org/fhir,
-11/2026."""
+"""Names of FHIR resource types: R4 and R4B, and those of STU3 that e-RS still sends. Source: hl7.org/fhir, 11/2026."""
 
 RESOURCE_TYPES = frozenset(
     """

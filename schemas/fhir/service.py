@@ -1,5 +1,4 @@
-"""Is this message ours? A source's feed may carry every patient of a hospital; we keep only our services'
-messages.
+"""Is this message ours? A source's feed may carry every patient of a hospital; we keep only our services' messages.
 
 The rule, for a message Bundle of a FHIR source:
 * a ServiceRequest whose code is one of the source's services makes it ours;
@@ -19,20 +18,11 @@ from schemas.fhir.node import Node
 from schemas.fhir.read_observation import quantity_of
 from schemas.sources import Source
 
-# What may stand beside a Patient without telling anything: the message itself and the people and places in
-# it.
-_BESIDE = frozenset(
-    {
-        "MessageHeader",
-        "Patient",
-        "Organization",
-        "Practitioner",
-        "PractitionerRole",
-        "Location",
-        "Provenance",
-        "RelatedPerson",
-    }
-)
+# What may stand beside a Patient without being about care: the message itself and the people and places in it.
+_BESIDE = frozenset({
+    "MessageHeader", "Patient", "Organization", "Practitioner", "PractitionerRole", "Location", "Provenance",
+    "RelatedPerson",
+})  # fmt: skip
 
 
 class Service(Enum):
@@ -51,19 +41,23 @@ class ServiceVerdict:
     ours: frozenset[str]
 
 
-def judged(message: Opened, header: Node | None, *, source: Source) -> ServiceVerdict:
+def service_of(message: Opened, header: Node | None, *, source: Source) -> ServiceVerdict:
     """Whether `message` names a service of `source`, by the rule above."""
     requests = message.of_type("ServiceRequest")
     ours = frozenset(request.path for request in requests if _serves(request, source))
-    marked = header.says("service-named") if header else None
-    if source.door != "fhir_http":
+    marked = header.our_flag("service-named") if header else None
+    if not source.sends_fhir:
         every = frozenset(request.path for request in requests)
         return ServiceVerdict(Service.IDENTITY_ONLY if marked is False else Service.NAMED, every)
     if requests and not ours:
         return ServiceVerdict(Service.OTHER, ours)
     if marked is not None:
         return ServiceVerdict(Service.NAMED if marked else Service.IDENTITY_ONLY, ours)
-    if ours or source.every_service or any(quantity_of(one) for one in message.of_type("Observation")):
+    if (
+        ours
+        or source.every_service
+        or any(quantity_of(observation) for observation in message.of_type("Observation"))
+    ):
         return ServiceVerdict(Service.NAMED, ours)
     kinds = {resource.kind for _, resource in message.entries}
     if "Patient" in kinds and kinds <= _BESIDE:

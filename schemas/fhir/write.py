@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import UTC
-from typing import Any
 
 from schemas import uris
 from schemas.envelope import NAMESPACE
@@ -23,14 +22,13 @@ from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 
 
-def bundle(message: SourceMessage, *, source: Source) -> dict[str, Any]:
+def bundle(message: SourceMessage, *, source: Source) -> dict[str, object]:
     """The message Bundle of `message`, ready for JSON. Equal messages of one source give equal Bundles.
 
-    `schemas.fhir.read.read` gives the message back, its facts as a set, provided that: Demographics has the
-    sex and birth year of the person where the person has them; a referral with a UBRN has a business id; a
-    milestone under a named referral has a business id; a measurement's value is its `value_given` by
-    `schemas.units.converted`; names and addresses are not wholly empty. fullUrls are uuid5 of the source, the
-    message id and the position.
+    `schemas.fhir.read.read` gives the message back, its facts as a set, provided that: Demographics has the sex and
+    birth year of the person where the person has them; a referral with a UBRN has a business id; a milestone under a
+    named referral has a business id; a measurement's value is its `value_given` by `schemas.units.converted`; names and
+    addresses are not wholly empty. fullUrls are uuid5 of the source, the message id and the position.
     """
     return _Writer(message, source).bundle()
 
@@ -41,12 +39,12 @@ class _Writer:
     def __init__(self, message: SourceMessage, source: Source) -> None:
         self._message = message
         self._source = source
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[dict[str, object]] = []
         self._subject = {"reference": self._url("patient", 0)}
-        self._requests: dict[str | None, dict[str, Any]] = {}
+        self._requests: dict[str | None, dict[str, object]] = {}
         self._urls: dict[str | None, str] = {}
 
-    def bundle(self) -> dict[str, Any]:
+    def bundle(self) -> dict[str, object]:
         """All entries: header, Patient, what facts give, in the facts' order."""
         self._append("header", 0, self._header())
         self._append("patient", 0, patient(self._message, source=self._source))
@@ -67,7 +65,7 @@ class _Writer:
         return {
             "resourceType": "Bundle",
             "identifier": {
-                "system": uris.own_identifier("message", self._source.slug),
+                "system": uris.identifier_system("message", self._source.slug),
                 "value": self._message.message_id,
             },
             "type": "message",
@@ -79,16 +77,16 @@ class _Writer:
         parts = (self._source.slug, self._message.message_id, kind, str(position))
         return f"urn:uuid:{uuid.uuid5(NAMESPACE, ''.join(f'{len(part)}:{part}' for part in parts))}"
 
-    def _append(self, kind: str, position: int | str, resource: dict[str, Any]) -> None:
+    def _append(self, kind: str, position: int | str, resource: dict[str, object]) -> None:
         self._entries.append({"fullUrl": self._url(kind, position), "resource": resource})
 
-    def _header(self) -> dict[str, Any]:
+    def _header(self) -> dict[str, object]:
         return {
             "resourceType": "MessageHeader",
             "extension": [extension("service-named", self._message.service_named)],
-            "eventUri": f"{uris.OWN}event/entry",
+            "eventUri": f"{uris.TIERLINK}event/entry",
             "sender": {"identifier": {"system": uris.ODS_ORGANISATION, "value": self._source.ods}},
-            "source": {"endpoint": f"{uris.OWN}source/{self._source.slug}"},
+            "source": {"endpoint": f"{uris.TIERLINK}source/{self._source.slug}"},
             "focus": [self._subject],
         }
 
@@ -99,8 +97,7 @@ class _Writer:
         self._append("referral", position, resource)
 
     def _under(self, fact: SourceFact) -> str | None:
-        """The fullUrl of the ServiceRequest of the referral that `fact` names, written now if it was not
-        yet."""
+        """The fullUrl of the ServiceRequest of the referral that `fact` names, written now if it was not yet."""
         number = fact.referral_business_id
         if number is None:
             return None
@@ -118,4 +115,6 @@ class _Writer:
         number = fact.referral_business_id
         if number not in self._requests:
             self._carrier(number)
-        self._requests[number].setdefault("extension", []).append(milestone(fact))
+        extensions = self._requests[number].setdefault("extension", [])
+        assert isinstance(extensions, list)
+        extensions.append(milestone(fact))

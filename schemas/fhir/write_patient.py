@@ -1,7 +1,5 @@
 """Person, Demographics and Death as one UK Core Patient."""
 
-from typing import Any
-
 from schemas import uris
 from schemas.facts import Death, Demographics
 from schemas.fhir.extensions import extension, without_empty
@@ -12,27 +10,27 @@ from schemas.sources import Source
 _ETHNIC_SYSTEM = {"2001": uris.ETHNIC_2001, "2021": uris.ETHNIC_2021, "dwmp": uris.ETHNIC_DWMP, None: None}
 
 
-def patient(message: SourceMessage, *, source: Source) -> dict[str, Any]:
-    """The Patient of `message`: identity from its person, slices from its Demographics, death from its
-    Death."""
+def patient(message: SourceMessage, *, source: Source) -> dict[str, object]:
+    """The Patient of `message`: identity from its person, extensions from its Demographics, death from its Death."""
     person = message.person
-    told, slices = _only(message, Demographics), None
-    if told is not None:
-        assert isinstance(told.body, Demographics)
-        slices = told.body
+    fact, demographics = _only(message, Demographics), None
+    if fact is not None:
+        assert isinstance(fact.body, Demographics)
+        demographics = fact.body
+    practice = demographics.practice_ods if demographics else None
     return without_empty(
         {
             "resourceType": "Patient",
-            "extension": _extensions(message, told, slices),
+            "extension": _extensions(message, fact, demographics),
             "identifier": _identifiers(person, source),
             "name": [_name(name) for name in person.names],
             "telecom": [{"system": "phone", "value": phone} for phone in person.phones]
             + [{"system": "email", "value": email} for email in person.emails],
-            "gender": person.sex or (slices.sex if slices else None),
-            "birthDate": _birth_date(person, slices),
+            "gender": person.sex or (demographics.sex if demographics else None),
+            "birthDate": _birth_date(person, demographics),
             **_deceased(_only(message, Death)),
             "address": [found for address in person.addresses if (found := _address(address))],
-            "generalPractitioner": [_ods(slices.practice_ods)] if slices and slices.practice_ods else None,
+            "generalPractitioner": [_ods(practice)] if practice else None,
             "link": [
                 {"type": "replaces", "other": {"identifier": _local(retired.value, source)}}
                 for retired in person.retired_local_ids
@@ -45,12 +43,12 @@ def _only(message: SourceMessage, kind: type) -> SourceFact | None:
     return next((fact for fact in message.facts if isinstance(fact.body, kind)), None)
 
 
-def _ods(code: str) -> dict[str, Any]:
+def _ods(code: str) -> dict[str, object]:
     return {"identifier": {"system": uris.ODS_ORGANISATION, "value": code}}
 
 
 def _local(value: str, source: Source) -> dict[str, str]:
-    return {"system": uris.own_identifier("patient", source.slug), "value": value}
+    return {"system": uris.identifier_system("patient", source.slug), "value": value}
 
 
 def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
@@ -63,11 +61,11 @@ def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
     return found
 
 
-def _name(name: PersonName) -> dict[str, Any]:
+def _name(name: PersonName) -> dict[str, object]:
     return without_empty({"use": name.use, "family": name.family, "given": list(name.given)})
 
 
-def _address(address: Address) -> dict[str, Any]:
+def _address(address: Address) -> dict[str, object]:
     code = address.postcode.compact if address.postcode else None
     return without_empty(
         {
@@ -78,10 +76,10 @@ def _address(address: Address) -> dict[str, Any]:
     )
 
 
-def _birth_date(person: Person, slices: Demographics | None) -> str | None:
+def _birth_date(person: Person, demographics: Demographics | None) -> str | None:
     if person.birth_date is not None:
         return person.birth_date.isoformat()
-    return str(slices.birth_year) if slices and slices.birth_year else None
+    return str(demographics.birth_year) if demographics and demographics.birth_year else None
 
 
 def _deceased(death: SourceFact | None) -> dict[str, str]:
@@ -91,19 +89,18 @@ def _deceased(death: SourceFact | None) -> dict[str, str]:
 
 
 def _extensions(
-    message: SourceMessage, told: SourceFact | None, slices: Demographics | None
-) -> list[dict[str, Any]]:
+    message: SourceMessage, fact: SourceFact | None, demographics: Demographics | None
+) -> list[dict[str, object]]:
     found = []
-    # A reader makes Demographics of any gender or birth date; where the source meant none, or only retracts,
-    # say so.
-    if told is None:
+    # A reader makes Demographics of any gender or birth date; this says where the source meant none.
+    if fact is None:
         if message.person.sex or message.person.birth_date:
             found.append(extension("demographics", False))
     else:
-        found.append(extension("demographics-on", told.body.on))
-        if told.body.at is not None:
-            found.append(extension("demographics-at", told.body.at))
-        if told.retracted:
+        found.append(extension("demographics-on", fact.body.on))
+        if fact.body.at is not None:
+            found.append(extension("demographics-at", fact.body.at))
+        if fact.retracted:
             found.append(extension("demographics-retracted", True))
     death = _only(message, Death)
     if death is not None:
@@ -111,19 +108,21 @@ def _extensions(
             found.append(extension("death-on", death.body.on))
         if death.retracted:
             found.append(extension("death-retracted", True))
-    return found + (_slices(slices) if slices else [])
+    return found + (_demographics(demographics) if demographics else [])
 
 
-def _slices(slices: Demographics) -> list[dict[str, Any]]:
-    found = []
-    if slices.ethnic_category:
-        system = _ETHNIC_SYSTEM[slices.ethnic_system]
+def _demographics(demographics: Demographics) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    if demographics.ethnic_category:
+        system = _ETHNIC_SYSTEM[demographics.ethnic_system]
         coding = (
-            {"system": system, "code": slices.ethnic_category} if system else {"code": slices.ethnic_category}
+            {"system": system, "code": demographics.ethnic_category}
+            if system
+            else {"code": demographics.ethnic_category}
         )
         found.append({"url": uris.ETHNIC_CATEGORY, "valueCodeableConcept": {"coding": [coding]}})
     for name in ("lsoa", "lsoa_version", "imd_quintile", "imd_version", "council"):
-        value = getattr(slices, name)
+        value = getattr(demographics, name)
         if value is not None:
             found.append(extension(name.replace("_", "-"), value))
     return found

@@ -1,11 +1,9 @@
 """Referrals and what happened under them, as ServiceRequests.
 
 FHIR has no place for triage, acceptance, completion and the like that every system fills alike, so they are
-extensions called `milestone` on the ServiceRequest they belong to. Where a message tells only of a referral,
+extensions called `milestone` on the ServiceRequest they belong to. Where a message is only about a referral,
 not the referral itself, its ServiceRequest is a *carrier*: it gives the number and is no fact.
 """
-
-from typing import Any
 
 from schemas import codes, uris
 from schemas.facts import Referral
@@ -18,7 +16,7 @@ _NATIVE = ("priority", "reasons", "referrer_ods", "provider_ods", "ubrn")
 
 def referral(
     fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The ServiceRequest of a Referral; `under` is the fullUrl of the referral it follows from."""
     body = fact.body
     assert isinstance(body, Referral)
@@ -46,9 +44,9 @@ def referral(
     )
 
 
-def carrier(business_id: str | None, *, source: Source, subject: dict[str, str]) -> dict[str, Any]:
+def carrier(business_id: str | None, *, source: Source, subject: dict[str, str]) -> dict[str, object]:
     """A ServiceRequest that only names a referral, or carries what belongs to none."""
-    number = {"system": uris.own_identifier("referral", source.slug), "value": business_id}
+    number = {"system": uris.identifier_system("referral", source.slug), "value": business_id}
     return without_empty(
         {
             "resourceType": "ServiceRequest",
@@ -62,10 +60,10 @@ def carrier(business_id: str | None, *, source: Source, subject: dict[str, str])
     )
 
 
-def milestone(fact: SourceFact) -> dict[str, Any]:
+def milestone(fact: SourceFact) -> dict[str, object]:
     """The extension of one fact that happened under a referral."""
     body = fact.body
-    parts: list[dict[str, Any]] = [{"url": "type", "valueCode": body.type}]
+    parts: list[dict[str, object]] = [{"url": "type", "valueCode": body.type}]
     if fact.business_id is not None:
         parts.append({"url": "business-id", "valueString": fact.business_id})
     parts.append(extension("on", body.on, url="on"))
@@ -73,27 +71,27 @@ def milestone(fact: SourceFact) -> dict[str, Any]:
         parts.append(extension("at", body.at, url="at"))
     if fact.retracted:
         parts.append(extension("retracted", True, url="retracted"))
-    return {"url": uris.own_extension("milestone"), "extension": parts + fields(body, bare=True)}
+    return {"url": uris.extension_url("milestone"), "extension": parts + fields(body, bare=True)}
 
 
-def organisation(code: str) -> dict[str, Any]:
+def organisation(code: str) -> dict[str, object]:
     """A reference to an organisation by its ODS code alone."""
     return {"identifier": {"system": uris.ODS_ORGANISATION, "value": code}}
 
 
-def service(source: Source, to_tier: str | None) -> dict[str, Any]:
+def service(source: Source, to_tier: str | None) -> dict[str, object]:
     """The code by which `source` names a service of ours, the one for `to_tier` where it has one."""
     named = sorted(source.services - {"*"}) or sorted(codes.REFERRAL_TIER)
     for_tier = [code for code in named if codes.REFERRAL_TIER.get(code) == to_tier]
     code = (for_tier or named)[0]
-    system = uris.SNOMED if codes.is_sctid(code) else f"{uris.OWN}CodeSystem/service/{source.slug}"
+    system = uris.SNOMED if codes.is_sctid(code) else f"{uris.TIERLINK}CodeSystem/service/{source.slug}"
     return {"coding": [{"system": system, "code": code}]}
 
 
 def _identifiers(fact: SourceFact, source: Source) -> list[dict[str, str]]:
     found = []
     if fact.business_id is not None and fact.business_id != fact.ubrn:
-        found.append({"system": uris.own_identifier("referral", source.slug), "value": fact.business_id})
+        found.append({"system": uris.identifier_system("referral", source.slug), "value": fact.business_id})
     if fact.ubrn is not None:
         found.append({"system": uris.UBRN, "value": fact.ubrn})
     return found

@@ -17,6 +17,7 @@ from fhir_door import NOW, OpenDoor, a_hub, create_topic, door_for, published
 from fhir_samples import referral_bundle
 from kafka import KafkaAdminClient
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.fhir_http import BODY_BYTES_MAX, create_app, server
 from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
@@ -191,15 +192,17 @@ def test_five_megabytes_of_a_sound_message_are_taken(
     patient.close()
 
 
-def test_a_body_over_the_limit_is_answered_413_whether_or_not_its_length_was_told(door: OpenDoor) -> None:
-    told = door.post(b" " * (BODY_BYTES_MAX + 1))
-    assert (told.status_code, reasons(told)) == (413, [("too-long", "")])
+def test_a_body_over_the_limit_is_answered_413_whether_or_not_its_length_was_announced(
+    door: OpenDoor,
+) -> None:
+    announced = door.post(b" " * (BODY_BYTES_MAX + 1))
+    assert (announced.status_code, reasons(announced)) == (413, [("too-long", "")])
 
-    def untold() -> Iterator[bytes]:
+    def unannounced() -> Iterator[bytes]:
         for _ in range(9):
             yield b" " * 1024 * 1024
 
-    assert door.post(untold()).status_code == 413
+    assert door.post(unannounced()).status_code == 413
     assert door.post(GOOD).status_code == 202
 
 
@@ -221,7 +224,7 @@ def test_while_the_broker_does_not_acknowledge_the_answer_is_503_and_try_again(p
         answer = door.post(GOOD)
         assert (answer.status_code, reasons(answer)) == (503, [("transient", "")])
         assert int(answer.headers["retry-after"]) > 0
-        assert door.counted("tierlink_entries_refused_total", reason="broker-away") == 1
+        assert door.counted("tierlink_entries_refused_total", reason="broker-unavailable") == 1
         assert door.counted("tierlink_entries_acknowledged_total") == 0
 
 
@@ -257,10 +260,10 @@ def test_no_answer_and_no_log_line_holds_what_was_sent(
     ]
     with caplog.at_level(logging.DEBUG):
         answers = [
-            door.client.post(f"/fhir?identifier=9990000018&n={n}", content=one)
-            for n, one in enumerate(contents)
+            door.client.post(f"/fhir?identifier=9990000018&n={n}", content=content)
+            for n, content in enumerate(contents)
         ]
-        answers += [door.post(one) for one in contents]
+        answers += [door.post(content) for content in contents]
     shown = "".join(answer.text + str(answer.headers) for answer in answers)
     shown += "".join(record.getMessage() for record in caplog.records if not record.name.startswith("http"))
     shown += "".join(capfd.readouterr())
@@ -278,7 +281,7 @@ def test_it_says_what_it_takes(door: OpenDoor) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])
 def test_it_listens_only_on_loopback_until_it_authenticates(host: str) -> None:
-    app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    app = create_app(DoorSetup({}, None, None, clock=lambda: NOW, test_mode=True))  # type: ignore[arg-type]
     with pytest.raises(InvalidField, match="loopback"):
         server(app, host, 0)
     assert server(app, host, 0, allow_remote=True).config.host == host
@@ -286,16 +289,17 @@ def test_it_listens_only_on_loopback_until_it_authenticates(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_every_spelling_of_loopback_is_loopback(host: str) -> None:
-    app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    app = create_app(DoorSetup({}, None, None, clock=lambda: NOW, test_mode=True))  # type: ignore[arg-type]
     assert server(app, host, 0).config.host == host
 
 
 _SERVING = """
 import datetime
-from connectors.doors.fhir_http import create_app, serve
-app = create_app(sources={}, intake=None, test_mode=True, metrics=None, clock=datetime.datetime.now)
+from connectors.doors.door import DoorSetup
+from connectors.doors.fhir_http import create_app, server
+app = create_app(DoorSetup({}, None, None, clock=datetime.datetime.now, test_mode=True))
 print("starting", flush=True)
-serve(app, "127.0.0.1", 0)
+server(app, "127.0.0.1", 0).run()
 print("closed what was open", flush=True)
 """
 

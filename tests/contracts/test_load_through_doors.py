@@ -21,6 +21,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.hl7_mllp import MllpServer
 from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
@@ -111,7 +112,7 @@ def trust_door(intake: Intake) -> Iterator[int]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     metrics = DoorMetrics(CollectorRegistry())
-    server = MllpServer(intake, metrics=metrics, clock=lambda: NOW, test_mode=True)
+    server = MllpServer(DoorSetup({}, intake, metrics, clock=lambda: NOW, test_mode=True))
     source = SOURCES["trust-wm"]
     starting = asyncio.run_coroutine_threadsafe(server.start({source: 0}), loop)
     try:

@@ -16,6 +16,7 @@ import pytest
 from hl7_messages import OPEN, PID, PV1, RECEIVED_AT, SCH, TRUST, message
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.hl7_mllp import MllpLimits, MllpServer
 from connectors.doors.mllp_framing import framed
 from connectors.intake import Intake
@@ -50,9 +51,8 @@ class Door:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.server = MllpServer(
-            intake, metrics=metrics, clock=lambda: RECEIVED_AT, test_mode=True, limits=limits
-        )
+        setup = DoorSetup({}, intake, metrics, clock=lambda: RECEIVED_AT, test_mode=True)
+        self.server = MllpServer(setup, limits=limits)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, run in the door's loop."""
@@ -133,14 +133,16 @@ def published(broker: EmbeddedBroker, source: Source, keys: Keyring) -> list[Env
     consumer.assign(partitions)
     consumer.seek_to_beginning()
     ends, found = consumer.end_offsets(partitions), []
-    while any(consumer.position(one) < ends[one] for one in partitions):
+    while any(consumer.position(partition) < ends[partition] for partition in partitions):
         for records in consumer.poll(timeout_ms=1000).values():
-            found += [opened(one.value, keys=keys, topic=one.topic, key=one.key) for one in records]
+            found += [
+                opened(record.value, keys=keys, topic=record.topic, key=record.key) for record in records
+            ]
     consumer.close()
     return found
 
 
-def said(port: int, sent: bytes, *, answers: int) -> list[Acknowledgement]:
+def answers_to(port: int, sent: bytes, *, answers: int) -> list[Acknowledgement]:
     """Sends bytes as they are and reads that many answers; fewer when the door hangs up."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(sent)
@@ -150,7 +152,7 @@ def said(port: int, sent: bytes, *, answers: int) -> list[Acknowledgement]:
             if not chunk:
                 break
             found += chunk
-    return [read_answer(one.strip(b"\x0b")) for one in found.split(b"\x1c\r")[:-1]]
+    return [read_answer(frame.strip(b"\x0b")) for frame in found.split(b"\x1c\r")[:-1]]
 
 
 def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
@@ -161,7 +163,9 @@ def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
     with MllpClient("127.0.0.1", port) as client:
         answer = client.send(raw)
     assert (answer.code, answer.control_id, answer.disposition) == ("AA", control_id, "accepted")
-    (envelope,) = [one for one in published(broker, sources[0], keys) if one.entry_id == answer.entry_id]
+    (envelope,) = [
+        envelope for envelope in published(broker, sources[0], keys) if envelope.entry_id == answer.entry_id
+    ]
     assert envelope.original == raw
     assert envelope.form == "hl7v2"
     assert envelope.bundle is not None
@@ -179,7 +183,7 @@ def test_a_message_of_another_service_is_answered_AA_ignored_and_not_kept(
     with MllpClient("127.0.0.1", port) as client:
         answer = client.send(message("ADT^A04", PV1.replace("WMS", "CAR"), control_id="heart"))
     assert (answer.code, answer.disposition) == ("AA", "ignored")
-    assert answer.entry_id not in {one.entry_id for one in published(broker, sources[0], keys)}
+    assert answer.entry_id not in {envelope.entry_id for envelope in published(broker, sources[0], keys)}
 
 
 def test_a_refused_message_is_answered_AE_with_field_and_rule_and_not_kept(
@@ -190,14 +194,14 @@ def test_a_refused_message_is_answered_AE_with_field_and_rule_and_not_kept(
     with MllpClient("127.0.0.1", port) as client:
         answer = client.send(raw)
     assert (answer.code, answer.text) == ("AE", "refused")
-    assert [(one.code, one.location) for one in answer.issues] == [("required", "OBX[1]-6")]
-    assert "PAS|RXX|no-unit" not in {one.message_id for one in published(broker, sources[0], keys)}
+    assert [(issue.code, issue.location) for issue in answer.issues] == [("required", "OBX[1]-6")]
+    assert "PAS|RXX|no-unit" not in {envelope.message_id for envelope in published(broker, sources[0], keys)}
 
 
 def test_each_source_has_a_port_of_its_own(door: Door, sources: tuple[Source, Source]):
     ports = door.run(door.server.start(dict.fromkeys(sources, 0)))
     mdm = message("MDM^T02", PV1)
-    answers = {slug: said(port, framed(mdm), answers=1)[0].disposition for slug, port in ports.items()}
+    answers = {slug: answers_to(port, framed(mdm), answers=1)[0].disposition for slug, port in ports.items()}
     assert answers == {sources[0].slug: "ignored", sources[1].slug: "accepted"}
 
 
@@ -225,11 +229,11 @@ GOOD = framed(ATTENDED)
     ],
 )
 def test_bad_input_gets_its_answer_and_the_next_message_is_taken(port: int, sent: bytes, codes: list[str]):
-    assert [answer.code for answer in said(port, sent, answers=len(codes))] == codes
+    assert [answer.code for answer in answers_to(port, sent, answers=len(codes))] == codes
 
 
 def test_an_AR_to_a_broken_frame_names_the_message_it_was(port: int):
-    broken, _ = said(port, b"\x0b" + message("ADT^A04", PV1, control_id="cut") + GOOD, answers=2)
+    broken, _ = answers_to(port, b"\x0b" + message("ADT^A04", PV1, control_id="cut") + GOOD, answers=2)
     assert (broken.code, broken.control_id) == ("AR", "cut")
     assert broken.issues[0].code == "structure"
 
@@ -251,7 +255,7 @@ def test_a_sender_that_goes_away_in_the_middle_of_a_frame_disturbs_nobody(
         assert read_answer(connection.recv(65536).strip(b"\x0b\x1c\r")).code == "AR"
         assert connection.recv(1) == b""
     assert door.refused(sources[0], "framing") == 1
-    assert [one.code for one in said(port, GOOD, answers=1)] == ["AA"]
+    assert [answer.code for answer in answers_to(port, GOOD, answers=1)] == ["AA"]
 
 
 def test_a_frame_above_the_limit_is_answered_AR_and_the_connection_closed(
@@ -260,8 +264,8 @@ def test_a_frame_above_the_limit_is_answered_AR_and_the_connection_closed(
     small = make_door(publisher, limits=replace(LIMITS, frame_bytes_max=2000))
     port = small.run(small.server.start({sources[0]: 0}))[sources[0].slug]
     big = framed(message("ADT^A04", PV1, "NTE|1||" + "x" * 3000))
-    assert [one.code for one in said(port, big[:2500], answers=2)] == ["AR"]
-    assert [one.code for one in said(port, GOOD, answers=1)] == ["AA"]
+    assert [answer.code for answer in answers_to(port, big[:2500], answers=2)] == ["AR"]
+    assert [answer.code for answer in answers_to(port, GOOD, answers=1)] == ["AA"]
 
 
 def test_a_frame_that_is_never_ended_is_given_up_and_the_connection_closed(
@@ -269,7 +273,7 @@ def test_a_frame_that_is_never_ended_is_given_up_and_the_connection_closed(
 ):
     hasty = make_door(publisher, limits=replace(LIMITS, frame_seconds_max=0.2))
     port = hasty.run(hasty.server.start({sources[0]: 0}))[sources[0].slug]
-    assert [one.code for one in said(port, GOOD[:-2], answers=2)] == ["AR"]
+    assert [answer.code for answer in answers_to(port, GOOD[:-2], answers=2)] == ["AR"]
 
 
 def test_a_silent_connection_is_closed(
@@ -277,7 +281,7 @@ def test_a_silent_connection_is_closed(
 ):
     hasty = make_door(publisher, limits=replace(LIMITS, idle_seconds_max=0.2))
     port = hasty.run(hasty.server.start({sources[0]: 0}))[sources[0].slug]
-    assert said(port, b"", answers=1) == []
+    assert answers_to(port, b"", answers=1) == []
 
 
 def test_connections_above_the_limit_are_turned_away_and_the_others_go_on(
@@ -305,9 +309,9 @@ def test_without_the_broker_the_answer_is_try_again_and_never_AA(
     with MllpClient("127.0.0.1", port) as client:
         answers = [client.send(ATTENDED), client.send(message("ADT^A04", PV1.replace("WMS", "CAR")))]
     away.close()
-    assert [(one.code, one.disposition) for one in answers] == [("AE", "try"), ("AA", "ignored")]
+    assert [(answer.code, answer.disposition) for answer in answers] == [("AE", "try"), ("AA", "ignored")]
     assert answers[0].issues[0].code == "transient"
-    assert door.refused(nowhere, "broker-away") == 1
+    assert door.refused(nowhere, "broker-unavailable") == 1
 
 
 def test_when_the_door_closes_its_senders_are_told_by_a_closed_connection(
@@ -322,7 +326,9 @@ def test_when_the_door_closes_its_senders_are_told_by_a_closed_connection(
             client.send(ATTENDED)
 
 
-def test_the_door_does_not_listen_beyond_this_machine_unless_told(door: Door, sources: tuple[Source, Source]):
+def test_the_door_listens_on_this_machine_alone_unless_more_is_allowed(
+    door: Door, sources: tuple[Source, Source]
+):
     with pytest.raises(InvalidField, match="loopback"):
         door.run(door.server.start({sources[0]: 0}, host="0.0.0.0"))
 
@@ -348,7 +354,7 @@ def test_a_hospitals_whole_feed_is_answered_AA_and_every_entry_is_in_the_topic(
         pytest.skip("TIERLINK_SHARED_DATA names no folder with simhospital/messages.out")
     open_port = door.run(door.server.start({sources[1]: 0}))[sources[1].slug]
     with MllpClient("127.0.0.1", open_port) as client:
-        answers = [client.send(one) for one in split(path.read_bytes())]
-    assert Counter((one.code, one.disposition) for one in answers) == {("AA", "accepted"): 1013}
-    kept = {one.entry_id for one in published(broker, sources[1], keys)}
-    assert {one.entry_id for one in answers} <= kept
+        answers = [client.send(message) for message in split(path.read_bytes())]
+    assert Counter((answer.code, answer.disposition) for answer in answers) == {("AA", "accepted"): 1013}
+    kept = {envelope.entry_id for envelope in published(broker, sources[1], keys)}
+    assert {answer.entry_id for answer in answers} <= kept

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hl7_messages import EVERY_KIND, OPEN, RECEIVED_AT, TRUST, entry_of, filled
 
-from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, written
+from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, write_answer
 from connectors.sources.tier3_hl7v2.structure import header_of
 
 # twelve letters no word has, a number of the test range, a birthday nobody living has, a postcode of no place
@@ -22,7 +22,7 @@ def spoken(raw: bytes, **how: bool) -> str:
     """Everything about a message that leaves the sealed envelope in the clear."""
     entry = entry_of(raw, source=OPEN, **how)
     answer = Acknowledgement("AE", echoed_control_id(header_of(raw)), "refused", entry.checked.issues)
-    ack = written(answer, header=header_of(raw), at=RECEIVED_AT, control_id="a1").decode()
+    ack = write_answer(answer, header=header_of(raw), at=RECEIVED_AT, control_id="a1").decode()
     return "\n".join([repr(entry), json.dumps(entry.checked.as_json()), repr(entry.checked), ack])
 
 
@@ -49,7 +49,7 @@ def test_the_search_would_find_a_canary_that_did_leak():
 
 def test_the_header_that_is_echoed_is_all_that_is_echoed():
     raw = filled("ADT^A31", CANARIES[0])
-    ack = written(
+    ack = write_answer(
         Acknowledgement("AA", "", "accepted"), header=header_of(raw), at=RECEIVED_AT, control_id="a"
     ).decode()
     fields = ack.split("\r")[0].split("|")

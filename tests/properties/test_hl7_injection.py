@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.sources.tier3_hl7v2 import split
-from connectors.sources.tier3_hl7v2.answer import Acknowledgement, echoed_control_id, read_answer, written
+from connectors.sources.tier3_hl7v2.answer import (
+    Acknowledgement,
+    echoed_control_id,
+    read_answer,
+    write_answer,
+)
 from connectors.sources.tier3_hl7v2.structure import header_of
 from schemas.check import check
 
@@ -34,7 +39,7 @@ def test_no_text_in_any_field_adds_a_segment_or_a_field_to_the_answer(kind: str,
     raw = filled(kind, text)
     entry, header = entry_of(raw, source=OPEN), header_of(raw)
     answer = Acknowledgement("AE", echoed_control_id(header), "refused", entry.checked.issues)
-    ack = written(answer, header=header, at=RECEIVED_AT, control_id="a1")
+    ack = write_answer(answer, header=header, at=RECEIVED_AT, control_id="a1")
     parsed = hl7.parse(ack.decode())
     names = [str(segment[0]) for segment in parsed]
     assert names == ["MSH", "MSA", *["ERR"] * min(len(entry.checked.issues), 50)]

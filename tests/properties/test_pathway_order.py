@@ -52,7 +52,7 @@ def bodies(on: st.SearchStrategy[date]) -> st.SearchStrategy[FactBody]:
         st.builds(facts.Decline, **common, declined_by=st.none(), reason=st.just("dna")),
         st.builds(facts.Choice, **common, provider_ods=st.none(), offered_count=st.none() | st.just(3)),
         st.builds(facts.ProgrammeStart, **common, programme=st.none(), delivery=st.none()),
-        st.builds(facts.Completion, **common, definition=st.just("as-told/1")),
+        st.builds(facts.Completion, **common, definition=st.just("as-reported/1")),
         st.builds(facts.Discharge, **common, reason=st.none()),
         st.builds(facts.Withdrawal, **common, reason=st.none()),
         st.builds(facts.Medicine, **common, action=st.just("started"), dmd_code=st.just("1")),

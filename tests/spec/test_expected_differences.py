@@ -65,7 +65,7 @@ def test_a_snapshot_may_say_more_and_in_another_order() -> None:
         ("handovers[1].status", lambda said: said["handovers"][1].update(status="overdue")),
         ("handovers[0].interval_days", lambda said: said["handovers"][0].update(interval_days=None)),
         ("three_tier", lambda said: said.update(three_tier=False)),
-        ("slices.sex", lambda said: said["slices"].update(sex="other")),
+        ("demographics.sex", lambda said: said["demographics"].update(sex="other")),
         ("current_stage", lambda said: said.pop("current_stage")),
     ],
 )

@@ -217,7 +217,7 @@ def test_slices_take_the_practices_word_first_and_fill_what_it_left_empty() -> N
     one = person(gp=[sent(0)], council=[received(5)])
     silent = replace(one.records[0], identity=replace(IDENTITY, sex=None))
     other = replace(one.records[1], identity=replace(IDENTITY, sex="male", birth_date=date(1971, 1, 1)))
-    slices = expected_pathway(replace(one, records=(silent, other)), as_of=day(0))["slices"]
+    slices = expected_pathway(replace(one, records=(silent, other)), as_of=day(0))["demographics"]
     assert (slices["sex"], slices["birth_year"], slices["imd_quintile"]) == ("male", 1970, 2)
 
 

@@ -18,8 +18,8 @@ def test_an_episode_carries_the_dates_the_service_reports() -> None:
         100 | tier2 | discharges
     """).episode("tier2")
     assert (episode.referred_on, episode.triaged_on, episode.triage_level) == (day(0), day(3), "2")
-    assert (episode.accepted_on, episode.acceptance_definition) == (day(7), "as-told/1")
-    assert (episode.started_on, episode.start_definition) == (day(14), "as-told/1")
+    assert (episode.accepted_on, episode.acceptance_definition) == (day(7), "as-reported/1")
+    assert (episode.started_on, episode.start_definition) == (day(14), "as-reported/1")
     assert (episode.attended_count, episode.not_attended_count, episode.cancelled_count) == (1, 1, 1)
     assert (episode.completed_on, episode.completion_definition) == (day(98), "dwmp-attended-60pct/1")
     assert (episode.discharged_on, episode.discharge_reason, episode.stage) == (
@@ -62,7 +62,7 @@ def test_an_acceptance_that_is_reported_outranks_a_booking() -> None:
          40 | tier3 | attended booked on day 12
          20 | tier3 | accepts
     """).episode("tier3")
-    assert (episode.accepted_on, episode.acceptance_definition) == (day(20), "as-told/1")
+    assert (episode.accepted_on, episode.acceptance_definition) == (day(20), "as-reported/1")
 
 
 def test_a_booking_does_not_mean_acceptance_in_tier2() -> None:
@@ -184,10 +184,10 @@ def test_primary_care_is_believed_first_about_the_person_then_tier2_then_tier3()
          10 | gp    | demographics birth_year=1970 imd_quintile=1 imd_version=2019
          20 | gp b  | demographics imd_quintile=2 imd_version=2025
     """).pathway.view
-    slices = view.slices
-    assert (slices.sex, slices.birth_year, slices.council) == ("female", 1970, "east")
-    assert (slices.ethnic_category, slices.ethnic_system) == ("J", "2001")
-    assert (slices.imd_quintile, slices.imd_version) == (2, "2025")
+    demographics = view.demographics
+    assert (demographics.sex, demographics.birth_year, demographics.council) == ("female", 1970, "east")
+    assert (demographics.ethnic_category, demographics.ethnic_system) == ("J", "2001")
+    assert (demographics.imd_quintile, demographics.imd_version) == (2, "2025")
 
 
 def test_a_comorbidity_later_ruled_out_is_not_present() -> None:

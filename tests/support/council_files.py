@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from connectors.doors import TRANSPORTS
 from connectors.mapping import FileMapping, parse
 from connectors.sources.tier2_csv import FileReading, read
 from schemas.errors import Issue
@@ -67,7 +68,7 @@ def east_mapping() -> FileMapping:
 def east() -> Source:
     """Council East as a source."""
     text = (ROOT / "connectors/sources.toml").read_text(encoding="utf-8")
-    return parse_sources(text, test_mode=True)["council-east"]
+    return parse_sources(text, doors=TRANSPORTS, test_mode=True)["council-east"]
 
 
 def line(cells: Sequence[str], *, delimiter: str = ",") -> str:
@@ -79,8 +80,8 @@ def line(cells: Sequence[str], *, delimiter: str = ",") -> str:
 
 def row(**cells: str) -> str:
     """A row of CLIENT with these cells instead."""
-    told = {**CLIENT, **cells}
-    return line([told.get(header, "") for header in HEADERS])
+    values = {**CLIENT, **cells}
+    return line([values.get(header, "") for header in HEADERS])
 
 
 def session(**cells: str) -> str:

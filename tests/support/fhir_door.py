@@ -15,6 +15,7 @@ from fhir_samples import GP_HUB
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.fhir_http import create_app, server
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
@@ -68,10 +69,8 @@ def door_for(
     registry = CollectorRegistry()
     metrics = DoorMetrics(registry)
     intake = kind(publisher, keys=KEYS.zone("connector"), metrics=metrics, clock=lambda: NOW)
-    app = create_app(
-        sources={source.slug: source}, intake=intake, test_mode=test_mode, metrics=metrics, clock=lambda: NOW
-    )
-    running = server(app, "127.0.0.1", 0)
+    setup = DoorSetup({source.slug: source}, intake, metrics, clock=lambda: NOW, test_mode=test_mode)
+    running = server(create_app(setup), "127.0.0.1", 0)
     thread = threading.Thread(target=running.run, name="fhir-door", daemon=True)
     thread.start()
     eventually(lambda: running.started, why="the door listens")
@@ -95,7 +94,7 @@ def published(bootstrap: str, source: Source) -> list[Envelope]:
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
         consumer.seek_to_beginning()
-        while any(consumer.position(one) < ends[one] for one in partitions):
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for batch in consumer.poll(timeout_ms=1000).values():
                 found += [
                     opened(record.value, keys=KEYS, topic=record.topic, key=record.key) for record in batch

@@ -115,7 +115,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
         }
     ),
     Completion: st.fixed_dictionaries(
-        {"definition": st.sampled_from(["dwmp-attended-60pct/1", "as-told/1"])}
+        {"definition": st.sampled_from(["dwmp-attended-60pct/1", "as-reported/1"])}
     ),
     Discharge: st.fixed_dictionaries({"reason": _maybe(st.sampled_from(sorted(codes.REASONS)))}),
     Withdrawal: st.fixed_dictionaries({"reason": _maybe(st.sampled_from(sorted(codes.REASONS)))}),

@@ -74,7 +74,7 @@ def every_fact() -> SourceMessage:
         value_given=Decimal(100),
         method="self_reported",
     )
-    slices = Demographics(
+    demographics = Demographics(
         **when,
         sex="female",
         birth_year=1971,
@@ -89,13 +89,13 @@ def every_fact() -> SourceMessage:
     )
     under: tuple[Body, ...] = (
         Triage(**when, level="1"),
-        Acceptance(**when, definition="as-told/1"),
+        Acceptance(**when, definition="as-reported/1"),
         Decline(**when, declined_by="person", reason="work"),
         Choice(**when, provider_ods=ods, offered_count=3),
         Attendance(**when, attendance="5", booked_on=on, medium="video", group=True, provider_ods=ods),
         weight,
         ProgrammeStart(**when, programme="dwmp", delivery="group"),
-        Completion(**when, definition="as-told/1"),
+        Completion(**when, definition="as-reported/1"),
         Discharge(**when, reason="work"),
         Withdrawal(**when, reason="work"),
         Medicine(**when, action="started", dmd_code="777514008"),
@@ -103,9 +103,9 @@ def every_fact() -> SourceMessage:
         Comorbidity(**when, condition="diabetes", present=True),
         QuestionnaireScore(**when, questionnaire="phq-9", score=Decimal(4)),
     )
-    told = [SourceFact(referral, "R-1", None, "000012345678")]
-    told += [SourceFact(body, f"F-{place}", "R-1") for place, body in enumerate(under)]  # type: ignore[arg-type]
-    told += [SourceFact(slices, "demographics"), SourceFact(Death(**when), "death")]
+    sent_facts = [SourceFact(referral, "R-1", None, "000012345678")]
+    sent_facts += [SourceFact(body, f"F-{place}", "R-1") for place, body in enumerate(under)]  # type: ignore[arg-type]
+    sent_facts += [SourceFact(demographics, "demographics"), SourceFact(Death(**when), "death")]
     person = Person(
         local_id=LocalId("GP-1"),
         nhs_number=NHSNumber("9990000018"),
@@ -117,7 +117,7 @@ def every_fact() -> SourceMessage:
         emails=("someone@example.org",),
         retired_local_ids=(LocalId("GP-0"),),
     )
-    return SourceMessage("M-1", TOLD_AT, person, tuple(told))
+    return SourceMessage("M-1", TOLD_AT, person, tuple(sent_facts))
 
 
 def referral_bundle(**changes: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -170,10 +170,10 @@ def referral_bundle(**changes: Callable[[dict[str, Any]], None]) -> dict[str, An
         "timestamp": "2026-06-01T09:30:00+00:00",
         "entry": [
             {
-                "fullUrl": subject["reference"] if one["resourceType"] == "Patient" else f"urn:x:{n}",
-                "resource": one,
+                "fullUrl": subject["reference"] if resource["resourceType"] == "Patient" else f"urn:x:{n}",
+                "resource": resource,
             }
-            for n, one in enumerate(resources)
+            for n, resource in enumerate(resources)
         ],
     }
 

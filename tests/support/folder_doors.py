@@ -12,6 +12,7 @@ from council_files import east, east_mapping
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
+from connectors.doors.door import DoorSetup
 from connectors.doors.folder import Folder, FolderDoor, Polled
 from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
@@ -72,9 +73,7 @@ class Council:
         keys = KEYS.zone("connector")
         self.intake = Obstructed(self.publisher, keys=keys, metrics=metrics, clock=self.clock)
         folder = Folder(self.source, east_mapping(), self.path)
-        self.door = FolderDoor(
-            [folder], intake=self.intake, metrics=metrics, clock=self.clock, test_mode=True
-        )
+        self.door = FolderDoor([folder], DoorSetup({}, self.intake, metrics, self.clock, test_mode=True))
 
     def create_topic(self, admin: KafkaAdminClient) -> None:
         """The intake topic; without it the broker acknowledges nothing."""
@@ -90,20 +89,20 @@ class Council:
         return path
 
     def poll(self, times: int = 2) -> Polled:
-        """Looks so often, a second apart, and adds up what was done."""
+        """Polls so often, a second apart, and adds up what was done."""
         polled = Polled()
         for _ in range(times):
             polled += self.door.poll_once()
             self.clock.advance(1)
         return polled
 
-    def names(self, room: str) -> list[str]:
-        """What lies in one of the four directories."""
-        return sorted(path.name for path in (self.path / room).iterdir())
+    def names(self, directory: str) -> list[str]:
+        """The names in one of the four directories."""
+        return sorted(path.name for path in (self.path / directory).iterdir())
 
-    def report(self, name: str, room: str = "done") -> str:
+    def report(self, name: str, directory: str = "done") -> str:
         """The report beside a file."""
-        return (self.path / room / f"{name}.report.csv").read_bytes().decode()
+        return (self.path / directory / f"{name}.report.csv").read_bytes().decode()
 
     def published(self) -> list[Envelope]:
         """Every envelope on the intake topic, opened as ingress opens it."""
@@ -114,7 +113,7 @@ class Council:
             consumer.assign(partitions)
             ends = consumer.end_offsets(partitions)
             found: list[Envelope] = []
-            while any(consumer.position(one) < ends[one] for one in partitions):
+            while any(consumer.position(partition) < ends[partition] for partition in partitions):
                 for messages in consumer.poll(timeout_ms=500).values():
                     found += [self._opened(message) for message in messages]
             return found

@@ -43,7 +43,7 @@ NOBODY = Person()
 def _ann() -> list[Told]:
     """Three tiers; a weight put right twice under new message ids; the number comes late at the council."""
     gp, council, trust = at_source(ANN, "G1"), at_source(without_number(ANN), "C1"), at_source(ANN, "T1")
-    start, done = ProgrammeStart(on=day(20)), Completion(on=day(104), definition="as-told/1")
+    start, done = ProgrammeStart(on=day(20)), Completion(on=day(104), definition="as-reported/1")
     ref2, ref3 = (
         referral("UB1", 0, ubrn="000000000001"),
         referral("UB2", 110, to="tier3", ubrn="000000000002"),

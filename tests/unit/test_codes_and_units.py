@@ -71,8 +71,8 @@ def test_the_codes_of_the_lists_pass(field: str, text: str) -> None:
 
 
 def test_a_programme_of_the_sources_own_configuration_passes_there_and_nowhere_else() -> None:
-    own = Source("t", "RXX", "tier3", "hl7_mllp", frozenset({"WMS"}), programme="our-own-clinic")
-    assert known_code("programme", "our-own-clinic", own) == "our-own-clinic"
+    trust = Source("t", "RXX", "tier3", "hl7_mllp", frozenset({"WMS"}), programme="our-own-clinic")
+    assert known_code("programme", "our-own-clinic", trust) == "our-own-clinic"
     assert known_code("programme", "our-own-clinic", HUB) is None
 
 
@@ -140,8 +140,8 @@ def test_plausible_is_inclusive(kilograms: str, likely: bool) -> None:
     ["http://fhir.nhs.uk/Id/ods-organization-code", "https://fhir.nhs.uk/id/ODS-organization-code/"],
 )
 def test_variant_spellings_of_a_system_are_one(spelling: str) -> None:
-    assert uris.canonical(spelling) == uris.ODS_ORGANISATION
+    assert uris.canonical_uri(spelling) == uris.ODS_ORGANISATION
 
 
 def test_a_system_we_do_not_know_stays_as_it_is() -> None:
-    assert uris.canonical("https://trust.example/MRN/") == "https://trust.example/MRN/"
+    assert uris.canonical_uri("https://trust.example/MRN/") == "https://trust.example/MRN/"

@@ -76,6 +76,7 @@ def test_a_delimiter_the_mapping_fixes_is_not_guessed() -> None:
     fixed = mapping_text().replace('delimiter = "auto"', 'delimiter = ";"', 1)
     source = parse_sources(
         '[[source]]\nslug="c1"\nods="E10000"\ntier="tier2"\ndoor="folder"\nservices=["x"]\nmapping="m"',
+        doors=["folder"],
         test_mode=True,
     )["c1"]
     reading = read(

@@ -53,7 +53,7 @@ def snapshot(
     *episodes: Any, quintile: int | None = None, handovers: Any = (), **changes: Any
 ) -> dict[str, Any]:
     plain = {"person": "v1:p", "episodes": list(episodes), "handovers": list(handovers),
-             "slices": {"imd_quintile": quintile}, "three_tier": False}  # fmt: skip
+             "demographics": {"imd_quintile": quintile}, "three_tier": False}  # fmt: skip
     return plain | changes
 
 

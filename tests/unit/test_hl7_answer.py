@@ -9,14 +9,14 @@ from connectors.sources.tier3_hl7v2.answer import (
     Acknowledgement,
     echoed_control_id,
     read_answer,
-    written,
+    write_answer,
 )
 from connectors.sources.tier3_hl7v2.structure import header_of
 from schemas.errors import Unreadable, error, information, warning
 
 
 def ack(answer: Acknowledgement, raw: bytes = b"") -> str:
-    return written(answer, header=header_of(raw), at=RECEIVED_AT, control_id="ack-1").decode()
+    return write_answer(answer, header=header_of(raw), at=RECEIVED_AT, control_id="ack-1").decode()
 
 
 def test_sender_and_receiver_change_places_and_the_control_id_comes_back():

@@ -44,7 +44,7 @@ def test_what_is_as_it_should_be_is_exact() -> None:
     assert not verdict.differences
 
 
-@pytest.mark.parametrize("part", ["episodes", "handovers", "slices"])
+@pytest.mark.parametrize("part", ["episodes", "handovers", "demographics"])
 def test_one_differing_part_of_one_pathway_is_seen(part: str) -> None:
     links, snapshots = published()
     changed = next(key for key, one in snapshots.items() if one[part])

@@ -7,18 +7,18 @@ import pytest
 from pathway_journeys import DEFINITIONS, FOLDER, TEXTS
 
 from schemas import definitions
-from schemas.errors import InvalidField, UnknownName
+from schemas.errors import InvalidField
 
 GOOD = 'id="a-b"\nversion=1\ntitle="t"\ntext="x"\nsource="s"\ndate=2026-01-01\n'
 
 
 def test_every_definition_says_what_it_means_where_it_comes_from_and_since_when() -> None:
-    for name, one in DEFINITIONS.by_name.items():
-        assert name == one.name
-        assert one.text
-        assert one.source
-        assert one.date >= date(2014, 1, 1)
-        assert (FOLDER / f"{one.id}-{one.version}.toml").exists()
+    for name, definition in DEFINITIONS.by_name.items():
+        assert name == definition.name
+        assert definition.text
+        assert definition.source
+        assert definition.date >= date(2014, 1, 1)
+        assert (FOLDER / f"{definition.id}-{definition.version}.toml").exists()
 
 
 def test_the_numbers_the_pathway_computes_with() -> None:
@@ -27,12 +27,6 @@ def test_the_numbers_the_pathway_computes_with() -> None:
     assert (loss.window_weeks, handover.early_days, handover.overdue_days) == (4, 3, 42)
     assert DEFINITIONS.rtt.limit_weeks == 18
     assert set(definitions.PATHWAY_DEFINITIONS) <= set(DEFINITIONS.by_name)
-
-
-def test_a_name_nobody_wrote_down_is_unknown() -> None:
-    assert DEFINITIONS.named("loss-5pct/1").version == 1
-    with pytest.raises(UnknownName):
-        DEFINITIONS.named("loss-5pct/2")
 
 
 @pytest.mark.parametrize(

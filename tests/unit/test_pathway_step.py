@@ -59,7 +59,7 @@ def test_a_whole_journey_is_published_as_one_snapshot_and_an_event_for_everythin
     ]
     assert snapshot["three_tier"] is True
     assert snapshot["comorbidities"] == ["diabetes"]
-    assert snapshot["slices"]["imd_quintile"] == 1
+    assert snapshot["demographics"]["imd_quintile"] == 1
     assert [handover["status"] for handover in snapshot["handovers"]] == ["received", "received", "overdue"]
     assert snapshot["handovers"][0]["episode"] == snapshot["episodes"][0]["id"]
     expected_elsewhere = {"choice_made"}  # no such fact in this journey

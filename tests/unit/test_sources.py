@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.doors import TRANSPORTS
 from schemas.errors import InvalidField
 from schemas.sources import parse
 
@@ -36,7 +37,7 @@ services = ["*"]
 
 
 def test_sources_come_in_the_order_of_the_file() -> None:
-    found = parse(GOOD, test_mode=False)
+    found = parse(GOOD, doors=TRANSPORTS, test_mode=False)
     assert list(found) == ["gp-hub", "council"]
     assert found["council"].ods == "E10000"
     assert found["council"].mapping == "council-east"
@@ -45,13 +46,13 @@ def test_sources_come_in_the_order_of_the_file() -> None:
 
 
 def test_a_feed_of_everything_exists_only_in_test_mode() -> None:
-    assert list(parse(GOOD + OPEN, test_mode=False)) == ["gp-hub", "council"]
-    everything = parse(GOOD + OPEN, test_mode=True)["everything"]
+    assert list(parse(GOOD + OPEN, doors=TRANSPORTS, test_mode=False)) == ["gp-hub", "council"]
+    everything = parse(GOOD + OPEN, doors=TRANSPORTS, test_mode=True)["everything"]
     assert everything.serves(None, "anything")
 
 
 def test_a_source_serves_what_it_names_and_nothing_else() -> None:
-    hub = parse(GOOD, test_mode=False)["gp-hub"]
+    hub = parse(GOOD, doors=TRANSPORTS, test_mode=False)["gp-hub"]
     assert hub.serves("1", "408289007")
     assert not hub.serves("1", None)
     assert not hub.serves()
@@ -83,17 +84,17 @@ def test_a_source_serves_what_it_names_and_nothing_else() -> None:
 )
 def test_a_slip_is_named_by_place_and_rule(old: str, new: str, field: str) -> None:
     with pytest.raises(InvalidField) as raised:
-        parse(GOOD.replace(old, new, 1), test_mode=False)
+        parse(GOOD.replace(old, new, 1), doors=TRANSPORTS, test_mode=False)
     assert raised.value.field == field
 
 
 @pytest.mark.parametrize("text", ['source = "x"', "source = [1]", "[source]\nslug='a'"])
 def test_what_is_no_list_of_sources_is_said_to_be_none(text: str) -> None:
     with pytest.raises(InvalidField):
-        parse(text, test_mode=True)
+        parse(text, doors=TRANSPORTS, test_mode=True)
 
 
 @given(st.text(max_size=60))
 def test_no_text_at_all_does_worse(text: str) -> None:
     with suppress(InvalidField):
-        parse(text, test_mode=True)
+        parse(text, doors=TRANSPORTS, test_mode=True)

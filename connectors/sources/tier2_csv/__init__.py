@@ -27,8 +27,7 @@ from schemas.sources import Source
 class FileReading:
     """A whole file. Refused (an error in `file_issues`): no entries, nothing of it was taken.
 
-    Otherwise one entry per row that is not blank, in order; `entry.position` is the row as a spreadsheet
-    numbers it.
+    Otherwise one entry per row that is not blank, in order; `entry.position` is the row as a spreadsheet numbers it.
     """
 
     entries: tuple[SourceEntry, ...]
@@ -42,9 +41,7 @@ class FileReading:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileContext:
-    """What is known of a file beside its bytes. `file_id`: hex SHA-256 of its content; `received_at`:
-    aware.
-    """
+    """What is known of a file beside its bytes. `file_id`: hex SHA-256 of its content; `received_at`: aware."""
 
     source: Source
     mapping: FileMapping
@@ -58,8 +55,7 @@ def read(
 ) -> FileReading:
     """Every row of `raw` as a checked entry. Never raises for bytes a provider can send.
 
-    An entry is named by `file_id` and its row number: the same content under another file name is the same
-    entry.
+    An entry is named by `file_id` and its row number: the same content under another file name is the same entry.
     """
     sheet, issues = open_sheet(raw, mapping)
     if sheet is None:
@@ -69,7 +65,7 @@ def read(
 
 
 def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
-    """The sheet in `raw` and what is to be said of the whole file; no sheet when the file is refused."""
+    """The sheet in `raw` and the issues of the whole file; no sheet when the file is refused."""
     decoded = decode(raw)
     if isinstance(decoded, Issue):
         return None, (decoded,)
@@ -87,8 +83,8 @@ def _entry(row: SheetRow, sheet: Sheet, context: FileContext) -> SourceEntry:
     if row.problem is not None:
         checked = Checked(Verdict.REJECTED, (row.problem,), ())
     elif _is_total(row, context.mapping):
-        said = information(f"row {row.number}", "is a totals row, not a person")
-        checked = Checked(Verdict.IGNORED, (said,), ())
+        issue = information(f"row {row.number}", "is a totals row, not a person")
+        checked = Checked(Verdict.IGNORED, (issue,), ())
     elif len(row.cells) != sheet.width:
         # Even an empty cell too many is refused: it is what an unquoted comma in an address looks like.
         rule = f"has {len(row.cells)} cells where the header has {sheet.width}"
@@ -119,8 +115,8 @@ def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, ob
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
     if not has_error(cells.issues) and not context.source.serves(None if code is None else str(code)):
-        said = information(f"row {cells.row}", "is of no weight-management service")
-        return Checked(Verdict.IGNORED, (said,), ()), None, None
+        issue = information(f"row {cells.row}", "is of no weight-management service")
+        return Checked(Verdict.IGNORED, (issue,), ()), None, None
     message = _message(cells, context)
     local_id = message.person.local_id.value if message.person.local_id else None
     if has_error(cells.issues):
@@ -131,8 +127,8 @@ def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, ob
     )
     issues = (*dict.fromkeys(cells.issues), *_further(checked, cells))
     verdict = verdict_of(issues, ignored=checked.verdict is Verdict.IGNORED)
-    kept = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
-    return Checked(verdict, issues, checked.resource_types), kept, local_id
+    accepted = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
+    return Checked(verdict, issues, checked.resource_types), accepted, local_id
 
 
 def _message(cells: Cells, context: FileContext) -> SourceMessage:
@@ -140,8 +136,8 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
     for column in mapping.required:
         if not cells.filled(column):
             cells.error(column, "is required", code="required")
-    source_version_at = _told_at(cells, context.received_at.astimezone(UTC))
-    person = person_of(cells, told_on=source_version_at.date(), test_mode=context.test_mode)
+    source_version_at = _version_time(cells, context.received_at.astimezone(UTC))
+    person = person_of(cells, reported_on=source_version_at.date(), test_mode=context.test_mode)
     if not (person.local_id or person.nhs_number or person.nhs_number_claimed or person.names):
         cells.issues.append(error(f"row {cells.row}", "names nobody", code="required"))
     facts = facts_of(cells, source=context.source, person=person, source_version_at=source_version_at)
@@ -151,7 +147,7 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
     )
 
 
-def _told_at(cells: Cells, received_at: datetime) -> datetime:
+def _version_time(cells: Cells, received_at: datetime) -> datetime:
     """The row's version time; when the file came if it has none or an impossible one."""
     column = cells.mapping.source_version_at
     source_version_at = cells.moment(column)
@@ -164,9 +160,9 @@ def _told_at(cells: Cells, received_at: datetime) -> datetime:
 
 
 def _further(checked: Checked, cells: Cells) -> Iterator[Issue]:
-    """What the one check adds to what was found by column: errors, and warnings of a kind not told yet."""
-    told = {issue.code for issue in cells.issues}
+    """What the one check adds to what was found by column: errors, and warnings of a kind not reported yet."""
+    reported = {issue.code for issue in cells.issues}
     for issue in checked.issues:
-        if issue.severity is Severity.ERROR or issue.code not in told:
+        if issue.severity is Severity.ERROR or issue.code not in reported:
             element = issue.location.rpartition(".")[2].partition("[")[0]
             yield Issue(issue.severity, issue.code, f"row {cells.row}", f"{element}: {issue.rule}")

@@ -53,9 +53,7 @@ class Cells:
         return column is not None and bool(self.texts.get(column.key, "").strip())
 
     def text(self, column: Column | None) -> str | None:
-        """The cell, runs of white space as one space; None when empty, or when it is no text (then an
-        issue).
-        """
+        """The cell, runs of white space as one space; None when empty, or when it is no text (then an issue)."""
         if column is None:
             return None
         text = " ".join(self.texts.get(column.key, "").split())

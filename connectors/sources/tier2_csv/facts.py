@@ -1,10 +1,10 @@
-"""What a row tells, fact by fact, as the mapping's groups say."""
+"""The facts of a row, by the groups of the mapping."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -12,7 +12,7 @@ from connectors.mapping import Column, FactGroup
 from connectors.mapping.fields import BODIES, FIELDS, PAIRS, Kind
 from connectors.sources.tier2_csv.cells import Cells
 from schemas.errors import InvalidField
-from schemas.facts import Demographics, Measurement
+from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
 from schemas.identity import Person
 from schemas.source_message import SourceFact
@@ -22,7 +22,7 @@ from schemas.units import UNITS, converted, plain, plausible
 
 @dataclass(frozen=True, slots=True)
 class _RowTimes:
-    """Who tells, and the days between which what is told may lie."""
+    """Who reports, and the days between which the facts may lie."""
 
     source: Source
     born: date | None
@@ -32,12 +32,12 @@ class _RowTimes:
 def facts_of(
     cells: Cells, *, source: Source, person: Person, source_version_at: datetime
 ) -> tuple[SourceFact, ...]:
-    """Every fact the row tells, demographics first; what breaks a rule is an issue in `cells`."""
+    """Every fact of the row, demographics first; what breaks a rule is an issue in `cells`."""
     mapping = cells.mapping
     by = _RowTimes(source, person.birth_date, source_version_at.date())
-    told = [_demographics(cells, by, person)]
-    told += [_fact(cells, group, by) for group in mapping.facts]
-    facts = tuple(fact for fact in told if fact is not None)
+    found = [_demographics(cells, by, person)]
+    found += [_fact(cells, group, by) for group in mapping.facts]
+    facts = tuple(fact for fact in found if fact is not None)
     _compare_bodies(cells, facts)
     return facts
 
@@ -62,7 +62,7 @@ def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | N
 
 def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
-        for column in group.own:
+        for column in group.unshared:
             if group.trigger is not None and cells.filled(column):
                 cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
         return None
@@ -79,6 +79,7 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
             return None
         values = measured
     ubrn = values.pop("ubrn", None)
+    assert isinstance(ubrn, str | None)
     if group.type == "referral":
         values = _referral_defaults(values, by.source)
     if group.type == "programme_start" and values.get("programme") is None:
@@ -92,18 +93,14 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
 
 
-def _values(cells: Cells, group: FactGroup) -> dict[str, Any]:
+def _values(cells: Cells, group: FactGroup) -> dict[str, object]:
     """The fields of a group: the fixed ones, and each column read by its kind."""
-    readers: Mapping[Kind, Callable[[Column], Any]] = {
-        "code": cells.coded,
-        "ods": cells.ods,
-        "date": cells.day,
-        "number": cells.number,
-        "integer": cells.integer,
-        "text": cells.text,
-    }
+    readers: Mapping[Kind, Callable[[Column], object]] = {
+        "code": cells.coded, "ods": cells.ods, "date": cells.day,
+        "number": cells.number, "integer": cells.integer, "text": cells.text,
+    }  # fmt: skip
     kinds = FIELDS[group.type]
-    values: dict[str, Any] = dict(group.fixed)
+    values: dict[str, object] = dict(group.fixed)
     for name, column in group.columns.items():
         value = readers[kinds[name]](column)
         if value is not None or name not in values:
@@ -111,7 +108,7 @@ def _values(cells: Cells, group: FactGroup) -> dict[str, Any]:
     return values
 
 
-def _referral_defaults(values: dict[str, Any], source: Source) -> dict[str, Any]:
+def _referral_defaults(values: dict[str, object], source: Source) -> dict[str, object]:
     """A received referral is to this source's tier, programme and council; a sent one names where it went."""
     values.setdefault("to_tier", source.tier)
     if values.get("direction") != "received":
@@ -125,27 +122,27 @@ def _referral_defaults(values: dict[str, Any], source: Source) -> dict[str, Any]
     return values | {name: value for name, value in defaults.items() if values.get(name) is None}
 
 
-def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, Any], by: _RowTimes) -> None:
+def _bound_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], by: _RowTimes) -> None:
     latest = by.on + (BOOKED_AHEAD if values.get("attendance") == "0" else SKEW)
     for name, column in (("on", group.on), ("booked_on", group.columns.get("booked_on"))):
         day = values.get(name)
         if column is None or not isinstance(day, date):
             continue
         if not EARLIEST <= day <= latest:
-            cells.error(column, "must lie between 1900 and the day the row was told")
+            cells.error(column, "must lie between 1900 and the day of the row")
         elif by.born is not None and day < by.born:
             cells.error(column, "lies before the person's birth")
 
 
-def _measured(cells: Cells, group: FactGroup, values: dict[str, Any]) -> dict[str, Any] | None:
+def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict[str, object] | None:
     """The body's fields of one measurement, converted; None with an issue when it cannot be."""
     column = group.columns["value"]
     value, unit = values.pop("value"), values.pop("unit", None)
     plus, plus_unit = values.pop("plus", None), values.pop("plus_unit", None)
-    if value is None:
+    if not isinstance(value, Decimal):
         return None
     if unit is None:
-        # An unknown unit has been told of; a blank one is said here. A number without its unit says nothing.
+        # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
         if not cells.filled(group.columns.get("unit")):
             cells.error(
                 group.columns.get("unit", column),
@@ -153,7 +150,7 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, Any]) -> dict[st
                 code="required",
             )
         return None
-    if plus is not None:
+    if isinstance(plus, Decimal):
         value, unit = _composed(value, str(unit), plus, str(plus_unit))
     quantity = str(values["quantity"])
     try:
@@ -178,14 +175,14 @@ def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple
 
 
 def _business_id(cells: Cells, group: FactGroup) -> str | None:
-    """The key columns' values and what tells two facts of a row apart; None with an issue when one is empty.
+    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty.
 
     A received referral is its key alone, because other facts name it so.
     """
     parts = [cells.text(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
         if part is None:
-            cells.error(column, "is required: it names what the row tells", code="required")
+            cells.error(column, "is required: it names what the row is about", code="required")
     names = [part for part in parts if part is not None]
     if len(names) < len(parts):
         return None
@@ -201,15 +198,15 @@ def _business_id(cells: Cells, group: FactGroup) -> str | None:
     return "/".join([*names, detail] if detail else names)
 
 
-def _body(cells: Cells, group: FactGroup, values: Mapping[str, Any]) -> Any:
+def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactBody | None:
     """The body, or None with an issue at the column of the field that does not fit."""
     try:
-        return BODIES[group.type](**values)
+        return cast(FactBody, BODIES[group.type].model_validate(dict(values)))
     except ValidationError as failure:
-        for one in failure.errors(include_input=False, include_context=False, include_url=False):
-            name = str(one["loc"][0]) if one["loc"] else ""
+        for fault in failure.errors(include_input=False, include_context=False, include_url=False):
+            name = str(fault["loc"][0]) if fault["loc"] else ""
             column = group.columns.get(name) or group.on or group.trigger
-            if one["type"] == "missing" or values.get(name) is None:
+            if fault["type"] == "missing" or values.get(name) is None:
                 rule, code = "is required", "required"
             else:
                 rule, code = "is not of the expected form", "value"
@@ -219,16 +216,14 @@ def _body(cells: Cells, group: FactGroup, values: Mapping[str, Any]) -> Any:
 
 
 def _compare_bodies(cells: Cells, facts: tuple[SourceFact, ...]) -> None:
-    """Warns where weight and height of a row look swapped: each is plausible alone, together they are
-    nobody.
-    """
+    """Warns where weight and height of a row look swapped: each is plausible alone, and impossible together."""
     measured = {fact.body.quantity: fact.body for fact in facts if isinstance(fact.body, Measurement)}
     weight, height = measured.get("weight"), measured.get("height")
     if weight is None or height is None:
         return
-    as_told = weight.value / (height.value / 100) ** 2
+    as_written = weight.value / (height.value / 100) ** 2
     swapped = height.value / (weight.value / 100) ** 2
-    if not plausible(as_told, quantity="bmi") and plausible(swapped, quantity="bmi"):
+    if not plausible(as_written, quantity="bmi") and plausible(swapped, quantity="bmi"):
         for group in cells.mapping.facts:
             if group.type == "measurement" and group.fixed.get("quantity") in ("weight", "height"):
                 cells.warning(group.columns["value"], "weight and height look swapped")

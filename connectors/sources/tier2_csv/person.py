@@ -15,8 +15,8 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
 _BETWEEN = re.compile(r"\s*[;,/]\s*")  # two telephones or mailboxes in one cell
 
 
-def person_of(cells: Cells, *, told_on: date, test_mode: bool) -> Person:
-    """The person as the row tells it; what cannot be read is an issue in `cells` and absent here."""
+def person_of(cells: Cells, *, reported_on: date, test_mode: bool) -> Person:
+    """The person as the row has it; what cannot be read is an issue in `cells` and absent here."""
     columns = cells.mapping.person
     number, claimed = _nhs_number(cells, columns.get("nhs_number"), test_mode=test_mode)
     sex = cells.coded(columns.get("sex"))
@@ -25,9 +25,11 @@ def person_of(cells: Cells, *, told_on: date, test_mode: bool) -> Person:
         nhs_number=number,
         nhs_number_claimed=claimed,
         names=_names(cells),
-        birth_date=_birth_date(cells, columns.get("birth_date"), told_on=told_on),
+        birth_date=_birth_date(cells, columns.get("birth_date"), reported_on=reported_on),
         sex=None if sex is None else str(sex),
-        addresses=tuple(one for one in (_address(cells), _address(cells, "former_")) if one != Address()),
+        addresses=tuple(
+            address for address in (_address(cells), _address(cells, "former_")) if address != Address()
+        ),
         phones=_phones(cells),
         emails=_matching(cells, "email", _EMAIL, "is not an email address; not kept"),
     )
@@ -62,8 +64,7 @@ def _nhs_number(
 ) -> tuple[NHSNumber | None, str | None]:
     """The number, or what was sent in its place when it may be one with a slip; never a repaired number.
 
-    Nine digits have lost their leading zero to a spreadsheet; `9.44931E+09` has lost its last digits for
-    good.
+    Nine digits have lost their leading zero to a spreadsheet; `9.44931E+09` has lost its last digits for good.
     """
     text = cells.text(column)
     if column is None or text is None:
@@ -94,12 +95,12 @@ def _claimed(cells: Cells, column: Column, text: str, rule: str) -> str | None:
     return None
 
 
-def _birth_date(cells: Cells, column: Column | None, *, told_on: date) -> date | None:
+def _birth_date(cells: Cells, column: Column | None, *, reported_on: date) -> date | None:
     born = cells.day(column)
     if column is None or born is None:
         return None
-    if not _EARLIEST_BIRTH <= born <= told_on:
-        cells.error(column, "must lie between 1880 and the day the row was told")
+    if not _EARLIEST_BIRTH <= born <= reported_on:
+        cells.error(column, "must lie between 1880 and the day of the row")
         return None
     return born
 
@@ -132,8 +133,8 @@ def _matching(cells: Cells, name: str, pattern: re.Pattern[str], rule: str) -> t
     text = cells.text(column)
     if column is None or text is None:
         return ()
-    told = [one for one in _BETWEEN.split(text) if one]
-    found = tuple(one for one in told if pattern.fullmatch(one))
-    if len(found) < len(told):
+    parts = [part for part in _BETWEEN.split(text) if part]
+    found = tuple(part for part in parts if pattern.fullmatch(part))
+    if len(found) < len(parts):
         cells.warning(column, rule, code="value")
     return found

@@ -11,14 +11,8 @@ from schemas.errors import Issue, Severity
 
 HEADER = ("row", "column", "severity", "code", "rule")
 _PLACE = re.compile(r"row ([0-9]+)(?:, column (.*))?", re.DOTALL)
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-)  # what makes a spreadsheet calculate a cell (OWASP, CSV injection)
+# what makes a spreadsheet calculate a cell (OWASP, CSV injection)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileReport:
@@ -29,20 +23,18 @@ class FileReport:
         self._verdicts: Counter[Verdict] = Counter()
 
     def of_file(self, issues: Iterable[Issue]) -> None:
-        """Adds what is to be said of the file as a whole."""
+        """Adds the issues of the file as a whole."""
         self._lines += [_line(issue) for issue in issues]
 
     def of_rows(self, entries: Iterable[SourceEntry]) -> None:
-        """Adds what is to be said of some rows, and counts them."""
+        """Adds the issues of some rows, and counts the rows."""
         for entry in entries:
             self._verdicts[entry.checked.verdict] += 1
             self._lines += [_line(issue) for issue in entry.checked.issues]
 
     def text(self, *, taken: bool) -> str:
-        """The whole report. Its last line, without row and column, sums up: rows by verdict, or nothing
-        taken.
-        """
-        lines = _Lines()
+        """The whole report. Its last line, without row and column, sums up: rows by verdict, or nothing taken."""
+        lines = _CsvText()
         writer = csv.writer(lines, lineterminator="\r\n")
         writer.writerow(HEADER)
         writer.writerows(self._lines)
@@ -56,7 +48,7 @@ class FileReport:
         return f"{self._verdicts.total()} rows: " + ", ".join(parts)
 
 
-class _Lines:
+class _CsvText:
     """Where csv.writer writes to, without a file."""
 
     def __init__(self) -> None:

@@ -9,9 +9,8 @@ from connectors.mapping import FileMapping, header_key
 from connectors.sources.tier2_csv.decoding import Decoded
 from schemas.errors import Issue, error, has_error, information
 
-LINES_MAX = (
-    200_000  # a year of every council's clients in one file; 64 MiB of line ends would be 67 million entries
-)
+# a year of every council's clients in one file; 64 MiB of line ends would be 67 million entries
+LINES_MAX = 200_000
 ROW_CHARACTERS_MAX = 65_536
 LINES_A_ROW_MAX = 50  # a quote left open would otherwise swallow the rest of the file
 _SNIFFED = (",", ";", "\t", "|")
@@ -53,7 +52,7 @@ class Sheet:
 
 
 def sheet_of(decoded: Decoded, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
-    """The sheet and what is to be said of the whole file; no sheet when one of the issues is an error.
+    """The sheet and the issues of the whole file; no sheet when one of the issues is an error.
 
     Refused: too many lines, a header that lacks a column of the mapping or repeats one. Columns the mapping
     does not know are not read, and counted.
@@ -77,9 +76,9 @@ def sheet_of(decoded: Decoded, mapping: FileMapping) -> tuple[Sheet | None, tupl
     return sheet, issues
 
 
-def _header_row(lines: Sequence[str], delimiter: str) -> tuple[int, "_Parsed"]:
+def _header_row(lines: Sequence[str], delimiter: str) -> tuple[int, "_ParsedRow"]:
     """The first row that is broken or not blank; the last one when all are blank."""
-    last = (0, _Parsed("", (), None, 0, 0))
+    last = (0, _ParsedRow("", (), None, 0, 0))
     for numbered in _numbered(lines, delimiter, first=1):
         last = numbered
         if last[1].problem is not None or any(cell.strip() for cell in last[1].cells):
@@ -88,7 +87,7 @@ def _header_row(lines: Sequence[str], delimiter: str) -> tuple[int, "_Parsed"]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Parsed:
+class _ParsedRow:
     text: str
     cells: tuple[str, ...]
     problem: Issue | None
@@ -96,7 +95,7 @@ class _Parsed:
     lines: int
 
 
-def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[tuple[int, _Parsed]]:
+def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[tuple[int, _ParsedRow]]:
     """Numbers and rows. A row whose quotes do not close is one line long; reading goes on with the next."""
     at, number = 0, first
     while at < len(lines):
@@ -106,10 +105,10 @@ def _numbered(lines: Sequence[str], delimiter: str, *, first: int) -> Iterator[t
         number += 1
 
 
-def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _Parsed:
+def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _ParsedRow:
     if len(lines[at]) > ROW_CHARACTERS_MAX:
         problem = error(f"row {number}", f"is longer than {ROW_CHARACTERS_MAX} characters", code="too-long")
-        return _Parsed(lines[at], (), problem, at, 1)
+        return _ParsedRow(lines[at], (), problem, at, 1)
     following = (lines[place] for place in range(at, min(at + LINES_A_ROW_MAX, len(lines))))
     reader = csv.reader(following, delimiter=delimiter, strict=True)
     try:
@@ -117,8 +116,8 @@ def _row(lines: Sequence[str], at: int, delimiter: str, number: int) -> _Parsed:
     except csv.Error:
         rule = "has a quote that is not closed, or text after a closing quote"
         problem = error(f"row {number}", rule, code="structure")
-        return _Parsed(lines[at], (), problem, at, 1)
-    return _Parsed("".join(lines[at : at + reader.line_num]), cells, None, at, reader.line_num)
+        return _ParsedRow(lines[at], (), problem, at, 1)
+    return _ParsedRow("".join(lines[at : at + reader.line_num]), cells, None, at, reader.line_num)
 
 
 def _sniffed(lines: Sequence[str], mapping: FileMapping) -> str:

@@ -4,9 +4,8 @@
     AE  this message cannot be taken: ERR says where and why
     AR  this is not one HL7 message in one frame
 
-Values sent are never repeated, but for the header fields HL7 asks back (MSH-3 to MSH-6, MSH-10 to MSH-12).
-Everything is written as escaped values between the usual delimiters, so nothing that was sent can add a
-segment or a field.
+Values sent are never repeated, but for the header fields HL7 asks back (MSH-3 to MSH-6, MSH-10 to MSH-12). Everything
+is written as escaped values between the usual delimiters, so nothing that was sent can add a segment or a field.
 """
 
 import re
@@ -58,21 +57,23 @@ class Acknowledgement:
         return self.text.partition(" ")[2] if self.code == "AA" else None
 
 
-def written(answer: Acknowledgement, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
-    """The ACK to the message of `header` (None where it had none), told `at` (aware), named `control_id`.
+def write_answer(answer: Acknowledgement, *, header: Segment | None, at: datetime, control_id: str) -> bytes:
+    """The ACK to the message of `header` (None where it had none), written `at` (aware), named `control_id`.
 
-    Segments end with a carriage return; UTF-8; sender and receiver change places.
+    Segments end with a carriage return; UTF-8; sender and receiver are exchanged.
     """
-    told = at.astimezone(LONDON).strftime("%Y%m%d%H%M%S%z")
+    written_at = at.astimezone(LONDON).strftime("%Y%m%d%H%M%S%z")
     trigger = f"^{_echo(header, 9, component=2)}" if _echo(header, 9, component=2) else ""
-    head = ["MSH", "^~\\&", *(_whole(header, field) for field in (5, 6, 3, 4)), told, "", f"ACK{trigger}"]
-    head += [
-        escape(control_id),
-        _echo(header, 11) or "P",
-        _echo(header, 12) or "2.4",
-        *[""] * 5,
-        "UNICODE UTF-8",
+    head = [
+        "MSH",
+        "^~\\&",
+        *(_whole(header, field) for field in (5, 6, 3, 4)),
+        written_at,
+        "",
+        f"ACK{trigger}",
     ]
+    processing, version = _echo(header, 11) or "P", _echo(header, 12) or "2.4"
+    head += [escape(control_id), processing, version, *[""] * 5, "UNICODE UTF-8"]
     lines = ["|".join(head), f"MSA|{answer.code}|{escape(answer.control_id)}|{escape(answer.text)}"]
     lines += [_err(issue) for issue in _most_severe(answer.issues)]
     return "".join(f"{line}\r" for line in lines).encode("utf-8")

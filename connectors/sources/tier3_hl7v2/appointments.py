@@ -1,8 +1,7 @@
 """SIU and outpatient ADT: what was booked, moved, cancelled, missed, attended, and the end of care.
 
-The fact is the appointment, so every message about it uses one business id: SCH-2 (the hospital's own
-number), else SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to
-its visit, PV1-19.
+The fact is the appointment, so every message about it uses one business id: SCH-2 (the hospital's own number), else
+SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to its visit, PV1-19.
 """
 
 from connectors.sources.tier3_hl7v2.local_codes import (
@@ -26,15 +25,14 @@ _WHO_CANCELLED = ("SCH-6.1", "SCH-7.1", "SCH-25.1", "SCH-6.2", "SCH-7.2")
 def booked(reading: Reading) -> list[SourceFact]:
     """S12: the appointment, and the acceptance that this booking is if no earlier one was.
 
-    Every S12 tells `<appointment>/booked`, dated MSH-7; the pathway takes the earliest on or after the
-    referral. It is a fact of its own because S13, which replaces the appointment's version, does not say
-    when it was first booked.
+    Every S12 reports `<appointment>/booked`, dated MSH-7; the pathway takes the earliest on or after the referral. It
+    is a fact of its own because S13, which replaces the appointment's version, does not say when it was first booked.
     """
-    number, told = _booking_number(reading), reading.told
+    number, reported = _booking_number(reading), reading.reported
     appointment = _appointment(reading, number, "0", booked=True)
     if number is None or not appointment:
         return appointment
-    accepted = Acceptance(on=told.on, at=told.at, definition=ACCEPTED_BY_BOOKING)
+    accepted = Acceptance(on=reported.on, at=reported.at, definition=ACCEPTED_BY_BOOKING)
     under = referral_number(reading)
     return [*appointment, SourceFact(accepted, business_id=f"{number}/booked", referral_business_id=under)]
 
@@ -64,26 +62,27 @@ def missed(reading: Reading) -> list[SourceFact]:
 
 
 def attended(reading: Reading) -> list[SourceFact]:
-    """A04 of an outpatient (PV1-2 O): seen. An A04 of any other class tells only who the person is."""
+    """A04 of an outpatient (PV1-2 O): seen. An A04 of any other class says only who the person is."""
     if not is_outpatient(reading):
         return []
     number = reading.first_value(*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19") or None
     if number is None:
-        reading.warn("PV1-19", "is missing: a correction of this visit could not be told from another visit")
-    day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.told
+        reading.warn(
+            "PV1-19", "is missing: a correction of this visit could not be distinguished from another visit"
+        )
+    day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.reported
     return [_attendance(reading, number, "5", day)]
 
 
 def discharged(reading: Reading) -> list[SourceFact]:
-    """A03 of an outpatient (PV1-2 O): the service closed the episode. PV1-36 gives the reason where it
-    is a listed one.
-    """
+    """A03 of an outpatient (PV1-2 O): the service closed the episode. PV1-36 gives the reason where it is a listed
+    one."""
     if not is_outpatient(reading):
         return []
     reason = reading.value("PV1-36").lower()
     if reason and reason not in REASONS:
         reading.note("PV1-36", "is not a listed reason for discharge; it was left out")
-    day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.told
+    day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.reported
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
     number = reading.value("PV1-19") or None
     return [SourceFact(body, business_id=number, referral_business_id=referral_number(reading))]
@@ -123,13 +122,13 @@ def _attendance(
         on=day.on,
         at=day.at,
         attendance=attendance,  # type: ignore[arg-type]  # one of the seven codes, from the callers above
-        booked_on=reading.told_on if booked else None,
+        booked_on=reading.reported_on if booked else None,
     )
     return SourceFact(body, business_id=number, referral_business_id=referral_number(reading))
 
 
 def _cancelled_by(text: str) -> str | None:
-    word = text.upper()
-    if word in CANCELLED_BY_NUMBER:
-        return CANCELLED_BY_NUMBER[word]
-    return next((code for start, code in CANCELLED_BY_WORD if word.startswith(start)), None)
+    status = text.upper()
+    if status in CANCELLED_BY_NUMBER:
+        return CANCELLED_BY_NUMBER[status]
+    return next((code for start, code in CANCELLED_BY_WORD if status.startswith(start)), None)

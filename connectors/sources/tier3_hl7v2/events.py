@@ -1,4 +1,4 @@
-"""Which messages are read, and what each tells beside who the person is."""
+"""Which messages are read, and what each reports besides who the person is."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,7 @@ def _nothing_more(_: Reading) -> list[SourceFact]:
 
 @dataclass(frozen=True, slots=True)
 class TriggerEvent:
-    """`facts` reads what happened; `merge`: MRG retires an id; `identity`: may come without naming a
-    service.
-    """
+    """`facts` reads what happened; `merge`: MRG retires an id; `identity`: may come without naming a service."""
 
     facts: Callable[[Reading], list[SourceFact]]
     identity: bool = False

@@ -36,14 +36,14 @@ _ORIGIN: Mapping[tuple[str, str], str] = {
 _OF_BUNDLE: Mapping[str, str] = {"Bundle.identifier.value": "MSH-10", "Bundle.timestamp": "MSH-7"}
 
 
-def in_hl7(issues: Iterable[Issue], *, document: Mapping[str, Any], known: Sequence[Issue]) -> list[Issue]:
+def in_hl7(issues: Iterable[Issue], *, document: Mapping[str, object], known: Sequence[Issue]) -> list[Issue]:
     """`issues` about `document` with HL7 locations, without those on fields of which `known` complains.
 
-    The reader saw the field itself, so where both complain of one, the reader's word stands.
+    The reader saw the field itself: where both report a field, the reader's issue counts.
     """
-    complained = {(issue.severity, _field(issue.location)) for issue in known}
+    reported = {(issue.severity, _field(issue.location)) for issue in known}
     translated = (replace(issue, location=_origin(issue.location, document)) for issue in issues)
-    return [issue for issue in translated if (issue.severity, _field(issue.location)) not in complained]
+    return [issue for issue in translated if (issue.severity, _field(issue.location)) not in reported]
 
 
 def _origin(location: str, document: Mapping[str, Any]) -> str:

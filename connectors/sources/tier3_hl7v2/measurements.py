@@ -23,8 +23,7 @@ from schemas.facts import Measurement
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible
 
-# SNOMED CT and LOINC by the code alone: senders name the system in a dozen ways, and no local code looks
-# like these.
+# SNOMED CT and LOINC by the code alone: senders name the system in a dozen ways, and no local code has this form.
 _QUANTITY: Mapping[str, str] = {code: quantity for (_, code), quantity in codes.MEASUREMENT.items()} | {
     LOINC_WAIST: "waist"
 }
@@ -138,7 +137,7 @@ def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> 
             return known
         if text:
             reading.warn(place, "is not a date or time; it was left out", code="value")
-    return reading.told
+    return reading.reported
 
 
 def _self_reported(obx: Segment) -> bool:
@@ -147,18 +146,18 @@ def _self_reported(obx: Segment) -> bool:
 
 
 def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
-    """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the
-    message's id.
-    """
+    """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the message's id."""
     order = (obr.value(3) or obr.value(2)) if obr else ""
     if not order:
-        reading.warn("OBR-3", "is missing: a correction of this result could not be told from another result")
+        reading.warn(
+            "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
+        )
         order = f"message/{reading.message.identifier}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 
 
 def _numbered(fact: SourceFact, seen: Counter[str]) -> SourceFact:
-    """Two results of one order under the same OBX-3 and OBX-4 are told apart by their place among them."""
+    """Two results of one order under the same OBX-3 and OBX-4 are distinguished by their position among them."""
     number = fact.business_id or ""
     seen[number] += 1
     if seen[number] == 1:

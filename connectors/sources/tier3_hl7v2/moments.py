@@ -1,8 +1,7 @@
 """HL7 times: local time of the sending hospital, to dates and aware UTC.
 
-A time without an offset is Europe/London. In the hour that the end of British Summer Time repeats, the
-first of the two (still summer time) is meant, `fold=0`: nothing in the message tells them apart, and the
-answer must never change.
+A time without an offset is Europe/London. In the hour that the end of British Summer Time repeats, the first of the two
+(still summer time) is meant, `fold=0`: nothing in the message distinguishes them, and the answer must never change.
 """
 
 import re
@@ -40,15 +39,9 @@ def moment(text: str) -> Moment | None:
         if hour is None:
             return Moment(date(int(year), int(month), int(day)), None)
         local = datetime(
-            int(year),
-            int(month),
-            int(day),
-            int(hour),
-            int(minute or 0),
-            int(second or 0),
-            int((fraction or "").ljust(6, "0")),
-            tzinfo=_zone(offset),
-        )
+            int(year), int(month), int(day), int(hour), int(minute or 0), int(second or 0),
+            int((fraction or "").ljust(6, "0")), tzinfo=_zone(offset),
+        )  # fmt: skip
         return Moment(local.astimezone(LONDON).date(), local.astimezone(UTC))
     except (ValueError, OverflowError):
         return None

@@ -1,6 +1,6 @@
 """PID, PD1 and MRG: who the message is about.
 
-An NHS number is known by its authority or type, never by its look: 25 of the 306 ten-digit hospital numbers
+An NHS number is known by its authority or type, never by its form: 25 of the 306 ten-digit hospital numbers
 in the public simhospital messages pass the Modulus 11 check.
 """
 
@@ -25,8 +25,7 @@ from schemas.facts import Death, Demographics
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 from schemas.source_message import SourceFact
 
-# GP practice codes, and those of the Channel Islands and the Isle of Man. Source: DWMP hub validation, NHS
-# ODS.
+# GP practice codes, and those of the Channel Islands and the Isle of Man. Source: DWMP hub validation, NHS ODS.
 _PRACTICE = re.compile(r"[A-HJ-NP-TVWY][0-9]{5}|(?:ALD|GUE|JER)[0-9]{2}")
 BIRTH_YEAR_MIN = 1880
 
@@ -56,8 +55,10 @@ def person_of(reading: Reading) -> Person:
 def merged(reading: Reading, person: Person) -> Person:
     """`person` with the ids that MRG-1 retires: PID survives. Refuses a merge that retires nothing."""
     prior = reading.message.first("MRG")
-    found = [_parsed_id(one.value()) for one in prior.repetitions(1) if not is_nhs(one)] if prior else []
-    retired = tuple(dict.fromkeys(one for one in found if one is not None and one != person.local_id))
+    found = [_parsed_id(cx.value()) for cx in prior.repetitions(1) if not is_nhs(cx)] if prior else []
+    retired = tuple(
+        dict.fromkeys(number for number in found if number is not None and number != person.local_id)
+    )
     if len(reading.message.all("MRG")) > 1:
         reading.refuse("MRG", "stands more than once", code="structure")
     if person.local_id is None:
@@ -68,21 +69,21 @@ def merged(reading: Reading, person: Person) -> Person:
 
 
 def facts_of(reading: Reading, person: Person) -> list[SourceFact]:
-    """What slices need about the person, and that they have died, as PID and PD1 tell it."""
+    """What figures are grouped by about the person, and that they have died, as PID and PD1 report it."""
     pid = reading.message.first("PID")
     if pid is None:
         return []
     ethnic = _ethnic_category(reading, pid)
     body = Demographics(
-        on=reading.told_on,
+        on=reading.reported_on,
         sex=person.sex,  # type: ignore[arg-type]  # GENDER holds only FHIR's four words
         birth_year=person.birth_date.year if person.birth_date else _year_alone(reading, pid),
         ethnic_category=ethnic,
         ethnic_system="2001" if ethnic else None,
         practice_ods=_practice(reading),
     )
-    told = body.model_dump(exclude={"type", "on", "at", "referral"}, exclude_none=True)
-    facts = [SourceFact(body, business_id="demographics")] if told else []
+    reported = body.model_dump(exclude={"type", "on", "at", "referral"}, exclude_none=True)
+    facts = [SourceFact(body, business_id="demographics")] if reported else []
     return facts + _death(reading, pid)
 
 
@@ -96,7 +97,7 @@ def is_nhs(identifier: Repetition) -> bool:
 
 
 def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str | None]:
-    sent = [one.value() for one in pid.repetitions(3) if is_nhs(one) and one.value()]
+    sent = [cx.value() for cx in pid.repetitions(3) if is_nhs(cx) and cx.value()]
     valid: dict[NHSNumber, None] = {}
     for text in sent:
         try:
@@ -117,11 +118,11 @@ def _number_status(pid: Segment) -> str:
 
 
 def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
-    local = [one for one in pid.repetitions(3) if one.value() and not is_nhs(one)]
-    typed = [one for one in local if one.value(5).upper() in LOCAL_ID_TYPES]
-    elder = [one for one in pid.repetitions(2) if one.value() and not is_nhs(one)]
-    for location, one in [*(("PID-3.1", one) for one in typed + local), *(("PID-2.1", one) for one in elder)]:
-        parsed = _parsed_id(one.value())
+    local = [cx for cx in pid.repetitions(3) if cx.value() and not is_nhs(cx)]
+    typed = [cx for cx in local if cx.value(5).upper() in LOCAL_ID_TYPES]
+    former = [cx for cx in pid.repetitions(2) if cx.value() and not is_nhs(cx)]
+    for location, cx in [*(("PID-3.1", cx) for cx in typed + local), *(("PID-2.1", cx) for cx in former)]:
+        parsed = _parsed_id(cx.value())
         if parsed is not None:
             return parsed
         reading.warn(location, "must be 1 to 64 printable characters", code="value")
@@ -138,18 +139,18 @@ def _parsed_id(text: str) -> LocalId | None:
 
 def _names(pid: Segment) -> tuple[PersonName, ...]:
     found = []
-    for one in pid.repetitions(5):
-        given = tuple(part for part in (one.value(2), *one.value(3).split()) if part)
-        use = NAME_USE.get(one.value(7).upper(), "official")
-        if one.value() or given:
-            found.append(PersonName(family=one.value(), given=given, use=use))
+    for xpn in pid.repetitions(5):
+        given = tuple(part for part in (xpn.value(2), *xpn.value(3).split()) if part)
+        use = NAME_USE.get(xpn.value(7).upper(), "official")
+        if xpn.value() or given:
+            found.append(PersonName(family=xpn.value(), given=given, use=use))
     return tuple(found)
 
 
 def _birth_date(reading: Reading, pid: Segment) -> date | None:
     text = pid.value(7)
     known = birth_date(text)
-    if known is not None and known.year >= BIRTH_YEAR_MIN and known <= reading.told_on:
+    if known is not None and known.year >= BIRTH_YEAR_MIN and known <= reading.reported_on:
         return known
     if text:
         reading.warn("PID-7", "is not a possible date of birth; it was left out", code="value")
@@ -158,7 +159,7 @@ def _birth_date(reading: Reading, pid: Segment) -> date | None:
 
 def _year_alone(reading: Reading, pid: Segment) -> int | None:
     year = birth_year(pid.value(7))
-    return year if year and BIRTH_YEAR_MIN <= year <= reading.told_on.year else None
+    return year if year and BIRTH_YEAR_MIN <= year <= reading.reported_on.year else None
 
 
 def _gender(reading: Reading, pid: Segment) -> str | None:
@@ -170,21 +171,21 @@ def _gender(reading: Reading, pid: Segment) -> str | None:
 
 def _addresses(reading: Reading, pid: Segment) -> tuple[Address, ...]:
     found = []
-    for one in pid.repetitions(11):
+    for xad in pid.repetitions(11):
         postcode = None
-        if one.value(5):
+        if xad.value(5):
             try:
-                postcode = Postcode.parse(one.value(5))
+                postcode = Postcode.parse(xad.value(5))
             except InvalidField as broken:
                 reading.warn("PID-11.5", broken.rule, code="value")
-        address = Address(line=one.value(), postcode=postcode, city=one.value(3))
+        address = Address(line=xad.value(), postcode=postcode, city=xad.value(3))
         if address != Address():
             found.append(address)
     return tuple(found)
 
 
 def _phones(pid: Segment) -> tuple[str, ...]:
-    found = (_phone(one) for one in _telecoms(pid))
+    found = (_phone(xtn) for xtn in _telecoms(pid))
     return tuple(dict.fromkeys(phone for phone in found if phone))
 
 
@@ -208,12 +209,12 @@ def _in_parts(telecom: Repetition) -> str:
 
 
 def _emails(pid: Segment) -> tuple[str, ...]:
-    found = (text for one in _telecoms(pid) for text in (one.value(4), one.value()) if "@" in text)
+    found = (text for xtn in _telecoms(pid) for text in (xtn.value(4), xtn.value()) if "@" in text)
     return tuple(dict.fromkeys(found))
 
 
 def _telecoms(pid: Segment) -> list[Repetition]:
-    return [one for field in (13, 14) for one in pid.repetitions(field)]
+    return [xtn for field in (13, 14) for xtn in pid.repetitions(field)]
 
 
 def _ethnic_category(reading: Reading, pid: Segment) -> str | None:
@@ -236,6 +237,6 @@ def _death(reading: Reading, pid: Segment) -> list[SourceFact]:
     day, indicator = reading.moment("PID-29"), pid.value(30).upper()
     if day is None and indicator not in ("Y", "N"):
         return []
-    # "not dead" takes back a death that was told of the wrong patient; where none was told it changes nothing
-    body = Death(on=day.on, at=day.at) if day else Death(on=reading.told_on)
+    # "not dead" retracts a death reported for the wrong patient; where none was reported it changes nothing
+    body = Death(on=day.on, at=day.at) if day else Death(on=reading.reported_on)
     return [SourceFact(body, business_id="death", retracted=indicator == "N")]

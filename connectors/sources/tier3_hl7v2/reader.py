@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from connectors.entry import SourceEntry
 from connectors.sources.tier3_hl7v2.events import TriggerEvent, event_of, services_of
@@ -11,7 +10,7 @@ from connectors.sources.tier3_hl7v2.locations import in_hl7
 from connectors.sources.tier3_hl7v2.moments import moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
-from connectors.sources.tier3_hl7v2.structure import Hl7Message, Parsed, parse
+from connectors.sources.tier3_hl7v2.structure import Hl7Message, ParsedMessage, parse
 from schemas.check import check
 from schemas.disposition import Checked, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
@@ -29,10 +28,9 @@ SKEW_MAX = timedelta(days=1)
 def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> SourceEntry:
     """One entry, for every byte string there is; never raises.
 
-    `message_id` is MSH-3, MSH-4 and MSH-10 joined by `|`, or the hash of bytes that have none. Ignored: a
-    message type that is not read, a service that is not ours, or no service where the type does not make it
-    an identity message. `received_at` (aware) stands in for a missing MSH-7. Issues are located as
-    `PID-3.1`, `OBX[2]-6`, and hold no value.
+    `message_id` is MSH-3, MSH-4 and MSH-10 joined by `|`, or the hash of bytes that have none. Ignored: a message type
+    that is not read, a service that is not ours, or no service where the type does not make it an identity message.
+    `received_at` (aware) stands in for a missing MSH-7. Issues are located as `PID-3.1`, `OBX[2]-6`, and hold no value.
     """
     parsed = parse(raw)
     if parsed.message is None:
@@ -71,15 +69,15 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
         )
     if not kind[0]:
         issues.append(error("MSH-9", "is required", code="required"))
-    told = moment(message.header.value(7))
-    if told is None or told.at is None:
+    sent = moment(message.header.value(7))
+    if sent is None or sent.at is None:
         issues.append(warning("MSH-7", "holds no date and time; the time of receipt stands in", code="value"))
         return received_at, issues
-    if told.at > received_at + SKEW_MAX:
+    if sent.at > received_at + SKEW_MAX:
         issues.append(error("MSH-7", "is more than a day in the future", code="value"))
-    elif told.at > received_at + SKEW_REPORTED:
+    elif sent.at > received_at + SKEW_REPORTED:
         issues.append(warning("MSH-7", "is in the future", code="value"))
-    return told.at, issues
+    return sent.at, issues
 
 
 def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
@@ -104,13 +102,13 @@ def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
     )
 
 
-def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datetime) -> SourceEntry:
-    document: dict[str, Any] | None = None
+def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: datetime) -> SourceEntry:
+    document: dict[str, object] | None = None
     issues: list[Issue] = list(reading.issues)
     types: tuple[str, ...] = ()
     ignored = False
     if not has_error(issues):
-        document = bundle(told, source=reading.source)
+        document = bundle(message, source=reading.source)
         again, _ = check(
             document, source=reading.source, test_mode=reading.test_mode, received_at=received_at
         )
@@ -118,18 +116,18 @@ def _entry(raw: bytes, reading: Reading, told: SourceMessage, received_at: datet
         types, ignored = again.resource_types, again.verdict.value == "ignored"
     verdict = verdict_of(issues, ignored=ignored)
     return SourceEntry(
-        message_id=told.message_id,
+        message_id=message.message_id,
         position=0,
         form=FORM,
         original=raw,
         bundle=None if has_error(issues) else document,
-        local_id=told.person.local_id.value if told.person.local_id else None,
+        local_id=message.person.local_id.value if message.person.local_id else None,
         checked=Checked(verdict, _once(issues), types),
     )
 
 
 def _without_bundle(
-    raw: bytes, parsed: Parsed, issues: Sequence[Issue], *, ignored: bool = False
+    raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], *, ignored: bool = False
 ) -> SourceEntry:
     reasons = _once([*parsed.issues, *issues])
     return SourceEntry(

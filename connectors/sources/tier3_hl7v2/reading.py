@@ -12,8 +12,7 @@ from schemas.sources import Source
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`source_version_at` is MSH-7 (or the time of receipt); `issues` grows while the rules read. Locations are
-    HL7's.
-    """
+    HL7's."""
 
     message: Hl7Message = field(repr=False)
     source: Source
@@ -55,11 +54,11 @@ class Reading:
         return None
 
     @property
-    def told(self) -> Moment:
-        """When the source told this, as a moment."""
+    def reported(self) -> Moment:
+        """When the source reported this, as a moment."""
         return Moment(london_day(self.source_version_at), self.source_version_at)
 
     @property
-    def told_on(self) -> date:
-        """The day the source told this, in England."""
+    def reported_on(self) -> date:
+        """The day the source reported this, in England."""
         return london_day(self.source_version_at)

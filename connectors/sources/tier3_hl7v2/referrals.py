@@ -19,10 +19,11 @@ def received(reading: Reading) -> list[SourceFact]:
     if rf1 is None:
         reading.refuse("RF1", "is required", code="required")
         return []
-    number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9") or reading.told
+    number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9") or reading.reported
     if number is None:
         reading.warn(
-            "RF1-6", "is missing: a correction of this referral could not be told from another referral"
+            "RF1-6",
+            "is missing: a correction of this referral could not be distinguished from another referral",
         )
     body = Referral(
         on=day.on,
@@ -48,7 +49,7 @@ def _priority(reading: Reading) -> str | None:
 
 
 def _reasons(reading: Reading, rf1: Segment) -> tuple[str, ...]:
-    sent = [one.value() for one in rf1.repetitions(10)]
+    sent = [repetition.value() for repetition in rf1.repetitions(10)]
     known = tuple(dict.fromkeys(code for code in sent if code in REASONS_FOR_REFERRAL))
     if len(known) < len(sent):
         reading.note("RF1-10", "holds a reason that is not a listed code; it was left out")
@@ -69,9 +70,9 @@ def _referrer(reading: Reading) -> str | None:
 
 def _ubrn(reading: Reading, rf1: Segment) -> str | None:
     for field in (11, 6):
-        for one in rf1.repetitions(field):
-            if _is_ubrn(one):
-                number = one.value().replace(" ", "").replace("-", "").upper()
+        for repetition in rf1.repetitions(field):
+            if _is_ubrn(repetition):
+                number = repetition.value().replace(" ", "").replace("-", "").upper()
                 if _UBRN.fullmatch(number):
                     return number
                 reading.warn(

@@ -17,8 +17,7 @@ PARTS_MAX = 50_000  # delimiters in the segments that are read; 25 µs each, and
 REPETITIONS_MAX = 50  # of one field; PID-3 of a real patient has under ten
 VALUE_CHARACTERS_MAX = 1_000  # of one value that is read; the longest real one is an address line
 
-# Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and
-# ignored.
+# Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and ignored.
 READ_SEGMENTS = ("MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "RF1", "PRD", "OBR", "OBX")
 _NULL = '""'  # HL7: "delete what you have"; read as absent
 _NOT_A_MESSAGE = "MSH"
@@ -114,17 +113,15 @@ class Hl7Message:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Parsed:
-    """A message, or why there is none. `header` stands also when only the rest could not be read (for
-    the answer).
-    """
+class ParsedMessage:
+    """A message, or why there is none. `header` stands also when only the rest could not be read (for the answer)."""
 
     message: Hl7Message | None
     header: Segment | None
     issues: tuple[Issue, ...]
 
 
-def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> Parsed:
+def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> ParsedMessage:
     """The message in `raw`, its `wanted` segments taken apart.
 
     Never raises; an error issue with code `structure` and no message means: not one HL7 message.
@@ -140,7 +137,7 @@ def parse(raw: bytes, *, wanted: Collection[str] = READ_SEGMENTS) -> Parsed:
     issues = read.issues + _strangers(read.lines, marks)
     if _part_count(known, marks) > PARTS_MAX:
         return _refused(f"has more than {PARTS_MAX} parts", issues=issues, header=header)
-    return Parsed(Hl7Message(header, _segments(known, marks)), header, issues)
+    return ParsedMessage(Hl7Message(header, _segments(known, marks)), header, issues)
 
 
 def header_of(raw: bytes) -> Segment | None:
@@ -179,8 +176,8 @@ _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\
 
 def _refused(
     rule: str, *, location: str = _NOT_A_MESSAGE, issues: Sequence[Issue] = (), header: Segment | None = None
-) -> Parsed:
-    return Parsed(None, header, (*issues, error(location, rule, code="structure")))
+) -> ParsedMessage:
+    return ParsedMessage(None, header, (*issues, error(location, rule, code="structure")))
 
 
 def _delimiters(header: str) -> Delimiters | None:
@@ -257,8 +254,7 @@ def _bytes_text(content: bytes) -> str:
 def _clean(text: str, *, strip: bool = True) -> str:
     text = text[:VALUE_CHARACTERS_MAX]
     if not text.isprintable():
-        # C0 and C1 controls and line separators end a segment or a log line somewhere: none is part of a
-        # value
+        # C0 and C1 controls and line separators end a segment or a log line somewhere: none is part of a value
         text = "".join(" " if _is_control(character) else character for character in text)
     if not strip:
         return text

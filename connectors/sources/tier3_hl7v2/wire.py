@@ -14,8 +14,7 @@ from schemas.errors import Issue, warning
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024  # a scanned letter in an OBX-5 is the largest thing trusts send
 SEGMENTS_MAX = 20_000  # the largest simulated ORU has 70; beyond this it is not one message about one patient
 
-# MSH-18, HL7 table 0211. ASCII is what senders declare when they mean "nobody looked": read as UTF-8, its
-# superset.
+# MSH-18, HL7 table 0211. Senders declare ASCII without checking it: it is read as UTF-8, its superset.
 _CHARSETS = {
     "": "utf-8",
     "ASCII": "utf-8",

@@ -111,7 +111,7 @@ def equity(snapshots: Sequence[Snapshot]) -> list[EquityRow]:
     """Rows by IMD quintile, not known last."""
     groups: dict[int | None, list[Snapshot]] = {}
     for snapshot in snapshots:
-        groups.setdefault(snapshot["slices"]["imd_quintile"], []).append(snapshot)
+        groups.setdefault(snapshot["demographics"]["imd_quintile"], []).append(snapshot)
     rows = []
     for quintile, own in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or 0)):
         reached = funnel(own, "tier2")

@@ -52,7 +52,7 @@ def _late() -> list[Told]:
             COUNCIL,
             "c1",
             council,
-            milestone(Completion(on=day(104), definition="as-told/1"), "R1/c", "R1"),
+            milestone(Completion(on=day(104), definition="as-reported/1"), "R1/c", "R1"),
             at=104,
         ),
         told(

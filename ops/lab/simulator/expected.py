@@ -52,7 +52,7 @@ class _Episode:
 
 def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
     """The snapshot of `person` once everything told up to `as_of` is in: episodes by tier and day,
-    handovers, slices.
+    handovers, demographics.
     """
     episodes = [episode for record in person.records for episode in _episodes(record)]
     shown = sorted((_shown(episode) for episode in episodes), key=_episode_order)
@@ -62,7 +62,7 @@ def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
     return {
         **_current(shown, handovers),
         "three_tier": sent_by_practice and {"tier2", "tier3"} <= tiers,
-        "slices": _slices(person),
+        "demographics": _demographics(person),
         "episodes": shown,
         "handovers": handovers,
     }
@@ -281,7 +281,7 @@ def _current(episodes: Sequence[Pathway], handovers: Sequence[Pathway]) -> Pathw
     return {"current_stage": None, "current_tier": None, "current_to_tier": None}
 
 
-def _slices(person: PersonTruth) -> Pathway:
+def _demographics(person: PersonTruth) -> Pathway:
     """What records say, primary care's word first; only practices tell deprivation."""
     records = sorted(person.records, key=lambda one: _TIERS.index(one.tier))
     identities = [record.identity for record in records]

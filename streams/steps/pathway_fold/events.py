@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from schemas import facts as bodies
-from schemas.definitions import AS_TOLD, HANDOVER, LOSS, HandoverRule
+from schemas.definitions import AS_REPORTED, HANDOVER, LOSS, HandoverRule
 from schemas.elements import content_hash
 from schemas.facts import Body, Tier
 from schemas.pathway_events import EVENTS, Event
@@ -126,7 +126,7 @@ def _of_fact(fact: CurrentFact[Body], episode: str | None) -> DerivedEvent | Non
     if type(fact.body) is bodies.Measurement:
         content["kg"] = float(fact.body.value)
     if type(fact.body) in (bodies.Acceptance, bodies.ProgrammeStart):
-        content["definition"] = content.get("definition") or AS_TOLD
+        content["definition"] = content.get("definition") or AS_REPORTED
     facts = frozenset({fact.fact_id})
     return DerivedEvent(fact.fact_id, kind, facts, fact.body.on, fact.tier, episode, content)
 

@@ -7,7 +7,7 @@ from datetime import date
 from schemas.definitions import Definitions
 from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
 from schemas.linking import TIER_RANK
-from schemas.pathway import PathwayView, Slices
+from schemas.pathway import DemographicsView, PathwayView
 from streams.steps.pathway_fold.current_facts import (
     SPECIALIST,
     CurrentFact,
@@ -82,7 +82,7 @@ def fold(
 
 
 def _view(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode]) -> PathwayView:
-    """The person as a whole: stage, slices, comorbidities; `facts` are sorted by day and fact id."""
+    """The person as a whole: stage, demographics, comorbidities; `facts` are sorted by day and fact id."""
     sent = [fact for fact in of_type(facts, Referral) if fact.body.direction == "sent"]
     onward = [referral for referral in sent if referral.body.to_tier in SPECIALIST]
     latest = max(found, key=lambda last: (last.opened_on, TIER_RANK[last.tier], last.id), default=None)
@@ -93,13 +93,13 @@ def _view(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode]) ->
         current_tier=latest.tier if latest else ("primary_care" if onward else None),
         current_to_tier=onward[-1].body.to_tier if onward and latest is None else None,
         three_tier=any(fact.tier == "primary_care" for fact in sent) and {"tier2", "tier3"} <= tiers,
-        slices=_slices(facts),
+        demographics=_demographics(facts),
         comorbidities=_present(facts),
         died_on=deaths[0].body.on if deaths else None,
     )
 
 
-def _slices(facts: Sequence[CurrentFact[Body]]) -> Slices:
+def _demographics(facts: Sequence[CurrentFact[Body]]) -> DemographicsView:
     # primary care first, within a tier the newest version: stable sorts, the last one weighs most
     newest_first = sorted(of_type(facts, Demographics), key=lambda fact: fact.version, reverse=True)
     by_tier = sorted(newest_first, key=lambda fact: TIER_RANK[fact.tier])
@@ -107,7 +107,7 @@ def _slices(facts: Sequence[CurrentFact[Body]]) -> Slices:
     for names in TAKEN_TOGETHER:
         body = next((fact.body for fact in by_tier if getattr(fact.body, names[0]) is not None), None)
         chosen |= {name: getattr(body, name) for name in names if body is not None}
-    return Slices.model_validate(chosen)
+    return DemographicsView.model_validate(chosen)
 
 
 def _present(facts: Sequence[CurrentFact[Body]]) -> tuple[str, ...]:

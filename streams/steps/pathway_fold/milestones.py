@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas import facts as bodies
-from schemas.definitions import ACCEPTED_BY_BOOKING, AS_TOLD, RTT, START_BY_ATTENDANCE, WAITS, RttRule
+from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, RTT, START_BY_ATTENDANCE, WAITS, RttRule
 from schemas.facts import Body, Tier
 from schemas.pathway import Rtt, Stage, Waits
 from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
@@ -114,7 +114,7 @@ def _accepted(
 ) -> Dated | None:
     acceptance = _first(facts, bodies.Acceptance)
     if acceptance is not None:
-        definition = acceptance.body.definition or AS_TOLD
+        definition = acceptance.body.definition or AS_REPORTED
         return Dated(acceptance.body.on, definition, acceptance.fact_id, inferred=False)
     if tier != "tier3" or referral is None:
         return None
@@ -132,7 +132,7 @@ def _started(
 ) -> Dated | None:
     start = _first(facts, bodies.ProgrammeStart)
     if start is not None:
-        return Dated(start.body.on, AS_TOLD, start.fact_id, inferred=False)
+        return Dated(start.body.on, AS_REPORTED, start.fact_id, inferred=False)
     if not attended:
         return None
     return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)
