@@ -4,12 +4,11 @@ A command module is imported at start, so it imports nothing heavy at its top: K
 imported inside its functions. To add a command, write the module and name it in COMMANDS.
 """
 
-import sys
 from importlib import import_module
 
 import typer
 
-from ops.errors import INTERRUPTED_EXIT_CODE, UNEXPECTED_EXIT_CODE, MissingTool, TierlinkError
+from ops.errors import MissingTool, run_and_exit
 
 COMMANDS = {
     "demo": "ops.lab.commands.demo",
@@ -58,19 +57,12 @@ def build_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Run one command and exit with its code.
+    """Run one command and exit with its code (ops/errors.py)."""
 
-    Expected errors: one line, the code of their class (ops/errors.py). Anything else is a bug: its type and
-    place are printed, never its text, which may quote what a provider sent; exit code 70.
-    """
-    try:
+    def program() -> None:
         build_app()()
-    except TierlinkError as error:
-        _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED_EXIT_CODE)
-    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        _fail(f"unexpected {type(error).__qualname__} at {_place(error)}", UNEXPECTED_EXIT_CODE)
+
+    run_and_exit(program)
 
 
 def _add_absent(app: typer.Typer, command: str) -> None:
@@ -87,21 +79,3 @@ def _add_absent(app: typer.Typer, command: str) -> None:
 
 def _tierlink() -> None:
     """Typer makes one command the whole program unless there is a callback."""
-
-
-def _fail(message: str, exit_code: int) -> None:
-    typer.echo(f"tierlink: {message}", err=True)
-    sys.exit(exit_code)
-
-
-def _place(error: BaseException) -> str:
-    """`module:line` of the innermost frame, preferring our own code over a library's."""
-    places, trace = [], error.__traceback__
-    while trace is not None:
-        places.append((str(trace.tb_frame.f_globals.get("__name__", "?")), trace.tb_lineno))
-        trace = trace.tb_next
-    ours = [place for place in places if place[0].split(".")[0] in _OURS]
-    return ":".join(map(str, (ours or places or [("?", 0)])[-1]))
-
-
-_OURS = ("schemas", "linkage", "connectors", "streams", "ops")

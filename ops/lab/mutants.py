@@ -1,6 +1,6 @@
 """Hosts that are wrong on purpose. A harness that cannot tell them from the right one proves nothing.
 
-Chosen by the hidden option `--mutant` of `tierlink worker`, never otherwise.
+Chosen by `python -m ops.lab.worker --mutant NAME` only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ class CommitFirst(BatchRunner):
     _held: Sequence[Message] = ()
     _ahead: dict[Partition, int] = field(default_factory=dict)
 
-    def launch(self, messages: Sequence[Message]) -> None:
+    def dispatch(self, messages: Sequence[Message]) -> None:
         """Nothing is answered before the offsets are committed."""
         self._held = messages
-        self._ahead = {(one.topic, one.partition): one.offset + 1 for one in messages}
+        self._ahead = {(message.topic, message.partition): message.offset + 1 for message in messages}
 
     def is_full(self) -> bool:
         """One batch at a time."""
@@ -34,9 +34,9 @@ class CommitFirst(BatchRunner):
 
     def committed(self, offsets: Mapping[Partition, int]) -> None:
         """Only now the batch is answered."""
-        self.crash_point("committed")
+        self.observe("committed")
         messages, self._held, self._ahead = self._held, (), {}
-        super().launch(messages)
+        super().dispatch(messages)
 
 
 class StateFirst(BatchRunner):

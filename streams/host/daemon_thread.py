@@ -12,8 +12,8 @@ Result = TypeVar("Result")
 async def run_in_daemon_thread(work: Callable[[], Result]) -> Result:
     """What `work` returns, or the error it raises; the loop ticks meanwhile.
 
-    Not `asyncio.to_thread`: its threads are joined at exit, and a worker that is told to stop while it reads
-    a million elements has ten seconds.
+    Not `asyncio.to_thread`: its threads are joined at exit, and a worker that gets SIGTERM while it
+    reads a million elements has ten seconds.
     """
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     results: list[Result] = []
@@ -27,7 +27,7 @@ async def run_in_daemon_thread(work: Callable[[], Result]) -> Result:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(ended.set)
 
-    threading.Thread(target=run, name="aside", daemon=True).start()
+    threading.Thread(target=run, name="daemon-work", daemon=True).start()
     await ended.wait()
     if errors:
         raise errors[0]

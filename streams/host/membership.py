@@ -30,13 +30,13 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
     _beat: Any = None
 
     def _create_worker_consumer(self, transport: Any) -> Any:
-        # A fetch waiting on the broker holds up every partition asked for after it. Stock: 1,500 ms a hop.
+        # A fetch waiting on the broker delays every partition asked for after it. Faust waits 1,500 ms a hop.
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
     async def _fetch_records(self, consumer: Any, *arguments: Any, **options: Any) -> Any:
-        # Stock asks only the fetcher, and never hears what ended the membership (a second worker of its id).
+        # Faust asks only the fetcher, and never learns what ended the membership (a second worker of its id).
         consumer._coordinator.check_errors()
         return await super()._fetch_records(consumer, *arguments, **options)
 

@@ -1,16 +1,7 @@
-"""What a host is told by whoever starts it; the host reads no environment of its own."""
+"""What a host is given by whoever starts it; the host reads no environment itself."""
 
 from dataclasses import dataclass
 from pathlib import Path
-
-CRASH_POINTS = (
-    "delivered",
-    "outputs_sent",
-    "outputs_acknowledged",
-    "state_sent",
-    "state_acknowledged",
-    "committed",
-)
 
 
 def refused_after_s(session_timeout_s: float) -> float:
@@ -26,7 +17,6 @@ class HostSettings:
     the session times out; two living workers of a stage never share one. `state_directory` is that worker's
     alone. A batch is at most `batch_max` messages and about `batch_s` seconds of the step's time.
     `no_predecessor`: nobody has worked under this id before; else what a predecessor sent last is waited out.
-    `fault_at` is for fault injection only: "outputs_acknowledged:3" ends the process at the third passage.
     """
 
     bootstrap: str
@@ -38,7 +28,6 @@ class HostSettings:
     restore_deadline_s: float = 600.0
     batch_max: int = 2_000
     batch_s: float = 0.25
-    fault_at: str | None = None
     no_predecessor: bool = False
     group_prefix: str = "tierlink"
 

@@ -65,7 +65,7 @@ def _bounds(partitions: Sequence[Partition], settings: HostSettings) -> dict[Par
         return {}
     consumer = Consumer(reader_settings(settings), logger=logger)
     try:
-        return {one: _watermarks(consumer, one) for one in partitions}
+        return {partition: _watermarks(consumer, partition) for partition in partitions}
     finally:
         consumer.close()
 

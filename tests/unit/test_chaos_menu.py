@@ -7,7 +7,7 @@ import pytest
 
 from ops.lab.chaos.fault_plan import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
 from ops.lab.chaos.runner import ChaosOptions, base_targets
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
 TARGETS = base_targets()
 
@@ -27,7 +27,7 @@ def test_the_same_seed_gives_the_same_actions_and_another_seed_others() -> None:
 def test_every_kind_and_every_crash_point_comes_and_exactly_so_many_die(kills: int) -> None:
     planned = plan(3, kills, KINDS, TARGETS)
     assert {one.kind for one in planned} == set(KINDS)
-    assert {one.fault_at.partition(":")[0] for one in planned if one.kind == "crash"} == set(CRASH_POINTS)
+    assert {one.fault_at.partition(":")[0] for one in planned if one.kind == "crash"} == set(BATCH_PHASES)
     assert deaths(planned) == kills
 
 

@@ -140,15 +140,15 @@ def test_people_without_a_number_are_told_by_what_their_sources_can_do() -> None
 def test_the_page_shows_a_gap_for_each_kind_and_not_who_they_are(records: dict[str, Member]) -> None:
     registry = CollectorRegistry()
     gaps, states = RecallGaps(registry), {0: LinkerState(loaded(records))}
-    gaps.look(states)
+    gaps.inspect(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "part of a walk is no sample"
     for _ in range(200):
-        gaps.look(states)
+        gaps.inspect(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) == 10.0
     page = generate_latest(registry).decode()
     shown = [line for line in page.splitlines() if not line.startswith("#")]
     assert shown == [f'{GAUGE}{{dimension="{name}"}} 10.0' for name in ("source", "tier")]
-    gaps.look({})
+    gaps.inspect({})
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "another worker has the task"
 
 

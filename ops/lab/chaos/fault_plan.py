@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, get_args
 
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
 Kind = Literal[
     "kill",  # SIGKILL of a worker or door
@@ -109,7 +109,7 @@ def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
     mild = [kind for kind in KINDS if kind in kinds and kind not in DEATHS]
     planned = {kind: max(1, round(SHARES.get(kind, 0) * kills / ROUND)) for kind in deadly}
     if "crash" in planned:
-        planned["crash"] = max(len(CRASH_POINTS), planned["crash"])
+        planned["crash"] = max(len(BATCH_PHASES), planned["crash"])
     for kind in reversed(deadly):
         over = _deaths(planned) - kills
         planned[kind] = max(0, planned[kind] + min(0, -over) // DEATHS[kind])
@@ -139,7 +139,7 @@ def _order(rng: Random, planned: Mapping[Kind, int]) -> list[Kind]:
     """Shuffled, with every injected point in the first half: a worker without input meets none."""
     order = [kind for kind, count in sorted(planned.items()) for _ in range(count)]
     rng.shuffle(order)
-    points_once = [kind for kind in order if kind == "crash"][: len(CRASH_POINTS)]
+    points_once = [kind for kind in order if kind == "crash"][: len(BATCH_PHASES)]
     for kind in points_once:
         order.remove(kind)
     half = max(0, (len(order) - len(points_once)) // 2)
@@ -156,7 +156,7 @@ class _Turns:
     """Points and stages: each comes once before any comes again, in an order of its own each time."""
 
     def __init__(self, rng: Random, targets: Targets) -> None:
-        self.points = self._drawn(rng, CRASH_POINTS)
+        self.points = self._drawn(rng, BATCH_PHASES)
         self.stages = self._drawn(rng, targets.stages)
 
     @staticmethod
