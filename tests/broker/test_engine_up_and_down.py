@@ -79,7 +79,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running = Up(layout, root, ended.out, sending)
     try:
         _send_to_each_door(running)
-        running.engine.drain()
+        running.engine.consumer_lag.drain()
         yield running
     finally:
         sending.ended()
@@ -185,7 +185,7 @@ def test_tick_tells_every_partition_the_day(up: Up) -> None:
         if (one.key or b"").startswith(b"tick/")
     ]
     assert {one.partition for one in told} == set(range(topics.PARTITIONS))
-    up.engine.drain()
+    up.engine.consumer_lag.drain()
 
 
 def test_every_process_has_its_three_pages(up: Up) -> None:
@@ -283,7 +283,7 @@ def test_a_steward_parts_two_records_and_joins_them_again_and_it_is_explained(up
     def explained_after(word: str) -> Ended:
         ended = up.run("linkage", "decide", a, b, word)
         assert (ended.exit_code, ended.err) == (0, ""), ended.err
-        up.engine.drain()
+        up.engine.consumer_lag.drain()
         return up.run("linkage", "explain", a, b, "--json")
 
     parted = explained_after("--apart").last_object
@@ -309,7 +309,7 @@ def _put_back(up: Up, place: TopicMessage) -> None:
         place.topic, key=place.key, value=place.value, partition=place.partition, headers=headers
     ).get(timeout=30)
     producer.close()
-    up.engine.drain()
+    up.engine.consumer_lag.drain()
     assert up.ledger().unaccounted == 0
 
 
@@ -351,7 +351,7 @@ def test_what_is_killed_is_started_again_the_broker_too_and_takes_entries_as_bef
     content = (TIER3 / "11_discharged.hl7").read_bytes().replace(b"\n", b"\r")
     assert mllp.send(content, message_id=_message_id(content)).code == "AA"
     mllp.close()
-    up.engine.drain()
+    up.engine.consumer_lag.drain()
     ledger = up.ledger()
     assert (ledger.acknowledged, ledger.unaccounted) == (9, 0), ledger.broken
     assert "has ended and is started again" in (up.layout.logs / "up.log").read_text()

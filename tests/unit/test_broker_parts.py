@@ -129,7 +129,7 @@ def test_a_damaged_cache_is_fetched_anew_and_a_failed_fetch_leaves_nothing(
     (kept / "org/example/a/1").mkdir(parents=True)
     (kept / "org/example/a/1/a-1.jar").write_bytes(b"half")
 
-    def no_network(repository: Path, environ: object) -> None:
+    def no_network(*_: object) -> None:
         (repository / "org").mkdir(parents=True)
         raise MissingTool("no network")
 

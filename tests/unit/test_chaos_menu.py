@@ -1,4 +1,4 @@
-"""The menu of faults is a pure function of the seed, and leaves nothing out."""
+"""The plan of faults is a pure function of the seed, and leaves nothing out."""
 
 import itertools
 from collections import Counter
@@ -32,11 +32,11 @@ def test_every_kind_and_every_crash_point_comes_and_exactly_so_many_die(kills: i
 
 
 @pytest.mark.parametrize(
-    "menu", [("kill",), ("crash",), ("broker-kill",), ("wipe", "latency"), ("kill", "stop", "trickle")]
+    "kinds", [("kill",), ("crash",), ("broker-kill",), ("wipe", "latency"), ("kill", "stop", "trickle")]
 )
-def test_a_short_menu_has_nothing_else_on_it_and_as_many_die(menu: tuple[Kind, ...]) -> None:
-    planned = plan(5, 20, menu, TARGETS)
-    assert {one.kind for one in planned} == set(menu)
+def test_few_kinds_are_planned_alone_and_as_many_die(kinds: tuple[Kind, ...]) -> None:
+    planned = plan(5, 20, kinds, TARGETS)
+    assert {one.kind for one in planned} == set(kinds)
     assert deaths(planned) == 20
 
 
@@ -81,6 +81,8 @@ def test_what_lasts_has_its_time_and_its_direction() -> None:
 
 def test_a_run_says_what_to_type_to_repeat_it() -> None:
     assert ChaosOptions(12, 2000, 7).command() == "./run chaos --kills 12 --events 2000 --seed 7"
-    of_a_mutant = ChaosOptions(3, 9, 1, menu=("kill", "latency"), mutant="commit_first", profile="production")
-    words = "./run chaos --kills 3 --events 9 --seed 1 --menu kill,latency --mutant commit_first"
+    of_a_mutant = ChaosOptions(
+        3, 9, 1, faults=("kill", "latency"), mutant="commit_first", profile="production"
+    )
+    words = "./run chaos --kills 3 --events 9 --seed 1 --faults kill,latency --mutant commit_first"
     assert of_a_mutant.command() == f"{words} --profile production"

@@ -33,7 +33,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEATHS: Mapping[Kind, int] = {"kill": 1, "crash": 1, "recovery": 2, "wipe": 1, "broker-kill": 1}
 # Of each kind, in ROUND deaths. A broker's death ends all workers, too: a few make more restarts than all others.
 ROUND = 25
-SHARES: Mapping[Kind, float] = {
+PER_ROUND: Mapping[Kind, float] = {
     "crash": 3,
     "recovery": 2,
     "wipe": 3,
@@ -48,7 +48,7 @@ SHARES: Mapping[Kind, float] = {
     "black-hole": 1,
     "trickle": 1,
 }
-MILD = sum(share for kind, share in SHARES.items() if kind not in DEATHS)
+MILD = sum(count for kind, count in PER_ROUND.items() if kind not in DEATHS)
 LONG: frozenset[Kind] = frozenset({"stop", "scale", "disk", "latency", "black-hole", "trickle"})
 STOP_SECONDS = 15.0
 _ONE_WAY: tuple[Direction, ...] = ("to_broker", "from_broker")
@@ -73,10 +73,10 @@ class Action:
     direction: Direction = "both"
 
     def __str__(self) -> str:
-        words = [self.kind, self.target, self.fault_at, "" if self.direction == "both" else self.direction]
-        words += [f"{self.latency_s:.1f} s late"] if self.latency_s else []
-        words += [f"for {self.seconds:.0f} s"] if self.seconds else []
-        return " ".join(word for word in words if word)
+        parts = [self.kind, self.target, self.fault_at, "" if self.direction == "both" else self.direction]
+        parts += [f"{self.latency_s:.1f} s late"] if self.latency_s else []
+        parts += [f"for {self.seconds:.0f} s"] if self.seconds else []
+        return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class Targets:
 
     def who_meets(self, point: str) -> Sequence[str]:
         """The workers at which a point of a batch means something: state is sent only where it is kept."""
-        without = self.stateless if point.startswith("state") else ()
-        return [name for name in self.workers if name not in without]
+        excluded = self.stateless if point.startswith("state") else ()
+        return [name for name in self.workers if name not in excluded]
 
 
 def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
@@ -107,7 +107,7 @@ def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
     """
     deadly = [kind for kind in DEATHS if kind in kinds] if kills else []
     mild = [kind for kind in KINDS if kind in kinds and kind not in DEATHS]
-    planned = {kind: max(1, round(SHARES.get(kind, 0) * kills / ROUND)) for kind in deadly}
+    planned = {kind: max(1, round(PER_ROUND.get(kind, 0) * kills / ROUND)) for kind in deadly}
     if "crash" in planned:
         planned["crash"] = max(len(BATCH_PHASES), planned["crash"])
     for kind in reversed(deadly):
@@ -115,24 +115,24 @@ def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
         planned[kind] = max(0, planned[kind] + min(0, -over) // DEATHS[kind])
     if deadly:
         planned[deadly[0]] += (kills - _deaths(planned)) // DEATHS[deadly[0]]
-    each = MILD * (kills or ROUND) / ROUND / sum(SHARES[kind] for kind in mild) if mild else 0.0
-    return planned | {kind: max(1, round(SHARES[kind] * each)) for kind in mild}
+    each = MILD * (kills or ROUND) / ROUND / sum(PER_ROUND[kind] for kind in mild) if mild else 0.0
+    return planned | {kind: max(1, round(PER_ROUND[kind] * each)) for kind in mild}
 
 
 def plan(seed: int, kills: int, kinds: Sequence[Kind], targets: Targets) -> list[Action]:
     """The actions of one run in their order: the same for the same arguments, whenever and wherever."""
     rng = Random(seed)
-    turns = _Turns(rng, targets)
-    return [_action(kind, rng, targets, turns) for kind in _order(rng, counts(kills, kinds))]
+    drawn = _RoundRobin(rng, targets)
+    return [_action(kind, rng, targets, drawn) for kind in _order(rng, counts(kills, kinds))]
 
 
 def more(seed: int, kinds: Sequence[Kind], targets: Targets) -> Iterator[Action]:
     """Without end: what is done when the plan has been carried out and deaths are still missing."""
     rng = Random(f"{seed}/more")
-    turns = _Turns(rng, targets)
+    drawn = _RoundRobin(rng, targets)
     deadly = [kind for kind in kinds if kind in DEATHS and not kind.startswith("broker")]
     while deadly:
-        yield _action("kill" if "kill" in deadly else rng.choice(deadly), rng, targets, turns)
+        yield _action("kill" if "kill" in deadly else rng.choice(deadly), rng, targets, drawn)
 
 
 def _order(rng: Random, planned: Mapping[Kind, int]) -> list[Kind]:
@@ -152,7 +152,7 @@ def _deaths(planned: Mapping[Kind, int]) -> int:
     return sum(DEATHS.get(kind, 0) * count for kind, count in planned.items())
 
 
-class _Turns:
+class _RoundRobin:
     """Points and stages: each comes once before any comes again, in an order of its own each time."""
 
     def __init__(self, rng: Random, targets: Targets) -> None:
@@ -165,13 +165,13 @@ class _Turns:
             yield from rng.sample(names, len(names))
 
 
-def _action(kind: Kind, rng: Random, targets: Targets, turns: _Turns) -> Action:
+def _action(kind: Kind, rng: Random, targets: Targets, drawn: _RoundRobin) -> Action:
     if kind in ("broker-kill", "broker-term"):
         return Action(kind)
     if kind == "scale":
-        return Action(kind, next(turns.stages))
+        return Action(kind, next(drawn.stages))
     if kind == "crash":
-        point = next(turns.points)
+        point = next(drawn.points)
         fault_at = f"{point}:{rng.randint(1, PASSAGES_MAX)}"
         return Action(kind, rng.choice(targets.who_meets(point)), fault_at=fault_at)
     if kind in ("recovery", "wipe", "disk"):

@@ -68,8 +68,10 @@ def server_properties(
 ) -> str:
     """The configuration of a one-node KRaft broker that listens on loopback only."""
     named = {f"LINK{number}": listener for number, listener in enumerate(listeners, 1)}
-    bound = {"PLAINTEXT": port, "CONTROLLER": controller_port} | {n: one.port for n, one in named.items()}
-    advertised = {"PLAINTEXT": port} | {n: one.advertised_port for n, one in named.items()}
+    bound = {"PLAINTEXT": port, "CONTROLLER": controller_port} | {
+        name: listener.port for name, listener in named.items()
+    }
+    advertised = {"PLAINTEXT": port} | {name: listener.advertised_port for name, listener in named.items()}
     addresses = {
         "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller_port}",
         "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in bound),
