@@ -78,11 +78,7 @@ class ChildProcess:
         """It runs, and ends with the thread that called this."""
         arguments = [*self.program(self.name, tuple(self.ends)), *self.command]
         arguments += ["--no-predecessor"] if self.no_predecessor and not self.ends else []
-        self.process = spawn(
-            [sys.executable, "-m", *arguments],
-            output=layout.logs / f"{self.name}.log",
-            outlives_parent=False,
-        )
+        self.process = spawn([sys.executable, "-m", *arguments], output=layout.logs / f"{self.name}.log")
 
     def reap(self) -> int | None:
         """The exit code of a process that has ended since this was last asked; None when nothing ended."""

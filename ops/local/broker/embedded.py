@@ -34,7 +34,7 @@ from ops.local.broker.settings import HEAP_MAX_MIB, Listener
 from ops.local.broker.storage import prepare
 from ops.runtime.broker_probe import answers
 
-__all__ = ["EmbeddedBroker", "Listener", "answers", "running_broker", "stop_broker"]
+__all__ = ["EmbeddedBroker", "Listener", "answers", "running_broker"]
 
 READY_SECONDS_MAX = 60.0  # about 3 s when the machine is idle; a busy two-core one was seen to need 12 s
 STARTS_MAX = 3  # another program may take a port between our choosing it and Kafka's binding it
@@ -53,8 +53,7 @@ class EmbeddedBroker:
 
     `port` is kept to exactly; without it the directory's last port is taken again, or a free one. A broker
     that was killed leaves nothing that hinders the next start; one that still runs there raises
-    BrokerRunning. `outlives_parent`: it stays when this process ends, until stop_broker(directory). Otherwise
-    call start() from a thread that lives as long as the broker should: Linux ends it with that thread.
+    BrokerRunning. Call start() from a thread that lives as long as the broker should: Linux ends it with that thread.
     `listeners` are further ways in, each for one client behind a proxy; their ports, too, are kept to exactly.
     `progress` is called with a line for each jar that is downloaded before the first start.
     """
@@ -65,7 +64,6 @@ class EmbeddedBroker:
         *,
         port: int | None = None,
         environ: Mapping[str, str] | None = None,
-        outlives_parent: bool = False,
         listeners: Sequence[Listener] = (),
         progress: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -73,7 +71,6 @@ class EmbeddedBroker:
         self.listeners = tuple(listeners)
         self._asked_port = port
         self._environ = os.environ if environ is None else environ
-        self._outlives_parent = outlives_parent
         self._progress = progress
         self._process: subprocess.Popen[bytes] | None = None
         self._record: BrokerRecord | None = None
@@ -162,7 +159,7 @@ class EmbeddedBroker:
         if log.exists():  # the last run's warnings stay readable, and are not taken for this one's
             log.replace(self.directory / "broker.log.1")
         command = [*launch, "kafka.Kafka", str(self.directory / "server.properties")]
-        self._process = spawn(command, output=console, outlives_parent=self._outlives_parent)
+        self._process = spawn(command, output=console)
         self._record = BrokerRecord(self._process.pid, port, controller_port)
         write_record(self.directory, self._record)
         try:
@@ -214,12 +211,3 @@ def running_broker(directory: Path) -> BrokerRecord | None:
     """The broker that runs in `directory` now, whoever started it; None for a record left by a dead one."""
     record = read_record(directory.resolve())
     return record if record and is_alive(directory.resolve(), record) else None
-
-
-def stop_broker(directory: Path) -> bool:
-    """End the broker that runs in `directory`, whoever started it; False when none does."""
-    record = running_broker(directory)
-    if record is None:
-        return False
-    terminate(record.pid)
-    return True
