@@ -92,10 +92,10 @@ def linkage_model() -> str:
 def packaged_all(package: str, suffix: str) -> Iterator[str]:
     """The texts of all files of one suffix in one of our packages, by name."""
     found = sorted(
-        (one for one in files(package).iterdir() if one.name.endswith(suffix)), key=lambda one: one.name
+        (file for file in files(package).iterdir() if file.name.endswith(suffix)), key=lambda file: file.name
     )
-    for one in found:
-        yield one.read_text(encoding="utf-8")
+    for file in found:
+        yield file.read_text(encoding="utf-8")
 
 
 def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:

@@ -16,9 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS = {contract["id"]: contract for contract in SETTINGS["contracts"]}
-ROOMS = sorted(
-    path.stem for path in (ROOT / "ops").iterdir() if (path / "__init__.py").exists() or path.suffix == ".py"
-)
+ROOMS = {path.stem for path in (ROOT / "ops").iterdir()} - {"__init__"}
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 # contract -> key -> what it must name, as far as it exists

@@ -63,8 +63,10 @@ def merge(rng: Random, named: Numbering, near: Delivery, other: Delivery) -> Seq
     if rng.random() < 1 / 8 and _local_id(other) != _local_id(near):
         return [_merged(named, near, retired=_local_id(other), kind=kind)]
     second = f"WT{named.number:07d}"
-    told = near.content.decode().replace(_local_id(near), second)
-    again = _hl7_delivery(near, told, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second)
+    content = near.content.decode().replace(_local_id(near), second)
+    again = _hl7_delivery(
+        near, content, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second
+    )
     return [again, _merged(named, near, retired=second, kind=kind)]
 
 
@@ -99,8 +101,8 @@ def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: i
     source_version_at = _told_after(near, minutes)
     document["identifier"]["value"] = message_id
     document["timestamp"] = f"{source_version_at:%Y-%m-%dT%H:%M:%SZ}"
-    resources = [one["resource"] for one in document["entry"]]
-    patient = next(one for one in resources if one["resourceType"] == "Patient")
+    resources = [entry["resource"] for entry in document["entry"]]
+    patient = next(entry for entry in resources if entry["resourceType"] == "Patient")
     if change.surname:
         patient["name"].append({**patient["name"][0], "use": "old"})
         patient["name"][0]["family"] = change.surname
@@ -108,9 +110,9 @@ def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: i
         line, postcode = change.address
         patient["address"][0] |= {"line": [line], "postalCode": postcode}
     if change.nhs_number:
-        numbers = [one for one in patient["identifier"] if one["system"].endswith("nhs-number")]
-        for one in numbers:
-            one["value"] = change.nhs_number
+        numbers = [number for number in patient["identifier"] if number["system"].endswith("nhs-number")]
+        for number in numbers:
+            number["value"] = change.nhs_number
     content = json.dumps(document, separators=(",", ":")).encode()
     entry = replace(
         near.entries[0], message_id=message_id, source_version_at=source_version_at, correction=False
@@ -121,12 +123,12 @@ def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: i
 def _hl7(_rng: Random, named: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
     """ADT^A31: the person's identity and nothing else."""
     segments = [
-        _with_fields(one, {9: "ADT^A31^ADT_A05"}, first=2) if one.startswith("MSH") else one
-        for one in near.content.decode().split(_LINE_END)
-        if one.startswith(("MSH", "PID", "PD1"))
+        _with_fields(segment, {9: "ADT^A31^ADT_A05"}, first=2) if segment.startswith("MSH") else segment
+        for segment in near.content.decode().split(_LINE_END)
+        if segment.startswith(("MSH", "PID", "PD1"))
     ]
-    segments = [_changed(one, change) if one.startswith("PID") else one for one in segments]
-    text = "".join(f"{one}{_LINE_END}" for one in segments)
+    segments = [_changed(segment, change) if segment.startswith("PID") else segment for segment in segments]
+    text = "".join(f"{segment}{_LINE_END}" for segment in segments)
     return _hl7_delivery(near, text, named, minutes=minutes)
 
 
@@ -142,16 +144,20 @@ def _changed(pid: str, change: _Change) -> str:
         address[0], address[4] = line, postcode
         fields[11] = "^".join(address)
     if change.nhs_number:
-        others = [one for one in fields[3].split("~") if "^NHS^" not in one]
+        others = [identifier for identifier in fields[3].split("~") if "^NHS^" not in identifier]
         fields[3] = "~".join((f"{change.nhs_number}^^^NHS^NH", *others))
     return "|".join(fields)
 
 
 def _merged(named: Numbering, near: Delivery, *, retired: str, kind: str) -> Delivery:
     structure = {"A40": "ADT_A39", "A34": "ADT_A30"}[kind]
-    kept = [one for one in near.content.decode().split(_LINE_END) if one.startswith(("MSH", "PID", "PD1"))]
+    kept = [
+        segment
+        for segment in near.content.decode().split(_LINE_END)
+        if segment.startswith(("MSH", "PID", "PD1"))
+    ]
     header = _with_fields(kept[0], {9: f"ADT^{kind}^{structure}"}, first=2)
-    text = "".join(f"{one}{_LINE_END}" for one in (header, *kept[1:], f"MRG|{retired}^^^RXX^MR"))
+    text = "".join(f"{segment}{_LINE_END}" for segment in (header, *kept[1:], f"MRG|{retired}^^^RXX^MR"))
     return _hl7_delivery(near, text, named, minutes=5)
 
 
@@ -186,15 +192,15 @@ def _local_id(of: Delivery) -> str:
 def _csv(_rng: Random, named: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
     rows = list(csv.DictReader(io.StringIO(near.content.decode(), newline="")))
     of_one = next(entry.local_id for entry in near.entries if entry.expected == "accepted")
-    told = [
+    retold = [
         (_changed_row(row, change, minutes), entry)
         for row, entry in zip(rows, near.entries, strict=True)
         if entry.expected == "accepted" and entry.local_id == of_one
     ]
-    content = file_text([row for row, _ in told]).encode()
+    content = file_text([row for row, _ in retold]).encode()
     message_id = sha256(content).hexdigest()
     entries: list[EntryTruth] = []
-    for position, (_, entry) in enumerate(told, FIRST_ROW):
+    for position, (_, entry) in enumerate(retold, FIRST_ROW):
         assert entry.source_version_at is not None
         source_version_at = entry.source_version_at + timedelta(minutes=minutes)
         entries.append(

@@ -129,8 +129,10 @@ class Load:
             "hl7": Hl7Sender(source, port, self._journal, patience=patience, ended=ended),
         }
         try:
-            while (one := self._next(due)) is not None:
-                answered = senders[one.kind].send(one.content, message_id=one.entries[0].message_id)
+            while (delivery := self._next(due)) is not None:
+                answered = senders[delivery.kind].send(
+                    delivery.content, message_id=delivery.entries[0].message_id
+                )
                 self._count(answered.answer, 1)
         finally:
             for sender in senders.values():
@@ -139,16 +141,16 @@ class Load:
     def _next(self, due: deque[_Due]) -> Delivery | None:
         """What comes next, when its time has come; None when there is nothing or the load has ended."""
         try:
-            one = due.popleft()
+            item = due.popleft()
         except IndexError:
             return None
-        ended = self._ended.wait(self._wait_seconds(one)) or self._ended.is_set()
-        return None if ended else one.delivery
+        ended = self._ended.wait(self._wait_seconds(item)) or self._ended.is_set()
+        return None if ended else item.delivery
 
-    def _wait_seconds(self, one: _Due) -> float:
+    def _wait_seconds(self, item: _Due) -> float:
         if self._settings.per_second is None:
             return 0.0
-        return max(0.0, self._started_at + one.after / self._settings.per_second - time.monotonic())
+        return max(0.0, self._started_at + item.after / self._settings.per_second - time.monotonic())
 
     def _files(self, source: str, due: deque[_Due]) -> None:
         folder = FileSender(source, self._engine.drop_folder(source), self._journal)
@@ -158,17 +160,17 @@ class Load:
             while due and len(waiting) < self._settings.files_at_once and not self._wait_seconds(due[0]):
                 deadline = time.monotonic() + patience_seconds
                 waiting.append(_File(folder, due.popleft().delivery, deadline))
-            for one in waiting:
-                one.dropped = one.dropped or one.drop()
-            settled = [one for one in waiting if one.answered() or time.monotonic() >= one.deadline]
-            given_up += [one for one in settled if self._count(one.note(), one.rows) == "unknown"]
-            waiting = [one for one in waiting if one not in settled]
-        for one in waiting:
-            self._count(one.note(), one.rows)
-        for one in given_up:  # it may have been answered while later ones were waited for
-            if one.answered():
-                self._count("unknown", -one.rows)
-                self._count(one.note(), one.rows)
+            for file in waiting:
+                file.dropped = file.dropped or file.drop()
+            settled = [file for file in waiting if file.answered() or time.monotonic() >= file.deadline]
+            given_up += [file for file in settled if self._count(file.note(), file.rows) == "unknown"]
+            waiting = [file for file in waiting if file not in settled]
+        for file in waiting:
+            self._count(file.note(), file.rows)
+        for file in given_up:  # it may have been answered while later ones were waited for
+            if file.answered():
+                self._count("unknown", -file.rows)
+                self._count(file.note(), file.rows)
 
     def _count(self, answer: Answer, entries: int) -> Answer:
         with self._lock:
@@ -220,7 +222,7 @@ class _File:
 def _by_source(offered: tuple[Offer, ...]) -> dict[str, deque[_Due]]:
     due: dict[str, deque[_Due]] = {}
     entries = 0
-    for one in offered:
-        due.setdefault(one.delivery.source, deque()).append(_Due(one.delivery, entries))
-        entries += len(one.delivery.entries)
+    for offer in offered:
+        due.setdefault(offer.delivery.source, deque()).append(_Due(offer.delivery, entries))
+        entries += len(offer.delivery.entries)
     return due
