@@ -25,6 +25,11 @@ class TierlinkError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    @property
+    def line(self) -> str:
+        """What is printed of it."""
+        return str(self)
+
 
 class SettingsError(TierlinkError):
     """A setting or environment variable holds something that cannot be used."""
@@ -59,7 +64,7 @@ def run_and_exit(program: Callable[[], object]) -> None:
     try:
         program()
     except TierlinkError as error:
-        _fail(str(error), error.exit_code)
+        _fail(error.line, error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", INTERRUPTED_EXIT_CODE)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code

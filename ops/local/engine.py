@@ -167,7 +167,7 @@ class Engine:
         """Names of the door processes."""
         return [child.name for child in self._all() if child.is_door]
 
-    def process(self, name: str) -> ChildProcess:
+    def child(self, name: str) -> ChildProcess:
         """One worker or door, to ask or to signal; whatever is `wanted` is started again when it has ended."""
         return self._children[name]
 

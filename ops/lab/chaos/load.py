@@ -69,7 +69,7 @@ class Load:
         self._answers: Counter[Answer] = Counter()
         self._failures: list[BaseException] = []
         self._started_at = 0.0
-        self._threads = list(self._players())
+        self._threads = list(self._senders())
 
     def start(self) -> None:
         """Every connection begins; returns at once."""
@@ -103,20 +103,23 @@ class Load:
         self._ended.set()
         self.join()
 
-    def _players(self) -> list[threading.Thread]:
+    def _senders(self) -> list[threading.Thread]:
         settings = self._settings
-        players = {"fhir": self._messages, "hl7": self._messages, "csv_file": self._files}
+        by_kind = {"fhir": self._messages, "hl7": self._messages, "csv_file": self._files}
         return [
             threading.Thread(
-                target=self._played, args=(players[kind], source), name=f"load-{source}-{number}", daemon=True
+                target=self._run_sender,
+                args=(by_kind[kind], source),
+                name=f"load-{source}-{number}",
+                daemon=True,
             )
             for source, kind in {source: due[0].delivery.kind for source, due in self._due.items()}.items()
             for number in range(1 if kind == "csv_file" else settings.connections)
         ]
 
-    def _played(self, player: Callable[[str, deque[_Due]], None], source: str) -> None:
+    def _run_sender(self, send: Callable[[str, deque[_Due]], None], source: str) -> None:
         try:
-            player(source, self._due[source])
+            send(source, self._due[source])
         except BaseException as failure:  # noqa: BLE001 (raised by join, in the thread that asks)
             self._failures.append(failure)
             self._ended.set()
@@ -215,8 +218,8 @@ class _File:
 
     def note(self) -> Answer:
         """Its rows are in the journal with its answer, `unknown` where it has none."""
-        room = self.folder.room_of(self._name)
-        return self.folder.note(room, self._name, self.delivery.content, rows=self._positions).answer
+        directory = self.folder.room_of(self._name)
+        return self.folder.note(directory, self._name, self.delivery.content, rows=self._positions).answer
 
 
 def _by_source(offered: tuple[Offer, ...]) -> dict[str, deque[_Due]]:

@@ -17,9 +17,9 @@ from ops.lab.chaos.poison import poison
 from ops.lab.simulator import Rates, default_rates, simulate
 from ops.lab.simulator.model import Delivery
 
-Kind = Literal["told", "resent", "foreign", "poison", "identity", "merge"]
-_OF_TAG: Mapping[str, Kind] = {
-    "good": "told",
+OfferKind = Literal["plain", "resent", "foreign", "poison", "identity", "merge"]
+_OF_TAG: Mapping[str, OfferKind] = {
+    "good": "plain",
     "duplicate": "resent",
     "foreign": "foreign",
     "broken": "poison",
@@ -32,7 +32,7 @@ _NOISE = {
     "repeated_rows": 0.02,
 }
 # shares of simulated deliveries beside which something of the kind is put; of entries that is about a third
-_BESIDE: Mapping[Kind, float] = {"poison": 0.03, "identity": 0.06, "merge": 0.03}
+_BESIDE: Mapping[OfferKind, float] = {"poison": 0.03, "identity": 0.06, "merge": 0.03}
 _RESENT_OF_ADDED = 0.1
 _APART_MAX = 400  # places between a delivery and what was made from it, either way: it may come first
 _OF_FILES = 0.15  # of poison and identity changes: files are few, for they hold many entries
@@ -43,7 +43,7 @@ _ENTRIES_A_PERSON = 18.3  # measured over seeds; a world that is too small is ma
 class Offer:
     """One thing handed to a door, and what kind of thing it is."""
 
-    kind: Kind
+    kind: OfferKind
     delivery: Delivery
 
 
@@ -51,7 +51,7 @@ class Offer:
 class EntryMix:
     """How many entries are of each kind. An entry may count twice: a correction may be late.
 
-    `late` came after a later-told entry of the same record, `duplicates` are sent again on purpose (not for
+    `late` came after a newer entry of the same record, `duplicates` are sent again on purpose (not for
     want of an answer), `refused` are malformed, `rejected_rows` pass the folder door and end at ingress.
     """
 
@@ -145,12 +145,14 @@ def _added(rng: Random, deliveries: Sequence[Delivery]) -> Iterator[tuple[float,
                     yield at + rng.uniform(0, _APART_MAX), Offer(kind, _resent(made))
 
 
-def _made(rng: Random, kind: Kind, number: int, near: Delivery, other: Delivery) -> Sequence[Delivery]:
+def _made(
+    rng: Random, kind: OfferKind, number: int, original: Delivery, other: Delivery
+) -> Sequence[Delivery]:
     if kind == "poison":
-        return [poison(rng, number, near)]
+        return [poison(rng, number, original)]
     if kind == "merge":
-        return merge(rng, Numbering("MG", number), near, other)
-    return identity_change(rng, Numbering("ID", number), near)
+        return merge(rng, Numbering("MG", number), original, other)
+    return identity_change(rng, Numbering("ID", number), original)
 
 
 def _resent(made: Delivery) -> Delivery:

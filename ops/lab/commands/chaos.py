@@ -10,7 +10,7 @@ import typer
 from ops.runtime.cli_options import Json
 
 if TYPE_CHECKING:
-    from ops.lab.chaos.fault_plan import Kind
+    from ops.lab.chaos.fault_plan import FaultKind
 
 
 def chaos(
@@ -65,7 +65,7 @@ def chaos(
         raise typer.Exit(1)
 
 
-def _kinds(faults: str) -> "tuple[Kind, ...]":
+def _kinds(faults: str) -> "tuple[FaultKind, ...]":
     from ops.errors import SettingsError
     from ops.lab.chaos.fault_plan import KINDS
 
