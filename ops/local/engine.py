@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ops.admin.keys import OPERATIONS_ZONE, make_keys
 from ops.admin.topic_admin import Replication, create
@@ -33,7 +33,7 @@ from ops.local.processes import (
     recipes,
     stage_of,
 )
-from ops.runtime.paths import EnginePaths, load_sources
+from ops.runtime.paths import Addresses, EnginePaths, load_sources
 from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
@@ -299,7 +299,7 @@ class Engine:
             child.start(self.layout)
 
     def _write_addresses(self) -> None:
-        text: dict[str, Any] = {
+        text: Addresses = {
             "pid": os.getpid(),
             "bootstrap": self.bootstrap,
             "test_mode": self.settings.test_mode,

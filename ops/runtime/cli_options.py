@@ -1,9 +1,12 @@
 """Options that several commands share, said once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ops.runtime.paths import Addresses
 
 Bootstrap = Annotated[str, typer.Option(help="Address of the Kafka broker, host:port.")]
 Directory = Annotated[Path, typer.Option(help="Where this engine keeps keys, state, logs and folders.")]
@@ -30,7 +33,7 @@ def check_linkage_model(path: Path | None) -> None:
         read_model(path, option="--linkage-model")
 
 
-def running(directory: Path) -> dict[str, object]:
+def running(directory: Path) -> "Addresses":
     """Addresses of the engine that runs in `directory`; raises SettingsError when none does."""
     from ops.runtime.paths import EnginePaths
 

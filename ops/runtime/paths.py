@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from ops.errors import SettingsError
 from schemas.errors import SchemaError
@@ -18,6 +18,17 @@ from schemas.keyring import Keyring
 from schemas.sources import Source, parse
 
 DEFAULT_DIRECTORY = Path(".tierlink")
+
+
+class Addresses(TypedDict):
+    """What a running engine writes about itself into `up.json`."""
+
+    pid: int
+    bootstrap: str
+    test_mode: bool
+    doors: dict[str, int]  # source -> port
+    drop: dict[str, str]  # source -> folder
+    pages: dict[str, int]  # process -> port
 
 
 @dataclass(frozen=True)
@@ -71,10 +82,10 @@ class EnginePaths:
         except SchemaError as failure:
             raise SettingsError(f"key file of zone {zone}: {failure}") from None
 
-    def addresses(self) -> dict[str, Any]:
+    def addresses(self) -> Addresses:
         """What a running engine wrote about itself. Raises SettingsError when none runs here."""
         try:
-            return json.loads(self.up.read_text())
+            return cast(Addresses, json.loads(self.up.read_text()))
         except FileNotFoundError:
             raise SettingsError(f"no engine runs in {self.root}: start one with `tierlink up`") from None
 

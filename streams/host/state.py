@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from confluent_kafka import Message as Record
@@ -114,7 +113,7 @@ def _fold(record: Record, elements: dict[int, Elements], unread: dict[int, int])
         unread.pop(task, None)
 
 
-def reader_settings(settings: HostSettings) -> dict[str, Any]:
+def reader_settings(settings: HostSettings) -> dict[str, str | int | bool]:
     """A consumer without a group: librdkafka wants a name, and neither joins nor commits under it."""
     return {
         "bootstrap.servers": settings.bootstrap,
