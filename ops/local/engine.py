@@ -30,7 +30,6 @@ from ops.local.processes import (
     end_all,
     flow_order,
     page,
-    recipes,
     stage_of,
 )
 from ops.runtime.paths import Addresses, EnginePaths, load_sources
@@ -229,7 +228,7 @@ class Engine:
             self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s
         )
         nobody_before = {*made} >= STATE_TOPICS
-        self._specs = recipes(self.layout, self.sources, self.settings, self.bootstrap)
+        self._specs = ProcessSpecs(self.layout, self.sources, self.settings, self.bootstrap)
         for name in STAGES:
             many = self.settings.linker_workers if name == "linker" else self.settings.workers
             for number in range(many):

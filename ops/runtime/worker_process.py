@@ -12,8 +12,8 @@ from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
-from ops.runtime.timings import TIMINGS
 from streams.host.app import HostFacts, HostSettings, run_worker
+from streams.host.settings import TIMINGS
 from streams.recall_gaps import RecallGaps
 from streams.settings import StepSettings, build_step, seal_dead_letter
 from streams.steps.outcome import Message, S, Stage, Step

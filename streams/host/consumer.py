@@ -25,11 +25,10 @@ from mode import ServiceT
 
 from streams.host.batch import BatchRunner
 from streams.host.commit import Partition
-from streams.host.daemon_thread import run_in_daemon_thread
 from streams.host.membership import HostConsumerThread
 from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
-from streams.host.state import read_bounds, read_changelog
+from streams.host.state import read_bounds, read_changelog, run_in_daemon_thread
 from streams.host.watchdog import HostFacts, clock, halt
 from streams.steps.outcome import Message, Stage
 
