@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ops.errors import SettingsError
+from ops.errors import NoEngine, SettingsError
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
 from schemas.sources import Source, parse
@@ -72,11 +72,13 @@ class EnginePaths:
             raise SettingsError(f"key file of zone {zone}: {failure}") from None
 
     def addresses(self) -> dict[str, Any]:
-        """What a running engine wrote about itself. Raises SettingsError when none runs here."""
+        """What a running engine wrote about itself. Raises NoEngine when none runs here."""
         try:
             return json.loads(self.up.read_text())
         except FileNotFoundError:
-            raise SettingsError(f"no engine runs in {self.root}: start one with `tierlink up`") from None
+            raise NoEngine(
+                f"no engine runs in {self.root}: start one with `tierlink up --test-mode`, or name its --directory"
+            ) from None
 
 
 def packaged(package: str, name: str) -> str:
