@@ -1,8 +1,10 @@
 """Options that several commands share, and what each of them checks before it begins."""
 
+import errno
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,6 +72,17 @@ def show_progress(text: str) -> None:
     typer.echo(f"tierlink: {text}", err=True)
 
 
+@contextmanager
+def invalid_arguments() -> Iterator[None]:
+    """What a library refuses inside is an argument of the command: exit 2."""
+    try:
+        yield
+    except SettingsError as refused:
+        if str(refused).startswith("--"):
+            raise
+        raise typer.BadParameter(str(refused)) from None
+
+
 def check_linkage_model(path: Path | None) -> None:
     """Nothing, where the file is a model or none was given; raises SettingsError saying what is wrong with it."""
     if path is not None:
@@ -126,7 +139,7 @@ def check_port(host: str, port: int, option: str) -> None:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
-        except OSError:
-            raise SettingsError(
-                f"port {port} is in use by another program: choose another with {option}"
-            ) from None
+        except (OSError, OverflowError) as failure:
+            in_use = isinstance(failure, OSError) and failure.errno == errno.EADDRINUSE
+            why = "is in use by another program" if in_use else "cannot be listened on"
+            raise SettingsError(f"port {port} of {host} {why}: choose another with {option}") from None

@@ -1,5 +1,6 @@
 """`tierlink send`: files through the doors of a running engine, and what became of each entry."""
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -140,8 +141,9 @@ def send_csv(engine: RunningEngine, source: str, path: Path, report: Report) -> 
     file_id = sha256(content).hexdigest()
     rows = published_rows(known, content, file_id)
     files = FileSender(source, Path(engine.directories[source]), Journal(engine.layout.journal))
-    files.drop(path.name, content)
-    answered = files.wait(path.name, content, rows=rows)
+    name = f"{secrets.token_hex(4)}-{path.name}"  # a file of this name may have been answered before
+    files.drop(name, content)
+    answered = files.wait(name, content, rows=rows)
     _report(answered, str(path), report)
     result.sent, result.codes[answered.code], result.answers[answered.answer] = len(rows), 1, len(rows)
     result.rejected_rows = bool(answered.reasons)
