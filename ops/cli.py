@@ -5,10 +5,12 @@ imported inside its functions. To add a command, write the module and name it in
 """
 
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from ops.errors import MissingTool, run_and_exit
+from ops.commands.version import version
+from ops.errors import EXIT_CODES, MissingTool, run_and_exit
 
 COMMANDS = {
     "demo": "ops.lab.commands.demo",
@@ -29,23 +31,26 @@ COMMANDS = {
     "door": "ops.commands.door",
     "worker": "ops.commands.worker",
     "broker": "ops.commands.broker",
+    "schemas": "ops.commands.schemas",
     "version": "ops.commands.version",
 }  # the module that registers each, in the order of --help; those of the lab are absent where it is not installed
 
 
 LAB = "ops.lab"
+# A blank line keeps each code on a line of its own.
+EXIT_CODE_TABLE = "\n\n".join(["Exit codes:", *(f"{code:4}  {text}" for code, text in EXIT_CODES.items())])
 
 
 def build_app() -> typer.Typer:
     """The whole command line; every module of COMMANDS has registered what it offers."""
     app = typer.Typer(
         name="tierlink",
-        help="Joins the fragments of weight-management care into one linked, pseudonymous pathway.",
         no_args_is_help=True,
         add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,  # it prints local variables, and a local variable may be a person
     )
-    app.callback()(_tierlink)
+    app.callback(epilog=EXIT_CODE_TABLE)(_tierlink)
     for command, module in COMMANDS.items():
         try:
             import_module(module).register(app)
@@ -77,5 +82,16 @@ def _add_absent(app: typer.Typer, command: str) -> None:
     app.command(command, hidden=True, context_settings=anything)(absent)
 
 
-def _tierlink() -> None:
-    """Typer makes one command the whole program unless there is a callback."""
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+def _tierlink(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Joins the fragments of weight-management care into one linked, pseudonymous pathway."""

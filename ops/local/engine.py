@@ -302,6 +302,8 @@ class Engine:
             "pid": os.getpid(),
             "bootstrap": self.bootstrap,
             "test_mode": self.settings.test_mode,
+            "sources": str(self.settings.sources.resolve()) if self.settings.sources else None,
+            "recipients": self.settings.recipients,
             "doors": self.ports(),
             "drop": {
                 source.slug: str(self.drop_folder(source.slug))

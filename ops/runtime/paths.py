@@ -6,13 +6,13 @@ up.json            addresses and process ids while it runs
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
 
-from ops.errors import SettingsError
+from ops.errors import NoEngine, SettingsError
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
 from schemas.sources import Source, parse
@@ -26,6 +26,8 @@ class Addresses(TypedDict):
     pid: int
     bootstrap: str
     test_mode: bool
+    sources: str | None  # the file of sources; None for the demonstration's
+    recipients: Sequence[str]
     doors: dict[str, int]  # source -> port
     drop: dict[str, str]  # source -> folder
     pages: dict[str, int]  # process -> port
@@ -83,11 +85,13 @@ class EnginePaths:
             raise SettingsError(f"key file of zone {zone}: {failure}") from None
 
     def addresses(self) -> Addresses:
-        """What a running engine wrote about itself. Raises SettingsError when none runs here."""
+        """What a running engine wrote about itself. Raises NoEngine when none runs here."""
         try:
             return cast(Addresses, json.loads(self.up.read_text()))
         except FileNotFoundError:
-            raise SettingsError(f"no engine runs in {self.root}: start one with `tierlink up`") from None
+            raise NoEngine(
+                f"no engine runs in {self.root}: start one with `tierlink up --test-mode`, or name its --directory"
+            ) from None
 
 
 def packaged(package: str, name: str) -> str:

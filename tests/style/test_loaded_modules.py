@@ -33,7 +33,7 @@ PROCESSES: dict[str, Sequence[str]] = {
     for stage in ("ingress", "records", "linker", "pathway")
 }  # fmt: skip
 
-EVERYBODY = {"ops.local", "ops.training", "ops.lab.simulator", "ops.verify.checker", "pyarrow", "rich.table"}
+EVERYBODY = {"ops.local", "ops.training", "ops.lab.simulator", "ops.verify.checker", "pyarrow"}
 OF_DOORS = {"linkage", "streams", "faust", "kafka.consumer", "ops.admin", "ops.steward"}
 NEVER: dict[str, set[str]] = {
     "door http": OF_DOORS | {"connectors.doors.folder", "connectors.doors.hl7_mllp"},

@@ -214,11 +214,11 @@ class _File:
 
     def answered(self) -> bool:
         """It stands in done/ or failed/."""
-        return self.folder.room_of(self._name) is not None
+        return self.folder.answered_in(self._name) is not None
 
     def note(self) -> Answer:
         """Its rows are in the journal with its answer, `unknown` where it has none."""
-        directory = self.folder.room_of(self._name)
+        directory = self.folder.answered_in(self._name)
         return self.folder.note(directory, self._name, self.delivery.content, rows=self._positions).answer
 
 

@@ -30,7 +30,7 @@ from ops.lab.simulator import AS_OF
 from ops.local.engine import Engine, EngineSettings
 from ops.local.processes import DOOR_PREFIX, DOORS, stage_of
 from ops.runtime.paths import EnginePaths
-from ops.verify.replay import check_run, ground_of
+from ops.verify.replay import check_run, run_view_of
 from streams.topology import STAGES
 
 RESTART_PAUSE_SECONDS_MAX = 2.0
@@ -113,7 +113,7 @@ def _run(options: ChaosOptions, layout: EnginePaths, report: Report) -> dict[str
             timed("every fault has ended and the load too; waiting until it is quiet")
             stuck = _settle(engine, injector)
             timed(f"quiet, {stuck} partitions stuck; judging")
-            verdict = check_run(ground_of(engine), stuck=stuck)
+            verdict = check_run(run_view_of(engine), stuck=stuck)
             if not verdict.ok:
                 timed(json.dumps(verdict.detailed()))
             return {

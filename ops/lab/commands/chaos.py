@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 if TYPE_CHECKING:
     from ops.lab.chaos.fault_plan import FaultKind
@@ -38,6 +38,7 @@ def chaos(
     as_json: Json = False,
 ) -> None:
     """Send through the doors while workers, doors and broker are killed, paused, cut off and filled up."""
+    show_progress("starting an engine")
     from ops.lab.chaos.runner import ChaosOptions, run
 
     for order in (signal.SIGTERM, signal.SIGHUP):
