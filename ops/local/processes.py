@@ -141,12 +141,12 @@ class ProcessSpecs:
 
     def doors(self) -> Iterator[ChildProcess]:
         """One process for each kind of door that a source has."""
-        for kind, word in DOORS.items():
+        for kind, door in DOORS.items():
             sources = [source.slug for source in self.sources.values() if source.door == kind]
             if not sources:
                 continue
-            name, port, ports = f"{DOOR_PREFIX}{word}", self._pages_port(), dict[str, int]()
-            command = ["door", word]
+            name, port, ports = f"{DOOR_PREFIX}{door}", self._pages_port(), dict[str, int]()
+            command = ["door", door]
             if kind == "fhir_http":
                 listen = self.settings.port_of(kind) or self._free_port()
                 ports = dict.fromkeys(sources, listen)

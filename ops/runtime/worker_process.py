@@ -22,7 +22,7 @@ from streams.topology import stage as stage_row
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """What the command line says about one worker."""
+    """The options of one worker."""
 
     stage: str
     worker_id: str

@@ -102,7 +102,7 @@ class HostConsumer(driver.Consumer):
         self._runner.drop()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """A new assignment, even of the same partitions: state and positions are read anew before a fetch."""
+        """A new assignment, even of the same partitions: state and positions are read again before a fetch."""
         self._assignment_number = next(self._numbers)
         self._facts.assign(recovered=False)
         await super().on_partitions_assigned(assigned, generation_id)
@@ -146,7 +146,7 @@ class HostConsumer(driver.Consumer):
             await asyncio.sleep(PAUSE_S)  # more workers than partitions; max_poll_interval is out of reach
 
     def _holds(self, number: int) -> bool:
-        """Asked again after every wait: the partitions are still held under this number, and flow is on."""
+        """The partitions are still held under this number, and flow is on; checked after every wait."""
         return number == self._assignment_number and self.flow_active and not self.app.should_stop
 
     async def _pump(self, active: set[TP], number: int) -> None:
@@ -247,10 +247,10 @@ class HostConsumer(driver.Consumer):
             self._facts.assign(recovered=True)
 
     async def _may_send(self, number: int) -> bool:
-        """True once nothing of a killed predecessor can land any more, and the broker counts us in.
+        """True once nothing of a killed predecessor can arrive any more, and the broker counts us in.
 
-        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: landing
-        after ours it would stand last. False when the partitions are no longer held.
+        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: if it arrived
+        after our messages, it would be the last value. False when the partitions are no longer held.
         """
         await asyncio.sleep(max(0.0, self._send_not_before_s - clock()))
         while self._holds(number):

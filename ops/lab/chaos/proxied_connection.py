@@ -70,7 +70,7 @@ class Direction:
         self._target: asyncio.Transport | None = None
 
     def join(self, source: asyncio.Transport, target: asyncio.Transport) -> None:
-        """Between these two, from now on. What came before waited, and goes as the fault in force says."""
+        """Connects these two from now on. What came before was queued, and is sent under the current fault."""
         self._source, self._target = source, target
         self.obey(self._fault)
 

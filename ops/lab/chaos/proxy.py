@@ -33,7 +33,7 @@ class FaultProxy:
     """Listens on `listen_port` and passes everything on to `target_port`, both of 127.0.0.1.
 
     `inside` is the process it runs in, started by whoever made it; without one it starts its own. The methods
-    may be called from any thread; when they return, what they say is so. They raise TierlinkError when the
+    may be called from any thread; when they return, it is done. They raise TierlinkError when the
     process has gone.
     """
 

@@ -39,7 +39,7 @@ BAD = ("lost", "phantom", "divergent", "backwards", "stuck", "leaked")  # must b
 
 @dataclass(frozen=True)
 class ChaosOptions:
-    """What the command line says; faults end after `minutes`, whatever is left of the plan."""
+    """The options of one run; faults end after `minutes`, whatever is left of the plan."""
 
     kills: int
     events: int
@@ -92,7 +92,7 @@ def run(options: ChaosOptions, report: Report) -> ChaosResult:
 def base_targets() -> Targets:
     """Every process that the engine of a chaos run always has, in a fixed order."""
     workers = [f"{stage}-{number}" for stage in STAGES for number in range(BASE_WORKERS)]
-    doors = [f"{DOOR_PREFIX}{word}" for word in DOORS.values()]
+    doors = [f"{DOOR_PREFIX}{door}" for door in DOORS.values()]
     return Targets(workers, doors, STAGES, [name for name in workers if stage_of(name) == "ingress"])
 
 
