@@ -120,22 +120,26 @@ def fetch_jars(destination: Path, environ: Mapping[str, str], progress: Progress
 
 
 def _download(repository: Path, environ: Mapping[str, str], progress: Progress) -> None:
-    """Resolve and fetch into `repository`, a Maven repository; a network that fails thrice is MissingTool."""
+    """Resolve and fetch into `repository`, a Maven repository. Raises MissingTool after TRIES_MAX failures, and at once
+    where nothing answers: a network that drops everything takes REQUEST_SECONDS_MAX.
+    """
     if "SSL_CERT_FILE" in environ:  # requests, inside jgo, reads its own variable only
         os.environ.setdefault("REQUESTS_CA_BUNDLE", environ["SSL_CERT_FILE"])
+    answered = False
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             progress(f"resolving the jars of Apache Kafka {KAFKA_VERSION}")
             artifacts = _resolve(repository)
+            answered = True
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
                 for count, _ in enumerate(pool.map(lambda artifact: artifact.resolve(), artifacts), 1):
                     progress(f"downloading {count} of {len(artifacts)} jars")
         except (OSError, RuntimeError, ValueError, AssertionError) as error:  # requests' errors are OSErrors
             shutil.rmtree(repository, ignore_errors=True)  # jgo leaves half a file at its final name
-            if not tries_left:
+            if not tries_left or not answered:
                 raise MissingTool(
-                    f"Kafka {KAFKA_VERSION} could not be fetched ({type(error).__name__}); with no network"
-                    " set TIERLINK_KAFKA_JARS to a directory that has the jars named in ops/" + LOCK.name
+                    f"Kafka {KAFKA_VERSION} could not be downloaded ({type(error).__name__}): check the network,"
+                    f" or set TIERLINK_KAFKA_JARS to a directory that has the jars named in {LOCK}"
                 ) from None
         else:
             return
