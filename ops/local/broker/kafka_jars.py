@@ -31,6 +31,7 @@ COORDINATES = (
 LOCK = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.lock.json")
 DOWNLOADS_AT_ONCE = 4
 REQUEST_SECONDS_MAX = 30
+CONNECT_SECONDS_MAX = 5
 TRIES_MAX = 3
 
 Progress = Callable[[str], None]
@@ -120,9 +121,12 @@ def fetch_jars(destination: Path, environ: Mapping[str, str], progress: Progress
 
 
 def _download(repository: Path, environ: Mapping[str, str], progress: Progress) -> None:
-    """Resolve and fetch into `repository`, a Maven repository; a network that fails thrice is MissingTool."""
+    """Resolve and fetch into `repository`, a Maven repository. Raises MissingTool without a network, or after TRIES_MAX
+    failures.
+    """
     if "SSL_CERT_FILE" in environ:  # requests, inside jgo, reads its own variable only
         os.environ.setdefault("REQUESTS_CA_BUNDLE", environ["SSL_CERT_FILE"])
+    _require_repository()
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             progress(f"resolving the jars of Apache Kafka {KAFKA_VERSION}")
@@ -133,12 +137,27 @@ def _download(repository: Path, environ: Mapping[str, str], progress: Progress) 
         except (OSError, RuntimeError, ValueError, AssertionError) as error:  # requests' errors are OSErrors
             shutil.rmtree(repository, ignore_errors=True)  # jgo leaves half a file at its final name
             if not tries_left:
-                raise MissingTool(
-                    f"Kafka {KAFKA_VERSION} could not be fetched ({type(error).__name__}); with no network"
-                    " set TIERLINK_KAFKA_JARS to a directory that has the jars named in ops/" + LOCK.name
-                ) from None
+                raise MissingTool(_not_fetched(type(error).__name__)) from None
         else:
             return
+
+
+def _require_repository() -> None:
+    """Raises MissingTool at once where the repository cannot be reached: the resolver would report a missing POM."""
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.util import http
+
+    try:
+        http.head(MAVEN_CENTRAL_URL, timeout=CONNECT_SECONDS_MAX)
+    except OSError as error:
+        raise MissingTool(_not_fetched(f"{MAVEN_CENTRAL_URL}: {type(error).__name__}")) from None
+
+
+def _not_fetched(why: str) -> str:
+    return (
+        f"the jars of Apache Kafka {KAFKA_VERSION} could not be fetched ({why}); without a network set"
+        f" TIERLINK_KAFKA_JARS to a directory that has the jars named in {LOCK.name}"
+    )
 
 
 def _resolve(repository: Path) -> list["Artifact"]:
