@@ -346,11 +346,16 @@ def test_send_exits_1_on_a_refusal_and_names_field_and_rule_but_no_value(up: Up)
 def test_consume_takes_a_key_a_time_a_place_and_follows(up: Up) -> None:
     topic = "receipts.trust-wm.v1"
     lines = [json.loads(line) for line in up.run("consume", topic).out.splitlines()]
-    (chosen,) = [line for line in lines if line["key"] == lines[0]["key"]]
-    place = ("--partition", chosen["partition"], "--offset", chosen["offset"], "--max", 1)
-    for arguments in (("--key", chosen["key"]), place, ("--key", chosen["key"], "--follow", "--max", 1)):
-        (line,) = up.run("consume", topic, *arguments).out.splitlines()
-        assert json.loads(line) == chosen
+    chosen = lines[-1]
+    of_key = [line for line in lines if line["key"] == chosen["key"]]
+    place = ("--partition", chosen["partition"], "--offset", chosen["offset"])
+    for arguments, expected in (
+        (("--key", chosen["key"]), of_key),
+        (("--key", chosen["key"], "--follow", "--max", len(of_key)), of_key),
+        ((*place, "--max", 1), [chosen]),
+    ):
+        shown = up.run("consume", topic, *arguments).out.splitlines()
+        assert [json.loads(line) for line in shown] == expected
     assert len(up.run("consume", topic, "--since", "2020-01-01").out.splitlines()) == len(lines)
     assert up.run("consume", topic, "--since", "2100-01-01T00:00:00Z").out == ""
     for missing in (("no.such.topic",), (topic, "--partition", 99)):
