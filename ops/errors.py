@@ -25,7 +25,7 @@ EXIT_CODES = {
     1: "a check or comparison failed, or a door refused a message",
     INVALID_OPTION_EXIT_CODE: "invalid command, option or argument",
     66: "an input file, topic or run does not exist or cannot be read",
-    69: "no broker, engine, Java or lab is available",
+    69: "no broker, engine, Java or other part is available",
     70: "a bug: its type and place are printed",
     75: "another process uses the directory",
     SETTINGS_EXIT_CODE: "a setting is wrong, or a port is in use",

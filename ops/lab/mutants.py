@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from streams.host.batch import BatchRunner, Sendable
 from streams.host.commit import Partition
 from streams.metrics import StageTally
-from streams.steps.outcome import Message
+from streams.steps.outcome import Message, S
 
 
 @dataclass
-class CommitFirst(BatchRunner):
+class CommitFirst(BatchRunner[S]):
     """Commits what has only been delivered: a crash before the acknowledgement loses it."""
 
     _held: Sequence[Message] = ()
@@ -39,7 +39,7 @@ class CommitFirst(BatchRunner):
         super().dispatch(messages)
 
 
-class StateFirst(BatchRunner):
+class StateFirst(BatchRunner[S]):
     """Sends state before outputs: a crash in between leaves a state that says they were sent."""
 
     def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
@@ -47,4 +47,4 @@ class StateFirst(BatchRunner):
         return changes, outputs, tally
 
 
-MUTANTS: Mapping[str, type[BatchRunner]] = {"commit_first": CommitFirst, "state_first": StateFirst}
+MUTANTS: Mapping[str, type[BatchRunner[object]]] = {"commit_first": CommitFirst, "state_first": StateFirst}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ops.admin.keys import OPERATIONS_ZONE, make_keys
 from ops.admin.topic_admin import Replication, create
@@ -30,10 +30,9 @@ from ops.local.processes import (
     end_all,
     flow_order,
     page,
-    recipes,
     stage_of,
 )
-from ops.runtime.paths import EnginePaths, load_sources
+from ops.runtime.paths import Addresses, EnginePaths, load_sources
 from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
@@ -167,7 +166,7 @@ class Engine:
         """Names of the door processes."""
         return [child.name for child in self._all() if child.is_door]
 
-    def process(self, name: str) -> ChildProcess:
+    def child(self, name: str) -> ChildProcess:
         """One worker or door, to ask or to signal; whatever is `wanted` is started again when it has ended."""
         return self._children[name]
 
@@ -229,7 +228,7 @@ class Engine:
             self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s
         )
         nobody_before = {*made} >= STATE_TOPICS
-        self._specs = recipes(self.layout, self.sources, self.settings, self.bootstrap)
+        self._specs = ProcessSpecs(self.layout, self.sources, self.settings, self.bootstrap)
         for name in STAGES:
             many = self.settings.linker_workers if name == "linker" else self.settings.workers
             for number in range(many):
@@ -299,7 +298,7 @@ class Engine:
             child.start(self.layout)
 
     def _write_addresses(self) -> None:
-        text: dict[str, Any] = {
+        text: Addresses = {
             "pid": os.getpid(),
             "bootstrap": self.bootstrap,
             "test_mode": self.settings.test_mode,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.local.broker.settings import Listener
-from ops.runtime.timings import TIMINGS
+from streams.host.settings import TIMINGS
 
 RESTART_PAUSE_SECONDS_MAX = 30.0  # a process that cannot start must not take the machine from those that can
 HTTP_PORT, MLLP_PORT = 8080, 2575  # 2575 is registered for HL7 over MLLP

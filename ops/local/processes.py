@@ -120,28 +120,33 @@ class ProcessSpecs:
 
     layout: EnginePaths
     sources: Mapping[str, Source]
-    common: Sequence[str]  # options of every process
-    of_worker: Sequence[str]  # options of every worker
-    bootstraps: Mapping[str, str]  # process name -> its way to the broker; "" for all the others
     settings: EngineSettings
-    ports: set[int] = field(default_factory=set)  # given away
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    bootstrap: str
+    _numbers: Iterator[int] = field(init=False, default_factory=itertools.count)  # of processes with pages
+
+    def __post_init__(self) -> None:
+        """No port of a listener, and none that is fixed, is given away."""
+        self._given = {port for port, _ in fixed_ports(self.sources, self.settings)}
+        for listener in self.settings.listeners.values():
+            self._given |= {listener.port, listener.advertised_port}
 
     def worker(self, stage: str, number: int) -> ChildProcess:
         """One worker of a stage; its name is its identity in its group."""
         name, port = f"{stage}-{number}", self._pages_port()
-        command = ["worker", stage, "--worker-id", name, "--pages-port", str(port), *self.of_worker]
+        command = ["worker", stage, "--worker-id", name, "--profile", self.settings.profile]
+        if self.settings.linkage_model is not None:
+            command += ["--linkage-model", str(self.settings.linkage_model)]
         program = self.settings.worker_program
-        return ChildProcess(name, [*command, *self._way(name)], port, program=program)
+        return ChildProcess(name, [*command, *self._common(name, port)], port, program=program)
 
     def doors(self) -> Iterator[ChildProcess]:
         """One process for each kind of door that a source has."""
-        for kind, word in DOORS.items():
+        for kind, door in DOORS.items():
             sources = [source.slug for source in self.sources.values() if source.door == kind]
             if not sources:
                 continue
-            name, port, ports = f"{DOOR_PREFIX}{word}", self._pages_port(), dict[str, int]()
-            command = ["door", word]
+            name, port, ports = f"{DOOR_PREFIX}{door}", self._pages_port(), dict[str, int]()
+            command = ["door", door]
             if kind == "fhir_http":
                 listen = self.settings.port_of(kind) or self._free_port()
                 ports = dict.fromkeys(sources, listen)
@@ -151,11 +156,14 @@ class ProcessSpecs:
                 for number, slug in enumerate(sources):
                     ports[slug] = first + number if first else self._free_port()
                     command += ["--listen", f"{slug}={ports[slug]}"]
-            yield ChildProcess(name, [*command, "--pages-port", str(port), *self._way(name)], port, ports)
+            yield ChildProcess(name, [*command, *self._common(name, port)], port, ports)
 
-    def _way(self, name: str) -> list[str]:
-        bootstrap = self.bootstraps.get(name, self.bootstraps[""])
-        return ["--bootstrap", bootstrap, "--directory", str(self.layout.root), *self.common]
+    def _common(self, name: str, pages_port: int) -> list[str]:
+        listener, sources = self.settings.listeners.get(name), self.settings.sources
+        bootstrap = f"{LOOPBACK}:{listener.advertised_port}" if listener else self.bootstrap
+        options = ["--bootstrap", bootstrap, "--directory", str(self.layout.root)]
+        options += ["--pages-port", str(pages_port), *(["--test-mode"] if self.settings.test_mode else [])]
+        return [*options, *(["--sources", str(sources)] if sources else [])]
 
     def _pages_port(self) -> int:
         first = self.settings.pages_port
@@ -163,26 +171,9 @@ class ProcessSpecs:
 
     def _free_port(self) -> int:
         """A port given to nobody else of this engine: until its process listens, it looks free."""
-        port = free_port(but_not=self.ports)
-        self.ports.add(port)
+        port = free_port(but_not=self._given)
+        self._given.add(port)
         return port
-
-
-def recipes(
-    layout: EnginePaths, sources: Mapping[str, Source], settings: EngineSettings, bootstrap: str
-) -> ProcessSpecs:
-    """How `settings` want the processes of an engine started, once its broker's address is known."""
-    common = ["--test-mode"] if settings.test_mode else []
-    if settings.sources is not None:
-        common += ["--sources", str(settings.sources)]
-    of_worker = ["--profile", settings.profile]
-    if settings.linkage_model is not None:
-        of_worker += ["--linkage-model", str(settings.linkage_model)]
-    listeners = settings.listeners
-    ways = {name: f"{LOOPBACK}:{listener.advertised_port}" for name, listener in listeners.items()}
-    taken = {port for listener in listeners.values() for port in (listener.port, listener.advertised_port)}
-    taken |= {port for port, _ in fixed_ports(sources, settings)}
-    return ProcessSpecs(layout, sources, common, of_worker, {"": bootstrap, **ways}, settings, taken)
 
 
 def fixed_ports(sources: Mapping[str, Source], settings: EngineSettings) -> Iterator[tuple[int, str]]:

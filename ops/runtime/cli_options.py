@@ -13,6 +13,7 @@ import typer
 from ops.errors import BrokerError, MissingInput, SettingsError
 
 if TYPE_CHECKING:
+    from ops.runtime.paths import Addresses
     from schemas.sources import Source
 
 CONNECT_SECONDS_MAX = 5.0
@@ -91,7 +92,7 @@ def check_linkage_model(path: Path | None) -> None:
         read_model(path, option="--linkage-model")
 
 
-def running(directory: Path) -> dict[str, object]:
+def running(directory: Path) -> "Addresses":
     """What the engine that runs in `directory` wrote about itself. Raises NoEngine when none does."""
     from ops.runtime.paths import EnginePaths
 
@@ -103,14 +104,13 @@ def engine_sources(directory: Path) -> "Mapping[str, Source]":
     from ops.runtime.paths import load_sources
 
     found = running(directory)
-    path = found.get("sources")
-    return load_sources(Path(str(path)) if path else None, test_mode=bool(found["test_mode"]))
+    path = found["sources"]
+    return load_sources(Path(path) if path else None, test_mode=found["test_mode"])
 
 
 def recipients_of(directory: Path) -> list[str]:
     """For whom the engine that runs in `directory` publishes. Raises NoEngine when none does."""
-    recipients = running(directory).get("recipients")
-    return list(map(str, recipients)) if isinstance(recipients, list) else ["demo"]
+    return list(running(directory)["recipients"])
 
 
 def broker_address(directory: Path, bootstrap: str | None) -> str:

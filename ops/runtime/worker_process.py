@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -12,17 +12,17 @@ from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
-from ops.runtime.timings import TIMINGS
 from streams.host.app import HostFacts, HostSettings, run_worker
+from streams.host.settings import TIMINGS
 from streams.recall_gaps import RecallGaps
 from streams.settings import StepSettings, build_step, seal_dead_letter
-from streams.steps.outcome import Message, Stage, Step
+from streams.steps.outcome import Message, S, Stage, Step
 from streams.topology import stage as stage_row
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """What the command line says about one worker."""
+    """The options of one worker."""
 
     stage: str
     worker_id: str
@@ -44,13 +44,13 @@ class WorkerHost(Protocol):
     def __call__(
         self,
         stage: Stage,
-        step: Step[Any],
+        step: Step[S],
         *,
         settings: HostSettings,
         seal_dead_letter: Callable[[Message, str], bytes],
         registry: CollectorRegistry,
         on_facts: Callable[[HostFacts], None],
-        inspect_states: Callable[[Mapping[int, Any]], None] | None,
+        inspect_states: Callable[[Mapping[int, S]], None] | None,
     ) -> None:
         """Work on this thread until SIGTERM."""
 

@@ -19,7 +19,7 @@ from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
 from streams.host.watchdog import HostFacts, Watchdog, halt
 from streams.metrics import StageMetrics
-from streams.steps.outcome import Message, Stage, Step
+from streams.steps.outcome import Message, S, Stage, Step
 
 __all__ = ["HostFacts", "HostSettings", "TopicsUnfit", "run_worker"]
 
@@ -66,15 +66,15 @@ class HostApp(faust.App):
 
 def run_worker(
     stage: Stage,
-    step: Step[Any],
+    step: Step[S],
     *,
     settings: HostSettings,
     seal_dead_letter: Callable[[Message, str], bytes],
     registry: CollectorRegistry,
     on_facts: Callable[[HostFacts], None] | None = None,
-    inspect_states: Callable[[Mapping[int, Any]], None] | None = None,
+    inspect_states: Callable[[Mapping[int, S]], None] | None = None,
     observe: Callable[[str], None] = lambda phase: None,
-    runner_class: type[BatchRunner] = BatchRunner,
+    runner_class: type[BatchRunner[S]] = BatchRunner,
 ) -> None:
     """Run one worker on this thread (the main one) until SIGTERM or SIGINT; returns after the last commit.
 
@@ -189,7 +189,7 @@ def _tick(loop: asyncio.AbstractEventLoop, facts: HostFacts) -> None:
 
 
 def _inspect(
-    loop: asyncio.AbstractEventLoop, runner: BatchRunner, inspect_states: Callable[[Mapping[int, Any]], None]
+    loop: asyncio.AbstractEventLoop, runner: BatchRunner[S], inspect_states: Callable[[Mapping[int, S]], None]
 ) -> None:
     """On the loop, as batches are answered: never in the middle of one."""
     loop.call_later(TICK_S, _inspect, loop, runner, inspect_states)

@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Generic, Protocol
 
 from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import PARTITION_OF, DeliveredMarker
 from streams.host.watchdog import clock
 from streams.metrics import BEGAN_HEADER, SHAPES, StageMetrics, StageTally, began_ms
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter, source_of
+from streams.steps.outcome import Change, Emit, Message, Reject, S, Stage, Step, dead_letter, source_of
 
 # What a batch goes through, in this order; `BatchRunner.observe` is called with the name of each as it is reached.
 BATCH_PHASES = (
@@ -85,7 +85,7 @@ class InFlightBatch:
 
 
 @dataclass
-class BatchRunner:
+class BatchRunner(Generic[S]):
     """Holds the state of the tasks of one assignment, answers batches and sees them through.
 
     `stamp_ms` gives the Kafka time of what is sent. `observe` is called with each of BATCH_PHASES. Whatever a method
@@ -93,7 +93,7 @@ class BatchRunner:
     """
 
     stage: Stage
-    step: Step[Any]
+    step: Step[S]
     seal_dead_letter: Callable[[Message, str], bytes]
     producer: OutputProducer
     marker: DeliveredMarker
@@ -102,12 +102,12 @@ class BatchRunner:
     check_fence: Callable[[], None]
     pace: Pace
     stamp_ms: Callable[[], int] = lambda: 0  # 0: not counted in yet
-    states: dict[int, Any] = field(default_factory=dict)
+    states: dict[int, S] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
     _in_flight: deque[InFlightBatch] = field(default_factory=deque)
     _acknowledged: StageTally = field(default_factory=StageTally)
 
-    def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, Any]:
+    def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, S]:
         """Each task's state from its elements. May run on a thread while nothing is assigned to this runner.
 
         A million long-lived objects are made: the collector of cycles would walk them again and again.
@@ -120,7 +120,7 @@ class BatchRunner:
             gc.enable()
             gc.freeze()
 
-    def begin(self, states: dict[int, Any], positions: Mapping[Partition, int]) -> None:
+    def begin(self, states: dict[int, S], positions: Mapping[Partition, int]) -> None:
         """A new assignment with the state of each task; input begins at the positions."""
         self.drop()
         self.states = states

@@ -41,7 +41,7 @@ class Progress:
     """How far one assignment has come. Made anew at every assignment, from the positions it starts at.
 
     Per partition three offsets only ever grow: `committed <= acknowledged <= delivered`, each the offset of
-    the *next* message. What lies below the start is the business of whoever committed it.
+    the *next* message. Offsets below the start belong to whoever committed them.
     """
 
     _delivered: dict[Partition, int]

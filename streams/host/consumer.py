@@ -13,20 +13,22 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import ConsumerRecord
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.transports import TPorTopicSet
+from mode import ServiceT
 
 from streams.host.batch import BatchRunner
 from streams.host.commit import Partition
-from streams.host.daemon_thread import run_in_daemon_thread
 from streams.host.membership import HostConsumerThread
 from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
-from streams.host.state import read_bounds, read_changelog
+from streams.host.state import read_bounds, read_changelog, run_in_daemon_thread
 from streams.host.watchdog import HostFacts, clock, halt
 from streams.steps.outcome import Message, Stage
 
@@ -47,7 +49,7 @@ class HostParts:
     stage: Stage
     settings: HostSettings
     facts: HostFacts
-    runner: BatchRunner
+    runner: BatchRunner[Any]
     producer: AwaitedProducer
 
 
@@ -59,7 +61,7 @@ class HostConsumer(driver.Consumer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """As Faust makes it; what it works with hangs on the app."""
         super().__init__(*arguments, **options)
-        parts: HostParts = cast(Any, self.app).parts
+        parts: HostParts = self.app.parts  # type: ignore[attr-defined]  # it is a HostApp
         self._stage, self._settings, self._facts = parts.stage, parts.settings, parts.facts
         self._runner, self._producer = parts.runner, parts.producer
         self._runner.stamp_ms = lambda: self._thread.accepted_ms
@@ -67,7 +69,7 @@ class HostConsumer(driver.Consumer):
         self._assignment_number: int | None = None
         self._ready_number: int | None = None
         self._generation = 0
-        self._fetching: asyncio.Future[Mapping[Any, Any]] | None = None
+        self._fetching: asyncio.Future[Mapping[TP, list[ConsumerRecord]]] | None = None
         self._committing: asyncio.Future[None] | None = None
         self._preparing: asyncio.Future[None] | None = None
         self._seeking = False
@@ -79,8 +81,8 @@ class HostConsumer(driver.Consumer):
 
     # --- what Faust asks
 
-    async def _drain_messages(self, fetcher: Any) -> None:
-        """Fetch and answer until stopped. Any error ends the process; Faust would stop, and commit."""
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Fetch and answer until stopped. Every error ends the process; Faust would stop, and commit."""
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self._run_once()
@@ -100,7 +102,7 @@ class HostConsumer(driver.Consumer):
         self._runner.drop()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """A new assignment, even of the same partitions: state and positions are read anew before a fetch."""
+        """A new assignment, even of the same partitions: state and positions are read again before a fetch."""
         self._assignment_number = next(self._numbers)
         self._facts.assign(recovered=False)
         await super().on_partitions_assigned(assigned, generation_id)
@@ -112,7 +114,7 @@ class HostConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Nothing: Faust skips partitions without a commit. `_prepare` seeks every one before a fetch."""
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+    async def commit(self, topics: TPorTopicSet | None = None, start_new_transaction: bool = True) -> bool:
         """Nothing: offsets are committed by the batch they belong to, and by nobody else."""
         return False
 
@@ -144,7 +146,7 @@ class HostConsumer(driver.Consumer):
             await asyncio.sleep(PAUSE_S)  # more workers than partitions; max_poll_interval is out of reach
 
     def _holds(self, number: int) -> bool:
-        """Asked again after every wait: the partitions are still held under this number, and flow is on."""
+        """The partitions are still held under this number, and flow is on; checked after every wait."""
         return number == self._assignment_number and self.flow_active and not self.app.should_stop
 
     async def _pump(self, active: set[TP], number: int) -> None:
@@ -173,7 +175,7 @@ class HostConsumer(driver.Consumer):
             if not fetch.cancelled():
                 fetch.exception()  # whatever it was, the next fetch meets it too
 
-    async def _dispatch(self, fetched: Mapping[Any, Any], number: int) -> None:
+    async def _dispatch(self, fetched: Mapping[TP, list[ConsumerRecord]], number: int) -> None:
         """The fetched messages, task by task, in the order of their offsets, in batches of about `batch_s`."""
         in_order = sorted(fetched, key=lambda part: (part.partition, self._stage.reads.index(part.topic)))
         messages = self._runner.fresh(_message(record) for part in in_order for record in fetched[part])
@@ -207,7 +209,7 @@ class HostConsumer(driver.Consumer):
                 await asyncio.wait({self._preparing}, timeout=PAUSE_S)
             await self._to_its_end(self._advance())
 
-    async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _to_its_end(self, work: Coroutine[object, object, None]) -> None:
         """Not to be cancelled with the fetcher; whatever it raises ends the process."""
         try:
             await work
@@ -245,10 +247,10 @@ class HostConsumer(driver.Consumer):
             self._facts.assign(recovered=True)
 
     async def _may_send(self, number: int) -> bool:
-        """True once nothing of a killed predecessor can land any more, and the broker counts us in.
+        """True once nothing of a killed predecessor can arrive any more, and the broker counts us in.
 
-        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: landing
-        after ours it would stand last. False when the partitions are no longer held.
+        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: if it arrived
+        after our messages, it would be the last value. False when the partitions are no longer held.
         """
         await asyncio.sleep(max(0.0, self._send_not_before_s - clock()))
         while self._holds(number):
@@ -310,7 +312,7 @@ def assigned_tasks(stage: Stage, assignment: Collection[Partition]) -> set[int]:
     return tasks
 
 
-def _message(record: Any) -> Message:
+def _message(record: ConsumerRecord) -> Message:
     """Made as `Message(...)` makes it, without the call of Python in between: half the time."""
     fields = (
         record.topic,

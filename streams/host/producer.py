@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
@@ -84,7 +83,7 @@ class AwaitedProducer:
         self._failure = error or self._failure
 
 
-def producer_settings(settings: HostSettings) -> dict[str, Any]:
+def producer_settings(settings: HostSettings) -> dict[str, str | int | bool]:
     """Every setting of librdkafka that matters, written out."""
     return {
         "bootstrap.servers": settings.bootstrap,

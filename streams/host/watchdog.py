@@ -34,9 +34,9 @@ def now_ms() -> int:
 
 
 def halt(stage: str, *, at: str, error: BaseException | None = None) -> NoReturn:
-    """End the process now, without a commit. Logs words and places of the program: no value, no text."""
+    """End the process now, without a commit. Logs kinds of errors and places in the program: no value, no text."""
     kind = type(error).__name__ if error is not None else "none"
-    kind += f":{word}" if (word := getattr(error, "kafka_error", "")) else ""
+    kind += f":{name}" if (name := getattr(error, "kafka_error", "")) else ""
     logger.critical(
         "stopped without commit: stage=%s at=%s error=%s where=%s", stage, at, kind, _where(error)
     )

@@ -49,7 +49,7 @@ def own(
 def proxies(listeners: tuple[Listener, Listener], own: EmbeddedBroker) -> Iterator[list[FaultProxy]]:
     """A proxy before each listener."""
     with ProxyProcess() as process:
-        yield [FaultProxy(one.advertised_port, one.port, process=process).start() for one in listeners]
+        yield [FaultProxy(one.advertised_port, one.port, inside=process).start() for one in listeners]
 
 
 def address(port: int) -> str:

@@ -22,8 +22,7 @@ from ops.local.broker.server_process import (
     read_record,
     write_record,
 )
-from ops.local.broker.settings import server_properties
-from ops.local.broker.storage import new_cluster_id
+from ops.local.broker.settings import new_cluster_id, server_properties
 
 
 def a_java(directory: Path, *, version: str, exit_code: int = 0) -> Path:

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from ops.lab.chaos.fault_plan import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
+from ops.lab.chaos.fault_plan import DEATHS, KINDS, LONG, Action, FaultKind, counts, more, plan
 from ops.lab.chaos.runner import ChaosOptions, base_targets
 from streams.host.batch import BATCH_PHASES
 
@@ -34,7 +34,7 @@ def test_every_kind_and_every_crash_point_comes_and_exactly_so_many_die(kills: i
 @pytest.mark.parametrize(
     "kinds", [("kill",), ("crash",), ("broker-kill",), ("wipe", "latency"), ("kill", "stop", "trickle")]
 )
-def test_few_kinds_are_planned_alone_and_as_many_die(kinds: tuple[Kind, ...]) -> None:
+def test_few_kinds_are_planned_alone_and_as_many_die(kinds: tuple[FaultKind, ...]) -> None:
     planned = plan(5, 20, kinds, TARGETS)
     assert {one.kind for one in planned} == set(kinds)
     assert deaths(planned) == 20

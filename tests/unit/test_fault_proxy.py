@@ -43,7 +43,7 @@ def target() -> Iterator[socket.socket]:
 def proxy(process: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
     """A healthy proxy before the target."""
     with FaultProxy(
-        free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], process=process
+        free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], inside=process
     ) as one:
         yield one
 
@@ -297,7 +297,7 @@ def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
 ) -> None:
     near, _ = connect()
     with pytest.raises(OSError, match="open failed"):
-        FaultProxy(proxy.listen_port, proxy.target_port, process=process).start()
+        FaultProxy(proxy.listen_port, proxy.target_port, inside=process).start()
     proxy.apply(LinkFault("latency", seconds=NEVER_SECONDS))
     proxy.stop()
     assert is_reset(near)
@@ -312,7 +312,7 @@ def test_many_proxies_are_one_process_and_no_thread(process: ProxyProcess) -> No
     threads, ports = threading.active_count(), set[int]()
     while len(ports) < 24:
         ports.add(free_port(but_not=ports))
-    proxies = [FaultProxy(port, 1, process=process).start() for port in ports]
+    proxies = [FaultProxy(port, 1, inside=process).start() for port in ports]
     assert threading.active_count() == threads
     for one in proxies:
         one.stop()

@@ -25,7 +25,7 @@ Report = Callable[[str], None]
 class Campaign:
     """Carries out `planned`, then `more` until `kills` processes have died; in the calling thread and helpers.
 
-    As large a part of the plan has begun as `progress()` says of the load (0 to 1): faults happen all along it,
+    As much of the plan has begun as `progress()` reports of the load (0 to 1): faults happen all along it,
     and an engine that gets nowhere is not struck again until it does. Once progress is 1, only the gap counts.
     """
 

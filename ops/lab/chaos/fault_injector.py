@@ -12,7 +12,7 @@ from pathlib import Path
 from ops.lab.chaos.disk import SPARED, Disks
 from ops.lab.chaos.fault_plan import SCALES, Action
 from ops.lab.chaos.fault_switches import FaultSwitches
-from ops.lab.chaos.proxied_connection import Kind as ProxyFault
+from ops.lab.chaos.proxied_connection import LinkFaultKind
 from ops.lab.chaos.proxy import LinkFault, ProcessProxies
 from ops.local.broker.server_process import POLL_SECONDS
 from ops.local.engine import Engine
@@ -85,8 +85,8 @@ class FaultInjector:
         engine = self._engine
         for name in (*engine.workers(), *engine.doors()):
             self._switches.disarm(name)
-            engine.process(name).send(signal.SIGCONT)
-            engine.process(name).wanted = True
+            engine.child(name).send(signal.SIGCONT)
+            engine.child(name).wanted = True
         for stage in STAGES:
             engine.scale_to(stage, BASE_WORKERS)
         self.last_ended = time.monotonic()
@@ -97,7 +97,7 @@ class FaultInjector:
 
     def recovery(self, action: Action) -> bool:
         """SIGKILL, and again as soon as the new process serves its pages, which is before it reads its state."""
-        process = self._engine.process(action.target)
+        process = self._engine.child(action.target)
         lives = len(process.ends)
         if not self._kill(action.target, "kill"):
             return False
@@ -110,7 +110,7 @@ class FaultInjector:
         engine, name = self._engine, action.target
         self._hold(name, 1)
         try:
-            if not self._kill(name, "kill") or not self._until(lambda: not engine.process(name).runs):
+            if not self._kill(name, "kill") or not self._until(lambda: not engine.child(name).runs):
                 return False
             before = engine.consumer_lag.redelivered(name)
             _empty(engine.layout.workers / name)
@@ -123,7 +123,7 @@ class FaultInjector:
     def crash(self, action: Action) -> bool:
         """Ended by SIGTERM, it comes back with an injected fault and meets it at work."""
         name = self._busiest(action.target)
-        ends = self._engine.process(name).ends
+        ends = self._engine.child(name).ends
         self._switches.arm(name, action.fault_at, ends)
         if not self._send(name, signal.SIGTERM, "term"):
             return False
@@ -142,7 +142,7 @@ class FaultInjector:
         """SIGSTOP, and SIGCONT in the end: a zombie that finds its partitions at another's."""
         struck = self._send(action.target, signal.SIGSTOP, "stop")
         time.sleep(action.seconds)
-        self._engine.process(action.target).send(signal.SIGCONT)
+        self._engine.child(action.target).send(signal.SIGCONT)
         return struck
 
     def scale(self, action: Action) -> bool:
@@ -190,13 +190,13 @@ class FaultInjector:
         return True
 
     def _kill(self, name: str, fault: str) -> bool:
-        if self._until(lambda: self._engine.process(name).send(signal.SIGKILL)):
+        if self._until(lambda: self._engine.child(name).send(signal.SIGKILL)):
             self.tally.died(fault)
             return True
         return False
 
     def _send(self, name: str, order: signal.Signals, fault: str) -> bool:
-        if self._until(lambda: self._engine.process(name).send(order)):
+        if self._until(lambda: self._engine.child(name).send(order)):
             self.tally.struck(fault)
             return True
         return False
@@ -204,7 +204,7 @@ class FaultInjector:
     def _hold(self, name: str, more: int) -> None:
         with self._guard:  # two wipes of one worker may overlap
             self._wiping[name] += more
-            self._engine.process(name).wanted = not self._wiping[name]
+            self._engine.child(name).wanted = not self._wiping[name]
 
     def _busiest(self, name: str) -> str:
         """The worker itself; of linkers, the one that was given messages last: the others only stand by."""
@@ -235,7 +235,7 @@ def _empty(directory: Path) -> None:
             entry.unlink(missing_ok=True)
 
 
-_LINK_FAULTS: Mapping[str, ProxyFault] = {
+_LINK_FAULTS: Mapping[str, LinkFaultKind] = {
     "latency": "latency",
     "reset": "reset",
     "black-hole": "black_hole",

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from streams.host.batch import BATCH_PHASES
 
-Kind = Literal[
+FaultKind = Literal[
     "kill",  # SIGKILL of a worker or door
     "crash",  # a worker ends itself at a named point of a batch
     "recovery",  # SIGKILL, and again while it reads its state back
@@ -28,12 +28,12 @@ Kind = Literal[
     "black-hole",  # one direction swallows everything
     "trickle",  # one byte a second
 ]
-Direction = Literal["to_broker", "from_broker", "both"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-DEATHS: Mapping[Kind, int] = {"kill": 1, "crash": 1, "recovery": 2, "wipe": 1, "broker-kill": 1}
+LinkDirection = Literal["to_broker", "from_broker", "both"]
+KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+DEATHS: Mapping[FaultKind, int] = {"kill": 1, "crash": 1, "recovery": 2, "wipe": 1, "broker-kill": 1}
 # Of each kind, in ROUND deaths. A broker's death ends all workers, too: a few make more restarts than all others.
 ROUND = 25
-PER_ROUND: Mapping[Kind, float] = {
+PER_ROUND: Mapping[FaultKind, float] = {
     "crash": 3,
     "recovery": 2,
     "wipe": 3,
@@ -49,9 +49,9 @@ PER_ROUND: Mapping[Kind, float] = {
     "trickle": 1,
 }
 MILD = sum(count for kind, count in PER_ROUND.items() if kind not in DEATHS)
-LONG: frozenset[Kind] = frozenset({"stop", "scale", "disk", "latency", "black-hole", "trickle"})
+LONG: frozenset[FaultKind] = frozenset({"stop", "scale", "disk", "latency", "black-hole", "trickle"})
 STOP_SECONDS = 15.0
-_ONE_WAY: tuple[Direction, ...] = ("to_broker", "from_broker")
+_ONE_WAY: tuple[LinkDirection, ...] = ("to_broker", "from_broker")
 LATENCY_SECONDS = (0.2, 30.0)
 LINK_SECONDS = (8.0, 15.0)  # longer than the session of the demo profile
 PASSAGES_MAX = 4  # the injected point strikes at one of the first passages
@@ -65,12 +65,12 @@ class Action:
     `fault_at` is the point and passage of "crash"; `latency_s` and `direction` belong to faults of the network.
     """
 
-    kind: Kind
+    kind: FaultKind
     target: str = ""
     seconds: float = 0.0
     fault_at: str = ""
     latency_s: float = 0.0
-    direction: Direction = "both"
+    direction: LinkDirection = "both"
 
     def __str__(self) -> str:
         parts = [self.kind, self.target, self.fault_at, "" if self.direction == "both" else self.direction]
@@ -99,7 +99,7 @@ class Targets:
         return [name for name in self.workers if name not in excluded]
 
 
-def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
+def counts(kills: int, kinds: Sequence[FaultKind]) -> dict[FaultKind, int]:
     """How often each kind is planned, so that exactly `kills` processes die where `kinds` allow it.
 
     Every kind comes at least once, and "crash" once for every point, where `kills` leaves room. Deaths and the
@@ -119,14 +119,14 @@ def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
     return planned | {kind: max(1, round(PER_ROUND[kind] * each)) for kind in mild}
 
 
-def plan(seed: int, kills: int, kinds: Sequence[Kind], targets: Targets) -> list[Action]:
+def plan(seed: int, kills: int, kinds: Sequence[FaultKind], targets: Targets) -> list[Action]:
     """The actions of one run in their order: the same for the same arguments, whenever and wherever."""
     rng = Random(seed)
     drawn = _RoundRobin(rng, targets)
     return [_action(kind, rng, targets, drawn) for kind in _order(rng, counts(kills, kinds))]
 
 
-def more(seed: int, kinds: Sequence[Kind], targets: Targets) -> Iterator[Action]:
+def more(seed: int, kinds: Sequence[FaultKind], targets: Targets) -> Iterator[Action]:
     """Without end: what is done when the plan has been carried out and deaths are still missing."""
     rng = Random(f"{seed}/more")
     drawn = _RoundRobin(rng, targets)
@@ -135,7 +135,7 @@ def more(seed: int, kinds: Sequence[Kind], targets: Targets) -> Iterator[Action]
         yield _action("kill" if "kill" in deadly else rng.choice(deadly), rng, targets, drawn)
 
 
-def _order(rng: Random, planned: Mapping[Kind, int]) -> list[Kind]:
+def _order(rng: Random, planned: Mapping[FaultKind, int]) -> list[FaultKind]:
     """Shuffled, with every injected point in the first half: a worker without input meets none."""
     order = [kind for kind, count in sorted(planned.items()) for _ in range(count)]
     rng.shuffle(order)
@@ -148,7 +148,7 @@ def _order(rng: Random, planned: Mapping[Kind, int]) -> list[Kind]:
     return [*early, *order[half:]]
 
 
-def _deaths(planned: Mapping[Kind, int]) -> int:
+def _deaths(planned: Mapping[FaultKind, int]) -> int:
     return sum(DEATHS.get(kind, 0) * count for kind, count in planned.items())
 
 
@@ -165,7 +165,7 @@ class _RoundRobin:
             yield from rng.sample(names, len(names))
 
 
-def _action(kind: Kind, rng: Random, targets: Targets, drawn: _RoundRobin) -> Action:
+def _action(kind: FaultKind, rng: Random, targets: Targets, drawn: _RoundRobin) -> Action:
     if kind in ("broker-kill", "broker-term"):
         return Action(kind)
     if kind == "scale":
@@ -186,7 +186,7 @@ def _action(kind: Kind, rng: Random, targets: Targets, drawn: _RoundRobin) -> Ac
     return Action(kind, target, seconds)
 
 
-def _seconds(kind: Kind, rng: Random) -> float:
+def _seconds(kind: FaultKind, rng: Random) -> float:
     if kind == "stop":
         return STOP_SECONDS
     return float(round(rng.uniform(*LINK_SECONDS))) if kind in LONG else 0.0

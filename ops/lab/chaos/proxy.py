@@ -1,7 +1,7 @@
 """A TCP proxy between one process and the broker, whose link can be made slow, dead or torn.
 
     with ProxyProcess() as process:
-        proxy = FaultProxy(listen_port, target_port, process=process).start()
+        proxy = FaultProxy(listen_port, target_port, inside=process).start()
         proxy.apply(LinkFault("latency", seconds=2.0))
         proxy.heal()
 
@@ -32,16 +32,16 @@ TRIES_MAX = 5
 class FaultProxy:
     """Listens on `listen_port` and passes everything on to `target_port`, both of 127.0.0.1.
 
-    `process` is the one it runs in, started by whoever made it; without one it starts its own. The methods
-    may be called from any thread; when they return, what they say is so. They raise TierlinkError when the
+    `inside` is the process it runs in, started by whoever made it; without one it starts its own. The methods
+    may be called from any thread; when they return, it is done. They raise TierlinkError when the
     process has gone.
     """
 
-    def __init__(self, listen_port: int, target_port: int, *, process: ProxyProcess | None = None) -> None:
+    def __init__(self, listen_port: int, target_port: int, *, inside: ProxyProcess | None = None) -> None:
         self.listen_port = listen_port
         self.target_port = target_port
-        self._starts_process = process is None
-        self._process = process or ProxyProcess()
+        self._starts_process = inside is None
+        self._process = inside or ProxyProcess()
         self._listens = False
 
     def start(self) -> Self:
@@ -106,7 +106,7 @@ class ProcessProxies:
             given.add(advertised_port)
             self.listeners[name] = Listener(port, advertised_port)
         self._proxies = {
-            name: FaultProxy(listener.advertised_port, listener.port, process=self._process)
+            name: FaultProxy(listener.advertised_port, listener.port, inside=self._process)
             for name, listener in self.listeners.items()
         }
 

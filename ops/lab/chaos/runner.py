@@ -21,7 +21,7 @@ from ops.errors import TierlinkError
 from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Report
 from ops.lab.chaos.disk import Disks
 from ops.lab.chaos.fault_injector import BASE_WORKERS, FaultInjector, FaultTally
-from ops.lab.chaos.fault_plan import KINDS, Kind, Targets, more, plan
+from ops.lab.chaos.fault_plan import KINDS, FaultKind, Targets, more, plan
 from ops.lab.chaos.fault_switches import FaultSwitches
 from ops.lab.chaos.load import Load, LoadSettings
 from ops.lab.chaos.proxy import ProcessProxies
@@ -39,13 +39,13 @@ BAD = ("lost", "phantom", "divergent", "backwards", "stuck", "leaked")  # must b
 
 @dataclass(frozen=True)
 class ChaosOptions:
-    """What the command line says; faults end after `minutes`, whatever is left of the plan."""
+    """The options of one run; faults end after `minutes`, whatever is left of the plan."""
 
     kills: int
     events: int
     seed: int
     minutes: float = 90.0
-    faults: Sequence[Kind] = KINDS
+    faults: Sequence[FaultKind] = KINDS
     host: str = "ours"
     mutant: str | None = None
     profile: str = "demo"
@@ -92,7 +92,7 @@ def run(options: ChaosOptions, report: Report) -> ChaosResult:
 def base_targets() -> Targets:
     """Every process that the engine of a chaos run always has, in a fixed order."""
     workers = [f"{stage}-{number}" for stage in STAGES for number in range(BASE_WORKERS)]
-    doors = [f"{DOOR_PREFIX}{word}" for word in DOORS.values()]
+    doors = [f"{DOOR_PREFIX}{door}" for door in DOORS.values()]
     return Targets(workers, doors, STAGES, [name for name in workers if stage_of(name) == "ingress"])
 
 
@@ -106,7 +106,7 @@ def _run(options: ChaosOptions, layout: EnginePaths, report: Report) -> dict[str
     with ProcessProxies(targets.processes) as proxies:
         engine = Engine(layout, _settings(options, switches, proxies))
         load = Load(engine, LoadSettings(options.seed, options.events), Journal(layout.journal))
-        with Disks(layout, targets.workers, lambda name: engine.process(name).pid) as disks, engine:
+        with Disks(layout, targets.workers, lambda name: engine.child(name).pid) as disks, engine:
             timed(f"ready; {load.mixture.entries} entries to offer")
             injector = FaultInjector(engine, switches, proxies, disks, FaultTally())
             _attack(options, load, injector, until=started + options.minutes * 60, report=timed)

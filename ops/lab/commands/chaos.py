@@ -10,7 +10,7 @@ import typer
 from ops.runtime.cli_options import Json, show_progress
 
 if TYPE_CHECKING:
-    from ops.lab.chaos.fault_plan import Kind
+    from ops.lab.chaos.fault_plan import FaultKind
 
 
 def chaos(
@@ -66,7 +66,7 @@ def chaos(
         raise typer.Exit(1)
 
 
-def _kinds(faults: str) -> "tuple[Kind, ...]":
+def _kinds(faults: str) -> "tuple[FaultKind, ...]":
     from ops.errors import SettingsError
     from ops.lab.chaos.fault_plan import KINDS
 

@@ -41,7 +41,7 @@ class Killer:
         try:
             while self.kills < KILLS and time.monotonic() < deadline:
                 victim = self._random.choice(self._engine.workers())
-                process, lag = self._engine.process(victim), self._engine.consumer_lag
+                process, lag = self._engine.child(victim), self._engine.consumer_lag
                 if process.is_ready and lag.uncommitted(victim, reader) > 0:
                     self.kills += process.send(signal.SIGKILL)
                 time.sleep(POLL_SECONDS / 10)

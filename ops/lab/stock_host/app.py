@@ -98,7 +98,7 @@ def _ticker(stock: StockStage, facts: HostFacts, metrics: StageMetrics) -> Calla
 
 
 def _lag(app: Any, topic: str) -> int:
-    """Not yet committed, of the partitions held that have had a commit: more than the host would say."""
+    """Not yet committed, of the partitions held that have had a commit: more than the host would report."""
     committed, held = app.monitor.tp_committed_offsets, app.consumer.assignment()
     known = [partition for partition in held if partition.topic == topic and partition in committed]
     return sum(max(0, (app.consumer.highwater(partition) or 0) - committed[partition]) for partition in known)

@@ -30,8 +30,7 @@ from ops.local.broker.server_process import (
     terminate,
     write_record,
 )
-from ops.local.broker.settings import HEAP_MAX_MIB, Listener
-from ops.local.broker.storage import prepare
+from ops.local.broker.settings import HEAP_MAX_MIB, Listener, prepare
 from ops.runtime.broker_probe import answers
 
 __all__ = ["EmbeddedBroker", "Listener", "answers", "running_broker"]
