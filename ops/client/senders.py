@@ -1,7 +1,7 @@
 """Sending through the real doors, as providers do, and writing down every answer in the journal.
 
 A provider that gets no positive or negative answer sends the same bytes again: the entry keeps its id, so the
-worst that comes of it is a duplicate. When its patience ends, the journal says `unknown`.
+worst result is a duplicate. When its patience ends, the journal has `unknown`.
 """
 
 import csv

@@ -28,36 +28,38 @@ if TYPE_CHECKING:
 DOWN_SECONDS_MAX = 120.0  # doors, workers and broker may take 30 s each; 4 s is usual
 POLL_SECONDS = 0.1
 
+OutsideBroker = Annotated[
+    str | None, typer.Option(help="An outside broker instead of the embedded one.", callback=checked_address)
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of the FHIR door; 8080 if not given, 0 a free one."),
+]
+MllpPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Port of the first HL7 source, the next follow; 2575 if not given, 0 free ones.",
+    ),
+]
+FirstPagesPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of the first /metrics page, the next follow; else free ones."),
+]
+
 
 def up(
     *,
     directory: Directory = UP,
     sources: Sources = None,
-    bootstrap: Annotated[
-        str | None,
-        typer.Option(help="An outside broker instead of the embedded one.", callback=checked_address),
-    ] = None,
+    bootstrap: OutsideBroker = None,
     linkage_model: LinkageModel = None,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     test_mode: TestMode = False,
-    http_port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Port of the FHIR door; 8080 if not given, 0 a free one."),
-    ] = None,
-    mllp_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=65535,
-            help="Port of the first HL7 source, the next ones follow; 2575 if not given, 0 free ones.",
-        ),
-    ] = None,
-    pages_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="Port of the first /metrics page, the next ones follow; else free ones."
-        ),
-    ] = None,
+    http_port: HttpPort = None,
+    mllp_port: MllpPort = None,
+    pages_port: FirstPagesPort = None,
     broker_only: Annotated[bool, typer.Option("--broker-only", help="Only the broker.")] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
 ) -> None:

@@ -31,6 +31,8 @@ from schemas.sources import Source
 RECEIPT_SECONDS_MAX = 120.0
 POLL_SECONDS = 0.5
 PATIENCE = Patience(seconds_max=60.0)
+Entry = tuple[str, str, str]  # name, kind, entry id
+Report = Callable[[str], None]
 
 
 @dataclass
@@ -46,7 +48,7 @@ class SendResult:
     facts: Counter[str] = field(default_factory=Counter)
     merges: int = 0
     distinct_nhs_numbers: int = 0
-    entries: list[tuple[str, str, str]] = field(default_factory=list)  # name, kind, entry id
+    entries: list[Entry] = field(default_factory=list)
     ends: list[tuple[str, str]] = field(default_factory=list)  # name, disposition; in the order sent
     rejected_rows: bool = False  # of a file that was taken
 
@@ -100,9 +102,6 @@ class RunningEngine:
         return self.sources[slug]
 
 
-Report = Callable[[str], None]
-
-
 def send_hl7(engine: RunningEngine, source: str, path: Path, report: Report) -> SendResult:
     """Every message of a file of HL7v2 messages, one connection, in order."""
     result, slug = SendResult(), engine.source(source, "hl7_mllp").slug
@@ -113,7 +112,7 @@ def send_hl7(engine: RunningEngine, source: str, path: Path, report: Report) -> 
     for message in messages:
         name, kind = tier3_hl7v2.message_id_of(message), _message_type(message)
         answered = sender.send(message, message_id=name, kind=kind)
-        _count(result, answered, name, kind, entry_id(source, name), report)
+        _count(result, answered, (name, kind, entry_id(source, name)), report)
     sender.close()
     return result
 
@@ -129,7 +128,7 @@ def send_fhir(engine: RunningEngine, source: str, paths: Sequence[Path], report:
         body = path.read_bytes()
         answered = sender.send(body, message_id=_message_id(body), kind="fhir")
         identifier = _submission(answered) or entry_id(source, path.name)
-        _count(result, answered, str(path), _resource_type(body), identifier, report)
+        _count(result, answered, (str(path), _resource_type(body), identifier), report)
     sender.close()
     return result
 
@@ -213,16 +212,14 @@ def _report(answered: DoorAnswer, name: str, report: Report) -> None:
         report(f"  {reason}")
 
 
-def _count(
-    result: SendResult, answered: DoorAnswer, name: str, kind: str, identifier: str, report: Report
-) -> None:
-    _report(answered, name, report)
+def _count(result: SendResult, answered: DoorAnswer, entry: Entry, report: Report) -> None:
+    _report(answered, entry[0], report)
     result.sent += 1
     result.codes[answered.code] += 1
     result.answers[answered.answer] += 1
     if answered.answer == "accepted":
         result.warnings += b"accepted_with_warnings" in answered.body
-        result.entries.append((name, kind, identifier))
+        result.entries.append(entry)
 
 
 def _message_type(message: bytes) -> str:

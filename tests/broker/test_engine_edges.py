@@ -50,7 +50,7 @@ def test_a_door_that_cannot_start_ends_the_start_and_leaves_nothing_running(
     text = packaged("connectors", "sources.toml").replace('mapping = "council-east"', 'mapping = "none-such"')
     sources.write_text(text)
     words = ("--sources", sources, "--bootstrap", broker.bootstrap, "--directory", tmp_path / "engine")
-    ended = run("up", *words, folder=tmp_path / "up")
+    ended = run("up", *words, "--http-port", 0, "--mllp-port", 0, folder=tmp_path / "up")
     assert ended.exit_code == 1
     assert "up.log" in ended.err
     log = (tmp_path / "engine" / "logs" / "up.log").read_text()

@@ -31,6 +31,7 @@ COORDINATES = (
 LOCK = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.lock.json")
 DOWNLOADS_AT_ONCE = 4
 REQUEST_SECONDS_MAX = 30
+CONNECT_SECONDS_MAX = 5
 TRIES_MAX = 3
 
 Progress = Callable[[str], None]
@@ -120,29 +121,43 @@ def fetch_jars(destination: Path, environ: Mapping[str, str], progress: Progress
 
 
 def _download(repository: Path, environ: Mapping[str, str], progress: Progress) -> None:
-    """Resolve and fetch into `repository`, a Maven repository. Raises MissingTool after TRIES_MAX failures, and at once
-    where nothing answers: a network that drops everything takes REQUEST_SECONDS_MAX.
+    """Resolve and fetch into `repository`, a Maven repository. Raises MissingTool without a network, or after TRIES_MAX
+    failures.
     """
     if "SSL_CERT_FILE" in environ:  # requests, inside jgo, reads its own variable only
         os.environ.setdefault("REQUESTS_CA_BUNDLE", environ["SSL_CERT_FILE"])
-    answered = False
+    _require_repository()
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             progress(f"resolving the jars of Apache Kafka {KAFKA_VERSION}")
             artifacts = _resolve(repository)
-            answered = True
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
                 for count, _ in enumerate(pool.map(lambda artifact: artifact.resolve(), artifacts), 1):
                     progress(f"downloading {count} of {len(artifacts)} jars")
         except (OSError, RuntimeError, ValueError, AssertionError) as error:  # requests' errors are OSErrors
             shutil.rmtree(repository, ignore_errors=True)  # jgo leaves half a file at its final name
-            if not tries_left or not answered:
-                raise MissingTool(
-                    f"Kafka {KAFKA_VERSION} could not be downloaded ({type(error).__name__}): check the network,"
-                    f" or set TIERLINK_KAFKA_JARS to a directory that has the jars named in {LOCK}"
-                ) from None
+            if not tries_left:
+                raise MissingTool(_not_fetched(type(error).__name__)) from None
         else:
             return
+
+
+def _require_repository() -> None:
+    """Raises MissingTool at once where the repository cannot be reached: the resolver would report a missing POM."""
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.util import http
+
+    try:
+        http.head(MAVEN_CENTRAL_URL, timeout=CONNECT_SECONDS_MAX)
+    except OSError as error:
+        raise MissingTool(_not_fetched(f"{MAVEN_CENTRAL_URL}: {type(error).__name__}")) from None
+
+
+def _not_fetched(why: str) -> str:
+    return (
+        f"the jars of Apache Kafka {KAFKA_VERSION} could not be fetched ({why}); without a network set"
+        f" TIERLINK_KAFKA_JARS to a directory that has the jars named in {LOCK.name}"
+    )
 
 
 def _resolve(repository: Path) -> list["Artifact"]:
