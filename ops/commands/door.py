@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectors.doors import TRANSPORTS, Ports, command_word
-from ops.runtime.cli_options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
+from ops.runtime.cli_options import (
+    Bootstrap,
+    Directory,
+    PagesHost,
+    PagesPort,
+    Sources,
+    TestMode,
+    check_port,
+)
 
 if TYPE_CHECKING:
     from ops.runtime.door_process import DoorOptions
@@ -108,6 +116,9 @@ def _listening(
 ) -> "DoorOptions":
     from ops.runtime.door_process import DoorOptions
 
+    for source, port in ports.items():
+        check_port(host, port, "--listen" if source else "--port")
+    check_port(*pages, "--pages-port")
     return DoorOptions(
         **base,  # type: ignore[arg-type]  # the four names and types of _options
         host=host,

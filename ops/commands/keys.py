@@ -1,15 +1,14 @@
 """`tierlink keys`: key files by zone."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Directory
+from ops.runtime.cli_options import UP, Directory
 
 
 def make(
-    directory: Directory = Path(".tierlink/up"),
+    directory: Directory = UP,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Do nothing where there are keys.")
@@ -20,7 +19,7 @@ def make(
     from ops.runtime.paths import EnginePaths
 
     if if_missing and any(EnginePaths(directory).keys.glob("*.json")):
-        typer.echo("key files are there already")
+        typer.echo("there are key files already")
         return
     make_keys(EnginePaths(directory).keys, recipients=recipient or ["demo"])
     typer.echo(f"key files made in {EnginePaths(directory).keys}, one per zone")

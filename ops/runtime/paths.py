@@ -6,19 +6,32 @@ up.json            addresses and process ids while it runs
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
-from ops.errors import SettingsError
+from ops.errors import NoEngine, SettingsError
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
 from schemas.sources import Source, parse
 
 DEFAULT_DIRECTORY = Path(".tierlink")
+
+
+class Addresses(TypedDict):
+    """What a running engine writes about itself into `up.json`."""
+
+    pid: int
+    bootstrap: str
+    test_mode: bool
+    sources: str | None  # the file of sources; None for the demonstration's
+    recipients: Sequence[str]
+    doors: dict[str, int]  # source -> port
+    drop: dict[str, str]  # source -> folder
+    pages: dict[str, int]  # process -> port
 
 
 @dataclass(frozen=True)
@@ -72,12 +85,14 @@ class EnginePaths:
         except SchemaError as failure:
             raise SettingsError(f"key file of zone {zone}: {failure}") from None
 
-    def addresses(self) -> dict[str, Any]:
-        """What a running engine wrote about itself. Raises SettingsError when none runs here."""
+    def addresses(self) -> Addresses:
+        """What a running engine wrote about itself. Raises NoEngine when none runs here."""
         try:
-            return json.loads(self.up.read_text())
+            return cast(Addresses, json.loads(self.up.read_text()))
         except FileNotFoundError:
-            raise SettingsError(f"no engine runs in {self.root}: start one with `tierlink up`") from None
+            raise NoEngine(
+                f"no engine runs in {self.root}: start one with `tierlink up --test-mode`, or name its --directory"
+            ) from None
 
 
 def packaged(package: str, name: str) -> str:
@@ -93,10 +108,10 @@ def linkage_model() -> str:
 def packaged_all(package: str, suffix: str) -> Iterator[str]:
     """The texts of all files of one suffix in one of our packages, by name."""
     found = sorted(
-        (one for one in files(package).iterdir() if one.name.endswith(suffix)), key=lambda one: one.name
+        (file for file in files(package).iterdir() if file.name.endswith(suffix)), key=lambda file: file.name
     )
-    for one in found:
-        yield one.read_text(encoding="utf-8")
+    for file in found:
+        yield file.read_text(encoding="utf-8")
 
 
 def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:

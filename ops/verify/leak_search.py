@@ -34,7 +34,7 @@ def seen(values: Iterable[str], content: bytes) -> set[str]:
     return found
 
 
-LONG = 8  # a form at least this long stands in a text by its own right
+LONG = 8  # a form at least this long counts wherever it stands
 PIECE = 4 * 1024  # bytes searched at once: what a word points to is looked for in all of them
 _ALONE = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 _MOBILE = re.compile(r"(?:0|\+?44|0044)(7[0-9]{9})")  # with or without its country, without spaces
@@ -98,7 +98,7 @@ def forms(value: str) -> Iterator[bytes]:
     for spelling in sorted(spellings):
         yield spelling.lower().encode()
         yield urllib.parse.quote(spelling, safe="").lower().encode()
-    for text in sorted({one.encode() for one in (*spellings, value.lower(), value.upper())}):
+    for text in sorted({text.encode() for text in (*spellings, value.lower(), value.upper())}):
         yield text.hex().encode()
         for algorithm in ("md5", "sha1", "sha256"):
             digest = hashlib.new(algorithm, text, usedforsecurity=False).digest()
@@ -155,8 +155,8 @@ def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]
 
 
 def files_of(layout: EnginePaths) -> Iterator[tuple[str, bytes]]:
-    """Place and text of logs, worker directories, the journal, reports. Not the provider's own files in its
-    own folder, nor the keys.
+    """Place and text of logs, worker directories, the journal, reports. Not the files of providers in
+    their folder, nor the keys.
     """
     for directory in (layout.logs, layout.workers):
         for path in sorted(directory.rglob("*")):

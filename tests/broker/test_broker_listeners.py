@@ -48,8 +48,8 @@ def own(
 @pytest.fixture(scope="module")
 def proxies(listeners: tuple[Listener, Listener], own: EmbeddedBroker) -> Iterator[list[FaultProxy]]:
     """A proxy before each listener."""
-    with ProxyProcess() as park:
-        yield [FaultProxy(one.advertised_port, one.port, park=park).start() for one in listeners]
+    with ProxyProcess() as process:
+        yield [FaultProxy(one.advertised_port, one.port, inside=process).start() for one in listeners]
 
 
 def address(port: int) -> str:

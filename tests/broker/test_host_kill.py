@@ -11,7 +11,7 @@ from echo_run import EchoRun, Input, last_values, lost, until_ended
 from eventually import eventually
 
 from ops.local.broker.embedded import EmbeddedBroker
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -42,7 +42,7 @@ class FaultedRun:
         self.injected: dict[str, int] = {}
         self.stopped: list[int] = []
         self._unsent = list(self.inputs)
-        self._points = {WORKERS[0]: list(CRASH_POINTS[::2]), WORKERS[1]: list(CRASH_POINTS[1::2])}
+        self._points = {WORKERS[0]: list(BATCH_PHASES[::2]), WORKERS[1]: list(BATCH_PHASES[1::2])}
         self._workers = {WORKERS[0]: echo.start(WORKERS[0], **AT_WORK)}
 
     def play(self) -> None:
@@ -132,7 +132,7 @@ def faulted(
 
 def test_every_message_is_answered_although_workers_are_killed(faulted: FaultedRun) -> None:
     assert faulted.killed == [KILLED] * 3
-    assert faulted.injected == dict.fromkeys(CRASH_POINTS, INJECTED)
+    assert faulted.injected == dict.fromkeys(BATCH_PHASES, INJECTED)
     assert faulted.echo.redelivered() > 0, "some died between delivery and commit: else nothing was proved"
     assert lost(faulted.inputs, faulted.echo.read(faulted.stage.writes[0])) == set()
 

@@ -57,7 +57,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     write_keys(layout)
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
-        engine.drain()
+        engine.consumer_lag.drain()
         names = [name for name in in_memory.compacted() if name != DEAD_LETTERS]
         found = compare_topics(
             lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names

@@ -143,9 +143,9 @@ def test_what_the_host_overrides_or_relies_on_is_unchanged(name: str) -> None:
 
 # Methods of ours that override nothing.
 OWN = set(
-    "commit_owned seek_to_start watch_heartbeats membership_confirmed _may_send _turn _holds _fly _is_idle"
-    " _no_fetch _launch _advance _land"
-    " _to_its_end _prepared _prepare _elements _commit_owned _lose _tell_lag".split()
+    "commit_owned seek_to_start watch_heartbeats membership_confirmed _may_send _run_once _holds _pump _is_idle"
+    " _no_fetch _dispatch _advance _drain"
+    " _to_its_end _prepared _prepare _elements _commit_owned _lose _report_lag".split()
 )
 
 

@@ -1,4 +1,4 @@
-"""Does the command line know these words? Asked of every command a page or a compose file shows."""
+"""Whether the command line knows the words of a command: of every one that a page or a compose file shows."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -33,7 +33,7 @@ def complaints(words: Sequence[str], root: Any = None) -> Iterator[str]:
         return
     command, rest, path = root or command_line(), list(words), []
     while getattr(command, "commands", None) is not None:
-        if rest and rest[0] in ("--help", ""):
+        if rest and rest[0] in ("-h", "--help", ""):
             return
         if not rest or rest[0] not in command.commands:
             yield f"no command {' '.join([*path, *rest[:1]]) or '(none)'}"
@@ -58,7 +58,7 @@ def _arguments(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
 def _options(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
     given = {word.split("=")[0] for word in rest if word.startswith("-") and word.strip("-")}
     options = [one for one in command.params if one.param_type_name == "option"]
-    known = {name for one in options for name in (*one.opts, *one.secondary_opts)} | {"--help"}
+    known = {name for one in options for name in (*one.opts, *one.secondary_opts)} | {"-h", "--help"}
     yield from (f"{path}: no option {name}" for name in sorted(given - known))
     for one in options:
         if one.required and not given & set(one.opts) and "--help" not in given:

@@ -21,8 +21,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from prometheus_client import CollectorRegistry
 
-from ops.lab import stock_host as stock
-from streams.host import app as ours
+from ops.lab.worker import host_of
 from streams.host.settings import HostSettings
 from streams.steps.outcome import Change, Message, Outcome
 
@@ -169,7 +168,7 @@ def main(told: dict[str, Any]) -> None:
     logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s %(levelname)s %(message)s")
     stage = host_worker.echo_stage(told.pop("stage"))
     step = HeavyStep(stage) if told.pop("heavy", False) else host_worker.EchoStep(stage)
-    run_worker = {"ours": ours.run_worker, "stock": stock.run_worker}[told.pop("host", "stock")]
+    run_worker = host_of(told.pop("host", "stock"), fault_at=told.pop("fault_at", None))
     settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
     run_worker(
         stage,
@@ -178,6 +177,7 @@ def main(told: dict[str, Any]) -> None:
         seal_dead_letter=host_worker.seal,
         registry=CollectorRegistry(),
         on_facts=lambda facts: host_worker.show_when_ready(facts, settings.state_directory / "ready"),
+        inspect_states=None,
     )
 
 

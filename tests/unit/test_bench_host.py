@@ -158,7 +158,7 @@ def test_a_place_in_the_host_is_charged_to_its_part() -> None:
         ("produce", AwaitedProducer.send),
         ("acknowledgement", AwaitedProducer.poll),
         ("acknowledgement", AwaitedProducer.is_clear),
-        ("loop around the step", BatchRunner.launch),
+        ("loop around the step", BatchRunner.dispatch),
         ("metrics", metrics.StageTally.add),
         ("mark as delivered", DeliveredMarker.mark),
     )

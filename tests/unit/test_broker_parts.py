@@ -22,8 +22,7 @@ from ops.local.broker.server_process import (
     read_record,
     write_record,
 )
-from ops.local.broker.settings import server_properties
-from ops.local.broker.storage import new_cluster_id
+from ops.local.broker.settings import new_cluster_id, server_properties
 
 
 def a_java(directory: Path, *, version: str, exit_code: int = 0) -> Path:
@@ -129,7 +128,7 @@ def test_a_damaged_cache_is_fetched_anew_and_a_failed_fetch_leaves_nothing(
     (kept / "org/example/a/1").mkdir(parents=True)
     (kept / "org/example/a/1/a-1.jar").write_bytes(b"half")
 
-    def no_network(repository: Path, environ: object) -> None:
+    def no_network(repository: Path, *_: object) -> None:
         (repository / "org").mkdir(parents=True)
         raise MissingTool("no network")
 
@@ -139,7 +138,7 @@ def test_a_damaged_cache_is_fetched_anew_and_a_failed_fetch_leaves_nothing(
     assert [path.name for path in home.iterdir()] == [kept.name], "no .part directory is left"
 
     monkeypatch.setattr(
-        kafka_jars, "_download", lambda repository, _: shutil.copytree(small_lock, repository)
+        kafka_jars, "_download", lambda repository, *_: shutil.copytree(small_lock, repository)
     )
     (jar,) = kafka_jars.kafka_jars({"TIERLINK_HOME": str(home)})
     assert jar.read_bytes() == b"a jar"

@@ -100,7 +100,7 @@ def test_a_load_without_a_kind_is_seen_to_lack_it(kind: str, name: str) -> None:
 
 def test_every_source_has_its_own_poison_identity_changes_and_resends() -> None:
     found = Counter((one.kind, one.delivery.source) for one in offered())
-    for kind in ("told", "poison", "identity"):
+    for kind in ("plain", "poison", "identity"):
         for source in ("gp-hub", "council-east", "trust-wm"):
             assert found[kind, source] > 0, (kind, source)
     resent = Counter(one.delivery.kind for one in offered() if one.delivery.tag == "duplicate")
@@ -119,7 +119,7 @@ def test_the_doors_readers_judge_and_name_what_is_added_as_the_load_says() -> No
 
 
 def test_a_delivery_said_to_be_poison_that_is_none_is_seen() -> None:
-    good = next(one for one in offered() if one.kind == "told" and one.delivery.kind == "hl7")
+    good = next(one for one in offered() if one.kind == "plain" and one.delivery.kind == "hl7")
     poison = next(one for one in offered() if one.kind == "poison" and one.delivery.kind == "hl7")
     lying = Offer("poison", replace(poison.delivery, content=good.delivery.content))
     assert list(disagreements(lying)) == ["poison hl7: accepted, not refused"]

@@ -1,13 +1,13 @@
-"""The menu of faults is a pure function of the seed, and leaves nothing out."""
+"""The plan of faults is a pure function of the seed, and leaves nothing out."""
 
 import itertools
 from collections import Counter
 
 import pytest
 
-from ops.lab.chaos.fault_plan import DEATHS, KINDS, LONG, Action, Kind, counts, more, plan
+from ops.lab.chaos.fault_plan import DEATHS, KINDS, LONG, Action, FaultKind, counts, more, plan
 from ops.lab.chaos.runner import ChaosOptions, base_targets
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
 TARGETS = base_targets()
 
@@ -27,16 +27,16 @@ def test_the_same_seed_gives_the_same_actions_and_another_seed_others() -> None:
 def test_every_kind_and_every_crash_point_comes_and_exactly_so_many_die(kills: int) -> None:
     planned = plan(3, kills, KINDS, TARGETS)
     assert {one.kind for one in planned} == set(KINDS)
-    assert {one.fault_at.partition(":")[0] for one in planned if one.kind == "crash"} == set(CRASH_POINTS)
+    assert {one.fault_at.partition(":")[0] for one in planned if one.kind == "crash"} == set(BATCH_PHASES)
     assert deaths(planned) == kills
 
 
 @pytest.mark.parametrize(
-    "menu", [("kill",), ("crash",), ("broker-kill",), ("wipe", "latency"), ("kill", "stop", "trickle")]
+    "kinds", [("kill",), ("crash",), ("broker-kill",), ("wipe", "latency"), ("kill", "stop", "trickle")]
 )
-def test_a_short_menu_has_nothing_else_on_it_and_as_many_die(menu: tuple[Kind, ...]) -> None:
-    planned = plan(5, 20, menu, TARGETS)
-    assert {one.kind for one in planned} == set(menu)
+def test_few_kinds_are_planned_alone_and_as_many_die(kinds: tuple[FaultKind, ...]) -> None:
+    planned = plan(5, 20, kinds, TARGETS)
+    assert {one.kind for one in planned} == set(kinds)
     assert deaths(planned) == 20
 
 
@@ -81,6 +81,8 @@ def test_what_lasts_has_its_time_and_its_direction() -> None:
 
 def test_a_run_says_what_to_type_to_repeat_it() -> None:
     assert ChaosOptions(12, 2000, 7).command() == "./run chaos --kills 12 --events 2000 --seed 7"
-    of_a_mutant = ChaosOptions(3, 9, 1, menu=("kill", "latency"), mutant="commit_first", profile="production")
-    words = "./run chaos --kills 3 --events 9 --seed 1 --menu kill,latency --mutant commit_first"
+    of_a_mutant = ChaosOptions(
+        3, 9, 1, faults=("kill", "latency"), mutant="commit_first", profile="production"
+    )
+    words = "./run chaos --kills 3 --events 9 --seed 1 --faults kill,latency --mutant commit_first"
     assert of_a_mutant.command() == f"{words} --profile production"

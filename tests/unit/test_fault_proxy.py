@@ -25,7 +25,7 @@ NEVER_SECONDS = 30.0  # a latency that no test waits for
 
 
 @pytest.fixture(scope="module")
-def park() -> Iterator[ProxyProcess]:
+def process() -> Iterator[ProxyProcess]:
     """The one process of all proxies here."""
     with ProxyProcess() as running:
         yield running
@@ -40,9 +40,11 @@ def target() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def proxy(park: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
+def proxy(process: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
     """A healthy proxy before the target."""
-    with FaultProxy(free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], park=park) as one:
+    with FaultProxy(
+        free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], inside=process
+    ) as one:
         yield one
 
 
@@ -291,11 +293,11 @@ def test_with_nobody_at_the_target_the_client_is_closed_at_once(
 
 
 def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
-    connect: Connect, proxy: FaultProxy, park: ProxyProcess
+    connect: Connect, proxy: FaultProxy, process: ProxyProcess
 ) -> None:
     near, _ = connect()
     with pytest.raises(OSError, match="open failed"):
-        FaultProxy(proxy.listen_port, proxy.target_port, park=park).start()
+        FaultProxy(proxy.listen_port, proxy.target_port, inside=process).start()
     proxy.apply(LinkFault("latency", seconds=NEVER_SECONDS))
     proxy.stop()
     assert is_reset(near)
@@ -306,18 +308,18 @@ def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
     assert received(far, 7) == b"healthy"
 
 
-def test_many_proxies_are_one_process_and_no_thread(park: ProxyProcess) -> None:
+def test_many_proxies_are_one_process_and_no_thread(process: ProxyProcess) -> None:
     threads, ports = threading.active_count(), set[int]()
     while len(ports) < 24:
         ports.add(free_port(but_not=ports))
-    proxies = [FaultProxy(port, 1, park=park).start() for port in ports]
+    proxies = [FaultProxy(port, 1, inside=process).start() for port in ports]
     assert threading.active_count() == threads
     for one in proxies:
         one.stop()
     assert all(is_free(port) for port in ports)
 
 
-def test_a_proxy_without_a_park_brings_its_own(target: socket.socket) -> None:
+def test_a_proxy_without_a_process_starts_its_own(target: socket.socket) -> None:
     one = FaultProxy(free_port(), target.getsockname()[1])
     with pytest.raises(TierlinkError, match="not been started"):
         one.heal()

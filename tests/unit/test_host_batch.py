@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.host.batch import FLIGHTS_MAX, BatchRunner, Pace, Sendable
+from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, Pace, Sendable
 from streams.host.commit import NotAssigned, Partition
 from streams.host.delivered import DeliveredMarker
-from streams.host.settings import CRASH_POINTS
 from streams.metrics import StageMetrics
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 
@@ -22,8 +21,8 @@ STAMP_MS = 1_700_000_000_500  # of the last accepted heartbeat
 BEGAN = ("began", b"1700000000000")  # the time of the first message is carried to the last stage
 
 
-class Told:
-    """A step that answers what it is told to, by value, and keeps the values it has seen."""
+class ScriptedStep:
+    """A step whose answer depends on the value of the message; keeps the values it has seen."""
 
     answers: Mapping[bytes, tuple[Outcome, ...]] = {
         b"emit": (Emit("out", 1, b"k", b"v", (("kind", b"x"),)), Change(b"element", b"1")),
@@ -78,12 +77,12 @@ class Line:
 def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
     made = BatchRunner(
         stage=STAGE,
-        step=Told(),
+        step=ScriptedStep(),
         seal_dead_letter=lambda message, code: b"sealed " + code.encode(),
         producer=line,
         marker=DeliveredMarker(directory / "delivered.json"),
         metrics=StageMetrics(STAGE, registry or CollectorRegistry()),
-        crash_point=line.point,
+        observe=line.point,
         check_fence=line.fence,
         pace=Pace(1.0, 500),
         stamp_ms=lambda: STAMP_MS,
@@ -97,8 +96,8 @@ def message(value: bytes, offset: int, partition: int = 0) -> Message:
 
 
 def run(made: BatchRunner, line: Line, *messages: Message) -> dict[Partition, int]:
-    """Launched, landed where the line allows it, and committed; returns the offsets committed."""
-    made.launch(messages)
+    """Dispatched, advanced where the line allows it, and committed; returns the offsets committed."""
+    made.dispatch(messages)
     made.advance(0)
     offsets = made.committable()
     if offsets:
@@ -120,13 +119,13 @@ def test_outputs_are_acknowledged_before_state_is_sent_and_state_before_the_comm
         "commit",
         "committed",
     ]
-    assert [name for name in line.happened if name in CRASH_POINTS] == list(CRASH_POINTS)
+    assert [name for name in line.happened if name in BATCH_PHASES] == list(BATCH_PHASES)
     assert line.happened.count("fence") == 2, "before outputs and state; the consumer asks before a commit"
     assert [emit.topic for emit in line.sent] == ["out", "state", "state"]
     assert made.states == {0: [b"kept", b"emit", b"remove"], 1: []}
 
 
-@pytest.mark.parametrize("point", CRASH_POINTS[:-1])
+@pytest.mark.parametrize("point", BATCH_PHASES[:-1])
 def test_nothing_is_committed_when_anything_before_the_commit_fails(point: str, tmp_path: Path) -> None:
     line = Line(point)
     with pytest.raises(ConnectionError):
@@ -213,8 +212,8 @@ def test_a_batch_is_counted_by_outcome_and_by_reason(tmp_path: Path) -> None:
     def count(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, {"stage": "echo", **labels})
 
-    told = {word: count("tierlink_stage_messages_total", outcome=word) for word in ("emitted", "changed")}
-    assert told == {"emitted": 1, "changed": 2}
+    counts = {name: count("tierlink_stage_messages_total", outcome=name) for name in ("emitted", "changed")}
+    assert counts == {"emitted": 1, "changed": 2}
     assert count("tierlink_stage_messages_total", outcome="rejected") == 1
     assert count("tierlink_stage_messages_total", outcome="silent") == 2
     assert count("tierlink_dead_letters_total", code="bad-word") == 1

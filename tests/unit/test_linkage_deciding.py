@@ -1,12 +1,13 @@
 """A steward's word as a message: which are written, which are refused, and which are the same."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ops.cli import build_app
-from ops.errors import SettingsError
+from ops.errors import NoEngine, SettingsError
 from ops.steward.deciding import decision
 from schemas.linking import PairDecision
 
@@ -70,18 +71,22 @@ def test_what_the_linker_would_refuse_is_refused_at_once_by_rule_and_without_its
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        ("decide v1:0a v1:0b", "one of --link"),
-        ("decide v1:0a v1:0b --link --apart", "one of --link"),
-        ("explain", "two records"),
-        ("explain v1:0a --all", "two records"),
-        ("explain --all --input x.csv", "two records"),
-        ("explain 1 --input x.csv --map family=f", "needs two records and --map"),
-        ("explain 1 2 --input x.csv", "needs two records and --map"),
+        ("decide v1:0a v1:0b", "exactly one"),
+        ("decide v1:0a v1:0b --link --apart", "exactly one"),
+        ("explain", "two records, or of an engine one"),
+        ("explain v1:0a --all", "two records, or of an engine one"),
+        ("explain --all --input {table}", "two records, or of an engine one"),
+        ("explain 1 --input {table} --map family=f", "needs two records and --map"),
+        ("explain 1 2 --input {table}", "needs two records and --map"),
         ("explain v1:0a v1:0b --directory no-engine-here", "no engine runs"),
         ("decide v1:0a v1:0b --link --directory no-engine-here", "no engine runs"),
     ],
 )
-def test_words_that_ask_for_nothing_or_for_two_things_are_refused(words: str, rule: str) -> None:
-    ended = CliRunner().invoke(build_app(), ["linkage", *words.split()])
-    assert isinstance(ended.exception, SettingsError)
+def test_words_that_ask_for_nothing_or_for_two_things_are_refused(
+    tmp_path: Path, words: str, rule: str
+) -> None:
+    table = tmp_path / "x.csv"
+    table.write_text("f\nKing\n")
+    ended = CliRunner().invoke(build_app(), ["linkage", *words.format(table=table).split()])
+    assert isinstance(ended.exception, SettingsError | NoEngine)
     assert rule in str(ended.exception)

@@ -9,7 +9,7 @@ from linkage.weights import dump, parse
 from ops.commands.up import up
 from ops.errors import SettingsError
 from ops.local.engine_settings import EngineSettings
-from ops.local.processes import recipes
+from ops.local.processes import ProcessSpecs
 from ops.runtime import worker_process as worker
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources
 
@@ -17,7 +17,7 @@ from ops.runtime.paths import EnginePaths, linkage_model, load_sources
 def command(model: Path | None) -> list[str]:
     """How the linker's worker of such an engine is started."""
     wanted = EngineSettings(test_mode=True, linkage_model=model)
-    made = recipes(
+    made = ProcessSpecs(
         EnginePaths(Path("engine")), load_sources(None, test_mode=True), wanted, bootstrap="127.0.0.1:9092"
     )
     return made.worker("linker", 0).command

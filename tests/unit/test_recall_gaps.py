@@ -143,15 +143,15 @@ def test_the_page_shows_a_gap_for_each_kind_and_not_who_they_are(records: dict[s
     rollout = ModelRollout(MODEL, domain=0, batch_records=200)
     rollout.load(None, {}, records, ())
     gaps, states = RecallGaps(registry), {0: LinkerState(rollout)}
-    gaps.look(states)
+    gaps.inspect(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "part of a walk is no sample"
     for _ in range(200):
-        gaps.look(states)
+        gaps.inspect(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) == 10.0
     page = generate_latest(registry).decode()
     shown = [line for line in page.splitlines() if not line.startswith("#")]
     assert shown == [f'{GAUGE}{{dimension="{name}"}} 10.0' for name in ("source", "tier")]
-    gaps.look({})
+    gaps.inspect({})
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "another worker has the task"
 
 

@@ -241,7 +241,7 @@ def test_a_file_is_unknown_from_its_drop_until_it_stands_in_done(tmp_path: Path)
     sender = FileSender("council-east", folder, journal)
     sender.drop("a.csv", b"content", rows=[2, 3])
     assert [answer for _, answer in answers(journal)] == ["unknown", "unknown"]
-    assert sender.note(sender.room_of("a.csv"), "a.csv", b"content", rows=[2, 3]).answer == "unknown"
+    assert sender.note(sender.answered_in("a.csv"), "a.csv", b"content", rows=[2, 3]).answer == "unknown"
     assert [answer for _, answer in answers(journal)] == ["unknown", "unknown"], "given up: noted, not twice"
     (folder / "inbox" / "a.csv").rename(folder / "done" / "a.csv")
     assert sender.wait("a.csv", b"content", rows=[2, 3]).answer == "accepted"

@@ -108,7 +108,9 @@ def measure(bench: HostBench, bootstrap: str, *, scratch: Path, say: Say) -> Fig
     Raises Disqualified, SettingsError, KafkaError. Of the topics only the inputs stay.
     """
     if unknown := set(bench.contenders) - set(MODULES):
-        raise SettingsError(f"no contender {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
+        raise SettingsError(
+            f"--only: no contender {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}"
+        )
     figures = Figures(bench)
     pythons = dict(_pythons(bench.contenders, figures.missing))
     ground = HopTopics(bootstrap)

@@ -27,7 +27,7 @@ RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "sort outcomes, headers",
             r"streams\.host\.batch:(lineage|sendable)|streams\.steps\.outcome:(source_of|dead_letter)",
         ),
-        ("loop around the step", r"streams\.host\.batch:.*(_answer|launch)"),
+        ("loop around the step", r"streams\.host\.batch:.*(_answer|dispatch)"),
         ("fetch and parse", r"aiokafka\.|streams\.host\.\w+:.*fetch"),
         ("host, other", r"streams\.host\."),
         ("faust and mode", r"faust\.|mode\."),

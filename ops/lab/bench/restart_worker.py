@@ -71,7 +71,7 @@ class WorkerUnderBench:
         command = [sys.executable, "-m", "ops", "worker", self.stage, "--worker-id", f"{self.stage}-0"]
         command += ["--pages-port", str(self._port), "--profile", "demo", "--test-mode"]
         command += ["--bootstrap", self.on.bootstrap, "--directory", str(self.on.layout.root)]
-        self.process = spawn(command, output=self.log, outlives_parent=False)
+        self.process = spawn(command, output=self.log)
 
     def seconds_until_ready(self, *, at_most_s: float) -> float:
         """Start it; how long until /readyz said yes. Raises TierlinkError when it ended or took too long."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.lab.commands.bench_linkage import linkage
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 Scratch = Annotated[
     Path, typer.Option(help="Broker and logs live below it while it runs, and are removed afterwards.")
@@ -33,6 +33,7 @@ def host(
     as_json: Json = False,
 ) -> None:
     """One hop (read, step, one output, one state record): our host beside four others, on one broker."""
+    show_progress("starting a broker")
     from rich.console import Console
 
     from ops.lab.bench.host import MODULES, HostBench, run
@@ -76,6 +77,7 @@ def restart(
 
 def _run(bench: str, as_json: bool, **options: Any) -> None:
     """`run` of `ops.lab.bench.<bench>`: takes the options and `say`, gives the object of `--json`."""
+    show_progress("starting a broker")
     from rich.console import Console
 
     _stop_what_was_started()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 
 def linkage(
@@ -42,6 +42,7 @@ def linkage(
     """Quality on public sets with truth, Splink beside it. With --people or --seeds: on simulated people, counted by
     person. With --scale: speed and memory up to a million records.
     """
+    show_progress("preparing the records")
     from rich.console import Console
 
     from ops.lab.bench import linkage as sets

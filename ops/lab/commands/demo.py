@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 
 def demo(
@@ -31,6 +31,7 @@ def demo(
     ),
 ) -> None:
     """Start Kafka, doors and workers, play a few hundred journeys, and show what comes out."""
+    show_progress(f"starting an engine in {directory}")
     from rich.console import Console
 
     from ops.lab.demo.demo import DemoOptions, run
@@ -42,8 +43,8 @@ def demo(
         signal.signal(order, signal.default_int_handler)  # as Ctrl-C: everything that was started is stopped
     started, console = time.monotonic(), Console(stderr=as_json, width=150, highlight=False)
     layout = fresh_layout(directory)
-    console.print("starting Apache Kafka, topics, keys, doors and workers ...")
-    with Engine(layout, EngineSettings(test_mode=True, workers=workers)) as engine:
+    settings = EngineSettings(test_mode=True, workers=workers)
+    with Engine(layout, settings, progress=show_progress) as engine:
         console.print(f"ready after {time.monotonic() - started:.1f} s; playing {people} people, seed {seed}")
         made: dict[str, int] = {}
 

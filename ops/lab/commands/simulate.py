@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 
 def simulate(
@@ -30,6 +30,7 @@ def simulate(
 
     if mutant not in MUTANTS:
         raise SettingsError(f"--mutant: one of {', '.join(MUTANTS)}")
+    show_progress(f"playing {seeds} seeds")
     summary = play_many(range(first, first + seeds), mutant=mutant, processes=processes)
     for failed in summary.failures[:10]:
         typer.echo(f"seed {failed.seed}: {failed.kind}: {failed.where} (world {failed.world})")

@@ -86,9 +86,9 @@ def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, s
     if killer is not None:
         killer.finish()
     say(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
-    engine.drain()
+    engine.consumer_lag.drain()
     tick(engine.bootstrap, AS_OF)
-    engine.drain()
+    engine.consumer_lag.drain()
     say(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
     return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
 
@@ -129,7 +129,7 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoR
         noise=simulation.noise,
         found=canary.search(ground_of(engine), played.planted),
         kills=played.kills,
-        redelivered=engine.redelivered(),
+        redelivered=engine.consumer_lag.redelivered(),
         seconds=time.monotonic() - played.started,
     )
 

@@ -1,6 +1,7 @@
 """kill -9 of random workers while they hold input that is not committed."""
 
 import random
+import signal
 import threading
 import time
 
@@ -40,8 +41,9 @@ class Killer:
         try:
             while self.kills < KILLS and time.monotonic() < deadline:
                 victim = self._random.choice(self._engine.workers())
-                if self._engine.is_ready(victim) and self._engine.uncommitted(victim, reader) > 0:
-                    self.kills += self._engine.kill(victim)
+                process, lag = self._engine.child(victim), self._engine.consumer_lag
+                if process.is_ready and lag.uncommitted(victim, reader) > 0:
+                    self.kills += process.send(signal.SIGKILL)
                 time.sleep(POLL_SECONDS / 10)
         finally:
             reader.close()
