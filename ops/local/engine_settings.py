@@ -62,5 +62,5 @@ class EngineSettings:
         usual, chosen = {
             "fhir_http": (HTTP_PORT, self.http_port),
             "hl7_mllp": (MLLP_PORT, self.mllp_port),
-        }[kind]
+        }.get(kind, (None, None))
         return (usual if self.usual_ports and chosen is None else chosen) or None

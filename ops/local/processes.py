@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from subprocess import Popen
 
+from connectors.doors import TRANSPORTS, Ports, command_word
 from ops.errors import SettingsError
 from ops.local.broker.server_process import free_port, is_free, spawn, terminate
 from ops.local.broker.settings import LOOPBACK
@@ -21,7 +22,7 @@ from schemas.sources import Source
 from streams.topology import STAGES
 
 STEADY_SECONDS = 60.0  # who has run this long and then ends is started again at once
-DOORS = {"fhir_http": "http", "hl7_mllp": "mllp", "folder": "folder"}
+DOORS = {door: command_word(door) for door in TRANSPORTS}
 DOOR_PREFIX = "door-"
 
 
@@ -147,11 +148,11 @@ class ProcessSpecs:
                 continue
             name, port, ports = f"{DOOR_PREFIX}{door}", self._pages_port(), dict[str, int]()
             command = ["door", door]
-            if kind == "fhir_http":
+            if TRANSPORTS[kind].ports is Ports.SHARED:
                 listen = self.settings.port_of(kind) or self._free_port()
                 ports = dict.fromkeys(sources, listen)
                 command += ["--port", str(listen)]
-            elif kind == "hl7_mllp":
+            elif TRANSPORTS[kind].ports is Ports.PER_SOURCE:
                 first = self.settings.port_of(kind)
                 for number, slug in enumerate(sources):
                     ports[slug] = first + number if first else self._free_port()
