@@ -2,109 +2,88 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ops.runtime.cli_options import (
-    UP,
-    Directory,
-    Json,
-    broker_address,
-    engine_sources,
-    readable,
-    running,
-    show_progress,
-)
+from ops.runtime import cli_options as options
 
 if TYPE_CHECKING:
-    from ops.verify.sending import Report, RunningEngine, SendResult
+    from ops.verify.sending import SendResult
 
+File = Annotated[Path, typer.Argument(help="One file, with one or many messages.", callback=options.readable)]
+Files = Annotated[
+    list[Path], typer.Argument(help="JSON files, or folders of them.", callback=options.readable)
+]
+Source = Annotated[str, typer.Option(help="Who sends; `-open` sources keep every service, in test mode.")]
 Wait = Annotated[
     bool,
     typer.Option("--wait", help="Wait for the receipt of every accepted entry and print its disposition."),
 ]
 
 
+class SendOptions(NamedTuple):
+    """As whom to send to which engine, and what to print."""
+
+    source: str
+    directory: Path
+    wait: bool
+    as_json: bool
+
+
 def hl7(
-    file: Annotated[
-        Path, typer.Argument(help="HL7v2 messages, separated by blank lines.", callback=readable)
-    ],
-    source: Annotated[
-        str, typer.Option(help="trust-open keeps every service, trust-wm only weight management.")
-    ] = "trust-open",
-    directory: Directory = UP,
+    file: File,
+    source: Source = "trust-open",
+    directory: options.Directory = options.UP,
     wait: Wait = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Send HL7v2 over MLLP to the running engine; exit 1 when a message is refused or rejected."""
+    """Send HL7v2 messages over MLLP; exit 1 when one is refused or rejected."""
     from ops.verify.sending import send_hl7
 
-    _send(
-        lambda engine, report: send_hl7(engine, source, file, report),
-        source,
-        directory,
-        wait=wait,
-        as_json=as_json,
-    )
+    _send(partial(send_hl7, path=file), SendOptions(source, directory, wait, as_json))
 
 
 def fhir(
-    paths: Annotated[list[Path], typer.Argument(help="JSON files, or folders of them.", callback=readable)],
-    source: Annotated[
-        str, typer.Option(help="fhir-open keeps every service, gp-hub only weight management.")
-    ] = "fhir-open",
-    directory: Directory = UP,
+    paths: Files,
+    source: Source = "fhir-open",
+    directory: options.Directory = options.UP,
     wait: Wait = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Send FHIR by POST /fhir to the running engine; exit 1 when a message is refused or rejected."""
+    """Send FHIR by POST /fhir; exit 1 when a message is refused or rejected."""
     from ops.verify.sending import send_fhir
 
-    _send(
-        lambda engine, report: send_fhir(engine, source, paths, report),
-        source,
-        directory,
-        wait=wait,
-        as_json=as_json,
-    )
+    _send(partial(send_fhir, paths=paths), SendOptions(source, directory, wait, as_json))
 
 
 def csv(
-    file: Annotated[Path, typer.Argument(help="A council's CSV.", callback=readable)],
-    source: Annotated[str, typer.Option(help="The folder source it belongs to.")] = "council-east",
-    directory: Directory = UP,
+    file: File,
+    source: Source = "council-east",
+    directory: options.Directory = options.UP,
     wait: Wait = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Put a CSV into a source's folder of the running engine; exit 1 when it or a row is refused or rejected."""
+    """Put a CSV into the inbox of a council; exit 1 when it or a row is refused or rejected."""
     from ops.verify.sending import send_csv
 
-    _send(
-        lambda engine, report: send_csv(engine, source, file, report),
-        source,
-        directory,
-        wait=wait,
-        as_json=as_json,
+    _send(partial(send_csv, path=file), SendOptions(source, directory, wait, as_json))
+
+
+def _send(send: "Callable[..., SendResult]", chosen: SendOptions) -> None:
+    from ops.runtime.paths import EnginePaths
+    from ops.verify.sending import RunningEngine, wait_for_ends
+
+    source, directory, wait, as_json = chosen
+    engine = RunningEngine(
+        EnginePaths(directory), options.broker_address(directory, None), options.engine_sources(directory)
     )
-
-
-def _send(
-    send: "Callable[[RunningEngine, Report], SendResult]",
-    source: str,
-    directory: Path,
-    *,
-    wait: bool,
-    as_json: bool,
-) -> None:
-    from ops.verify.sending import wait_for_ends
-
-    engine = _engine(directory)
-    show_progress(f"sending as {source} to the engine in {directory}")
-    result = send(engine, lambda line: typer.echo(line, err=as_json))
+    options.show_progress(f"sending as {source} to the engine in {directory}")
+    result = send(engine, source, report=partial(typer.echo, err=as_json))
     if wait:
-        wait_for_ends(engine, source, result, show_progress)
+        wait_for_ends(engine, source, result, options.show_progress)
         for name, disposition in result.ends:
             typer.echo(f"{name}: {disposition}", err=as_json)
     counts = result.as_json()
@@ -114,19 +93,6 @@ def _send(
         typer.echo(json.dumps(counts))
     if not result.ok:
         raise typer.Exit(1)
-
-
-def _engine(directory: Path) -> "RunningEngine":
-    from ops.runtime.paths import EnginePaths
-    from ops.verify.sending import RunningEngine
-
-    found = running(directory)
-    doors, drop = found["doors"], found["drop"]
-    assert isinstance(doors, dict)
-    assert isinstance(drop, dict)
-    return RunningEngine(
-        EnginePaths(directory), broker_address(directory, None), engine_sources(directory), doors, drop
-    )
 
 
 def register(app: typer.Typer) -> None:

@@ -40,7 +40,7 @@ def replay_and_compare(
     everything behind it would give. Raises MissingInput when the directory holds no run, BrokerRunning while
     that run is still up.
     """
-    copy_input = partial(_copy_events if from_events else _copy_intake, drop_one=drop_one)
+    copy_input = partial(_copy_input, drop_one=drop_one, from_events=from_events)
     with stopped(directory) as run, oracle_of(run, copy_input, progress=progress) as oracle:
         progress("comparing the topics")
         names = rebuilt_topics(run.topics) if from_events else final_topics(run.topics)
@@ -104,7 +104,7 @@ def oracle_of(
         settings = EngineSettings(test_mode=True, doors=False, workers=WORKERS)
         with Engine(fresh, settings, progress=progress) as engine:
             progress("copying the input")
-            count = (copy_input or _copy_intake)(run, engine.bootstrap)
+            count = (copy_input or _copy_input)(run, engine.bootstrap)
             progress(f"waiting until {count} messages are processed")
             rest(engine.bootstrap, run.groups, progress)
             yield engine.bootstrap
@@ -131,9 +131,7 @@ def rest(bootstrap: str, groups: Mapping[str, Sequence[str]], progress: Progress
         reader.close()
 
 
-def _copy_intake(run: RunView, target: str, *, drop_one: bool = False) -> int:
+def _copy_input(run: RunView, target: str, *, drop_one: bool = False, from_events: bool = False) -> int:
+    if from_events:
+        return copy_events(run.bootstrap, target, drop_one=drop_one)
     return copy_inputs(run.bootstrap, target, run.sources.values(), drop_one=drop_one)
-
-
-def _copy_events(run: RunView, target: str, *, drop_one: bool = False) -> int:
-    return copy_events(run.bootstrap, target, drop_one=drop_one)

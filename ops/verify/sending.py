@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -89,26 +89,29 @@ class RunningEngine:
     layout: EnginePaths
     bootstrap: str
     sources: Mapping[str, Source]
-    ports: Mapping[str, int]  # source -> port of its door
-    directories: Mapping[str, str]  # source -> its drop directory
 
     def source(self, slug: str, door: str) -> Source:
         """A source with this kind of door. Raises SettingsError, naming those there are."""
         slugs = [source.slug for source in self.sources.values() if source.door == door]
-        if slug not in slugs or slug not in {*self.ports, *self.directories}:
+        if slug not in slugs:
             raise SettingsError(
-                f"--source: this engine has no such source with this door; it has {', '.join(slugs)}"
+                f"--source: this engine has no {slug} with this door; it has {', '.join(slugs)}"
             )
         return self.sources[slug]
+
+    @property
+    def journal(self) -> Journal:
+        """Where senders write down every answer."""
+        return Journal(self.layout.journal)
 
 
 def send_hl7(engine: RunningEngine, source: str, path: Path, report: Report) -> SendResult:
     """Every message of a file of HL7v2 messages, one connection, in order."""
-    result, slug = SendResult(), engine.source(source, "hl7_mllp").slug
+    result, port = SendResult(), engine.layout.addresses()["doors"][engine.source(source, "hl7_mllp").slug]
     messages = tier3_hl7v2.split(path.read_bytes())
     if not messages:
         raise MissingInput(f"{path} holds no message")
-    sender = Hl7Sender(slug, engine.ports[slug], Journal(engine.layout.journal), patience=PATIENCE)
+    sender = Hl7Sender(source, port, engine.journal, patience=PATIENCE)
     for message in messages:
         name, kind = tier3_hl7v2.message_id_of(message), _message_type(message)
         answered = sender.send(message, message_id=name, kind=kind)
@@ -119,16 +122,16 @@ def send_hl7(engine: RunningEngine, source: str, path: Path, report: Report) -> 
 
 def send_fhir(engine: RunningEngine, source: str, paths: Sequence[Path], report: Report) -> SendResult:
     """Every JSON file below `paths`, one POST each."""
-    result, slug = SendResult(), engine.source(source, "fhir_http").slug
-    files = list(_json_files(paths))
+    result, port = SendResult(), engine.layout.addresses()["doors"][engine.source(source, "fhir_http").slug]
+    files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
     if not files:
         raise MissingInput("there is no .json file")
-    sender = HttpSender(slug, engine.ports[slug], Journal(engine.layout.journal), patience=PATIENCE)
+    sender = HttpSender(source, port, engine.journal, patience=PATIENCE)
     for path in files:
         body = path.read_bytes()
         answered = sender.send(body, message_id=_message_id(body), kind="fhir")
-        identifier = _submission(answered) or entry_id(source, path.name)
-        _count(result, answered, (str(path), _resource_type(body), identifier), report)
+        identifier = _object(answered.body).get("submission_id") or entry_id(source, path.name)
+        _count(result, answered, (str(path), str(_object(body).get("resourceType", "")), identifier), report)
     sender.close()
     return result
 
@@ -139,7 +142,7 @@ def send_csv(engine: RunningEngine, source: str, path: Path, report: Report) -> 
     content = path.read_bytes()
     file_id = sha256(content).hexdigest()
     rows = published_rows(known, content, file_id)
-    files = FileSender(source, Path(engine.directories[source]), Journal(engine.layout.journal))
+    files = FileSender(source, engine.layout.drop / source, engine.journal)
     name = f"{secrets.token_hex(4)}-{path.name}"  # a file of this name may have been answered before
     files.drop(name, content)
     answered = files.wait(name, content, rows=rows)
@@ -242,33 +245,16 @@ def published_rows(source: Source, content: bytes, file_id: str) -> list[int]:
     return [entry.position for entry in reading.entries if entry.checked.verdict is not Verdict.IGNORED]
 
 
-def _json_files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
-
-
 def _message_id(body: bytes) -> str:
-    """The sender's own id of a message, as a sender would know it; the content's hash where there is none."""
+    """The sender's own id of a message Bundle; empty where there is none."""
+    document = _object(body)
+    identifier = document.get("identifier") if document.get("resourceType") == "Bundle" else None
+    return str(identifier.get("value", "")) if isinstance(identifier, dict) else ""
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """The JSON object in a text; empty where there is none."""
     try:
-        document = canonical.load_object(body)
+        return canonical.load_object(text)
     except Unreadable:
-        return ""
-    return (
-        str(document.get("identifier", {}).get("value", ""))
-        if document.get("resourceType") == "Bundle"
-        else ""
-    )
-
-
-def _resource_type(body: bytes) -> str:
-    try:
-        return str(canonical.load_object(body).get("resourceType", ""))
-    except Unreadable:
-        return ""
-
-
-def _submission(answered: DoorAnswer) -> str | None:
-    try:
-        return canonical.load_object(answered.body).get("submission_id")
-    except Unreadable:
-        return None
+        return {}

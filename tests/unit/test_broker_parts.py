@@ -145,6 +145,17 @@ def test_a_damaged_cache_is_fetched_anew_and_a_failed_fetch_leaves_nothing(
     assert [path.name for path in home.iterdir()] == [kept.name]
 
 
+def test_without_a_network_the_cause_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_network(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr("jgo.util.http.head", no_network)
+    with pytest.raises(MissingTool, match=r"could not be fetched \(https://.*: ConnectionError\)"):
+        kafka_jars.kafka_jars({"TIERLINK_HOME": str(tmp_path)})
+
+
 def test_ports_are_chosen_outside_the_range_of_outgoing_connections() -> None:
     assert max(PORTS) < 32_768
     assert free_port() in PORTS
