@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from linkage.compare import LEVELS, Levels, look, pattern_of
-from linkage.normalise import Identity, normalise
+from linkage.normalise import Identity, NormalisedIdentity, normalise
 from linkage.tokens import TokenKeys, encode
 from ops.training.candidates import Place
 
@@ -18,28 +18,27 @@ PHONE = tuple(LEVELS).index("phone")
 
 
 def agreements(
-    identities: Sequence[Identity], pairs: Iterable[Place], *, keys: TokenKeys
+    identities: Sequence[NormalisedIdentity], pairs: Iterable[Place], *, keys: TokenKeys
 ) -> Iterator[Levels]:
     """The agreement of each pair, whether or not the two would be compared."""
     wanted = list(pairs)
     drawn = sorted({place for pair in wanted for place in pair})
-    clean = {place: normalise(identities[place]) for place in drawn}
-    shared = replace(_NOBODY, phones=(EVERYBODYS_PHONE,))
-    (everybodys,) = encode(shared, keys=keys).tokens
+    everybody = normalise(Identity(nhs_number=None, phones=(EVERYBODYS_PHONE,)))
+    (everybodys,) = encode(everybody, keys=keys).tokens
     looks = {
-        place: look(encode(replace(one, phones=(EVERYBODYS_PHONE, *one.phones)), keys=keys), everybodys)
-        for place, one in clean.items()
+        place: look(
+            encode(replace(identity, phones=everybody.phones + identity.phones), keys=keys), everybodys
+        )
+        for place in drawn
+        for identity in (identities[place],)
     }
     for a, b in wanted:
         shown = list(pattern_of(looks[a], looks[b]))
-        shown[PHONE] = LEVELS["phone"].index(_phones(clean[a], clean[b]))
+        shown[PHONE] = LEVELS["phone"].index(_phones(identities[a], identities[b]))
         yield Levels.of(tuple(shown))
 
 
-def _phones(a: Identity, b: Identity) -> str:
+def _phones(a: NormalisedIdentity, b: NormalisedIdentity) -> str:
     if not a.phones or not b.phones:
         return "missing"
     return "none" if set(a.phones).isdisjoint(b.phones) else "equal"
-
-
-_NOBODY = Identity(nhs_number=None)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
 from ops.errors import SettingsError
 from ops.training.dates import birth_date, check_column, check_spelling
 from ops.training.tables import InputTable
@@ -47,7 +47,7 @@ class TableRecord:
     """
 
     record: str
-    identity: Identity
+    identity: NormalisedIdentity
     source: str
     truth: str
 
@@ -82,7 +82,7 @@ class Reader:
             told.append(
                 TableRecord(
                     record=prefix + (cells.get("record") or str(number)),
-                    identity=self._identity(cells, numbered=numbered),
+                    identity=normalise(self._identity(cells, numbered=numbered)),
                     source=cells.get("source") or table.name,
                     truth=row[truth_at] if truth_at is not None else "",
                 )

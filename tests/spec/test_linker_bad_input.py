@@ -14,7 +14,7 @@ from memory_engine import MemoryEngine, record_id, sources
 from small_world import ANN, COUNCIL, GP, NOBODY, at_source, attended, told
 
 from linkage.index import BLOCK_MAX
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import encode
 from schemas.identity import Address, Person, PersonName, Postcode
 from schemas.topics import DEAD_LETTERS, LINK_MAP, REVIEW
@@ -185,7 +185,7 @@ LIVES, REASONS = zip(
 def test_a_record_that_changes_its_identity_a_thousand_times_is_answered_as_if_it_had_had_the_last_only() -> (
     None
 ):
-    encoded = [encode(one, keys=keys()) for one in LIVES]
+    encoded = [encode(normalise(one), keys=keys()) for one in LIVES]
     beside = [tells("sarah", SARAH), tells("david", DAVID), tells("twin", LIVES[3])]
     restless = LinkerAlone(beside)
     longest = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import linkage
 from linkage.cluster import Decision, LinkGraph, Member
 from linkage.decisions import Kind
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 
@@ -31,7 +31,7 @@ def member(row: str, merged_into: str | None = None) -> Member:
         postcodes=(postcode,) if postcode else (),
         houses=(house,) if house else (),
     )
-    return Member(int(tier or 0), encode(identity, keys=KEYS), merged_into)
+    return Member(int(tier or 0), encode(normalise(identity), keys=KEYS), merged_into)
 
 
 def said(pair: str, kind: Kind, day: int = 1, number: str = "d1") -> Decision:
