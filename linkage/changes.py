@@ -72,15 +72,6 @@ def changes(
     return tuple(sorted(found, key=lambda one: (one.person, one.kind)))
 
 
-def ids_changed_per_1000(before: Mapping[str, str], after: Mapping[str, str]) -> float:
-    """Of 1,000 people before who still have a record, how many have a record answered under another id now.
-    Both are record -> person. 0.0 where nobody is left.
-    """
-    people = {before[record] for record in before.keys() & after.keys()}
-    renamed = {before[record] for record in before.keys() & after.keys() if before[record] != after[record]}
-    return 1000 * len(renamed) / len(people) if people else 0.0
-
-
 def _of_person(sides: _Sides, person: str) -> PersonChange | None:
     """What became of a person that has records, None when nothing did."""
     records = sides.members[person]

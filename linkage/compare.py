@@ -15,7 +15,6 @@ from collections.abc import Callable
 from linkage.fields import (
     NO_FAMILY,
     NO_GIVEN,
-    NUMBERS_DIFFER,
     WHOLE,
     Look,
     birth_date_level,
@@ -49,7 +48,7 @@ from linkage.token_format import (
 )
 
 __all__ = [
-    "LEVELS", "Levels", "Look", "Pattern", "common_block", "levels", "look", "numbers_conflict", "pattern",
+    "LEVELS", "Levels", "Look", "Pattern", "common_block", "levels", "look", "pattern",
     "pattern_of",
 ]  # fmt: skip
 
@@ -88,13 +87,6 @@ def levels(a: EncodedIdentity, b: EncodedIdentity, *, block: bytes) -> Levels:
 def common_block(a: EncodedIdentity, b: EncodedIdentity) -> bytes | None:
     """The least token of the blocks both stand in, None when they share none."""
     return min(set(a.tokens).intersection(b.tokens), default=None)
-
-
-def numbers_conflict(a: EncodedIdentity, b: EncodedIdentity) -> bool:
-    """Two different valid NHS numbers, neither of which superseded the other. Tokens of two epochs say nothing
-    about each other.
-    """
-    return number_level(a, b) == NUMBERS_DIFFER
 
 
 def pattern_of(a: Look, b: Look) -> Pattern:

@@ -20,7 +20,7 @@ Recipe = tuple[int, int, str | None]  # tier, number in the palette, merged into
 @cache
 def model() -> Model:
     """The first packaged model."""
-    return parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
+    return parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 
 
 @cache

@@ -12,7 +12,7 @@ from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 
-MODEL = parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
+MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 KEYS = TokenKeys.from_bytes(b"s" * 32, epoch=1)
 NUMBERS = {"N1": "9434765919", "N2": "9434765870", "N3": "4010232137"}
 

@@ -33,7 +33,7 @@ from linkage.subgroups_shown import HEADINGS, as_json, lines, table
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 
-MODEL = parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
+MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
 ALIKE = Levels(**{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no"})  # closest first
 UNLIKE = Levels(

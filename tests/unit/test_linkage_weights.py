@@ -17,7 +17,7 @@ from linkage.pooling import weighing_most_first
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import REMEMBERED_MAX, dump, parse, score, weigh
 
-FIRST = (Path(linkage.__file__).parent / "models" / "second.json").read_text()
+FIRST = (Path(linkage.__file__).parent / "models" / "shipped.json").read_text()
 MODEL = parse(FIRST)
 TEXT = dump(MODEL)
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
