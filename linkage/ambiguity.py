@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from linkage.decide import ScoredPair
-from linkage.interactions import UNRELATED_BIRTH
+from linkage.levels import UNRELATED_BIRTH
 from linkage.members import Numbers, Pair, conflict, pair_of
 
 _DIFFER = {"given": ("none",), "birth_date": UNRELATED_BIRTH}

@@ -17,10 +17,9 @@ from math import log
 from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS, held
-from linkage.logistic import PatternRow, regress
+from linkage.levels import INTERACTIONS, held
 from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
-from linkage.pooling import Group, never_rising, scarce_together
+from linkage.regression import Group, PatternRow, never_rising, regress, scarce_together
 from linkage.weights import weigh
 
 LABEL_ROUNDS_MAX = 10

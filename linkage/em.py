@@ -14,9 +14,9 @@ from math import exp, log, log2
 from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts, in_order, without_number
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS
+from linkage.levels import INTERACTIONS
 from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
-from linkage.pooling import Group, never_rising, scarce_together, weighing_most_first
+from linkage.regression import Group, never_rising, scarce_together, weighing_most_first
 
 ROUNDS_MAX = 300
 SETTLED = 1e-5  # a round that moves no pair's chance of being a match by more is the last

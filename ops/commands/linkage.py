@@ -57,8 +57,8 @@ def evaluate(
     from rich.console import Console
 
     from ops.training.evaluation import evaluate as evaluated
+    from ops.training.evaluation import show
     from ops.training.records import load
-    from ops.training.report import show
 
     reader = _reader(columns, dates, postcode)
     records = load(inputs, reader, truth=truth, link_only=link_only)

@@ -1,7 +1,6 @@
 """What an engine answered for a record, or for two and between them, as a person reads it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 
@@ -31,7 +30,7 @@ class AnswerExplanation:
     told: tuple[Explained, ...]
     chain: tuple[Explained, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`."""
         return {
             "records": {record: self._answer(record) for record in self.records},
@@ -40,7 +39,7 @@ class AnswerExplanation:
             "chain": [self._row(one) for one in self.chain],
         }
 
-    def _answer(self, record: str) -> dict[str, Any]:
+    def _answer(self, record: str) -> dict[str, object]:
         link = self.answers[record]
         return {
             "person": link.person_id,
@@ -50,7 +49,7 @@ class AnswerExplanation:
             "of_one_person": self.of_person(link.person_id),
         }
 
-    def _row(self, one: Explained) -> dict[str, Any]:
+    def _row(self, one: Explained) -> dict[str, object]:
         return {**one.as_json(), "by_this_model": self.teller.knows(one.evidence)}
 
     def of_person(self, person: str) -> list[str]:

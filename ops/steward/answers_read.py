@@ -5,13 +5,10 @@ tombstone takes it away. Nothing is compared anew: what is shown is what was sen
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from linkage.explain import Evidence
-from linkage.members import Pair
-from ops.admin.topic_reader import TopicMessage, last_values
-from schemas import canonical
+from ops.admin.topic_reader import TopicMessage
 from schemas.errors import Unreadable
 from schemas.linking import Link
 
@@ -75,29 +72,3 @@ def evidence_between(answers: Mapping[str, Link], a: str, b: str) -> tuple[Evide
         found = (evidence_of(row) for row in rows if row.get("other") == other)
         told += [Evidence(b, one.bits, one.band, one.terms, one.rules) for one in found]
     return tuple(dict.fromkeys(told))
-
-
-# ---------------------------------------------------------------- reviews
-
-
-@dataclass(frozen=True)
-class OpenPair:
-    """A pair the linker left to a steward: its records, its weight in bits, and why it would not decide."""
-
-    records: Pair
-    bits: float
-    rules: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of `--json`."""
-        return {"records": list(self.records), "bits": self.bits, "rules": list(self.rules)}
-
-
-def open_pairs(messages: Iterable[TopicMessage]) -> tuple[OpenPair, ...]:
-    """The pairs of `review.v1` that are still open, the likeliest to be one person first."""
-    found = []
-    for one in last_values(messages).values():
-        parts = canonical.load_object(one.value or b"")
-        a, b = parts["records"]
-        found.append(OpenPair((a, b), parts["bits"], tuple(parts["rules"])))
-    return tuple(sorted(found, key=lambda pair: (-pair.bits, pair.records)))

@@ -1,7 +1,6 @@
 """Why two records of a file were linked, held or left apart: every field, its level and what it weighed."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +26,7 @@ class Explained:
     model: Model
     evidence: Evidence
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`; bits are bits."""
         model = self.model
         return {

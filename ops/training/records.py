@@ -15,8 +15,7 @@ from linkage.model import Model, Origin
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.train import em
 from ops.errors import SettingsError, TierlinkError
-from ops.training.candidates import Place, candidates, pairs_in_all, random_pairs
-from ops.training.chance import agreements
+from ops.training.candidates import Place, agreements, candidates, pairs_in_all, random_pairs
 from ops.training.mapping import Reader, TableRecord
 from ops.training.tables import read
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +30,7 @@ class Trained:
     quality: LabelQuality
     candidates: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`."""
         return {
             "candidates": self.candidates,
@@ -70,7 +69,7 @@ class ByGroup:
         """Why the new model may not take the place of the one in use; [] when it may."""
         return refuse(self.in_use, self.new)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The part of `--json` that tells of groups."""
         return {
             "by_group": as_json(self.new),

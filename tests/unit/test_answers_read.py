@@ -22,10 +22,9 @@ from ops.steward.answers_read import (
     answers_of_people,
     evidence_between,
     evidence_of,
-    open_pairs,
 )
-from ops.steward.deciding import decision
 from ops.steward.link_coverage import Coverage, EvidenceChecker, chain, coverage
+from ops.steward.reviews import decision, open_pairs
 from schemas.errors import Unreadable
 from schemas.linking import DecisionKind, Link
 from schemas.topics import IDENTITY, LINK_MAP, REVIEW

@@ -19,10 +19,9 @@ from agreement_patterns import (
 from linkage.compare import Levels
 from linkage.counts import Counts, counted, without_number
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS
-from linkage.logistic import PatternRow, regress
+from linkage.levels import INTERACTIONS
 from linkage.model import NUMBER_RULE, NUMBER_WEIGHTS
-from linkage.pooling import never_rising, scarce_together, weighing_most_first
+from linkage.regression import PatternRow, never_rising, regress, scarce_together, weighing_most_first
 from linkage.train import (
     Fitting,
     Origin,

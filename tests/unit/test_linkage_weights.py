@@ -13,7 +13,7 @@ import linkage
 from linkage.compare import LEVELS, Levels, levels
 from linkage.errors import ModelInvalid
 from linkage.normalise import Identity, Name, normalise
-from linkage.pooling import weighing_most_first
+from linkage.regression import weighing_most_first
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import REMEMBERED_MAX, dump, parse, score, weigh
 
