@@ -74,8 +74,8 @@ def _of_birth(clean: NormalisedIdentity) -> list[str]:
     if dated is None:
         return []
     year, month, day = dated
-    texts = [f"birth/{clean.birth_date}/={one}" for one in known_by(clean.names)]
-    texts += [f"birth/{clean.birth_date}/{one}" for one in surname_sounds_with_initials(clean.names)]
+    texts = [f"birth/{clean.birth_date}/={name}" for name in known_by(clean.names)]
+    texts += [f"birth/{clean.birth_date}/{name}" for name in surname_sounds_with_initials(clean.names)]
     texts += [f"y/{year}/={pair}" for pair in name_pairs(clean.names)]
     return texts + [f"md/{month}{day}/{pair}" for pair in sound_pairs(clean.names)]
 
@@ -87,7 +87,7 @@ def _of_address(clean: NormalisedIdentity) -> list[str]:
         if postcode and house:
             texts.append(f"home/{postcode}/{house}")
         if postcode:
-            texts += [f"near/{postcode}/{one}" for one in heard]
+            texts += [f"near/{postcode}/{surname}" for surname in heard]
     return texts
 
 
@@ -97,8 +97,8 @@ def _wide_of_birth(clean: NormalisedIdentity, heard: list[str]) -> list[str]:
         return []
     year, month, day = dated
     low, high = sorted((month, day))
-    texts = [f"{part}/{one}" for one in heard for part in (f"y/{year}", f"md/{month}{day}")]
-    texts += [f"birth/{clean.birth_date}/{one}" for one in heard]
+    texts = [f"{part}/{name}" for name in heard for part in (f"y/{year}", f"md/{month}{day}")]
+    texts += [f"birth/{clean.birth_date}/{name}" for name in heard]
     return [f"swap/{year}/{low}/{high}", *texts]
 
 
@@ -110,10 +110,10 @@ def _wide_of_address(clean: NormalisedIdentity, heard: list[str], pairs: list[st
         texts += [f"street/{road}/{town}"] if road and town else []
         texts += [f"street/{house}/{road}"] if house and road else []
         texts += [f"street/{postcode}/{street[:6]}"] if postcode and street else []
-        texts += [f"near/{postcode}/{one}" for one in heard if postcode]
+        texts += [f"near/{postcode}/{name}" for name in heard if postcode]
         texts += [f"house/{house}/{pair}" for pair in pairs if house]
-        texts += [f"city/{town}/{one}" for one in heard if town]
-        texts += [f"house/{postcode[:-3]}/{house}/{one}" for one in heard if postcode and house]
+        texts += [f"city/{town}/{name}" for name in heard if town]
+        texts += [f"house/{postcode[:-3]}/{house}/{name}" for name in heard if postcode and house]
     return texts
 
 

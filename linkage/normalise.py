@@ -267,10 +267,10 @@ def _city(text: str) -> str:
 
 def _addresses(identity: Identity) -> list[tuple[str, str, str]]:
     """(postcode, line, city), side by side; an address with none of them is gone."""
-    told = (identity.postcodes[:MAX_TOLD], identity.houses[:MAX_TOLD], identity.cities[:MAX_TOLD])
+    columns = (identity.postcodes[:MAX_TOLD], identity.houses[:MAX_TOLD], identity.cities[:MAX_TOLD])
     rows = (
         (_postcode(postcode), _line(line), _city(city))
-        for postcode, line, city in zip_longest(*told, fillvalue="")
+        for postcode, line, city in zip_longest(*columns, fillvalue="")
     )
     return list(dict.fromkeys(row for row in rows if any(row)))[:MAX_CONTACTS]
 

@@ -112,8 +112,8 @@ def weighing_most_first(field: str) -> Group:
     """The levels of a field that can weigh anything, the one expected to weigh most first: closest agreement, and
     rarest name.
     """
-    told = tuple(level for level in LEVELS[field] if level != "missing")
-    return told[::-1] if field.endswith("_frequency") else told
+    levels = tuple(level for level in LEVELS[field] if level != "missing")
+    return levels[::-1] if field.endswith("_frequency") else levels
 
 
 def scarce_together(field: str, pairs: Mapping[str, int], *, at_least: int) -> list[Group]:

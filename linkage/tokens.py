@@ -62,7 +62,7 @@ def encode(identity: NormalisedIdentity, *, keys: TokenKeys, wide: bool = False)
     answer. Deterministic. `wide` (linkage.blocks): more blocks, for evaluation only, and for all records or none.
     """
     values = _values(identity, keys)
-    layout = bytes([one for one, _ in values])
+    layout = bytes([item_byte for item_byte, _ in values])
     plain = b"".join([macs for _, macs in values])
     packed: list[bytes] = []
     for token, salt in sorted([keys.block(text) for text in block_texts(identity, wide=wide)]):
@@ -100,7 +100,7 @@ def _values(clean: NormalisedIdentity, keys: TokenKeys) -> list[Macs]:
     parts = [*by_group.pop(GIVEN_PART, []), *by_group.pop(FAMILY_PART, [])]
     return [
         *(found[0] for found in by_group.values()),
-        *(one for found in by_group.values() for one in found[1:]),
+        *(value for found in by_group.values() for value in found[1:]),
         *parts,
     ]
 

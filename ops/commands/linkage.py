@@ -95,7 +95,7 @@ def explain(
     """
     from ops.errors import SettingsError
 
-    named = tuple(one for one in (record, other) if one is not None)
+    named = tuple(name for name in (record, other) if name is not None)
     if every == bool(named) or (every and inputs):
         raise SettingsError("two records, or with an engine one, or --all")
     asked = linkage_live.LiveQuery(directory, bootstrap, model, as_json)
@@ -161,7 +161,7 @@ def train(
     groups = groups_of(records, inputs, columns=named, mapped=reader.columns, on=today)
     origin = Origin(
         name=name,
-        provenance=f"pairs of {len(records.told)} records of {len(inputs)} file(s) that both carry an NHS number",
+        provenance=f"pairs of {len(records.rows)} records of {len(inputs)} file(s) that both carry an NHS number",
         counted=today.isoformat(),
         code=_version(),
     )

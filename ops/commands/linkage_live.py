@@ -55,17 +55,17 @@ def decide(
     from schemas.topics import LINK_MAP
 
     kind = _kind(link=link, apart=apart, neither=neither)
-    told = decision((record, other), kind, now=datetime.now(UTC), at=at)
+    made = decision((record, other), kind, now=datetime.now(UTC), at=at)
     address = bootstrap or str(running(directory)["bootstrap"])
-    known = answers_of(read_topics(address, [LINK_MAP]), told.records)
-    write(address, told)
-    for name, one in (("A", record), ("B", other)):
-        if one not in known:
+    known = answers_of(read_topics(address, [LINK_MAP]), made.records)
+    write(address, made)
+    for name, record_id in (("A", record), ("B", other)):
+        if record_id not in known:
             typer.echo(f"{name} is not known to the engine: the decision waits for it", err=True)
-    typer.echo(f"written: {kind}, decided at {told.decided_at}", err=as_json)
+    typer.echo(f"written: {kind}, decided at {made.decided_at}", err=as_json)
     if as_json:
-        waits = sum(one not in known for one in told.records)
-        typer.echo(json.dumps({"kind": kind, "decided_at": told.decided_at, "records_waited_for": waits}))
+        waits = sum(record_id not in known for record_id in made.records)
+        typer.echo(json.dumps({"kind": kind, "decided_at": made.decided_at, "records_waited_for": waits}))
 
 
 def reviews(*, directory: Directory = UP, bootstrap: Broker = None, as_json: Json = False) -> None:
@@ -77,14 +77,14 @@ def reviews(*, directory: Directory = UP, bootstrap: Broker = None, as_json: Jso
     with _broker_of(directory, bootstrap) as address:
         found = open_pairs(read_topics(address, [REVIEW]))
     where = "" if directory == UP else f" --directory {directory}"
-    for one in found:
-        pair = " ".join(one.records)
-        typer.echo(f"{one.bits:+.2f} bits; {', '.join(one.rules)}", err=as_json)
+    for pair_open in found:
+        pair = " ".join(pair_open.records)
+        typer.echo(f"{pair_open.bits:+.2f} bits; {', '.join(pair_open.rules)}", err=as_json)
         typer.echo(f"  ./run linkage explain {pair}{where}", err=as_json)
         typer.echo(f"  ./run linkage decide {pair} --link{where}      # or --apart", err=as_json)
     typer.echo(f"{len(found)} open", err=as_json)
     if as_json:
-        typer.echo(json.dumps({"reviews": [one.as_json() for one in found]}))
+        typer.echo(json.dumps({"reviews": [pair_open.as_json() for pair_open in found]}))
 
 
 def explain_answers(records: tuple[str, ...], asked: LiveQuery) -> None:

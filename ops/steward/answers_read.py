@@ -21,8 +21,8 @@ Answers = dict[str, Link]  # record -> the last answer
 
 def answers_of(messages: Iterable[TopicMessage], records: Collection[str]) -> Answers:
     """The last answers of these records; one that has none is absent."""
-    told = ((record, value) for record, value in keyed(messages) if record in records)
-    return _last(told, lambda *_: True)
+    wanted = ((record, value) for record, value in keyed(messages) if record in records)
+    return _last(wanted, lambda *_: True)
 
 
 def answers_of_people(reading: Reading, records: Collection[str]) -> Answers:
@@ -33,9 +33,9 @@ def answers_of_people(reading: Reading, records: Collection[str]) -> Answers:
     return _last(keyed(reading()), lambda record, link: record in records or link.person_id in people)
 
 
-def _last(told: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link], bool]) -> Answers:
+def _last(answers: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link], bool]) -> Answers:
     kept: Answers = {}
-    for record, value in told:
+    for record, value in answers:
         link = Link.parse(value) if value is not None else None
         if link is not None and wanted(record, link):
             kept[record] = link
@@ -46,7 +46,7 @@ def _last(told: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link]
 
 def keyed(messages: Iterable[TopicMessage]) -> Iterator[tuple[str, bytes | None]]:
     """Record and answer of each message in order; None takes the record away."""
-    return ((one.key.decode(), one.value) for one in messages if one.key is not None)
+    return ((message.key.decode(), message.value) for message in messages if message.key is not None)
 
 
 # ---------------------------------------------------------------- evidence
@@ -66,9 +66,10 @@ def evidence_between(answers: Mapping[str, Link], a: str, b: str) -> tuple[Evide
     """What either answer tells of the two, as seen from `a`. An answer tells of the surest pairs only, so one may
     be silent where the other is not.
     """
-    told = []
+    found = []
     for record, other in ((a, b), (b, a)):
-        rows = answers[record].evidence if record in answers else ()
-        found = (evidence_of(row) for row in rows if row.get("other") == other)
-        told += [Evidence(b, one.bits, one.band, one.terms, one.rules) for one in found]
-    return tuple(dict.fromkeys(told))
+        for row in answers[record].evidence if record in answers else ():
+            if row.get("other") == other:
+                evidence = evidence_of(row)
+                found.append(Evidence(b, evidence.bits, evidence.band, evidence.terms, evidence.rules))
+    return tuple(dict.fromkeys(found))

@@ -28,8 +28,8 @@ def candidates(
 ) -> Iterator[tuple[Place, Levels]]:
     """Every pair that shares a live block, once, with its agreement; with `files`, only pairs of two files."""
     standing: dict[bytes, list[int]] = {}
-    for place, one in enumerate(encoded):
-        for token in one.tokens:
+    for place, record in enumerate(encoded):
+        for token in record.tokens:
             standing.setdefault(token, []).append(place)
     met: set[Place] = set()
     for token, places in standing.items():

@@ -38,7 +38,7 @@ class Evaluation:
     def as_json(self) -> dict[str, object]:
         """The object of `--json`."""
         return {
-            "records": len(self.records.told),
+            "records": len(self.records.rows),
             "clusters": _shares(self.clusters),
             "pairs": {
                 "default": _shares(self.default),
@@ -46,7 +46,7 @@ class Evaluation:
                 | {"threshold": None if self.threshold is None else self.threshold / 1000},
             },
             "review": self.played.review,
-            "records_per_s": round(len(self.records.told) / max(self.played.seconds, 1e-9)),
+            "records_per_s": round(len(self.records.rows) / max(self.played.seconds, 1e-9)),
             "p50_ms": round(self.played.p50_ms, 3),
             "p99_ms": round(self.played.p99_ms, 3),
             "bytes_per_record": round(self.bytes_per_record),
@@ -88,11 +88,11 @@ def chance_of_error(bits: int) -> float:
 
 def _scored(records: Records, model: Model) -> list[tuple[int, bool]]:
     """(milli-bits, whether one person) of every candidate whose truth is known."""
-    told = records.told
+    rows = records.rows
     return [
-        (weigh(model, at).bits, told[a].truth == told[b].truth)
+        (weigh(model, at).bits, rows[a].truth == rows[b].truth)
         for (a, b), at in records.candidates
-        if told[a].truth and told[b].truth
+        if rows[a].truth and rows[b].truth
     ]
 
 
@@ -106,7 +106,7 @@ def _shares(quality: PairQuality) -> dict[str, float]:
 
 def show(console: Console, found: Evaluation) -> None:
     """Quality in a table, then cost, order and calibration in a line each."""
-    table = Table(title=f"{len(found.records.told):,} records, model: {found.model.name}")
+    table = Table(title=f"{len(found.records.rows):,} records, model: {found.model.name}")
     for heading in ("", "precision", "recall", "F1", "false", "missed"):
         table.add_column(heading, justify="right")
     best = "-" if found.threshold is None else f"{found.threshold / 1000:.2f} bits"
@@ -122,7 +122,7 @@ def show(console: Console, found: Evaluation) -> None:
     console.print(
         f"{figures['records_per_s']:,} records/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms, "
         f"{figures['bytes_per_record']:,} bytes a record; encoding "
-        f"{len(found.records.told) / max(found.records.encode_s, 1e-9):,.0f} a second"
+        f"{len(found.records.rows) / max(found.records.encode_s, 1e-9):,.0f} a second"
     )
     console.print(f"{found.distinct_partitions} distinct partition(s) over the orders tried")
 

@@ -79,9 +79,9 @@ class ByGroup:
 
     def show(self, console: Console) -> None:
         """The reports as tables, only what may be shown of them."""
-        for told, found in (("new model", self.new), ("model in use", self.in_use)):
+        for title, found in (("new model", self.new), ("model in use", self.in_use)):
             if found is not None:
-                console.print(_drawn(f"pairs of one person by group, {told}", table(found)))
+                console.print(_drawn(f"pairs of one person by group, {title}", table(found)))
         if not any(len(groups) > 1 for groups in large(self.new).values()):
             console.print("no two groups of one kind are large enough to be compared: gaps are not judged")
 
