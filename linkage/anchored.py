@@ -17,10 +17,9 @@ from math import log
 from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS, held
-from linkage.logistic import PatternRow, regress
+from linkage.levels import INTERACTIONS, held
 from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
-from linkage.pooling import Group, never_rising, scarce_together
+from linkage.regression import Group, PatternRow, never_rising, regress, scarce_together
 from linkage.weights import weigh
 
 LABEL_ROUNDS_MAX = 10
@@ -110,20 +109,20 @@ def _fit(
     """Prior, weights and interactions in milli-bits. Levels whose weights would rise with distance are pooled and
     the fit repeated until none does.
     """
-    told: Counter[Column] = Counter()
+    shown: Counter[Column] = Counter()
     for each in labelled:
         for column in _single(each):
-            told[column] += each.pairs
-    groups = {name: _groups(name, told, fitting) for name in LEVELS if name != LABEL_FIELD}
+            shown[column] += each.pairs
+    groups = {name: _groups(name, shown, fitting) for name in LEVELS if name != LABEL_FIELD}
     together = [
-        name for name in INTERACTIONS if name not in fitting.by_hand and told[name, _YES] >= fitting.scarce
+        name for name in INTERACTIONS if name not in fitting.by_hand and shown[name, _YES] >= fitting.scarce
     ]
     worth: dict[Column, float] = {}
     while True:
         columns = [(name, group) for name in groups for group in groups[name]]
         columns += [(name, _YES) for name in together]
         worth, prior = _regressed(labelled, columns, worth, fitting)
-        pooled = {name: _pooled(name, groups[name], worth, told) for name in groups}
+        pooled = {name: _pooled(name, groups[name], worth, shown) for name in groups}
         if pooled == groups:
             break
         groups = pooled
@@ -141,22 +140,22 @@ def _single(each: _Labelled) -> list[Column]:
     return fields + [(name, _YES) for name in each.interactions]
 
 
-def _groups(name: str, told: Counter[Column], fitting: Fitting) -> list[Group]:
+def _groups(name: str, shown: Counter[Column], fitting: Fitting) -> list[Group]:
     """The levels of a field that share a weight to begin with. All in one say nothing: telling is no evidence."""
     if name == "crossed":  # not crossed is the usual case, and weighs 0
-        return [_YES] if told[name, _YES] >= fitting.scarce else []
-    seen = {level: told[name, (level,)] for level in LEVELS[name]}
+        return [_YES] if shown[name, _YES] >= fitting.scarce else []
+    seen = {level: shown[name, (level,)] for level in LEVELS[name]}
     groups = scarce_together(name, seen, at_least=fitting.scarce)
     return groups if len(groups) > 1 else []
 
 
 def _pooled(
-    name: str, groups: list[Group], worth: Mapping[Column, float], told: Counter[Column]
+    name: str, groups: list[Group], worth: Mapping[Column, float], shown: Counter[Column]
 ) -> list[Group]:
     of_level = {level: worth[name, group] for group in groups for level in group}
 
     def weight_of(group: Group) -> float:
-        pairs = {level: told[name, (level,)] for level in group}
+        pairs = {level: shown[name, (level,)] for level in group}
         return sum(of_level[level] * n for level, n in pairs.items()) / sum(pairs.values())
 
     pooled = never_rising(groups, weight_of)

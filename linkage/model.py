@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from linkage.compare import LEVELS, Levels
 from linkage.errors import ModelInvalid
-from linkage.interactions import INTERACTIONS
+from linkage.levels import INTERACTIONS
 
 FORMAT = "linkage-model/2"
 WEIGHT_MAX = 60_000  # 60 bits: more than any population needs to tell two people apart

@@ -95,8 +95,8 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Identity:
-    """What one record says of its person. Anything may be missing.
+class _IdentityFields:
+    """What is known of one person. Anything may be missing.
 
     `nhs_number` is ten digits already found valid, or None; `nhs_number_claimed` is one that was present and
     is not valid; `former_numbers` are numbers the source says were superseded. `birth_date` is "YYYY-MM-DD",
@@ -117,22 +117,31 @@ class Identity:
     former_numbers: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return "Identity(**)"
+        return f"{type(self).__name__}(**)"
 
 
-def normalise(identity: Identity) -> Identity:
-    """The same identity in normal form: upper case A-Z and 0-9, placeholders and empty values gone,
-    duplicates gone.
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity(_IdentityFields):
+    """What one record says of its person, as its source wrote it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NormalisedIdentity(_IdentityFields):
+    """An identity in normal form, ready to be encoded. Only `normalise` makes one."""
+
+
+def normalise(identity: Identity) -> NormalisedIdentity:
+    """The identity in normal form: upper case A-Z and 0-9, placeholders and empty values gone, duplicates gone.
 
     Compound names keep one hyphen between their parts; an address line is its house numbers, then its words
     with "ST", "RD" and the like written out; postcodes, lines and cities stay in step, "" where an address
-    has none; only mobile telephones are kept ("447…": a landline is the household's). Idempotent; never
-    raises on any text, and costs no more for a text of 10^5 letters than for one of 10^3.
+    has none; only mobile telephones are kept ("447…": a landline is the household's). Values in normal form
+    stay as they are. Never raises on any text, and costs no more for a text of 10^5 letters than for one of 10^3.
     """
     number = _number(identity.nhs_number, lengths=(10,))
     addresses = _addresses(identity)
     former = _distinct(_number(old, lengths=(10,)) for old in identity.former_numbers[:MAX_TOLD])
-    return Identity(
+    return NormalisedIdentity(
         nhs_number=number,
         nhs_number_claimed=_number(identity.nhs_number_claimed, lengths=(9, 10, 11)),
         names=_distinct(_name(name) for name in identity.names[:MAX_TOLD])[:MAX_NAMES],
@@ -258,10 +267,10 @@ def _city(text: str) -> str:
 
 def _addresses(identity: Identity) -> list[tuple[str, str, str]]:
     """(postcode, line, city), side by side; an address with none of them is gone."""
-    told = (identity.postcodes[:MAX_TOLD], identity.houses[:MAX_TOLD], identity.cities[:MAX_TOLD])
+    columns = (identity.postcodes[:MAX_TOLD], identity.houses[:MAX_TOLD], identity.cities[:MAX_TOLD])
     rows = (
         (_postcode(postcode), _line(line), _city(city))
-        for postcode, line, city in zip_longest(*told, fillvalue="")
+        for postcode, line, city in zip_longest(*columns, fillvalue="")
     )
     return list(dict.fromkeys(row for row in rows if any(row)))[:MAX_CONTACTS]
 

@@ -117,7 +117,7 @@ def met_without_number(a: EncodedIdentity, b: EncodedIdentity, *, live_blocks_sh
     """Whether the two would be compared if neither carried an NHS number: of the live blocks they share, some is
     not of a number, present or former, that both have. (A number's own block is taken to be live.)
     """
-    ours, theirs = ({one.nhs, *one.former} - {None} for one in (a, b))
+    ours, theirs = ({record.nhs, *record.former} - {None} for record in (a, b))
     return live_blocks_shared > len(ours & theirs)
 
 

@@ -22,7 +22,6 @@ __all__ = [
     "anchored",
     "counted",
     "em",
-    "precision_on_labels",
     "quality_on_labels",
     "refuse_unless_precise",
 ]
@@ -63,11 +62,6 @@ def quality_on_labels(model: Model, counts: Counts) -> LabelQuality:
     right = sum(pairs for at, pairs in matches.items() if weigh(model, at).bits >= model.link)
     wrong = sum(pairs for at, pairs in others.items() if weigh(model, at).bits >= model.link)
     return LabelQuality(right, wrong, sum(matches.values()) - right)
-
-
-def precision_on_labels(model: Model, counts: Counts) -> float:
-    """The share of right ones among labelled pairs the model links, the number set aside; 1.0 when it links none."""
-    return quality_on_labels(model, counts).precision
 
 
 def refuse_unless_precise(model: Model, counts: Counts, *, at_least: float = PRECISION_MIN) -> None:

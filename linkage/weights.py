@@ -5,7 +5,7 @@ thousandths of a bit, that two records which share a block are one person.
 """
 
 from linkage.compare import Levels, common_block, levels
-from linkage.interactions import INTERACTIONS, UNRELATED_BIRTH, held
+from linkage.levels import INTERACTIONS, UNRELATED_BIRTH, held
 from linkage.model import FORMAT, WEIGHT_MAX, Fitted, Model, Score, dump, parse
 from linkage.tokens import EncodedIdentity
 

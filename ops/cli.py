@@ -28,6 +28,7 @@ COMMANDS = {
     "chaos": "ops.lab.commands.chaos",
     "simulate": "ops.lab.commands.simulate",
     "bench": "ops.lab.commands.bench",
+    "fit-model": "ops.lab.commands.fit_model",
     "door": "ops.commands.door",
     "worker": "ops.commands.worker",
     "broker": "ops.commands.broker",

@@ -61,8 +61,8 @@ def evaluate(
     from rich.console import Console
 
     from ops.training.evaluation import evaluate as evaluated
+    from ops.training.evaluation import show
     from ops.training.records import load
-    from ops.training.report import show
 
     reader = _reader(columns, dates, postcode)
     records = load(inputs, reader, truth=truth, link_only=link_only)
@@ -172,7 +172,7 @@ def train(
     groups = groups_of(records, inputs, columns=named, mapped=reader.columns, on=today)
     origin = Origin(
         name=name,
-        provenance=f"pairs of {len(records.told)} records of {len(inputs)} file(s) that both carry an NHS number",
+        provenance=f"pairs of {len(records.rows)} records of {len(inputs)} file(s) that both carry an NHS number",
         counted=today.isoformat(),
         code=_version(),
     )

@@ -57,7 +57,7 @@ def decide(
 
     from ops.admin.topic_reader import read_topics
     from ops.steward.answers_read import answers_of
-    from ops.steward.deciding import decision, write
+    from ops.steward.reviews import decision, write
     from schemas.topics import LINK_MAP
 
     kind = _kind(link=link, apart=apart, neither=neither)
@@ -78,7 +78,7 @@ def decide(
 def reviews(*, directory: Directory = UP, bootstrap: Broker = None, as_json: Json = False) -> None:
     """List the pairs left to a steward, the likeliest to be one person first, and what to type for each."""
     from ops.admin.topic_reader import read_topics
-    from ops.steward.answers_read import open_pairs
+    from ops.steward.reviews import open_pairs
     from schemas.topics import REVIEW
 
     with _broker_of(directory, bootstrap) as address:

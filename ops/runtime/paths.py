@@ -102,7 +102,7 @@ def packaged(package: str, name: str) -> str:
 
 def linkage_model() -> str:
     """The text of the model that links, as it ships."""
-    return packaged("linkage.models", "second.json")
+    return packaged("linkage.models", "shipped.json")
 
 
 def packaged_all(package: str, suffix: str) -> Iterator[str]:

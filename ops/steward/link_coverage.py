@@ -49,11 +49,11 @@ class EvidenceChecker:
 # ---------------------------------------------------------------- chains
 
 
-def chain(teller: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) -> tuple[Pair, ...]:
+def chain(checker: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) -> tuple[Pair, ...]:
     """The pairs by which two records of one person hang together: as few as can be and, of equally few, those of
     the most bits. Empty when nothing told joins them.
     """
-    near = _joins(teller, answers)
+    neighbours = _joins(checker, answers)
     waiting: list[tuple[int, int, tuple[str, ...]]] = [(0, 0, (a,))]
     reached: set[str] = set()
     while waiting:
@@ -63,23 +63,23 @@ def chain(teller: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) 
         if path[-1] in reached:
             continue
         reached.add(path[-1])
-        for other, bits in near.get(path[-1], {}).items():
+        for other, bits in neighbours.get(path[-1], {}).items():
             if other not in reached:
                 heappush(waiting, (length + 1, against - bits, (*path, other)))
     return ()
 
 
-def _joins(teller: EvidenceChecker, answers: Mapping[str, Link]) -> dict[str, dict[str, int]]:
+def _joins(checker: EvidenceChecker, answers: Mapping[str, Link]) -> dict[str, dict[str, int]]:
     """Record -> the others of its person that a row joins to it, with its bits: of several the most."""
-    near: dict[str, dict[str, int]] = {}
+    neighbours: dict[str, dict[str, int]] = {}
     for record, link in answers.items():
         for row in map(evidence_of, link.evidence):
             other = answers.get(row.other)
-            if other is not None and other.person_id == link.person_id and teller.joins(row):
-                for one, two in ((record, row.other), (row.other, record)):
-                    held = near.setdefault(one, {})
-                    held[two] = max(row.bits, held.get(two, row.bits))
-    return near
+            if other is not None and other.person_id == link.person_id and checker.joins(row):
+                for record_a, record_b in ((record, row.other), (row.other, record)):
+                    held = neighbours.setdefault(record_a, {})
+                    held[record_b] = max(row.bits, held.get(record_b, row.bits))
+    return neighbours
 
 
 # ---------------------------------------------------------------- is every link explained?
@@ -109,7 +109,7 @@ class Coverage:
         }
 
 
-def coverage(messages: Iterable[TopicMessage], teller: EvidenceChecker) -> Coverage:
+def coverage(messages: Iterable[TopicMessage], checker: EvidenceChecker) -> Coverage:
     """Whether the rows told join the records of every person, of an engine at rest. Of each answer no more is kept
     than its person and whom its rows join it to.
     """
@@ -122,7 +122,7 @@ def coverage(messages: Iterable[TopicMessage], teller: EvidenceChecker) -> Cover
             link = Link.parse(value)
             rows = map(evidence_of, link.evidence)
             person_of[record] = link.person_id
-            joined[record] = tuple(row.other for row in rows if teller.joins(row))
+            joined[record] = tuple(row.other for row in rows if checker.joins(row))
     people: dict[str, list[str]] = {}
     for record in sorted(person_of):
         people.setdefault(person_of[record], []).append(record)

@@ -37,7 +37,7 @@ class Labelled:
         """The report by group of one model: of the same pairs, whichever model it is."""
         held = (held_out(model, at, groups, met=met) for at, groups, met in self.pairs)
         return report(
-            (one for one in held if one is not None),
+            (pair for pair in held if pair is not None),
             model=model.name,
             records=self.records,
             numberless=self.numberless,
@@ -70,16 +70,16 @@ def groups_of(
     for a column that is not there or whose cells are no groups of people.
     """
     told_by_columns = list(_by_column([read(path) for path in paths], columns))
-    assert len(told_by_columns) == len(records.told), "a record is a row"
+    assert len(told_by_columns) == len(records.rows), "a record is a row"
     return tuple(
-        frozenset((_derived(one, mapped, on) | named).items())
-        for one, named in zip(records.told, told_by_columns, strict=True)
+        frozenset((_derived(record, mapped, on) | named).items())
+        for record, named in zip(records.rows, told_by_columns, strict=True)
     )
 
 
 def labelled(records: Records, groups: Sequence[Groups]) -> Labelled:
     """The labelled pairs of the records, each of which belongs to the groups at its place."""
-    standing = Counter(token for one in records.encoded for token in one.tokens)
+    standing = Counter(token for record in records.encoded for token in record.tokens)
     pairs = []
     for (a, b), at in records.candidates:
         if at.nhs_number in ("equal", "differ"):
@@ -90,8 +90,8 @@ def labelled(records: Records, groups: Sequence[Groups]) -> Labelled:
             met = met_without_number(ours, theirs, live_blocks_shared=shared)
             pairs.append((at, groups[a] | groups[b], met))
     counts: dict[bool, Counter[Group]] = {True: Counter(), False: Counter()}
-    for one, of in zip(records.encoded, groups, strict=True):
-        counts[one.nhs is not None].update(of | {WHOLE})
+    for record, of in zip(records.encoded, groups, strict=True):
+        counts[record.nhs is not None].update(of | {WHOLE})
     return Labelled(tuple(pairs), counts[True], counts[False])
 
 
@@ -111,12 +111,12 @@ def age_band(born: str | None, *, on: date) -> str:
     return f"{tens}-{tens + 9}" if years < OLDEST else f"{OLDEST} and over"
 
 
-def _derived(one: TableRecord, mapped: Collection[str], on: date) -> dict[str, str]:
-    found = {STANDARD: one.source}
+def _derived(record: TableRecord, mapped: Collection[str], on: date) -> dict[str, str]:
+    found = {STANDARD: record.source}
     if "gender" in mapped:
-        found["sex"] = one.identity.sex or NOT_KNOWN
+        found["sex"] = record.identity.sex or NOT_KNOWN
     if "birth_date" in mapped:
-        found["age band"] = age_band(one.identity.birth_date, on=on)
+        found["age band"] = age_band(record.identity.birth_date, on=on)
     return found
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
 from ops.errors import SettingsError
 from ops.training.dates import birth_date, check_column, check_spelling
 from ops.training.tables import InputTable
@@ -47,7 +47,7 @@ class TableRecord:
     """
 
     record: str
-    identity: Identity
+    identity: NormalisedIdentity
     source: str
     truth: str
 
@@ -77,18 +77,18 @@ class Reader:
             for row in table.rows
         ]
         numbered = _are_nhs_numbers([cells["nhs_number"] for cells in rows if cells.get("nhs_number")])
-        told = []
+        records = []
         for number, (row, cells) in enumerate(zip(table.rows, rows, strict=True), start=1):
-            told.append(
+            records.append(
                 TableRecord(
                     record=prefix + (cells.get("record") or str(number)),
-                    identity=self._identity(cells, numbered=numbered),
+                    identity=normalise(self._identity(cells, numbered=numbered)),
                     source=cells.get("source") or table.name,
                     truth=row[truth_at] if truth_at is not None else "",
                 )
             )
-        _refuse_twice(told, self.columns.get("record", ()))
-        return tuple(told)
+        _refuse_twice(records, self.columns.get("record", ()))
+        return tuple(records)
 
     def _identity(self, cells: Mapping[str, str], *, numbered: bool) -> Identity:
         number = _digits(cells.get("nhs_number", ""))
@@ -171,6 +171,6 @@ def _one(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
     return (cells[name],) if cells.get(name) else ()
 
 
-def _refuse_twice(told: Sequence[TableRecord], columns: Sequence[str]) -> None:
-    if len({one.record for one in told}) != len(told):
+def _refuse_twice(records: Sequence[TableRecord], columns: Sequence[str]) -> None:
+    if len({record.record for record in records}) != len(records):
         raise SettingsError(f"column {'+'.join(columns)}: two rows of one record")

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from ops.errors import MissingTool, SettingsError
 
@@ -111,7 +110,7 @@ def _parquet(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     return columns, tuple(zip(*cells, strict=True))
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     """None and NaN are empty; a whole number that was stored as a fraction is whole again."""
     if value is None or value != value:
         return ""

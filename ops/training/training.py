@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -31,7 +30,7 @@ class Trained:
     quality: LabelQuality
     candidates: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`."""
         return {
             "candidates": self.candidates,
@@ -70,7 +69,7 @@ class ByGroup:
         """Why the new model may not take the place of the one in use; [] when it may."""
         return refuse(self.in_use, self.new)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The part of `--json` that tells of groups."""
         return {
             "by_group": as_json(self.new),
@@ -80,9 +79,9 @@ class ByGroup:
 
     def show(self, console: Console) -> None:
         """The reports as tables, only what may be shown of them."""
-        for told, found in (("new model", self.new), ("model in use", self.in_use)):
+        for title, found in (("new model", self.new), ("model in use", self.in_use)):
             if found is not None:
-                console.print(_drawn(f"pairs of one person by group, {told}", table(found)))
+                console.print(_drawn(f"pairs of one person by group, {title}", table(found)))
         if not any(len(groups) > 1 for groups in large(self.new).values()):
             console.print("no two groups of one kind are large enough to be compared: gaps are not judged")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from linkage.normalise import Identity, Name, normalise
+from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
 from linkage.tokens import TokenKeys, encode
 from schemas import canonical, elements
 from schemas.check import check
@@ -53,7 +53,9 @@ class Pseudonyms:
             return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
         return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
 
-    def identity_element(self, record_id: str, identity_hash: str, identity: Identity) -> tuple[str, bytes]:
+    def identity_element(
+        self, record_id: str, identity_hash: str, identity: NormalisedIdentity
+    ) -> tuple[str, bytes]:
         """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
         element = self._identities.pop(identity_hash, None)
         if element is None:
@@ -193,14 +195,14 @@ def _identity(person: Person) -> Identity:
     )
 
 
-def _canonical_identity(identity: Identity) -> str:
+def _canonical_identity(identity: NormalisedIdentity) -> str:
     names = [[list(name.given), name.family, name.use] for name in identity.names]
     first = identity.nhs_number, identity.nhs_number_claimed, names, identity.birth_date, identity.sex
     lists = identity.postcodes, identity.houses, identity.cities, identity.phones, identity.emails
     return canonical.dump([*first, *lists]).decode()
 
 
-_NOBODY = _canonical_identity(Identity(nhs_number=None))
+_NOBODY = _canonical_identity(normalise(Identity(nhs_number=None)))
 
 
 def _emit(record_id: str, key: str, value: bytes) -> Emit:

@@ -18,7 +18,7 @@ import pytest
 from linkage.blocks import block_texts
 from linkage.compare import look
 from linkage.frequency import forename_class, surname_class
-from linkage.normalise import Identity, Name, house_of, normalise, street_of
+from linkage.normalise import Identity, Name, NormalisedIdentity, house_of, normalise, street_of
 from linkage.token_format import SINGLE_BYTES, EncodedIdentity
 from linkage.tokens import TokenKeys, encode
 from ops.lab.simulator import default_rates
@@ -28,7 +28,7 @@ PEOPLE = 3_000
 ALLOWED = 0.005  # half a percentage point above guessing the commonest
 KEYS = TokenKeys.from_bytes(b"f" * 32, epoch=1)
 
-FIELDS: dict[str, Callable[[Identity], str]] = {
+FIELDS: dict[str, Callable[[NormalisedIdentity], str]] = {
     "forename": lambda one: one.names[0].given[0],
     "surname": lambda one: one.names[0].family,
     "birth date": lambda one: one.birth_date or "",
@@ -43,7 +43,7 @@ FIELDS: dict[str, Callable[[Identity], str]] = {
 
 
 @cache
-def population(seed: int, count: int = PEOPLE, names: NameLists = TOWN) -> tuple[Identity, ...]:
+def population(seed: int, count: int = PEOPLE, names: NameLists = TOWN) -> tuple[NormalisedIdentity, ...]:
     """What a perfect source would tell of each of `count` people."""
     return tuple(
         normalise(

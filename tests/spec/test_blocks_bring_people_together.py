@@ -7,17 +7,17 @@ from functools import cache
 from itertools import combinations
 
 from linkage.blocks import FULL_DATE, block_texts
-from linkage.normalise import Identity, normalise
+from linkage.normalise import NormalisedIdentity, normalise
 from linkage.spelling import surname_sounds
 from ops.lab.bench.linkage_world_records import LinkageWorld, WorldRecord
 
 PEOPLE = 6_000
 MILLION = 1_000_000
-Blocks = Callable[[Identity], Iterable[str]]
+Blocks = Callable[[NormalisedIdentity], Iterable[str]]
 
 
 @cache
-def county() -> tuple[tuple[WorldRecord, Identity], ...]:
+def county() -> tuple[tuple[WorldRecord, NormalisedIdentity], ...]:
     return tuple((record, normalise(record.identity)) for record in LinkageWorld.of(PEOPLE, seed=3).records)
 
 
@@ -60,7 +60,7 @@ def test_a_record_meets_less_than_one_stranger_among_a_million() -> None:
 def test_a_block_on_birth_date_and_surname_alone_would_bring_more() -> None:
     """The negative control."""
 
-    def with_surnames(identity: Identity) -> list[str]:
+    def with_surnames(identity: NormalisedIdentity) -> list[str]:
         dated = len(identity.birth_date or "") == FULL_DATE
         alone = (
             [f"birth/{identity.birth_date}/{one}" for one in surname_sounds(identity.names)] if dated else []

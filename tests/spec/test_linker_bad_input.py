@@ -14,7 +14,7 @@ from memory_engine import MemoryEngine, record_id, sources
 from small_world import ANN, COUNCIL, GP, NOBODY, at_source, attended, told
 
 from linkage.index import BLOCK_MAX
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import encode
 from schemas.identity import Address, Person, PersonName, Postcode
 from schemas.topics import DEAD_LETTERS, LINK_MAP, REVIEW
@@ -195,7 +195,7 @@ LIVES, REASONS = zip(
 def test_a_record_that_changes_its_identity_a_thousand_times_is_answered_as_if_it_had_had_the_last_only() -> (
     None
 ):
-    encoded = [encode(identity, keys=keys()) for identity in LIVES]
+    encoded = [encode(normalise(identity), keys=keys()) for identity in LIVES]
     beside = [
         identity_message("sarah", SARAH),
         identity_message("david", DAVID),

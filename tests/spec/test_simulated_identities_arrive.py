@@ -15,8 +15,7 @@ from memory_engine import sources
 
 from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
-from linkage.normalise import Identity as LinkageIdentity
-from linkage.normalise import normalise
+from linkage.normalise import NormalisedIdentity, normalise
 from ops.lab.bench.linkage_world_records import as_linkage
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
@@ -101,11 +100,11 @@ def person_of(entry: SourceEntry, source: SourceSlug) -> Person:
     return message.person
 
 
-def heard(identity: SimulatedIdentity, source: SourceSlug) -> LinkageIdentity:
+def heard(identity: SimulatedIdentity, source: SourceSlug) -> NormalisedIdentity:
     return normalise(_identity(person_of(DOORS[source](told_of(identity, source)), source)))
 
 
-def meant(identity: SimulatedIdentity, source: SourceSlug) -> LinkageIdentity:
+def meant(identity: SimulatedIdentity, source: SourceSlug) -> NormalisedIdentity:
     said = as_linkage(identity)
     if source == COUNCIL and identity.middle_name:  # one cell holds both forenames, of the former name too
         middle = identity.middle_name

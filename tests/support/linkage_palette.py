@@ -9,7 +9,7 @@ from pathlib import Path
 import linkage
 from linkage.members import Member
 from linkage.model import Model
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.weights import parse
 
@@ -20,7 +20,7 @@ Recipe = tuple[int, int, str | None]  # tier, number in the palette, merged into
 @cache
 def model() -> Model:
     """The first packaged model."""
-    return parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
+    return parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 
 
 @cache
@@ -63,7 +63,7 @@ def palette() -> tuple[EncodedIdentity | None, ...]:
         replace(namesake, former_numbers=(NUMBERS[1],)),
     ]
     keys = TokenKeys.from_bytes(b"t" * 32, epoch=1)
-    return (None, *(encode(way, keys=keys) for way in ways))
+    return (None, *(encode(normalise(way), keys=keys) for way in ways))
 
 
 def member(recipe: Recipe) -> Member:

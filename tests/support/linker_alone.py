@@ -9,7 +9,7 @@ from typing import Any
 
 from memory_engine import START_MS, all_keys, real_step, record_id
 
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from schemas.keyring import Purpose
 from schemas.linking import DecisionKind, PairDecision, RecordIdentity
@@ -47,7 +47,7 @@ def rid(local: str) -> str:
 
 def identity_message(local: str, who: Identity | EncodedIdentity, merged_into: str | None = None) -> KeyValue:
     """The message by which the record is this identity, as records would write it."""
-    encoded = who if isinstance(who, EncodedIdentity) else encode(who, keys=keys())
+    encoded = who if isinstance(who, EncodedIdentity) else encode(normalise(who), keys=keys())
     sealed = seal(all_keys().key(Purpose.LINK_SEAL), encoded.to_bytes(), context=rid(local).encode())
     merged = rid(merged_into) if merged_into else None
     return rid(local).encode(), RecordIdentity(rid(local), SOURCE, "tier2", sealed, merged).value()

@@ -22,10 +22,9 @@ from ops.steward.answers_read import (
     answers_of_people,
     evidence_between,
     evidence_of,
-    open_pairs,
 )
-from ops.steward.deciding import decision
 from ops.steward.link_coverage import Coverage, EvidenceChecker, chain, coverage
+from ops.steward.reviews import decision, open_pairs
 from schemas.errors import Unreadable
 from schemas.linking import DecisionKind, Link
 from schemas.topics import IDENTITY, LINK_MAP, REVIEW
@@ -173,7 +172,7 @@ def test_a_record_the_engine_does_not_know_is_refused_without_being_named() -> N
 
 def test_weights_of_another_model_are_said_to_be_such() -> None:
     found = asked(world(), ANN[0], ANN[2])
-    other = replace(found, teller=EvidenceChecker(replace(MODEL, prior=0)))
+    other = replace(found, checker=EvidenceChecker(replace(MODEL, prior=0)))
     assert "these weights are not those of the model" in shown(other)
     assert "these weights are not those of the model" not in shown(found)
 

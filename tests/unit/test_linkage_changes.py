@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from linkage.answers import LinkAnswer
-from linkage.changes import PersonChange, changes, ids_changed_per_1000
+from linkage.changes import PersonChange, changes
 from linkage.explain import Evidence
 
 LINK = ("auto", ())
@@ -96,10 +96,3 @@ def test_a_record_that_is_gone_is_withdrawn_from_its_person_and_the_last_with_it
     assert (found.kind, found.records, found.reason) == ("withdrawn", ("b",), "record-gone")
     last = became("a", "")["a"]
     assert (last.kind, last.previous, last.records) == ("withdrawn", ("a",), ("a",))
-
-
-def test_ids_changed_are_counted_by_person_among_those_who_still_have_a_record() -> None:
-    before = {"a": "a", "b": "a", "c": "c", "d": "d", "e": "e"}
-    assert ids_changed_per_1000(before, {**before, "f": "f"}) == 0.0
-    assert ids_changed_per_1000(before, {"a": "a", "b": "b", "c": "c", "d": "d"}) == 1000 / 3
-    assert ids_changed_per_1000({}, {"a": "a"}) == 0.0

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ops.cli import build_app
 from ops.errors import NoEngine, SettingsError
-from ops.steward.deciding import decision
+from ops.steward.reviews import decision
 from schemas.linking import PairDecision
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC)

@@ -17,7 +17,7 @@ from linkage_tables import (
 )
 
 from linkage.cluster import LinkGraph, Member
-from linkage.normalise import Identity
+from linkage.normalise import Identity, normalise
 from linkage.tokens import encode
 
 # ---------------------------------------------------------------- what stewards decide (V5)
@@ -177,7 +177,7 @@ def test_a_record_that_goes_through_a_thousand_identities_leaves_nothing_of_them
 
 def test_a_number_that_a_crowd_shares_costs_a_new_record_no_comparison_with_it() -> None:
     graph = LinkGraph(MODEL, cap=5)
-    crowd = Member(2, encode(Identity(NUMBERS["N1"]), keys=KEYS))
+    crowd = Member(2, encode(normalise(Identity(NUMBERS["N1"])), keys=KEYS))
     for i in range(200):
         touched = graph.put(f"r{i:03}", crowd)
         assert len(touched) <= 6

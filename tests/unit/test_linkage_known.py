@@ -8,7 +8,7 @@ from linkage_palette import model
 from linkage.cluster import LinkGraph
 from linkage.graph_state import GraphState, keys_of
 from linkage.members import Member
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import Block, EncodedIdentity, TokenKeys, encode
 
 KEYS = TokenKeys.from_bytes(b"u" * 32, epoch=1)
@@ -21,7 +21,7 @@ def three_strangers_of_one_telephone(cap: int) -> GraphState:
         identity = Identity(
             None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",)
         )
-        slot = known.admit(given, Member(2, encode(identity, keys=KEYS)))
+        slot = known.admit(given, Member(2, encode(normalise(identity), keys=KEYS)))
         known.index.enter(keys_of(known.encoded(slot)), slot)
     return known
 
@@ -61,7 +61,7 @@ def test_a_verdict_is_the_same_whichever_of_their_blocks_two_records_met_in() ->
         Identity(None, names=(Name((given,), family),), birth_date=born, phones=PHONES)
         for given, family, born in STRANGERS[:2]
     )
-    one, other = encode(ann, keys=KEYS), encode(tom, keys=KEYS)
+    one, other = encode(normalise(ann), keys=KEYS), encode(normalise(tom), keys=KEYS)
     assert len(one.packed) // len(one.tokens) == len(other.packed) // len(other.tokens), "of one shape"
     low, high = sorted(set(one.tokens) & set(other.tokens))
     crowd = [made(one, {low: one.salted(low)}) for _ in range(3)]

@@ -53,7 +53,7 @@ def test_what_is_no_model_is_refused_by_its_rule_and_nothing_is_started(
 
 def test_a_worker_takes_the_file_and_without_one_the_model_that_ships(tmp_path: Path) -> None:
     given = tmp_path / "model.json"
-    given.write_text(linkage_model().replace('"name": "second"', '"name": "own"'))
-    assert parse(worker.model_text(given)).name == "own"
+    given.write_text(linkage_model().replace('"name": "simulated-people"', '"name": "retrained"'))
+    assert parse(worker.model_text(given)).name == "retrained"
     assert worker.model_text(None) == linkage_model()
     assert dump(parse(worker.model_text(given))) == worker.model_text(given)

@@ -19,16 +19,14 @@ from agreement_patterns import (
 from linkage.compare import Levels
 from linkage.counts import Counts, counted, without_number
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS
-from linkage.logistic import PatternRow, regress
+from linkage.levels import INTERACTIONS
 from linkage.model import NUMBER_RULE, NUMBER_WEIGHTS
-from linkage.pooling import never_rising, scarce_together, weighing_most_first
+from linkage.regression import PatternRow, never_rising, regress, scarce_together, weighing_most_first
 from linkage.train import (
     Fitting,
     Origin,
     anchored,
     em,
-    precision_on_labels,
     quality_on_labels,
     refuse_unless_precise,
 )
@@ -145,7 +143,7 @@ def test_a_fit_that_cannot_settle_says_so() -> None:
 
 def test_a_mixture_that_found_households_is_refused_and_the_anchored_fit_is_not() -> None:
     cold = em(HOUSEHOLDS, origin=ORIGIN)
-    assert precision_on_labels(cold, HOUSEHOLDS) < 0.5
+    assert quality_on_labels(cold, HOUSEHOLDS).precision < 0.5
     with pytest.raises(ModelRefused) as refused:
         refuse_unless_precise(cold, HOUSEHOLDS)
     assert refused.value.field == "precision"
@@ -172,7 +170,7 @@ def test_a_labelled_pair_is_judged_without_its_number() -> None:
     trusting = replace(model, weights={**model.weights, "nhs_number": dict.fromkeys(NUMBER_WEIGHTS, 50_000)})
     assert quality_on_labels(trusting, world).right < 2_000 + 1
     assert quality_on_labels(replace(model, prior=-60_000), world).linked == 0
-    assert precision_on_labels(replace(model, prior=-60_000), world) == 1.0
+    assert quality_on_labels(replace(model, prior=-60_000), world).precision == 1.0
 
 
 def test_patterns_are_counted_as_met_and_labelled_by_their_number() -> None:

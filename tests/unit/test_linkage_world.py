@@ -39,7 +39,7 @@ def record(record_id: str, person: str, tier: str, **identity: object) -> WorldR
 
 def first_model() -> Model:
     return parse(
-        Path(linkage.weights.__file__).with_name("models").joinpath("second.json").read_text("utf-8")
+        Path(linkage.weights.__file__).with_name("models").joinpath("shipped.json").read_text("utf-8")
     )
 
 

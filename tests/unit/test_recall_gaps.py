@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from linkage.cluster import LinkGraph, Member
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.recall_scan import (
     PAIRS_AT_ONCE,
     RECORDS_EACH_MAX,
@@ -53,7 +53,7 @@ def person(number: str | None, at: int, *, otherwise: bool = False) -> Identity:
 
 def told(source: str, tier: int, identity: Identity) -> Member:
     """A record of it."""
-    return Member(tier, encode(identity, keys=KEYS), source=source)
+    return Member(tier, encode(normalise(identity), keys=KEYS), source=source)
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def ours(trial: Trial) -> dict[str, Any]:
         "train_s": trained - clock,
         "train_cpu_s": trained_cpu - cpu,
         "link_cpu_s": found.played.seconds,
-        "records": len(records.told),
+        "records": len(records.rows),
         **{
             name: found.as_json()[name]
             for name in (
@@ -120,10 +120,10 @@ def _at(records: Records, model: Model, link: int) -> PairQuality:
     graph.load(
         {
             told.record: Member(tier_rank=1, encoded=one)
-            for told, one in zip(records.told, records.encoded, strict=True)
+            for told, one in zip(records.rows, records.encoded, strict=True)
         }
     )
-    partition = partition_of(graph, [told.record for told in records.told])
+    partition = partition_of(graph, [told.record for told in records.rows])
     return pairwise(partition, records.truth, file_of=records.file_by_record)
 
 

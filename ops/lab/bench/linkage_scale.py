@@ -20,6 +20,7 @@ from typing import Any
 
 from linkage.cluster import LinkGraph, Member
 from linkage.model import Model
+from linkage.normalise import normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from ops.lab.bench.linkage_world_records import TIER_RANK, LinkageWorld, WorldRecord
 from ops.lab.simulator.population import Region
@@ -102,7 +103,7 @@ class _Encoding:
     def of(self, town: Sequence[WorldRecord], keys: TokenKeys) -> list[Put]:
         """Records ready to be put; identities are packed anew, as they come from a topic."""
         begun = process_time()
-        encoded = [encode(record.identity, keys=keys) for record in town]
+        encoded = [encode(normalise(record.identity), keys=keys) for record in town]
         self.cpu_s += process_time() - begun
         self.records += len(town)
         packed = (EncodedIdentity.from_bytes(one.to_bytes()) for one in encoded)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import jellyfish
 
-from linkage.normalise import Identity, normalise
+from linkage.normalise import NormalisedIdentity, normalise
 from ops.lab.bench.linkage_world_records import WorldRecord
 
 Clusters = dict[str, str]  # record id -> name of its cluster
@@ -62,7 +62,7 @@ def match_keys(known: Sequence[Keyed], *, veto: bool = False) -> Clusters:
 class _Fields:
     """One record's fields as keys read them; None where it says nothing."""
 
-    def __init__(self, clean: Identity) -> None:
+    def __init__(self, clean: NormalisedIdentity) -> None:
         name = clean.names[0] if clean.names else None
         self.number = clean.nhs_number
         self.given = name.given[0].replace("-", "") if name and name.given else None

@@ -9,6 +9,7 @@ from linkage.cluster import Decision, LinkGraph, Member
 from linkage.compare import levels
 from linkage.counts import Counts, counted
 from linkage.index import BLOCK_MAX
+from linkage.normalise import normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.weights import Model
 from ops.lab.bench.linkage_world_keys import Clusters
@@ -38,7 +39,7 @@ class Linked:
 def encoded_world(world: LinkageWorld) -> Encoded:
     """Every identity of the world, encoded under a key of the bench."""
     keys = TokenKeys.from_bytes(BENCH_KEY, epoch=1)
-    return {record.record_id: encode(record.identity, keys=keys) for record in world.records}
+    return {record.record_id: encode(normalise(record.identity), keys=keys) for record in world.records}
 
 
 def link(world: LinkageWorld, encoded: Encoded, model: Model) -> Linked:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from linkage.normalise import normalise
 from linkage.tokens import TOKEN_BYTES, Block, EncodedIdentity, TokenKeys, encode
 from ops.lab.bench.linkage_world_records import as_linkage
 from ops.lab.bench.restart_world import zone_step
@@ -87,7 +88,7 @@ def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
                 told = record_identity(rng, person, source, rates=rates, household_numbers=())
                 record_id = f"{FIRST}{rng.getrandbits(104):026x}"
                 known[record_id] = CopiedRecord(
-                    source, TIER_OF[source], encode(as_linkage(told), keys=tokens)
+                    source, TIER_OF[source], encode(normalise(as_linkage(told)), keys=tokens)
                 )
     return known
 

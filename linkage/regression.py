@@ -1,12 +1,16 @@
-"""Ridge logistic regression on rows that each show a few of many columns, by Newton's method with halved steps.
+"""How weights are fitted: ridge logistic regression, and which levels of a field share one weight.
 
-Plain Python and one order of sums: the same rows give the same weights on any machine.
+The regression takes rows that each show a few of many columns, by Newton's method with halved steps; plain Python and
+one order of sums, so the same rows give the same weights on any machine. Levels that few pairs showed share a
+neighbour's weight, and so do levels whose weights fall against the order of LEVELS, so closer agreement never weighs
+less: isotonic regression by pooling adjacent violators.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import exp, log1p, sqrt
 from typing import NamedTuple
 
+from linkage.compare import LEVELS
 from linkage.errors import ModelRefused
 
 ROUNDS_MAX, HALVINGS_MAX = 60, 30
@@ -14,6 +18,7 @@ SETTLED = 1e-6  # natural log-odds; a milli-bit is 7e-4
 INTERCEPT_RIDGE = 1e-3  # nearly free: how common matches are is no guess of ours
 LEFT_MIN = 1e-12  # a column the others say all of has no weight of its own
 NO_LEVERAGE = 1e-9  # a row as good as certain bends the curve by less
+Group = tuple[str, ...]
 
 
 class PatternRow(NamedTuple):
@@ -101,3 +106,39 @@ def _solved(curve: list[list[float]], slope: Sequence[float]) -> list[float]:
     for i in reversed(range(size)):
         found[i] = (forward[i] - sum([lower[j][i] * found[j] for j in range(i + 1, size)])) / lower[i][i]
     return found
+
+
+def weighing_most_first(field: str) -> Group:
+    """The levels of a field that can weigh anything, the one expected to weigh most first: closest agreement, and
+    rarest name.
+    """
+    levels = tuple(level for level in LEVELS[field] if level != "missing")
+    return levels[::-1] if field.endswith("_frequency") else levels
+
+
+def scarce_together(field: str, pairs: Mapping[str, int], *, at_least: int) -> list[Group]:
+    """The levels in weighing order, each with the next ones until the group holds `at_least` pairs; what is left
+    over joins the last group. So a level nobody showed weighs as the next farther one: the careful side.
+    """
+    groups: list[Group] = []
+    gathering: Group = ()
+    for level in weighing_most_first(field):
+        gathering = (*gathering, level)
+        if sum(pairs.get(each, 0) for each in gathering) >= at_least:
+            groups, gathering = [*groups, gathering], ()
+    if not groups:
+        return [gathering]
+    return [*groups[:-1], groups[-1] + gathering]
+
+
+def never_rising(groups: list[Group], weight_of: Callable[[Group], float]) -> list[Group]:
+    """The groups, neighbours pooled until no group weighs more than the one before it. `weight_of` tells the weight
+    of a group and of groups pooled.
+    """
+    kept: list[Group] = []
+    for group in groups:
+        kept.append(group)
+        while len(kept) > 1 and weight_of(kept[-1]) > weight_of(kept[-2]):
+            last = kept.pop()
+            kept[-1] = kept[-1] + last
+    return kept
