@@ -27,9 +27,9 @@ COUNTED, CODE = "2026-11-28", "linkage/2"  # set by hand when a new fit is commi
 _KEYS = TokenKeys.from_bytes(bytes(range(32)), epoch=1)  # the people are invented: nothing to hide
 _PROVENANCE = (
     "Refit before real use. Fitted on invented people, not real ones: simulated populations of {people:,} people "
-    "each (seeds {seeds} of this project's own simulator; rates in ops/lab/simulator/rates.toml, each with its "
-    "source or marked an assumption), pairs of records that share a training block "
-    "(ops/lab/fit_shipped_model.py) and both carry a valid NHS number, equal numbers taken as one person and "
+    "each (seeds {seeds} of this project's own simulator; rates in the simulator's rates.toml, each with its "
+    "source or marked an assumption), pairs of records that share a block made "
+    "for training and both carry a valid NHS number, equal numbers taken as one person and "
     "different ones as two, a half per cent of labels allowed to be wrong. Weights by penalised logistic "
     "regression on agreement patterns. Set by hand: the NHS number weights (they are the labels), missing = 0, "
     "and the thresholds (link at odds of 19 to 1, review from 1 to 4, ambiguous within 19 to 1). Tried on "

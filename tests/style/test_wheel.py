@@ -62,7 +62,7 @@ def test_no_file_of_the_lab_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     assert [name for name in names if name.startswith("ops/lab")] == []
     assert {"ops/cli.py", "ops/runtime/worker_process.py", "streams/host/app.py"} <= set(names)
-    assert {"connectors/sources.toml", "linkage/models/second.json"} <= set(names)
+    assert {"connectors/sources.toml", "linkage/models/shipped.json"} <= set(names)
 
 
 def test_what_is_built_from_is_the_same_for_the_image() -> None:

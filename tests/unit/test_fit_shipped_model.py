@@ -25,7 +25,7 @@ SMALL = ["--people", "800", "--seeds", "1,2"]
 def test_no_process_fits_another_model(hash_seed: str, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     subprocess.run(
-        [sys.executable, "-m", "ops", "fit-model", *SMALL, "--file", str(path)],
+        [sys.executable, "-m", "ops", "fit-model", *SMALL, "--out", str(path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         check=True,
@@ -38,7 +38,7 @@ def test_the_check_sees_one_changed_weight(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
 
     def run(*options: str) -> int:
-        return CliRunner().invoke(build_app(), ["fit-model", *SMALL, "--file", str(path), *options]).exit_code
+        return CliRunner().invoke(build_app(), ["fit-model", *SMALL, "--out", str(path), *options]).exit_code
 
     assert (run("--check"), path.exists()) == (1, False)
     assert (run(), run("--check")) == (0, 0)

@@ -11,7 +11,7 @@ def fit_model(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when the file is not what the fit gives.")
     ] = False,
-    file: Annotated[
+    out: Annotated[
         Path | None, typer.Option(help="The model file; the one that ships when not given.")
     ] = None,
     people: Annotated[int, typer.Option(min=100, help="People in each population.")] = 20_000,
@@ -24,7 +24,7 @@ def fit_model(
     from ops.errors import SettingsError, TierlinkError
     from ops.lab.fit_shipped_model import SHIPPED, fitted_text
 
-    path = file or SHIPPED
+    path = out or SHIPPED
     try:
         text = fitted_text(people=people, seeds=_seeds(seeds), report=typer.echo)
     except ModelRefused as refusal:
@@ -34,7 +34,7 @@ def fit_model(
         if not check and not same:
             path.write_text(text, encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise SettingsError("--file: cannot be read or written") from None
+        raise SettingsError("--out: cannot be read or written") from None
     if same:
         typer.echo(f"{path.name}: equal to the fit")
     else:
