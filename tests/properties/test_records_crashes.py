@@ -35,7 +35,9 @@ def entries() -> list[Message]:
     ):
         door.take(slug, entry)
     door.run()
-    events = [one for (topic, _), log in door.logs.items() if topic == EVENTS for one in log]
+    events = [
+        one for (topic, _), log in door.logs.partitions.items() if topic == EVENTS for one in log.messages
+    ]
     return [Message(EVENTS, 0, n, one.key, one.value, (), n) for n, one in enumerate(events)]
 
 

@@ -69,7 +69,9 @@ class Records:
         for slug, entry in entries:
             door = MemoryEngine()
             door.take(slug, entry)
-            ((identifier, place),) = [(m.key, m) for log in door.logs.values() for m in log]
+            ((identifier, place),) = [
+                (m.key, m) for log in door.logs.partitions.values() for m in log.messages
+            ]
             assert identifier
             for one in real_step("ingress").advance(None, place)[1]:
                 assert isinstance(one, Emit)

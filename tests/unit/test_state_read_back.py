@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from memory_engine import MemoryEngine, real_step
+from memory_engine import MemoryEngine, real_step, stages
 from pathway_engine import Run, Told, message, run, step
 from pathway_journeys import day, facts, keyed
 from small_world import small_world
@@ -93,7 +93,7 @@ def told_to_records() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
     for slug, one in small_world():
         engine.take(slug, one)
     engine.run()
-    of = next(one for one in engine._stages if one.name == "records")
+    of = next(one for one in stages() if one.name == "records")
     return engine, [engine.changelog(of, task) for task in range(PARTITIONS)]
 
 
@@ -109,7 +109,7 @@ def test_records_read_back_are_bytes_until_touched_and_an_event_told_again_chang
     for task, changelog in enumerate(changelogs):
         state: Any = records.restore(changelog.items())
         assert not state.records
-        for one in engine.logs[EVENTS, task]:
+        for one in engine.logs.messages((EVENTS, task)):
             state, outcomes = records.advance(state, one)
             assert outcomes == ()
 

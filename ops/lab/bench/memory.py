@@ -21,7 +21,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from ops.errors import TierlinkError
 from ops.lab.bench.restart_worker import Record, WorkerUnderBench, ground
-from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, restart_world
 from schemas import canonical, elements
 from schemas.topics import EVENTS, LINK_MAP, PARTITIONS, PATHWAY_IN, partition_of
 
@@ -75,7 +75,7 @@ def bench(asked: MemoryBench, *, say: Say) -> dict[str, Any]:
     for stage in asked.stages:
         with ground(asked.directory) as on:
             say(f"{stage}: writing {asked.events:,} events about {asked.facts:,} facts")
-            feed = Feed(stage, small_world(on.layout, people=asked.people), facts=asked.facts)
+            feed = Feed(stage, restart_world(on.layout, people=asked.people), facts=asked.facts)
             if stage == "records":
                 on.fill(LINK_MAP, feed.links())
             on.fill(READS[stage], islice(feed.events(), asked.events))
@@ -91,13 +91,13 @@ class Feed:
     def __init__(self, stage: str, world: RestartWorld, *, facts: int) -> None:
         """At least that many facts, in whole copies of the world."""
         self._of_records = stage == "records"
-        once = list({(one.key, one.value): one for one in world.told[READS[stage]]}.values())
+        once = list({(one.key, one.value): one for one in world.messages[READS[stage]]}.values())
         told = [ElementTemplate.of(one.key or b"", one.value or b"") for one in once]
         named = {self._fact_of(one.key or b"") for one in once} - {None}
         copies = -(-facts // len(named))
         self.facts = copies * len(named)
         self._told = [one.copy(number) for number in range(copies) for one in told]
-        links = [ElementTemplate.of(one.key or b"", one.value or b"") for one in world.told[LINK_MAP]]
+        links = [ElementTemplate.of(one.key or b"", one.value or b"") for one in world.messages[LINK_MAP]]
         self._links = [one.copy(number) for number in range(copies) for one in links]
 
     def links(self) -> Iterator[Record]:

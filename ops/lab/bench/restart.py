@@ -13,7 +13,7 @@ from typing import Any
 
 from ops.lab.bench.restart_linkage import linker_elements
 from ops.lab.bench.restart_worker import BenchBroker, Record, WorkerUnderBench, ground
-from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, restart_world
 from ops.runtime.paths import EnginePaths
 from schemas.topics import LINKER_STATE, PATHWAY_STATE, RECORDS_STATE, partition_of
 
@@ -50,7 +50,7 @@ def bench(asked: RestartBench, *, say: Say) -> dict[str, Any]:
     for stage in asked.stages:
         with ground(asked.directory) as on:
             say(f"{stage}: writing {asked.elements:,} elements")
-            world = None if stage == "linker" else small_world(on.layout, people=asked.people)
+            world = None if stage == "linker" else restart_world(on.layout, people=asked.people)
             written = on.fill(TOPIC[stage], changelog(stage, asked, on.layout, world))
             figures[stage] = _restarted(stage, on) | {"elements": written, "limit_s": LIMIT_S[stage]}
             say(f"{stage}: ready {figures[stage]['ready_s']} s after its restart")
@@ -65,7 +65,7 @@ def changelog(
         people = min(asked.linked_people, asked.elements // 4)
         found = linker_elements(layout, elements=asked.elements, people=people)
         return ((0, key, value) for key, value in found)
-    pieces = [ElementTemplate.of(key, value) for key, value in world.kept[stage].items()]
+    pieces = [ElementTemplate.of(key, value) for key, value in world.elements[stage].items()]
     copies = (one.copy(number) for number in count() for one in pieces)
     return ((_partition(key), key, value) for key, value in islice(copies, asked.elements))
 

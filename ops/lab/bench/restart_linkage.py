@@ -13,7 +13,7 @@ from random import Random
 
 from linkage.tokens import TOKEN_BYTES, Block, EncodedIdentity, TokenKeys, encode
 from ops.lab.bench.linkage_world_records import as_linkage
-from ops.lab.bench.restart_world import zone_step
+from ops.lab.memory_engine.parts import step_with
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, SourceSlug
@@ -94,7 +94,7 @@ def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
 
 def _answered(layout: EnginePaths, keys: Keyring, known: Mapping[str, CopiedRecord]) -> dict[bytes, bytes]:
     """What the real linker keeps of the first copy."""
-    step, kept = zone_step(layout, "linker"), dict[bytes, bytes]()
+    step, kept = step_with("linker", layout.keyring), dict[bytes, bytes]()
     state = step.restore([])
     for offset, (record_id, one) in enumerate(known.items()):
         message = Message(

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ops.lab.model_check.arrivals import sources, world
+from ops.lab.model_check.arrivals import world
 from ops.lab.model_check.judging import judge
 from ops.lab.model_check.rules import MUTANTS
 from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.lab.model_check.worlds import TEMPLATES
-from schemas.topics import DEAD_LETTERS
 
 PROBED_EVERY = 8  # seeds
 SHOWN = 40  # last steps of a failing run
@@ -117,13 +116,7 @@ def _chunk(asked: tuple[list[int], str]) -> list[Ended]:
     return [play(seed, mutant=asked[1]) for seed in asked[0]]
 
 
-def digest(seed: int, *, mutant: str = "none") -> str:
-    """A hash of every log after the run of this seed: the same seed is the same run."""
-    unequal = [*(source.intake_topic for source in sources().values()), DEAD_LETTERS]
-    return simulation(seed, mutant=mutant).run().logs.digest(unequal)
-
-
-def told_of(seed: int, *, mutant: str = "none") -> list[str]:
+def trace_of(seed: int, *, mutant: str = "none") -> list[str]:
     """The last steps of the run of one seed, one line each; no value and no identifier in them."""
     run = simulation(seed, mutant=mutant)
     try:

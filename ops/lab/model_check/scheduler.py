@@ -7,10 +7,11 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ops.lab.model_check.arrivals import START_MS, Arrival, ArrivalWorld, dead_letter_of, quick_step, stages
+from ops.lab.memory_engine.logs import Logs
+from ops.lab.memory_engine.parts import START_MS, dead_letter_of, quick_step, stages
+from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
 from ops.lab.model_check.flights import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
-from ops.lab.model_check.logs import Logs
 from ops.lab.model_check.rules import Rules, SkipsTheSeen
 from ops.lab.model_check.worker import Habits, Place, Worker
 from streams.host.commit import Partition
@@ -164,7 +165,7 @@ class ScheduledRun:
         """Input partition -> offsets not committed."""
         found = {}
         for at in self._places.values():
-            for place, log in self.logs.of.items():
+            for place, log in self.logs.partitions.items():
                 if place[0] in at.stage.reads:
                     found[place] = log.end - at.group.committed.get(place, 0)
         return found
@@ -325,7 +326,7 @@ class ScheduledRun:
             return
         done, before = self._done[worker.at.stage.name], worker.at.group.committed
         for place, offset in offsets.items():
-            log = self.logs.of[place]
+            log = self.logs.partitions[place]
             for one in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
                 if (one.topic, one.partition, one.offset) not in done:
                     raise Violation("committed too early", f"{one.topic}/{one.partition}@{one.offset}")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ops.lab.memory_engine.logs import Logs
 from ops.lab.model_check.flights import Batch, ProducedMessage, Producer
 from ops.lab.model_check.groups import Group
-from ops.lab.model_check.logs import Logs
 from ops.lab.model_check.rules import Rules
 from streams.host.commit import Partition
 from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, keep
@@ -203,7 +203,7 @@ class Worker:
         return self.phase != "synced" or self.cut_until_ms is None
 
     def _behind(self) -> list[Partition]:
-        logs, position = self.at.logs.of, self.progress.position
+        logs, position = self.at.logs.partitions, self.progress.position
         if self._written_of != len(logs):
             self._written, self._written_of = [place for place in self.places if place in logs], len(logs)
         return [place for place in self._written if position(place) < logs[place].end]
@@ -258,13 +258,15 @@ class Worker:
     def _fetch(self, _: Partition | None) -> None:
         """Some of what is there: partitions in any interleaving, each in order."""
         chance, logs = self.at.chance, self.at.logs
-        ahead = {place: logs.of[place].since(self.progress.position(place)) for place in self._behind()}
+        ahead = {
+            place: logs.partitions[place].since(self.progress.position(place)) for place in self._behind()
+        }
         messages: list[Message] = []
         for _turn in range(chance.randint(1, self.habits.batch_max)):
             if not ahead:
                 break
             place = list(ahead)[int(chance.random() * len(ahead))]
-            log = logs.of[place]
+            log = logs.partitions[place]
             messages.append(log.messages[ahead[place]])
             ahead[place] += 1
             if ahead[place] == len(log.messages):
