@@ -17,7 +17,7 @@ from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from linkage.normalise import Identity as LinkageIdentity
 from linkage.normalise import normalise
-from ops.lab.bench.linkage_world_records import as_linkage
+from ops.lab.bench.linkage_world import as_linkage
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.model import (

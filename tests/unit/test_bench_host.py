@@ -12,11 +12,9 @@ from eventually import eventually
 from ops.errors import MissingTool, SettingsError
 from ops.lab.bench import host_hop
 from ops.lab.bench.hop_topics import PARTITIONS, VALUE_BYTES, belongs, keys_of, messages
-from ops.lab.bench.host import MODULES, Figures, HostBench, events_of, measure, turned
-from ops.lab.bench.host_parts import SAMPLER, part_of
-from ops.lab.bench.host_quix_home import VERSION, quix_python
+from ops.lab.bench.host import MODULES, QUIX, QUIX_VERSION, Figures, HostBench, events_of, measure, turned
 from ops.lab.bench.host_running import Clocked
-from ops.lab.bench.host_sampling import Sampler, read_spent
+from ops.lab.bench.host_sampling import SAMPLER, Sampler, part_of, read_spent
 from ops.lab.bench.host_step import CountingStep
 from streams import metrics
 from streams.host import batch
@@ -133,10 +131,10 @@ def test_quix_is_installed_once_in_exactly_this_version(tmp_path: Path) -> None:
     made = f'echo "$*" >>{tmp_path}/asked; [ "$1" = pip ] || {{ mkdir -p "$5/bin"; touch "$5/bin/python"; }}'
     plant_uv(tmp_path, script=made)
     environ = {"TIERLINK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    assert quix_python(environ) == quix_python(environ)
+    assert QUIX.python(environ) == QUIX.python(environ)
     asked = (tmp_path / "asked").read_text().splitlines()
     assert len(asked) == 2
-    assert asked[1].endswith(f"quixstreams=={VERSION}")
+    assert asked[1].endswith(f"quixstreams=={QUIX_VERSION}")
 
 
 def test_a_quix_that_cannot_be_installed_is_named_and_tried_again_next_time(
@@ -146,7 +144,7 @@ def test_a_quix_that_cannot_be_installed_is_named_and_tried_again_next_time(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     for _ in range(2):
         with pytest.raises(MissingTool, match=r"quixstreams==.* by uv nor by venv and pip"):
-            quix_python({"TIERLINK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+            QUIX.python({"TIERLINK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
 
 
 # --- the profile

@@ -12,11 +12,18 @@ import pytest
 import linkage.weights
 from linkage.normalise import Identity, Name
 from linkage.weights import Model, parse
-from ops.lab.bench.linkage_world import KEYS_ALONE, unmet
-from ops.lab.bench.linkage_world_keys import KEYS, keyed, match_keys, number_join
-from ops.lab.bench.linkage_world_ours import encoded_world, link, training_counts, training_pairs
-from ops.lab.bench.linkage_world_quality import Quality, Reviewed, quality, table
-from ops.lab.bench.linkage_world_records import COLUMNS, LinkageWorld, WorldRecord, export_csv
+from ops.lab.bench.linkage_methods import (
+    KEYS,
+    encoded_world,
+    keyed,
+    link,
+    match_keys,
+    number_join,
+    training_counts,
+    training_pairs,
+)
+from ops.lab.bench.linkage_world import COLUMNS, LinkageWorld, WorldRecord, export_csv
+from ops.lab.bench.linkage_worlds import KEYS_ALONE, Quality, Reviewed, quality, table, unmet
 
 
 @cache

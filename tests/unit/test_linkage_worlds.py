@@ -12,9 +12,8 @@ from typer.testing import CliRunner, Result
 from linkage.model import parse
 from ops.cli import build_app
 from ops.lab.bench import linkage_worlds
-from ops.lab.bench.linkage_world_quality import Quality
-from ops.lab.bench.linkage_world_records import LinkageWorld
-from ops.lab.bench.linkage_worlds import best_of, partitions
+from ops.lab.bench.linkage_world import LinkageWorld
+from ops.lab.bench.linkage_worlds import Quality, best_of, partitions
 from ops.runtime.paths import linkage_model
 
 METHODS = ["NHS-number join", "match keys", "match keys, number veto", "tierlink"]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.lab.demo.score import rightly_linked
+from ops.lab.demo.judging import rightly_linked
 
 TRUTH = {"a1": "A", "a2": "A", "a3": "A", "b1": "B", "b2": "B", "c1": "C"}
 FOUND = {"a1": "p", "a2": "p", "a3": "p", "b1": "q", "b2": "q", "c1": "r"}

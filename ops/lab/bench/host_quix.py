@@ -1,6 +1,6 @@
 """The hop in Quix Streams: state in RocksDB with its changelog, one output, at least once.
 
-Runs in an environment of its own (ops/lab/bench/host_quix_home.py), with settings that favour it: no logging, and
+Runs in an environment of its own (`QUIX` in ops/lab/bench/host.py), with settings that favour it: no logging, and
 a commit only once a second. At its default, five, both occurrences of a key would become one state record: less
 work than the others do.
 """

@@ -1,23 +1,69 @@
-"""Where a host's CPU time goes: a thread that looks at the others every millisecond, and asks their clocks.
+"""Where a host's CPU time goes: a thread that samples the others every millisecond, and reads their clocks.
 
-Each look charges the CPU time a thread has used since the last one to where it is found, so the sum is exact
+Each sample charges the CPU time a thread has used since the last one to where it is found, so the sum is exact
 and only its division is a sample. A thread is found where the interpreter can let go of it: at the start of a
 function of Python or at the end of a loop's turn. A short function that calls no other may therefore be
-charged to the loop around it.
+charged to the loop around it. `part_of` says which part of a hop a place in the code belongs to.
 """
 
 import json
+import re
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ops.lab.bench.host_parts import NATIVE, SAMPLER, part_of, place_of
+SAMPLER = "looking (the sampler itself)"
+NATIVE = "native threads: {}"
+
+Stack = Sequence[tuple[str, str]]  # module and function, innermost first
+
+# The first rule that fits the innermost frame that fits any; `module:function`.
+RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (part, re.compile(pattern))
+    for part, pattern in (
+        ("step", r"ops\.lab\.bench\.host_step:|namedtuple_(Emit|Change):"),
+        (
+            "message",
+            r"namedtuple_Message:|streams\.host\.consumer:_message|streams\.host\.batch:.*(fresh|is_new)",
+        ),
+        ("metrics", r"streams\.metrics:|prometheus_client"),
+        ("mark as delivered", r"streams\.host\.delivered:"),
+        ("commit", r"streams\.host\.\w+:.*commit|aiokafka\.consumer\.group_coordinator:.*commit"),
+        ("acknowledgement", r"streams\.host\.producer:.*(poll|report|is_clear)"),
+        ("acknowledgement", r"streams\.host\.(batch|commit):.*(acknowledge|_wave|_arrived|_send_state)"),
+        ("produce", r"streams\.host\.producer:|streams\.host\.batch:.*_send"),
+        (
+            "sort outcomes, headers",
+            r"streams\.host\.batch:(lineage|sendable)|streams\.steps\.outcome:(source_of|dead_letter)",
+        ),
+        ("loop around the step", r"streams\.host\.batch:.*(_answer|launch)"),
+        ("fetch and parse", r"aiokafka\.|streams\.host\.\w+:.*fetch"),
+        ("host, other", r"streams\.host\."),
+        ("faust and mode", r"faust\.|mode\."),
+        ("event loop", r"asyncio\.|selectors:|concurrent\."),
+    )
+)
+
+
+def part_of(stack: Stack) -> str:
+    """The part of the innermost frame that belongs to one."""
+    for module, function in stack:
+        for part, pattern in RULES:
+            if pattern.match(f"{module}:{function}"):
+                return part
+    return "other"
+
+
+def place_of(stack: Stack) -> str:
+    """`module:function` of the innermost frame."""
+    return ":".join(stack[0]) if stack else "?"
+
 
 EVERY_S = 0.001
 SWITCH_S = 0.0005  # how long the looking thread may wait for the interpreter; 5 ms would be too few looks

@@ -21,7 +21,7 @@ from typing import Any
 from linkage.cluster import LinkGraph, Member
 from linkage.model import Model
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
-from ops.lab.bench.linkage_world_records import TIER_RANK, LinkageWorld, WorldRecord
+from ops.lab.bench.linkage_world import TIER_RANK, LinkageWorld, WorldRecord
 from ops.lab.simulator.population import Region
 from ops.runtime.model_files import model_of
 from ops.training.playing import quantile

@@ -96,7 +96,7 @@ def _fake() -> SplinkPlan:
 
 
 def _world() -> SplinkPlan:
-    """The simulator's records as ops.lab.bench.linkage_world_records exports them: names and addresses with the former
+    """The simulator's records as ops.lab.bench.linkage_world exports them: names and addresses with the former
     ones, and address as one comparison, since its parts are no independent evidence.
     """
     return SplinkPlan(

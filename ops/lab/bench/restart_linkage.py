@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from linkage.tokens import TOKEN_BYTES, Block, EncodedIdentity, TokenKeys, encode
-from ops.lab.bench.linkage_world_records import as_linkage
+from ops.lab.bench.linkage_world import as_linkage
 from ops.lab.memory_engine.parts import step_with
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity

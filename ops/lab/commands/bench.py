@@ -35,8 +35,7 @@ def host(
     """One hop (read, step, one output, one state record): our host beside four others, on one broker."""
     from rich.console import Console
 
-    from ops.lab.bench.host import MODULES, HostBench, run
-    from ops.lab.bench.host_report import show
+    from ops.lab.bench.host import MODULES, HostBench, run, show
 
     bench = HostBench(
         events=events,

@@ -14,8 +14,7 @@ from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
-from ops.lab.demo.killing import Killer
-from ops.lab.demo.playing import Progress, play
+from ops.lab.demo.playing import Killer, Progress, play
 from ops.lab.simulator import AS_OF, Noise, SimulatedFeed, default_rates, simulate
 from ops.local.engine import Engine
 from ops.verify.ledger import Ledger, balance, read_topic_index, stalled

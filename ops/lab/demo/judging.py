@@ -1,14 +1,29 @@
-"""Holding what was published against what the simulator knows. Imports no step and no linkage."""
+"""What was published against what the simulator knows. Imports no step and no linkage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from ops.lab.demo.score import rightly_linked
 from ops.lab.simulator import PersonTruth, expected
 from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
 from schemas.keyring import Keyring, Purpose, recipient_purpose
+
+R = TypeVar("R", bound=Hashable)
+
+
+def rightly_linked(found: Mapping[R, str], truth: Mapping[R, str]) -> set[str]:
+    """The people all of whose records, and nobody else's, form one group of `found`.
+
+    Both map a record to its group, `truth` to its person. A record that `found` lacks stands alone.
+    """
+    groups: dict[Hashable, set[str]] = {}
+    parts: dict[str, set[Hashable]] = {}
+    for record, person in truth.items():
+        group: Hashable = found.get(record, ("alone", record))
+        groups.setdefault(group, set()).add(person)
+        parts.setdefault(person, set()).add(group)
+    return {person for person, own in parts.items() if len(own) == 1 and len(groups[next(iter(own))]) == 1}
 
 
 @dataclass(frozen=True)

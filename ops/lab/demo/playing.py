@@ -1,13 +1,18 @@
-"""Playing a simulation through the real doors: one thread a source, every answer in the journal."""
+"""Plays a simulation through the real doors, one thread a source, every answer in the journal; and kills workers."""
 
+import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ops.admin.topic_reader import LagReader
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
+from ops.errors import TierlinkError
 from ops.lab.simulator.model import Delivery
+from ops.local.broker.server_process import POLL_SECONDS
 from ops.local.engine import Engine
 
 Progress = Callable[[str, int], None]  # source, deliveries made
@@ -81,3 +86,41 @@ _PLAYERS: Mapping[str, Callable[[_Playing, str, Sequence[Delivery]], None]] = {
     "hl7": _play_hl7,
     "csv_file": _play_files,
 }
+
+
+KILLS = 3
+KILL_SECONDS_MAX = 120.0
+
+
+class Killer:
+    """Kills KILLS times, each time a ready worker that has been given messages it has not committed.
+
+    `start`, then `finish` once there is no more input to come. The supervisor starts the killed ones again.
+    """
+
+    def __init__(self, engine: Engine, seed: int) -> None:
+        self._engine = engine
+        self._random = random.Random(seed)  # chooses victims, not keys
+        self._thread = threading.Thread(target=self._run, name="killer", daemon=True)
+        self.kills = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Every kill has been made. Raises TierlinkError when no worker could be caught at work in time."""
+        self._thread.join()
+        if self.kills < KILLS:
+            raise TierlinkError(f"only {self.kills} workers were caught with uncommitted input")
+
+    def _run(self) -> None:
+        reader, deadline = LagReader(self._engine.bootstrap), time.monotonic() + KILL_SECONDS_MAX
+        try:
+            while self.kills < KILLS and time.monotonic() < deadline:
+                victim = self._random.choice(self._engine.workers())
+                if self._engine.is_ready(victim) and self._engine.uncommitted(victim, reader) > 0:
+                    self.kills += self._engine.kill(victim)
+                time.sleep(POLL_SECONDS / 10)
+        finally:
+            reader.close()
