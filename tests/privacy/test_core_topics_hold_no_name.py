@@ -3,7 +3,7 @@
 from functools import cache
 
 from memory_engine import MemoryEngine, all_keys, base64_parts, everything, sources
-from small_world import COUNCIL, GP, TRUST, attended, canary, small_world, told
+from small_world import COUNCIL, GP, TRUST, attended, canary, message_from, small_world
 
 from ops.verify.leak_search import seen
 from ops.verify.nobodies import NOBODIES
@@ -32,7 +32,7 @@ def engine() -> MemoryEngine:
     for slug, message in small_world():
         made.take(slug, message)
     for slug in (GP, COUNCIL, TRUST):
-        made.take(*told(slug, "canary", canary(NOBODIES[TRUST]), attended("a", 9), at=9))
+        made.take(*message_from(slug, "canary", canary(NOBODIES[TRUST]), attended("a", 9), at=9))
     return made.run()
 
 

@@ -102,7 +102,7 @@ def test_the_stock_agent_gets_fewer_messages_and_the_figures_say_so() -> None:
 
 def test_an_unknown_contender_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no contender turtle"):
-        measure(HostBench(contenders=["turtle"]), "127.0.0.1:1", scratch=tmp_path, say=print)
+        measure(HostBench(contenders=["turtle"]), "127.0.0.1:1", scratch=tmp_path, report=print)
 
 
 def test_a_contender_is_told_its_hop_as_it_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:

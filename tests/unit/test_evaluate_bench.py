@@ -75,7 +75,7 @@ def test_a_set_below_its_target_is_said_so() -> None:
 
 def test_a_small_graph_grows_and_gives_every_figure() -> None:
     said: list[str] = []
-    figures = linkage_scale.run(sizes=(100, 300), town=150, say=said.append)
+    figures = linkage_scale.run(sizes=(100, 300), town=150, report=said.append)
     linkage_scale.show(said.append, figures)
     assert [one["records"] for one in figures["sizes"]] == [100, 300]
     assert all(one["us"] > 0 and one["p99_ms"] >= one["p50_ms"] > 0 for one in figures["sizes"])

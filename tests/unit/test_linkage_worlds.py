@@ -28,7 +28,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
 def missed(*, link: int) -> list[str]:
     """The targets our linker misses on a small world when pairs from so many milli-bits are linked."""
     model = replace(parse(linkage_model()), link=link, review=link - 1_000)
-    figures = linkage_worlds.run(people=150, seeds=(11,), beside=False, say=lambda text: None, model=model)
+    figures = linkage_worlds.run(people=150, seeds=(11,), beside=False, report=lambda text: None, model=model)
     return [text.split()[2] for text in figures["missed"]]
 
 
@@ -94,7 +94,7 @@ def test_splink_that_cannot_be_installed_is_said_so_and_has_no_figures(
         people=100,
         seeds=(11,),
         beside=True,
-        say=said.append,
+        report=said.append,
         environ={"TIERLINK_HOME": str(tmp_path), "PATH": ""},
     )
     assert [row["method"] for row in figures["methods"]] == METHODS

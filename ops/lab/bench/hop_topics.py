@@ -64,12 +64,12 @@ class HopTopics:
 
         Raises Disqualified when the contender ends before, or at the deadline.
         """
-        asked = [TopicPartition(hop.reads, number) for number in range(hop.partitions)]
+        partitions = [TopicPartition(hop.reads, number) for number in range(hop.partitions)]
         end_s = time.monotonic() + deadline_s
         watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": hop.group, **QUIET})
         try:
             while time.monotonic() < end_s:
-                if _committed(watcher, asked) >= hop.events:
+                if _committed(watcher, partitions) >= hop.events:
                     return time.monotonic()
                 if not alive():
                     raise Disqualified(f"{hop.name} ended before it had committed everything")
@@ -91,15 +91,17 @@ class HopTopics:
         named = {name for name, _ in first.headers() or ()}
         if len(first.value()) != VALUE_BYTES or not {SOURCE_HEADER, BEGAN_HEADER} <= named:
             raise Disqualified(f"{hop.name}: an output is not the message with its headers")
-        counts = {one.key(): int(one.value()) for one in self._records(self._changelog_of(hop))}
+        counts = {record.key(): int(record.value()) for record in self._records(self._changelog_of(hop))}
         if sum(counts.values()) != hop.events or len(counts) != keys_of(hop.events):
             raise Disqualified(f"{hop.name}: the state in the changelog is not the count of every key")
         return self.count(self._changelog_of(hop))
 
     def _changelog_of(self, hop: Hop) -> str:
         """The topic given, or the one that Quix Streams makes for itself."""
-        own = [name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")]
-        return own[0] if own else hop.changelog
+        made_by_quix = [
+            name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")
+        ]
+        return made_by_quix[0] if made_by_quix else hop.changelog
 
     def _create(self, topics: dict[str, dict[str, str]]) -> None:
         wanted = {
@@ -177,8 +179,8 @@ def _value(number: int) -> bytes:
     return text + letters[: VALUE_BYTES - len(text) - 2] + b'"}'
 
 
-def _committed(watcher: Consumer, asked: list[TopicPartition]) -> int:
+def _committed(watcher: Consumer, partitions: list[TopicPartition]) -> int:
     try:
-        return sum(max(0, place.offset) for place in watcher.committed(asked, CALL_S))
+        return sum(max(0, place.offset) for place in watcher.committed(partitions, CALL_S))
     except KafkaException:  # the very first group of a broker waits for its coordinator
         return 0

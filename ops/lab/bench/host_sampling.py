@@ -118,12 +118,12 @@ class Sampler:
 
     def _look(self) -> None:
         self._looks += 1
-        own = threading.get_ident()
+        sampler_ident = threading.get_ident()
         for ident, frame in sys._current_frames().items():
             used_s = time.clock_gettime(time.pthread_getcpuclockid(ident))
             since_s = used_s - self._clocks.get(ident, used_s)
             self._clocks[ident] = used_s
-            if ident == own:
+            if ident == sampler_ident:
                 self._parts[SAMPLER] += since_s
             elif since_s > 0:
                 stack = inner_frames(frame)
@@ -159,5 +159,5 @@ def read_spent(directory: str, *, within_s: float) -> Spent:
         if time.monotonic() > end_s:
             raise TimeoutError("the sampled process did not answer")
         time.sleep(EVERY_S)
-    kept: dict[str, Any] = json.loads(file.read_text())
-    return Spent(**kept)
+    document: dict[str, Any] = json.loads(file.read_text())
+    return Spent(**document)

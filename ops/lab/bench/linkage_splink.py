@@ -54,7 +54,7 @@ def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = 
         "pairs": _quality(at_threshold(scored, 4_248, real=real)),  # 1000 log2(0.95 / 0.05)
         "pairs_best": _quality(best_threshold(scored, real=real)[1]),
         "clusters": _quality(tried[LINK_AT]),
-        "clusters_best": _quality(max(tried.values(), key=lambda one: one.f1)),
+        "clusters_best": _quality(max(tried.values(), key=lambda quality: quality.f1)),
         "train_s": trained - clock,
         "link_s": linked - trained,
         "train_cpu_s": trained_cpu - cpu,
@@ -140,12 +140,12 @@ def _quality(quality: PairQuality) -> dict[str, float]:
     return {"precision": quality.precision, "recall": quality.recall, "f1": quality.f1}
 
 
-def main(asked: dict[str, Any]) -> None:
+def main(request: dict[str, Any]) -> None:
     """Answer one question of ops.lab.bench.linkage_beside with one line, the last."""
     logging.getLogger("splink").setLevel(logging.ERROR)
-    written = asked.get("partition_to")
-    inputs = [Path(one) for one in asked["inputs"]]
-    found = work(asked["kind"], asked["truth"], inputs, partition_to=Path(written) if written else None)
+    written = request.get("partition_to")
+    inputs = [Path(path) for path in request["inputs"]]
+    found = work(request["kind"], request["truth"], inputs, partition_to=Path(written) if written else None)
     print(json.dumps(found))
 
 

@@ -179,11 +179,11 @@ _WORLD_ADDRESS: Levels = (
 def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> Any:
     """Levels of our own; a pair that cannot be compared by any of the columns says nothing."""
     missing = [level.NullLevel(column) for column in columns]
-    told = [level.And(*missing) if len(missing) > 1 else missing[0]]
+    comparison_levels = [level.And(*missing) if len(missing) > 1 else missing[0]]
     for condition, common in levels:
-        one = level.CustomLevel(condition)
-        told.append(one.configure(tf_adjustment_column=common) if common else one)
-    return compare.CustomComparison([*told, level.ElseLevel()], output_column_name=name)
+        custom = level.CustomLevel(condition)
+        comparison_levels.append(custom.configure(tf_adjustment_column=common) if common else custom)
+    return compare.CustomComparison([*comparison_levels, level.ElseLevel()], output_column_name=name)
 
 
 def _names(given: str, family: str) -> Any:

@@ -84,7 +84,7 @@ class LinkageWorld:
         for person in everyone:
             homes.setdefault(person.household, []).append(person)
         strangers = _numbers_of_nobody(rng, everyone, region.number_range)
-        told = [
+        arrivals = [
             (start + order, record)
             for person in everyone
             for start in (rng.random(),)
@@ -92,9 +92,9 @@ class LinkageWorld:
                 rng, person, _at_home(person, homes[person.household], strangers), rates
             )
         ]
-        told.sort(key=lambda one: one[0])
+        arrivals.sort(key=lambda arrival: arrival[0])
         relation = _relations(everyone)
-        return cls(seed, people, tuple(record for _, record in told), relation)
+        return cls(seed, people, tuple(record for _, record in arrivals), relation)
 
 
 def _numbers_of_nobody(
@@ -127,79 +127,79 @@ def _records(
     if COUNCIL in sources and rng.random() < again:
         sources.append(COUNCIL)
     for place, source in enumerate(sources):
-        told = record_identity(rng, person, source, rates=rates, household_numbers=others)
+        identity = record_identity(rng, person, source, rates=rates, household_numbers=others)
         record = WorldRecord(
             record_id=f"v1:{rng.getrandbits(104):026x}",
             source=source,
             tier=TIER_OF[source],
-            identity=as_linkage(told),
+            identity=as_linkage(identity),
             person=person.key,
             ethnic_group=person.group,
             imd_quintile=person.address.imd_quintile,
             sex=person.sex,
             age_band=_age_band(person),
-            happened=tuple(_happened(person, told, others)),
+            happened=tuple(_happened(person, identity, others)),
         )
         yield 0.2 * place, record
 
 
-def as_linkage(told: SimulatedIdentity) -> LinkageIdentity:
+def as_linkage(identity: SimulatedIdentity) -> LinkageIdentity:
     """What a source says of a person, as the door hands it to linking: nothing corrected, a number that fails
     Modulus 11 only claimed.
     """
-    given = (told.forename, told.middle_name) if told.middle_name else (told.forename,)
-    names = [Name(given=given, family=told.surname)]
-    if told.old_surname:
-        names.append(Name(given=(told.forename,), family=told.old_surname, use="old"))
-    if told.known_as:
-        names.append(Name(given=(told.known_as,), family=told.surname, use="nickname"))
-    homes = [(told.postcode or "", told.address)]
-    if told.former_address:
-        homes.append((told.former_address.postcode, told.former_address))
-    number = told.nhs_number
+    given = (identity.forename, identity.middle_name) if identity.middle_name else (identity.forename,)
+    names = [Name(given=given, family=identity.surname)]
+    if identity.old_surname:
+        names.append(Name(given=(identity.forename,), family=identity.old_surname, use="old"))
+    if identity.known_as:
+        names.append(Name(given=(identity.known_as,), family=identity.surname, use="nickname"))
+    homes = [(identity.postcode or "", identity.address)]
+    if identity.former_address:
+        homes.append((identity.former_address.postcode, identity.former_address))
+    number = identity.nhs_number
     valid = number is not None and str(check_digit(number[:9])) == number[9]
     return LinkageIdentity(
         nhs_number=number if valid else None,
         nhs_number_claimed=None if valid else number,
         names=tuple(names),
-        birth_date=told.birth_date.isoformat() if told.birth_date else None,
-        sex=told.sex,
+        birth_date=identity.birth_date.isoformat() if identity.birth_date else None,
+        sex=identity.sex,
         postcodes=tuple(postcode for postcode, _ in homes),
         houses=tuple(address.line for _, address in homes),
         cities=tuple(address.town for _, address in homes),
-        phones=(told.phone,) if told.phone else (),
-        emails=(told.email,) if told.email else (),
+        phones=(identity.phone,) if identity.phone else (),
+        emails=(identity.email,) if identity.email else (),
     )
 
 
-def _happened(person: SimulatedPerson, told: SimulatedIdentity, others: list[str]) -> Iterator[str]:
+def _happened(person: SimulatedPerson, identity: SimulatedIdentity, others: list[str]) -> Iterator[str]:
     """Why this record may be hard to link, in words."""
-    if told.nhs_number is None:
+    if identity.nhs_number is None:
         yield "no number"
-    elif told.nhs_number in others:
+    elif identity.nhs_number in others:
         yield "number of household member"
-    elif told.nhs_number != person.nhs_number:
+    elif identity.nhs_number != person.nhs_number:
         yield "number mistyped"
-    if told.surname == person.forename:
+    if identity.surname == person.forename:
         yield "names swapped"
     else:
-        if person.other_surname in told.surname:
+        if person.other_surname in identity.surname:
             yield "renamed"
-        elif told.surname != person.surname:
+        elif identity.surname != person.surname:
             yield "surname misspelt"
-        if told.forename != person.forename:
+        if identity.forename != person.forename:
             yield "forename otherwise"
-    if told.birth_date is None:
+    if identity.birth_date is None:
         yield "no birth date"
-    elif told.birth_date != person.birth_date:
+    elif identity.birth_date != person.birth_date:
         yield "birth date wrong"
-    if told.postcode is None:
+    if identity.postcode is None:
         yield "no postcode"
-    elif told.address.postcode != person.address.postcode:
+    elif identity.address.postcode != person.address.postcode:
         yield "moved"
-    elif told.postcode != person.address.postcode:
+    elif identity.postcode != person.address.postcode:
         yield "postcode wrong"
-    if told.sex != person.sex:
+    if identity.sex != person.sex:
         yield "sex wrong or missing"
 
 
@@ -257,26 +257,26 @@ def export_csv(world: LinkageWorld, path: Path) -> None:
 
 
 def _row(record: WorldRecord) -> tuple[str, ...]:
-    one = normalise(record.identity)
-    usual = next((name for name in one.names), Name((), ""))
-    postcodes = [f"{text[:-3]} {text[-3:]}" if text else "" for text in one.postcodes]
+    clean = normalise(record.identity)
+    usual = next((name for name in clean.names), Name((), ""))
+    postcodes = [f"{text[:-3]} {text[-3:]}" if text else "" for text in clean.postcodes]
     return (
         record.record_id,
         record.person,
         record.source,
-        one.nhs_number or record.identity.nhs_number_claimed or "",
+        clean.nhs_number or record.identity.nhs_number_claimed or "",
         usual.family,
         "".join(usual.given[:1]),
         " ".join(usual.given[1:]),
-        one.birth_date or "",
-        one.sex or "",
+        clean.birth_date or "",
+        clean.sex or "",
         "".join(postcodes[:1]),
-        "".join(one.houses[:1]),
-        "".join(one.cities[:1]),
-        "".join(one.emails[:1]),
-        "".join(one.phones[:1]),
-        "".join(name.family for name in one.names if name.use == "old"),
-        "".join(name.given[0] for name in one.names if name.use == "nickname"),
+        "".join(clean.houses[:1]),
+        "".join(clean.cities[:1]),
+        "".join(clean.emails[:1]),
+        "".join(clean.phones[:1]),
+        "".join(name.family for name in clean.names if name.use == "old"),
+        "".join(name.given[0] for name in clean.names if name.use == "nickname"),
         "".join(postcodes[1:2]),
-        "".join(one.houses[1:2]),
+        "".join(clean.houses[1:2]),
     )

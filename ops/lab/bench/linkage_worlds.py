@@ -21,6 +21,7 @@ from typing import Any
 from linkage.evaluate import pairwise
 from linkage.model import Model
 from ops.errors import TierlinkError
+from ops.lab import Report
 from ops.lab.bench.linkage_beside import SplinkRequest, splink
 from ops.lab.bench.linkage_methods import (
     Clusters,
@@ -55,8 +56,6 @@ TARGETS = {
 }
 _AT_LEAST = ("linked", "linked_after_review")
 HARD_ENOUGH = 0.008  # share of records that match keys must put on a wrong person, or the world is too easy
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +143,8 @@ class _Judged:
             others = [other for other in of_person[record.person] if other is not record]
             wanted = [other for other in others if other.tier == "primary_care"] or others
             if wanted:
-                own = clusters[record.record_id]
-                self.found.append((record, any(clusters[other.record_id] == own for other in wanted)))
+                cluster = clusters[record.record_id]
+                self.found.append((record, any(clusters[other.record_id] == cluster for other in wanted)))
 
     def linked(self, which: Callable[[WorldRecord], bool] = lambda record: True) -> float:
         """Of those records that have something to be linked to, the share that is."""
@@ -252,9 +251,9 @@ def unmet(rows: Sequence[Quality]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _timed(method: str, world: LinkageWorld, way: Callable[[], Clusters]) -> Quality:
+def _timed(method: str, world: LinkageWorld, method_clusters: Callable[[], Clusters]) -> Quality:
     started_s = time.process_time()
-    clusters = way()
+    clusters = method_clusters()
     return quality(method, world, clusters, cpu_s=time.process_time() - started_s)
 
 
@@ -263,7 +262,7 @@ def run(
     people: int = PEOPLE,
     seeds: Sequence[int] = SEEDS,
     beside: bool,
-    say: Say,
+    report: Report,
     model: Model | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -271,15 +270,15 @@ def run(
     used = model or model_of(None)
     rows: list[Quality] = []
     for seed in seeds:
-        say(f"seed {seed} …")
+        report(f"seed {seed} …")
         world = LinkageWorld.of(people, seed=seed)
-        report = report_on(world, model=used)
-        rows += report.rows
-        say(f"Ours on a wrong person, by kind:\n{report.worst_false or '     0'}")
-        say(f"Ours not linked, by kind:\n{report.worst_missed or '     0'}")
+        world_report = report_on(world, model=used)
+        rows += world_report.rows
+        report(f"Ours on a wrong person, by kind:\n{world_report.worst_false or '     0'}")
+        report(f"Ours not linked, by kind:\n{world_report.worst_missed or '     0'}")
         if beside:
-            (ours,) = (row for row in report.rows if row.method == OURS)
-            rows += _splink(world, ours, say, environ=os.environ if environ is None else environ)
+            (ours,) = (row for row in world_report.rows if row.method == OURS)
+            rows += _splink(world, ours, report, environ=os.environ if environ is None else environ)
     return {
         "people": people,
         "seeds": list(seeds),
@@ -289,21 +288,21 @@ def run(
     }
 
 
-def show(say: Say, figures: Mapping[str, Any]) -> None:
+def show(report: Report, figures: Mapping[str, Any]) -> None:
     """A line for each method and seed, then what is below its target."""
-    say(table([Quality(**row) for row in figures["methods"]]))
+    report(table([Quality(**row) for row in figures["methods"]]))
     for text in figures["missed"]:
-        say(f"below target: {text}")
+        report(f"below target: {text}")
 
 
 def best_of(tried: Sequence[Quality], ours: Quality) -> Quality:
     """What an oracle would choose of these: the one that links most among those with no more records on a wrong
     person than ours has; where none is so sure, the one with the fewest.
     """
-    as_sure = [one for one in tried if one.wrong_records <= ours.wrong_records]
+    as_sure = [quality for quality in tried if quality.wrong_records <= ours.wrong_records]
     if as_sure:
-        return max(as_sure, key=lambda one: one.linked)
-    return min(tried, key=lambda one: (one.wrong_records, -one.linked))
+        return max(as_sure, key=lambda quality: quality.linked)
+    return min(tried, key=lambda quality: (quality.wrong_records, -quality.linked))
 
 
 def partitions(path: Path, world: LinkageWorld) -> dict[float, dict[str, str]]:
@@ -321,7 +320,9 @@ def partitions(path: Path, world: LinkageWorld) -> dict[float, dict[str, str]]:
     return found
 
 
-def _splink(world: LinkageWorld, ours: Quality, say: Say, *, environ: Mapping[str, str]) -> Iterator[Quality]:
+def _splink(
+    world: LinkageWorld, ours: Quality, report: Report, *, environ: Mapping[str, str]
+) -> Iterator[Quality]:
     """Splink at its default threshold and at the best; nothing, with the reason said, where it did not run."""
     with TemporaryDirectory() as folder:
         records, clusters = Path(folder, "records.csv"), Path(folder, "clusters.csv")
@@ -331,13 +332,13 @@ def _splink(world: LinkageWorld, ours: Quality, say: Say, *, environ: Mapping[st
                 SplinkRequest("world", (records,), "person", clusters), environ
             )
         except TierlinkError as error:
-            say(f"Splink did not run on seed {world.seed}: {error}")
+            report(f"Splink did not run on seed {world.seed}: {error}")
             return
         found = partitions(clusters, world)
     cpu_s = figures["train_cpu_s"] + figures["link_cpu_s"]
     tried = {at: quality(SPLINK, world, partition, cpu_s=cpu_s) for at, partition in found.items()}
     yield tried[SPLINK_LINKS_AT]
     best = best_of(list(tried.values()), ours)
-    (at,) = (at for at, one in tried.items() if one is best)
-    say(f"Splink's best threshold is a probability of {at:g}")
+    (at,) = (at for at, quality in tried.items() if quality is best)
+    report(f"Splink's best threshold is a probability of {at:g}")
     yield replace(best, method=SPLINK_BEST)

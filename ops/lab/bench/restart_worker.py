@@ -44,7 +44,7 @@ class BenchBroker:
 
 
 @contextmanager
-def ground(directory: Path) -> Iterator[BenchBroker]:
+def bench_broker(directory: Path) -> Iterator[BenchBroker]:
     """A fresh one below `directory`; it is ended and removed afterwards."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as place:
@@ -61,7 +61,7 @@ def ground(directory: Path) -> Iterator[BenchBroker]:
 class WorkerUnderBench:
     """A worker process; start() it as often as you like, always under one name."""
 
-    on: BenchBroker
+    broker: BenchBroker
     stage: str
     process: "Popen[bytes] | None" = None
     _port: int = field(default_factory=free_port)
@@ -70,7 +70,7 @@ class WorkerUnderBench:
         """The process has been started."""
         command = [sys.executable, "-m", "ops", "worker", self.stage, "--worker-id", f"{self.stage}-0"]
         command += ["--pages-port", str(self._port), "--profile", "demo", "--test-mode"]
-        command += ["--bootstrap", self.on.bootstrap, "--directory", str(self.on.layout.root)]
+        command += ["--bootstrap", self.broker.bootstrap, "--directory", str(self.broker.layout.root)]
         self.process = spawn(command, output=self.log, outlives_parent=False)
 
     def seconds_until_ready(self, *, at_most_s: float) -> float:
@@ -106,4 +106,4 @@ class WorkerUnderBench:
     @property
     def log(self) -> Path:
         """What it says."""
-        return self.on.layout.logs / f"{self.stage}.log"
+        return self.broker.layout.logs / f"{self.stage}.log"

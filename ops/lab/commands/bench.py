@@ -46,7 +46,7 @@ def host(
     )
     _stop_what_was_started()
     console = Console(stderr=True, width=110, highlight=False)
-    figures = run(bench, say=console.print)
+    figures = run(bench, report=console.print)
     show(console, figures)
     if as_json:
         typer.echo(json.dumps(figures.as_json()))
@@ -79,7 +79,7 @@ def _run(bench: str, as_json: bool, **options: Any) -> None:
 
     _stop_what_was_started()
     console = Console(stderr=True, width=110, highlight=False)
-    figures = import_module(f"ops.lab.bench.{bench}").run(**options, say=console.print)
+    figures = import_module(f"ops.lab.bench.{bench}").run(**options, report=console.print)
     for name, figure in figures.items():
         console.print(f"{name:>32}  {figure}")
     if as_json:

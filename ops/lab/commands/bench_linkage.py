@@ -51,18 +51,18 @@ def linkage(
         signal.signal(order, signal.default_int_handler)  # as Ctrl-C
     console = Console(stderr=True, width=120, highlight=False)
     if scale:
-        figures = linkage_scale.run(sizes=linkage_scale.sizes_to(records), seed=seed, say=console.print)
+        figures = linkage_scale.run(sizes=linkage_scale.sizes_to(records), seed=seed, report=console.print)
         linkage_scale.show(console.print, figures)
     elif people or seeds:
         figures = linkage_worlds.run(
             people=people or linkage_worlds.PEOPLE,
             seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
             beside=beside,
-            say=partial(console.print, soft_wrap=True),
+            report=partial(console.print, soft_wrap=True),
         )
         linkage_worlds.show(partial(console.print, soft_wrap=True), figures)
     else:
-        figures = sets.run(only=tuple(only or ()), beside=beside, say=console.print)
+        figures = sets.run(only=tuple(only or ()), beside=beside, report=console.print)
         sets.show(console, figures)
     if as_json:
         typer.echo(json.dumps(figures))
@@ -70,6 +70,6 @@ def linkage(
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(one) for one in text.split(","))
+        return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise typer.BadParameter("whole numbers with commas between them: 811,812") from None

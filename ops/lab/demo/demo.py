@@ -5,13 +5,14 @@ would, and held against what the simulator knows to be true.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ops.admin.ticker import tick
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
+from ops.lab import Report
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
 from ops.lab.demo.playing import Killer, Progress, play
@@ -53,7 +54,7 @@ class DemoResult:
             **self.ledgers[""].as_json(),
             "stalled": self.stalled,
             "pathways": len(self.snapshots),
-            "three_tier_pathways": sum(one["three_tier"] for one in self.snapshots),
+            "three_tier_pathways": sum(snapshot["three_tier"] for snapshot in self.snapshots),
             "pathway_exact": round(self.judgement.pathway_exact, 4),
             "noise": _rounded(asdict(self.noise)),
             "linkage": _rounded(asdict(self.judgement.linkage)),
@@ -70,10 +71,9 @@ def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: round(share, 4) for name, share in shares.items()}
 
 
-Say = Callable[[str], None]
-
-
-def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, started: float) -> DemoResult:
+def run(
+    engine: Engine, options: DemoOptions, *, progress: Progress, report: Report, started: float
+) -> DemoResult:
     """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
@@ -81,14 +81,14 @@ def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, s
     if killer is not None:
         killer.start()
     play(engine, simulation.deliveries, journal, progress)
-    planted = canary.plant(ground_of(engine), journal)
+    planted = canary.plant(engine_view(engine), journal)
     if killer is not None:
         killer.finish()
-    say(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
+    report(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
     engine.drain()
     tick(engine.bootstrap, AS_OF)
     engine.drain()
-    say(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
+    report(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
     return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
 
 
@@ -102,7 +102,7 @@ class _Played:
     started: float
 
 
-def ground_of(engine: Engine) -> canary.EngineView:
+def engine_view(engine: Engine) -> canary.EngineView:
     """A running engine as the canary sweep sees it."""
     return canary.EngineView(
         bootstrap=engine.bootstrap,
@@ -126,7 +126,7 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoR
         stalled=stalled(books),
         judgement=judge(simulation.truth, published, as_of=AS_OF),
         noise=simulation.noise,
-        found=canary.search(ground_of(engine), played.planted),
+        found=canary.search(engine_view(engine), played.planted),
         kills=played.kills,
         redelivered=engine.redelivered(),
         seconds=time.monotonic() - played.started,
@@ -136,4 +136,4 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoR
 def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
     """PublishedRun id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
-    return {key.decode(): canonical.load_object(one.value or b"") for key, one in latest.items()}
+    return {key.decode(): canonical.load_object(message.value or b"") for key, message in latest.items()}

@@ -34,21 +34,23 @@ def funnel(snapshots: Iterable[Snapshot], tier: str) -> Funnel:
     """The funnel of `tier`. Both denominators: all who started, and completers with both weights
     (`loss-5pct/1`).
     """
-    episodes = [one for snapshot in snapshots for one in snapshot["episodes"] if one["tier"] == tier]
-    started = [one for one in episodes if one["started_on"]]
-    outcomes = [(one, outcome) for one in started if (outcome := _outcome(one)) is not None]
-    completers = [outcome for one, outcome in outcomes if one["completed_on"]]
+    episodes = [
+        episode for snapshot in snapshots for episode in snapshot["episodes"] if episode["tier"] == tier
+    ]
+    started = [episode for episode in episodes if episode["started_on"]]
+    outcomes = [(episode, outcome) for episode in started if (outcome := _outcome(episode)) is not None]
+    completers = [outcome for episode, outcome in outcomes if episode["completed_on"]]
     return Funnel(
         tier=tier,
         referred=len(episodes),
-        accepted=sum(bool(one["accepted_on"]) for one in episodes),
+        accepted=sum(bool(episode["accepted_on"]) for episode in episodes),
         started=len(started),
-        completed=sum(bool(one["completed_on"]) for one in started),
+        completed=sum(bool(episode["completed_on"]) for episode in started),
         lost_5pct=sum(outcome["achieved"] for _, outcome in outcomes),
         lost_5pct_completers=sum(outcome["achieved"] for outcome in completers),
         counted_completers=len(completers),
-        acceptance_wait_days=_median(one["waits"]["referral_to_acceptance"] for one in episodes),
-        start_wait_days=_median(one["waits"]["referral_to_start"] for one in episodes),
+        acceptance_wait_days=_median(episode["waits"]["referral_to_acceptance"] for episode in episodes),
+        start_wait_days=_median(episode["waits"]["referral_to_start"] for episode in episodes),
     )
 
 
@@ -67,8 +69,8 @@ def gaps(snapshots: Iterable[Snapshot]) -> list[HandoverFigures]:
     """One row for each pair of tiers that anyone was sent between."""
     by_pair: dict[tuple[str, str], list[str]] = {}
     for snapshot in snapshots:
-        for one in snapshot["handovers"]:
-            by_pair.setdefault((one["from_tier"], one["to_tier"]), []).append(one["status"])
+        for handover in snapshot["handovers"]:
+            by_pair.setdefault((handover["from_tier"], handover["to_tier"]), []).append(handover["status"])
     return [
         HandoverFigures(*pair, len(statuses), statuses.count("received"), statuses.count("overdue"))
         for pair, statuses in sorted(by_pair.items())
@@ -88,12 +90,12 @@ class NeverReceived:
 def never_received(snapshots: Iterable[Snapshot]) -> list[NeverReceived]:
     """Everyone in the gap, longest waiting first."""
     found = [
-        NeverReceived(snapshot["person"], one["from_tier"], one["to_tier"], one["sent_on"])
+        NeverReceived(snapshot["person"], handover["from_tier"], handover["to_tier"], handover["sent_on"])
         for snapshot in snapshots
-        for one in snapshot["handovers"]
-        if one["status"] == "overdue"
+        for handover in snapshot["handovers"]
+        if handover["status"] == "overdue"
     ]
-    return sorted(found, key=lambda one: (one.sent_on, one.person))
+    return sorted(found, key=lambda gap: (gap.sent_on, gap.person))
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,15 @@ def equity(snapshots: Sequence[Snapshot]) -> list[EquityRow]:
     for snapshot in snapshots:
         groups.setdefault(snapshot["slices"]["imd_quintile"], []).append(snapshot)
     rows = []
-    for quintile, own in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or 0)):
-        reached = funnel(own, "tier2")
-        rows.append(EquityRow(quintile, len(own), reached.referred, reached.started, reached.lost_5pct))
+    for quintile, members in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or 0)):
+        reached = funnel(members, "tier2")
+        rows.append(EquityRow(quintile, len(members), reached.referred, reached.started, reached.lost_5pct))
     return rows
 
 
 def example(snapshots: Iterable[Snapshot]) -> Snapshot | None:
     """A person worth looking at: three tiers, a 12-week outcome in Tier 2, most weights; ties by id."""
-    full = [one for one in snapshots if one["three_tier"]]
+    full = [snapshot for snapshot in snapshots if snapshot["three_tier"]]
     return max(full, key=_richness, default=None)
 
 
@@ -137,10 +139,18 @@ class TimelineRow:
 def timeline(snapshot: Snapshot) -> list[TimelineRow]:
     """What happened to one person, in order of date, with waits and the definition that says so."""
     lines = []
-    for one in snapshot["handovers"]:
-        lines.append(TimelineRow(one["sent_on"], one["from_tier"], f"referred to {_words(one['to_tier'])}"))
-        if one["status"] == "overdue":
-            lines.append(TimelineRow(one["sent_on"], one["to_tier"], f"never received ({one['definition']})"))
+    for handover in snapshot["handovers"]:
+        lines.append(
+            TimelineRow(
+                handover["sent_on"], handover["from_tier"], f"referred to {_words(handover['to_tier'])}"
+            )
+        )
+        if handover["status"] == "overdue":
+            lines.append(
+                TimelineRow(
+                    handover["sent_on"], handover["to_tier"], f"never received ({handover['definition']})"
+                )
+            )
     for episode in snapshot["episodes"]:
         lines += _episode_lines(episode, snapshot["handovers"])
     return sorted(lines, key=lambda line: line.on)
@@ -148,9 +158,11 @@ def timeline(snapshot: Snapshot) -> list[TimelineRow]:
 
 def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, Any]]) -> list[TimelineRow]:
     tier, waits = episode["tier"], episode["waits"]
-    interval = next((one["interval_days"] for one in handovers if one["episode"] == episode["id"]), None)
+    interval = next(
+        (handover["interval_days"] for handover in handovers if handover["episode"] == episode["id"]), None
+    )
     after = "" if interval is None else f", {interval} days after it was sent"
-    told = [
+    dated_texts = [
         (episode["referred_on"], f"referral received{after}"),
         (
             episode["accepted_on"],
@@ -162,10 +174,10 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
         (episode["withdrawn_on"], "withdrew"),
         (episode["discharged_on"], "discharged"),
     ]
-    lines = [TimelineRow(on, tier, text) for on, text in told if on]
+    lines = [TimelineRow(on, tier, text) for on, text in dated_texts if on]
     lines += [
-        TimelineRow(one["on"], tier, f"weight {one['kg']:.1f} kg ({_words(one['method'])})")
-        for one in episode["weights"]
+        TimelineRow(weight["on"], tier, f"weight {weight['kg']:.1f} kg ({_words(weight['method'])})")
+        for weight in episode["weights"]
     ]
     outcome = _outcome(episode)
     if outcome is not None:
@@ -196,11 +208,11 @@ def _outcome(episode: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _richness(snapshot: Snapshot) -> tuple[bool, int, str]:
-    tier2 = [one for one in snapshot["episodes"] if one["tier"] == "tier2"]
-    weights = sum(len(one["weights"]) for one in snapshot["episodes"])
-    return any(_outcome(one) is not None for one in tier2), min(weights, 20), snapshot["person"]
+    tier2 = [episode for episode in snapshot["episodes"] if episode["tier"] == "tier2"]
+    weights = sum(len(episode["weights"]) for episode in snapshot["episodes"])
+    return any(_outcome(episode) is not None for episode in tier2), min(weights, 20), snapshot["person"]
 
 
 def _median(days: Iterable[int | None]) -> float | None:
-    known = [one for one in days if one is not None]
+    known = [day for day in days if day is not None]
     return float(median(known)) if known else None

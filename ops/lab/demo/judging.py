@@ -23,7 +23,11 @@ def rightly_linked(found: Mapping[R, str], truth: Mapping[R, str]) -> set[str]:
         group: Hashable = found.get(record, ("alone", record))
         groups.setdefault(group, set()).add(person)
         parts.setdefault(person, set()).add(group)
-    return {person for person, own in parts.items() if len(own) == 1 and len(groups[next(iter(own))]) == 1}
+    return {
+        person
+        for person, person_groups in parts.items()
+        if len(person_groups) == 1 and len(groups[next(iter(person_groups))]) == 1
+    }
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,9 @@ def judge(truth: Sequence[PersonTruth], published: PublishedRun, *, as_of: date)
     return Judgement(
         linkage=linkage_score(found, truth),
         nhs_join=nhs_number_join(truth),
-        exact=sum(not own for own in differences),
+        exact=sum(not lines for lines in differences),
         compared=len(compared),
-        differences=[one for own in differences for one in own],
+        differences=[difference for lines in differences for difference in lines],
     )
 
 

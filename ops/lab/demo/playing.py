@@ -24,13 +24,14 @@ def play(engine: Engine, deliveries: Sequence[Delivery], journal: Journal, progr
     When one player fails, or at Ctrl-C, the others make no further delivery.
     """
     by_source: dict[str, list[Delivery]] = {}
-    for one in deliveries:
-        by_source.setdefault(one.source, []).append(one)
+    for delivery in deliveries:
+        by_source.setdefault(delivery.source, []).append(delivery)
     playing = _Playing(engine, journal, progress)
     with ThreadPoolExecutor(max_workers=max(1, len(by_source))) as pool:
         try:
             running = [
-                pool.submit(_PLAYERS[own[0].kind], playing, source, own) for source, own in by_source.items()
+                pool.submit(_PLAYERS[queue[0].kind], playing, source, queue)
+                for source, queue in by_source.items()
             ]
             for player in running:
                 player.result()
@@ -48,36 +49,40 @@ class _Playing:
     progress: Progress
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def while_wanted(self, own: Iterable[Delivery]) -> Iterator[Delivery]:
+    def while_wanted(self, queue: Iterable[Delivery]) -> Iterator[Delivery]:
         """`own` until the play has ended."""
-        for one in own:
+        for delivery in queue:
             if self.ended.is_set():
                 return
-            yield one
+            yield delivery
 
 
-def _play_fhir(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
+def _play_fhir(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
     sender = HttpSender(source, playing.engine.ports()[source], playing.journal)
-    for one in playing.while_wanted(own):
-        sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")
+    for delivery in playing.while_wanted(queue):
+        sender.send(delivery.content, message_id=delivery.entries[0].message_id if delivery.entries else "")
         playing.progress(source, 1)
     sender.close()
 
 
-def _play_hl7(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
+def _play_hl7(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
     sender = Hl7Sender(source, playing.engine.ports()[source], playing.journal)
-    for one in playing.while_wanted(own):
-        sender.send(one.content, message_id=one.entries[0].message_id if one.entries else "")
+    for delivery in playing.while_wanted(queue):
+        sender.send(delivery.content, message_id=delivery.entries[0].message_id if delivery.entries else "")
         playing.progress(source, 1)
     sender.close()
 
 
-def _play_files(playing: _Playing, source: str, own: Sequence[Delivery]) -> None:
+def _play_files(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
     sender = FileSender(source, playing.engine.drop_folder(source), playing.journal)
-    for one in own:  # all at once: councils do not wait for each other's files either
-        sender.drop(one.file_name or "", one.content, rows=[entry.position for entry in one.entries])
-    for one in playing.while_wanted(own):
-        sender.wait(one.file_name or "", one.content, rows=[entry.position for entry in one.entries])
+    for delivery in queue:  # all at once: councils do not wait for each other's files either
+        sender.drop(
+            delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries]
+        )
+    for delivery in playing.while_wanted(queue):
+        sender.wait(
+            delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries]
+        )
         playing.progress(source, 1)
 
 

@@ -30,7 +30,7 @@ class Batch:
         """Every message has been advanced."""
         self.answered = True
         self.outputs_unlanded = self.outputs_unknown = len(self.outputs)
-        self.state_unlanded = Counter(one.partition for one in self.changes)
+        self.state_unlanded = Counter(change.partition for change in self.changes)
         self.state_unknown = len(self.changes)
 
     @property

@@ -60,9 +60,9 @@ def _state_answers_alike(run: ScheduledRun) -> None:
         live, restored = worker.states[task], step.restore(run.logs.folded((changelog, task)).items())
         for topic in worker.at.stage.reads:
             for message in run.logs.messages((topic, task))[-PROBES:]:
-                live, one = step.advance(live, message)
-                restored, other = step.advance(restored, message)
-                if one != other:
+                live, live_outcomes = step.advance(live, message)
+                restored, restored_outcomes = step.advance(restored, message)
+                if live_outcomes != restored_outcomes:
                     raise Violation(
                         "restored state answers otherwise", f"{name} {topic}/{task}@{message.offset}"
                     )

@@ -50,7 +50,7 @@ class StateAtOnce(Progress):
 
     def may_send_state(self) -> Flight | None:
         """Whether its outputs are there or not."""
-        return next((one for one in self._flights if not one.state_sent), None)
+        return next((flight for flight in self._flights if not flight.state_sent), None)
 
 
 class LaterStateFirst(Progress):
@@ -58,7 +58,11 @@ class LaterStateFirst(Progress):
 
     def may_send_state(self) -> Flight | None:
         """The newest whose outputs are there."""
-        ready = (one for one in reversed(self._flights) if one.outputs_acknowledged and not one.state_sent)
+        ready = (
+            flight
+            for flight in reversed(self._flights)
+            if flight.outputs_acknowledged and not flight.state_sent
+        )
         return next(ready, None)
 
 

@@ -43,14 +43,14 @@ class Summary:
     faults: Counter[str] = field(default_factory=Counter)
     failures: list[Ended] = field(default_factory=list)
 
-    def add(self, one: Ended) -> None:
+    def add(self, ended: Ended) -> None:
         """One seed more."""
         self.seeds += 1
-        self.steps += one.steps
-        self.redelivered += one.redelivered
-        self.faults.update(one.faults)
-        if one.kind is not None:
-            self.failures.append(one)
+        self.steps += ended.steps
+        self.redelivered += ended.redelivered
+        self.faults.update(ended.faults)
+        if ended.kind is not None:
+            self.failures.append(ended)
 
     def as_json(self) -> dict[str, object]:
         """Counts, and the seeds that failed (the first hundred)."""
@@ -58,7 +58,7 @@ class Summary:
             "seeds": self.seeds,
             "failed": len(self.failures),
             "kinds": dict(self.kinds()),
-            "failed_seeds": [one.seed for one in self.failures[:100]],
+            "failed_seeds": [failure.seed for failure in self.failures[:100]],
             "faults": dict(self.faults),
             "redelivered": self.redelivered,
             "steps": self.steps,
@@ -67,7 +67,7 @@ class Summary:
 
     def kinds(self) -> Counter[str]:
         """How often each kind of violation was seen."""
-        return Counter(one.kind or "" for one in self.failures)
+        return Counter(failure.kind or "" for failure in self.failures)
 
 
 def world_of(seed: int) -> str:
@@ -95,9 +95,9 @@ def play(seed: int, *, mutant: str = "none") -> Ended:
 def play_many(seeds: Iterable[int], *, mutant: str = "none", processes: int = 2) -> Summary:
     """All of them; the failures in the order of their seeds."""
     summary, started = Summary(), time.monotonic()
-    for one in _played(list(seeds), mutant, processes):
-        summary.add(one)
-    summary.failures.sort(key=lambda one: one.seed)
+    for ended in _played(list(seeds), mutant, processes):
+        summary.add(ended)
+    summary.failures.sort(key=lambda failure: failure.seed)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -112,8 +112,8 @@ def _played(seeds: list[int], mutant: str, processes: int) -> Iterator[Ended]:
             yield from ended
 
 
-def _chunk(asked: tuple[list[int], str]) -> list[Ended]:
-    return [play(seed, mutant=asked[1]) for seed in asked[0]]
+def _chunk(chunk: tuple[list[int], str]) -> list[Ended]:
+    return [play(seed, mutant=chunk[1]) for seed in chunk[0]]
 
 
 def trace_of(seed: int, *, mutant: str = "none") -> list[str]:

@@ -77,7 +77,7 @@ class ScheduledRun:
             duplicate_share=chance.choice((0.0, 0.3)),
         )
         self._faults_left = self.character.faults
-        self._told = self._drawn_arrivals()
+        self._to_arrive = self._drawn_arrivals()
         self._done: dict[str, set[tuple[str, int, int]]] = {}
         self._wire: list[tuple[int, Worker, list[ProducedMessage]]] = []  # of the dead: lands at, whose, what
         self._timer_ms = 0
@@ -88,10 +88,14 @@ class ScheduledRun:
             self._wake(worker)
 
     def _drawn_arrivals(self) -> list[Arrival]:
-        told = list(self.world.arrivals)
-        told += [one for one in told if one.again and self.chance.random() < self.character.duplicate_share]
-        self.chance.shuffle(told)
-        return told
+        arrivals = list(self.world.arrivals)
+        arrivals += [
+            arrival
+            for arrival in arrivals
+            if arrival.again and self.chance.random() < self.character.duplicate_share
+        ]
+        self.chance.shuffle(arrivals)
+        return arrivals
 
     def _drawn_places(self) -> dict[str, Place]:
         places, chance = {}, self.chance
@@ -121,8 +125,8 @@ class ScheduledRun:
         while self.steps < STEPS_MAX:
             self.steps += 1
             self._pass(int(self.chance.random() * self.character.tick_ms))
-            if self._told and self.chance.random() < self.character.door_share:
-                self._tell()
+            if self._to_arrive and self.chance.random() < self.character.door_share:
+                self._arrive()
             elif self._faults_left and self.chance.random() < self.character.fault_share:
                 self._strike()
             elif self._ready:
@@ -131,18 +135,18 @@ class ScheduledRun:
                     self._ready[place].ready = False
                     self._ready[place] = self._ready[-1]
                     self._ready.pop()
-            elif self._told:
-                self._tell()
+            elif self._to_arrive:
+                self._arrive()
             elif self.settled():
                 return self
             else:
                 self._pass(max(1, self._timer_ms - self.now_ms))
         raise Violation("stuck", f"after {self.steps} steps")
 
-    def _tell(self) -> None:
-        arrival = self._told.pop()
+    def _arrive(self) -> None:
+        arrival = self._to_arrive.pop()
         message = self.logs.append(arrival.emit, stamp_ms=self.now_ms)
-        self.note("door", "told", (message.topic, message.partition), message.offset)
+        self.note("door", "sent", (message.topic, message.partition), message.offset)
         self._wake_readers(message)
 
     def settled(self) -> bool:
@@ -172,7 +176,12 @@ class ScheduledRun:
 
     def owners(self) -> dict[tuple[str, int], Worker]:
         """Stage and task -> the worker that holds it."""
-        return {(one.at.stage.name, task): one for one in self.workers if one.alive for task in one.tasks}
+        return {
+            (worker.at.stage.name, task): worker
+            for worker in self.workers
+            if worker.alive
+            for task in worker.tasks
+        }
 
     def _wake(self, worker: Worker) -> None:
         if not worker.ready:
@@ -202,10 +211,10 @@ class ScheduledRun:
                     if worker.at is at:
                         self._wake(worker)
             due_ms = min(due_ms, at.group.due_ms)
-        for landing in [one for one in self._wire if one[0] <= now_ms]:
+        for landing in [landing for landing in self._wire if landing[0] <= now_ms]:
             self._wire.remove(landing)
             self._land_all(landing[1], landing[2])
-        self._timer_ms = max(now_ms + 1, min([due_ms, *(one[0] for one in self._wire)]))
+        self._timer_ms = max(now_ms + 1, min([due_ms, *(landing[0] for landing in self._wire)]))
 
     def _worker_timers(self, worker: Worker) -> int:
         """What is due has happened; when the next is."""
@@ -229,15 +238,17 @@ class ScheduledRun:
             worker.held = {place: until for place, until in worker.held.items() if until > now_ms}
         if worker.paused_until_ms is None and worker.heartbeat_ms <= now_ms and worker.heartbeat():
             self._wake(worker)
-        waits = [one for one in (worker.paused_until_ms, worker.cut_until_ms) if one is not None]
+        waits = [
+            until_ms for until_ms in (worker.paused_until_ms, worker.cut_until_ms) if until_ms is not None
+        ]
         waits += worker.held.values()
         return min([worker.heartbeat_ms, *waits] if worker.paused_until_ms is None else waits)
 
     # ------------------------------------------------------------ faults
 
     def _strike(self) -> None:
-        awake = [one for one in self.workers if one.alive and one.paused_until_ms is None]
-        busy = [one for one in awake if one.air]
+        awake = [worker for worker in self.workers if worker.alive and worker.paused_until_ms is None]
+        busy = [worker for worker in awake if worker.air]
         pool = busy if busy and self.chance.random() < 0.8 else awake
         if not pool:
             return
@@ -275,7 +286,7 @@ class ScheduledRun:
         return True
 
     def _join(self, worker: Worker) -> bool:
-        fellows = [one for one in self.workers if one.at is worker.at]
+        fellows = [fellow for fellow in self.workers if fellow.at is worker.at]
         if len(fellows) >= WORKERS_MAX:
             return False
         self._hire(worker.at, len(fellows), self._habits)
@@ -285,7 +296,11 @@ class ScheduledRun:
         return True
 
     def _leave(self, worker: Worker) -> bool:
-        fellows = [one for one in self.workers if one.at is worker.at and one.alive and not one.leaving]
+        fellows = [
+            fellow
+            for fellow in self.workers
+            if fellow.at is worker.at and fellow.alive and not fellow.leaving
+        ]
         if len(fellows) < 2 or worker.leaving:
             return False
         worker.leaving = True
@@ -327,9 +342,11 @@ class ScheduledRun:
         done, before = self._done[worker.at.stage.name], worker.at.group.committed
         for place, offset in offsets.items():
             log = self.logs.partitions[place]
-            for one in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
-                if (one.topic, one.partition, one.offset) not in done:
-                    raise Violation("committed too early", f"{one.topic}/{one.partition}@{one.offset}")
+            for message in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
+                if (message.topic, message.partition, message.offset) not in done:
+                    raise Violation(
+                        "committed too early", f"{message.topic}/{message.partition}@{message.offset}"
+                    )
 
     def ended(self, worker: Worker, why: str) -> None:
         """Of what was under way to each partition, a first part arrives."""
@@ -360,16 +377,16 @@ class ScheduledRun:
 
     def _batch_done(self, worker: Worker, batch: Batch) -> None:
         done = self._done[worker.at.stage.name]
-        places = {(one.topic, one.partition, one.offset) for one in batch.messages}
+        places = {(message.topic, message.partition, message.offset) for message in batch.messages}
         self.redelivered += len(places & done)
         done |= places
 
     def _check_order(self, worker: Worker, batch: Batch, message: Message) -> None:
         where = f"{message.topic}/{message.partition}@{message.offset}"
-        for one in worker.air.values():
-            if one.outputs_unlanded or not one.answered:
+        for earlier in worker.air.values():
+            if earlier.outputs_unlanded or not earlier.answered:
                 raise Violation("state before outputs", where)
-            if one is batch:
+            if earlier is batch:
                 return
-            if one.state_unlanded[message.partition]:
+            if earlier.state_unlanded[message.partition]:
                 raise Violation("state out of order", where)

@@ -271,12 +271,14 @@ class Worker:
             ahead[place] += 1
             if ahead[place] == len(log.messages):
                 del ahead[place]
-        flight = self.progress.deliver({(one.topic, one.partition): one.offset for one in messages})
+        flight = self.progress.deliver(
+            {(message.topic, message.partition): message.offset for message in messages}
+        )
         self.air[flight] = Batch(flight, tuple(messages), self.at.watch.now_ms)
         self.pending.extend(messages)
         self._may_commit = bool(self.progress.committable(self.places))
-        for one in messages:
-            self.at.watch.note(self.name, "fetched", (one.topic, one.partition), one.offset)
+        for message in messages:
+            self.at.watch.note(self.name, "fetched", (message.topic, message.partition), message.offset)
 
     def _advance(self, _: Partition | None) -> None:
         message, batch = self.pending.popleft(), next(reversed(self.air.values()))
@@ -284,21 +286,21 @@ class Worker:
         if task not in self.states:
             self.states[task] = self.at.step.restore(self.elements.get(task, {}).items())
         self.states[task], outcomes = self.at.step.advance(self.states[task], message)
-        for one in outcomes:
-            if isinstance(one, Emit):
-                batch.outputs.append(one)
-            elif isinstance(one, Reject):
-                batch.outputs.append(self.at.dead_letter(stage, message, one.code))
-            elif isinstance(one, Change):
+        for outcome in outcomes:
+            if isinstance(outcome, Emit):
+                batch.outputs.append(outcome)
+            elif isinstance(outcome, Reject):
+                batch.outputs.append(self.at.dead_letter(stage, message, outcome.code))
+            elif isinstance(outcome, Change):
                 assert stage.changelog is not None, "a stage that changes state has a changelog"
-                batch.changes.append(Emit(stage.changelog, task, one.key, one.value))
+                batch.changes.append(Emit(stage.changelog, task, outcome.key, outcome.value))
         keep(self.elements.setdefault(task, {}), outcomes)
         if not self.pending:
             self._answered(batch)
 
     def _answered(self, batch: Batch) -> None:
         if self.at.rules.coalesce:
-            last = {(one.partition, one.key): number for number, one in enumerate(batch.changes)}
+            last = {(change.partition, change.key): number for number, change in enumerate(batch.changes)}
             batch.changes = [batch.changes[number] for number in sorted(last.values())]
         batch.answer_ended()
         batch.handed_ms = self.at.watch.now_ms

@@ -1,4 +1,4 @@
-"""What the published pathway of a person must say, worked out from what is true of them.
+"""What the published pathway of a person must contain, worked out from what is true of them.
 
 Written from the definitions (`schemas/definitions`: waits, handover, loss-5pct, start-by-first-attendance,
 tier3-accepted-by-booking) and from no step: two readings of one text, compared person by person. Days are ISO
@@ -88,8 +88,10 @@ def _home(fact: Fact, episodes: Mapping[str, _Episode]) -> _Episode:
     """The episode the source names, else the latest begun by the day of the fact, else the record's first."""
     if fact.referral in episodes:
         return episodes[fact.referral or ""]
-    by_day = sorted(episodes.values(), key=lambda one: one.referred_on or date.min)
-    begun = [one for one in by_day if one.referred_on is not None and one.referred_on <= fact.on]
+    by_day = sorted(episodes.values(), key=lambda episode: episode.referred_on or date.min)
+    begun = [
+        episode for episode in by_day if episode.referred_on is not None and episode.referred_on <= fact.on
+    ]
     return begun[-1] if begun else by_day[0]
 
 
@@ -132,11 +134,11 @@ def _days(episode: _Episode) -> dict[str, date | None]:
 
 def _accepted_on(episode: _Episode) -> date | None:
     """The day told; at Tier 3, which tells none, the first booking on or after the referral."""
-    told = _of(episode, "acceptance")
+    acceptances = _of(episode, "acceptance")
     if episode.record.tier != "tier3":
-        return _first_day(told)
+        return _first_day(acceptances)
     since = episode.referred_on or date.min
-    return _first_day(fact for fact in told if fact.on >= since)
+    return _first_day(fact for fact in acceptances if fact.on >= since)
 
 
 def _of(episode: _Episode, kind: str) -> list[Fact]:
@@ -148,8 +150,8 @@ def _first_day(facts: Iterable[Fact]) -> date | None:
 
 
 def _first_word(episode: _Episode, kind: str, name: str) -> Any:
-    told = sorted(_of(episode, kind), key=lambda fact: fact.on)
-    return getattr(told[0], name) if told else None
+    facts = sorted(_of(episode, kind), key=lambda fact: fact.on)
+    return getattr(facts[0], name) if facts else None
 
 
 def _count(attendances: Sequence[Fact], codes: Sequence[str]) -> int:
@@ -188,8 +190,8 @@ def _loss(record: RecordTruth, started_on: date | None) -> Pathway | None:
     if started_on is None:
         return None
     weights = _weights(record.facts)
-    near = [fact for fact in weights if started_on <= fact.on <= started_on + _BASELINE]
-    baseline = min(near, key=lambda fact: (_self_reported(fact), fact.on), default=None)
+    candidates = [fact for fact in weights if started_on <= fact.on <= started_on + _BASELINE]
+    baseline = min(candidates, key=lambda fact: (_self_reported(fact), fact.on), default=None)
     return {
         "baseline_on": _text(baseline.on) if baseline else None,
         "baseline_kg": float(baseline.value) if baseline and baseline.value else None,
@@ -202,10 +204,10 @@ def _loss(record: RecordTruth, started_on: date | None) -> Pathway | None:
 
 
 def _outcome(baseline: Fact | None, weights: Sequence[Fact], horizon: date) -> Pathway | None:
-    near = [fact for fact in weights if horizon - _WINDOW <= fact.on <= horizon + _WINDOW]
-    if baseline is None or not near:
+    candidates = [fact for fact in weights if horizon - _WINDOW <= fact.on <= horizon + _WINDOW]
+    if baseline is None or not candidates:
         return None
-    end = max(near, key=lambda fact: (fact.on, not _self_reported(fact)))
+    end = max(candidates, key=lambda fact: (fact.on, not _self_reported(fact)))
     assert baseline.value is not None
     assert end.value is not None
     loss = (baseline.value - end.value) * 100 / baseline.value
@@ -228,7 +230,7 @@ def _handovers(person: PersonTruth, episodes: Sequence[_Episode], *, as_of: date
     sent = [
         (record.tier, fact) for record in person.records for fact in record.facts if fact.direction == "sent"
     ]
-    sent.sort(key=lambda one: one[1].on)
+    sent.sort(key=lambda referral: referral[1].on)
     received = _matched([fact for _, fact in sent], episodes)
     for (from_tier, fact), episode in zip(sent, received, strict=True):
         received_on = episode.referred_on if episode else None
@@ -247,13 +249,20 @@ def _matched(sent: Sequence[Fact], episodes: Sequence[_Episode]) -> list[_Episod
     """For each referral sent, in order of sending, the episode that received it: by e-RS number, else the
     earliest.
     """
-    free = sorted((one for one in episodes if one.referral), key=lambda one: one.referred_on or date.min)
+    free = sorted(
+        (episode for episode in episodes if episode.referral),
+        key=lambda episode: episode.referred_on or date.min,
+    )
     found: dict[int, _Episode] = {}
     for by_number in (True, False):
         for place, fact in enumerate(sent):
             if place in found:
                 continue
-            fitting = [one for one in free if one.record.tier == fact.to_tier and _fits(fact, one, by_number)]
+            fitting = [
+                episode
+                for episode in free
+                if episode.record.tier == fact.to_tier and _fits(fact, episode, by_number)
+            ]
             if fitting:
                 found[place] = fitting[0]
                 free.remove(fitting[0])
@@ -272,24 +281,26 @@ def _fits(fact: Fact, episode: _Episode, by_number: bool) -> bool:
 
 def _current(episodes: Sequence[Pathway], handovers: Sequence[Pathway]) -> Pathway:
     if episodes:
-        last = max(episodes, key=lambda one: one["referred_on"] or "")
+        last = max(episodes, key=lambda episode: episode["referred_on"] or "")
         return {"current_stage": last["stage"], "current_tier": last["tier"], "current_to_tier": None}
     if handovers:
-        last = max(handovers, key=lambda one: str(one["sent_on"]))
+        last = max(handovers, key=lambda handover: str(handover["sent_on"]))
         stage, tier = "referred", "primary_care"
         return {"current_stage": stage, "current_tier": tier, "current_to_tier": last["to_tier"]}
     return {"current_stage": None, "current_tier": None, "current_to_tier": None}
 
 
 def _slices(person: PersonTruth) -> Pathway:
-    """What records say, primary care's word first; only practices tell deprivation."""
-    records = sorted(person.records, key=lambda one: _TIERS.index(one.tier))
+    """What records report, primary care's word first; only practices tell deprivation."""
+    records = sorted(person.records, key=lambda record: _TIERS.index(record.tier))
     identities = [record.identity for record in records]
     practice = next((record.identity for record in records if record.tier == "primary_care"), None)
     return {
-        "sex": next((one.sex for one in identities if one.sex), None),
-        "birth_year": next((one.birth_date.year for one in identities if one.birth_date), None),
-        "ethnic_category": next((one.ethnic_category for one in identities), None),
+        "sex": next((identity.sex for identity in identities if identity.sex), None),
+        "birth_year": next(
+            (identity.birth_date.year for identity in identities if identity.birth_date), None
+        ),
+        "ethnic_category": next((identity.ethnic_category for identity in identities), None),
         "imd_quintile": practice.address.imd_quintile if practice else None,
     }
 
@@ -321,7 +332,9 @@ def differences(expected: Mapping[str, Any], published: Mapping[str, Any]) -> li
     """
     ordered = {
         **published,
-        "episodes": [_with_weights_ordered(one) for one in sorted(published["episodes"], key=_episode_order)],
+        "episodes": [
+            _with_weights_ordered(episode) for episode in sorted(published["episodes"], key=_episode_order)
+        ],
         "handovers": sorted(published["handovers"], key=_handover_order),
     }
     return list(_differing("", expected, ordered))
@@ -338,8 +351,8 @@ def _differing(place: str, expected: Any, published: Any) -> Iterator[str]:
     elif isinstance(expected, list) and isinstance(published, list | tuple):
         if len(expected) != len(published):
             yield f"{place}: expected {len(expected)}, published {len(published)}"
-        for position, (one, other) in enumerate(zip(expected, published, strict=False)):
-            yield from _differing(f"{place}[{position}]", one, other)
+        for position, (wanted, found) in enumerate(zip(expected, published, strict=False)):
+            yield from _differing(f"{place}[{position}]", wanted, found)
     elif not _equal(expected, published):
         yield f"{place}: expected {expected}, published {published}"
 

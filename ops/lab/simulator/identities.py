@@ -210,29 +210,33 @@ class _Habits:
         if self._happened("house_written_otherwise"):
             line = _otherwise(self._rng, identity.address.line)
             identity = replace(identity, address=replace(identity.address, line=line))
-        kept = self._rates.identifier_error["former_address_kept"] * (1.0 if self._source == GP else 0.2)
+        kept_share = self._rates.identifier_error["former_address_kept"] * (
+            1.0 if self._source == GP else 0.2
+        )
         # who never moved has no former address to keep; half of those who did moved before this source knew them
-        if identity.postcode is not None and self._happened("moved") and self._chance(kept):
+        if identity.postcode is not None and self._happened("moved") and self._chance(kept_share):
             identity = replace(identity, former_address=self._person.former_address)
         return identity
 
     def _phone(self) -> str | None:
-        own = (self._person.phone, self._person.former_phone)
-        return self._contact("phone", own, lambda home: f"070{home.randrange(10**8):08d}")
+        phones = (self._person.phone, self._person.former_phone)
+        return self._contact("phone", phones, lambda home: f"070{home.randrange(10**8):08d}")
 
     def _email(self) -> str | None:
         former = self._person.email.replace("@example.org", "@example.net")
-        own = (self._person.email, former)
-        return self._contact("email", own, lambda home: f"home{home.randrange(10**8)}@example.org")
+        emails = (self._person.email, former)
+        return self._contact("email", emails, lambda home: f"home{home.randrange(10**8)}@example.org")
 
-    def _contact(self, kind: str, own: tuple[str, str], of_home: Callable[[Random], str]) -> str | None:
+    def _contact(
+        self, kind: str, present_and_former: tuple[str, str], of_home: Callable[[Random], str]
+    ) -> str | None:
         """The person's own, the one they had before, one of their household's, or none."""
         rates, person = self._rates.contacts, self._person
         if not self._present(rates[f"{kind} {self._source}"]):
             return None
         if self._chance(rates[f"household_{kind}"]):
             return of_home(Random(f"{person.household}/{person.address.line}/{person.address.postcode}"))
-        return own[self._chance(rates[f"{kind}_changed"])]
+        return present_and_former[self._chance(rates[f"{kind}_changed"])]
 
 
 def _beside(rng: Random) -> Random:

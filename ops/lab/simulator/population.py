@@ -192,17 +192,17 @@ class _World:
 
     def with_contacts(self, person: SimulatedPerson) -> SimulatedPerson:
         """The person with a middle name, a mobile and a mailbox, drawn apart from all that came before."""
-        own = Random(f"{person.key}/{person.nhs_number}")
+        chance = Random(f"{person.key}/{person.nhs_number}")
         asian = "_south_asian" if person.group == "south_asian" else ""
-        middle = own.random() < self._rates.people[f"middle_name{asian}"]
-        shared = own.random() < self._rates.people["email_of_household"]
+        middle = chance.random() < self._rates.people[f"middle_name{asian}"]
+        shared = chance.random() < self._rates.people["email_of_household"]
         box = f"{person.surname}.family" if shared else f"{person.forename}.{person.surname}"
         return replace(
             person,
-            phone=_mobile(own),
-            former_phone=_mobile(own),
-            email=f"{box}{(_of_home(person) if shared else own).randrange(1, 1000)}@example.org".lower(),
-            middle_name=self._drawn(own, self._names.forenames(person.group, person.sex), 8)
+            phone=_mobile(chance),
+            former_phone=_mobile(chance),
+            email=f"{box}{(_of_home(person) if shared else chance).randrange(1, 1000)}@example.org".lower(),
+            middle_name=self._drawn(chance, self._names.forenames(person.group, person.sex), 8)
             if middle
             else None,
         )

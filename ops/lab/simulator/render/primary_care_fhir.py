@@ -23,30 +23,30 @@ _OBSERVATION = {"weight": "27113001", "height": "50373000", "bmi": "60621009"}
 _UNIT = {"kg": "kg", "g": "g", "lb": "[lb_av]", "cm": "cm", "m": "m", "kg/m2": "kg/m2"}
 
 
-def bundle_bytes(told: SimulatedEntry) -> bytes:
+def bundle_bytes(entry: SimulatedEntry) -> bytes:
     """One entry as the JSON body of `POST /fhir`; the same entry, the same bytes."""
-    return json.dumps(bundle(told), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(bundle(entry), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def bundle(told: SimulatedEntry) -> dict[str, Any]:
+def bundle(entry: SimulatedEntry) -> dict[str, Any]:
     """One entry as a message Bundle: MessageHeader, Patient, then what is told."""
-    patient_url = _urn(told, "patient")
+    patient_url = _urn(entry, "patient")
     requests: dict[str, str] = {}
-    resources = [(patient_url, patient(told.local_id, told.identity))]
-    for place, fact in enumerate(told.facts):
-        url = _urn(told, str(place))
+    resources = [(patient_url, patient(entry.local_id, entry.identity))]
+    for place, fact in enumerate(entry.facts):
+        url = _urn(entry, str(place))
         if fact.kind == "referral":
             requests[fact.key] = url
-            resources.append((url, _service_request(fact, patient_url, told.identity.practice_ods)))
+            resources.append((url, _service_request(fact, patient_url, entry.identity.practice_ods)))
         else:
             resources.append((url, _observation(fact, patient_url, requests.get(fact.referral or ""))))
     return {
         "resourceType": "Bundle",
-        "identifier": {"system": f"{_OWN}/Id/message/{GP}", "value": told.message_id},
+        "identifier": {"system": f"{_OWN}/Id/message/{GP}", "value": entry.message_id},
         "type": "message",
-        "timestamp": told.source_version_at.isoformat().replace("+00:00", "Z"),
+        "timestamp": entry.source_version_at.isoformat().replace("+00:00", "Z"),
         "entry": [
-            {"fullUrl": _urn(told, "header"), "resource": _header(resources[1][0])},
+            {"fullUrl": _urn(entry, "header"), "resource": _header(resources[1][0])},
             *({"fullUrl": url, "resource": resource} for url, resource in resources),
         ],
     }
@@ -74,11 +74,11 @@ def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, Any]:
     return resource
 
 
-def _urn(told: SimulatedEntry, part: str) -> str:
+def _urn(entry: SimulatedEntry, part: str) -> str:
     # any stable urn will do; the message id is a UUID already, and its last digits give way to the part's
     # place
     number = {"header": 1, "patient": 2}.get(part) or int(part) + 3
-    return f"urn:uuid:{told.message_id[:-4]}{number:04x}"
+    return f"urn:uuid:{entry.message_id[:-4]}{number:04x}"
 
 
 def _header(focus: str) -> dict[str, Any]:
@@ -103,12 +103,12 @@ def _ethnic_category(code: str) -> dict[str, Any]:
 
 
 def _area(identity: SimulatedIdentity) -> list[dict[str, Any]]:
-    own = f"{_OWN}/StructureDefinition"
+    definitions = f"{_OWN}/StructureDefinition"
     return [
-        {"url": f"{own}/lsoa", "valueCode": identity.address.lsoa},
-        {"url": f"{own}/lsoa-version", "valueCode": "2021"},
-        {"url": f"{own}/imd-quintile", "valueInteger": identity.address.imd_quintile},
-        {"url": f"{own}/imd-version", "valueCode": "2025"},
+        {"url": f"{definitions}/lsoa", "valueCode": identity.address.lsoa},
+        {"url": f"{definitions}/lsoa-version", "valueCode": "2021"},
+        {"url": f"{definitions}/imd-quintile", "valueInteger": identity.address.imd_quintile},
+        {"url": f"{definitions}/imd-version", "valueCode": "2025"},
     ]
 
 
@@ -137,21 +137,21 @@ def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str
 def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
     """A mobile as the hub writes one, in E.164, and a private mailbox."""
     phone, email = identity.phone, identity.email
-    told = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
-    return [*told, {"system": "email", "value": email, "use": "home"}] if email else told
+    phones = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
+    return [*phones, {"system": "email", "value": email, "use": "home"}] if email else phones
 
 
 def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[str, Any]:
     assert fact.to_tier is not None
     code, display = _SERVICE[fact.to_tier]
-    own = f"{_OWN}/StructureDefinition"
+    definitions = f"{_OWN}/StructureDefinition"
     return {
         "resourceType": "ServiceRequest",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-ServiceRequest"]},
         "extension": [
-            {"url": f"{own}/to-tier", "valueCode": fact.to_tier},
-            {"url": f"{own}/direction", "valueCode": "sent"},
-            {"url": f"{own}/practice-ods", "valueCode": practice_ods},
+            {"url": f"{definitions}/to-tier", "valueCode": fact.to_tier},
+            {"url": f"{definitions}/direction", "valueCode": "sent"},
+            {"url": f"{definitions}/practice-ods", "valueCode": practice_ods},
         ],
         "identifier": [{"system": _UBRN, "value": fact.key}],
         "status": "active",
