@@ -131,5 +131,5 @@ def test_fake_1000_is_linked_as_well_as_it_was() -> None:
     assert contest.missed == ()
     assert contest.ours["distinct_partitions"] == 1
     console = Console(record=True, width=120)
-    sets.show(console, {"sets": [contest.as_json()], "missed": []})
+    sets.show(console, {"sets": [contest.as_json()], "missing": {}, "missed": []})
     assert "fake_1000" in console.export_text()

@@ -29,7 +29,7 @@ def missed(*, link: int) -> list[str]:
     """The targets our linker misses on a small world when pairs from so many milli-bits are linked."""
     model = replace(parse(linkage_model()), link=link, review=link - 1_000)
     figures = linkage_worlds.run(people=150, seeds=(11,), beside=False, report=lambda text: None, model=model)
-    return [text.split()[2] for text in figures["missed"]]
+    return [text.split()[2] for text in figures.missed]
 
 
 def graded(wrong: int, linked: float) -> Quality:
@@ -97,5 +97,5 @@ def test_splink_that_cannot_be_installed_is_said_so_and_has_no_figures(
         report=said.append,
         environ={"TIERLINK_HOME": str(tmp_path), "PATH": ""},
     )
-    assert [row["method"] for row in figures["methods"]] == METHODS
+    assert [row.method for row in figures.rows] == METHODS
     assert [text for text in said if text.startswith("Splink did not run on seed 11")]

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -70,7 +69,7 @@ class Figures:
         ours, theirs = self.events_per_s("host"), self.events_per_s(contender)
         return None if ours is None or theirs is None else ours / theirs
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """One flat object; null for what was not measured, with the reason in `missing`."""
         speeds = {f"{name}_events_per_s": _rounded(self.events_per_s(name), 0) for name in MODULES}
         ratios = {f"ratio_of_{name}": _rounded(self.ratio_of(name), 2) for name in ("bare", "stock", "quix")}
@@ -89,7 +88,7 @@ class Figures:
             **self._profile(),
         }
 
-    def _profile(self) -> dict[str, Any]:
+    def _profile(self) -> dict[str, object]:
         """CPU microseconds a message by part, when our host was sampled."""
         spent = next((run.spent for run in self.runs.get("host", ()) if run.spent), None)
         if spent is None:

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from ops.lab.bench.host_hop import BATCH_MAX, Hop, rest, source_headers
 
@@ -50,7 +50,7 @@ def answer(hop: Hop, message: Any, counts: dict[bytes, int], producer: Producer)
     producer.produce(hop.changelog, b"%d" % count, key, partition, on_delivery=acknowledged, headers=headers)
 
 
-def acknowledged(error: Any, _message: Any) -> None:
+def acknowledged(error: KafkaError | None, _message: Message) -> None:
     """Called once for every record sent: what was not delivered ends the run."""
     if error is not None:
         raise KafkaException(error)

@@ -6,7 +6,6 @@ work than the others do.
 """
 
 from pathlib import Path
-from typing import Any
 
 from quixstreams import Application, State, message_context  # type: ignore[import-not-found]
 
@@ -50,7 +49,7 @@ class QuixCountingStep:
         state.set(STATE, state.get(STATE, 0) + 1)
 
 
-def headers(_value: bytes, _key: bytes, time_ms: int, _headers: Any) -> list[tuple[str, bytes]]:
+def headers(_value: bytes, _key: bytes, time_ms: int, _headers: object) -> list[tuple[str, bytes]]:
     """As our host writes them."""
     cause = message_context()
     return source_headers(cause.topic, cause.partition, cause.offset, time_ms)

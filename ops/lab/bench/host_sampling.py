@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 SAMPLER = "looking (the sampler itself)"
 NATIVE = "native threads: {}"
@@ -159,5 +158,4 @@ def read_spent(directory: str, *, within_s: float) -> Spent:
         if time.monotonic() > end_s:
             raise TimeoutError("the sampled process did not answer")
         time.sleep(EVERY_S)
-    document: dict[str, Any] = json.loads(file.read_text())
-    return Spent(**document)
+    return Spent(**json.loads(file.read_text()))

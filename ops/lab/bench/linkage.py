@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter, process_time
-from typing import Any
+from typing import TypedDict
 
 from rich.console import Console
 from rich.table import Table
@@ -31,24 +31,48 @@ LINKS_TRIED = (-4_248, -2_000, 0, 1_000, 2_000, 3_170, 4_248, 6_629, 9_965, 13_2
 REVIEW_BELOW = 1_000  # a threshold for review must lie below the one for links
 
 
+class ContestJson(TypedDict):
+    """One set in the object of `--json`."""
+
+    set: str
+    targets: dict[str, float]
+    ours: dict[str, object]
+    splink: dict[str, object] | None
+
+
+class ContestsJson(TypedDict):
+    """The object of `--json`."""
+
+    sets: list[ContestJson]
+    missing: dict[str, str]
+    missed: list[str]
+
+
+def f1(figures: Mapping[str, object], measure: str) -> float:
+    """The F1 of a measure among a tool's figures."""
+    quality = figures[measure]
+    assert isinstance(quality, Mapping)
+    return float(quality["f1"])
+
+
 @dataclass(frozen=True)
 class Contest:
     """One set: the F1 and seconds of each tool, by name of the measure; `missed` are targets ours does not reach."""
 
     trial: Trial
-    ours: Mapping[str, Any]
-    splink: Mapping[str, Any] | None
+    ours: Mapping[str, object]
+    splink: Mapping[str, object] | None
 
     @property
     def missed(self) -> tuple[str, ...]:
         """Sentences on what is below its target."""
         return tuple(
-            f"{self.trial.name}: F1 of {measure} is {self.ours[measure]['f1']:.4f}, target {target}"
+            f"{self.trial.name}: F1 of {measure} is {f1(self.ours, measure):.4f}, target {target}"
             for measure, target in self.trial.targets.items()
-            if self.ours[measure]["f1"] < target
+            if f1(self.ours, measure) < target
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ContestJson:
         """Both tools' figures and the targets."""
         return {
             "set": self.trial.name,
@@ -60,7 +84,7 @@ class Contest:
 
 def run(
     *, only: Sequence[str] = (), beside: bool = True, report: Report, environ: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+) -> ContestsJson:
     """Every set that is there, one after another: the object of `--json`. `only` names sets, by how they begin."""
     surroundings = os.environ if environ is None else environ
     found, missing = trials(surroundings)
@@ -79,7 +103,7 @@ def run(
     }
 
 
-def ours(trial: Trial) -> dict[str, Any]:
+def ours(trial: Trial) -> dict[str, object]:
     """Our linker on one set, weights fitted on it without its truth."""
     reader = Reader(parse_map([trial.columns]), Spellings(any_postcode=trial.any_postcode))
     records = load(trial.inputs, reader, truth=trial.truth, link_only=trial.link_only)
@@ -126,7 +150,7 @@ def _at(records: Records, model: Model, link: int) -> PairQuality:
     return pairwise(partition, records.truth, file_of=records.file_by_record)
 
 
-def _beside(trial: Trial, environ: Mapping[str, str], report: Report) -> dict[str, Any] | None:
+def _beside(trial: Trial, environ: Mapping[str, str], report: Report) -> dict[str, object] | None:
     try:
         return dict(splink(SplinkRequest(trial.kind, trial.inputs, trial.truth), environ))
     except TierlinkError as error:
@@ -134,7 +158,7 @@ def _beside(trial: Trial, environ: Mapping[str, str], report: Report) -> dict[st
         return None
 
 
-def show(console: Console, figures: Mapping[str, Any]) -> None:
+def show(console: Console, figures: ContestsJson) -> None:
     """Both tools side by side, then what is below its target."""
     table = Table(
         title="F1 (pairs and people; default threshold, and the best an oracle would set); CPU seconds"
@@ -142,9 +166,9 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
     for heading in ("set", "tool", "pairs", "best", "people", "best", "training", "linking"):
         table.add_column(heading, justify="left" if heading in ("set", "tool") else "right")
     for contest in figures["sets"]:
-        for tool in ("ours", "splink"):
-            if found := contest[tool]:
-                shares = [f"{found[measure]['f1']:.4f}" for measure in MEASURES]
+        for tool, found in (("ours", contest["ours"]), ("splink", contest["splink"])):
+            if found:
+                shares = [f"{f1(found, measure):.4f}" for measure in MEASURES]
                 seconds = [f"{found[name]:.1f}" for name in ("train_cpu_s", "link_cpu_s")]
                 table.add_row(contest["set"], tool, *shares, *seconds)
         table.add_section()

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from ops.errors import MissingTool, TierlinkError
 from ops.lab.bench.throwaway_home import Home
@@ -45,7 +46,21 @@ class SplinkRequest:
         )
 
 
-def splink(request: SplinkRequest, environ: Mapping[str, str]) -> dict[str, object]:
+class SplinkFigures(TypedDict):
+    """What Splink reached: precision, recall and F1 by measure, seconds, and how many records there were."""
+
+    pairs: dict[str, float]
+    pairs_best: dict[str, float]
+    clusters: dict[str, float]
+    clusters_best: dict[str, float]
+    train_s: float
+    link_s: float
+    train_cpu_s: float
+    link_cpu_s: float
+    records: int
+
+
+def splink(request: SplinkRequest, environ: Mapping[str, str]) -> SplinkFigures:
     """Splink's figures. Raises MissingTool when it cannot be installed, TierlinkError when it fails, without its
     output: that may quote a record.
     """
@@ -67,7 +82,7 @@ def splink(request: SplinkRequest, environ: Mapping[str, str]) -> dict[str, obje
     if ended.returncode:
         raise TierlinkError(f"Splink ended with {ended.returncode}")
     try:
-        answer: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+        answer: SplinkFigures = json.loads(ended.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise MissingTool("Splink gave no figures") from None
     return answer

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import TypedDict
 
 from linkage.cluster import LinkGraph, Member
 from linkage.model import Model
@@ -71,6 +71,14 @@ class Size:
     encoded_per_s: float
 
 
+class ScaleJson(TypedDict):
+    """The object of `--json`; the keys of a size are the fields of Size."""
+
+    sizes: list[dict[str, float]]
+    cost_ratios: list[dict[str, float]]
+    missed: list[str]
+
+
 @dataclass
 class _Window:
     """Times of the last records put."""
@@ -111,7 +119,7 @@ class _Encoding:
         ]
 
 
-def run(*, sizes: Sequence[int] = SIZES, seed: int = 1, town: int = TOWN, report: Report) -> dict[str, Any]:
+def run(*, sizes: Sequence[int] = SIZES, seed: int = 1, town: int = TOWN, report: Report) -> ScaleJson:
     """Grow one graph to the last of the rising `sizes`; the object of `--json`: figures at each, cost ratios and
     missed targets.
     """
@@ -160,7 +168,7 @@ def missed(sizes: Sequence[Size]) -> list[str]:
     ]
 
 
-def show(report: Report, figures: dict[str, Any]) -> None:
+def show(report: Report, figures: ScaleJson) -> None:
     """A line for each size and each ratio."""
     report("".join(f"{heading:>11}" for heading, _, _ in COLUMNS))
     for size in figures["sizes"]:

@@ -5,8 +5,8 @@ are seen, term frequencies, and blocking as broad as ours. Read in an environmen
 (ops.lab.bench.linkage_beside).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import splink.comparison_level_library as level  # type: ignore[import-not-found]  # only in Splink's own environment
 import splink.comparison_library as compare  # type: ignore[import-not-found]  # likewise
@@ -23,11 +23,11 @@ class SplinkPlan:
     partition. Of a source in `one_each` no two records are one person: the table then has a column "source".
     """
 
-    comparisons: list[Any]
-    blocks: list[Any]
-    sure: list[Any]
+    comparisons: Sequence[object]
+    blocks: Sequence[object]
+    sure: Sequence[object]
     found: float
-    trained_on: list[Any]
+    trained_on: Sequence[object]
     frequencies_apart: bool = True
     names: tuple[str, str] = ("given_name", "surname")
     one_each: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ _WORLD_ADDRESS: Levels = (
 )
 
 
-def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> Any:
+def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> object:
     """Levels of our own; a pair that cannot be compared by any of the columns says nothing."""
     missing = [level.NullLevel(column) for column in columns]
     comparison_levels = [level.And(*missing) if len(missing) > 1 else missing[0]]
@@ -186,7 +186,7 @@ def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> Any:
     return compare.CustomComparison([*comparison_levels, level.ElseLevel()], output_column_name=name)
 
 
-def _names(given: str, family: str) -> Any:
+def _names(given: str, family: str) -> object:
     return compare.ForenameSurnameComparison(given, family, forename_surname_concat_col_name="both_names")
 
 

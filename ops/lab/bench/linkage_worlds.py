@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from linkage.evaluate import pairwise
 from linkage.model import Model
@@ -257,6 +256,31 @@ def _timed(method: str, world: LinkageWorld, method_clusters: Callable[[], Clust
     return quality(method, world, clusters, cpu_s=time.process_time() - started_s)
 
 
+@dataclass(frozen=True, slots=True)
+class WorldsReport:
+    """What every method made of the worlds of several seeds."""
+
+    people: int
+    seeds: Sequence[int]
+    model: str
+    rows: Sequence[Quality]
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Sentences on what misses its target."""
+        return unmet(self.rows)
+
+    def as_json(self) -> dict[str, object]:
+        """The object of `--json`."""
+        return {
+            "people": self.people,
+            "seeds": list(self.seeds),
+            "model": self.model,
+            "methods": [row.as_json() for row in self.rows],
+            "missed": list(self.missed),
+        }
+
+
 def run(
     *,
     people: int = PEOPLE,
@@ -265,8 +289,8 @@ def run(
     report: Report,
     model: Model | None = None,
     environ: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """Every method on the world of every seed: the object of `--json`. `model` is the one that ships, if not given."""
+) -> WorldsReport:
+    """Every method on the world of every seed. `model` is the one that ships, if not given."""
     used = model or model_of(None)
     rows: list[Quality] = []
     for seed in seeds:
@@ -279,19 +303,13 @@ def run(
         if beside:
             (ours,) = (row for row in world_report.rows if row.method == OURS)
             rows += _splink(world, ours, report, environ=os.environ if environ is None else environ)
-    return {
-        "people": people,
-        "seeds": list(seeds),
-        "model": used.name,
-        "methods": [row.as_json() for row in rows],
-        "missed": list(unmet(rows)),
-    }
+    return WorldsReport(people, seeds, used.name, rows)
 
 
-def show(report: Report, figures: Mapping[str, Any]) -> None:
+def show(report: Report, figures: WorldsReport) -> None:
     """A line for each method and seed, then what is below its target."""
-    report(table([Quality(**row) for row in figures["methods"]]))
-    for text in figures["missed"]:
+    report(table(figures.rows))
+    for text in figures.missed:
         report(f"below target: {text}")
 
 
@@ -328,9 +346,7 @@ def _splink(
         records, clusters = Path(folder, "records.csv"), Path(folder, "clusters.csv")
         export_csv(world, records)
         try:
-            figures: Mapping[str, Any] = splink(
-                SplinkRequest("world", (records,), "person", clusters), environ
-            )
+            figures = splink(SplinkRequest("world", (records,), "person", clusters), environ)
         except TierlinkError as error:
             report(f"Splink did not run on seed {world.seed}: {error}")
             return

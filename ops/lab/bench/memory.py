@@ -15,12 +15,12 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from ops.errors import TierlinkError
 from ops.lab import Report
+from ops.lab.bench.hop_topics import committed_count
 from ops.lab.bench.restart_worker import Record, WorkerUnderBench, bench_broker
 from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, restart_world
 from schemas import canonical, elements
@@ -34,7 +34,6 @@ NEW_VERSION_SHARE = 0.1
 SAMPLE_S = 0.5
 SHOWN = 20  # samples in the answer, evenly spread
 STILL_S_MAX = 120.0  # without one commit: something is wrong
-CALL_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +62,14 @@ def run(
     facts: int = 10_000,
     directory: Path = Path(".tierlink"),
     report: Report = lambda _: None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Records, then pathway; by stage the megabytes after the warm-up and at the end, and events a second."""
     return bench(MemoryBench(events=events, facts=facts, directory=directory), report=report)
 
 
-def bench(options: MemoryBench, *, report: Report) -> dict[str, Any]:
+def bench(options: MemoryBench, *, report: Report) -> dict[str, object]:
     """As `run`, of a part of it."""
-    figures = {}
+    figures: dict[str, object] = {}
     for stage in options.stages:
         with bench_broker(options.directory) as broker:
             report(f"{stage}: writing {options.events:,} events about {options.facts:,} facts")
@@ -143,7 +142,7 @@ class Feed:
         return key, new
 
 
-def judged(samples: Sequence[MemorySample]) -> dict[str, Any]:
+def judged(samples: Sequence[MemorySample]) -> dict[str, object]:
     """The figures of one stage. `spread_pct`: how far memory was from its median at most, after the warm-up."""
     last = samples[-1]
     warm = [sample for sample in samples if sample.events >= WARM_UP_SHARE * last.events]
@@ -174,7 +173,7 @@ def _watched(worker: WorkerUnderBench, events: int) -> list[MemorySample]:
     try:
         worker.start()
         while not samples or samples[-1].events < events:
-            done, now_s = _committed(watcher, partitions), time.monotonic()
+            done, now_s = committed_count(watcher, partitions), time.monotonic()
             if done > (samples[-1].events if samples else 0):
                 moved_s = now_s
             if done:
@@ -189,13 +188,6 @@ def _watched(worker: WorkerUnderBench, events: int) -> list[MemorySample]:
         watcher.close()
         worker.kill()
     return samples
-
-
-def _committed(watcher: Consumer, asked: list[TopicPartition]) -> int:
-    try:
-        return sum(max(0, place.offset) for place in watcher.committed(asked, CALL_S))
-    except KafkaException:  # the very first group of a broker waits for its coordinator
-        return 0
 
 
 def _placed(key: bytes, value: bytes) -> Record:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
 
 from ops.lab import Report
 from ops.lab.bench.restart_linkage import linker_elements
@@ -38,21 +37,22 @@ class RestartBench:
 
 def run(
     *, elements: int = 1_000_000, directory: Path = Path(".tierlink"), report: Report = lambda _: None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Every stage in turn; by its name the elements, seconds to ready and megabytes."""
     return bench(RestartBench(elements=elements, directory=directory), report=report)
 
 
-def bench(options: RestartBench, *, report: Report) -> dict[str, Any]:
+def bench(options: RestartBench, *, report: Report) -> dict[str, object]:
     """As `run`, of a part of it."""
-    figures: dict[str, Any] = {}
+    figures: dict[str, object] = {}
     for stage in options.stages:
         with bench_broker(options.directory) as broker:
             report(f"{stage}: writing {options.elements:,} elements")
             world = None if stage == "linker" else restart_world(broker.layout, people=options.people)
             written = broker.fill(TOPIC[stage], changelog(stage, options, broker.layout, world))
-            figures[stage] = _restarted(stage, broker) | {"elements": written, "limit_s": LIMIT_S[stage]}
-            report(f"{stage}: ready {figures[stage]['ready_s']} s after its restart")
+            figure = _restarted(stage, broker)
+            figures[stage] = figure | {"elements": written, "limit_s": LIMIT_S[stage]}
+            report(f"{stage}: ready {figure['ready_s']} s after its restart")
     return figures
 
 

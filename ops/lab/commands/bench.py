@@ -4,7 +4,7 @@ import json
 import signal
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -73,7 +73,7 @@ def restart(
     _run("restart", as_json, elements=elements, directory=directory)
 
 
-def _run(bench: str, as_json: bool, **options: Any) -> None:
+def _run(bench: str, as_json: bool, **options: object) -> None:
     """`run` of `ops.lab.bench.<bench>`: takes the options and `say`, gives the object of `--json`."""
     from rich.console import Console
 

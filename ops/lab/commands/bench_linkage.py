@@ -50,22 +50,28 @@ def linkage(
     for order in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(order, signal.default_int_handler)  # as Ctrl-C
     console = Console(stderr=True, width=120, highlight=False)
+    lines = partial(console.print, soft_wrap=True)
+    answer: object
     if scale:
-        figures = linkage_scale.run(sizes=linkage_scale.sizes_to(records), seed=seed, report=console.print)
-        linkage_scale.show(console.print, figures)
+        sizes = linkage_scale.sizes_to(records)
+        growth = linkage_scale.run(sizes=sizes, seed=seed, report=console.print)
+        linkage_scale.show(console.print, growth)
+        answer = growth
     elif people or seeds:
-        figures = linkage_worlds.run(
+        worlds = linkage_worlds.run(
             people=people or linkage_worlds.PEOPLE,
             seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
             beside=beside,
-            report=partial(console.print, soft_wrap=True),
+            report=lines,
         )
-        linkage_worlds.show(partial(console.print, soft_wrap=True), figures)
+        linkage_worlds.show(lines, worlds)
+        answer = worlds.as_json()
     else:
-        figures = sets.run(only=tuple(only or ()), beside=beside, report=console.print)
-        sets.show(console, figures)
+        contests = sets.run(only=tuple(only or ()), beside=beside, report=console.print)
+        sets.show(console, contests)
+        answer = contests
     if as_json:
-        typer.echo(json.dumps(figures))
+        typer.echo(json.dumps(answer))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -1,7 +1,6 @@
 """Messages that hold an improbable value in every field that can hold one, for each door: one good, one refused."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from ops.lab.simulator.render.tier2_csv import HEADERS
 from ops.verify.nobodies import Nobody
@@ -11,7 +10,7 @@ from schemas import canonical
 def fhir(nobody: Nobody, *, good: bool) -> tuple[str, bytes]:
     """Message id and body for the HTTP door; the refused one has a weight without a unit."""
     subject = {"reference": "urn:uuid:0f0e0d0c-0b0a-4908-8706-050403020100", "display": nobody.family}
-    weight: dict[str, Any] = {
+    weight: dict[str, object] = {
         "resourceType": "Observation",
         "status": "final",
         "code": {
@@ -54,7 +53,7 @@ def fhir(nobody: Nobody, *, good: bool) -> tuple[str, bytes]:
     return message_id, canonical.dump(bundle)
 
 
-def _patient(nobody: Nobody) -> dict[str, Any]:
+def _patient(nobody: Nobody) -> dict[str, object]:
     return {
         "resourceType": "Patient",
         "text": {
@@ -123,7 +122,7 @@ def csv_file(nobody: Nobody) -> tuple[str, bytes, Sequence[int]]:
     return f"{nobody.family}.csv", ("\r\n".join(rows) + "\r\n").encode(), (2, 3)
 
 
-def _header(subject: dict[str, str]) -> dict[str, Any]:
+def _header(subject: dict[str, str]) -> dict[str, object]:
     event = {"system": "https://fhir.nhs.uk/CodeSystem/message-events-bars", "code": "servicerequest-request"}
     return {
         "resourceType": "MessageHeader",

@@ -7,7 +7,7 @@ would, and held against what the simulator knows to be true.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import cast
 
 from ops.admin.ticker import tick
 from ops.admin.topic_reader import last_values, read_topics
@@ -16,6 +16,7 @@ from ops.lab import Report
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
 from ops.lab.demo.playing import Killer, Progress, play
+from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import AS_OF, Noise, SimulatedFeed, default_rates, simulate
 from ops.local.engine import Engine
 from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
@@ -39,7 +40,7 @@ class DemoResult:
     """Everything the report shows; `as_json` is the last line of `--json`."""
 
     ledgers: Mapping[str, Ledger]
-    snapshots: Sequence[Mapping[str, Any]]
+    snapshots: Sequence[SnapshotJson]
     stalled: int
     judgement: Judgement
     noise: Noise
@@ -48,7 +49,7 @@ class DemoResult:
     redelivered: int
     seconds: float
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """One flat object."""
         return {
             **self.ledgers[""].as_json(),
@@ -133,7 +134,10 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoR
     )
 
 
-def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
-    """PublishedRun id -> snapshot, as a subscriber of the demo recipient would hold them."""
+def read_snapshots(bootstrap: str) -> dict[str, SnapshotJson]:
+    """Published person id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
-    return {key.decode(): canonical.load_object(message.value or b"") for key, message in latest.items()}
+    return {
+        key.decode(): cast(SnapshotJson, canonical.load_object(message.value or b""))
+        for key, message in latest.items()
+    }

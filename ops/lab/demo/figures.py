@@ -4,12 +4,12 @@ For one machine's demonstration only: counts here are exact. Counts for the publ
 first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-Snapshot = Mapping[str, Any]
+from ops.lab.demo.snapshot_json import EpisodeJson, HandoverJson, OutcomeJson, SnapshotJson
+
 TIERS = ("tier2", "tier3")
 HORIZON = "12"
 
@@ -30,7 +30,7 @@ class Funnel:
     start_wait_days: float | None
 
 
-def funnel(snapshots: Iterable[Snapshot], tier: str) -> Funnel:
+def funnel(snapshots: Iterable[SnapshotJson], tier: str) -> Funnel:
     """The funnel of `tier`. Both denominators: all who started, and completers with both weights
     (`loss-5pct/1`).
     """
@@ -65,7 +65,7 @@ class HandoverFigures:
     overdue: int
 
 
-def gaps(snapshots: Iterable[Snapshot]) -> list[HandoverFigures]:
+def gaps(snapshots: Iterable[SnapshotJson]) -> list[HandoverFigures]:
     """One row for each pair of tiers that anyone was sent between."""
     by_pair: dict[tuple[str, str], list[str]] = {}
     for snapshot in snapshots:
@@ -79,7 +79,7 @@ def gaps(snapshots: Iterable[Snapshot]) -> list[HandoverFigures]:
 
 @dataclass(frozen=True)
 class NeverReceived:
-    """One person who was sent on and, as far as anyone has told, never arrived."""
+    """One person who was sent on and, as far as is known, never arrived."""
 
     person: str
     from_tier: str
@@ -87,7 +87,7 @@ class NeverReceived:
     sent_on: str
 
 
-def never_received(snapshots: Iterable[Snapshot]) -> list[NeverReceived]:
+def never_received(snapshots: Iterable[SnapshotJson]) -> list[NeverReceived]:
     """Everyone in the gap, longest waiting first."""
     found = [
         NeverReceived(snapshot["person"], handover["from_tier"], handover["to_tier"], handover["sent_on"])
@@ -109,9 +109,9 @@ class EquityRow:
     lost_5pct: int
 
 
-def equity(snapshots: Sequence[Snapshot]) -> list[EquityRow]:
+def equity(snapshots: Sequence[SnapshotJson]) -> list[EquityRow]:
     """Rows by IMD quintile, not known last."""
-    groups: dict[int | None, list[Snapshot]] = {}
+    groups: dict[int | None, list[SnapshotJson]] = {}
     for snapshot in snapshots:
         groups.setdefault(snapshot["slices"]["imd_quintile"], []).append(snapshot)
     rows = []
@@ -121,7 +121,7 @@ def equity(snapshots: Sequence[Snapshot]) -> list[EquityRow]:
     return rows
 
 
-def example(snapshots: Iterable[Snapshot]) -> Snapshot | None:
+def example(snapshots: Iterable[SnapshotJson]) -> SnapshotJson | None:
     """A person worth looking at: three tiers, a 12-week outcome in Tier 2, most weights; ties by id."""
     full = [snapshot for snapshot in snapshots if snapshot["three_tier"]]
     return max(full, key=_richness, default=None)
@@ -136,7 +136,7 @@ class TimelineRow:
     text: str
 
 
-def timeline(snapshot: Snapshot) -> list[TimelineRow]:
+def timeline(snapshot: SnapshotJson) -> list[TimelineRow]:
     """What happened to one person, in order of date, with waits and the definition that says so."""
     lines = []
     for handover in snapshot["handovers"]:
@@ -156,7 +156,7 @@ def timeline(snapshot: Snapshot) -> list[TimelineRow]:
     return sorted(lines, key=lambda line: line.on)
 
 
-def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, Any]]) -> list[TimelineRow]:
+def _episode_lines(episode: EpisodeJson, handovers: Iterable[HandoverJson]) -> list[TimelineRow]:
     tier, waits = episode["tier"], episode["waits"]
     interval = next(
         (handover["interval_days"] for handover in handovers if handover["episode"] == episode["id"]), None
@@ -168,7 +168,7 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
             episode["accepted_on"],
             _wait("accepted", waits["referral_to_acceptance"], episode["acceptance_definition"]),
         ),
-        (episode["declined_on"], f"declined ({episode['decline_reason'] or 'no reason told'})"),
+        (episode["declined_on"], f"declined ({episode['decline_reason'] or 'no reason given'})"),
         (episode["started_on"], _wait("started", waits["referral_to_start"], waits["definition"])),
         (episode["completed_on"], f"completed ({episode['completion_definition']})"),
         (episode["withdrawn_on"], "withdrew"),
@@ -179,15 +179,11 @@ def _episode_lines(episode: Mapping[str, Any], handovers: Iterable[Mapping[str, 
         TimelineRow(weight["on"], tier, f"weight {weight['kg']:.1f} kg ({_words(weight['method'])})")
         for weight in episode["weights"]
     ]
-    outcome = _outcome(episode)
-    if outcome is not None:
+    outcome, loss = _outcome(episode), episode["loss"]
+    if outcome is not None and loss is not None:
         verdict = "at least 5 % lost" if outcome["achieved"] else "less than 5 % lost"
-        definition = episode["loss"]["definition"]
-        lines.append(
-            TimelineRow(
-                outcome["end_on"], tier, f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({definition})"
-            )
-        )
+        text = f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({loss['definition']})"
+        lines.append(TimelineRow(outcome["end_on"], tier, text))
     return lines
 
 
@@ -202,12 +198,12 @@ def _words(name: str) -> str:
     )
 
 
-def _outcome(episode: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _outcome(episode: EpisodeJson) -> OutcomeJson | None:
     loss = episode["loss"]
     return None if loss is None else loss["at_weeks"].get(HORIZON)
 
 
-def _richness(snapshot: Snapshot) -> tuple[bool, int, str]:
+def _richness(snapshot: SnapshotJson) -> tuple[bool, int, str]:
     tier2 = [episode for episode in snapshot["episodes"] if episode["tier"] == "tier2"]
     weights = sum(len(episode["weights"]) for episode in snapshot["episodes"])
     return any(_outcome(episode) is not None for episode in tier2), min(weights, 20), snapshot["person"]

@@ -3,8 +3,9 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import PersonTruth, expected
 from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
 from schemas.keyring import Keyring, Purpose, recipient_purpose
@@ -51,7 +52,7 @@ class PublishedRun:
     """What there is to judge: record -> person, published id -> snapshot, and the keys that join them."""
 
     links: Mapping[str, str]
-    snapshots: Mapping[str, Mapping[str, Any]]
+    snapshots: Mapping[str, SnapshotJson]
     keys: Keyring
     recipient: str
 
@@ -59,7 +60,7 @@ class PublishedRun:
         """The person the record with this local id was linked to."""
         return self.links.get(self.keys.mac(Purpose.RECORD_ID, record[0], "local", record[1]))
 
-    def snapshot_of(self, person_id: str) -> Mapping[str, Any] | None:
+    def snapshot_of(self, person_id: str) -> SnapshotJson | None:
         """The snapshot the recipient has of a person."""
         return self.snapshots.get(self.keys.mac(recipient_purpose(self.recipient), person_id))
 

@@ -86,7 +86,7 @@ class MemoryEngine:
         return intake[0]
 
     def put(self, emit: Emit) -> None:
-        """Any message is appended to its partition: outputs, but also poison, or a tombstone by hand."""
+        """A message is appended to its partition: an output, but also poison, or a tombstone by hand."""
         self.now_ms += 1
         self.logs.append(emit, stamp_ms=self.now_ms)
         readers = (number for number, stage in enumerate(stages()) if emit.topic in stage.reads)

@@ -1,8 +1,7 @@
 """What one simulated run is made of: the rule, the steps, the fences, and the mutants that must be caught."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ops.lab.model_check.groups import Timings
 from streams.host.commit import Flight, Partition, Progress
@@ -81,16 +80,16 @@ class CommitsOverAHole(LaterStateFirst):
 class SkipsTheSeen:
     """A step that takes a message given again for done: what it has seen outlives its crashes."""
 
-    def __init__(self, step: Step[Any]) -> None:
+    def __init__(self, step: Step[object]) -> None:
         """Of one run."""
         self._step = step
         self._seen: dict[Partition, int] = {}
 
-    def restore(self, elements: Any) -> Any:
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> object:
         """As the step does."""
         return self._step.restore(elements)
 
-    def advance(self, state: Any, message: Message) -> tuple[Any, tuple[Outcome, ...]]:
+    def advance(self, state: object, message: Message) -> tuple[object, tuple[Outcome, ...]]:
         """Nothing, for an offset seen before."""
         place = (message.topic, message.partition)
         if message.offset <= self._seen.get(place, -1):

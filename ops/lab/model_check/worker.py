@@ -8,13 +8,13 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ops.lab.memory_engine.logs import Logs
 from ops.lab.model_check.flights import Batch, ProducedMessage, Producer
 from ops.lab.model_check.groups import Group
 from ops.lab.model_check.rules import Rules
-from streams.host.commit import Partition
+from streams.host.commit import Flight, Partition
 from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, keep
 
 DeadLetter = Callable[[Stage, Message, str], Emit]
@@ -47,7 +47,7 @@ class Place:
     """Where a worker works: all that outlives it."""
 
     stage: Stage
-    step: Step[Any]
+    step: Step[object]
     dead_letter: DeadLetter
     logs: Logs
     group: Group
@@ -96,10 +96,10 @@ class Worker:
 
     def _drop(self) -> None:
         self.progress = self.at.rules.progress({})
-        self.states: dict[int, Any] = {}
+        self.states: dict[int, object] = {}
         self.elements: dict[int, dict[bytes, bytes]] = {}
         self.pending: deque[Message] = deque()
-        self.air: dict[Any, Batch] = {}  # by flight, in the order of their delivery
+        self.air: dict[Flight, Batch] = {}  # by flight, in the order of their delivery
         self.ends: dict[int, int] = {}
         self.places: list[Partition] = []
         self._written: list[

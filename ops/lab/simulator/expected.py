@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from ops.lab.simulator.model import Fact
 from ops.lab.simulator.truth import PersonTruth, RecordTruth
 
-Pathway = dict[str, Any]
+Pathway = dict[str, object]
 
 _TIERS = ("primary_care", "tier2", "tier3", "tier4")
 _BASELINE = timedelta(days=14)
@@ -149,7 +148,7 @@ def _first_day(facts: Iterable[Fact]) -> date | None:
     return min((fact.on for fact in facts), default=None)
 
 
-def _first_word(episode: _Episode, kind: str, name: str) -> Any:
+def _first_word(episode: _Episode, kind: str, name: str) -> object:
     facts = sorted(_of(episode, kind), key=lambda fact: fact.on)
     return getattr(facts[0], name) if facts else None
 
@@ -281,7 +280,7 @@ def _fits(fact: Fact, episode: _Episode, by_number: bool) -> bool:
 
 def _current(episodes: Sequence[Pathway], handovers: Sequence[Pathway]) -> Pathway:
     if episodes:
-        last = max(episodes, key=lambda episode: episode["referred_on"] or "")
+        last = max(episodes, key=lambda episode: str(episode["referred_on"] or ""))
         return {"current_stage": last["stage"], "current_tier": last["tier"], "current_to_tier": None}
     if handovers:
         last = max(handovers, key=lambda handover: str(handover["sent_on"]))
@@ -309,22 +308,24 @@ def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _episode_order(episode: Mapping[str, Any]) -> tuple[int, str]:
-    return _TIERS.index(episode["tier"]), episode["referred_on"] or ""
+def _episode_order(episode: Mapping[str, object]) -> tuple[int, str]:
+    return _TIERS.index(str(episode["tier"])), str(episode["referred_on"] or "")
 
 
-def _handover_order(handover: Mapping[str, Any]) -> tuple[str, str, str]:
-    return handover["sent_on"], handover["from_tier"], handover["to_tier"]
+def _handover_order(handover: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(str(handover[name]) for name in ("sent_on", "from_tier", "to_tier"))
 
 
-def _weight_order(weight: Mapping[str, Any]) -> tuple[str, str, float]:
-    return weight["on"], weight["method"], weight["kg"]
+def _weight_order(weight: Mapping[str, object]) -> tuple[str, str, float]:
+    kg = weight["kg"]
+    assert isinstance(kg, int | float)
+    return str(weight["on"]), str(weight["method"]), kg
 
 
 # against what was published
 
 
-def differences(expected: Mapping[str, Any], published: Mapping[str, Any]) -> list[str]:
+def differences(expected: Mapping[str, object], published: Mapping[str, object]) -> list[str]:
     """Where the published snapshot (its JSON) says otherwise: one line a place, empty when exact.
 
     Only what `expected` holds is compared, so a snapshot may say more. Episodes and handovers are paired in
@@ -333,18 +334,24 @@ def differences(expected: Mapping[str, Any], published: Mapping[str, Any]) -> li
     ordered = {
         **published,
         "episodes": [
-            _with_weights_ordered(episode) for episode in sorted(published["episodes"], key=_episode_order)
+            _with_weights_ordered(episode)
+            for episode in sorted(_objects(published["episodes"]), key=_episode_order)
         ],
-        "handovers": sorted(published["handovers"], key=_handover_order),
+        "handovers": sorted(_objects(published["handovers"]), key=_handover_order),
     }
     return list(_differing("", expected, ordered))
 
 
-def _with_weights_ordered(episode: Mapping[str, Any]) -> Pathway:
-    return {**episode, "weights": sorted(episode["weights"], key=_weight_order)}
+def _with_weights_ordered(episode: Mapping[str, object]) -> Pathway:
+    return {**episode, "weights": sorted(_objects(episode["weights"]), key=_weight_order)}
 
 
-def _differing(place: str, expected: Any, published: Any) -> Iterator[str]:
+def _objects(values: object) -> list[Mapping[str, object]]:
+    assert isinstance(values, list | tuple)
+    return list(values)
+
+
+def _differing(place: str, expected: object, published: object) -> Iterator[str]:
     if isinstance(expected, Mapping) and isinstance(published, Mapping):
         for name, value in expected.items():
             yield from _differing(f"{place}.{name}" if place else name, value, published.get(name))
@@ -357,7 +364,7 @@ def _differing(place: str, expected: Any, published: Any) -> Iterator[str]:
         yield f"{place}: expected {expected}, published {published}"
 
 
-def _equal(expected: Any, published: Any) -> bool:
+def _equal(expected: object, published: object) -> bool:
     if isinstance(expected, float) and isinstance(published, int | float):
         return abs(expected - published) < 0.001
     return bool(expected == published)

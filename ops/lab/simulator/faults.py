@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from ops.lab.simulator.journeys import AS_OF
 from ops.lab.simulator.measuring import in_our_units
@@ -135,7 +134,7 @@ def _not_utf8(entry: SimulatedEntry) -> bytes:
     return primary_care_fhir.bundle_bytes(entry).replace(b'"given":["', b'"given":["\xe9', 1)
 
 
-def _with_observation(entry: SimulatedEntry, changed: Mapping[str, Any]) -> bytes:
+def _with_observation(entry: SimulatedEntry, changed: Mapping[str, object]) -> bytes:
     document = primary_care_fhir.bundle(entry)
     observation = next(
         part["resource"] for part in document["entry"] if part["resource"]["resourceType"] == "Observation"
