@@ -12,7 +12,7 @@ from ops.lab.memory_engine.parts import sources
 from ops.lab.model_check.arrivals import world
 from ops.lab.model_check.judging import judge
 from ops.lab.model_check.rules import MUTANTS
-from ops.lab.model_check.run import JOINED, play, play_many, simulation, trace_of, world_of
+from ops.lab.model_check.run import JOINED_WORLDS, play, play_many, scheduled_run, trace_of, world_of
 from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.lab.model_check.worlds import TEMPLATES
 from schemas.topics import DEAD_LETTERS
@@ -36,13 +36,13 @@ def test_the_worlds_end_in_every_disposition_and_hold_what_makes_runs_differ() -
             if name.startswith("receipts") for value in values.values()}  # fmt: skip
     assert told == {"linked", "held", "ignored", "rejected"}
     assert sum(int(str(one.finals[DEAD_LETTERS][b"count"])) for one in worlds) == 6
-    assert {world_of(seed) for seed in range(200)} == {*TEMPLATES, *JOINED}
+    assert {world_of(seed) for seed in range(200)} == {*TEMPLATES, *JOINED_WORLDS}
 
 
 def digest(seed: int) -> str:
     """A hash of every log after the run of this seed; sealed values differ at each making."""
     sealed = {*(source.intake_topic for source in sources().values()), DEAD_LETTERS}
-    found, logs = hashlib.sha256(), simulation(seed).run().logs
+    found, logs = hashlib.sha256(), scheduled_run(seed).run().logs
     for place in sorted(logs.partitions):
         for message in logs.partitions[place].messages:
             value = None if message.topic in sealed else message.value
@@ -73,12 +73,12 @@ def test_the_same_seed_is_the_same_run_and_another_is_not(seed: int) -> None:
 def test_a_broken_rule_is_caught_within_forty_seeds(mutant: str, kinds: set[str]) -> None:
     summary = play_many(range(40), mutant=mutant, processes=1)
     assert summary.failures
-    assert {one.kind for one in summary.failures} <= kinds
+    assert {one.violation for one in summary.failures} <= kinds
 
 
 def ends(mutant: str, seeds: range) -> list[str]:
     """The kinds of violation that the end alone shows, nobody watching on the way."""
-    rules, found = replace(MUTANTS[mutant], watch=False), []
+    rules, found = replace(MUTANTS[mutant], check_steps=False), []
     for seed in seeds:
         run = ScheduledRun(world(world_of(seed)), seed, rules)
         try:
@@ -95,10 +95,10 @@ def test_the_end_alone_shows_a_host_that_loses(mutant: str) -> None:
 
 def test_a_zombie_that_the_broker_does_not_refuse_has_the_last_word() -> None:
     seen = (play(seed, mutant="no_fence") for seed in range(UNFENCED_SEEDS_MAX))
-    caught = next((one for one in seen if one.kind is not None), None)
+    caught = next((one for one in seen if one.violation is not None), None)
     assert caught is not None
-    assert caught.kind in {"differing", "state differs from its changelog"}
-    assert play(caught.seed).kind is None
+    assert caught.violation in {"differing", "state differs from its changelog"}
+    assert play(caught.seed).violation is None
 
 
 def test_a_failing_run_is_told_step_by_step_and_names_nobody() -> None:

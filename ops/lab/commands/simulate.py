@@ -32,7 +32,7 @@ def simulate(
         raise SettingsError(f"--mutant: one of {', '.join(MUTANTS)}")
     summary = play_many(range(first, first + seeds), mutant=mutant, processes=processes)
     for failed in summary.failures[:10]:
-        typer.echo(f"seed {failed.seed}: {failed.kind}: {failed.where} (world {failed.world})")
+        typer.echo(f"seed {failed.seed}: {failed.violation}: {failed.where} (world {failed.world})")
     if summary.failures:
         typer.echo("\n".join(trace_of(summary.failures[0].seed, mutant=mutant)))
     faults = " ".join(f"{name}={count}" for name, count in sorted(summary.faults.items()))

@@ -68,7 +68,7 @@ class Group:
         member.joined = True
         self._prepare(now_ms)
 
-    def returns(self, name: str, now_ms: int) -> None:
+    def rejoin(self, name: str, now_ms: int) -> None:
         """A worker that died is started again under its name; no rebalance when nobody has missed it."""
         member = self.members.get(name)
         if member is None or not self.stable:

@@ -46,19 +46,19 @@ def _everything_committed(run: ScheduledRun) -> None:
 
 def _state_is_its_changelog(run: ScheduledRun) -> None:
     for (name, task), worker in run.owners().items():
-        changelog = worker.at.stage.changelog
+        changelog = worker.context.stage.changelog
         if changelog and worker.elements.get(task, {}) != run.logs.folded((changelog, task)):
             raise Violation("state differs from its changelog", f"{name}/{task}")
 
 
 def _state_answers_alike(run: ScheduledRun) -> None:
     for (name, task), worker in run.owners().items():
-        changelog = worker.at.stage.changelog
+        changelog = worker.context.stage.changelog
         if changelog is None or task not in worker.states:
             continue
-        step = worker.at.step
+        step = worker.context.step
         live, restored = worker.states[task], step.restore(run.logs.folded((changelog, task)).items())
-        for topic in worker.at.stage.reads:
+        for topic in worker.context.stage.reads:
             for message in run.logs.messages((topic, task))[-PROBES:]:
                 live, live_outcomes = step.advance(live, message)
                 restored, restored_outcomes = step.advance(restored, message)

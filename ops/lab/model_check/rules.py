@@ -18,7 +18,7 @@ class Rules:
     answered "a rebalance is under way" moves the stamp too; `stamp_at_assignment`: the first stamp is when the
     assignment arrived, not when it was asked for. `posthumous`: what a dead worker had sent may land
     after its successor began; `restart_waits`: a worker started again waits until the broker would refuse it.
-    `coalesce`: of one key a batch writes the last change only. `watch`: the order is checked at every landing
+    `coalesce`: of one key a batch writes the last change only. `check_steps`: the order is checked at every landing
     and commit; without it only what is left at the end is judged.
     """
 
@@ -33,7 +33,7 @@ class Rules:
     posthumous: bool = False
     restart_waits: bool = False
     coalesce: bool = False
-    watch: bool = True
+    check_steps: bool = True
 
 
 class CommitsTheDelivered(Progress):

@@ -16,16 +16,16 @@ from ops.lab.model_check.worlds import TEMPLATES
 PROBED_EVERY = 8  # seeds
 SHOWN = 40  # last steps of a failing run
 CHUNK = 50  # seeds given to a process at a time
-JOINED = ("correction+merge", "late_number+overdue", "split+taken_back")
+JOINED_WORLDS = ("correction+merge", "late_number+overdue", "split+taken_back")
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How one seed ended; `kind` is None when everything held."""
+class SeedResult:
+    """How one seed ended; `violation` is None when everything held."""
 
     seed: int
     world: str
-    kind: str | None = None
+    violation: str | None = None
     where: str = ""
     faults: dict[str, int] = field(default_factory=dict)
     steps: int = 0
@@ -41,15 +41,15 @@ class Summary:
     redelivered: int = 0
     seconds: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
-    failures: list[Ended] = field(default_factory=list)
+    failures: list[SeedResult] = field(default_factory=list)
 
-    def add(self, ended: Ended) -> None:
+    def add(self, ended: SeedResult) -> None:
         """One seed more."""
         self.seeds += 1
         self.steps += ended.steps
         self.redelivered += ended.redelivered
         self.faults.update(ended.faults)
-        if ended.kind is not None:
+        if ended.violation is not None:
             self.failures.append(ended)
 
     def as_json(self) -> dict[str, object]:
@@ -57,7 +57,7 @@ class Summary:
         return {
             "seeds": self.seeds,
             "failed": len(self.failures),
-            "kinds": dict(self.kinds()),
+            "violations": dict(self.violations()),
             "failed_seeds": [failure.seed for failure in self.failures[:100]],
             "faults": dict(self.faults),
             "redelivered": self.redelivered,
@@ -65,31 +65,31 @@ class Summary:
             "seconds": round(self.seconds, 1),
         }
 
-    def kinds(self) -> Counter[str]:
+    def violations(self) -> Counter[str]:
         """How often each kind of violation was seen."""
-        return Counter(failure.kind or "" for failure in self.failures)
+        return Counter(failure.violation or "" for failure in self.failures)
 
 
 def world_of(seed: int) -> str:
     """Which world a seed plays: each template in turn, now and then two together."""
-    names = [*TEMPLATES, *JOINED]
+    names = [*TEMPLATES, *JOINED_WORLDS]
     return names[random.Random(seed).randrange(len(names))]
 
 
-def simulation(seed: int, *, mutant: str = "none", name: str | None = None) -> ScheduledRun:
+def scheduled_run(seed: int, *, mutant: str = "none", name: str | None = None) -> ScheduledRun:
     """The run of one seed, not yet begun."""
     return ScheduledRun(world(name or world_of(seed)), seed, MUTANTS[mutant])
 
 
-def play(seed: int, *, mutant: str = "none") -> Ended:
+def play(seed: int, *, mutant: str = "none") -> SeedResult:
     """One seed from its first step to its verdict."""
-    run = simulation(seed, mutant=mutant)
+    run = scheduled_run(seed, mutant=mutant)
     try:
         judge(run.run(), probe=seed % PROBED_EVERY == 0)
     except Violation as seen:
         where = seen.args[0].partition(": ")[2]
-        return Ended(seed, run.world.name, seen.kind, where, run.faults, run.steps, run.redelivered)
-    return Ended(seed, run.world.name, None, "", run.faults, run.steps, run.redelivered)
+        return SeedResult(seed, run.world.name, seen.kind, where, run.faults, run.steps, run.redelivered)
+    return SeedResult(seed, run.world.name, None, "", run.faults, run.steps, run.redelivered)
 
 
 def play_many(seeds: Iterable[int], *, mutant: str = "none", processes: int = 2) -> Summary:
@@ -102,7 +102,7 @@ def play_many(seeds: Iterable[int], *, mutant: str = "none", processes: int = 2)
     return summary
 
 
-def _played(seeds: list[int], mutant: str, processes: int) -> Iterator[Ended]:
+def _played(seeds: list[int], mutant: str, processes: int) -> Iterator[SeedResult]:
     if processes < 2:
         yield from (play(seed, mutant=mutant) for seed in seeds)
         return
@@ -112,13 +112,13 @@ def _played(seeds: list[int], mutant: str, processes: int) -> Iterator[Ended]:
             yield from ended
 
 
-def _chunk(chunk: tuple[list[int], str]) -> list[Ended]:
+def _chunk(chunk: tuple[list[int], str]) -> list[SeedResult]:
     return [play(seed, mutant=chunk[1]) for seed in chunk[0]]
 
 
 def trace_of(seed: int, *, mutant: str = "none") -> list[str]:
     """The last steps of the run of one seed, one line each; no value and no identifier in them."""
-    run = simulation(seed, mutant=mutant)
+    run = scheduled_run(seed, mutant=mutant)
     try:
         judge(run.run(), probe=seed % PROBED_EVERY == 0)
         verdict = "held"

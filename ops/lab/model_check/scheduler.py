@@ -10,10 +10,10 @@ from typing import NamedTuple
 from ops.lab.memory_engine.logs import Logs
 from ops.lab.memory_engine.parts import START_MS, dead_letter_of, quick_step, stages
 from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
-from ops.lab.model_check.flights import Batch, ProducedMessage
+from ops.lab.model_check.batches import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
 from ops.lab.model_check.rules import Rules, SkipsTheSeen
-from ops.lab.model_check.worker import Habits, Place, Worker
+from ops.lab.model_check.worker import BatchLimits, Worker, WorkerContext
 from streams.host.commit import Partition
 from streams.steps.outcome import Message
 
@@ -31,7 +31,7 @@ class Violation(AssertionError):
         self.kind = kind
 
 
-class Noted(NamedTuple):
+class TraceLine(NamedTuple):
     """One line of the trace."""
 
     at_ms: int
@@ -47,7 +47,7 @@ class Noted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Character:
+class RunProfile:
     """Drawn once for a run, so that runs differ more than their steps do."""
 
     fault_share: float  # of steps
@@ -65,24 +65,26 @@ class ScheduledRun:
         self.world, self.seed, self.rules = world, seed, rules
         self.chance = chance = random.Random(seed)
         self.now_ms = START_MS
-        self.trace: list[Noted] = []
+        self.trace: list[TraceLine] = []
         self.faults: dict[str, int] = {}
         self.steps = self.redelivered = 0
         self.logs = Logs(chance)
-        self.character = Character(
+        self.profile = RunProfile(
             fault_share=chance.choice((0.01, 0.03, 0.1)),
             faults=chance.randint(1, rules.faults_max),
             tick_ms=chance.choice((2, 10, 60)),
             door_share=chance.choice((0.02, 0.1, 0.4)),
             duplicate_share=chance.choice((0.0, 0.3)),
         )
-        self._faults_left = self.character.faults
+        self._faults_left = self.profile.faults
         self._to_arrive = self._drawn_arrivals()
         self._done: dict[str, set[tuple[str, int, int]]] = {}
-        self._wire: list[tuple[int, Worker, list[ProducedMessage]]] = []  # of the dead: lands at, whose, what
+        self._in_transit: list[
+            tuple[int, Worker, list[ProducedMessage]]
+        ] = []  # of the dead: when it lands, worker, messages
         self._timer_ms = 0
         self.workers: list[Worker] = []
-        self._places = self._drawn_places()
+        self._contexts = self._drawn_contexts()
         self._ready: list[Worker] = []
         for worker in self.workers:
             self._wake(worker)
@@ -92,29 +94,32 @@ class ScheduledRun:
         arrivals += [
             arrival
             for arrival in arrivals
-            if arrival.again and self.chance.random() < self.character.duplicate_share
+            if arrival.again and self.chance.random() < self.profile.duplicate_share
         ]
         self.chance.shuffle(arrivals)
         return arrivals
 
-    def _drawn_places(self) -> dict[str, Place]:
-        places, chance = {}, self.chance
-        habits = Habits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
-        for of in stages():
-            group = Group(of.partitions, self.rules.timings, chance)
-            step = quick_step(of.name)
-            if of.name in self.rules.skips:
+    def _drawn_contexts(self) -> dict[str, WorkerContext]:
+        contexts: dict[str, WorkerContext] = {}
+        chance = self.chance
+        limits = BatchLimits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
+        for stage in stages():
+            group = Group(stage.partitions, self.rules.timings, chance)
+            step = quick_step(stage.name)
+            if stage.name in self.rules.skips:
                 step = SkipsTheSeen(step)
-            places[of.name] = at = Place(of, step, dead_letter_of, self.logs, group, self.rules, chance, self)
-            self._done[of.name] = set()
+            contexts[stage.name] = context = WorkerContext(
+                stage, step, dead_letter_of, self.logs, group, self.rules, chance, self
+            )
+            self._done[stage.name] = set()
             for number in range(WORKERS):
-                self._hire(at, number, habits)
+                self._add_worker(context, number, limits)
             group.tick(self.now_ms)
-        self._habits = habits
-        return places
+        self._limits = limits
+        return contexts
 
-    def _hire(self, at: Place, number: int, habits: Habits) -> None:
-        worker = Worker(f"{at.stage.name}-{number}", at, habits)
+    def _add_worker(self, context: WorkerContext, number: int, limits: BatchLimits) -> None:
+        worker = Worker(f"{context.stage.name}-{number}", context, limits)
         self.workers.append(worker)
         worker.start()
 
@@ -124,11 +129,11 @@ class ScheduledRun:
         """Until everything has arrived, nothing is in the air and nobody is behind. Raises Violation."""
         while self.steps < STEPS_MAX:
             self.steps += 1
-            self._pass(int(self.chance.random() * self.character.tick_ms))
-            if self._to_arrive and self.chance.random() < self.character.door_share:
+            self._advance_clock(int(self.chance.random() * self.profile.tick_ms))
+            if self._to_arrive and self.chance.random() < self.profile.door_share:
                 self._arrive()
-            elif self._faults_left and self.chance.random() < self.character.fault_share:
-                self._strike()
+            elif self._faults_left and self.chance.random() < self.profile.fault_share:
+                self._inject_fault()
             elif self._ready:
                 place = int(self.chance.random() * len(self._ready))
                 if not self._ready[place].act():
@@ -140,7 +145,7 @@ class ScheduledRun:
             elif self.settled():
                 return self
             else:
-                self._pass(max(1, self._timer_ms - self.now_ms))
+                self._advance_clock(max(1, self._timer_ms - self.now_ms))
         raise Violation("stuck", f"after {self.steps} steps")
 
     def _arrive(self) -> None:
@@ -151,7 +156,7 @@ class ScheduledRun:
 
     def settled(self) -> bool:
         """Nobody frozen, dead, joining or with anything in the air, and every group has read to the end."""
-        if self._wire or not all(at.group.stable for at in self._places.values()):
+        if self._in_transit or not all(context.group.stable for context in self._contexts.values()):
             return False
         for worker in self.workers:
             if worker.restart_ms is not None or worker.paused_until_ms is not None:
@@ -163,21 +168,21 @@ class ScheduledRun:
         return not any(self.lag().values())
 
     def _holds(self, worker: Worker) -> bool:
-        return worker.generation == worker.at.group.generation and worker.draining_since_ms is None
+        return worker.generation == worker.context.group.generation and worker.draining_since_ms is None
 
     def lag(self) -> dict[Partition, int]:
         """Input partition -> offsets not committed."""
         found = {}
-        for at in self._places.values():
+        for context in self._contexts.values():
             for place, log in self.logs.partitions.items():
-                if place[0] in at.stage.reads:
-                    found[place] = log.end - at.group.committed.get(place, 0)
+                if place[0] in context.stage.reads:
+                    found[place] = log.end - context.group.committed.get(place, 0)
         return found
 
     def owners(self) -> dict[tuple[str, int], Worker]:
         """Stage and task -> the worker that holds it."""
         return {
-            (worker.at.stage.name, task): worker
+            (worker.context.stage.name, task): worker
             for worker in self.workers
             if worker.alive
             for task in worker.tasks
@@ -190,12 +195,12 @@ class ScheduledRun:
 
     def _wake_readers(self, message: Message) -> None:
         for worker in self.workers:
-            if message.partition in worker.tasks and message.topic in worker.at.stage.reads:
+            if message.partition in worker.tasks and message.topic in worker.context.stage.reads:
                 self._wake(worker)
 
     # ------------------------------------------------------------ time
 
-    def _pass(self, milliseconds: int) -> None:
+    def _advance_clock(self, milliseconds: int) -> None:
         self.now_ms += milliseconds
         if self.now_ms >= self._timer_ms:
             self._timers()
@@ -204,17 +209,17 @@ class ScheduledRun:
         now_ms, due_ms = self.now_ms, NEVER_MS
         for worker in self.workers:
             due_ms = min(due_ms, self._worker_timers(worker))
-        for at in self._places.values():
-            if now_ms >= at.group.due_ms:
-                at.group.tick(now_ms)
+        for context in self._contexts.values():
+            if now_ms >= context.group.due_ms:
+                context.group.tick(now_ms)
                 for worker in self.workers:
-                    if worker.at is at:
+                    if worker.context is context:
                         self._wake(worker)
-            due_ms = min(due_ms, at.group.due_ms)
-        for landing in [landing for landing in self._wire if landing[0] <= now_ms]:
-            self._wire.remove(landing)
+            due_ms = min(due_ms, context.group.due_ms)
+        for landing in [landing for landing in self._in_transit if landing[0] <= now_ms]:
+            self._in_transit.remove(landing)
             self._land_all(landing[1], landing[2])
-        self._timer_ms = max(now_ms + 1, min([due_ms, *(landing[0] for landing in self._wire)]))
+        self._timer_ms = max(now_ms + 1, min([due_ms, *(landing[0] for landing in self._in_transit)]))
 
     def _worker_timers(self, worker: Worker) -> int:
         """What is due has happened; when the next is."""
@@ -246,9 +251,9 @@ class ScheduledRun:
 
     # ------------------------------------------------------------ faults
 
-    def _strike(self) -> None:
+    def _inject_fault(self) -> None:
         awake = [worker for worker in self.workers if worker.alive and worker.paused_until_ms is None]
-        busy = [worker for worker in awake if worker.air]
+        busy = [worker for worker in awake if worker.in_flight]
         pool = busy if busy and self.chance.random() < 0.8 else awake
         if not pool:
             return
@@ -286,22 +291,22 @@ class ScheduledRun:
         return True
 
     def _join(self, worker: Worker) -> bool:
-        fellows = [fellow for fellow in self.workers if fellow.at is worker.at]
-        if len(fellows) >= WORKERS_MAX:
+        group_workers = [member for member in self.workers if member.context is worker.context]
+        if len(group_workers) >= WORKERS_MAX:
             return False
-        self._hire(worker.at, len(fellows), self._habits)
+        self._add_worker(worker.context, len(group_workers), self._limits)
         self._wake(self.workers[-1])
         self.note(self.workers[-1].name, "joins")
         self._timer_ms = self.now_ms
         return True
 
     def _leave(self, worker: Worker) -> bool:
-        fellows = [
-            fellow
-            for fellow in self.workers
-            if fellow.at is worker.at and fellow.alive and not fellow.leaving
+        group_workers = [
+            member
+            for member in self.workers
+            if member.context is worker.context and member.alive and not member.leaving
         ]
-        if len(fellows) < 2 or worker.leaving:
+        if len(group_workers) < 2 or worker.leaving:
             return False
         worker.leaving = True
         if worker.draining_since_ms is None:
@@ -314,7 +319,7 @@ class ScheduledRun:
 
     def note(self, worker: str, what: str, place: Partition | None = None, offset: int | None = None) -> None:
         """One line of the trace."""
-        self.trace.append(Noted(self.now_ms - START_MS, worker, what, place, offset))
+        self.trace.append(TraceLine(self.now_ms - START_MS, worker, what, place, offset))
 
     def answered(self, worker: Worker, batch: Batch) -> None:
         """A batch that leaves nothing behind is done at once."""
@@ -328,7 +333,7 @@ class ScheduledRun:
         if record.kind == "output":
             batch.outputs_unlanded -= 1
         else:
-            if self.rules.watch and batch.flight in worker.air:
+            if self.rules.check_steps and batch.flight in worker.in_flight:
                 self._check_order(worker, batch, message)
             batch.state_unlanded[message.partition] -= 1
         if batch.landed:
@@ -337,9 +342,9 @@ class ScheduledRun:
 
     def committed(self, worker: Worker, offsets: dict[Partition, int]) -> None:
         """Every message below a committed offset has left all it leaves in the logs."""
-        if not self.rules.watch:
+        if not self.rules.check_steps:
             return
-        done, before = self._done[worker.at.stage.name], worker.at.group.committed
+        done, before = self._done[worker.context.stage.name], worker.context.group.committed
         for place, offset in offsets.items():
             log = self.logs.partitions[place]
             for message in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
@@ -357,7 +362,7 @@ class ScheduledRun:
             arriving = list(queue)[: self.chance.randint(0, max(0, most))]
             if arriving and self.rules.posthumous and self.chance.random() < 0.5:
                 at_ms = self.now_ms + self.chance.randint(1, self.rules.timings.session_ms)
-                self._wire.append((at_ms, worker, arriving))
+                self._in_transit.append((at_ms, worker, arriving))
             else:
                 self._land_all(worker, arriving)
         worker.alive = False
@@ -376,14 +381,14 @@ class ScheduledRun:
                 return
 
     def _batch_done(self, worker: Worker, batch: Batch) -> None:
-        done = self._done[worker.at.stage.name]
+        done = self._done[worker.context.stage.name]
         places = {(message.topic, message.partition, message.offset) for message in batch.messages}
         self.redelivered += len(places & done)
         done |= places
 
     def _check_order(self, worker: Worker, batch: Batch, message: Message) -> None:
         where = f"{message.topic}/{message.partition}@{message.offset}"
-        for earlier in worker.air.values():
+        for earlier in worker.in_flight.values():
             if earlier.outputs_unlanded or not earlier.answered:
                 raise Violation("state before outputs", where)
             if earlier is batch:

@@ -8,7 +8,7 @@ from typing import Literal
 from streams.host.commit import Flight, Partition
 from streams.steps.outcome import Emit, Message
 
-Kind = Literal["output", "state"]
+RecordKind = Literal["output", "state"]
 
 
 @dataclass(eq=False, slots=True)
@@ -45,7 +45,7 @@ class ProducedMessage:
 
     emit: Emit
     batch: Batch
-    kind: Kind
+    kind: RecordKind
     stamp_ms: int
 
 
@@ -56,7 +56,7 @@ class Producer:
     unlanded: dict[Partition, deque[ProducedMessage]] = field(default_factory=dict)
     unknown: dict[Partition, deque[ProducedMessage]] = field(default_factory=dict)
 
-    def hand_over(self, emits: Iterable[Emit], batch: Batch, kind: Kind, stamp_ms: int) -> None:
+    def hand_over(self, emits: Iterable[Emit], batch: Batch, kind: RecordKind, stamp_ms: int) -> None:
         """To be sent, in this order within a partition."""
         for emit in emits:
             place = (emit.topic, emit.partition)
