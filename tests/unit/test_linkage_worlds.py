@@ -28,7 +28,9 @@ def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
 def missed(*, link: int) -> list[str]:
     """The targets our linker misses on a small world when pairs from so many milli-bits are linked."""
     model = replace(parse(linkage_model()), link=link, review=link - 1_000)
-    figures = linkage_worlds.run(people=150, seeds=(11,), beside=False, report=lambda text: None, model=model)
+    figures = linkage_worlds.run(
+        people=150, seeds=(11,), with_splink=False, report=lambda text: None, model=model
+    )
     return [text.split()[2] for text in figures.missed]
 
 
@@ -39,7 +41,7 @@ def graded(wrong: int, linked: float) -> Quality:
 
 
 def test_the_command_gives_every_methods_figures_for_every_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = command(monkeypatch, "--people", "100", "--seeds", "11,12", "--no-beside", "--json")
+    ended = command(monkeypatch, "--people", "100", "--seeds", "11,12", "--no-splink", "--json")
     assert ended.exit_code == 0
     figures = json.loads(ended.stdout.splitlines()[-1])
     assert [(row["seed"], row["method"]) for row in figures["methods"]] == [
@@ -93,7 +95,7 @@ def test_splink_that_cannot_be_installed_is_said_so_and_has_no_figures(
     figures = linkage_worlds.run(
         people=100,
         seeds=(11,),
-        beside=True,
+        with_splink=True,
         report=said.append,
         environ={"TIERLINK_HOME": str(tmp_path), "PATH": ""},
     )

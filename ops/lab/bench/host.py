@@ -21,7 +21,7 @@ from ops.lab.bench.hop_topics import PARTITIONS, HopTopics
 from ops.lab.bench.host_hop import Hop
 from ops.lab.bench.host_running import Clocked, run_once, this_python
 from ops.lab.bench.host_sampling import Spent
-from ops.lab.bench.throwaway_home import Home
+from ops.lab.bench.throwaway_environment import ThrowawayEnvironment
 from ops.local.broker.embedded import EmbeddedBroker
 
 MODULES: Mapping[str, str] = {
@@ -32,7 +32,7 @@ MODULES: Mapping[str, str] = {
     "quix": "host_quix",
 }
 QUIX_VERSION = "3.28.1"
-QUIX = Home(f"quixstreams-{QUIX_VERSION}", (f"quixstreams=={QUIX_VERSION}",))
+QUIX = ThrowawayEnvironment(f"quixstreams-{QUIX_VERSION}", (f"quixstreams=={QUIX_VERSION}",))
 STOCK_EVENTS_MAX = 20_000  # it needs twenty times as long for each
 
 

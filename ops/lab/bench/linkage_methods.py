@@ -38,7 +38,7 @@ def number_join(records: Iterable[WorldRecord]) -> Clusters:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Keyed:
+class KeyedRecord:
     """One record's valid NHS number and its match keys, in the order of KEYS; None where a field is missing."""
 
     record_id: str
@@ -46,17 +46,17 @@ class Keyed:
     keys: tuple[str | None, ...]
 
 
-def keyed(records: Iterable[WorldRecord]) -> list[Keyed]:
+def keyed(records: Iterable[WorldRecord]) -> list[KeyedRecord]:
     """The match keys of every record, from its cleaned identity: its first name and its first address."""
     found = []
     for record in records:
         fields = _Fields(normalise(record.identity))
         keys = tuple(key(fields) for key in KEYS.values())
-        found.append(Keyed(record.record_id, fields.number, keys))
+        found.append(KeyedRecord(record.record_id, fields.number, keys))
     return found
 
 
-def match_keys(known: Sequence[Keyed], *, veto: bool = False) -> Clusters:
+def match_keys(known: Sequence[KeyedRecord], *, veto: bool = False) -> Clusters:
     """Records with any key in common are one person, and so on along the chain.
 
     With `veto`, a key joins no two clusters that hold different valid NHS numbers; joins are then taken key
@@ -129,7 +129,7 @@ KEYS: Mapping[str, Callable[[_Fields], str | None]] = {
 class _Groups:
     """Disjoint sets of records, each with the NHS numbers it holds."""
 
-    def __init__(self, known: Iterable[Keyed], *, veto: bool) -> None:
+    def __init__(self, known: Iterable[KeyedRecord], *, veto: bool) -> None:
         self._veto = veto
         self._parent = {record.record_id: record.record_id for record in known}
         self._numbers = {record.record_id: {record.number} if record.number else set() for record in known}

@@ -1,4 +1,4 @@
-"""Splink 5 on the same tables, at its best effort. Runs in an environment of its own (ops.lab.bench.linkage_beside).
+"""Splink 5 on the same tables, at its best effort. Runs in an environment of its own (ops.lab.bench.splink_process).
 
 Settings that favour it: every field the set has, forename and surname compared together so that crossed names are
 seen, term frequencies, and blocking as broad as ours. Figures are counted as ours are; seconds are processor
@@ -142,7 +142,7 @@ def _quality(quality: PairQuality) -> dict[str, float]:
 
 
 def main(*, kind: str, truth: str, inputs: list[str], partition_to: str | None) -> None:
-    """Answer one request of ops.lab.bench.linkage_beside with one line, the last."""
+    """Answer one request of ops.lab.bench.splink_process with one line, the last."""
     logging.getLogger("splink").setLevel(logging.ERROR)
     paths = [Path(path) for path in inputs]
     print(json.dumps(work(kind, truth, paths, Path(partition_to) if partition_to else None)))

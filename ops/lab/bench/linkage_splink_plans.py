@@ -2,7 +2,7 @@
 
 Settings that favour it: every field the table has, forename and surname compared together so that crossed names
 are seen, term frequencies, and blocking as broad as ours. Read in an environment of its own
-(ops.lab.bench.linkage_beside).
+(ops.lab.bench.splink_process).
 """
 
 from collections.abc import Sequence

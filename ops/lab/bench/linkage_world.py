@@ -23,7 +23,7 @@ from ops.lab.simulator.model import (
     SimulatedPerson,
     SourceSlug,
 )
-from ops.lab.simulator.population import COUNTY, HERE, Region, check_digit
+from ops.lab.simulator.population import COUNTY, TEST_REGION, Region, check_digit
 from ops.lab.simulator.population import people as population
 from ops.lab.simulator.rates import Rates
 
@@ -73,7 +73,7 @@ class LinkageWorld:
         *,
         seed: int,
         tier2_numbers: float = 0.6,
-        region: Region = HERE,
+        region: Region = TEST_REGION,
     ) -> "LinkageWorld":
         """A world of that many people; `tier2_numbers` is the share of Tier 2 records with an NHS number."""
         rates = default_rates()

@@ -21,7 +21,6 @@ from linkage.evaluate import pairwise
 from linkage.model import Model
 from ops.errors import TierlinkError
 from ops.lab import Report
-from ops.lab.bench.linkage_beside import SplinkRequest, splink
 from ops.lab.bench.linkage_methods import (
     Clusters,
     encoded_world,
@@ -34,6 +33,7 @@ from ops.lab.bench.linkage_methods import (
     number_join,
 )
 from ops.lab.bench.linkage_world import LinkageWorld, WorldRecord, export_csv
+from ops.lab.bench.splink_process import SplinkRequest, splink
 from ops.runtime.model_files import model_of
 
 PEOPLE = 30_000  # a target is a target of so many
@@ -285,7 +285,7 @@ def run(
     *,
     people: int = PEOPLE,
     seeds: Sequence[int] = SEEDS,
-    beside: bool,
+    with_splink: bool,
     report: Report,
     model: Model | None = None,
     environ: Mapping[str, str] | None = None,
@@ -300,7 +300,7 @@ def run(
         rows += world_report.rows
         report(f"Ours on a wrong person, by kind:\n{world_report.worst_false or '     0'}")
         report(f"Ours not linked, by kind:\n{world_report.worst_missed or '     0'}")
-        if beside:
+        if with_splink:
             (ours,) = (row for row in world_report.rows if row.method == OURS)
             rows += _splink(world, ours, report, environ=os.environ if environ is None else environ)
     return WorldsReport(people, seeds, used.name, rows)

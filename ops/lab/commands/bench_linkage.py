@@ -16,8 +16,9 @@ def linkage(
     only: Annotated[
         list[str] | None, typer.Option(help="Sets whose name begins so: FEBRL4, FEBRL3, fake_1000.")
     ] = None,
-    beside: Annotated[
-        bool, typer.Option(help="Run Splink 5 beside ours, in an environment of its own.")
+    with_splink: Annotated[
+        bool,
+        typer.Option("--splink/--no-splink", help="Run Splink 5 beside ours, in an environment of its own."),
     ] = True,
     scale: Annotated[
         bool,
@@ -61,15 +62,15 @@ def linkage(
         worlds = linkage_worlds.run(
             people=people or linkage_worlds.PEOPLE,
             seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
-            beside=beside,
+            with_splink=with_splink,
             report=lines,
         )
         linkage_worlds.show(lines, worlds)
         answer = worlds.as_json()
     else:
-        contests = sets.run(only=tuple(only or ()), beside=beside, report=console.print)
-        sets.show(console, contests)
-        answer = contests
+        comparisons = sets.run(only=tuple(only or ()), with_splink=with_splink, report=console.print)
+        sets.show(console, comparisons)
+        answer = comparisons
     if as_json:
         typer.echo(json.dumps(answer))
 

@@ -23,7 +23,7 @@ from schemas.sources import Source
 
 
 @dataclass
-class Planted:
+class PlantedCanaries:
     """What went in, and what the doors answered."""
 
     values: tuple[str, ...]
@@ -31,7 +31,7 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class Found:
+class CanaryFindings:
     """`planted_found` of `planted` were seen in the opened intake; `hits` is what was seen anywhere else."""
 
     planted: int
@@ -63,11 +63,11 @@ class EngineView:
     pages: Callable[[], Iterable[tuple[str, str]]]  # process, text of its /metrics
 
 
-def plant(view: EngineView, journal: Journal) -> Planted:
+def plant(view: EngineView, journal: Journal) -> PlantedCanaries:
     """One good and one refused message through each door; refused ones show whether answers quote what they
     refuse.
     """
-    planted = Planted(tuple(value for nobody in NOBODIES.values() for value in nobody.values()))
+    planted = PlantedCanaries(tuple(value for nobody in NOBODIES.values() for value in nobody.values()))
     http = HttpSender("gp-hub", view.ports["gp-hub"], journal)
     mllp = Hl7Sender("trust-wm", view.ports["trust-wm"], journal)
     for good in (True, False):
@@ -84,17 +84,17 @@ def plant(view: EngineView, journal: Journal) -> Planted:
     return planted
 
 
-def search(view: EngineView, planted: Planted) -> Found:
+def search(view: EngineView, planted: PlantedCanaries) -> CanaryFindings:
     """Look everywhere. Bytes scanned are counted once, however many values are searched for."""
     scanned, places = 0, []
     for place, content in _everything(view, planted):
         scanned += len(content)
         places += [place] * len(seen(planted.values, content))
     inside = seen(planted.values, b"\n".join(_opened_intake(view)))
-    return Found(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
+    return CanaryFindings(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
 
 
-def _everything(view: EngineView, planted: Planted) -> Iterator[tuple[str, bytes]]:
+def _everything(view: EngineView, planted: PlantedCanaries) -> Iterator[tuple[str, bytes]]:
     for name in (*view.topic_names, CONSUMER_OFFSETS):
         yield from in_pieces(f"topic {name}", map(text_of, read_topics(view.bootstrap, [name])))
     for name, text in view.pages():

@@ -15,7 +15,7 @@ from ops.client.journal import Journal
 from ops.lab import Report
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
-from ops.lab.demo.playing import Killer, Progress, play
+from ops.lab.demo.playing import Progress, WorkerKiller, play
 from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import AS_OF, Noise, SimulatedFeed, default_rates, simulate
 from ops.local.engine import Engine
@@ -44,7 +44,7 @@ class DemoResult:
     stalled: int
     judgement: Judgement
     noise: Noise
-    found: canary.Found
+    found: canary.CanaryFindings
     kills: int
     redelivered: int
     seconds: float
@@ -78,7 +78,7 @@ def run(
     """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
-    killer = Killer(engine, options.seed) if options.kill_worker else None
+    killer = WorkerKiller(engine, options.seed) if options.kill_worker else None
     if killer is not None:
         killer.start()
     play(engine, simulation.deliveries, journal, progress)
@@ -98,7 +98,7 @@ class _Played:
     """What playing left behind; `started` is a monotonic time."""
 
     journal: Journal
-    planted: canary.Planted
+    planted: canary.PlantedCanaries
     kills: int
     started: float
 

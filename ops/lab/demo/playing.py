@@ -29,10 +29,7 @@ def play(engine: Engine, deliveries: Sequence[Delivery], journal: Journal, progr
     playing = _Playing(engine, journal, progress)
     with ThreadPoolExecutor(max_workers=max(1, len(by_source))) as pool:
         try:
-            running = [
-                pool.submit(_PLAYERS[queue[0].kind], playing, source, queue)
-                for source, queue in by_source.items()
-            ]
+            running = [pool.submit(_play, playing, source, queue) for source, queue in by_source.items()]
             for player in running:
                 player.result()
         except BaseException:
@@ -42,7 +39,7 @@ def play(engine: Engine, deliveries: Sequence[Delivery], journal: Journal, progr
 
 @dataclass(frozen=True)
 class _Playing:
-    """What every player needs; `ended` tells them to stop."""
+    """What every player needs; once `ended` is set, they stop."""
 
     engine: Engine
     journal: Journal
@@ -50,23 +47,20 @@ class _Playing:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def while_wanted(self, queue: Iterable[Delivery]) -> Iterator[Delivery]:
-        """`own` until the play has ended."""
+        """The deliveries of `queue` until the play has ended."""
         for delivery in queue:
             if self.ended.is_set():
                 return
             yield delivery
 
 
-def _play_fhir(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
-    sender = HttpSender(source, playing.engine.ports()[source], playing.journal)
-    for delivery in playing.while_wanted(queue):
-        sender.send(delivery.content, message_id=delivery.entries[0].message_id if delivery.entries else "")
-        playing.progress(source, 1)
-    sender.close()
+def _play(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
+    (_play_files if queue[0].kind == "csv_file" else _play_messages)(playing, source, queue)
 
 
-def _play_hl7(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
-    sender = Hl7Sender(source, playing.engine.ports()[source], playing.journal)
+def _play_messages(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
+    port = playing.engine.ports()[source]
+    sender = _SENDERS[queue[0].kind](source, port, playing.journal)
     for delivery in playing.while_wanted(queue):
         sender.send(delivery.content, message_id=delivery.entries[0].message_id if delivery.entries else "")
         playing.progress(source, 1)
@@ -86,18 +80,14 @@ def _play_files(playing: _Playing, source: str, queue: Sequence[Delivery]) -> No
         playing.progress(source, 1)
 
 
-_PLAYERS: Mapping[str, Callable[[_Playing, str, Sequence[Delivery]], None]] = {
-    "fhir": _play_fhir,
-    "hl7": _play_hl7,
-    "csv_file": _play_files,
-}
+_SENDERS: Mapping[str, type[HttpSender] | type[Hl7Sender]] = {"fhir": HttpSender, "hl7": Hl7Sender}
 
 
 KILLS = 3
 KILL_SECONDS_MAX = 120.0
 
 
-class Killer:
+class WorkerKiller:
     """Kills KILLS times, each time a ready worker that has been given messages it has not committed.
 
     `start`, then `finish` once there is no more input to come. The supervisor starts the killed ones again.

@@ -59,7 +59,7 @@ def record_identity(
     identity = clerk.birth_date(identity)
     identity = clerk.sex_and_postcode(identity)
     identity = replace(identity, nhs_number=clerk.nhs_number(person, source, household_numbers))
-    return _Habits(_beside(rng), rates, person, source).of(identity)
+    return _SourceHabits(_separate_chance(rng), rates, person, source).of(identity)
 
 
 class _Clerk:
@@ -148,7 +148,7 @@ class _Clerk:
         return person.nhs_number
 
 
-class _Habits:
+class _SourceHabits:
     """How one source writes this person down beside keying errors: what it leaves out, what it keeps more
     of.
     """
@@ -239,7 +239,7 @@ class _Habits:
         return present_and_former[self._chance(rates[f"{kind}_changed"])]
 
 
-def _beside(rng: Random) -> Random:
+def _separate_chance(rng: Random) -> Random:
     """Chances of its own for what is drawn here: `rng` stays where it is, so all it draws later stays too."""
     ahead = Random()
     ahead.setstate(rng.getstate())

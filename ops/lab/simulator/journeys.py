@@ -51,9 +51,9 @@ def journeys(rng: Random, people: Sequence[SimulatedPerson], rates: Rates) -> tu
     entries: list[SimulatedEntry] = []
     for person, route in zip(people, routes, strict=True):
         others = [other.nhs_number for other in households[person.household] if other is not person]
-        life = _Life(rng, person, rates=rates, identifiers=identifiers, household_numbers=others)
+        journey = _Journey(rng, person, rates=rates, identifiers=identifiers, household_numbers=others)
         outcome = next(outcomes) if route in ("gp_to_tier2", "self_to_tier2") else "completed"
-        entries.extend(life.lived(route, outcome))
+        entries.extend(journey.entries(route, outcome))
     return tuple(entries)
 
 
@@ -68,7 +68,7 @@ def _quota(rng: Random, shares: Mapping[str, float], count: int) -> list[str]:
     return dealt
 
 
-class _Life:
+class _Journey:
     """One person's way through the services, written down as each source would tell it."""
 
     def __init__(
@@ -90,7 +90,7 @@ class _Life:
         self._weight_kg = rng.uniform(32, 48) * metres * metres
         self._weekly_loss_kg = self._weight_kg * rng.gauss(0.045, 0.035) / 12
 
-    def lived(self, route: str, outcome: str) -> Sequence[SimulatedEntry]:
+    def entries(self, route: str, outcome: str) -> Sequence[SimulatedEntry]:
         """Everything told about this person up to `AS_OF`."""
         gp = self._record(GP, "GP", 7)
         last = _LAST_LONG_REFERRAL if "tier3" in route else _LAST_REFERRAL

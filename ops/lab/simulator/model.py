@@ -15,7 +15,7 @@ COUNCIL: SourceSlug = "council-east"
 TRUST: SourceSlug = "trust-wm"
 TIER_OF: dict[str, str] = {GP: "primary_care", COUNCIL: "tier2", TRUST: "tier3"}
 
-Kind = Literal[
+FactKind = Literal[
     "referral",
     "acceptance",
     "decline",
@@ -105,7 +105,7 @@ class Fact:
     `unit_given` are what was written down.
     """
 
-    kind: Kind
+    kind: FactKind
     on: date
     key: str
     referral: str | None = None

@@ -24,7 +24,7 @@ _OVERTAKEN_BY_MAX = 3
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Sent:
+class _Sending:
     """An entry and the moment it leaves its source."""
 
     entry: SimulatedEntry
@@ -34,7 +34,7 @@ class _Sent:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Posted:
+class _Posting:
     """A delivery and the moment it arrives."""
 
     delivery: Delivery
@@ -65,7 +65,7 @@ def deliveries(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> 
     broken = math.ceil(len(entries) * rates.noise["rejects"])
     bad_rows = rng.sample(rows, min(len(rows), broken * 2 // 5))
     posted = [
-        *(_Posted(_message(message), message.at) for message in messages),
+        *(_Posting(_message(message), message.at) for message in messages),
         *_broken_messages(rng, messages, broken - len(bad_rows)),
         *_foreign(rng, messages, math.ceil(len(entries) * rates.noise["foreign"])),
         *_files(rng, _with_repeats(rng, rows, rates), bad_rows),
@@ -75,7 +75,7 @@ def deliveries(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> 
     return tuple(posting.delivery for posting in posted)
 
 
-def _overtaking(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> list[_Sent]:
+def _overtaking(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> list[_Sending]:
     """Each entry leaves at its source version time; some wait until later entries of the same record have left."""
     records: dict[tuple[str, str], list[SimulatedEntry]] = {}
     for entry in sorted(entries, key=lambda entry: entry.source_version_at):
@@ -93,7 +93,7 @@ def _overtaking(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) ->
         leaves[numbers[place]] = overtaken_by + timedelta(seconds=1)
         late.add(numbers[place])
     return sorted(
-        (_Sent(entry, leaves[entry_number(entry)]) for entry in entries), key=lambda sending: sending.at
+        (_Sending(entry, leaves[entry_number(entry)]) for entry in entries), key=lambda sending: sending.at
     )
 
 
@@ -121,7 +121,7 @@ def _places(
     yield from places
 
 
-def _message(sent: _Sent) -> Delivery:
+def _message(sent: _Sending) -> Delivery:
     entry = sent.entry
     content = primary_care_fhir.bundle_bytes(entry) if entry.source == GP else tier3_hl7v2.message(entry)
     kind: str = "fhir" if entry.source == GP else "hl7"
@@ -149,29 +149,29 @@ def _truth(
     )
 
 
-def _broken_messages(rng: Random, messages: Sequence[_Sent], count: int) -> Iterator[_Posted]:
+def _broken_messages(rng: Random, messages: Sequence[_Sending], count: int) -> Iterator[_Posting]:
     """Spoilt copies, each a moment before the good message of the same id that follows it."""
     spoilable = [message for message in messages if message.entry.facts]
     for message in rng.sample(spoilable, min(count, len(spoilable))):
         good = _message(message)
         truth = replace(good.entries[0], person="", expected="refused", correction=False)
         content = BROKEN[message.entry.source](rng, message.entry)
-        yield _Posted(
+        yield _Posting(
             replace(good, content=content, entries=(truth,), tag="broken"), message.at - timedelta(seconds=1)
         )
 
 
-def _foreign(rng: Random, messages: Sequence[_Sent], count: int) -> Iterator[_Posted]:
+def _foreign(rng: Random, messages: Sequence[_Sending], count: int) -> Iterator[_Posting]:
     """Visits of strangers at another clinic of the same trust, on the same feed."""
     visits = [message for message in messages if message.entry.form in ("S12", "A04")]
     for number, visit in enumerate(rng.choices(visits, k=count) if visits else ()):
         entry = replace(foreign(rng, visit.entry, f"CR{number:07d}"), message_id=f"CR{number:08d}")
         content = tier3_hl7v2.message(entry, service=tier3_hl7v2.FOREIGN_SERVICE)
         truth = _truth(entry, tier3_hl7v2.message_identifier(entry.message_id), 0, expected="ignored")
-        yield _Posted(Delivery(TRUST, "hl7", content, (truth,), "foreign"), visit.at + timedelta(seconds=2))
+        yield _Posting(Delivery(TRUST, "hl7", content, (truth,), "foreign"), visit.at + timedelta(seconds=2))
 
 
-def _with_repeats(rng: Random, rows: Sequence[_Sent], rates: Rates) -> list[_Sent]:
+def _with_repeats(rng: Random, rows: Sequence[_Sending], rates: Rates) -> list[_Sending]:
     """The rows, some of which stand again in a later file: another entry that tells nothing new."""
     repeats = [
         replace(row, at=row.at + timedelta(days=35), repeated=True)
@@ -181,7 +181,7 @@ def _with_repeats(rng: Random, rows: Sequence[_Sent], rates: Rates) -> list[_Sen
     return sorted((*rows, *repeats), key=lambda row: row.at)
 
 
-def _files(rng: Random, rows: Sequence[_Sent], bad: Sequence[_Sent]) -> Iterator[_Posted]:
+def _files(rng: Random, rows: Sequence[_Sending], bad: Sequence[_Sending]) -> Iterator[_Posting]:
     """Files of 40 to 80 rows, saved at the end of each month; a broken row stands above the good one it
     was made from.
     """
@@ -193,10 +193,10 @@ def _files(rng: Random, rows: Sequence[_Sent], bad: Sequence[_Sent]) -> Iterator
             size = rng.randrange(_ROWS_MIN, _ROWS_MAX + 1)
             part, chunk, waiting = part + 1, waiting[:size], waiting[size:]
             name = f"council-east-{year}-{month:02d}-{part}.csv"
-            yield _Posted(_file(rng, name, chunk, spoilt), saved_at + timedelta(minutes=part))
+            yield _Posting(_file(rng, name, chunk, spoilt), saved_at + timedelta(minutes=part))
 
 
-def _file(rng: Random, name: str, chunk: Sequence[_Sent], spoilt: set[str]) -> Delivery:
+def _file(rng: Random, name: str, chunk: Sequence[_Sending], spoilt: set[str]) -> Delivery:
     rows, sending_of_row = [], []
     for row in chunk:
         if entry_number(row.entry) in spoilt and not row.repeated:
@@ -213,12 +213,12 @@ def _file(rng: Random, name: str, chunk: Sequence[_Sent], spoilt: set[str]) -> D
     return Delivery(COUNCIL, "csv_file", content, entries, "good", file_name=name)
 
 
-def _row_truth(sending: _Sent, message_id: str, row: int) -> EntryTruth:
+def _row_truth(sending: _Sending, message_id: str, row: int) -> EntryTruth:
     truth = _truth(sending.entry, message_id, row, expected=sending.expected, repeated=sending.repeated)
     return truth if sending.expected == "accepted" else replace(truth, person="", correction=False)
 
 
-def _twice(rng: Random, posted: Sequence[_Posted], rates: Rates) -> Iterator[_Posted]:
+def _twice(rng: Random, posted: Sequence[_Posting], rates: Rates) -> Iterator[_Posting]:
     """Exact resends: messages some days later, whole files under another name."""
     for kind in ("fhir", "hl7", "csv_file"):
         of_kind = [
@@ -232,4 +232,4 @@ def _twice(rng: Random, posted: Sequence[_Posted], rates: Rates) -> Iterator[_Po
                 tag="duplicate",
                 file_name=name.replace(".csv", "-again.csv") if name else None,
             )
-            yield _Posted(again, later)
+            yield _Posting(again, later)

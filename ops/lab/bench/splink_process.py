@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypedDict
 
 from ops.errors import MissingTool, TierlinkError
-from ops.lab.bench.throwaway_home import Home
+from ops.lab.bench.throwaway_environment import ThrowawayEnvironment
 
-SPLINK = Home("splink-5.0.0", ("splink==5.0.0", "pyarrow"))
+SPLINK = ThrowawayEnvironment("splink-5.0.0", ("splink==5.0.0", "pyarrow"))
 RUN_S_MAX = 3_600
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Our root is put last on the path: nothing of ours may stand in for a library of theirs.
 LAUNCH = """
 import runpy, sys

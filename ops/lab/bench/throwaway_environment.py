@@ -14,7 +14,7 @@ INSTALL_S_MAX = 600
 
 
 @dataclass(frozen=True)
-class Home:
+class ThrowawayEnvironment:
     """One environment, named after what it is for. Without `dependencies` only the packages themselves are fetched:
     enough to read files that come with them.
     """
