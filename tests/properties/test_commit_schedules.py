@@ -55,7 +55,7 @@ class Broker:
         """Everything below a committed offset has left its outputs and its state."""
         there = self.outputs & set(self.state)
         for partition, offset in self.committed.items():
-            below = {(partition, one) for one in self.logs[partition] if one < offset}
+            below = {(partition, earlier) for earlier in self.logs[partition] if earlier < offset}
             assert below <= there, "committed before it was acknowledged"
 
     def write_state(self, batch: list[tuple[Partition, int]], air: Collection["InAir"]) -> None:
@@ -109,19 +109,21 @@ class Worker:
 
     def acknowledge_outputs(self, at: int) -> None:
         """Of any flight: acknowledgements keep no order between partitions."""
-        if waiting := [one for one in self.air if not one.flight.outputs_acknowledged]:
-            one = waiting[at % len(waiting)]
-            self.broker.outputs |= set(one.batch)
-            self.progress.acknowledge_outputs(one.flight)
+        if waiting := [batch for batch in self.air if not batch.flight.outputs_acknowledged]:
+            batch = waiting[at % len(waiting)]
+            self.broker.outputs |= set(batch.batch)
+            self.progress.acknowledge_outputs(batch.flight)
 
     def send_state(self) -> None:
         while (flight := self.progress.may_send_state()) is not None:
-            one = next(one for one in self.air if one.flight is flight)
+            batch = next(batch for batch in self.air if batch.flight is flight)
             self.progress.send_state(flight)
-            self.broker.write_state(one.batch, self.air)
+            self.broker.write_state(batch.batch, self.air)
 
     def acknowledge_state(self, at: int) -> None:
-        sent = [one for one in self.air if one.flight.state_sent and not one.flight.state_acknowledged]
+        sent = [
+            batch for batch in self.air if batch.flight.state_sent and not batch.flight.state_acknowledged
+        ]
         if sent:
             self.progress.acknowledge_state(sent[at % len(sent)].flight)
 
@@ -131,7 +133,7 @@ class Worker:
         if accepted:
             self.broker.committed |= offsets
             self.progress.commit(offsets)
-        self.air = [one for one in self.air if not one.flight.state_acknowledged]
+        self.air = [batch for batch in self.air if not batch.flight.state_acknowledged]
 
     def fetched(self, turn: Turn) -> list[tuple[Partition, int]]:
         """A fetch never skips a message; it may go back behind what was delivered already."""
@@ -197,7 +199,11 @@ class LaterStateFirst(Progress):
     """The newest flight whose outputs are there sends its state before the others."""
 
     def may_send_state(self) -> Flight | None:
-        ready = (one for one in reversed(self._flights) if one.outputs_acknowledged and not one.state_sent)
+        ready = (
+            flight
+            for flight in reversed(self._flights)
+            if flight.outputs_acknowledged and not flight.state_sent
+        )
         return next(ready, None)
 
 
@@ -205,7 +211,7 @@ class StateAtOnce(Progress):
     """State does not wait for its outputs."""
 
     def may_send_state(self) -> Flight | None:
-        return next((one for one in self._flights if not one.state_sent), None)
+        return next((flight for flight in self._flights if not flight.state_sent), None)
 
 
 class CommitsOverAHole(Progress):
@@ -241,9 +247,9 @@ class SwapsTheReady(Progress):
     """Waits for the outputs of every flight, and then sends the states backwards."""
 
     def may_send_state(self) -> Flight | None:
-        if not all(one.outputs_acknowledged for one in self._flights):
+        if not all(flight.outputs_acknowledged for flight in self._flights):
             return None
-        return next((one for one in reversed(self._flights) if not one.state_sent), None)
+        return next((flight for flight in reversed(self._flights) if not flight.state_sent), None)
 
 
 def test_a_rule_that_sends_states_backwards_is_caught() -> None:
@@ -255,16 +261,16 @@ def test_a_rule_that_sends_states_backwards_is_caught() -> None:
 def test_a_rule_that_commits_over_a_hole_is_caught() -> None:
     progress = CommitsOverAHole({("a", 0): 0})
     first, second = progress.deliver({("a", 0): 1}), progress.deliver({("a", 0): 3})
-    for one in (first, second):
-        progress.acknowledge_outputs(one)
-        progress.send_state(one)
+    for flight in (first, second):
+        progress.acknowledge_outputs(flight)
+        progress.send_state(flight)
     progress.acknowledge_state(second)
     assert progress.committable(PARTITIONS) == {("a", 0): 4}, "the wrong rule"
     sound = Progress({("a", 0): 0})
     first, second = sound.deliver({("a", 0): 1}), sound.deliver({("a", 0): 3})
-    for one in (first, second):
-        sound.acknowledge_outputs(one)
-        sound.send_state(one)
+    for flight in (first, second):
+        sound.acknowledge_outputs(flight)
+        sound.send_state(flight)
     sound.acknowledge_state(second)
     assert sound.committable(PARTITIONS) == {}
     sound.acknowledge_state(first)

@@ -46,22 +46,22 @@ def intake() -> tuple[Intake, ...]:
 
 
 def run(
-    told: Sequence[Intake],
+    intakes: Sequence[Intake],
     *,
     seed: int = 0,
     faults: Faults | None = None,
     steps: Mapping[str, Step[Any]] = {},
 ) -> MemoryEngine:
     engine = MemoryEngine(seed=seed, faults=faults or Faults(), steps=steps)
-    for slug, sealed in told:
+    for slug, sealed in intakes:
         engine.take_sealed(slug, sealed)
     return engine.run()
 
 
 def shuffled(seed: int) -> list[Intake]:
-    told = list(intake())
-    random.Random(seed).shuffle(told)
-    return told
+    intakes = list(intake())
+    random.Random(seed).shuffle(intakes)
+    return intakes
 
 
 @cache
@@ -72,17 +72,17 @@ def told_in_order() -> tuple[Finals, frozenset[frozenset[str]]]:
 
 def people(*locals_: str) -> frozenset[str]:
     slugs = {"G": GP, "C": COUNCIL, "T": TRUST}
-    return frozenset(record_id(slugs[one[0]], one) for one in locals_)
+    return frozenset(record_id(slugs[local_id[0]], local_id) for local_id in locals_)
 
 
 def test_the_small_world_is_linked_as_a_person_would() -> None:
     _, clusters = told_in_order()
-    named = {one for one in clusters if len(one) > 1}
+    named = {cluster for cluster in clusters if len(cluster) > 1}
     assert {people("G1", "C1", "T1"), people("G2", "C2"), people("G3", "C3"), people("T2", "T3"),
             people("G5", "T4"), people("G6", "C5")} <= named  # fmt: skip
-    (without_local_id,) = [one for one in named if people("T6") < one]
+    (without_local_id,) = [cluster for cluster in named if people("T6") < cluster]
     assert len(without_local_id) == 2
-    alone = {one for one in clusters if len(one) == 1}
+    alone = {cluster for cluster in clusters if len(cluster) == 1}
     assert {people("G4"), people("G7"), people("C4"), people("C6")} == alone
 
 
@@ -130,10 +130,12 @@ def test_crashes_anywhere_and_often_change_nothing(seed: int) -> None:
 
 
 def test_a_replay_of_the_same_intake_writes_the_same_bytes_into_the_system_of_record() -> None:
-    once, again = ({one.key: one.value for one in run(intake(), seed=seed).read([EVENTS])} for seed in (1, 2))
+    once, again = (
+        {message.key: message.value for message in run(intake(), seed=seed).read([EVENTS])} for seed in (1, 2)
+    )
     assert once == again
     crashed = run(intake(), seed=3, faults=Faults(0.3))
-    assert {one.key: one.value for one in crashed.read([EVENTS])} == once
+    assert {message.key: message.value for message in crashed.read([EVENTS])} == once
 
 
 def test_telling_everything_again_changes_nothing() -> None:
@@ -152,8 +154,8 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
     if seed is not None:
         random.Random(seed).shuffle(kept)
     rebuilt = MemoryEngine(seed=seed or 0)
-    for one in kept:
-        rebuilt.put(Emit(EVENTS, one.partition, one.key or b"", one.value))
+    for entry in kept:
+        rebuilt.put(Emit(EVENTS, entry.partition, entry.key or b"", entry.value))
     found = differing(original.finals(), rebuilt.run().finals())
     of_ingress = {"dlq.v1", sources()[COUNCIL].receipts_topic}  # one row was rejected, and its sender told
     assert set(found) == of_ingress
@@ -184,15 +186,15 @@ class ForgetsFormerly(LinkerStep):
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
         state, outcomes = super().advance(state, message)
-        return state, tuple(_without_formerly(one) for one in outcomes)
+        return state, tuple(_without_formerly(outcome) for outcome in outcomes)
 
 
-def _without_formerly(one: Outcome) -> Outcome:
-    if not isinstance(one, Emit) or one.topic != LINK_MAP or one.value is None:
-        return one
-    link = Link.parse(one.value)
+def _without_formerly(outcome: Outcome) -> Outcome:
+    if not isinstance(outcome, Emit) or outcome.topic != LINK_MAP or outcome.value is None:
+        return outcome
+    link = Link.parse(outcome.value)
     bare = Link(link.person_id, link.status, link.reasons, link.evidence, (), link.revision)
-    return Emit(one.topic, one.partition, one.key, bare.value())
+    return Emit(outcome.topic, outcome.partition, outcome.key, bare.value())
 
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
@@ -224,5 +226,5 @@ def test_the_comparison_sees_one_entry_that_was_dropped() -> None:
     entries = [entry for _, (entry, _, _) in intake()]
     only_once = [place for place, entry in enumerate(entries) if entries.count(entry) == 1]
     for dropped in only_once[::9]:
-        told = [one for place, one in enumerate(intake()) if place != dropped]
-        assert differing(told_in_order()[0], run(told).finals())
+        intakes = [sealed for place, sealed in enumerate(intake()) if place != dropped]
+        assert differing(told_in_order()[0], run(intakes).finals())

@@ -26,16 +26,16 @@ def test_ten_thousand_schedules_end_as_a_calm_run_does() -> None:
     summary = play_many(range(SEEDS))
     assert not summary.failures, "\n".join(trace_of(summary.failures[0].seed))
     assert summary.seeds == SEEDS
-    assert all(summary.faults[one] > SEEDS // 10 for one in MUTANTS["none"].faults), summary.faults
+    assert all(summary.faults[fault] > SEEDS // 10 for fault in MUTANTS["none"].faults), summary.faults
     assert summary.redelivered > SEEDS
 
 
 def test_the_worlds_end_in_every_disposition_and_hold_what_makes_runs_differ() -> None:
     worlds = [world(name) for name in TEMPLATES]
-    told = {value["disposition"] for one in worlds for name, values in one.finals.items()
+    dispositions = {value["disposition"] for arrival_world in worlds for name, values in arrival_world.finals.items()
             if name.startswith("receipts") for value in values.values()}  # fmt: skip
-    assert told == {"linked", "held", "ignored", "rejected"}
-    assert sum(int(str(one.finals[DEAD_LETTERS][b"count"])) for one in worlds) == 6
+    assert dispositions == {"linked", "held", "ignored", "rejected"}
+    assert sum(int(str(arrival_world.finals[DEAD_LETTERS][b"count"])) for arrival_world in worlds) == 6
     assert {world_of(seed) for seed in range(200)} == {*TEMPLATES, *JOINED_WORLDS}
 
 
@@ -73,7 +73,7 @@ def test_the_same_seed_is_the_same_run_and_another_is_not(seed: int) -> None:
 def test_a_broken_rule_is_caught_within_forty_seeds(mutant: str, kinds: set[str]) -> None:
     summary = play_many(range(40), mutant=mutant, processes=1)
     assert summary.failures
-    assert {one.violation for one in summary.failures} <= kinds
+    assert {failure.violation for failure in summary.failures} <= kinds
 
 
 def ends(mutant: str, seeds: range) -> list[str]:
@@ -95,7 +95,7 @@ def test_the_end_alone_shows_a_host_that_loses(mutant: str) -> None:
 
 def test_a_zombie_that_the_broker_does_not_refuse_has_the_last_word() -> None:
     seen = (play(seed, mutant="no_fence") for seed in range(UNFENCED_SEEDS_MAX))
-    caught = next((one for one in seen if one.violation is not None), None)
+    caught = next((result for result in seen if result.violation is not None), None)
     assert caught is not None
     assert caught.violation in {"differing", "state differs from its changelog"}
     assert play(caught.seed).violation is None

@@ -20,7 +20,7 @@ def _three_tier() -> str:
     simulation = simulate(5, 60, rates=default_rates())
     pathways = (expected_pathway(person, as_of=AS_OF) for person in simulation.truth)
     # a weight at both ends, so that every kind of change has something to change
-    return json.dumps(next(one for one in pathways if one["three_tier"] and _ended(one)))
+    return json.dumps(next(pathway for pathway in pathways if pathway["three_tier"] and _ended(pathway)))
 
 
 def _ended(pathway: dict[str, Any]) -> bool:
@@ -42,9 +42,9 @@ def test_a_snapshot_that_says_the_same_has_no_difference() -> None:
 def test_a_snapshot_may_say_more_and_in_another_order() -> None:
     said = published()
     said |= {"person": "v1:0", "revision": 7, "comorbidities": []}
-    said["episodes"] = [{**one, "id": "v1:1", "rtt": None} for one in reversed(said["episodes"])]
+    said["episodes"] = [{**item, "id": "v1:1", "rtt": None} for item in reversed(said["episodes"])]
     for episode in said["episodes"]:
-        episode["weights"] = [{**one, "plausible": True} for one in reversed(episode["weights"])]
+        episode["weights"] = [{**weight, "plausible": True} for weight in reversed(episode["weights"])]
     said["handovers"].reverse()
     assert differences(published(), said) == []
 

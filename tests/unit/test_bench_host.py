@@ -111,9 +111,9 @@ def test_a_contender_is_told_its_hop_as_it_was_meant(monkeypatch: pytest.MonkeyP
 
 
 def test_only_the_topics_of_a_run_are_cleared_after_it() -> None:
-    own = {HOP.writes, HOP.changelog, HOP.dead_letter, f"changelog__{HOP.group}--input-9--default"}
+    expected = {HOP.writes, HOP.changelog, HOP.dead_letter, f"changelog__{HOP.group}--input-9--default"}
     others = {HOP.reads, "bare-01.out", "__consumer_offsets", "changelog__bench-bare-01--input-9--default"}
-    assert {name for name in own | others if belongs(name, HOP)} == own
+    assert {name for name in expected | others if belongs(name, HOP)} == expected
 
 
 # --- Quix Streams in its own environment

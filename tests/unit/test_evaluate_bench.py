@@ -48,7 +48,7 @@ def test_a_cost_may_grow_as_the_logarithm_and_no_faster() -> None:
 
 def test_growth_is_judged_from_the_smallest_size_to_the_largest() -> None:
     sizes = [size(10_000, 50.0), size(100_000, 55.0), size(1_000_000, 74.0)]
-    assert [one["cost"] for one in cost_ratios(sizes)] == [1.1, 1.345, 1.48]
+    assert [cost_ratio["cost"] for cost_ratio in cost_ratios(sizes)] == [1.1, 1.345, 1.48]
     assert missed(sizes) == []
     assert len(missed([*sizes[:2], size(1_000_000, 76.0)])) == 1
 
@@ -77,8 +77,8 @@ def test_a_small_graph_grows_and_gives_every_figure() -> None:
     said: list[str] = []
     figures = linkage_scale.run(sizes=(100, 300), town=150, report=said.append)
     linkage_scale.show(said.append, figures)
-    assert [one["records"] for one in figures["sizes"]] == [100, 300]
-    assert all(one["us"] > 0 and one["p99_ms"] >= one["p50_ms"] > 0 for one in figures["sizes"])
+    assert [size["records"] for size in figures["sizes"]] == [100, 300]
+    assert all(size["us"] > 0 and size["p99_ms"] >= size["p50_ms"] > 0 for size in figures["sizes"])
     assert len(figures["cost_ratios"]) == 1
 
 

@@ -80,7 +80,7 @@ def test_where_no_threshold_is_as_sure_as_ours_the_best_has_the_fewest_wrong() -
 def test_clusters_come_back_by_threshold_under_the_names_of_the_worlds_records(tmp_path: Path) -> None:
     world, path = LinkageWorld.of(60, seed=3), tmp_path / "clusters.csv"
     path.write_text("record,0.95,0.99\n2,x,y\n1,x,x\n")
-    first, second, *_ = (one.record_id for one in world.records)
+    first, second, *_ = (record.record_id for record in world.records)
     assert partitions(path, world) == {
         0.95: {first: "x", second: "x"},
         0.99: {first: "x", second: "y"},
