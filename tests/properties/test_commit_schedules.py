@@ -30,7 +30,7 @@ FLIGHTS_MAX = 4
 
 
 @dataclass(frozen=True)
-class Turn:
+class Action:
     """One thing that happens: to which flight in the air (`at`, counted round), or how much is fetched."""
 
     what: What
@@ -90,19 +90,19 @@ class Worker:
         self.progress = self.new_progress(self.broker.positions())
         self.air: list[InAir] = []
 
-    def turn(self, turn: Turn) -> None:
+    def take(self, action: Action) -> None:
         progress = self.progress
-        if turn.what == "fetch" and len(self.air) < FLIGHTS_MAX:
-            batch = self.fetched(turn)
+        if action.what == "fetch" and len(self.air) < FLIGHTS_MAX:
+            batch = self.fetched(action)
             assert len(set(batch)) == len(batch)
             self.air.append(InAir(progress.deliver(dict(batch)), batch))
-        elif turn.what == "outputs":
-            self.acknowledge_outputs(turn.at)
-        elif turn.what == "state":
-            self.acknowledge_state(turn.at)
-        elif turn.what in {"commit", "refused"}:
-            self.commit(accepted=turn.what == "commit")
-        if turn.what in {"refused", "killed"}:
+        elif action.what == "outputs":
+            self.acknowledge_outputs(action.at)
+        elif action.what == "state":
+            self.acknowledge_state(action.at)
+        elif action.what in {"commit", "refused"}:
+            self.commit(accepted=action.what == "commit")
+        if action.what in {"refused", "killed"}:
             self.begin()
         self.send_state()
         self.broker.check_commits()
@@ -135,10 +135,10 @@ class Worker:
             self.progress.commit(offsets)
         self.air = [batch for batch in self.air if not batch.flight.state_acknowledged]
 
-    def fetched(self, turn: Turn) -> list[tuple[Partition, int]]:
+    def fetched(self, action: Action) -> list[tuple[Partition, int]]:
         """A fetch never skips a message; it may go back behind what was delivered already."""
         batch = []
-        for partition, rewind, length in zip(PARTITIONS, turn.rewinds, turn.lengths, strict=True):
+        for partition, rewind, length in zip(PARTITIONS, action.rewinds, action.lengths, strict=True):
             log = self.broker.logs[partition]
             next_index = sum(offset < self.progress.position(partition) for offset in log)
             start = max(0, next_index - rewind)
@@ -146,10 +146,12 @@ class Worker:
         return [(part, offset) for part, offset in batch if self.progress.is_new(part, offset)]
 
 
-def play(broker: Broker, turns: list[Turn], new_progress: Callable[[dict[Partition, int]], Progress]) -> None:
+def play(
+    broker: Broker, turns: list[Action], new_progress: Callable[[dict[Partition, int]], Progress]
+) -> None:
     worker = Worker(broker, new_progress)
-    for turn in turns:
-        worker.turn(turn)
+    for action in turns:
+        worker.take(action)
 
 
 @st.composite
@@ -167,20 +169,20 @@ def brokers(draw: st.DrawFn) -> Broker:
 
 triples = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
 schedules = st.lists(
-    st.builds(Turn, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40
+    st.builds(Action, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40
 )
 
 
 @given(brokers(), schedules)
 def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(
-    broker: Broker, turns: list[Turn]
+    broker: Broker, turns: list[Action]
 ) -> None:
     play(broker, turns, Progress)
 
 
 @given(brokers(), schedules)
-def test_a_worker_left_in_peace_commits_to_the_end(broker: Broker, turns: list[Turn]) -> None:
-    rest = [Turn("fetch", lengths=(4, 4, 4)), Turn("outputs"), Turn("state"), Turn("commit")] * 15
+def test_a_worker_left_in_peace_commits_to_the_end(broker: Broker, turns: list[Action]) -> None:
+    rest = [Action("fetch", lengths=(4, 4, 4)), Action("outputs"), Action("state"), Action("commit")] * 15
     play(broker, turns + rest, Progress)
     assert broker.committed == {part: log[-1] + 1 for part, log in broker.logs.items()}
 
@@ -229,16 +231,16 @@ def four() -> Broker:
 
 def test_a_rule_that_commits_what_was_only_delivered_is_caught() -> None:
     with pytest.raises(AssertionError, match="committed before it was acknowledged"):
-        play(four(), [Turn("fetch"), Turn("commit")], CommitsTheDelivered)
+        play(four(), [Action("fetch"), Action("commit")], CommitsTheDelivered)
 
 
 def test_a_rule_that_sends_state_before_the_outputs_is_caught() -> None:
     with pytest.raises(AssertionError, match="state before outputs"):
-        play(four(), [Turn("fetch")], StateAtOnce)
+        play(four(), [Action("fetch")], StateAtOnce)
 
 
 def test_a_rule_that_sends_the_state_of_a_later_flight_first_is_caught() -> None:
-    two = [Turn("fetch"), Turn("fetch"), Turn("outputs", 1)]
+    two = [Action("fetch"), Action("fetch"), Action("outputs", 1)]
     with pytest.raises(AssertionError, match="state before outputs"):
         play(four(), two, LaterStateFirst)
 
@@ -253,7 +255,7 @@ class SwapsTheReady(Progress):
 
 
 def test_a_rule_that_sends_states_backwards_is_caught() -> None:
-    two = [Turn("fetch"), Turn("fetch"), Turn("outputs"), Turn("outputs")]
+    two = [Action("fetch"), Action("fetch"), Action("outputs"), Action("outputs")]
     with pytest.raises(AssertionError, match="state out of order"):
         play(four(), two, SwapsTheReady)
 

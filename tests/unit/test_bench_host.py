@@ -197,7 +197,7 @@ def test_the_sampler_finds_the_thread_that_works_and_not_the_one_that_waits(tmp_
     at_work = {place: seconds for place, seconds in spent.places.items() if "busy" in place}
     assert sum(at_work.values()) > sum(spent.places.values()) / 2
     assert spent.parts[SAMPLER] > 0
-    assert spent.looks > 0
+    assert spent.samples > 0
 
 
 def test_a_process_that_is_not_sampled_is_not_waited_for_for_ever(tmp_path: Path) -> None:

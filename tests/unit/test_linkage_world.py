@@ -71,9 +71,18 @@ def test_the_share_of_tier_2_numbers_is_the_one_asked_for() -> None:
 
 
 def test_what_happened_to_a_record_is_said_in_words() -> None:
-    happened = Counter(word for record in LinkageWorld.of(1200, seed=3).records for word in record.happened)
-    for word in ("no number", "moved", "renamed", "names swapped", "forename otherwise", "birth date wrong"):
-        assert happened[word] > 0, word
+    happened = Counter(
+        reason for record in LinkageWorld.of(1200, seed=3).records for reason in record.happened
+    )
+    for reason in (
+        "no number",
+        "moved",
+        "renamed",
+        "names swapped",
+        "forename otherwise",
+        "birth date wrong",
+    ):
+        assert happened[reason] > 0, reason
 
 
 def test_records_come_one_by_one_and_mostly_from_the_practice_first() -> None:

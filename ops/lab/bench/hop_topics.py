@@ -1,4 +1,4 @@
-"""What the contenders of `tierlink bench host` run on, and what is checked behind their backs."""
+"""What the contenders of `tierlink bench host` run on, and what is checked after each run."""
 
 import hashlib
 import time
@@ -104,7 +104,7 @@ class HopTopics:
         return made_by_quix[0] if made_by_quix else hop.changelog
 
     def _create(self, topics: dict[str, dict[str, str]]) -> None:
-        wanted = {
+        specifications = {
             name: {
                 "num_partitions": PARTITIONS,
                 "replication_factor": 1,
@@ -112,7 +112,7 @@ class HopTopics:
             }
             for name, configs in topics.items()
         }
-        self._admin.create_topics(wanted, wait_for_metadata=True)
+        self._admin.create_topics(specifications, wait_for_metadata=True)
 
     def _ends(self, topic: str) -> list[int]:
         settings = {"bootstrap.servers": self.bootstrap, "group.id": "bench-reader", **QUIET}

@@ -179,7 +179,7 @@ def _rounded(figure: float | None, digits: int) -> float | None:
     return None if figure is None else round(figure, digits)
 
 
-SHOWN_US_MIN = 0.005
+US_MIN = 0.005
 
 
 def show(console: Console, figures: Figures) -> None:
@@ -205,12 +205,12 @@ def show(console: Console, figures: Figures) -> None:
 
 
 def _show_spent(console: Console, spent: Spent, events: int) -> None:
-    table = Table(title=f"CPU microseconds a message, all threads ({spent.looks:,} looks)")
+    table = Table(title=f"CPU microseconds a message, all threads ({spent.samples:,} samples)")
     for heading in ("part", "us/event"):
         table.add_column(heading, justify="right")
     for kind in (spent.parts, spent.places):
         for name, seconds in sorted(kind.items(), key=lambda row: -row[1]):
-            if (us := seconds / events * 1e6) >= SHOWN_US_MIN:
+            if (us := seconds / events * 1e6) >= US_MIN:
                 table.add_row(name, f"{us:.2f}")
         table.add_section()
     table.add_row("all", f"{sum(spent.parts.values()) / events * 1e6:.2f}")

@@ -16,7 +16,7 @@ COMMIT_S = 1.0
 
 
 def work(hop: Hop) -> None:
-    """Every message of the input is answered and committed when it returns."""
+    """On return every message of the input is processed and committed."""
     app = Application(
         broker_address=hop.bootstrap,
         consumer_group=hop.group,
@@ -45,7 +45,7 @@ class QuixCountingStep:
         """One state read, one state write."""
         if not self._begun:
             self._begun = True
-            self._hop.first_message_is_here()
+            self._hop.note_first_message()
         state.set(STATE, state.get(STATE, 0) + 1)
 
 

@@ -31,7 +31,7 @@ PROFILE_S_MAX = 10.0
 class Clocked:
     """What one run came to: messages a second from the first in hand to the last commit.
 
-    `cpu_us` is the process's own CPU time a message in microseconds, None where the system does not tell.
+    `cpu_us` is the process's own CPU time a message in microseconds, None where the system does not show it.
     """
 
     events_per_s: float
@@ -55,7 +55,7 @@ def run_once(topics: HopTopics, hop: Hop, module: str, *, python: Path) -> Clock
         cpu_s = cpu_seconds(contender.pid)
         spent = read_spent(hop.directory, within_s=PROFILE_S_MAX) if hop.profile else None
     except Disqualified as error:
-        raise Disqualified(f"{error}; it last said: {_last_words(log)}") from None
+        raise Disqualified(f"{error}; the last line of its log: {_last_line(log)}") from None
     finally:
         _end(contender)
     first = json.loads(Path(hop.directory, FIRST_MESSAGE).read_text())
@@ -92,7 +92,7 @@ def _end(contender: "subprocess.Popen[bytes]") -> None:
         contender.wait()
 
 
-def _last_words(log: Path) -> str:
+def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "nothing"
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
-SAMPLER = "looking (the sampler itself)"
+SAMPLER = "sampling (the sampler itself)"
 NATIVE = "native threads: {}"
 
 Stack = Sequence[tuple[str, str]]  # module and function, innermost first
@@ -65,10 +65,10 @@ def place_of(stack: Stack) -> str:
 
 
 EVERY_S = 0.001
-SWITCH_S = 0.0005  # how long the looking thread may wait for the interpreter; 5 ms would be too few looks
+SWITCH_S = 0.0005  # how long the sampling thread may wait for the interpreter; 5 ms would be too few samples
 DEPTH_MAX = 24
-PLACES_SHOWN = 20
-SPENT_FILE, ASKED_FILE = "spent.json", "spent.asked"
+PLACES_MAX = 20
+SPENT_FILE, REQUEST_FILE = "spent.json", "spent.request"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Spent:
 
     parts: Mapping[str, float]
     places: Mapping[str, float]
-    looks: int
+    samples: int
 
 
 class Sampler:
@@ -90,8 +90,8 @@ class Sampler:
         self._places: defaultdict[str, float] = defaultdict(float)
         self._clocks: dict[int, float] = {}
         self._native_s: dict[str, float] = {}
-        self._looks = 0
-        self._thread = threading.Thread(target=self._look_until_over, name=SAMPLER, daemon=True)
+        self._samples = 0
+        self._thread = threading.Thread(target=self._sample_until_requested, name=SAMPLER, daemon=True)
 
     def begin(self) -> None:
         """The first message is in hand."""
@@ -103,20 +103,20 @@ class Sampler:
         """Where work was found so far."""
         return list(self._places)
 
-    def _look_until_over(self) -> None:
-        asked = Path(self._directory, ASKED_FILE)
-        while not asked.exists():
+    def _sample_until_requested(self) -> None:
+        request = Path(self._directory, REQUEST_FILE)
+        while not request.exists():
             time.sleep(EVERY_S)
-            self._look()
+            self._sample()
         for name, seconds in native_seconds().items():
             self._parts[NATIVE.format(name)] += seconds - self._native_s.get(name, 0.0)
-        spent = Spent(dict(self._parts), dict(Counter(self._places).most_common(PLACES_SHOWN)), self._looks)
+        spent = Spent(dict(self._parts), dict(Counter(self._places).most_common(PLACES_MAX)), self._samples)
         part = Path(self._directory, SPENT_FILE + ".part")
         part.write_text(json.dumps(asdict(spent)))
         part.replace(part.with_name(SPENT_FILE))
 
-    def _look(self) -> None:
-        self._looks += 1
+    def _sample(self) -> None:
+        self._samples += 1
         sampler_ident = threading.get_ident()
         for ident, frame in sys._current_frames().items():
             used_s = time.clock_gettime(time.pthread_getcpuclockid(ident))
@@ -152,7 +152,7 @@ def native_seconds() -> dict[str, float]:
 
 def read_spent(directory: str, *, within_s: float) -> Spent:
     """What the sampler of that directory has found until now; ends it. Raises TimeoutError when it does not in time."""
-    Path(directory, ASKED_FILE).touch()
+    Path(directory, REQUEST_FILE).touch()
     file, end_s = Path(directory, SPENT_FILE), time.monotonic() + within_s
     while not file.exists():
         if time.monotonic() > end_s:

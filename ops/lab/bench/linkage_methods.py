@@ -73,7 +73,7 @@ def match_keys(known: Sequence[KeyedRecord], *, veto: bool = False) -> Clusters:
 
 
 class _Fields:
-    """One record's fields as keys read them; None where it says nothing."""
+    """One record's fields as keys read them; None where a field is empty."""
 
     def __init__(self, clean: Identity) -> None:
         name = clean.names[0] if clean.names else None
@@ -180,7 +180,7 @@ def encoded_world(world: LinkageWorld) -> Encoded:
 
 
 def link(world: LinkageWorld, encoded: Encoded, model: Model) -> Linked:
-    """The records put in arrival order; then every open pair answered by who knows the truth, once."""
+    """The records are put in arrival order; then an oracle that knows the truth answers every open pair once."""
     graph, anchors, renamed = LinkGraph(model), dict[str, str](), 0
     started_s = time.process_time()
     for record in world.records:
@@ -198,7 +198,7 @@ def link(world: LinkageWorld, encoded: Encoded, model: Model) -> Linked:
 
 
 def answer_reviews(graph: LinkGraph, reviews: tuple[Pair, ...], person_of: Mapping[str, str]) -> None:
-    """A steward who never errs has decided these pairs."""
+    """These pairs have the decisions of a steward who makes no mistake."""
     for number, (a, b) in enumerate(reviews):
         kind = "link" if person_of[a] == person_of[b] else "apart"
         graph.decide(Decision((a, b), kind, "2026-07-01T09:00:00Z", f"{number:09d}"))  # type: ignore[arg-type]
@@ -208,7 +208,7 @@ def training_pairs(
     encoded: Encoded, *, cap: int = BLOCK_MAX
 ) -> Iterator[tuple[EncodedIdentity, EncodedIdentity, bytes]]:
     """Every pair of identities that shares a block of at most `cap` records, once each and in a fixed order,
-    with the least block they share. Which that is says whose turn a pair is: nothing need be remembered.
+    with the least block they share. A pair is given at that block only, so no pair need be remembered.
     """
     standing: dict[bytes, list[str]] = {}
     for record_id in sorted(encoded):
@@ -277,7 +277,7 @@ def _both(a: WorldRecord, b: WorldRecord) -> str:
 
 
 def _agreement(encoded: Mapping[str, EncodedIdentity], model: Model, a: WorldRecord, b: WorldRecord) -> str:
-    """The levels that say something, and what the pair by itself would come to."""
+    """The levels of agreement, and what the pair alone would be judged."""
     left, right = encoded[a.record_id], encoded[b.record_id]
     block = common_block(left, right)
     if block is None:

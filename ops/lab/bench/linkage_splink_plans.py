@@ -1,4 +1,4 @@
-"""What Splink is told of each kind of table: how fields are compared, which pairs are tried, what it is trained on.
+"""The settings of Splink for each kind of table: how fields are compared, which pairs are tried, what it is trained on.
 
 Settings that favour it: every field the table has, forename and surname compared together so that crossed names
 are seen, term frequencies, and blocking as broad as ours. Read in an environment of its own
@@ -177,7 +177,7 @@ _WORLD_ADDRESS: Levels = (
 
 
 def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> object:
-    """Levels of our own; a pair that cannot be compared by any of the columns says nothing."""
+    """Levels of our own; a pair that none of the columns can compare counts neither for nor against."""
     missing = [level.NullLevel(column) for column in columns]
     comparison_levels = [level.And(*missing) if len(missing) > 1 else missing[0]]
     for condition, common in levels:

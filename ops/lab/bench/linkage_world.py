@@ -41,8 +41,8 @@ TIER_RANK = {"primary_care": 1, "tier2": 2, "tier3": 3}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WorldRecord:
-    """One patient at one source, with what is true of them. `happened` says in words why the record may be
-    hard to link, "" words none.
+    """One patient at one source, with what is true of them. `happened` lists in words why the record may be
+    hard to link.
     """
 
     record_id: str
@@ -110,8 +110,8 @@ def _numbers_of_nobody(
 
 
 def _at_home(person: SimulatedPerson, home: list[SimulatedPerson], strangers: Iterator[str]) -> list[str]:
-    """NHS numbers of those one lives with: nearly everybody in England lives with someone, who is not often
-    in the programme too.
+    """NHS numbers of the person's household: nearly everybody in England lives with someone, who is seldom in
+    the programme too.
     """
     return [other.nhs_number for other in home if other is not person] or [next(strangers)]
 
@@ -144,7 +144,7 @@ def _records(
 
 
 def as_linkage(identity: SimulatedIdentity) -> LinkageIdentity:
-    """What a source says of a person, as the door hands it to linking: nothing corrected, a number that fails
+    """The identity a source sends, as linking receives it: nothing is corrected, and a number that fails
     Modulus 11 only claimed.
     """
     given = (identity.forename, identity.middle_name) if identity.middle_name else (identity.forename,)

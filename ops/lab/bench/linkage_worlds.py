@@ -140,10 +140,12 @@ class _Judged:
         self.found: list[tuple[WorldRecord, bool]] = []
         for record in later:
             others = [other for other in of_person[record.person] if other is not record]
-            wanted = [other for other in others if other.tier == "primary_care"] or others
-            if wanted:
+            home_records = [other for other in others if other.tier == "primary_care"] or others
+            if home_records:
                 cluster = clusters[record.record_id]
-                self.found.append((record, any(clusters[other.record_id] == cluster for other in wanted)))
+                self.found.append(
+                    (record, any(clusters[other.record_id] == cluster for other in home_records))
+                )
 
     def linked(self, which: Callable[[WorldRecord], bool] = lambda record: True) -> float:
         """Of those records that have something to be linked to, the share that is."""

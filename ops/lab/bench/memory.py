@@ -1,9 +1,9 @@
 """`tierlink bench memory`: what one worker keeps in memory while a million events about ten thousand facts pass.
 
-The facts are those of simulated people, copied under other ids until there are enough. Everything is told
-once; then nine events in ten are told again word for word, and one is a new version of a fact. New versions
+The facts are those of simulated people, copied under other ids until there are enough. Each event
+comes once; then nine events in ten are exact repeats, and one is a new version of a fact. New versions
 come under entries already known: a new entry adds its manifest (about 0.6 kB in records) for as long as the
-record lives, because the ledger asks what became of every one. Memory is flat when it stays within ten per
+record lives, because the ledger accounts for every entry. Memory is flat when it stays within ten per
 cent of its median once a fifth of the events is answered.
 """
 
@@ -32,7 +32,7 @@ PEOPLE = 60  # simulated, then copied
 WARM_UP_SHARE, FLAT_SHARE = 0.2, 0.1
 NEW_VERSION_SHARE = 0.1
 SAMPLE_S = 0.5
-SHOWN = 20  # samples in the answer, evenly spread
+SAMPLES_SHOWN = 20  # samples in the answer, evenly spread
 STILL_S_MAX = 120.0  # without one commit: something is wrong
 
 
@@ -49,7 +49,7 @@ class MemoryBench:
 
 @dataclass(frozen=True, slots=True)
 class MemorySample:
-    """Events answered (committed) by then, and resident megabytes."""
+    """Events committed by then, and resident megabytes."""
 
     at_s: float
     events: int
@@ -84,7 +84,7 @@ def bench(options: MemoryBench, *, report: Report) -> dict[str, object]:
 
 
 class Feed:
-    """What a stage is told: the same for the same world, events without end."""
+    """The messages of one stage: the same for the same world, events without end."""
 
     def __init__(self, stage: str, world: RestartWorld, *, facts: int) -> None:
         """At least that many facts, in whole copies of the world."""
@@ -128,7 +128,7 @@ class Feed:
         return parts[1] + parts[2] if len(parts) == 3 and parts[2] != b"w" else None
 
     def _newer(self, key: bytes, value: bytes, number: int) -> tuple[bytes, bytes]:
-        """The fact told anew, later than ever before; a weight is another one."""
+        """A newer version of the fact than any before; a weight has another value."""
         document = json.loads(value)
         fact = document if self._of_records else document["fact"]
         fact["source_version_at"] = (
@@ -148,7 +148,7 @@ def judged(samples: Sequence[MemorySample]) -> dict[str, object]:
     warm = [sample for sample in samples if sample.events >= WARM_UP_SHARE * last.events]
     middle = median(sample.memory_mb for sample in warm)
     spread = max(abs(sample.memory_mb - middle) for sample in warm) / middle
-    step = max(1, len(samples) // SHOWN)
+    step = max(1, len(samples) // SAMPLES_SHOWN)
     first = samples[0]
     return {
         "flat": spread <= FLAT_SHARE,
@@ -161,7 +161,7 @@ def judged(samples: Sequence[MemorySample]) -> dict[str, object]:
 
 
 def _watched(worker: WorkerUnderBench, events: int) -> list[MemorySample]:
-    """Memory beside the events committed, from the first one to the last. Raises TierlinkError when it stops."""
+    """Memory and committed events, from the first commit to the last. Raises TierlinkError when it stops."""
     group = {
         "bootstrap.servers": worker.broker.bootstrap,
         "group.id": f"tierlink-{worker.stage}",

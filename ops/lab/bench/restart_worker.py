@@ -29,7 +29,7 @@ Record = tuple[int, bytes, bytes]  # partition, key, value
 
 @dataclass(frozen=True)
 class BenchBroker:
-    """A broker of the bench's own with every topic of an engine, and keys."""
+    """A broker for this bench alone, with every topic of an engine, and keys."""
 
     bootstrap: str
     layout: EnginePaths
@@ -59,7 +59,7 @@ def bench_broker(directory: Path) -> Iterator[BenchBroker]:
 
 @dataclass
 class WorkerUnderBench:
-    """A worker process; start() it as often as you like, always under one name."""
+    """A worker process; `start` may be called again, always under the same name."""
 
     broker: BenchBroker
     stage: str
@@ -85,10 +85,12 @@ class WorkerUnderBench:
         return time.monotonic() - began_s
 
     def must_live(self) -> None:
-        """Raises TierlinkError with its last words when it has ended."""
+        """Raises TierlinkError with the last line of its log when it has ended."""
         if self.process is None or self.process.poll() is not None:
             lines = self.log.read_text(errors="replace").strip().splitlines()
-            raise TierlinkError(f"the {self.stage} worker has ended: {lines[-1] if lines else 'no word'}")
+            raise TierlinkError(
+                f"the {self.stage} worker has ended: {lines[-1] if lines else 'an empty log'}"
+            )
 
     def memory_mb(self, name: str = "VmRSS") -> float:
         """Resident memory now; with `VmHWM` the most it ever was. Raises TierlinkError when it has ended."""
@@ -105,5 +107,5 @@ class WorkerUnderBench:
 
     @property
     def log(self) -> Path:
-        """What it says."""
+        """Its log file."""
         return self.broker.layout.logs / f"{self.stage}.log"

@@ -1,4 +1,4 @@
-"""`tierlink bench host | memory | restart | linkage`: figures of this machine, with what they stand for."""
+"""`tierlink bench host | memory | restart | linkage`: figures of this machine."""
 
 import json
 import signal
@@ -74,7 +74,7 @@ def restart(
 
 
 def _run(bench: str, as_json: bool, **options: object) -> None:
-    """`run` of `ops.lab.bench.<bench>`: takes the options and `say`, gives the object of `--json`."""
+    """`run` of `ops.lab.bench.<bench>`: takes the options and `report`, returns the object of `--json`."""
     from rich.console import Console
 
     _stop_what_was_started()

@@ -1,7 +1,7 @@
 """`tierlink demo`: the main job on real parts: a real Kafka, the real doors, the Faust workers, a few hundred people.
 
 A seeded simulator plays journeys through the doors; what comes out is read from the published topics, as a consumer
-would, and held against what the simulator knows to be true.
+reads it, and compared with what the simulator knows to be true.
 """
 
 import time
@@ -27,7 +27,7 @@ RECIPIENT = "demo"
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     people: int
     seed: int
@@ -75,7 +75,7 @@ def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
 def run(
     engine: Engine, options: DemoOptions, *, progress: Progress, report: Report, started: float
 ) -> DemoResult:
-    """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
+    """Play, wait until nothing is left to do, send the tick of the day, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
     killer = WorkerKiller(engine, options.seed) if options.kill_worker else None

@@ -137,12 +137,12 @@ class TimelineRow:
 
 
 def timeline(snapshot: SnapshotJson) -> list[TimelineRow]:
-    """What happened to one person, in order of date, with waits and the definition that says so."""
+    """What happened to one person, in order of date, with waits and the definition of each."""
     lines = []
     for handover in snapshot["handovers"]:
         lines.append(
             TimelineRow(
-                handover["sent_on"], handover["from_tier"], f"referred to {_words(handover['to_tier'])}"
+                handover["sent_on"], handover["from_tier"], f"referred to {_readable(handover['to_tier'])}"
             )
         )
         if handover["status"] == "overdue":
@@ -176,7 +176,7 @@ def _episode_lines(episode: EpisodeJson, handovers: Iterable[HandoverJson]) -> l
     ]
     lines = [TimelineRow(on, tier, text) for on, text in dated_texts if on]
     lines += [
-        TimelineRow(weight["on"], tier, f"weight {weight['kg']:.1f} kg ({_words(weight['method'])})")
+        TimelineRow(weight["on"], tier, f"weight {weight['kg']:.1f} kg ({_readable(weight['method'])})")
         for weight in episode["weights"]
     ]
     outcome, loss = _outcome(episode), episode["loss"]
@@ -192,7 +192,7 @@ def _wait(what: str, wait_days: int | None, definition: str | None) -> str:
     return f"{what}{after} ({definition})" if definition else f"{what}{after}"
 
 
-def _words(name: str) -> str:
+def _readable(name: str) -> str:
     return {"primary_care": "primary care", "tier2": "Tier 2", "tier3": "Tier 3", "tier4": "Tier 4"}.get(
         name, name.replace("_", "-")
     )

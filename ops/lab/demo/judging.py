@@ -16,7 +16,7 @@ R = TypeVar("R", bound=Hashable)
 def rightly_linked(found: Mapping[R, str], truth: Mapping[R, str]) -> set[str]:
     """The people all of whose records, and nobody else's, form one group of `found`.
 
-    Both map a record to its group, `truth` to its person. A record that `found` lacks stands alone.
+    Both map a record to its group, `truth` to its person. A record that `found` lacks is a group of its own.
     """
     groups: dict[Hashable, set[str]] = {}
     parts: dict[str, set[Hashable]] = {}
@@ -68,7 +68,7 @@ class PublishedRun:
 def judge(truth: Sequence[PersonTruth], published: PublishedRun, *, as_of: date) -> Judgement:
     """Score the linkage, and compare the pathway of everyone who was linked rightly."""
     person_of = {record.key: person.key for person in truth for record in person.records}
-    found = {key: one for key in person_of if (one := published.person_of(key)) is not None}
+    found = {key: person for key in person_of if (person := published.person_of(key)) is not None}
     right = rightly_linked(found, person_of)
     compared = [person for person in truth if person.key in right]
     differences = [_differences(person, found, published, as_of) for person in compared]

@@ -46,7 +46,7 @@ class _Playing:
     progress: Progress
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def while_wanted(self, queue: Iterable[Delivery]) -> Iterator[Delivery]:
+    def until_ended(self, queue: Iterable[Delivery]) -> Iterator[Delivery]:
         """The deliveries of `queue` until the play has ended."""
         for delivery in queue:
             if self.ended.is_set():
@@ -61,7 +61,7 @@ def _play(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
 def _play_messages(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
     port = playing.engine.ports()[source]
     sender = _SENDERS[queue[0].kind](source, port, playing.journal)
-    for delivery in playing.while_wanted(queue):
+    for delivery in playing.until_ended(queue):
         sender.send(delivery.content, message_id=delivery.entries[0].message_id if delivery.entries else "")
         playing.progress(source, 1)
     sender.close()
@@ -73,7 +73,7 @@ def _play_files(playing: _Playing, source: str, queue: Sequence[Delivery]) -> No
         sender.drop(
             delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries]
         )
-    for delivery in playing.while_wanted(queue):
+    for delivery in playing.until_ended(queue):
         sender.wait(
             delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries]
         )

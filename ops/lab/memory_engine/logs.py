@@ -34,7 +34,7 @@ class Logs:
         self.partitions: dict[Partition, Log] = {}
 
     def append(self, emit: Emit, *, stamp_ms: int) -> Message:
-        """The message as it now stands at the end of its partition."""
+        """Append to the end of its partition; returns the stored message."""
         place = (emit.topic, emit.partition)
         log = self.partitions.get(place)
         if log is None:

@@ -115,7 +115,7 @@ def intake_message(
 
 
 def published(slug: str, intake: tuple[str, bytes, bytes]) -> Emit:
-    """What `intake_message` made, as it stands on the topic."""
+    """What `intake_message` made, as a message on its topic."""
     identifier, key, value = intake
     header = (ENTRY_ID_HEADER, identifier.encode())
     return Emit(sources()[slug].intake_topic, topics.intake_partition(key), key, value, (header,))

@@ -1,4 +1,4 @@
-"""What a simulated worker has in the air: batches, and their records on the way to the logs and back."""
+"""What a simulated worker has in flight: batches, and their records on the way to the logs and back."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ RecordKind = Literal["output", "state"]
 
 @dataclass(eq=False, slots=True)
 class Batch:
-    """One flight with what the step answered; the counts say how much of it is not there, or not known to be."""
+    """One flight with the outcomes of the step. The counts: how much has not landed, or is not known to have landed."""
 
     flight: Flight
     messages: tuple[Message, ...]

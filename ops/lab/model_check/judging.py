@@ -30,8 +30,8 @@ def _nothing_lost(run: ScheduledRun) -> None:
 
 
 def _nothing_differs(run: ScheduledRun) -> None:
-    wanted, found = run.world.finals, finals(run.logs)
-    for topic, values in wanted.items():
+    expected, found = run.world.finals, finals(run.logs)
+    for topic, values in expected.items():
         keys = values.keys() | found[topic].keys()
         differing = sum(values.get(key) != found[topic].get(key) for key in keys)
         if differing:

@@ -14,7 +14,7 @@ from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.lab.model_check.worlds import TEMPLATES
 
 PROBED_EVERY = 8  # seeds
-SHOWN = 40  # last steps of a failing run
+TRACE_LINES_SHOWN = 40  # last steps of a failing run
 CHUNK = 50  # seeds given to a process at a time
 JOINED_WORLDS = ("correction+merge", "late_number+overdue", "split+taken_back")
 
@@ -125,4 +125,4 @@ def trace_of(seed: int, *, mutant: str = "none") -> list[str]:
     except Violation as seen:
         verdict = str(seen)
     head = f"seed {seed}, world {run.world.name}, {len(run.trace)} steps noted: {verdict}"
-    return [head, *map(str, run.trace[-SHOWN:])]
+    return [head, *map(str, run.trace[-TRACE_LINES_SHOWN:])]

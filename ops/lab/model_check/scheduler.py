@@ -23,7 +23,7 @@ WORKERS_MAX = 4
 
 
 class Violation(AssertionError):
-    """What must never be was seen: a kind (one word) and where, without a value."""
+    """The run broke a rule: the kind of violation (one word) and where, without a value."""
 
     def __init__(self, kind: str, where: str) -> None:
         """Names topics, partitions, offsets and counts only."""
@@ -53,7 +53,7 @@ class RunProfile:
     fault_share: float  # of steps
     faults: int
     tick_ms: int  # a step takes up to this
-    door_share: float  # of steps, while there is something to tell
+    door_share: float  # of steps, while messages are still to arrive
     duplicate_share: float
 
 
@@ -126,7 +126,7 @@ class ScheduledRun:
     # ------------------------------------------------------------ the run
 
     def run(self) -> "ScheduledRun":
-        """Until everything has arrived, nothing is in the air and nobody is behind. Raises Violation."""
+        """Until everything has arrived, nothing is in flight and nobody is behind. Raises Violation."""
         while self.steps < STEPS_MAX:
             self.steps += 1
             self._advance_clock(int(self.chance.random() * self.profile.tick_ms))
@@ -155,7 +155,7 @@ class ScheduledRun:
         self._wake_readers(message)
 
     def settled(self) -> bool:
-        """Nobody frozen, dead, joining or with anything in the air, and every group has read to the end."""
+        """Nobody is frozen, dead, joining or has anything in flight, and every group has read to the end."""
         if self._in_transit or not all(context.group.stable for context in self._contexts.values()):
             return False
         for worker in self.workers:

@@ -1,7 +1,7 @@
 """One simulated worker: fetch, advance, append, acknowledge, commit, one atomic step at a time.
 
 Between any two of them the scheduler may kill it, freeze it, cut it off from its coordinator or move its
-partitions. What may be sent and committed when is production's `Progress`, asked and told as the host does.
+partitions. What may be sent and committed when is decided by production's `Progress`, called as the host calls it.
 """
 
 import random
@@ -22,7 +22,7 @@ Choice = tuple[str, Partition | None]
 
 
 class RunObserver(Protocol):
-    """Who looks on, and sees more than a worker may know."""
+    """Observes all workers of a run, and sees more than a worker may know."""
 
     now_ms: int
 
@@ -44,7 +44,7 @@ class RunObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """Where a worker works: all that outlives it."""
+    """What a worker works with, and what outlives it."""
 
     stage: Stage
     step: Step[object]
@@ -58,7 +58,7 @@ class WorkerContext:
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """Drawn once for a run: how large a batch is and how many are in the air."""
+    """Drawn once for a run: how large a batch is and how many are in flight."""
 
     batch_max: int = 4
     in_flight_max: int = 3
@@ -268,7 +268,7 @@ class Worker:
             place: logs.partitions[place].since(self.progress.position(place)) for place in self._behind()
         }
         messages: list[Message] = []
-        for _turn in range(chance.randint(1, self.limits.batch_max)):
+        for _fetched in range(chance.randint(1, self.limits.batch_max)):
             if not ahead:
                 break
             place = list(ahead)[int(chance.random() * len(ahead))]
@@ -325,9 +325,9 @@ class Worker:
             batch.handed_ms = self.context.observer.now_ms
             self.producer.hand_over(batch.changes, batch, "state", self.stamp_ms)
             if not batch.changes:
-                self._state_is_there(batch)
+                self._state_acknowledged(batch)
 
-    def _state_is_there(self, batch: Batch) -> None:
+    def _state_acknowledged(self, batch: Batch) -> None:
         self.progress.acknowledge_state(batch.flight)
         del self.in_flight[batch.flight]
         self._may_commit = bool(self.progress.committable(self.places))
@@ -369,7 +369,7 @@ class Worker:
         else:
             batch.state_unknown -= 1
             if not batch.state_unknown:
-                self._state_is_there(batch)
+                self._state_acknowledged(batch)
         self._send_state()
 
     def _commit(self, _: Partition | None) -> None:

@@ -35,7 +35,7 @@ _STAGES = (  # the first that has a day wins
 
 @dataclass(slots=True, repr=False)
 class _Episode:
-    """One received referral and the facts that belong to it; `referral` is None where the record told
+    """One received referral and the facts that belong to it; `referral` is None where the record has
     none.
     """
 
@@ -50,7 +50,7 @@ class _Episode:
 
 
 def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
-    """The snapshot of `person` once everything told up to `as_of` is in: episodes by tier and day,
+    """The snapshot of `person` once every fact up to `as_of` is in: episodes by tier and day,
     handovers, slices.
     """
     episodes = [episode for record in person.records for episode in _episodes(record)]
@@ -106,11 +106,11 @@ def _shown(episode: _Episode) -> Pathway:
         "attended_count": _count(attendances, _ATTENDED),
         "not_attended_count": _count(attendances, _NOT_ATTENDED),
         "cancelled_count": _count(attendances, _CANCELLED),
-        "declined_by": _first_word(episode, "decline", "by"),
-        "decline_reason": _first_word(episode, "decline", "reason"),
-        "withdrawal_reason": _first_word(episode, "withdrawal", "reason"),
-        "discharge_reason": _first_word(episode, "discharge", "reason"),
-        "completion_definition": _first_word(episode, "completion", "definition"),
+        "declined_by": _first_value(episode, "decline", "by"),
+        "decline_reason": _first_value(episode, "decline", "reason"),
+        "withdrawal_reason": _first_value(episode, "withdrawal", "reason"),
+        "discharge_reason": _first_value(episode, "discharge", "reason"),
+        "completion_definition": _first_value(episode, "completion", "definition"),
         "weights": sorted(map(_weight, _weights(episode.facts)), key=_weight_order),
         "waits": _waits(episode.referred_on, days),
         "loss": _loss(episode.record, days["started_on"]),
@@ -132,7 +132,7 @@ def _days(episode: _Episode) -> dict[str, date | None]:
 
 
 def _accepted_on(episode: _Episode) -> date | None:
-    """The day told; at Tier 3, which tells none, the first booking on or after the referral."""
+    """The day the source sent; at Tier 3, which sends none, the first booking on or after the referral."""
     acceptances = _of(episode, "acceptance")
     if episode.record.tier != "tier3":
         return _first_day(acceptances)
@@ -148,7 +148,7 @@ def _first_day(facts: Iterable[Fact]) -> date | None:
     return min((fact.on for fact in facts), default=None)
 
 
-def _first_word(episode: _Episode, kind: str, name: str) -> object:
+def _first_value(episode: _Episode, kind: str, name: str) -> object:
     facts = sorted(_of(episode, kind), key=lambda fact: fact.on)
     return getattr(facts[0], name) if facts else None
 
@@ -290,7 +290,7 @@ def _current(episodes: Sequence[Pathway], handovers: Sequence[Pathway]) -> Pathw
 
 
 def _slices(person: PersonTruth) -> Pathway:
-    """What records report, primary care's word first; only practices tell deprivation."""
+    """What records hold, primary care first; only practices send deprivation."""
     records = sorted(person.records, key=lambda record: _TIERS.index(record.tier))
     identities = [record.identity for record in records]
     practice = next((record.identity for record in records if record.tier == "primary_care"), None)

@@ -35,16 +35,16 @@ def with_corrections(
         for place, entry in enumerate(entries)
         if _can_be_mistaken(entry) and entry.source_version_at.date() < AS_OF
     ]
-    wanted = min(len(correctable), math.ceil(len(entries) * rates.noise["corrections"]))
+    mistakes = min(len(correctable), math.ceil(len(entries) * rates.noise["corrections"]))
     corrected, right = list(entries), list[SimulatedEntry]()
     records = _by_record(entries)
-    for place in sorted(rng.sample(correctable, wanted)):
+    for place in sorted(rng.sample(correctable, mistakes)):
         entry = entries[place]
         corrected[place] = replace(entry, facts=_mistaken(rng, entry))
         later = entry.source_version_at + timedelta(days=rng.randrange(2, 21))
         later = later if later.date() <= AS_OF else entry.source_version_at + timedelta(days=1)
-        # first tellings fall on full minutes; the second keeps corrections apart from them and from one
-        # another
+        # original entries fall on full minutes; the seconds keep corrections apart from them and from
+        # each other
         later = later.replace(second=1 + len(right) % 59)
         identity = _identity_at(records[entry.source, entry.local_id], later)
         right.append(
@@ -56,7 +56,7 @@ def with_corrections(
 
 
 def entry_number(entry: SimulatedEntry) -> str:
-    """What names this entry among all: whose record it is and when it was told, which no other entry
+    """What names this entry among all: its record and its source version time, which no other entry
     shares.
     """
     return f"{entry.source}/{entry.local_id}/{entry.source_version_at.isoformat()}"
@@ -93,7 +93,7 @@ def _by_record(entries: Sequence[SimulatedEntry]) -> Mapping[tuple[str, str], li
 
 
 def _identity_at(record: Sequence[SimulatedEntry], at: datetime) -> SimulatedIdentity:
-    """What the record says of the person at that time: later entries may have changed it."""
+    """The identity of the record at that time: later entries may have changed it."""
     return max(
         (entry for entry in record if entry.source_version_at <= at),
         key=lambda entry: entry.source_version_at,

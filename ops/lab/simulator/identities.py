@@ -1,4 +1,4 @@
-"""What each source's record says about a person, at the identifier error rates of `rates.toml`.
+"""The identity in each source's record of a person, with errors at the rates of `rates.toml`.
 
 Every record of a person draws its errors for itself: that is why two of them may disagree. Tier 2 draws
 keying errors at `tier2_multiplier` times the rate; moving and changing one's surname are lives, not keying,
@@ -181,11 +181,15 @@ class _SourceHabits:
 
     def _left_out(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         """The clerk left out what anybody's record lacks as often; some lack more and some less."""
-        meant = self._rates.nhs_number_present[self._source]
-        wanted = self._share_present(meant)
-        if identity.nhs_number is not None and wanted < meant and self._chance(1 - wanted / meant):
+        nominal = self._rates.nhs_number_present[self._source]
+        adjusted = self._share_present(nominal)
+        if identity.nhs_number is not None and adjusted < nominal and self._chance(1 - adjusted / nominal):
             identity = replace(identity, nhs_number=None)
-        elif identity.nhs_number is None and wanted > meant and self._chance((wanted - meant) / (1 - meant)):
+        elif (
+            identity.nhs_number is None
+            and adjusted > nominal
+            and self._chance((adjusted - nominal) / (1 - nominal))
+        ):
             identity = replace(identity, nhs_number=self._person.nhs_number)
         more, missing = self._times_missing - 1, self._rates.identifier_error
         if self._chance(more * missing["missing_postcode"]):
@@ -250,7 +254,7 @@ _SHORT_STREETS = {"Street": "St", "Road": "Rd", "Avenue": "Ave", "Lane": "Ln", "
 
 
 def _otherwise(rng: Random, line: str) -> str:
-    """The same front door in other words."""
+    """The same front door, written in another way."""
     number, street = line.split(" ", 1)
     last = street.split()[-1]
     shorter = street.replace(last, _SHORT_STREETS.get(last, last))

@@ -1,9 +1,8 @@
 """Whose path leads where: each person's route over the tiers, and every entry its sources would send, in true
 order.
 
-Nothing is missing, wrong or late here; `noise` does that. Dates run from January 2024 to `AS_OF`; what would
-be told after it is not told. Times of telling fall in office hours, so a day is the same day in UTC and on a
-British clock.
+Nothing is missing, wrong or late here; `noise` does that. Dates run from January 2024 to `AS_OF`; later
+entries are left out. Version times fall in office hours, so a day is the same day in UTC and on a British clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +39,7 @@ ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 
 
 def journeys(rng: Random, people: Sequence[SimulatedPerson], rates: Rates) -> tuple[SimulatedEntry, ...]:
-    """Every entry about every person, each source's own truth told once, without message ids."""
+    """Every entry about every person, each fact of a source once, without message ids."""
     households: dict[str, list[SimulatedPerson]] = {}
     for person in people:
         households.setdefault(person.household, []).append(person)
@@ -69,7 +68,7 @@ def _quota(rng: Random, shares: Mapping[str, float], count: int) -> list[str]:
 
 
 class _Journey:
-    """One person's way through the services, written down as each source would tell it."""
+    """One person's way through the services, written down as each source would send it."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class _Journey:
         self._weekly_loss_kg = self._weight_kg * rng.gauss(0.045, 0.035) / 12
 
     def entries(self, route: str, outcome: str) -> Sequence[SimulatedEntry]:
-        """Everything told about this person up to `AS_OF`."""
+        """Every entry about this person up to `AS_OF`."""
         gp = self._record(GP, "GP", 7)
         last = _LAST_LONG_REFERRAL if "tier3" in route else _LAST_REFERRAL
         on = _FIRST_REFERRAL + timedelta(days=self._rng.randrange((last - _FIRST_REFERRAL).days))
@@ -273,7 +272,7 @@ class _Journey:
     def _appointment(self, trust: SourceRecord, booked_on: date, on: date, *, visit: int) -> None:
         rng, key = self._rng, self._identifiers.new("A", 8)
         booked = Fact("attendance", on, key, attendance="0", booked_on=booked_on)
-        # the trust never says "accepted": its first booking is read as that, under a definition of its own
+        # the trust never sends "accepted": its first booking is read as that, under a separate definition
         acceptance = Fact("acceptance", booked_on, f"{key}/booked", definition=ACCEPTED_BY_BOOKING)
         self._write(trust, booked_on, "S12", booked, acceptance)
         later = replace(booked, booked_on=None)  # only the booking itself says when it was made

@@ -73,7 +73,7 @@ class NameLists:
 
 @dataclass(frozen=True)
 class Region:
-    """What tells people of one part of the country from another's: the first three digits of their NHS numbers (999 are
+    """What distinguishes people of one part of the country: the first three digits of their NHS numbers (999 are
     for tests), and the letters their postcodes begin with ("": those of the towns).
     """
 
@@ -91,9 +91,9 @@ COUNTY = NameLists(many_surnames, many_forenames, surname_flatness=40, street_of
 def people(
     rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, region: Region = TEST_REGION
 ) -> tuple[SimulatedPerson, ...]:
-    """`count` people in an order that says nothing about who belongs together.
+    """`count` people in an order that does not show who belongs together.
 
-    At least `rates.people` twins, namesakes and couples stand among them (pairs, rounded up), whatever the
+    At least `rates.people` twins, namesakes and couples are among them (pairs, rounded up), whatever the
     seed. `names` of a TOWN repeat too often for more than a few thousand people: those live in a COUNTY.
     """
     world = _World(rng, rates, names, region)

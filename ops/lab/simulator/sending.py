@@ -1,8 +1,7 @@
-"""From what sources would tell to what the doors are handed, in sending order, with the noise of real
-senders.
+"""From the entries of sources to what the doors are handed, in sending order, with the noise of real senders.
 
 Trust and hub send as they learn; the council saves a file a month. Entries overtake one another, are sent
-twice, and stand beside broken ones; `truth.noise` measures how much of each there really is.
+twice, and come with broken ones; `truth.noise` measures how much of each there really is.
 """
 
 import hashlib
@@ -83,10 +82,12 @@ def _overtaking(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) ->
     leaves = {entry_number(entry): entry.source_version_at for entry in entries}
     late: set[str] = set()
     _corrections_first(rng, entries, leaves, late=late, share=rates.noise["corrections_first"])
-    wanted = math.ceil(len(entries) * rates.noise["out_of_order"])
+    late_count = math.ceil(len(entries) * rates.noise["out_of_order"])
     for record, place in _places(rng, records):
         numbers = [entry_number(entry) for entry in record]
-        if len(late) >= wanted or any(number in late for number in numbers[max(0, place - 1) : place + 2]):
+        if len(late) >= late_count or any(
+            number in late for number in numbers[max(0, place - 1) : place + 2]
+        ):
             continue
         after = min(place + rng.randrange(1, _OVERTAKEN_BY_MAX + 1), len(record) - 1)
         overtaken_by = max(leaves[numbers[after]], leaves[numbers[place + 1]])
@@ -172,7 +173,7 @@ def _foreign(rng: Random, messages: Sequence[_Sending], count: int) -> Iterator[
 
 
 def _with_repeats(rng: Random, rows: Sequence[_Sending], rates: Rates) -> list[_Sending]:
-    """The rows, some of which stand again in a later file: another entry that tells nothing new."""
+    """The rows, some of them repeated in a later file: another entry with nothing new."""
     repeats = [
         replace(row, at=row.at + timedelta(days=35), repeated=True)
         for row in rows
@@ -182,7 +183,7 @@ def _with_repeats(rng: Random, rows: Sequence[_Sending], rates: Rates) -> list[_
 
 
 def _files(rng: Random, rows: Sequence[_Sending], bad: Sequence[_Sending]) -> Iterator[_Posting]:
-    """Files of 40 to 80 rows, saved at the end of each month; a broken row stands above the good one it
+    """Files of 40 to 80 rows, saved at the end of each month; a broken row is above the good one it
     was made from.
     """
     spoilt = {entry_number(row.entry) for row in bad}

@@ -1,4 +1,4 @@
-"""What is true of the simulated people, and how near to it an engine came.
+"""What is true of the simulated people, and how close to it an engine came.
 
 `simulate`'s people and entries in; out come the facts that finally hold, the score of a linkage against who
 is who, the plain NHS-number join beside it, and how much noise there really was.
@@ -63,7 +63,7 @@ class LinkageScore:
 
 
 def truth_of(people: Sequence[SimulatedPerson], entries: Iterable[SimulatedEntry]) -> tuple[PersonTruth, ...]:
-    """Everyone about whom anything was told, in the order of `people`."""
+    """Everyone about whom there is an entry, in the order of `people`."""
     entries_of: dict[str, dict[RecordKey, list[SimulatedEntry]]] = {}
     for entry in entries:
         entries_of.setdefault(entry.person, {}).setdefault((entry.source, entry.local_id), []).append(entry)
@@ -84,7 +84,7 @@ def truth_of(people: Sequence[SimulatedPerson], entries: Iterable[SimulatedEntry
 def _record(key: RecordKey, entries: Sequence[SimulatedEntry]) -> RecordTruth:
     in_order = sorted(entries, key=lambda entry: entry.source_version_at)
     facts: dict[tuple[str, str], Fact] = {}
-    for entry in in_order:  # the later telling of a thing replaces the earlier, whenever either arrived
+    for entry in in_order:  # the later version of a fact replaces the earlier, whenever either arrived
         facts |= {(fact.kind, fact.key): fact for fact in entry.facts}
     return RecordTruth(key[0], key[1], TIER_OF[key[0]], in_order[-1].identity, tuple(facts.values()))
 
@@ -123,7 +123,7 @@ class Noise:
     """How much went wrong, measured on what was delivered and not on what was meant.
 
     Shares are of distinct good entries; `duplicates` and `rejects` are what came on top of them.
-    `out_of_order` came after a later-told entry of the same record. `tier2_nhs_number_present` is of Tier 2
+    `out_of_order` came after a later entry of the same record. `tier2_nhs_number_present` is of Tier 2
     records, `twins` of people.
     """
 

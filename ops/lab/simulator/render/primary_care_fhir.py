@@ -1,5 +1,5 @@
-"""The hub that speaks for general practices: FHIR R4 message Bundles, UK Core where UK Core has a word for
-it.
+"""The hub that speaks for general practices: FHIR R4 message Bundles, in UK Core profiles where there
+are some.
 """
 
 import json
@@ -13,7 +13,7 @@ _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 _ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _UBRN = "https://fhir.nhs.uk/Id/UBRN"
 _UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition"
-_OWN = "https://tierlink.example"
+_TIERLINK = "https://tierlink.example"
 _SENDER_ODS = "Y00001"
 _SERVICE = {  # SNOMED CT UK: local-authority Tier 2 programme; refer to weight management programme
     "tier2": ("771491000000104", "Referral to local authority weight management programme"),
@@ -59,7 +59,7 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
             resources.append(_entry(url, _observation(fact, patient_url, requests.get(fact.referral or ""))))
     return {
         "resourceType": "Bundle",
-        "identifier": {"system": f"{_OWN}/Id/message/{GP}", "value": entry.message_id},
+        "identifier": {"system": f"{_TIERLINK}/Id/message/{GP}", "value": entry.message_id},
         "type": "message",
         "timestamp": entry.source_version_at.isoformat().replace("+00:00", "Z"),
         "entry": [_entry(_urn(entry, "header"), _header(resources[1]["fullUrl"])), *resources],
@@ -77,7 +77,7 @@ def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
         "resourceType": "Patient",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-Patient"]},
         "extension": [_ethnic_category(identity.ethnic_category), *_area(identity)],
-        "identifier": [*numbers, {"system": f"{_OWN}/Id/patient/{GP}", "value": local_id}],
+        "identifier": [*numbers, {"system": f"{_TIERLINK}/Id/patient/{GP}", "value": local_id}],
         "name": _names(identity),
         "address": _addresses(identity),
         "generalPractitioner": [{"identifier": {"system": _ODS, "value": identity.practice_ods}}],
@@ -120,7 +120,7 @@ def _ethnic_category(code: str) -> dict[str, object]:
 
 
 def _area(identity: SimulatedIdentity) -> list[dict[str, object]]:
-    definitions = f"{_OWN}/StructureDefinition"
+    definitions = f"{_TIERLINK}/StructureDefinition"
     return [
         {"url": f"{definitions}/lsoa", "valueCode": identity.address.lsoa},
         {"url": f"{definitions}/lsoa-version", "valueCode": "2021"},
@@ -163,7 +163,7 @@ def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
 def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[str, object]:
     assert fact.to_tier is not None
     code, display = _SERVICE[fact.to_tier]
-    definitions = f"{_OWN}/StructureDefinition"
+    definitions = f"{_TIERLINK}/StructureDefinition"
     return {
         "resourceType": "ServiceRequest",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-ServiceRequest"]},
@@ -191,7 +191,7 @@ def _observation(fact: Fact, patient_url: str, request_url: str | None) -> dict[
     unit = _UNIT[fact.unit_given]
     resource: dict[str, object] = {
         "resourceType": "Observation",
-        "identifier": [{"system": f"{_OWN}/Id/measurement/{GP}", "value": fact.key}],
+        "identifier": [{"system": f"{_TIERLINK}/Id/measurement/{GP}", "value": fact.key}],
         "status": "final",
         "code": {"coding": [{"system": _SNOMED, "code": _OBSERVATION[fact.quantity]}]},
         "subject": {"reference": patient_url},

@@ -187,7 +187,7 @@ def _day(day: date) -> str:
 
 
 def _start(day: date) -> str:
-    # clinics are entered at ten; only the day is told apart here
+    # clinics are entered at ten; only the day matters
     return f"{datetime.combine(day, time(10)):%Y%m%d%H%M}"
 
 
