@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from ops.lab.bench.memory import MemoryBench
-from ops.lab.bench.memory import bench as memory
+from ops.lab.bench.memory import run as memory
 from ops.lab.bench.restart import RestartBench
-from ops.lab.bench.restart import bench as restart
+from ops.lab.bench.restart import run as restart
 
 
 def silent(_: str) -> None:

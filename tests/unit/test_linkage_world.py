@@ -191,7 +191,7 @@ def test_a_world_is_written_as_a_table_with_its_truth(tmp_path: Path) -> None:
     export_csv(small(), path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == COLUMNS
+    assert list(rows[0]) == COLUMNS
     assert [row["person"] for row in rows] == [record.person for record in small().records]
     assert {row["source"] for row in rows} == {"gp-hub", "council-east", "trust-wm"}
 

@@ -225,25 +225,9 @@ def _age_band(person: SimulatedPerson) -> str:
 
 
 COLUMNS = (
-    "record_id",
-    "person",
-    "source",
-    "nhs_number",
-    "family",
-    "given",
-    "middle",
-    "birth_date",
-    "gender",
-    "postcode",
-    "house",
-    "city",
-    "email",
-    "phone",
-    "family_old",
-    "known_as",
-    "postcode_former",
-    "house_former",
-)
+    "record_id person source nhs_number family given middle birth_date gender postcode house city email phone "
+    "family_old known_as postcode_former house_former"
+).split()
 
 
 def export_csv(world: LinkageWorld, path: Path) -> None:

@@ -56,19 +56,8 @@ class MemorySample:
     memory_mb: float
 
 
-def run(
-    *,
-    events: int = 1_000_000,
-    facts: int = 10_000,
-    directory: Path = Path(".tierlink"),
-    report: Report = lambda _: None,
-) -> dict[str, object]:
+def run(options: MemoryBench, *, report: Report) -> dict[str, object]:
     """Records, then pathway; by stage the megabytes after the warm-up and at the end, and events a second."""
-    return bench(MemoryBench(events=events, facts=facts, directory=directory), report=report)
-
-
-def bench(options: MemoryBench, *, report: Report) -> dict[str, object]:
-    """As `run`, of a part of it."""
     figures: dict[str, object] = {}
     for stage in options.stages:
         with bench_broker(options.directory) as broker:

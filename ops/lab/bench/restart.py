@@ -35,15 +35,8 @@ class RestartBench:
     directory: Path = Path(".tierlink")
 
 
-def run(
-    *, elements: int = 1_000_000, directory: Path = Path(".tierlink"), report: Report = lambda _: None
-) -> dict[str, object]:
+def run(options: RestartBench, *, report: Report) -> dict[str, object]:
     """Every stage in turn; by its name the elements, seconds to ready and megabytes."""
-    return bench(RestartBench(elements=elements, directory=directory), report=report)
-
-
-def bench(options: RestartBench, *, report: Report) -> dict[str, object]:
-    """As `run`, of a part of it."""
     figures: dict[str, object] = {}
     for stage in options.stages:
         with bench_broker(options.directory) as broker:

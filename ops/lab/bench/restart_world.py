@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from connectors import mapping as mappings
 from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
+from ops.admin.topic_reader import TopicMessage
 from ops.lab.memory_engine.engine import MemoryEngine
 from ops.lab.memory_engine.parts import RECEIVED_AT, intake_message, sources, stages, step_with
 from ops.lab.simulator import default_rates, simulate
@@ -15,7 +16,6 @@ from ops.lab.simulator.model import Delivery
 from ops.runtime.paths import EnginePaths, packaged
 from schemas.check import check
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
-from streams.steps.outcome import Message
 
 # Every id of ours but the last 26 of its 32 digits: between the pieces a copy puts its own number.
 _ID = re.compile(rb"v1:[0-9a-f]{6}(?=[0-9a-f]{26})")
@@ -25,7 +25,7 @@ _ID = re.compile(rb"v1:[0-9a-f]{6}(?=[0-9a-f]{26})")
 class RestartWorld:
     """What the steps read and left: messages by topic, each partition in order; elements of state by stage."""
 
-    messages: dict[str, list[Message]]
+    messages: dict[str, list[TopicMessage]]
     elements: dict[str, dict[bytes, bytes]]
 
 
@@ -53,26 +53,13 @@ def restart_world(layout: EnginePaths, *, people: int, seed: int = 1) -> Restart
     for delivery in simulate(seed, people, rates=default_rates()).deliveries:
         for entry in _entries(delivery):
             _take(engine, delivery.source, entry, layout)
-    logs = engine.run().logs
-    return RestartWorld(
-        messages={
-            topic: [
-                message
-                for place, log in sorted(logs.partitions.items(), key=lambda item: item[0])
-                if place[0] == topic
-                for message in log.messages
-            ]
-            for topic in (EVENTS, LINK_MAP, PATHWAY_IN)
-        },
-        elements={
-            stage.name: {
-                key: value
-                for task in range(stage.partitions)
-                for key, value in engine.changelog(stage, task).items()
-            }
-            for stage in stages()
-        },
-    )
+    engine.run()
+    elements: dict[str, dict[bytes, bytes]] = {stage.name: {} for stage in stages()}
+    for stage in stages():
+        for task in range(stage.partitions):
+            elements[stage.name] |= engine.changelog(stage, task)
+    topics = (EVENTS, LINK_MAP, PATHWAY_IN)
+    return RestartWorld({topic: list(engine.read([topic])) for topic in topics}, elements)
 
 
 def _take(engine: MemoryEngine, slug: str, entry: SourceEntry, layout: EnginePaths) -> None:

@@ -1,14 +1,14 @@
 """`tierlink bench host | memory | restart | linkage`: figures of this machine."""
 
 import json
-import signal
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.lab.commands.bench_linkage import linkage
+from ops.lab import Report
+from ops.lab.commands.bench_linkage import linkage, stop_on_signals
 from ops.runtime.cli_options import Json
 
 Scratch = Annotated[
@@ -44,7 +44,7 @@ def host(
         directory=directory,
         profile=profile,
     )
-    _stop_what_was_started()
+    stop_on_signals()
     console = Console(stderr=True, width=110, highlight=False)
     figures = run(bench, report=console.print)
     show(console, figures)
@@ -60,7 +60,10 @@ def memory(
     as_json: Json = False,
 ) -> None:
     """How much a worker keeps in memory while a million events about ten thousand facts go through it."""
-    _run("memory", as_json, events=events, facts=facts, directory=directory)
+    from ops.lab.bench.memory import MemoryBench, run
+
+    options = MemoryBench(events=events, facts=facts, directory=directory)
+    _show(lambda report: run(options, report=report), as_json)
 
 
 def restart(
@@ -70,25 +73,22 @@ def restart(
     as_json: Json = False,
 ) -> None:
     """How long a restarted worker takes until it is ready."""
-    _run("restart", as_json, elements=elements, directory=directory)
+    from ops.lab.bench.restart import RestartBench, run
+
+    options = RestartBench(elements=elements, directory=directory)
+    _show(lambda report: run(options, report=report), as_json)
 
 
-def _run(bench: str, as_json: bool, **options: object) -> None:
-    """`run` of `ops.lab.bench.<bench>`: takes the options and `report`, returns the object of `--json`."""
+def _show(measured: Callable[[Report], dict[str, object]], as_json: bool) -> None:
     from rich.console import Console
 
-    _stop_what_was_started()
+    stop_on_signals()
     console = Console(stderr=True, width=110, highlight=False)
-    figures = import_module(f"ops.lab.bench.{bench}").run(**options, report=console.print)
+    figures = measured(console.print)
     for name, figure in figures.items():
         console.print(f"{name:>32}  {figure}")
     if as_json:
         typer.echo(json.dumps(figures))
-
-
-def _stop_what_was_started() -> None:
-    for order in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(order, signal.default_int_handler)  # as Ctrl-C
 
 
 def register(app: typer.Typer) -> None:

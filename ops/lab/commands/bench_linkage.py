@@ -48,8 +48,7 @@ def linkage(
     from ops.lab.bench import linkage as sets
     from ops.lab.bench import linkage_scale, linkage_worlds
 
-    for order in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(order, signal.default_int_handler)  # as Ctrl-C
+    stop_on_signals()
     console = Console(stderr=True, width=120, highlight=False)
     lines = partial(console.print, soft_wrap=True)
     answer: object
@@ -73,6 +72,12 @@ def linkage(
         answer = comparisons
     if as_json:
         typer.echo(json.dumps(answer))
+
+
+def stop_on_signals() -> None:
+    """SIGTERM and SIGHUP end the command as Ctrl-C does: everything that was started is stopped."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
