@@ -34,6 +34,7 @@ MODULES: Mapping[str, str] = {
 QUIX_VERSION = "3.28.1"
 QUIX = ThrowawayEnvironment(f"quixstreams-{QUIX_VERSION}", (f"quixstreams=={QUIX_VERSION}",))
 STOCK_EVENTS_MAX = 20_000  # it needs twenty times as long for each
+US_MIN = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,9 +178,6 @@ def _pythons(names: Sequence[str], missing: dict[str, str]) -> Iterator[tuple[st
 
 def _rounded(figure: float | None, digits: int) -> float | None:
     return None if figure is None else round(figure, digits)
-
-
-US_MIN = 0.005
 
 
 def show(console: Console, figures: Figures) -> None:

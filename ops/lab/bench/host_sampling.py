@@ -19,6 +19,11 @@ from types import FrameType
 
 SAMPLER = "sampling (the sampler itself)"
 NATIVE = "native threads: {}"
+EVERY_S = 0.001
+SWITCH_S = 0.0005  # how long the sampling thread may wait for the interpreter; 5 ms would be too few samples
+DEPTH_MAX = 24
+PLACES_MAX = 20
+SPENT_FILE, REQUEST_FILE = "spent.json", "spent.request"
 
 Stack = Sequence[tuple[str, str]]  # module and function, innermost first
 
@@ -62,13 +67,6 @@ def part_of(stack: Stack) -> str:
 def place_of(stack: Stack) -> str:
     """`module:function` of the innermost frame."""
     return ":".join(stack[0]) if stack else "?"
-
-
-EVERY_S = 0.001
-SWITCH_S = 0.0005  # how long the sampling thread may wait for the interpreter; 5 ms would be too few samples
-DEPTH_MAX = 24
-PLACES_MAX = 20
-SPENT_FILE, REQUEST_FILE = "spent.json", "spent.request"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,11 @@ from linkage.weights import Model, weigh
 from ops.lab.bench.linkage_world import TIER_RANK, LinkageWorld, WorldRecord
 
 Clusters = dict[str, str]  # record id -> name of its cluster
+BENCH_KEY = bytes(range(32))  # nothing here is anybody's: a key that makes runs repeatable
+
+Pair = tuple[str, str]
+Encoded = Mapping[str, EncodedIdentity]
+Kinds = Counter[tuple[str, str]]  # what happened, how the two records agree
 
 
 def number_join(records: Iterable[WorldRecord]) -> Clusters:
@@ -152,12 +157,6 @@ class _Groups:
         self._numbers[a] = numbers
 
 
-BENCH_KEY = bytes(range(32))  # nothing here is anybody's: a key that makes runs repeatable
-
-Pair = tuple[str, str]
-Encoded = Mapping[str, EncodedIdentity]
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Linked:
     """What our linker made of a world. `held`: records with an open review; `reviews`: the open pairs;
@@ -227,9 +226,6 @@ def training_counts(encoded: Encoded, *, cap: int = BLOCK_MAX) -> Counts:
     up.
     """
     return counted(levels(a, b, block=block) for a, b, block in training_pairs(encoded, cap=cap))
-
-
-Kinds = Counter[tuple[str, str]]  # what happened, how the two records agree
 
 
 def false_links(

@@ -199,12 +199,12 @@ def _files(rng: Random, rows: Sequence[_Sending], bad: Sequence[_Sending]) -> It
 
 def _file(rng: Random, name: str, chunk: Sequence[_Sending], spoilt: set[str]) -> Delivery:
     rows, sending_of_row = [], []
-    for row in chunk:
-        if entry_number(row.entry) in spoilt and not row.repeated:
-            rows.append(broken_row(rng, row.entry))
-            sending_of_row.append(replace(row, expected="rejected_row"))
-        rows.append(tier2_csv.row(row.entry))
-        sending_of_row.append(row)
+    for sending in chunk:
+        if entry_number(sending.entry) in spoilt and not sending.repeated:
+            rows.append(broken_row(rng, sending.entry))
+            sending_of_row.append(replace(sending, expected="rejected_row"))
+        rows.append(tier2_csv.row(sending.entry))
+        sending_of_row.append(sending)
     content = tier2_csv.file_text(rows).encode()
     message_id = hashlib.sha256(content).hexdigest()  # a file is known by its content
     entries = tuple(
