@@ -17,7 +17,7 @@ from linkage.model import Origin, dump
 from linkage.normalise import NormalisedIdentity, house_of, normalise
 from linkage.spelling import distinct, sound_pairs, sounds
 from linkage.tokens import TokenKeys
-from ops.lab.bench.linkage_world_records import LinkageWorld
+from ops.lab.bench.linkage_world import LinkageWorld
 from ops.training.candidates import agreements
 
 SHIPPED = Path(linkage.__file__).parent / "models" / "shipped.json"

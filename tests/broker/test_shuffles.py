@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from memory_engine import MemoryEngine, all_keys, intake_message, sources
+from memory_engine import MemoryEngine, all_keys, intake_message, result_topics, sources
 from small_world import small_world
 
 from connectors.publisher import OutgoingMessage, Publisher
@@ -58,7 +58,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
         engine.consumer_lag.drain()
-        names = [name for name in in_memory.compacted() if name != DEAD_LETTERS]
+        names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
             lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names
         )

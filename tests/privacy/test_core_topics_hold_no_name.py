@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from memory_engine import MemoryEngine, all_keys, base64_parts, sources
-from small_world import COUNCIL, GP, TRUST, attended, canary, small_world, told
+from memory_engine import MemoryEngine, all_keys, base64_parts, everything, sources
+from small_world import COUNCIL, GP, TRUST, attended, canary, message_from, small_world
 
 from ops.verify.leak_search import seen
 from ops.verify.nobodies import NOBODIES
@@ -32,7 +32,7 @@ def engine() -> MemoryEngine:
     for slug, message in small_world():
         made.take(slug, message)
     for slug in (GP, COUNCIL, TRUST):
-        made.take(*told(slug, "canary", canary(NOBODIES[TRUST]), attended("a", 9), at=9))
+        made.take(*message_from(slug, "canary", canary(NOBODIES[TRUST]), attended("a", 9), at=9))
     return made.run()
 
 
@@ -40,7 +40,7 @@ WORDS = {word for _, one in small_world() for word in identifiers(one.person)}
 
 
 def test_no_topic_and_no_state_holds_a_name() -> None:
-    text = engine().everything()
+    text = everything(engine())
     values = [*WORDS, *NOBODIES[TRUST].values()]
     assert len(WORDS) > 40
     assert seen(values, text) == set()
@@ -65,7 +65,10 @@ def test_no_key_of_any_message_is_a_local_id_or_a_business_id() -> None:
     local = {one.person.local_id.value for _, one in small_world() if one.person.local_id}
     business = {fact.business_id for _, one in small_world() for fact in one.facts if fact.business_id}
     parts = {
-        part for log in engine().logs.values() for one in log for part in (one.key or b"").decode().split("/")
+        part
+        for log in engine().logs.partitions.values()
+        for one in log.messages
+        for part in (one.key or b"").decode().split("/")
     }
     assert not parts & (local | business)
 

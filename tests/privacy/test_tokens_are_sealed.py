@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 import pytest
-from memory_engine import MemoryEngine, all_keys, base64_parts
+from memory_engine import MemoryEngine, all_keys, base64_parts, everything, stages
 from small_world import small_world
 
 from linkage.tokens import EncodedIdentity
-from ops.lab.model_check.arrivals import stages
 from schemas import canonical
 from schemas.keyring import ZONES, Purpose
 from schemas.sealing import unseal
@@ -73,7 +72,7 @@ def seen(wanted: Iterable[bytes], text: bytes) -> set[bytes]:
 
 def test_no_topic_and_no_state_holds_a_token_unsealed() -> None:
     assert len(tokens()) > 150
-    assert seen(tokens(), engine().everything()) == set()
+    assert seen(tokens(), everything(engine())) == set()
 
 
 @pytest.mark.parametrize("form", [bytes, base64.b64encode, base64.b16encode])

@@ -41,42 +41,42 @@ Intake = tuple[str, tuple[str, bytes, bytes]]
 
 @cache
 def intake() -> tuple[Intake, ...]:
-    """The sealed world, in order of telling."""
+    """The sealed world, in order of sending."""
     return tuple((slug, intake_message(slug, message)) for slug, message in small_world())
 
 
 def run(
-    entries: Sequence[Intake],
+    intakes: Sequence[Intake],
     *,
     seed: int = 0,
     faults: Faults | None = None,
     steps: Mapping[str, Step[Any]] = {},
 ) -> MemoryEngine:
     engine = MemoryEngine(seed=seed, faults=faults or Faults(), steps=steps)
-    for slug, sealed in entries:
+    for slug, sealed in intakes:
         engine.take_sealed(slug, sealed)
     return engine.run()
 
 
 def shuffled(seed: int) -> list[Intake]:
-    entries = list(intake())
-    random.Random(seed).shuffle(entries)
-    return entries
+    intakes = list(intake())
+    random.Random(seed).shuffle(intakes)
+    return intakes
 
 
 @cache
-def in_order() -> tuple[Finals, frozenset[frozenset[str]]]:
+def undisturbed() -> tuple[Finals, frozenset[frozenset[str]]]:
     engine = run(intake())
     return engine.finals(), engine.clusters()
 
 
 def people(*locals_: str) -> frozenset[str]:
     slugs = {"G": GP, "C": COUNCIL, "T": TRUST}
-    return frozenset(record_id(slugs[local[0]], local) for local in locals_)
+    return frozenset(record_id(slugs[local_id[0]], local_id) for local_id in locals_)
 
 
 def test_the_small_world_is_linked_as_a_person_would() -> None:
-    _, clusters = in_order()
+    _, clusters = undisturbed()
     named = {cluster for cluster in clusters if len(cluster) > 1}
     assert {people("G1", "C1", "T1"), people("G2", "C2"), people("G3", "C3"), people("T2", "T3"),
             people("G5", "T4"), people("G6", "C5")} <= named  # fmt: skip
@@ -87,14 +87,14 @@ def test_the_small_world_is_linked_as_a_person_would() -> None:
 
 
 def test_the_small_world_ends_in_every_disposition_there_is() -> None:
-    found = {value["disposition"] for name, values in in_order()[0].items()
+    found = {value["disposition"] for name, values in undisturbed()[0].items()
              if name.startswith("receipts") for value in values.values()}  # fmt: skip
     assert found == {"linked", "held", "ignored", "rejected"}
 
 
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_twenty_shuffles_end_in_the_same_topics_and_the_same_people(seed: int) -> None:
-    finals, clusters = in_order()
+    finals, clusters = undisturbed()
     engine = run(shuffled(seed), seed=seed)
     assert differing(finals, engine.finals()) == {}
     assert engine.clusters() == clusters
@@ -106,7 +106,7 @@ def test_any_order_and_any_batching_does(order: Sequence[int], seed: int, batch_
     engine = MemoryEngine(seed=seed, batch_max=batch_max)
     for place in order:
         engine.take_sealed(*intake()[place])
-    assert differing(in_order()[0], engine.run().finals()) == {}
+    assert differing(undisturbed()[0], engine.run().finals()) == {}
 
 
 @pytest.mark.parametrize("point", CRASH_POINTS)
@@ -114,7 +114,7 @@ def test_crashes_at_each_point_change_nothing(point: str) -> None:
     crashes = redelivered = 0
     for seed in range(3):
         engine = run(shuffled(seed), seed=seed, faults=Faults(0.25, points=[point]))
-        assert differing(in_order()[0], engine.finals()) == {}, seed
+        assert differing(undisturbed()[0], engine.finals()) == {}, seed
         crashes, redelivered = crashes + engine.crashes, redelivered + engine.redelivered
     assert crashes >= 45
     assert redelivered > crashes
@@ -124,7 +124,7 @@ def test_crashes_at_each_point_change_nothing(point: str) -> None:
 def test_crashes_anywhere_and_often_change_nothing(seed: int) -> None:
     engine = run(shuffled(seed), seed=seed, faults=Faults(0.5, crashes_max=80))
     assert engine.crashes == 80
-    finals, clusters = in_order()
+    finals, clusters = undisturbed()
     assert differing(finals, engine.finals()) == {}
     assert engine.clusters() == clusters
 
@@ -140,8 +140,8 @@ def test_a_replay_of_the_same_intake_writes_the_same_bytes_into_the_system_of_re
 
 def test_sending_everything_again_changes_nothing() -> None:
     engine = run([*intake(), *reversed(intake())], seed=5)
-    finals, _ = in_order()
-    left_out = {"dlq.v1"}  # a poison message sent twice is two dead letters
+    finals, _ = undisturbed()
+    left_out = {"dlq.v1"}  # a poison told twice is two dead letters
     assert set(differing(finals, engine.finals())) <= left_out
 
 
@@ -154,8 +154,8 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
     if seed is not None:
         random.Random(seed).shuffle(kept)
     rebuilt = MemoryEngine(seed=seed or 0)
-    for element in kept:
-        rebuilt.put(Emit(EVENTS, element.partition, element.key or b"", element.value))
+    for entry in kept:
+        rebuilt.put(Emit(EVENTS, entry.partition, entry.key or b"", entry.value))
     found = differing(original.finals(), rebuilt.run().finals())
     of_ingress = {
         "dlq.v1",
@@ -213,14 +213,15 @@ def mutants() -> dict[str, Mapping[str, Step[Any]]]:
 @pytest.mark.parametrize("name", ["arrival wins", "the first identity wins", "formerly is forgotten"])
 def test_the_comparison_sees_a_step_that_depends_on_arrival(name: str) -> None:
     steps = mutants()[name]
-    found = [differing(in_order()[0], run(shuffled(s), seed=s, steps=steps).finals()) for s in range(4)]
+    found = [differing(undisturbed()[0], run(shuffled(s), seed=s, steps=steps).finals()) for s in range(4)]
     assert any(found)
 
 
 def test_the_comparison_sees_a_host_that_writes_state_before_outputs() -> None:
     faults = Faults(0.25, state_first=True)
     assert any(
-        differing(in_order()[0], run(shuffled(seed), seed=seed, faults=faults).finals()) for seed in range(4)
+        differing(undisturbed()[0], run(shuffled(seed), seed=seed, faults=faults).finals())
+        for seed in range(4)
     )
 
 
@@ -228,5 +229,5 @@ def test_the_comparison_sees_one_entry_that_was_dropped() -> None:
     entries = [entry for _, (entry, _, _) in intake()]
     only_once = [place for place, entry in enumerate(entries) if entries.count(entry) == 1]
     for dropped in only_once[::9]:
-        rest = [entry for place, entry in enumerate(intake()) if place != dropped]
-        assert differing(in_order()[0], run(rest).finals())
+        intakes = [sealed for place, sealed in enumerate(intake()) if place != dropped]
+        assert differing(undisturbed()[0], run(intakes).finals())

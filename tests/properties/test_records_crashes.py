@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_engine import MemoryEngine, record_id, sources
-from small_world import ANN, TRUST, at_source, attended, told, weight, without_number
+from small_world import ANN, TRUST, at_source, attended, message_from, weight, without_number
 
 from schemas.linking import Link
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
@@ -29,14 +29,16 @@ def entries() -> list[Message]:
     person = at_source(ANN, "T1")
     door = MemoryEngine()
     for slug, entry in (
-        told(TRUST, "t0", without_number(person), at=1, ours=False),
-        told(TRUST, "t1", without_number(person), attended("a1", 3), at=3),
-        told(TRUST, "t2", person, attended("a1", 4, "3"), weight("w", 4, "99"), at=5),
+        message_from(TRUST, "t0", without_number(person), at=1, ours=False),
+        message_from(TRUST, "t1", without_number(person), attended("a1", 3), at=3),
+        message_from(TRUST, "t2", person, attended("a1", 4, "3"), weight("w", 4, "99"), at=5),
     ):
         door.take(slug, entry)
     door.run()
-    events = [message for (topic, _), log in door.logs.items() if topic == EVENTS for message in log]
-    return [Message(EVENTS, 0, n, message.key, message.value, (), n) for n, message in enumerate(events)]
+    events = [
+        one for (topic, _), log in door.logs.partitions.items() if topic == EVENTS for one in log.messages
+    ]
+    return [Message(EVENTS, 0, n, one.key, one.value, (), n) for n, one in enumerate(events)]
 
 
 ANSWERS = [

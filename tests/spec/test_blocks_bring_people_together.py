@@ -9,7 +9,7 @@ from itertools import combinations
 from linkage.blocks import FULL_DATE, block_texts
 from linkage.normalise import NormalisedIdentity, normalise
 from linkage.spelling import surname_sounds
-from ops.lab.bench.linkage_world_records import LinkageWorld, WorldRecord
+from ops.lab.bench.linkage_world import LinkageWorld, WorldRecord
 
 PEOPLE = 6_000
 MILLION = 1_000_000

@@ -185,7 +185,10 @@ def test_equal_referral_numbers_are_matched_before_dates() -> None:
 def test_without_numbers_the_referral_sent_first_takes_the_one_received_first() -> None:
     gp = [sent(0, key="1"), sent(100, key="2")]
     council = [received(10, key="R1"), received(120, key="R2")]
-    assert [one["interval_days"] for one in pathway(gp=gp, council=council)["handovers"]] == [10, 20]
+    assert [handover["interval_days"] for handover in pathway(gp=gp, council=council)["handovers"]] == [
+        10,
+        20,
+    ]
 
 
 def test_a_self_referral_leaves_no_handover_and_no_gap() -> None:
@@ -214,10 +217,12 @@ def test_a_person_only_referred_waits_for_the_tier_they_were_sent_to() -> None:
 
 
 def test_slices_take_the_practices_word_first_and_fill_what_it_left_empty() -> None:
-    one = person(gp=[sent(0)], council=[received(5)])
-    silent = replace(one.records[0], identity=replace(IDENTITY, sex=None))
-    other = replace(one.records[1], identity=replace(IDENTITY, sex="male", birth_date=date(1971, 1, 1)))
-    slices = expected_pathway(replace(one, records=(silent, other)), as_of=day(0))["demographics"]
+    sent_person = person(gp=[sent(0)], council=[received(5)])
+    silent = replace(sent_person.records[0], identity=replace(IDENTITY, sex=None))
+    other = replace(
+        sent_person.records[1], identity=replace(IDENTITY, sex="male", birth_date=date(1971, 1, 1))
+    )
+    slices = expected_pathway(replace(sent_person, records=(silent, other)), as_of=day(0))["demographics"]
     assert (slices["sex"], slices["birth_year"], slices["imd_quintile"]) == ("male", 1970, 2)
 
 

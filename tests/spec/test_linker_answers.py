@@ -17,7 +17,7 @@ from small_world import (
     TRUST,
     at_source,
     attended,
-    told,
+    message_from,
     without_number,
 )
 
@@ -45,7 +45,9 @@ class Linker:
         """The record as it now is. Returns the local ids that got an answer."""
         engine = MemoryEngine()
         engine.take(
-            *told(SLUGS[local[0]], f"m{self.offset}", at_source(person, local), attended("a", 3), at=3)
+            *message_from(
+                SLUGS[local[0]], f"m{self.offset}", at_source(person, local), attended("a", 3), at=3
+            )
         )
         engine.run()
         ((key, value),) = [(message.key, message.value) for message in engine.read([IDENTITY])]
@@ -211,7 +213,7 @@ def test_poison_is_rejected_and_what_follows_is_not_disturbed(value: bytes) -> N
 
 def test_a_sealed_identity_moved_to_another_record_is_not_believed() -> None:
     engine = MemoryEngine()
-    engine.take(*told(GP, "m", at_source(ANN, "G1"), attended("a", 3), at=3))
+    engine.take(*message_from(GP, "m", at_source(ANN, "G1"), attended("a", 3), at=3))
     engine.run()
     ((_, value),) = [(message.key, message.value) for message in engine.read([IDENTITY])]
     moved = Message(IDENTITY, 0, 0, record_id(GP, "G2").encode(), value, (), 0)

@@ -11,7 +11,7 @@ from itertools import permutations
 import pytest
 from linker_alone import LinkerAlone, decision_message, gone, identity, identity_message, keys, rid
 from memory_engine import MemoryEngine, record_id, sources
-from small_world import ANN, COUNCIL, GP, NOBODY, at_source, attended, told
+from small_world import ANN, COUNCIL, GP, NOBODY, at_source, attended, message_from
 
 from linkage.index import BLOCK_MAX
 from linkage.normalise import Identity, Name, normalise
@@ -44,7 +44,7 @@ SAYS_NOTHING = {
 def engine_told(*people: tuple[str, str, Person]) -> MemoryEngine:
     engine = MemoryEngine()
     for at, (slug, local, person) in enumerate(people):
-        engine.take(*told(slug, f"m{at}", at_source(person, local), attended(f"a{at}", 3), at=3))
+        engine.take(*message_from(slug, f"m{at}", at_source(person, local), attended(f"a{at}", 3), at=3))
     return engine.run()
 
 

@@ -19,8 +19,8 @@ from small_world import (
     at_source,
     attended,
     day,
+    message_from,
     referral,
-    told,
     weight,
     without_number,
 )
@@ -36,9 +36,9 @@ from streams.steps.records import GRACE_MS, RecordsState
 
 A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
 RECORD = record_id(TRUST, "T1")
-LETTER = told(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
+LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
 SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")
-IDENTITY_ONLY = told(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
+IDENTITY_ONLY = message_from(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
 
 
 class Records:
@@ -69,7 +69,9 @@ class Records:
         for slug, entry in entries:
             door = MemoryEngine()
             door.take(slug, entry)
-            ((identifier, place),) = [(m.key, m) for log in door.logs.values() for m in log]
+            ((identifier, place),) = [
+                (m.key, m) for log in door.logs.partitions.values() for m in log.messages
+            ]
             assert identifier
             for outcome in real_step("ingress").advance(None, place)[1]:
                 assert isinstance(outcome, Emit)
@@ -111,7 +113,7 @@ def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() ->
 def test_neither_sex_nor_birth_year_nor_death_makes_a_patient_of_the_hospital_ours() -> None:
     death = SourceFact(Death(on=day(2)), "death")
     emits = Records().hear(
-        IDENTITY_ONLY, told(TRUST, "t1", at_source(ANN, "T1"), SLICES, death, at=2, ours=False)
+        IDENTITY_ONLY, message_from(TRUST, "t1", at_source(ANN, "T1"), SLICES, death, at=2, ours=False)
     )
     assert receipts(emits) == ["ignored", "ignored"]
     assert on(IDENTITY, emits) == []
@@ -127,14 +129,14 @@ def test_a_first_fact_makes_the_record_ours_and_turns_ignored_into_linked() -> N
 
 
 def test_a_service_named_without_any_fact_makes_the_record_ours_too() -> None:
-    emits = Records().hear(told(TRUST, "t0", at_source(ANN, "T1"), at=1))
+    emits = Records().hear(message_from(TRUST, "t0", at_source(ANN, "T1"), at=1))
     assert len(on(IDENTITY, emits)) == 1
 
 
 def test_after_thirty_days_without_a_fact_its_elements_are_removed() -> None:
     records = Records()
     records.hear(IDENTITY_ONLY)
-    records.hear(told(TRUST, "t1", at_source(ANN, "T1"), SLICES, at=2, ours=False))
+    records.hear(message_from(TRUST, "t1", at_source(ANN, "T1"), SLICES, at=2, ours=False))
     written = records.written
     records.now_ms += GRACE_MS - 2 * 60_000
     assert records.give(b"x", None) == []
@@ -201,7 +203,7 @@ def test_later_facts_go_straight_to_the_person() -> None:
     records = Records()
     records.hear(LETTER)
     records.link(A, 4)
-    emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), weight("w", 4, "99"), at=4))
+    emits = records.hear(message_from(TRUST, "t2", at_source(ANN, "T1"), weight("w", 4, "99"), at=4))
     assert ("fact", A, 4) in told_to(emits)
     assert receipts(emits) == ["linked"]
     assert on(IDENTITY, emits) == []
@@ -267,8 +269,8 @@ def test_the_newest_version_wins_also_when_it_comes_first() -> None:
     records.hear(LETTER)
     records.link(A, 1)
     person = at_source(ANN, "T1")
-    newer = told(TRUST, "t3", person, attended("a1", 4, "3"), at=9)
-    older = told(TRUST, "t2", person, attended("a1", 4, "2"), at=8)
+    newer = message_from(TRUST, "t3", person, attended("a1", 4, "3"), at=9)
+    older = message_from(TRUST, "t2", person, attended("a1", 4, "2"), at=8)
     assert ("fact", A, 1) in told_to(records.hear(newer))
     assert told_to(records.hear(older)) == []
 
@@ -277,14 +279,16 @@ def test_a_fact_taken_back_travels_as_taken_back() -> None:
     records = Records()
     records.hear(LETTER)
     records.link(A, 1)
-    emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9))
-    facts = [emit["fact"] for emit in on(PATHWAY_IN, emits) if emit["fact"]["body"]["type"] == "attendance"]
-    assert [fact["retracted"] for fact in facts] == [True]
+    emits = records.hear(
+        message_from(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9)
+    )
+    facts = [one["fact"] for one in on(PATHWAY_IN, emits) if one["fact"]["body"]["type"] == "attendance"]
+    assert [one["retracted"] for one in facts] == [True]
 
 
 def test_the_winning_identity_is_the_newest_told_whatever_came_last() -> None:
-    new = told(TRUST, "t2", at_source(ANN, "T1"), at=9)
-    old = told(TRUST, "t1", without_number(at_source(ANN, "T1")), at=8)
+    new = message_from(TRUST, "t2", at_source(ANN, "T1"), at=9)
+    old = message_from(TRUST, "t1", without_number(at_source(ANN, "T1")), at=8)
     (first,) = on(IDENTITY, Records().hear(new))
     records = Records()
     (other,) = on(IDENTITY, records.hear(old))
@@ -296,8 +300,8 @@ def test_the_winning_identity_is_the_newest_told_whatever_came_last() -> None:
 
 
 def test_a_merge_is_told_to_the_linker_also_when_the_retired_record_comes_later() -> None:
-    merge = told(TRUST, "t9", replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T2"),)), at=9)
-    retired = told(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
+    merge = message_from(TRUST, "t9", replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T2"),)), at=9)
+    retired = message_from(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
     for order in ([merge, retired], [retired, merge]):
         emits = Records().hear(*order)
         last = [
@@ -343,11 +347,11 @@ def run(*entries: Any) -> MemoryEngine:
 def test_receipts_for_every_disposition() -> None:
     twin = replace(at_source(without_number(BEA), "C2"), names=())
     engine = run(
-        told(GP, "linked", at_source(ANN, "G1"), referral("R", 0), at=0),
-        told(COUNCIL, "held", at_source(NOBODY, "C9"), attended("a", 3), at=3),
-        told(TRUST, "ignored", at_source(EVE, "T1"), at=3, ours=False),
-        told(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
-        told(COUNCIL, "alone", twin, attended("c", 3), at=3),
+        message_from(GP, "linked", at_source(ANN, "G1"), referral("R", 0), at=0),
+        message_from(COUNCIL, "held", at_source(NOBODY, "C9"), attended("a", 3), at=3),
+        message_from(TRUST, "ignored", at_source(EVE, "T1"), at=3, ours=False),
+        message_from(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
+        message_from(COUNCIL, "alone", twin, attended("c", 3), at=3),
     )
     answers = [engine.receipts()[sent.entry_id] for sent in engine.journal]
     found = dict(zip(engine.message_ids, answers, strict=True))
@@ -358,13 +362,17 @@ def test_receipts_for_every_disposition() -> None:
 def test_an_identity_put_right_splits_the_person_and_takes_the_facts_along() -> None:
     wrong = replace(at_source(FAY, "T4"), nhs_number=EVE.nhs_number)
     before = [
-        told(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
-        told(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
-        told(TRUST, "t8", at_source(EVE, "T4"), attended("ta3", 20), at=20),
+        message_from(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
+        message_from(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
+        message_from(TRUST, "t8", at_source(EVE, "T4"), attended("ta3", 20), at=20),
     ]
     joined = run(*before)
     assert {record_id(GP, "G4"), record_id(TRUST, "T4")} in joined.clusters()
-    put_right = run(*before, told(TRUST, "t9", wrong, at=30), told(TRUST, "t10", at_source(FAY, "T4"), at=50))
+    put_right = run(
+        *before,
+        message_from(TRUST, "t9", wrong, at=30),
+        message_from(TRUST, "t10", at_source(FAY, "T4"), at=50),
+    )
     assert {record_id(GP, "G5"), record_id(TRUST, "T4")} in put_right.clusters()
     attended_by = [
         value["person"] for value in put_right.latest("pathway.events.demo.v1").values()
@@ -374,7 +382,7 @@ def test_an_identity_put_right_splits_the_person_and_takes_the_facts_along() -> 
 
 
 def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() -> None:
-    engine = run(told(TRUST, "t1", at_source(EVE, "T1"), at=3, ours=False))
+    engine = run(message_from(TRUST, "t1", at_source(EVE, "T1"), at=3, ours=False))
     assert engine.latest(EVENTS) != {}
     engine.now_ms += 31 * DAY_MS
     partition = partition_of(record_id(TRUST, "T1"))
@@ -388,7 +396,7 @@ def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() ->
 def test_a_moved_person_keeps_one_address_each_way() -> None:
     """A later address wins for linking; the older identity stays in the record's history."""
     moved = replace(at_source(ANN, "G1"), addresses=(Address("1 New Road", Postcode("YO11AA")),))
-    engine = run(told(GP, "1", at_source(ANN, "G1"), at=1), told(GP, "2", moved, at=2))
+    engine = run(message_from(GP, "1", at_source(ANN, "G1"), at=1), message_from(GP, "2", moved, at=2))
     assert sum(key.split("/")[1] == "i" for key in engine.latest(EVENTS)) == 2
     assert len(engine.latest(IDENTITY)) == 1
     assert RECEIVED_AT.year == 2026

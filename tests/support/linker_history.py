@@ -24,7 +24,7 @@ def identities(seed: int) -> tuple[Message, ...]:
     for slug, message in entries:
         engine.take(slug, message)
     engine.run()
-    return tuple(engine.logs[IDENTITY, 0])
+    return tuple(engine.logs.messages((IDENTITY, 0)))
 
 
 def changes(outcomes: Iterable[Outcome]) -> list[Change]:

@@ -10,7 +10,7 @@ import pytest
 from ops.verify.leak_search import forms, seen
 from ops.verify.nobodies import NOBODIES
 
-VALUES = tuple(value for one in NOBODIES.values() for value in one.values())
+VALUES = tuple(value for nobody in NOBODIES.values() for value in nobody.values())
 DATES = [value for value in VALUES if value[:3] == "190"]
 NUMBERS = [value for value in VALUES if value.isdigit() and len(value) == 10]
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, intake_message, sources
-from small_world import ANN, GP, at_source, referral, small_world, told
+from small_world import ANN, GP, at_source, message_from, referral, small_world
 
 from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Journal, Sent
@@ -177,7 +177,7 @@ def test_a_person_published_of_whom_nothing_was_told_is_a_phantom(topic: str, tm
 
 def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
     made = MemoryEngine()
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     books = topic_index_of(made.run().read, sources().values(), recipient=DEMO)
     assert not accounts(made.journal, books, keys=all_keys(), recipient=DEMO).phantom
     ((entry, (manifest,)),) = books.manifests.items()

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from linkage.counts import counted
 from linkage.model import dump, parse
 from ops.cli import build_app
-from ops.lab.bench.linkage_world_records import LinkageWorld
+from ops.lab.bench.linkage_world import LinkageWorld
 from ops.lab.fit_shipped_model import NAME, PEOPLE, SEEDS, SHIPPED, fitted_text, world_counts
 
 ROOT = Path(__file__).resolve().parents[2]

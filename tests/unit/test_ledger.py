@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, sources
-from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, small_world, told
+from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, message_from, referral, small_world
 
 from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
@@ -98,8 +98,8 @@ def test_a_lost_dead_letter_is_seen_though_its_sender_was_told() -> None:
 
 def test_a_person_of_whom_everything_was_taken_back_has_no_snapshot_and_is_accounted_for() -> None:
     made = MemoryEngine()
-    made.take(*told(TRUST, "1", at_source(ANN, "T1"), attended("a", 3), at=3))
-    made.take(*told(TRUST, "2", at_source(ANN, "T1"), attended("a", 3, retracted=True), at=4))
+    made.take(*message_from(TRUST, "1", at_source(ANN, "T1"), attended("a", 3), at=3))
+    made.take(*message_from(TRUST, "2", at_source(ANN, "T1"), attended("a", 3, retracted=True), at=4))
     made.run()
     assert made.latest(topics.pathway_state(DEMO)) == {}
     found = ledgers(made)[""]
@@ -108,8 +108,8 @@ def test_a_person_of_whom_everything_was_taken_back_has_no_snapshot_and_is_accou
 
 def test_an_entry_sent_again_with_other_content_has_to_be_whole_in_both() -> None:
     made = MemoryEngine()
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R2", 0), at=1))
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R2", 0), at=1))
     made.run()
     whole = ledgers(made)[""]
     assert (whole.acknowledged, whole.duplicates, whole.unaccounted) == (1, 1, 0)
@@ -133,7 +133,7 @@ def test_what_was_refused_ignored_or_never_answered_is_no_debt() -> None:
 
 def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> None:
     made = MemoryEngine()
-    entry = made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    entry = made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     made.run()
     found = ledgers(made, sent=[Sent(GP, entry, "unknown"), Sent(GP, entry, "accepted")])[""]
     assert (found.acknowledged, found.duplicates, found.unknown, found.unaccounted) == (1, 0, 0, 0)
@@ -141,7 +141,7 @@ def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> N
 
 def test_a_message_of_our_own_that_a_later_stage_cannot_read_is_stalled() -> None:
     made = MemoryEngine()
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     assert stalled(topic_index_of(made.run().read, sources().values(), recipient=DEMO)) == 0
     made.put(Emit(topics.IDENTITY, 0, b"r", b"not ours"))
     assert stalled(topic_index_of(made.run().read, sources().values(), recipient=DEMO)) == 1

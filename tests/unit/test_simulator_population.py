@@ -95,7 +95,9 @@ def test_tier_2_keys_three_times_as_many_wrong_names_as_tier_3() -> None:
             if person.group == "white"
         )
         white = [person for person in everyone if person.group == "white"]
-        return sum(one.forename != person.forename for one, person in zip(identities, white, strict=True))
+        return sum(
+            identity.forename != person.forename for identity, person in zip(identities, white, strict=True)
+        )
 
     assert wrong(COUNCIL) == pytest.approx(3 * wrong(TRUST), rel=0.3)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from memory_engine import MemoryEngine, real_step
+from memory_engine import MemoryEngine, real_step, stages
 from pathway_engine import KeyValue, Run, fact_input, message, run, step
 from pathway_journeys import day, facts, keyed
 from small_world import small_world
@@ -93,7 +93,7 @@ def after_the_small_world() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
     for slug, entry in small_world():
         engine.take(slug, entry)
     engine.run()
-    of = next(stage for stage in engine._stages if stage.name == "records")
+    of = next(one for one in stages() if one.name == "records")
     return engine, [engine.changelog(of, task) for task in range(PARTITIONS)]
 
 
@@ -109,8 +109,8 @@ def test_records_read_back_are_bytes_until_touched_and_an_event_that_comes_again
     for task, changelog in enumerate(changelogs):
         state: Any = records.restore(changelog.items())
         assert not state.records
-        for element in engine.logs[EVENTS, task]:
-            state, outcomes = records.advance(state, element)
+        for one in engine.logs.messages((EVENTS, task)):
+            state, outcomes = records.advance(state, one)
             assert outcomes == ()
 
 

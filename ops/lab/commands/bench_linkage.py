@@ -16,8 +16,9 @@ def linkage(
     only: Annotated[
         list[str] | None, typer.Option(help="Sets whose name begins so: FEBRL4, FEBRL3, fake_1000.")
     ] = None,
-    beside: Annotated[
-        bool, typer.Option(help="Run Splink 5 beside ours, in an environment of its own.")
+    with_splink: Annotated[
+        bool,
+        typer.Option("--splink/--no-splink", help="Run Splink 5 beside ours, in an environment of its own."),
     ] = True,
     scale: Annotated[
         bool,
@@ -48,29 +49,40 @@ def linkage(
     from ops.lab.bench import linkage as sets
     from ops.lab.bench import linkage_scale, linkage_worlds
 
-    for order in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(order, signal.default_int_handler)  # as Ctrl-C
+    stop_on_signals()
     console = Console(stderr=True, width=120, highlight=False)
+    lines = partial(console.print, soft_wrap=True)
+    answer: object
     if scale:
-        figures = linkage_scale.run(sizes=linkage_scale.sizes_to(records), seed=seed, say=console.print)
-        linkage_scale.show(console.print, figures)
+        sizes = linkage_scale.sizes_to(records)
+        growth = linkage_scale.run(sizes=sizes, seed=seed, report=console.print)
+        linkage_scale.show(console.print, growth)
+        answer = growth
     elif people or seeds:
-        figures = linkage_worlds.run(
+        worlds = linkage_worlds.run(
             people=people or linkage_worlds.PEOPLE,
             seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
-            beside=beside,
-            say=partial(console.print, soft_wrap=True),
+            with_splink=with_splink,
+            report=lines,
         )
-        linkage_worlds.show(partial(console.print, soft_wrap=True), figures)
+        linkage_worlds.show(lines, worlds)
+        answer = worlds.as_json()
     else:
-        figures = sets.run(only=tuple(only or ()), beside=beside, say=console.print)
-        sets.show(console, figures)
+        comparisons = sets.run(only=tuple(only or ()), with_splink=with_splink, report=console.print)
+        sets.show(console, comparisons)
+        answer = comparisons
     if as_json:
-        typer.echo(json.dumps(figures))
+        typer.echo(json.dumps(answer))
+
+
+def stop_on_signals() -> None:
+    """SIGTERM and SIGHUP end the command as Ctrl-C does: everything that was started is stopped."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(one) for one in text.split(","))
+        return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise typer.BadParameter("whole numbers with commas between them: 811,812") from None

@@ -56,7 +56,7 @@ def demo(
                 )
 
         options = DemoOptions(people, seed, kill_worker, workers)
-        result = run(engine, options, progress=progress, say=console.print, started=started)
+        result = run(engine, options, progress=progress, report=console.print, started=started)
         show(console, result, layout)
         if as_json:
             typer.echo(json.dumps(result.as_json()))

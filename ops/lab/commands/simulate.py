@@ -26,16 +26,16 @@ def simulate(
     """
     from ops.errors import SettingsError
     from ops.lab.model_check.rules import MUTANTS
-    from ops.lab.model_check.run import play_many, told_of
+    from ops.lab.model_check.run import play_many, trace_of
 
     if mutant not in MUTANTS:
         raise SettingsError(f"--mutant: one of {', '.join(MUTANTS)}")
     show_progress(f"playing {seeds} seeds")
     summary = play_many(range(first, first + seeds), mutant=mutant, processes=processes)
     for failed in summary.failures[:10]:
-        typer.echo(f"seed {failed.seed}: {failed.kind}: {failed.where} (world {failed.world})")
+        typer.echo(f"seed {failed.seed}: {failed.violation}: {failed.where} (world {failed.world})")
     if summary.failures:
-        typer.echo("\n".join(told_of(summary.failures[0].seed, mutant=mutant)))
+        typer.echo("\n".join(trace_of(summary.failures[0].seed, mutant=mutant)))
     faults = " ".join(f"{name}={count}" for name, count in sorted(summary.faults.items()))
     per_s = round(summary.seeds / summary.seconds)
     typer.echo(f"{summary.seeds} seeds, {len(summary.failures)} failed, {per_s} a second; {faults}")

@@ -6,13 +6,14 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from ops.errors import MissingTool, TierlinkError
-from ops.lab.bench.throwaway_home import Home
+from ops.lab.bench.throwaway_environment import ThrowawayEnvironment
 
-SPLINK = Home("splink-5.0.0", ("splink==5.0.0", "pyarrow"))
+SPLINK = ThrowawayEnvironment("splink-5.0.0", ("splink==5.0.0", "pyarrow"))
 RUN_S_MAX = 3_600
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Our root is put last on the path: nothing of ours may stand in for a library of theirs.
 LAUNCH = """
 import runpy, sys
@@ -45,23 +46,43 @@ class SplinkRequest:
         )
 
 
-def splink(asked: SplinkRequest, environ: Mapping[str, str]) -> dict[str, object]:
+class SplinkFigures(TypedDict):
+    """What Splink reached: precision, recall and F1 by measure, seconds, and how many records there were."""
+
+    pairs: dict[str, float]
+    pairs_best: dict[str, float]
+    clusters: dict[str, float]
+    clusters_best: dict[str, float]
+    train_s: float
+    link_s: float
+    train_cpu_s: float
+    link_cpu_s: float
+    records: int
+
+
+def splink(request: SplinkRequest, environ: Mapping[str, str]) -> SplinkFigures:
     """Splink's figures. Raises MissingTool when it cannot be installed, TierlinkError when it fails, without its
     output: that may quote a record.
     """
     python = SPLINK.python(environ)
-    kept = {name: text for name, text in environ.items() if not name.startswith("PYTHON")}
-    command = [str(python), "-c", LAUNCH, str(ROOT), asked.as_argument()]
+    clean_environ = {name: text for name, text in environ.items() if not name.startswith("PYTHON")}
+    command = [str(python), "-c", LAUNCH, str(ROOT), request.as_argument()]
     try:
         ended = subprocess.run(
-            command, env=kept, capture_output=True, text=True, timeout=RUN_S_MAX, check=False, cwd=os.sep
+            command,
+            env=clean_environ,
+            capture_output=True,
+            text=True,
+            timeout=RUN_S_MAX,
+            check=False,
+            cwd=os.sep,
         )
     except subprocess.TimeoutExpired:
         raise TierlinkError(f"Splink took longer than {RUN_S_MAX} s") from None
     if ended.returncode:
         raise TierlinkError(f"Splink ended with {ended.returncode}")
     try:
-        answer: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+        answer: SplinkFigures = json.loads(ended.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise MissingTool("Splink gave no figures") from None
     return answer

@@ -1,4 +1,4 @@
-"""What sources say, in few words: the builders of small worlds."""
+"""Short builders of the messages that sources send: small worlds are made of them."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +11,7 @@ from schemas.source_message import SourceFact, SourceMessage
 
 GP, COUNCIL, TRUST = "gp-hub", "council-east", "trust-wm"
 DAY_0 = datetime(2026, 1, 5, 9, tzinfo=UTC)
-Told = tuple[str, SourceMessage]
+SentMessage = tuple[str, SourceMessage]  # source, message
 
 
 def number(tail: int) -> NHSNumber:
@@ -39,9 +39,11 @@ def someone(
     )
 
 
-def told(source: str, message: str, person: Person, *facts: SourceFact, at: int, ours: bool = True) -> Told:
-    """What `source` says on day `at` under this message id."""
-    return source, SourceMessage(message, DAY_0 + timedelta(days=at), person, facts, service_named=ours)
+def message_from(
+    source: str, message_id: str, person: Person, *facts: SourceFact, at: int, ours: bool = True
+) -> SentMessage:
+    """The message that `source` sends on day `at`; `ours`: it names a service of this programme."""
+    return source, SourceMessage(message_id, DAY_0 + timedelta(days=at), person, facts, service_named=ours)
 
 
 def at_source(person: Person, local: str | None, **changes: object) -> Person:
@@ -50,7 +52,7 @@ def at_source(person: Person, local: str | None, **changes: object) -> Person:
 
 
 def without_number(person: Person) -> Person:
-    """As a source that was not told the number."""
+    """As a source that does not know the number."""
     return replace(person, nhs_number=None)
 
 

@@ -1,4 +1,4 @@
-"""What a simulated worker has in the air: batches, and their records on the way to the logs and back."""
+"""What a simulated worker has in flight: batches, and their records on the way to the logs and back."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
@@ -8,12 +8,12 @@ from typing import Literal
 from streams.host.commit import Flight, Partition
 from streams.steps.outcome import Emit, Message
 
-Kind = Literal["output", "state"]
+RecordKind = Literal["output", "state"]
 
 
 @dataclass(eq=False, slots=True)
 class Batch:
-    """One flight with what the step answered; the counts say how much of it is not there, or not known to be."""
+    """One flight with the outcomes of the step. The counts: how much has not landed, or is not known to have landed."""
 
     flight: Flight
     messages: tuple[Message, ...]
@@ -30,7 +30,7 @@ class Batch:
         """Every message has been advanced."""
         self.answered = True
         self.outputs_unlanded = self.outputs_unknown = len(self.outputs)
-        self.state_unlanded = Counter(one.partition for one in self.changes)
+        self.state_unlanded = Counter(change.partition for change in self.changes)
         self.state_unknown = len(self.changes)
 
     @property
@@ -45,7 +45,7 @@ class ProducedMessage:
 
     emit: Emit
     batch: Batch
-    kind: Kind
+    kind: RecordKind
     stamp_ms: int
 
 
@@ -56,7 +56,7 @@ class Producer:
     unlanded: dict[Partition, deque[ProducedMessage]] = field(default_factory=dict)
     unknown: dict[Partition, deque[ProducedMessage]] = field(default_factory=dict)
 
-    def hand_over(self, emits: Iterable[Emit], batch: Batch, kind: Kind, stamp_ms: int) -> None:
+    def hand_over(self, emits: Iterable[Emit], batch: Batch, kind: RecordKind, stamp_ms: int) -> None:
         """To be sent, in this order within a partition."""
         for emit in emits:
             place = (emit.topic, emit.partition)

@@ -14,7 +14,7 @@ INSTALL_S_MAX = 600
 
 
 @dataclass(frozen=True)
-class Home:
+class ThrowawayEnvironment:
     """One environment, named after what it is for. Without `dependencies` only the packages themselves are fetched:
     enough to read files that come with them.
     """
@@ -55,9 +55,9 @@ def _ways(
     home: Path, python: Path, environ: Mapping[str, str]
 ) -> list[tuple[str, Sequence[str], Sequence[str]]]:
     """(name, how to make an environment, how to install into it), the best first."""
-    own_venv = [sys.executable, "-m", "venv", str(home)]
-    own_pip = [str(python), "-m", "pip", "install", "--quiet", "--no-input"]
-    ways: list[tuple[str, Sequence[str], Sequence[str]]] = [("venv and pip", own_venv, own_pip)]
+    make_venv = [sys.executable, "-m", "venv", str(home)]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--no-input"]
+    ways: list[tuple[str, Sequence[str], Sequence[str]]] = [("venv and pip", make_venv, pip)]
     fetched = sorted(cache_home(environ).glob("uv-*/bin/uv"))  # ./run's own
     if uv := str(fetched[-1]) if fetched else shutil.which("uv", path=environ.get("PATH")):
         venv = [uv, "venv", "--quiet", "--python", sys.executable, str(home)]
