@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ops.lab import Report
 from ops.runtime.cli_options import Json, show_progress
 
 
@@ -47,32 +48,36 @@ def linkage(
     from rich.console import Console
 
     from ops.lab.bench import linkage as sets
-    from ops.lab.bench import linkage_scale, linkage_worlds
+    from ops.lab.bench import linkage_scale
 
     stop_on_signals()
     console = Console(stderr=True, width=120, highlight=False)
-    lines = partial(console.print, soft_wrap=True)
     answer: object
     if scale:
         sizes = linkage_scale.sizes_to(records)
-        growth = linkage_scale.run(sizes=sizes, seed=seed, report=console.print)
+        answer = growth = linkage_scale.run(sizes=sizes, seed=seed, report=console.print)
         linkage_scale.show(console.print, growth)
-        answer = growth
     elif people or seeds:
-        worlds = linkage_worlds.run(
-            people=people or linkage_worlds.PEOPLE,
-            seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
-            with_splink=with_splink,
-            report=lines,
-        )
-        linkage_worlds.show(lines, worlds)
-        answer = worlds.as_json()
+        lines = partial(console.print, soft_wrap=True)
+        answer = _worlds(people, seeds, lines, with_splink=with_splink)
     else:
-        comparisons = sets.run(only=tuple(only or ()), with_splink=with_splink, report=console.print)
+        answer = comparisons = sets.run(only=tuple(only or ()), with_splink=with_splink, report=console.print)
         sets.show(console, comparisons)
-        answer = comparisons
     if as_json:
         typer.echo(json.dumps(answer))
+
+
+def _worlds(people: int | None, seeds: str | None, report: Report, *, with_splink: bool) -> dict[str, object]:
+    from ops.lab.bench import linkage_worlds
+
+    worlds = linkage_worlds.run(
+        people=people or linkage_worlds.PEOPLE,
+        seeds=_numbers(seeds) if seeds else linkage_worlds.SEEDS,
+        with_splink=with_splink,
+        report=report,
+    )
+    linkage_worlds.show(report, worlds)
+    return worlds.as_json()
 
 
 def stop_on_signals() -> None:
