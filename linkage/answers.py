@@ -151,7 +151,7 @@ def _evidence(known: GraphState, slot: int) -> tuple[Evidence, ...]:
     differ though all else agrees: of many the surest `EVIDENCE_MAX`, ties by record id.
     """
     weighed = sorted(_weighed(known, slot)[:EVIDENCE_MAX], key=itemgetter(0))
-    rows = [known.verdicts.told(other, judged) for other, judged in weighed]
+    rows = [known.verdicts.evidence(other, judged) for other, judged in weighed]
     if known.spoken_of(slot):
         decided_rows = sorted(_said(known, slot), key=lambda row: (row.other, row.rules))
         rows = sorted(

@@ -81,7 +81,7 @@ class Verdicts:
         found = self._remembered.get(pattern)
         return self._judged(pattern) if found is None else found
 
-    def told(self, other: str, judged: ScoredPair) -> Evidence:
+    def evidence(self, other: str, judged: ScoredPair) -> Evidence:
         """The evidence of a pair, told from the side of the record that is not `other`."""
         known = self._terms.get(judged)
         if known is None:

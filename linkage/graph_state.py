@@ -92,7 +92,7 @@ class GraphState:
             return True
         return record_id in self.decisions
 
-    def told_of(self, slot: int) -> set[int]:
+    def stated_with(self, slot: int) -> set[int]:
         """The records present that somebody said anything of beside this one: merges and decisions."""
         if not self.spoken_of(slot):
             return set()

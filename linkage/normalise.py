@@ -21,7 +21,7 @@ MAX_NAME_LETTERS = 40  # the longest UK surname on record has 35
 MAX_CONTACTS = 3  # addresses, telephones and e-mails kept of each
 MAX_FORMER = 3  # superseded NHS numbers kept
 MAX_TEXT = 1000  # letters of any text that are looked at
-MAX_TOLD = 50  # values of any one field that are looked at
+MAX_VALUES = 50  # values of any one field that are looked at
 
 USES = ("usual", "official", "old", "nickname", "maiden")
 
@@ -140,18 +140,18 @@ def normalise(identity: Identity) -> NormalisedIdentity:
     """
     number = _number(identity.nhs_number, lengths=(10,))
     addresses = _addresses(identity)
-    former = _distinct(_number(old, lengths=(10,)) for old in identity.former_numbers[:MAX_TOLD])
+    former = _distinct(_number(old, lengths=(10,)) for old in identity.former_numbers[:MAX_VALUES])
     return NormalisedIdentity(
         nhs_number=number,
         nhs_number_claimed=_number(identity.nhs_number_claimed, lengths=(9, 10, 11)),
-        names=_distinct(_name(name) for name in identity.names[:MAX_TOLD])[:MAX_NAMES],
+        names=_distinct(_name(name) for name in identity.names[:MAX_VALUES])[:MAX_NAMES],
         birth_date=_birth_date(identity.birth_date),
         sex=identity.sex if identity.sex in ("male", "female") else None,
         postcodes=tuple(postcode for postcode, _, _ in addresses),
         houses=tuple(line for _, line, _ in addresses),
         cities=tuple(city for _, _, city in addresses),
-        phones=_distinct(_mobile(phone) for phone in identity.phones[:MAX_TOLD])[:MAX_CONTACTS],
-        emails=_distinct(_email(email) for email in identity.emails[:MAX_TOLD])[:MAX_CONTACTS],
+        phones=_distinct(_mobile(phone) for phone in identity.phones[:MAX_VALUES])[:MAX_CONTACTS],
+        emails=_distinct(_email(email) for email in identity.emails[:MAX_VALUES])[:MAX_CONTACTS],
         former_numbers=tuple(old for old in former if old != number)[:MAX_FORMER],
     )
 
@@ -267,7 +267,7 @@ def _city(text: str) -> str:
 
 def _addresses(identity: Identity) -> list[tuple[str, str, str]]:
     """(postcode, line, city), side by side; an address with none of them is gone."""
-    columns = (identity.postcodes[:MAX_TOLD], identity.houses[:MAX_TOLD], identity.cities[:MAX_TOLD])
+    columns = (identity.postcodes[:MAX_VALUES], identity.houses[:MAX_VALUES], identity.cities[:MAX_VALUES])
     rows = (
         (_postcode(postcode), _line(line), _city(city))
         for postcode, line, city in zip_longest(*columns, fillvalue="")

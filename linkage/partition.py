@@ -149,7 +149,7 @@ class _Clusters:
             for record, member in members.items()
             if member.merged_into is not None and member.merged_into in members
         }
-        self._join_told(sorted(pair for pair in merges if pair[0] != pair[1]))
+        self._join_stated(sorted(pair for pair in merges if pair[0] != pair[1]))
         current = {root: _current_numbers(members, records) for root, records in self._records.items()}
         self._overruled = {
             record
@@ -162,7 +162,7 @@ class _Clusters:
             (decision for decision in decided if decision.kind == "link"),
             key=lambda decision: (decision.rank, decision.pair),
         )
-        self._join_told([decision.pair for decision in links])
+        self._join_stated([decision.pair for decision in links])
         self._numbers = self._resolve(current)
 
     def refuse(self, pairs: Iterable[Pair], rule: Rule) -> None:
@@ -199,7 +199,7 @@ class _Clusters:
             anchor = min(records, key=lambda record: (self.members[record].tier_rank, record))
             yield Cluster(anchor, tuple(sorted(records)), self._numbers[root])
 
-    def _join_told(self, pairs: Iterable[Pair]) -> None:
+    def _join_stated(self, pairs: Iterable[Pair]) -> None:
         """Join what somebody said is one person, but for what a steward parted."""
         for pair in pairs:
             a, b = (self._root[record] for record in pair)

@@ -15,7 +15,7 @@ ANOTHER_MODEL = (
     "these weights are not those of the model below: the engine links with another, or did when it answered"
 )
 
-NOTHING_TOLD = "nothing is told: no weight and no word of any pair asked for says that it may be one person"
+NO_EVIDENCE = "nothing is told: no weight and no word of any pair asked for says that it may be one person"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def show(console: Console, found: AnswerExplanation) -> None:
     for row in found.rows:
         _show(console, found.checker, row)
     if not found.rows:
-        console.print(NOTHING_TOLD)
+        console.print(NO_EVIDENCE)
     if found.chain:
         console.print(f"one person by a chain of {len({row.pair for row in found.chain})} pairs:")
     for row in found.chain:

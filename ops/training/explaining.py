@@ -43,7 +43,7 @@ class Explained:
 
 def explained(records: Records, model: Model, pair: tuple[str, str]) -> Explained:
     """The evidence on two records of the file. Raises SettingsError for a record that is not there."""
-    a, b = (records.encoded[records.one(record)] for record in pair)
+    a, b = (records.encoded[records.place_of(record)] for record in pair)
     block = common_block(a, b)
     found = score(model, a, b, block=block) if block is not None else None
     if found is None:

@@ -69,11 +69,11 @@ def groups_of(
     the field is `mapped` sex and age band (years of age at `on`), unless a column says it. Raises SettingsError
     for a column that is not there or whose cells are no groups of people.
     """
-    told_by_columns = list(_by_column([read(path) for path in paths], columns))
-    assert len(told_by_columns) == len(records.rows), "a record is a row"
+    groups_by_row = list(_by_column([read(path) for path in paths], columns))
+    assert len(groups_by_row) == len(records.rows), "a record is a row"
     return tuple(
         frozenset((_derived(record, mapped, on) | named).items())
-        for record, named in zip(records.rows, told_by_columns, strict=True)
+        for record, named in zip(records.rows, groups_by_row, strict=True)
     )
 
 

@@ -58,7 +58,7 @@ class Records:
         """Every pair that is compared, and its agreement."""
         return tuple(candidates(self.encoded, files=self.files))
 
-    def one(self, record: str) -> int:
+    def place_of(self, record: str) -> int:
         """The place of a record. Raises SettingsError when there is none of that name."""
         for place, rows in enumerate(self.rows):
             if rows.record == record:
