@@ -44,7 +44,7 @@ class Fitting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Labelled:
+class _LabelledPattern:
     """A pattern without the number, the labelled pairs that showed it, those labelled as one person, and how many
     of the pairs are believed to be.
     """
@@ -83,16 +83,16 @@ def anchored(counts: Counts, *, origin: Origin, fitting: Fitting | None = None) 
     return model
 
 
-def _labelled(counts: Counts) -> list[_Labelled]:
+def _labelled(counts: Counts) -> list[_LabelledPattern]:
     matches, others = counts.matches(), counts.others()
     return [
-        _Labelled(at, held(at), right + others.get(at, 0), right, right)
+        _LabelledPattern(at, held(at), right + others.get(at, 0), right, right)
         for at in sorted(matches.keys() | others.keys(), key=Levels.pairs)
         for right in (matches.get(at, 0),)
     ]
 
 
-def _believed(each: _Labelled, model: Model, mistaken: float) -> _Labelled:
+def _believed(each: _LabelledPattern, model: Model, mistaken: float) -> _LabelledPattern:
     """The pattern with its labels weighed against the model: how many of its pairs are one person (Bayes)."""
     if mistaken <= 0:
         return each
@@ -104,7 +104,7 @@ def _believed(each: _Labelled, model: Model, mistaken: float) -> _Labelled:
 
 
 def _fit(
-    labelled: Sequence[_Labelled], fitting: Fitting
+    labelled: Sequence[_LabelledPattern], fitting: Fitting
 ) -> tuple[int, dict[str, dict[str, int]], dict[str, int]]:
     """Prior, weights and interactions in milli-bits. Levels whose weights would rise with distance are pooled and
     the fit repeated until none does.
@@ -134,7 +134,7 @@ def _fit(
     return millibits(prior / log(2)), weights, interactions | dict(fitting.by_hand)
 
 
-def _single(each: _Labelled) -> list[Column]:
+def _single(each: _LabelledPattern) -> list[Column]:
     """What a pattern shows, before any level shares a weight."""
     fields: list[Column] = [(name, (level,)) for name, level in each.at.pairs() if level != "missing"]
     return fields + [(name, _YES) for name in each.interactions]
@@ -163,7 +163,10 @@ def _pooled(
 
 
 def _regressed(
-    labelled: Sequence[_Labelled], columns: Sequence[Column], before: Mapping[Column, float], fitting: Fitting
+    labelled: Sequence[_LabelledPattern],
+    columns: Sequence[Column],
+    before: Mapping[Column, float],
+    fitting: Fitting,
 ) -> tuple[dict[Column, float], float]:
     """The weight of every column in natural log-odds, and the intercept; patterns that show the same columns are
     one row. `before` is where a column starts if it was there before.

@@ -31,7 +31,7 @@ _SEND_AGAIN = (408, 429)  # like 5xx: about the moment, not about the message
 
 
 @dataclass(frozen=True)
-class DoorAnswer:
+class SendAnswer:
     """What a door answered: its verdict, its own code (HTTP status, MSA-1, done or failed) and its whole answer.
 
     `reasons` are its errors, each as `field: rule`; no value that was sent is in them.
@@ -81,7 +81,7 @@ class _Sender(ABC):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         """Prepare to send to this port of this machine, and to wait so long for one answer."""
 
-    def _until_answered(self, once: Callable[[], DoorAnswer], message_id: str, kind: str) -> DoorAnswer:
+    def _until_answered(self, once: Callable[[], SendAnswer], message_id: str, kind: str) -> SendAnswer:
         """The first definite answer of `once`, or its last; either way the journal has it."""
         sent = Sent(self._source, entry_id(self._source, message_id), "unknown", kind)
         begun = self._journal.begin([sent])
@@ -101,7 +101,7 @@ class HttpSender(_Sender):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=answer_seconds_max)
 
-    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> DoorAnswer:
+    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> SendAnswer:
         """Post one message until it is answered or patience ends, and note the answer."""
         identifier = message_id or sha256(body).hexdigest()
         return self._until_answered(lambda: self._post(body), identifier, kind)
@@ -110,7 +110,7 @@ class HttpSender(_Sender):
         """End the connection."""
         self._connection.close()
 
-    def _post(self, body: bytes) -> DoorAnswer:
+    def _post(self, body: bytes) -> SendAnswer:
         headers = {"Content-Type": "application/fhir+json", "X-Tierlink-Source": self._source}
         try:
             self._connection.request("POST", "/fhir", body=body, headers=headers)
@@ -118,12 +118,12 @@ class HttpSender(_Sender):
             text = answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
-            return DoorAnswer("unknown", "none", b"")
+            return SendAnswer("unknown", "none", b"")
         verdicts: dict[int, Answer] = {202: "accepted", 200: "ignored"}
         # without a body it was cut off in its headers: http.client takes that for whole
         again = answer.status >= 500 or answer.status in _SEND_AGAIN or not text
         verdict: Answer = "unknown" if again else verdicts.get(answer.status, "refused")
-        return DoorAnswer(verdict, str(answer.status), text, tuple(_fhir_reasons(text)))
+        return SendAnswer(verdict, str(answer.status), text, tuple(_fhir_reasons(text)))
 
 
 class Hl7Sender(_Sender):
@@ -132,7 +132,7 @@ class Hl7Sender(_Sender):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         self._client = MllpClient(LOOPBACK, port, answer_seconds_max=answer_seconds_max)
 
-    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> DoorAnswer:
+    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> SendAnswer:
         """Send one message and note the answer; "try again" (broker away) and a lost connection are sent again."""
         return self._until_answered(lambda: self._once(message), message_id, kind)
 
@@ -140,21 +140,21 @@ class Hl7Sender(_Sender):
         """End the connection."""
         self._client.close()
 
-    def _once(self, message: bytes) -> DoorAnswer:
+    def _once(self, message: bytes) -> SendAnswer:
         try:
             answer = self._client.send(message)
         except NoAnswer:
-            return DoorAnswer("unknown", "none", b"")
+            return SendAnswer("unknown", "none", b"")
         except Unreadable:  # half an answer: what follows on this connection cannot be trusted either
             self._client.close()
-            return DoorAnswer("unknown", "none", b"")
+            return SendAnswer("unknown", "none", b"")
         except InvalidField:  # a framing byte inside: a provider's interface engine could not send it either
-            return DoorAnswer("refused", "none", b"")
+            return SendAnswer("refused", "none", b"")
         verdicts: dict[str, Answer] = {"accepted": "accepted", "ignored": "ignored", "try": "unknown"}
         text = " ".join((answer.text, *(issue.rule for issue in answer.issues)))
         errors = [issue for issue in answer.issues if issue.severity is Severity.ERROR]
         reasons = tuple(_reason(issue.location, issue.rule) for issue in errors)
-        return DoorAnswer(verdicts.get(answer.disposition, "refused"), answer.code, text.encode(), reasons)
+        return SendAnswer(verdicts.get(answer.disposition, "refused"), answer.code, text.encode(), reasons)
 
 
 def _reason(field: str, rule: str) -> str:
@@ -203,7 +203,7 @@ class FileSender:
         found = (directory for directory in ANSWER_DIRECTORIES if (self._folder / directory / name).exists())
         return next(found, None)
 
-    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> DoorAnswer:
+    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> SendAnswer:
         """Note one answer per row (their positions in the file) once the file is answered."""
         deadline = time.monotonic() + FILE_SECONDS_MAX
         while (directory := self.answered_in(name)) is None:
@@ -212,7 +212,7 @@ class FileSender:
             time.sleep(POLL_SECONDS)
         return self.note(directory, name, content, rows=rows)
 
-    def note(self, directory: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> DoorAnswer:
+    def note(self, directory: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> SendAnswer:
         """Note one answer per row: that of the directory, or `unknown` where the file is in none."""
         answers: dict[str | None, Answer] = {"done": "accepted", "failed": "refused"}
         answer = answers.get(directory, "unknown")
@@ -220,7 +220,7 @@ class FileSender:
         self._journal.note(self._entries(content, rows, answer), begun=begun)
         report = self._folder / (directory or "") / f"{name}.report.csv"
         text = report.read_bytes() if report.exists() else b""
-        return DoorAnswer(answer, directory or "none", text, tuple(_report_reasons(text)))
+        return SendAnswer(answer, directory or "none", text, tuple(_report_reasons(text)))
 
     def _entries(self, content: bytes, rows: Sequence[int], answer: Answer) -> list[Sent]:
         file_id = sha256(content).hexdigest()

@@ -65,8 +65,8 @@ def mllp(
     from ops.runtime.door_process import run_door
 
     ports = {}
-    for one in listen:
-        slug, _, port = one.partition("=")
+    for entry in listen:
+        slug, _, port = entry.partition("=")
         if not port.isdigit():
             raise SettingsError("--listen is SOURCE=PORT")
         ports[slug] = int(port)

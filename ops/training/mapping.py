@@ -103,10 +103,10 @@ class Reader:
             ),
             sex=self._counted("gender", cells, _SEXES.get(cells.get("gender", "").lower())),
             postcodes=(self._postcode(cells["postcode"]),) if cells.get("postcode") else (),
-            houses=_one(cells, "house"),
-            cities=_one(cells, "city"),
-            phones=_one(cells, "phone"),
-            emails=_one(cells, "email"),
+            houses=_as_tuple(cells, "house"),
+            cities=_as_tuple(cells, "city"),
+            phones=_as_tuple(cells, "phone"),
+            emails=_as_tuple(cells, "email"),
         )
 
     def _postcode(self, text: str) -> str:
@@ -167,7 +167,7 @@ def _are_nhs_numbers(filled: Sequence[str]) -> bool:
     return valid >= VALID_SHARE_MIN * len(filled)
 
 
-def _one(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _as_tuple(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
     return (cells[name],) if cells.get(name) else ()
 
 

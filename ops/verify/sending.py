@@ -16,7 +16,7 @@ from linkage.tokens import EncodedIdentity
 from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
-from ops.client.senders import DoorAnswer, FileSender, Hl7Sender, HttpSender, Patience
+from ops.client.senders import FileSender, Hl7Sender, HttpSender, Patience, SendAnswer
 from ops.errors import MissingInput, SettingsError, TierlinkError
 from ops.runtime.paths import EnginePaths, packaged
 from schemas import canonical, topics
@@ -209,13 +209,13 @@ def _nhs_tokens(engine: RunningEngine) -> set[bytes]:
     return found
 
 
-def _report(answered: DoorAnswer, name: str, report: Report) -> None:
+def _report(answered: SendAnswer, name: str, report: Report) -> None:
     report(f"{name}: {answered.code} {answered.answer}")
     for reason in answered.reasons:
         report(f"  {reason}")
 
 
-def _count(result: SendResult, answered: DoorAnswer, entry: Entry, report: Report) -> None:
+def _count(result: SendResult, answered: SendAnswer, entry: Entry, report: Report) -> None:
     _report(answered, entry[0], report)
     result.sent += 1
     result.codes[answered.code] += 1

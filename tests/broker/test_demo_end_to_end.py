@@ -58,7 +58,7 @@ def comparisons(
         name: start("compare", "--json", "--directory", demo_runs[name].directory, *more, folder=root / name)
         for name, more in words.items()
     }
-    return {name: one.ended() for name, one in commands.items()}
+    return {name: command.ended() for name, command in commands.items()}
 
 
 def test_every_promised_figure_is_printed(killed: dict[str, Any], peaceful: dict[str, Any]) -> None:
@@ -166,16 +166,16 @@ def forms(token: bytes) -> tuple[bytes, ...]:
 def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: "Mapping[str, DemoRun]") -> None:
     with stopped(demo_runs["peaceful"].directory) as ground:
         key = ground.layout.keyring("linker").key(Purpose.LINK_SEAL)
-        told = (
-            (one.key or b"", canonical.load_object(one.value))
-            for one in read_topics(ground.bootstrap, [IDENTITY])
-            if one.value
+        element = (
+            (message.key or b"", canonical.load_object(message.value))
+            for message in read_topics(ground.bootstrap, [IDENTITY])
+            if message.value
         )
-        sealed = {name: value["tokens"] for name, value in told if value.get("tokens")}
+        sealed = {name: value["tokens"] for name, value in element if value.get("tokens")}
         opened = [unseal(key, base64.b64decode(seal), context=name) for name, seal in sealed.items()][
             :PEOPLE_SOUGHT
         ]
-        tokens = [token for one in map(EncodedIdentity.from_bytes, opened) for token in one.tokens]
+        tokens = [token for octet in map(EncodedIdentity.from_bytes, opened) for token in octet.tokens]
         names = [topic.name for topic in ground.topics]
         texts = [
             text

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     """A broker this test may kill."""
     broker = EmbeddedBroker(tmp_path / "own")
     yield broker
@@ -88,34 +88,34 @@ def test_a_topic_nobody_made_is_not_made_by_reading_it(
 
 
 def test_after_a_kill_it_returns_on_the_same_address_with_what_it_had_acknowledged(
-    own: EmbeddedBroker,
+    own_broker: EmbeddedBroker,
 ) -> None:
-    own.start()
-    address = own.bootstrap
+    own_broker.start()
+    address = own_broker.bootstrap
     with KafkaAdminClient(bootstrap_servers=address) as admin:
         admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
     send(address, "kept", b"acknowledged")
-    own.kill()
+    own_broker.kill()
     assert not answers(address)
-    assert running_broker(own.directory) is None, "the record of a dead process is stale"
-    own.start()
-    assert own.bootstrap == address
+    assert running_broker(own_broker.directory) is None, "the record of a dead process is stale"
+    own_broker.start()
+    assert own_broker.bootstrap == address
     assert read(address, "kept") == [b"acknowledged"]
 
 
-def test_another_process_finds_it_and_its_end_is_noticed(own: EmbeddedBroker) -> None:
-    own.start()
-    record = running_broker(own.directory)
+def test_another_process_finds_it_and_its_end_is_noticed(own_broker: EmbeddedBroker) -> None:
+    own_broker.start()
+    record = running_broker(own_broker.directory)
     assert record is not None
-    assert record.bootstrap == own.bootstrap
+    assert record.bootstrap == own_broker.bootstrap
     with pytest.raises(BrokerRunning):
-        EmbeddedBroker(own.directory).start()
+        EmbeddedBroker(own_broker.directory).start()
     terminate(record.pid)
-    assert running_broker(own.directory) is None
+    assert running_broker(own_broker.directory) is None
 
     def is_missed() -> bool:  # its parent is told a little later than its process is gone
         try:
-            own.check()
+            own_broker.check()
         except BrokerError as found:
             return "ended by itself" in str(found)
         return False

@@ -108,7 +108,9 @@ def _send_to_each_door(up: Up) -> None:
 def _referral_of_ngozi() -> bytes:
     """The GP's referral, about the person whom the trust's and the council's samples are about."""
     bundle = json.loads(REFERRAL.read_text())
-    (patient,) = (one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Patient")
+    (patient,) = (
+        entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient"
+    )
     patient["name"] = [{"use": "official", "family": "Okonkwo", "given": ["Ngozi"]}]
     patient["birthDate"] = "1980-02-29"
     patient["address"] = [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}]
@@ -155,13 +157,13 @@ def test_consume_prints_one_message_a_line_and_stops_at_max(up: Up) -> None:
 
 def test_the_three_tiers_were_linked_into_one_pathway(up: Up) -> None:
     latest = last_values(read_topics(up.engine.bootstrap, [topics.pathway_state("demo")]))
-    (snapshot,) = [json.loads(one.value or b"") for one in latest.values()]
+    (snapshot,) = [json.loads(message.value or b"") for message in latest.values()]
     assert snapshot["three_tier"], "Ngozi's GP, council and trust told of one person"
 
 
 def test_topics_list_names_every_topic_with_its_count_key_and_zone(up: Up) -> None:
     lines = up.run("topics", "list").out.splitlines()
-    assert {line.split()[0] for line in lines} == {one.name for one in up.engine.topics}
+    assert {line.split()[0] for line in lines} == {topic.name for topic in up.engine.topics}
     (events,) = [line.split() for line in lines if line.startswith(f"{topics.EVENTS} ")]
     assert int(events[1]) > 8
     assert events[2:4] == ["linkage", "compact"]
@@ -169,12 +171,12 @@ def test_topics_list_names_every_topic_with_its_count_key_and_zone(up: Up) -> No
 
 def test_tick_sets_the_day_of_every_partition(up: Up) -> None:
     assert up.run("tick", "--as-of", "2026-11-01").out == "day set: 2026-11-01\n"
-    told = [
-        one
-        for one in read_topics(up.engine.bootstrap, [topics.PATHWAY_IN])
-        if (one.key or b"").startswith(b"tick/")
+    messages = [
+        message
+        for message in read_topics(up.engine.bootstrap, [topics.PATHWAY_IN])
+        if (message.key or b"").startswith(b"tick/")
     ]
-    assert {one.partition for one in told} == set(range(topics.PARTITIONS))
+    assert {message.partition for message in messages} == set(range(topics.PARTITIONS))
     up.engine.consumer_lag.drain()
 
 
@@ -225,7 +227,7 @@ def test_every_port_is_loopback_only(up: Up) -> None:
 
 
 def test_deleting_a_receipt_by_hand_leaves_exactly_one_entry_unaccounted(up: Up) -> None:
-    place = _one_of(up, "receipts.trust-wm.v1", lambda one: True)
+    place = _one_of(up, "receipts.trust-wm.v1", lambda item: True)
     ended = up.run("topics", "delete", place.topic, "--partition", place.partition, "--offset", place.offset)
     assert ended.exit_code == 0, ended.err
     shown = up.run("ledger", "--json")
@@ -237,9 +239,12 @@ def test_deleting_a_receipt_by_hand_leaves_exactly_one_entry_unaccounted(up: Up)
 @pytest.mark.parametrize(
     ("topic", "chosen"),
     [
-        (topics.EVENTS, lambda one: f"/{FACT}/".encode() in one.key and b"weight" in one.value),
-        (topics.LINK_MAP, lambda one: True),
-        (topics.PATHWAY_IN, lambda one: not one.key.startswith(b"tick/") and b"weight" in one.value),
+        (topics.EVENTS, lambda message: f"/{FACT}/".encode() in message.key and b"weight" in message.value),
+        (topics.LINK_MAP, lambda item: True),
+        (
+            topics.PATHWAY_IN,
+            lambda message: not message.key.startswith(b"tick/") and b"weight" in message.value,
+        ),
     ],
 )
 def test_deleting_a_link_of_the_chain_leaves_its_entries_unaccounted(
@@ -266,8 +271,8 @@ def test_a_place_without_a_message_is_not_deleted(up: Up) -> None:
 
 def test_a_steward_parts_two_records_and_joins_them_again_and_it_is_explained(up: Up) -> None:
     people: dict[str, list[str]] = {}
-    for record, one in last_values(read_topics(up.engine.bootstrap, [topics.LINK_MAP])).items():
-        people.setdefault(json.loads(one.value or b"")["person_id"], []).append(record.decode())
+    for record, message in last_values(read_topics(up.engine.bootstrap, [topics.LINK_MAP])).items():
+        people.setdefault(json.loads(message.value or b"")["person_id"], []).append(record.decode())
     a, b, *_ = sorted(max(people.values(), key=len))
 
     def explained_after(word: str) -> Ended:
@@ -289,7 +294,7 @@ def test_a_steward_parts_two_records_and_joins_them_again_and_it_is_explained(up
 
 def _one_of(up: Up, topic: str, chosen: Callable[[TopicMessage], bool]) -> TopicMessage:
     latest = last_values(read_topics(up.engine.bootstrap, [topic]))
-    return next(one for one in latest.values() if chosen(one))
+    return next(item for item in latest.values() if chosen(item))
 
 
 def _put_back(up: Up, place: TopicMessage) -> None:

@@ -139,7 +139,7 @@ def test_every_message_is_answered_although_workers_are_killed(faulted: FaultedR
 
 def test_nothing_is_answered_that_was_not_asked(faulted: FaultedRun) -> None:
     asked = {value for _, _, value in faulted.inputs}
-    assert {one.value for one in faulted.echo.read(faulted.stage.writes[0])} <= asked
+    assert {message.value for message in faulted.echo.read(faulted.stage.writes[0])} <= asked
 
 
 def test_the_state_is_the_fold_of_the_input(faulted: FaultedRun) -> None:
@@ -155,20 +155,20 @@ def test_the_state_is_the_fold_of_the_input(faulted: FaultedRun) -> None:
 
 def test_a_poison_is_one_dead_letter_by_key_and_bytes_however_often_it_comes(faulted: FaultedRun) -> None:
     letters = faulted.echo.read(faulted.stage.dead_letter)
-    by_key = {(one.key, one.value, one.partition) for one in letters}
+    by_key = {(letter.key, letter.value, letter.partition) for letter in letters}
     poisons = [value for _, _, value in faulted.inputs if value[:1] == b"!"]
     assert sorted(value for _, value, _ in by_key) == sorted(b"sealed:poison:" + value for value in poisons)
     assert len({key for key, _, _ in by_key}) == len(poisons)
-    assert {dict(one.headers)["code"] for one in letters} == {b"poison"}
-    assert {dict(one.headers)["stage"] for one in letters} == {faulted.stage.name.encode()}
-    assert all(one.key.split(b"/")[1] == str(one.partition).encode() for one in letters)
+    assert {dict(letter.headers)["code"] for letter in letters} == {b"poison"}
+    assert {dict(letter.headers)["stage"] for letter in letters} == {faulted.stage.name.encode()}
+    assert all(letter.key.split(b"/")[1] == str(letter.partition).encode() for letter in letters)
 
 
 def test_every_output_names_the_message_that_caused_it(faulted: FaultedRun) -> None:
     sources = {
-        f"{topic}/{one.partition}/{one.offset}".encode(): one.value
+        f"{topic}/{message.partition}/{message.offset}".encode(): message.value
         for topic in faulted.stage.reads
-        for one in faulted.echo.read(topic)
+        for message in faulted.echo.read(topic)
     }
     for output in faulted.echo.read(faulted.stage.writes[0]):
         assert sources[dict(output.headers)["src"]] == output.value

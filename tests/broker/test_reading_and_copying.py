@@ -30,7 +30,7 @@ def made(topic: str, count: int) -> list[TopicMessage]:
 
 
 def in_order(messages: list[TopicMessage]) -> list[TopicMessage]:
-    return sorted(messages, key=lambda one: (one.partition, one.offset))
+    return sorted(messages, key=lambda message: (message.partition, message.offset))
 
 
 def test_a_topic_is_read_whole_partition_by_partition_in_order(
@@ -43,9 +43,9 @@ def test_a_topic_is_read_whole_partition_by_partition_in_order(
 
 
 def test_a_copy_is_the_same_message_by_message(broker: EmbeddedBroker, new_topic: NewTopic) -> None:
-    one, other = new_topic("a.v1", partitions=3), new_topic("b.v1", partitions=3)
-    copy(made(one, 100), broker.bootstrap)
-    copy((replace(read, topic=other) for read in read_topics(broker.bootstrap, [one])), broker.bootstrap)
+    items, other = new_topic("a.v1", partitions=3), new_topic("b.v1", partitions=3)
+    copy(made(items, 100), broker.bootstrap)
+    copy((replace(read, topic=other) for read in read_topics(broker.bootstrap, [items])), broker.bootstrap)
     assert list(read_topics(broker.bootstrap, [other])) == in_order(made(other, 100))
 
 

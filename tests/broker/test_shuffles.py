@@ -35,10 +35,10 @@ def write_keys(layout: EnginePaths) -> None:
         path.chmod(0o400)
 
 
-def publish(bootstrap: str, told: Iterable[Intake]) -> None:
+def publish(bootstrap: str, intakes: Iterable[Intake]) -> None:
     """As the doors do, in this order."""
     publisher = Publisher(bootstrap)
-    for slug, (entry, key, value) in told:
+    for slug, (entry, key, value) in intakes:
         headers = ((ENTRY_ID_HEADER, entry.encode()),)
         publisher.publish(
             [OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)]
@@ -48,15 +48,15 @@ def publish(bootstrap: str, told: Iterable[Intake]) -> None:
 
 @pytest.mark.broker
 def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -> None:
-    told = [(slug, intake_message(slug, message)) for slug, message in small_world()]
+    items = [(slug, intake_message(slug, message)) for slug, message in small_world()]
     in_memory = MemoryEngine(seed=1)
-    for slug, sealed in told:
+    for slug, sealed in items:
         in_memory.take_sealed(slug, sealed)
     in_memory.run()
     layout = EnginePaths(tmp_path / "engine")
     write_keys(layout)
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
-        publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
+        publish(engine.bootstrap, random.Random(5).sample(items, len(items)))
         engine.consumer_lag.drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(

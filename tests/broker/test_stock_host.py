@@ -67,11 +67,11 @@ def test_stock_answers_everything_while_nothing_fails_and_ends_in_order(
         assert lost(inputs, outputs) == set()
         assert len(outputs) == len(inputs) - 1, "each once, and none for the poison"
         sources = {
-            f"{topic}/{one.partition}/{one.offset}".encode(): one.value
+            f"{topic}/{message.partition}/{message.offset}".encode(): message.value
             for topic in run.stage.reads
-            for one in run.read(topic)
+            for message in run.read(topic)
         }
-        assert all(sources[dict(one.headers)["src"]] == one.value for one in outputs)
+        assert all(sources[dict(output.headers)["src"]] == output.value for output in outputs)
         [letter] = run.read(run.stage.dead_letter)
         assert (letter.value, letter.partition) == (host_worker.seal(_poison(), "poison"), 4)
         assert run.stage.changelog is not None
@@ -88,7 +88,7 @@ def test_an_error_in_the_step_costs_stock_the_message(
         run.send([(0, 3, b"+1"), (0, 3, b"~bug"), (0, 3, b"+2")])
         run.caught_up()
         assert worker.poll() is None, "it goes on as if nothing had been"
-        outputs = {one.value for one in run.read(run.stage.writes[0])}
+        outputs = {message.value for message in run.read(run.stage.writes[0])}
         print(f"stock: 3 inputs committed, answered: {len(outputs)}, dead letters: 0")
         assert outputs == {b"+1", b"+2"}
         assert run.read(run.stage.dead_letter) == []

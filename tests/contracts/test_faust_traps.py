@@ -60,7 +60,7 @@ def test_without_tables_and_standbys_round_robin_is_chosen_and_splits_a_task_bet
     member: ConsumerProtocolMemberMetadata = RoundRobinPartitionAssignor.metadata(topics)
     answers = RoundRobinPartitionAssignor.assign(cluster, {f"w{n}": member for n in range(5)})
     held = [dict(answer.assignment) for answer in answers.values()]
-    assert any(set(one.get("a", ())) != set(one.get("b", ())) for one in held), (
+    assert any(set(item.get("a", ())) != set(item.get("b", ())) for item in held), (
         "round robin co-partitions: the setting table_standby_replicas=1 may be needless"
     )
 
@@ -165,7 +165,7 @@ def test_a_commit_leaves_revoked_partitions_out_and_says_yes() -> None:
         client: Any = SimpleNamespace(commit=commit, assignment=lambda: {TopicPartition("input", 0)})
         thread._consumer = client
         answer = await thread._commit({held: 5, revoked: 9})
-        assert (answer, [set(one) for one in committed]) == (True, [{TopicPartition("input", 0)}]), (
+        assert (answer, [set(item) for item in committed]) == (True, [{TopicPartition("input", 0)}]), (
             "a commit of a revoked partition is now refused: commit_owned may be simpler"
         )
 

@@ -49,7 +49,7 @@ def test_a_file_stands_in_done_when_every_row_is_on_the_intake_topic(council: Co
         entry_id(council.source.slug, entry.message_id, entry.position): entry.checked.verdict.value
         for entry in read_east(content).entries
     }
-    assert [read.get(one) for one in sorted(envelopes, key=list(read).index)] == ["accepted", "rejected"]
+    assert [read.get(item) for item in sorted(envelopes, key=list(read).index)] == ["accepted", "rejected"]
     rejected = next(envelope for envelope in envelopes.values() if envelope.bundle is None)
     assert rejected.original.decode() == sheet(BAD)
     assert rejected.reasons[0]["location"] == "row 3, column dob"
@@ -145,10 +145,10 @@ def test_a_crash_between_publishing_and_the_move_to_done_only_repeats_entries(co
     after = council.published()
     assert (len(before), len(after)) == (3, 6)
     assert entry_ids(before) == entry_ids(after)
-    told: dict[str, set[str]] = {}
-    for one in after:
-        told.setdefault(one.entry_id, set()).add(one.bundle["timestamp"] if one.bundle else "")
-    assert all(len(times) <= 1 for times in told.values()), (
+    texts: dict[str, set[str]] = {}
+    for item in after:
+        texts.setdefault(item.entry_id, set()).add(item.bundle["timestamp"] if item.bundle else "")
+    assert all(len(times) <= 1 for times in texts.values()), (
         "the version time is that of the claim, not of the retry"
     )
     assert council.names("done") == ["may.csv", "may.csv.report.csv"]

@@ -76,7 +76,7 @@ class Lying(Counting):
     ) -> tuple[DoorOutcome, ...]:
         if next(self._turns) % 7:
             return super().take(source, entries, whole=whole)
-        return tuple(DoorOutcome("none", one.checked.verdict, acknowledged=True) for one in entries)
+        return tuple(DoorOutcome("none", entry.checked.verdict, acknowledged=True) for entry in entries)
 
 
 @dataclass
@@ -173,8 +173,8 @@ def doors(
 def kept(broker: EmbeddedBroker) -> Counter[str]:
     """Entry id -> how often it stands on an intake topic."""
     topics = [source.intake_topic for source in SOURCES.values()]
-    named = (dict(one.headers)[ENTRY_ID_HEADER] for one in read_topics(broker.bootstrap, topics))
-    return Counter(one.decode() for one in named)
+    named = (dict(message.headers)[ENTRY_ID_HEADER] for message in read_topics(broker.bootstrap, topics))
+    return Counter(item.decode() for item in named)
 
 
 def test_every_acknowledged_entry_is_kept_and_each_offered_one_is_noted_once(
@@ -188,18 +188,18 @@ def test_every_acknowledged_entry_is_kept_and_each_offered_one_is_noted_once(
     assert load.finished()
     noted = list(journal.read())
     assert len(noted) == load.mixture.entries == 400
-    answers = Counter(one.answer for one in noted)
+    answers = Counter(item.answer for item in noted)
     assert answers == +load.answers()
     assert answers["unknown"] == 0
     assert (answers["refused"], answers["ignored"]) == (load.mixture.refused, load.mixture.ignored)
     assert load.sent() == answers["accepted"] + answers["ignored"]
-    acknowledged = {one.entry_id for one in noted if one.answer == "accepted"}
+    acknowledged = {item.entry_id for item in noted if item.answer == "accepted"}
     found = kept(broker)
     assert acknowledged - found.keys() == set()
-    refused = {one.entry_id for one in noted if one.answer in ("refused", "ignored")} - acknowledged
+    refused = {item.entry_id for item in noted if item.answer in ("refused", "ignored")} - acknowledged
     assert refused & found.keys() == set()
-    offered_twice = sum(Counter(one.entry_id for one in noted if one.answer == "accepted").values())
-    assert sum(found[one] for one in acknowledged) > offered_twice, "lost answers leave duplicates"
+    offered_twice = sum(Counter(item.entry_id for item in noted if item.answer == "accepted").values())
+    assert sum(found[item] for item in acknowledged) > offered_twice, "lost answers leave duplicates"
 
 
 def test_a_door_that_acknowledges_what_it_has_not_kept_is_found_out(
@@ -210,7 +210,7 @@ def test_a_door_that_acknowledges_what_it_has_not_kept_is_found_out(
         load = Load(opened, LoadSettings(seed=22, events=200, patience=SOON), journal)
         load.start()
         load.join()
-    acknowledged = {one.entry_id for one in journal.read() if one.answer == "accepted"}
+    acknowledged = {message.entry_id for message in journal.read() if message.answer == "accepted"}
     assert acknowledged - kept(broker).keys() != set()
 
 
@@ -225,5 +225,5 @@ def test_a_load_that_is_stopped_leaves_nothing_unsaid(tmp_path: Path) -> None:
     load.stop()
     assert load.finished()
     assert load.sent() == 0
-    assert {one.answer for one in journal.read()} <= {"unknown"}
+    assert {message.answer for message in journal.read()} <= {"unknown"}
     assert sum(load.answers().values()) == sum(1 for _ in journal.read()) < 100

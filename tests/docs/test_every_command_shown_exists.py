@@ -42,7 +42,9 @@ def test_every_command_of_the_compose_file_is_understood(service: str, words: li
 
 def test_the_compose_file_runs_one_broker_and_every_kind_of_process() -> None:
     services = COMPOSE["services"]
-    assert [name for name, one in services.items() if one["image"] == "apache/kafka:4.3.1"] == ["broker"]
+    assert [name for name, service in services.items() if service["image"] == "apache/kafka:4.3.1"] == [
+        "broker"
+    ]
     running = {" ".join(words[:2]) for _, words in compose_commands(COMPOSE)}
     doors = {f"door {kind}" for kind in ("http", "mllp", "folder")}
     workers = {f"worker {stage}" for stage in ("ingress", "records", "linker", "pathway")}

@@ -89,7 +89,7 @@ def test_no_cell_of_a_report_can_be_calculated_by_a_spreadsheet(start: str) -> N
     report.of_file([error(f"row 1, column {start}cmd", f"{start}rule")])
     rows = list(csv.reader(io.StringIO(report.text(taken=True), newline="")))
     assert rows[1][1] == f"'{start}cmd"
-    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for one in rows for cell in one)
+    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for item in rows for cell in item)
 
 
 @pytest.fixture

@@ -163,9 +163,9 @@ def test_an_nhs_number_token_is_not_a_plain_hash_of_the_number() -> None:
 
 
 def test_no_token_of_a_number_is_in_the_repr_of_a_person_found() -> None:
-    one = encode(normalise(Identity("9434765919")), keys=KEYS)
-    assert one.nhs is not None
-    cluster = Cluster("a", ("a", "b"), frozenset({(1, one.nhs)}))
-    for shown in (repr(cluster), repr(Member(1, one))):
-        assert repr(one.nhs)[2:-1] not in shown
-        assert one.nhs.hex() not in shown
+    item = encode(normalise(Identity("9434765919")), keys=KEYS)
+    assert item.nhs is not None
+    cluster = Cluster("a", ("a", "b"), frozenset({(1, item.nhs)}))
+    for shown in (repr(cluster), repr(Member(1, item))):
+        assert repr(item.nhs)[2:-1] not in shown
+        assert item.nhs.hex() not in shown

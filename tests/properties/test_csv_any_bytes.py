@@ -76,8 +76,8 @@ def test_a_row_written_by_a_spreadsheet_is_read_as_its_own_cells(cells: list[str
 
 @given(order=st.permutations(HEADERS))
 def test_the_order_of_columns_does_not_matter(order: list[str]) -> None:
-    told = {**CLIENT, **SESSION}
-    (entry,) = read_east(line(order) + line([told.get(header, "") for header in order])).entries
+    items = {**CLIENT, **SESSION}
+    (entry,) = read_east(line(order) + line([items.get(header, "") for header in order])).entries
     (straight,) = read_east(sheet(session())).entries
     assert entry.bundle is not None
     assert straight.bundle is not None

@@ -99,10 +99,10 @@ PEOPLE = st.builds(
 @settings(max_examples=400)
 @given(PEOPLE, PEOPLE)
 def test_two_records_agree_alike_whichever_comes_first_and_through_whichever_block(
-    one: Identity, other: Identity
+    first: Identity, second: Identity
 ) -> None:
     """Three bytes a token: chance makes one example in 10,000 differ from block to block, and none of these."""
-    a, b = (encode(normalise(identity), keys=KEYS) for identity in (one, other))
+    a, b = (encode(normalise(identity), keys=KEYS) for identity in (first, second))
     shared = a.by_token.keys() & b.by_token.keys()
     found = {pattern(a, b, block=token) for token in shared} | {
         pattern(b, a, block=token) for token in shared
@@ -113,14 +113,14 @@ def test_two_records_agree_alike_whichever_comes_first_and_through_whichever_blo
 
 @settings(max_examples=200)
 @given(PEOPLE, PEOPLE)
-def test_a_second_name_or_address_never_makes_the_rest_agree_less(one: Identity, other: Identity) -> None:
+def test_a_second_name_or_address_never_makes_the_rest_agree_less(first: Identity, second: Identity) -> None:
     """And a record with one value of each is compared as one with several would be."""
-    assume(len(normalise(one).names) == 1)
+    assume(len(normalise(first).names) == 1)
     more = replace(
-        one, names=(*one.names, Name(("Zebedee",), "Quixote")), houses=(*one.houses, "998 Far Away")
+        first, names=(*first.names, Name(("Zebedee",), "Quixote")), houses=(*first.houses, "998 Far Away")
     )
-    assume(normalise(more).houses[: len(normalise(one).houses)] == normalise(one).houses)
-    a, fuller, b = (encode(normalise(identity), keys=KEYS) for identity in (one, more, other))
+    assume(normalise(more).houses[: len(normalise(first).houses)] == normalise(first).houses)
+    a, fuller, b = (encode(normalise(identity), keys=KEYS) for identity in (first, more, second))
     block = KEYS.block("phone/447700900123")[0]
     before, after = levels(a, b, block=block), levels(fuller, b, block=block)
     assert (after.birth_date, after.sex, after.phone, after.nhs_number) == (

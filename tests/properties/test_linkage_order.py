@@ -121,9 +121,9 @@ def test_every_cluster_has_one_answer_and_no_two_numbers_that_conflict(steps: li
         assert {answers[other].anchor for other in answer.members} == {answer.anchor}
         assert answer.anchor == min(answer.members, key=lambda other: (records[other][0], other))
         members = [member(records[other]) for other in answer.members]
-        told = [one.one_persons_numbers for one in members]
-        same = alike(told)
-        whole = [numbers.union(*(same.get(number, numbers) for number in numbers)) for numbers in told]
+        items = [item.one_persons_numbers for item in members]
+        same = alike(items)
+        whole = [numbers.union(*(same.get(number, numbers) for number in numbers)) for numbers in items]
         assert not any(conflict(a, b) for a in whole for b in whole)
         touched = any(record in review.pair for review in reviews)
         encoded = members[0].encoded
@@ -136,9 +136,11 @@ def test_every_cluster_has_one_answer_and_no_two_numbers_that_conflict(steps: li
 def test_no_path_joins_two_records_a_steward_parted(steps: list[Step], cap: int) -> None:
     records = {step[0]: step[1] for step in steps if not isinstance(step, Decision) and step[1]}
     decisions = [step for step in steps if isinstance(step, Decision)]
-    last = {one.pair: one for one in sorted(decisions, key=lambda one: one.rank)}
+    last = {decision.pair: decision for decision in sorted(decisions, key=lambda decision: decision.rank)}
     (answers, _), _ = fresh(records, decisions, cap, list(records))
-    for a, b in (pair for pair, one in last.items() if one.kind == "apart" and set(pair) <= records.keys()):
+    for a, b in (
+        pair for pair, action in last.items() if action.kind == "apart" and set(pair) <= records.keys()
+    ):
         assert b not in answers[a].members
 
 

@@ -36,9 +36,12 @@ def entries() -> list[Message]:
         door.take(slug, entry)
     door.run()
     events = [
-        one for (topic, _), log in door.logs.partitions.items() if topic == EVENTS for one in log.messages
+        message
+        for (topic, _), log in door.logs.partitions.items()
+        if topic == EVENTS
+        for message in log.messages
     ]
-    return [Message(EVENTS, 0, n, one.key, one.value, (), n) for n, one in enumerate(events)]
+    return [Message(EVENTS, 0, n, event.key, event.value, (), n) for n, event in enumerate(events)]
 
 
 ANSWERS = [

@@ -34,14 +34,14 @@ def strangers_among_a_million(blocks: Blocks) -> float:
     """How many records of other people, of another home, a new record would meet: their number grows with that of
     records, as that of the people at home does not.
     """
-    told = county()
+    value = county()
     strangers = [
         (a, b)
         for a, b in met(blocks)
-        if told[a][0].person != told[b][0].person
-        and set(told[a][1].postcodes).isdisjoint(told[b][1].postcodes)
+        if value[a][0].person != value[b][0].person
+        and set(value[a][1].postcodes).isdisjoint(value[b][1].postcodes)
     ]
-    return 2 * len(strangers) / len(told) * MILLION / len(told)
+    return 2 * len(strangers) / len(value) * MILLION / len(value)
 
 
 def test_records_of_one_person_meet() -> None:
@@ -63,7 +63,9 @@ def test_a_block_on_birth_date_and_surname_alone_would_bring_more() -> None:
     def with_surnames(identity: NormalisedIdentity) -> list[str]:
         dated = len(identity.birth_date or "") == FULL_DATE
         alone = (
-            [f"birth/{identity.birth_date}/{one}" for one in surname_sounds(identity.names)] if dated else []
+            [f"birth/{identity.birth_date}/{sound}" for sound in surname_sounds(identity.names)]
+            if dated
+            else []
         )
         return [*block_texts(identity), *alone]
 

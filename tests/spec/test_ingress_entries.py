@@ -74,7 +74,7 @@ def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
     outcomes = answer(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    places = {one.partition for one in outcomes if isinstance(one, Emit)}
+    places = {outcome.partition for outcome in outcomes if isinstance(outcome, Emit)}
     assert places == {topics.partition_of(RECORD)}
 
 
@@ -119,10 +119,10 @@ def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
 
 
 def test_two_sources_with_the_same_business_id_mean_two_things() -> None:
-    one = one_fact(*message_from(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
+    fact = one_fact(*message_from(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
     other = one_fact(*message_from(COUNCIL, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
-    assert one["fact_id"] != other["fact_id"]
-    assert one["record_id"] != other["record_id"]
+    assert fact["fact_id"] != other["fact_id"]
+    assert fact["record_id"] != other["record_id"]
 
 
 def record_of(person: Person, message_id: str = "m") -> str:
@@ -155,8 +155,8 @@ def test_an_identity_told_twice_is_one_element_and_a_changed_one_another() -> No
 def test_the_identities_of_two_records_cannot_be_told_to_be_equal() -> None:
     def sealed_tokens(local: str) -> tuple[str, str]:
         found = elements(*message_from(GP, "m1", at_source(ANN, local), at=0))
-        (one,) = [(key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"]
-        return one
+        (items,) = [(key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"]
+        return items
 
     (name, tokens), (other_name, other_tokens) = sealed_tokens("G1"), sealed_tokens("G2")
     assert name != other_name

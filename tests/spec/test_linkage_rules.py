@@ -80,7 +80,7 @@ def test_a_record_silent_on_what_tells_two_of_a_household_apart_joins_neither(
     graph = graph_of(f"""one: 2 | - | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12
         other: 2 | {differs} | female | LS1 4AP | 12""")
     graph.put("silent", member(silent))
-    assert {graph.answer(one).members for one in ("one", "other")} == {("one",), ("other",)}
+    assert {graph.answer(text).members for text in ("one", "other")} == {("one",), ("other",)}
     assert graph.answer("silent").held_reasons == ("ambiguous",)
     graph.remove("other")
     assert graph.answer("silent").members == ("one", "silent"), "whom else?"
@@ -122,10 +122,10 @@ def test_a_number_in_doubt_does_not_undo_what_holds_without_it() -> None:
 def test_a_link_is_explained_by_field_level_and_bits_that_add_up() -> None:
     graph = graph_of(f"{GP}\n{ONE_PERSON['married and moved, with a number']}")
     (found,) = graph.answer("t3").evidence
-    told = explain(found)
+    value = explain(found)
     assert found.bits == sum(bits for _, _, bits in found.terms)
-    assert {"field": "nhs_number", "level": "equal", "bits": 14.0} in told["fields"]  # type: ignore[operator]
-    assert told["other"] == "gp"
+    assert {"field": "nhs_number", "level": "equal", "bits": 14.0} in value["fields"]  # type: ignore[operator]
+    assert value["other"] == "gp"
 
 
 def test_two_numbers_on_otherwise_one_person_are_told_as_a_possible_duplicate() -> None:

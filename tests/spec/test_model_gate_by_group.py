@@ -78,8 +78,8 @@ def drawn_alike(rng: Random, *, recall: float, sizes: dict[str, int]) -> Subgrou
 def test_equal_groups_are_refused_for_their_gap_by_chance_alone_once_in_twenty_at_most() -> None:
     rng = Random(1)
     worlds = [drawn_alike(rng, recall=0.985, sizes=dict.fromkeys("abcde", 400)) for _ in range(200)]
-    assert sum(bool(refuse(None, one)) for one in worlds) <= 200 * CHANCE
-    assert sum(widest_gap(one) > 1 for one in worlds) > 100, "the bare point would refuse most of them"
+    assert sum(bool(refuse(None, world)) for world in worlds) <= 200 * CHANCE
+    assert sum(widest_gap(world) > 1 for world in worlds) > 100, "the bare point would refuse most of them"
 
 
 def test_from_some_thousands_of_pairs_on_one_point_alone_decides() -> None:

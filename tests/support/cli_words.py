@@ -46,7 +46,7 @@ def complaints(words: Sequence[str], root: Any = None) -> Iterator[str]:
 
 def _arguments(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
     """Words before the first option that are not among an argument's choices."""
-    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
     for argument, word in zip(arguments, rest, strict=False):
         if word.startswith("-"):
             return
@@ -57,9 +57,9 @@ def _arguments(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
 
 def _options(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
     given = {word.split("=")[0] for word in rest if word.startswith("-") and word.strip("-")}
-    options = [one for one in command.params if one.param_type_name == "option"]
-    known = {name for one in options for name in (*one.opts, *one.secondary_opts)} | {"-h", "--help"}
+    options = [param for param in command.params if param.param_type_name == "option"]
+    known = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"-h", "--help"}
     yield from (f"{path}: no option {name}" for name in sorted(given - known))
-    for one in options:
-        if one.required and not given & set(one.opts) and "--help" not in given:
-            yield f"{path}: {one.opts[0]} is required"
+    for option in options:
+        if option.required and not given & set(option.opts) and "--help" not in given:
+            yield f"{path}: {option.opts[0]} is required"

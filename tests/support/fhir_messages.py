@@ -233,17 +233,17 @@ def messages(draw: st.DrawFn) -> SourceMessage:
     numbers."""
     person = draw(people())
     kinds = draw(st.lists(st.sampled_from(list(_FIELDS)), max_size=6))
-    told = [draw(facts(kind)) for kind in kinds]
+    items = [draw(facts(kind)) for kind in kinds]
     if draw(st.booleans()):
-        told.append(draw(_demographics(person)))
+        items.append(draw(_demographics(person)))
     if draw(st.booleans()):
         at = draw(_maybe(_moments))
         on = draw(_days)
-        told.append(SourceFact(Death(on=on, at=at), business_id="death", retracted=draw(st.booleans())))
+        items.append(SourceFact(Death(on=on, at=at), business_id="death", retracted=draw(st.booleans())))
     return SourceMessage(
         message_id=draw(_ids),
         source_version_at=draw(st.datetimes(datetime(2026, 6, 1), datetime(2026, 6, 30), timezones=_zones)),  # noqa: DTZ001
         person=person,
-        facts=tuple(told),
+        facts=tuple(items),
         service_named=draw(st.booleans()),
     )

@@ -58,8 +58,8 @@ def decided(*words: tuple[DecisionKind, str, str]) -> MemoryEngine:
     engine = played()
     for day, (kind, a, b) in enumerate(words, start=1):
         now = datetime.fromtimestamp(engine.now_ms / 1000, UTC)
-        told = decision((a, b), kind, now=now, at=f"2020-01-{day:02}T09:00:00Z")
-        engine.put(Emit(IDENTITY, 0, told.key(), told.value()))
+        message = decision((a, b), kind, now=now, at=f"2020-01-{day:02}T09:00:00Z")
+        engine.put(Emit(IDENTITY, 0, message.key(), message.value()))
         engine.run()
     return engine
 
@@ -90,19 +90,21 @@ def test_every_link_the_engine_made_is_told() -> None:
     assert found.as_json()["explained"] == found.links >= 8
 
 
-def without_evidence(one: TopicMessage, other: str | None = None) -> TopicMessage:
+def without_evidence(message: TopicMessage, other: str | None = None) -> TopicMessage:
     """The answer without its rows, or those about `other`."""
-    assert one.value is not None
-    parts = json.loads(one.value)
+    assert message.value is not None
+    parts = json.loads(message.value)
     parts["evidence"] = [row for row in parts["evidence"] if other is not None and row["other"] != other]
-    return replace(one, value=json.dumps(parts).encode())
+    return replace(message, value=json.dumps(parts).encode())
 
 
 def test_a_record_of_which_no_answer_tells_why_it_is_there_is_a_gap() -> None:
     gp = ANN[0]
     silent = [
-        one if one.value is None else without_evidence(one, None if one.key == gp.encode() else gp)
-        for one in links(world())
+        message
+        if message.value is None
+        else without_evidence(message, None if message.key == gp.encode() else gp)
+        for message in links(world())
     ]
     found = coverage(silent, TELLER)
     assert len(found.gaps) == 1
@@ -114,7 +116,8 @@ def test_a_record_of_which_no_answer_tells_why_it_is_there_is_a_gap() -> None:
 
 def test_one_of_the_two_answers_is_enough() -> None:
     one_side = [
-        without_evidence(one) if one.key == ANN[0].encode() and one.value else one for one in links(world())
+        without_evidence(message) if message.key == ANN[0].encode() and message.value else message
+        for message in links(world())
     ]
     assert coverage(one_side, TELLER).gaps == ()
 
@@ -151,9 +154,9 @@ def test_two_records_of_a_person_are_explained_by_field_level_bits_rules_and_mod
 
 def test_a_record_alone_is_answered_with_all_that_was_told_of_it() -> None:
     found = asked(world(), ANN[1])
-    told = found.as_json()
-    assert told["records"][ANN[1]]["of_one_person"] == sorted(ANN)
-    assert {row["pair"][1] for row in told["evidence"]} == {ANN[0], ANN[2]}
+    value = found.as_json()
+    assert value["records"][ANN[1]]["of_one_person"] == sorted(ANN)
+    assert {row["pair"][1] for row in value["evidence"]} == {ANN[0], ANN[2]}
     assert "one of 3 records of person" in shown(found)
 
 
@@ -194,7 +197,7 @@ def test_who_is_joined_through_others_is_explained_by_the_chain_of_pairs() -> No
     engine = decided(("link", ANN[0], STRANGER))
     found = asked(engine, STRANGER, ANN[2])
     assert found.as_json()["one_person"]
-    pairs = [one.pair for one in found.chain]
+    pairs = [item.pair for item in found.chain]
     assert pairs == [(STRANGER, ANN[0]), (ANN[0], ANN[2])]
     assert found.chain[0].evidence.rules == ("V5-link",)
     assert "by a chain of 2 pairs" in shown(found)
@@ -233,7 +236,9 @@ def test_the_last_answer_stands_and_who_moved_is_of_the_person_he_moved_to() -> 
                 said("b", link("q")), said("d", None)]  # fmt: skip
     assert answers_of_people(lambda: messages, ["a"]).keys() == {"a"}
     assert answers_of_people(lambda: messages, ["b"]).keys() == {"b", "c"}
-    assert {record: one.person_id for record, one in answers_of(messages, ["b", "d"]).items()} == {"b": "q"}
+    assert {record: answer.person_id for record, answer in answers_of(messages, ["b", "d"]).items()} == {
+        "b": "q"
+    }
 
 
 def test_a_row_is_read_back_as_it_was_told() -> None:
@@ -253,11 +258,11 @@ def test_a_row_that_lacks_a_part_is_unreadable(row: dict[str, Any]) -> None:
 
 def test_open_reviews_come_likeliest_first_and_closed_ones_not_at_all() -> None:
     def review(pair: str, bits: float | None) -> TopicMessage:
-        told = {"v": 1, "records": pair.split("|"), "bits": bits, "rules": ["V3"]}
-        return TopicMessage(REVIEW, 0, 0, pair.encode(), json.dumps(told).encode() if bits else None, (), 0)
+        items = {"v": 1, "records": pair.split("|"), "bits": bits, "rules": ["V3"]}
+        return TopicMessage(REVIEW, 0, 0, pair.encode(), json.dumps(items).encode() if bits else None, (), 0)
 
     messages = [review("a|b", 1.5), review("a|c", 3.25), review("b|c", 2), review("b|c", None)]
-    assert [(one.records, one.bits) for one in open_pairs(messages)] == [
+    assert [(item.records, item.bits) for item in open_pairs(messages)] == [
         (("a", "c"), 3.25),
         (("a", "b"), 1.5),
     ]

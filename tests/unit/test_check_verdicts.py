@@ -222,8 +222,8 @@ def test_a_number_not_yet_traced_is_kept_with_a_warning() -> None:
 def _with_status(code: str) -> Document:
     system = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus"
     url = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
-    told = {"url": url, "valueCodeableConcept": {"coding": [{"system": system, "code": code}]}}
-    return referral_bundle(Patient=lambda patient: patient["identifier"][0].update(extension=[told]))
+    items = {"url": url, "valueCodeableConcept": {"coding": [{"system": system, "code": code}]}}
+    return referral_bundle(Patient=lambda patient: patient["identifier"][0].update(extension=[items]))
 
 
 @pytest.mark.parametrize(

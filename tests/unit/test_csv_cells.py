@@ -31,7 +31,7 @@ def test_the_fourth_of_march_is_read_in_each_format(day_format: str, text: str) 
     assert parse_date(text, day_format) == date(2026, 3, 4)
 
 
-@pytest.mark.parametrize("day_format", [one for one in WRITTEN if one not in ("d/m/yyyy", "mm/dd/yyyy")])
+@pytest.mark.parametrize("day_format", [item for item in WRITTEN if item not in ("d/m/yyyy", "mm/dd/yyyy")])
 def test_a_format_takes_no_other_formats_spelling(day_format: str) -> None:
     others = [text for other, text in WRITTEN.items() if other != day_format]
     for text in others:

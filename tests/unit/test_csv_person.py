@@ -23,7 +23,7 @@ def person(**cells: str) -> Person:
 
 
 def warned(**cells: str) -> list[str]:
-    return [one.location for one in issues_of_row(text(**cells)) if one.severity == "warning"]
+    return [issue.location for issue in issues_of_row(text(**cells)) if issue.severity == "warning"]
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_the_town_stands_beside_the_first_line_and_the_postcode() -> None:
 
 
 def test_a_former_address_comes_after_the_present_one() -> None:
-    told = {"address1": "12 Test Street", "prev_address1": "3 Old Road", "prev_town": "Witham"}
-    homes = person(**told, prev_postcode="cm8 1aa").addresses
-    assert [one.line for one in homes] == ["12 Test Street", "3 Old Road"]
+    items = {"address1": "12 Test Street", "prev_address1": "3 Old Road", "prev_town": "Witham"}
+    homes = person(**items, prev_postcode="cm8 1aa").addresses
+    assert [home.line for home in homes] == ["12 Test Street", "3 Old Road"]
     assert homes[1].city == "Witham"
     assert homes[1].postcode is not None
-    assert warned(**told, prev_postcode="nowhere") == ["row 2, column prev_postcode"]
+    assert warned(**items, prev_postcode="nowhere") == ["row 2, column prev_postcode"]
 
 
 def test_a_former_surname_and_a_short_form_are_names_of_their_own() -> None:
     names = person(surname="OKONKWO", forename="Ngozi Ada", prev_surname="EZE", known_as="Zizi").names
-    assert [(one.use, one.family, one.given) for one in names] == [
+    assert [(name.use, name.family, name.given) for name in names] == [
         ("official", "OKONKWO", ("Ngozi", "Ada")),
         ("old", "EZE", ("Ngozi", "Ada")),
         ("nickname", "OKONKWO", ("Zizi",)),
@@ -107,6 +107,8 @@ def test_a_file_without_these_columns_is_taken_as_before() -> None:
 
 @pytest.mark.parametrize("column", ["mobile", "email", "prev_postcode"])
 def test_no_issue_about_them_repeats_what_was_typed(column: str) -> None:
-    said = " ".join(f"{one.location} {one.rule}" for one in issues_of_row(text(**{column: "Zanphrolique"})))
+    said = " ".join(
+        f"{issue.location} {issue.rule}" for issue in issues_of_row(text(**{column: "Zanphrolique"}))
+    )
     assert column in said
     assert "Zanphrolique" not in said

@@ -90,12 +90,12 @@ def test_a_fault_is_given_to_each_start_until_it_has_struck_and_the_host_to_ever
 
 def test_who_has_a_way_of_his_own_to_the_broker_goes_it_and_its_ports_are_nobody_elses() -> None:
     made = cook(listeners={"records-2": Listener(20_001, 20_002), "door-http": Listener(20_003, 20_004)})
-    doors = {one.name: one for one in made.doors()}
+    doors = {door.name: door for door in made.doors()}
     assert after(made.worker("records", 2).command, "--bootstrap") == "127.0.0.1:20002"
     assert after(made.worker("records", 1).command, "--bootstrap") == "127.0.0.1:9092"
     assert after(doors["door-http"].command, "--bootstrap") == "127.0.0.1:20004"
-    given = [one.pages_port for one in doors.values()]
-    given += [port for one in doors.values() for port in set(one.ports.values())]
+    given = [door.pages_port for door in doors.values()]
+    given += [port for door in doors.values() for port in set(door.ports.values())]
     assert not {20_001, 20_002, 20_003, 20_004} & set(given)
     assert len(given) == len(set(given))
 

@@ -162,14 +162,14 @@ def test_a_model_file_that_is_none_is_refused_without_quoting_it(tmp_path: Path)
 
 
 def test_explain_sums_to_its_score_and_holds_no_value(people: Path) -> None:
-    told = called("explain", "1", "2", "--input", people, "--map", MAP, "--json")
-    found = last_object(told)
+    element = called("explain", "1", "2", "--input", people, "--map", MAP, "--json")
+    found = last_object(element)
     assert sum(term["bits"] for term in found["fields"]) == pytest.approx(found["bits"])
     assert {"prior", "given", "family", "nhs_number"} <= {term["field"] for term in found["fields"]}
     assert (found["band"], found["model"]["name"]) == ("auto", "fitted on the input")
     first = told_twice(1)[0]
     values = [first[name] for name in ("surname", "forename", "born", "nhs", "postcode")]
-    assert not [value for value in values if value in told.output]
+    assert not [value for value in values if value in element.output]
 
 
 def test_explain_says_when_two_records_are_never_compared(people: Path) -> None:

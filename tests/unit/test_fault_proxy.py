@@ -44,8 +44,8 @@ def proxy(process: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
     """A healthy proxy before the target."""
     with FaultProxy(
         free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], inside=process
-    ) as one:
-        yield one
+    ) as item:
+        yield item
 
 
 Connect = Callable[[], tuple[socket.socket, socket.socket]]
@@ -314,20 +314,20 @@ def test_many_proxies_are_one_process_and_no_thread(process: ProxyProcess) -> No
         ports.add(free_port(but_not=ports))
     proxies = [FaultProxy(port, 1, inside=process).start() for port in ports]
     assert threading.active_count() == threads
-    for one in proxies:
-        one.stop()
+    for item in proxies:
+        item.stop()
     assert all(is_free(port) for port in ports)
 
 
 def test_a_proxy_without_a_process_starts_its_own(target: socket.socket) -> None:
-    one = FaultProxy(free_port(), target.getsockname()[1])
+    item = FaultProxy(free_port(), target.getsockname()[1])
     with pytest.raises(TierlinkError, match="not been started"):
-        one.heal()
-    with one, socket.create_connection((LOOPBACK, one.listen_port), timeout=30) as near:
+        item.heal()
+    with item, socket.create_connection((LOOPBACK, item.listen_port), timeout=30) as near:
         near.sendall(b"through")
         with target.accept()[0] as far:
             assert received(far, 7) == b"through"
-    assert is_free(one.listen_port)
+    assert is_free(item.listen_port)
 
 
 def test_the_proxies_end_with_the_process_that_started_them(tmp_path: Path) -> None:

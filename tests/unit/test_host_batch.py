@@ -146,12 +146,16 @@ def test_a_later_batch_waits_with_its_state_and_its_offsets_for_an_earlier_one(t
     made = runner(line, tmp_path)
     assert run(made, line, message(b"emit", 5)) == {}
     assert run(made, line, message(b"remove", 6)) == {}
-    assert [one.topic for one in line.sent] == ["out"], (
+    assert [item.topic for item in line.sent] == ["out"], (
         "the second has no outputs, and may not send its state"
     )
     line.speak(1)
     made.advance(0)
-    assert [(one.topic, one.value) for one in line.sent] == [("out", b"v"), ("state", b"1"), ("state", None)]
+    assert [(item.topic, item.value) for item in line.sent] == [
+        ("out", b"v"),
+        ("state", b"1"),
+        ("state", None),
+    ]
     assert made.committable() == {("in", 0): 7}
 
 
@@ -191,9 +195,9 @@ def test_what_was_delivered_before_in_this_assignment_is_not_fresh(tmp_path: Pat
     line = Line()
     made = runner(line, tmp_path)
     first = [message(b"silent", offset) for offset in (4, 5, 6)]
-    assert [one.offset for one in made.fresh(first)] == [5, 6], "4 is below the position it was begun at"
+    assert [item.offset for item in made.fresh(first)] == [5, 6], "4 is below the position it was begun at"
     run(made, line, *made.fresh(first))
-    assert [one.offset for one in made.fresh([*first, message(b"silent", 9)])] == [9]
+    assert [item.offset for item in made.fresh([*first, message(b"silent", 9)])] == [9]
 
 
 def test_after_the_partitions_are_gone_nothing_of_them_is_left(tmp_path: Path) -> None:
@@ -249,4 +253,4 @@ def test_the_time_something_came_in_is_carried_through_every_stage(tmp_path: Pat
     line = Line()
     late = message(b"emit", 5)._replace(headers=(("began", b"1600000000000"),))
     run(runner(line, tmp_path), line, late)
-    assert {dict(one.headers)["began"] for one in line.sent} == {b"1600000000000"}
+    assert {dict(item.headers)["began"] for item in line.sent} == {b"1600000000000"}

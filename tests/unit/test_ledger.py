@@ -31,7 +31,7 @@ def ledgers(
     made: MemoryEngine, dropped: Dropped = lambda _: False, sent: Sequence[Sent] | None = None
 ) -> dict[str, Ledger]:
     def read(names: Iterable[str]) -> Iterator[TopicMessage]:
-        return (one for one in made.read(names) if not dropped(one))
+        return (message for message in made.read(names) if not dropped(message))
 
     books = topic_index_of(read, sources().values(), recipient=DEMO)
     return balance(made.journal if sent is None else sent, books, keys=all_keys(), recipient=DEMO)
@@ -41,7 +41,7 @@ def test_an_undisturbed_run_balances_source_by_source() -> None:
     found = ledgers(engine())
     whole = found[""].as_json()
     assert whole["unaccounted"] == 0, found[""].broken
-    assert whole["acknowledged"] == len({one.entry_id for one in engine().journal}) == 37
+    assert whole["acknowledged"] == len({item.entry_id for item in engine().journal}) == 37
     assert whole["duplicates"] == len(engine().journal) - 37
     ends = ("linked", "held", "rejected", "ignored", "opted_out", "withdrawn")
     assert sum(whole[name] for name in ends) == whole["acknowledged"]
@@ -53,9 +53,11 @@ def test_an_undisturbed_run_balances_source_by_source() -> None:
 def one_of(topic: str, kind: str = "") -> Dropped:
     """The message of that topic (and kind of element) that comes first, and any later one under its key."""
     first = next(
-        one for one in engine().read([topic]) if not kind or (one.key or b"").split(b"/")[1] == kind.encode()
+        message
+        for message in engine().read([topic])
+        if not kind or (message.key or b"").split(b"/")[1] == kind.encode()
     )
-    return lambda one: (one.topic, one.key) == (first.topic, first.key)
+    return lambda message: (message.topic, message.key) == (first.topic, first.key)
 
 
 def lost(dropped: Dropped) -> Ledger:
@@ -75,9 +77,9 @@ def test_a_lost_receipt_is_one_entry_unaccounted(slug: str) -> None:
 
 def test_a_lost_manifest_is_one_entry_unaccounted() -> None:
     linked = [entry for entry, end in engine().receipts().items() if end == "linked"]
-    manifests = [(one.key or b"").decode() for one in engine().read([EVENTS])]
+    manifests = [(message.key or b"").decode() for message in engine().read([EVENTS])]
     (key,) = {key for key in manifests if key.split("/")[1] == "n" and key.split("/")[2] == linked[0]}
-    ledger = lost(lambda one: (one.key or b"").decode() == key)
+    ledger = lost(lambda message: (message.key or b"").decode() == key)
     assert (ledger.unaccounted, dict(ledger.broken)) == (1, {EVENTS: 1})
 
 
@@ -113,9 +115,9 @@ def test_an_entry_sent_again_with_other_content_has_to_be_whole_in_both() -> Non
     made.run()
     whole = ledgers(made)[""]
     assert (whole.acknowledged, whole.duplicates, whole.unaccounted) == (1, 1, 0)
-    facts = [one.key for one in made.read([EVENTS]) if (one.key or b"").split(b"/")[1] == b"e"]
+    facts = [message.key for message in made.read([EVENTS]) if (message.key or b"").split(b"/")[1] == b"e"]
     for key in facts:
-        assert ledgers(made, lambda one, key=key: one.key == key)[""].unaccounted == 1  # type: ignore[misc]
+        assert ledgers(made, lambda message, key=key: message.key == key)[""].unaccounted == 1  # type: ignore[misc]
 
 
 def test_what_was_refused_ignored_or_never_answered_is_no_debt() -> None:

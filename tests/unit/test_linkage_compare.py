@@ -24,8 +24,8 @@ ROBERT = Identity(
 )
 
 
-def agreed(one: Identity, other: Identity) -> Levels:
-    return levels(encode(normalise(one), keys=KEYS), encode(normalise(other), keys=KEYS), block=MEETING)
+def agreed(identity: Identity, second: Identity) -> Levels:
+    return levels(encode(normalise(identity), keys=KEYS), encode(normalise(second), keys=KEYS), block=MEETING)
 
 
 def named(*names: tuple[str, str]) -> Identity:
@@ -73,13 +73,13 @@ def test_a_forename_that_is_the_surname_is_crossed_only_where_both_then_agree(
 
 
 def test_of_several_names_and_addresses_the_closest_count() -> None:
-    other = replace(
+    second = replace(
         named(("Susan", "Okafor"), ("Robrt", "Hall")),
         postcodes=("BD9 9ZZ", "LS1 4PA"),
         houses=("3 Low Lane", "12 Hihg Street"),
         cities=("Hull", "Leeds"),
     )
-    found = agreed(ROBERT, other)
+    found = agreed(ROBERT, second)
     assert (found.given, found.family) == ("edit", "exact")
     assert (found.postcode, found.house, found.street, found.city) == ("edit", "equal", "close", "exact")
 
@@ -102,19 +102,19 @@ def test_of_several_names_and_addresses_the_closest_count() -> None:
         (None, "missing"),
     ],
 )
-def test_birth_dates_agree_in_whole_but_for_a_slip_or_in_part(other: str | None, level: str) -> None:
-    assert agreed(ROBERT, replace(ROBERT, birth_date=other)).birth_date == level
+def test_birth_dates_agree_in_whole_but_for_a_slip_or_in_part(second: str | None, level: str) -> None:
+    assert agreed(ROBERT, replace(ROBERT, birth_date=second)).birth_date == level
 
 
 def test_a_day_and_a_month_exchanged_are_a_slip() -> None:
-    one, other = (replace(ROBERT, birth_date=text) for text in ("1971-05-04", "1971-04-05"))
-    assert agreed(one, other).birth_date == "edit"
+    item, second = (replace(ROBERT, birth_date=text) for text in ("1971-05-04", "1971-04-05"))
+    assert agreed(item, second).birth_date == "edit"
 
 
 @pytest.mark.parametrize("part", ["1971", "1971-05"])
 def test_two_birth_dates_of_which_only_a_part_is_known_never_agree_in_whole(part: str) -> None:
-    one = replace(ROBERT, birth_date=part)
-    assert agreed(one, one).birth_date == {"1971": "year", "1971-05": "two_of_three"}[part]
+    item = replace(ROBERT, birth_date=part)
+    assert agreed(item, item).birth_date == {"1971": "year", "1971-05": "two_of_three"}[part]
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_two_birth_dates_of_which_only_a_part_is_known_never_agree_in_whole(part
         ("ZZ99 3VZ", "missing"),
     ],
 )
-def test_postcodes_agree_in_whole_but_for_a_slip_or_in_part(other: str, level: str) -> None:
-    assert agreed(ROBERT, replace(ROBERT, postcodes=(other,))).postcode == level
+def test_postcodes_agree_in_whole_but_for_a_slip_or_in_part(second: str, level: str) -> None:
+    assert agreed(ROBERT, replace(ROBERT, postcodes=(second,))).postcode == level
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,12 @@ def test_postcodes_agree_in_whole_but_for_a_slip_or_in_part(other: str, level: s
         ("phone", {"phones": ("07700 900123",)}, "equal"),
     ],
 )
-def test_other_fields_agree_as_they_are_told(field: str, other: dict[str, object], level: str) -> None:
-    assert getattr(agreed(ROBERT, replace(ROBERT, **other)), field) == level
+def test_other_fields_agree_as_they_are_told(field: str, second: dict[str, object], level: str) -> None:
+    assert getattr(agreed(ROBERT, replace(ROBERT, **second)), field) == level
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "level"),
+    ("first", "second", "level"),
     [
         ({"nhs_number": "9434765919"}, {"nhs_number": "9434765919"}, "equal"),
         ({"nhs_number": "9434765919"}, {"nhs_number": "9434765870"}, "differ"),
@@ -182,9 +182,9 @@ def test_other_fields_agree_as_they_are_told(field: str, other: dict[str, object
     ],
 )
 def test_numbers_are_equal_near_or_differ_and_a_superseded_one_says_nothing(
-    one: dict[str, object], other: dict[str, object], level: str
+    first: dict[str, object], second: dict[str, object], level: str
 ) -> None:
-    a, b = (encode(normalise(replace(ROBERT, **told)), keys=KEYS) for told in (one, other))
+    a, b = (encode(normalise(replace(ROBERT, **item)), keys=KEYS) for item in (first, second))
     for first, second in ((a, b), (b, a)):
         assert levels(first, second, block=MEETING).nhs_number == level
 
@@ -218,8 +218,8 @@ def test_two_records_that_say_nothing_of_each_other_miss_every_field() -> None:
 def test_a_look_is_used_for_many_and_shows_nothing() -> None:
     record = encode(normalise(ROBERT), keys=KEYS)
     once = look(record, MEETING)
-    for other in (record, encode(normalise(named(("Susan", "Okafor"))), keys=KEYS)):
-        assert pattern_of(once, look(other, MEETING)) == pattern(record, other, block=MEETING)
+    for second in (record, encode(normalise(named(("Susan", "Okafor"))), keys=KEYS)):
+        assert pattern_of(once, look(second, MEETING)) == pattern(record, second, block=MEETING)
     assert repr(once) == "Look(**)"
     with pytest.raises(KeyError):
         look(record, bytes(8))

@@ -16,19 +16,19 @@ A, B = "v1:0a", "v1:0b"
 
 
 def test_a_decision_names_the_lesser_record_first_and_is_one_the_linker_reads() -> None:
-    told = decision((B, A), "apart", now=NOW)
-    assert (told.records, told.kind, told.decided_at) == ((A, B), "apart", "2026-11-23T10:00:00Z")
-    assert PairDecision.parse(told.key().decode(), told.value()) == told
+    value = decision((B, A), "apart", now=NOW)
+    assert (value.records, value.kind, value.decided_at) == ((A, B), "apart", "2026-11-23T10:00:00Z")
+    assert PairDecision.parse(value.key().decode(), value.value()) == value
 
 
 def test_the_same_words_with_the_same_time_are_one_message_whenever_and_in_whichever_order_they_are_typed() -> (
     None
 ):
     at = "2026-11-20T09:30:00Z"
-    one = decision((A, B), "link", now=NOW, at=at)
-    assert decision((B, A), "link", now=NOW + timedelta(days=3), at=at) == one
-    assert decision((A, B), "apart", now=NOW, at=at).key() != one.key()
-    assert decision((A, B), "link", now=NOW, at="2026-11-20T09:30:01Z").key() != one.key()
+    message = decision((A, B), "link", now=NOW, at=at)
+    assert decision((B, A), "link", now=NOW + timedelta(days=3), at=at) == message
+    assert decision((A, B), "apart", now=NOW, at=at).key() != message.key()
+    assert decision((A, B), "link", now=NOW, at="2026-11-20T09:30:01Z").key() != message.key()
 
 
 def test_of_two_words_in_one_second_the_later_stands() -> None:

@@ -39,7 +39,7 @@ def test_a_steward_who_joins_two_valid_numbers_outranks_v1_and_is_told_beside_th
     graph = graph_of(f"{GP}\n{FOR_A_STEWARD['possible-duplicate-number of one patient']}")
     graph.decide(said("gp x", "link"))
     assert graph.answer("x").members == ("gp", "x")
-    rules = [one.rules for one in graph.answer("x").evidence]
+    rules = [item.rules for item in graph.answer("x").evidence]
     assert rules == [("V5-link",), ("superseded-number",)]
 
 
@@ -201,7 +201,7 @@ def test_two_numbers_a_steward_found_to_be_one_persons_are_told_as_set_aside() -
         t3: 3 | N2 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12""")
     graph.decide(said("gp t2", "link"))
     assert graph.answer("t3").members == ("gp", "t2", "t3")
-    told = {one.other: one for one in graph.answer("t3").evidence}
-    assert told["gp"].rules == ("superseded-number",)
-    assert told["gp"].band == "auto"
-    assert sum(bits for _, _, bits in told["gp"].terms) == told["gp"].bits
+    items = {item.other: item for item in graph.answer("t3").evidence}
+    assert items["gp"].rules == ("superseded-number",)
+    assert items["gp"].band == "auto"
+    assert sum(bits for _, _, bits in items["gp"].terms) == items["gp"].bits

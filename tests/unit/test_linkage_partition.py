@@ -100,7 +100,7 @@ def test_a_giant_component_counts_only_links_that_are_surer() -> None:
     sure = {(a, b): judged(9000 if (a, b) == (names[0], names[1]) else 8000) for a, b in chain}
     assert len(partition(MODEL, people, sure).clusters) == len(names) - 1
     smaller = {name: people[name] for name in names[:-1]}
-    kept = {pair: one for pair, one in chain.items() if names[-1] not in pair}
+    kept = {pair: item for pair, item in chain.items() if names[-1] not in pair}
     assert Rule.GIANT not in partition(MODEL, smaller, kept).refused.values()
 
 

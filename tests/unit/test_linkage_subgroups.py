@@ -121,15 +121,15 @@ def test_a_pair_that_would_never_have_met_stands_apart() -> None:
 def test_a_pair_only_a_number_brings_together_would_not_have_met(
     a: Identity, b: Identity, is_met: bool
 ) -> None:
-    left, right = (encode(normalise(one), keys=KEYS) for one in (a, b))
+    left, right = (encode(normalise(item), keys=KEYS) for item in (a, b))
     shared = len(set(left.tokens) & set(right.tokens))
     assert shared >= 1
     assert met_without_number(left, right, live_blocks_shared=shared) is is_met
 
 
 def test_a_pair_counts_once_in_every_group_of_either_record() -> None:
-    one = report(pairs(WOMEN, MEN, WOMEN, found=1), model="m", records={})
-    assert one.tallies == {group: PairTally(found=1) for group in (WOMEN, MEN, WHOLE)}
+    item = report(pairs(WOMEN, MEN, WOMEN, found=1), model="m", records={})
+    assert item.tallies == {group: PairTally(found=1) for group in (WOMEN, MEN, WHOLE)}
 
 
 @given(

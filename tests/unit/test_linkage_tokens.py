@@ -123,7 +123,7 @@ def test_bytes_that_are_not_canonical_are_refused_without_being_quoted(harm: str
         "layout": whole.replace(good.layout, b"?" * len(good.layout), 1),
         "layout order": whole.replace(good.layout, good.layout[::-1], 1),
         "twice": whole.replace(good.layout, b"\x0a" * len(good.layout), 1),
-        "frequency": whole.replace(good.layout, bytes(one | 0x40 for one in good.layout), 1),
+        "frequency": whole.replace(good.layout, bytes(item | 0x40 for item in good.layout), 1),
         "order": swapped.to_bytes(),
     }[harm]
     with pytest.raises(EncodingInvalid) as refused:

@@ -48,10 +48,10 @@ UNLIKE: Shares = {
 }
 
 
-def known_world(pairs: int = 20_000, told: float = 0.8) -> Counts:
+def known_world(pairs: int = 20_000, known_share: float = 0.8) -> Counts:
     parts = [
-        drawn(ALIKE, pairs, seed=11, label="equal", told=told),
-        drawn(UNLIKE, pairs, seed=12, label="differ", told=told),
+        drawn(ALIKE, pairs, seed=11, label="equal", known_share=known_share),
+        drawn(UNLIKE, pairs, seed=12, label="differ", known_share=known_share),
     ]
     return together(parts, random=Counter[Levels](), pairs_in_all=0)
 

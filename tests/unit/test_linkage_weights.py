@@ -156,8 +156,8 @@ def test_a_model_remembers_scores_and_never_more_than_its_bound() -> None:
     some = Levels(*("no" if field == "crossed" else "missing" for field in fields))
     first = weigh(model, some)
     known = {field: LEVELS[field] for field in fields[:7]}
-    for told in islice(product(*known.values()), REMEMBERED_MAX):
-        weigh(model, Levels(*told, *("no" if field == "crossed" else "missing" for field in fields[7:])))
+    for item in islice(product(*known.values()), REMEMBERED_MAX):
+        weigh(model, Levels(*item, *("no" if field == "crossed" else "missing" for field in fields[7:])))
     assert 0 < len(model.remembered) <= REMEMBERED_MAX
     assert weigh(model, some) == first
     assert weigh(model, some) is weigh(model, some)

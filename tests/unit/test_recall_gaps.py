@@ -51,7 +51,7 @@ def person(number: str | None, at: int, *, otherwise: bool = False) -> Identity:
     )
 
 
-def told(source: str, tier: int, identity: Identity) -> Member:
+def member_of(source: str, tier: int, identity: Identity) -> Member:
     """A record of it."""
     return Member(tier, encode(normalise(identity), keys=KEYS), source=source)
 
@@ -61,11 +61,11 @@ def records() -> dict[str, Member]:
     """Everybody at the surgery; half at the council too, half at the trust, which knows every tenth otherwise."""
     found = {}
     for at, number in zip(range(2 * PEOPLE), numbers(), strict=False):
-        found[f"gp-{at}"] = told("gp-hub", 1, person(number, at))
+        found[f"gp-{at}"] = member_of("gp-hub", 1, person(number, at))
         if at < PEOPLE:
-            found[f"council-{at}"] = told("council-east", 2, person(number, at))
+            found[f"council-{at}"] = member_of("council-east", 2, person(number, at))
         else:
-            found[f"trust-{at}"] = told("trust-wm", 3, person(number, at, otherwise=at < PEOPLE + LOST))
+            found[f"trust-{at}"] = member_of("trust-wm", 3, person(number, at, otherwise=at < PEOPLE + LOST))
     return found
 
 
@@ -110,7 +110,7 @@ def test_a_record_that_went_or_changed_during_a_walk_ends_it_with_what_is_there(
     assert walk.at < len(graph)
     for name in list(records)[:150]:
         graph.remove(name)
-    graph.put("new", told("gp-hub", 1, person(None, 1)))
+    graph.put("new", member_of("gp-hub", 1, person(None, 1)))
     while not walk.done:
         walk = walk_on(graph, walk)
     whole = walked(graph)[0]
@@ -121,8 +121,8 @@ def test_a_record_that_went_or_changed_during_a_walk_ends_it_with_what_is_there(
 def test_a_number_on_very_many_records_is_no_persons_and_is_left_out() -> None:
     number = next(numbers())
     for copies, pairs in ((RECORDS_EACH_MAX, RECORDS_EACH_MAX * (RECORDS_EACH_MAX - 1) // 2), (17, 0)):
-        one = told("gp-hub", 1, person(number, 1))
-        found, _ = walked(loaded({f"r{at}": one for at in range(copies)}))
+        item = member_of("gp-hub", 1, person(number, 1))
+        found, _ = walked(loaded({f"r{at}": item for at in range(copies)}))
         assert found.tallies.get(WHOLE, PairTally()).matches == pairs
 
 
@@ -158,7 +158,7 @@ def test_the_page_shows_a_gap_for_each_kind_and_not_who_they_are(records: dict[s
 def test_where_nobody_is_known_otherwise_there_is_no_gap(records: dict[str, Member]) -> None:
     """The negative control."""
     alike = records | {
-        f"trust-{at}": told("trust-wm", 3, person(number, at))
+        f"trust-{at}": member_of("trust-wm", 3, person(number, at))
         for at, number in zip(range(PEOPLE + LOST), numbers(), strict=False)
         if at >= PEOPLE
     }

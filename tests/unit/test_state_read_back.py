@@ -93,7 +93,7 @@ def after_the_small_world() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
     for slug, entry in small_world():
         engine.take(slug, entry)
     engine.run()
-    of = next(one for one in stages() if one.name == "records")
+    of = next(stage for stage in stages() if stage.name == "records")
     return engine, [engine.changelog(of, task) for task in range(PARTITIONS)]
 
 
@@ -109,8 +109,8 @@ def test_records_read_back_are_bytes_until_touched_and_an_event_that_comes_again
     for task, changelog in enumerate(changelogs):
         state: Any = records.restore(changelog.items())
         assert not state.records
-        for one in engine.logs.messages((EVENTS, task)):
-            state, outcomes = records.advance(state, one)
+        for item in engine.logs.messages((EVENTS, task)):
+            state, outcomes = records.advance(state, item)
             assert outcomes == ()
 
 

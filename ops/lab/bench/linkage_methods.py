@@ -67,7 +67,7 @@ def match_keys(known: Sequence[KeyedRecord], *, veto: bool = False) -> Clusters:
     With `veto`, a key joins no two clusters that hold different valid NHS numbers; joins are then taken key
     by key, in the order of KEYS.
     """
-    groups = _Groups(known, veto=veto)
+    groups = _RecordSets(known, veto=veto)
     for place in range(len(KEYS)):
         first: dict[str, str] = {}
         for record in known:
@@ -131,7 +131,7 @@ KEYS: Mapping[str, Callable[[_Fields], str | None]] = {
 }
 
 
-class _Groups:
+class _RecordSets:
     """Disjoint sets of records, each with the NHS numbers it holds."""
 
     def __init__(self, known: Iterable[KeyedRecord], *, veto: bool) -> None:

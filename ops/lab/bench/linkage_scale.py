@@ -184,7 +184,7 @@ def show(report: Report, figures: ScaleJson) -> None:
 def _grown(sizes: Sequence[int], towns: "_Towns", *, report: Report) -> Iterator[Size]:
     keys = TokenKeys.from_bytes(random.Random(towns.seed).randbytes(32), epoch=1)
     model = model_of(None)
-    pace = _Pace(model, _Encoding().of(towns.number(-1), keys))
+    pace = _MachinePace(model, _Encoding().of(towns.number(-1), keys))
     pace.us()  # what a process needs once is not counted as a record's
     graph, window, encoding, before_us = LinkGraph(model), _Window(), _Encoding(), 0.0
     begun_bytes, goals = rss_bytes(), list(sizes)
@@ -213,7 +213,7 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, report: Report) -> Iterator
 
 
 @dataclass(frozen=True)
-class _Pace:
+class _MachinePace:
     """How fast the machine links just now."""
 
     model: Model

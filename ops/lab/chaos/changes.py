@@ -45,9 +45,9 @@ def identity_change(rng: Random, named: Numbering, original: Delivery) -> Sequen
     A wrong NHS number is corrected by a second delivery. Of a file, the rows of one client are sent again.
     """
     what = rng.choice(("surname", "address", "nhs_number"))
-    changes = [_Change.drawn(rng, what)]
+    changes = [_IdentityChange.drawn(rng, what)]
     if what == "nhs_number":
-        changes.append(_Change())
+        changes.append(_IdentityChange())
     return [
         _RESEND[original.kind](
             rng, replace(named, prefix=f"{named.prefix}{step}"), original, change, step + 1
@@ -73,7 +73,7 @@ def merge(rng: Random, named: Numbering, original: Delivery, other: Delivery) ->
 
 
 @dataclass(frozen=True, repr=False)
-class _Change:
+class _IdentityChange:
     """Which details change; with none, the person is sent unchanged."""
 
     surname: str | None = None
@@ -81,7 +81,7 @@ class _Change:
     nhs_number: str | None = None
 
     @classmethod
-    def drawn(cls, rng: Random, what: str) -> "_Change":
+    def drawn(cls, rng: Random, what: str) -> "_IdentityChange":
         if what == "surname":
             return cls(surname=rng.choice(_SURNAMES))
         if what == "address":
@@ -97,7 +97,7 @@ def _version_after(original: Delivery, minutes: int) -> datetime:
     return source_version_at + timedelta(minutes=minutes)
 
 
-def _fhir(rng: Random, _: Numbering, original: Delivery, change: _Change, minutes: int) -> Delivery:
+def _fhir(rng: Random, _: Numbering, original: Delivery, change: _IdentityChange, minutes: int) -> Delivery:
     document = json.loads(original.content)
     message_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     source_version_at = _version_after(original, minutes)
@@ -122,7 +122,9 @@ def _fhir(rng: Random, _: Numbering, original: Delivery, change: _Change, minute
     return replace(original, content=content, entries=(entry,))
 
 
-def _hl7(_rng: Random, named: Numbering, original: Delivery, change: _Change, minutes: int) -> Delivery:
+def _hl7(
+    _rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int
+) -> Delivery:
     """ADT^A31: the person's identity and nothing else."""
     segments = [
         _with_fields(segment, {9: "ADT^A31^ADT_A05"}, first=2) if segment.startswith("MSH") else segment
@@ -134,7 +136,7 @@ def _hl7(_rng: Random, named: Numbering, original: Delivery, change: _Change, mi
     return _hl7_delivery(original, text, named, minutes=minutes)
 
 
-def _changed(pid: str, change: _Change) -> str:
+def _changed(pid: str, change: _IdentityChange) -> str:
     fields = pid.split("|")
     if change.surname:
         name = fields[5].split("~")[0].split("^")
@@ -191,7 +193,9 @@ def _local_id(of: Delivery) -> str:
     return of.entries[0].local_id
 
 
-def _csv(_rng: Random, named: Numbering, original: Delivery, change: _Change, minutes: int) -> Delivery:
+def _csv(
+    _rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int
+) -> Delivery:
     rows = list(csv.DictReader(io.StringIO(original.content.decode(), newline="")))
     of_one = next(entry.local_id for entry in original.entries if entry.expected == "accepted")
     changed_rows = [
@@ -218,7 +222,7 @@ def _csv(_rng: Random, named: Numbering, original: Delivery, change: _Change, mi
     return Delivery(COUNCIL, "csv_file", content, tuple(entries), "good", file_name=name)
 
 
-def _changed_row(row: dict[str, str], change: _Change, minutes: int) -> dict[str, str]:
+def _changed_row(row: dict[str, str], change: _IdentityChange, minutes: int) -> dict[str, str]:
     updated = datetime.strptime(row["last_updated"], _UPDATED) + timedelta(minutes=minutes)  # noqa: DTZ007
     changed = {**row, "last_updated": f"{updated:{_UPDATED}}"}
     if change.surname:
@@ -230,7 +234,7 @@ def _changed_row(row: dict[str, str], change: _Change, minutes: int) -> dict[str
     return changed
 
 
-_RESEND: Mapping[str, Callable[[Random, Numbering, Delivery, _Change, int], Delivery]] = {
+_RESEND: Mapping[str, Callable[[Random, Numbering, Delivery, _IdentityChange, int], Delivery]] = {
     "fhir": _fhir,
     "hl7": _hl7,
     "csv_file": _csv,

@@ -90,11 +90,11 @@ def run(
     tick(engine.bootstrap, AS_OF)
     engine.consumer_lag.drain()
     report(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
-    return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
+    return _result(engine, simulation, _PlayedRun(journal, planted, killer.kills if killer else 0, started))
 
 
 @dataclass(frozen=True)
-class _Played:
+class _PlayedRun:
     """What playing left behind; `started` is a monotonic time."""
 
     journal: Journal
@@ -116,7 +116,7 @@ def engine_view(engine: Engine) -> canary.EngineView:
     )
 
 
-def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoResult:
+def _result(engine: Engine, simulation: SimulatedFeed, played: _PlayedRun) -> DemoResult:
     keys = engine.keys
     books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)

@@ -34,7 +34,7 @@ _STAGES = (  # the first that has a day wins
 
 
 @dataclass(slots=True, repr=False)
-class _Episode:
+class _ExpectedEpisode:
     """One received referral and the facts that belong to it; `referral` is None where the record has
     none.
     """
@@ -70,20 +70,20 @@ def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
 # episodes
 
 
-def _episodes(record: RecordTruth) -> list[_Episode]:
+def _episodes(record: RecordTruth) -> list[_ExpectedEpisode]:
     if record.tier == "primary_care":
         return []
     received = {fact.key: fact for fact in record.facts if fact.direction == "received"}
     others = [fact for fact in record.facts if fact.kind != "referral"]
-    episodes = {key: _Episode(record, referral) for key, referral in received.items()}
+    episodes = {key: _ExpectedEpisode(record, referral) for key, referral in received.items()}
     if not episodes:
-        return [_Episode(record, None, others)] if others else []
+        return [_ExpectedEpisode(record, None, others)] if others else []
     for fact in others:
         _home(fact, episodes).facts.append(fact)
     return list(episodes.values())
 
 
-def _home(fact: Fact, episodes: Mapping[str, _Episode]) -> _Episode:
+def _home(fact: Fact, episodes: Mapping[str, _ExpectedEpisode]) -> _ExpectedEpisode:
     """The episode the source names, else the latest begun by the day of the fact, else the record's first."""
     if fact.referral in episodes:
         return episodes[fact.referral or ""]
@@ -94,7 +94,7 @@ def _home(fact: Fact, episodes: Mapping[str, _Episode]) -> _Episode:
     return begun[-1] if begun else by_day[0]
 
 
-def _shown(episode: _Episode) -> Pathway:
+def _shown(episode: _ExpectedEpisode) -> Pathway:
     referral, attendances = episode.referral, _of(episode, "attendance")
     days = _days(episode)
     shown: Pathway = {
@@ -118,7 +118,7 @@ def _shown(episode: _Episode) -> Pathway:
     return shown | {"stage": next((stage for stage, name in _STAGES if shown[name]), "referred")}
 
 
-def _days(episode: _Episode) -> dict[str, date | None]:
+def _days(episode: _ExpectedEpisode) -> dict[str, date | None]:
     attended = _first_day(fact for fact in _of(episode, "attendance") if fact.attendance in _ATTENDED)
     return {
         "accepted_on": _accepted_on(episode),
@@ -131,7 +131,7 @@ def _days(episode: _Episode) -> dict[str, date | None]:
     }
 
 
-def _accepted_on(episode: _Episode) -> date | None:
+def _accepted_on(episode: _ExpectedEpisode) -> date | None:
     """The day the source sent; at Tier 3, which sends none, the first booking on or after the referral."""
     acceptances = _of(episode, "acceptance")
     if episode.record.tier != "tier3":
@@ -140,7 +140,7 @@ def _accepted_on(episode: _Episode) -> date | None:
     return _first_day(fact for fact in acceptances if fact.on >= since)
 
 
-def _of(episode: _Episode, kind: str) -> list[Fact]:
+def _of(episode: _ExpectedEpisode, kind: str) -> list[Fact]:
     return [fact for fact in episode.facts if fact.kind == kind]
 
 
@@ -148,7 +148,7 @@ def _first_day(facts: Iterable[Fact]) -> date | None:
     return min((fact.on for fact in facts), default=None)
 
 
-def _first_value(episode: _Episode, kind: str, name: str) -> object:
+def _first_value(episode: _ExpectedEpisode, kind: str, name: str) -> object:
     facts = sorted(_of(episode, kind), key=lambda fact: fact.on)
     return getattr(facts[0], name) if facts else None
 
@@ -225,7 +225,9 @@ def _self_reported(fact: Fact) -> bool:
 # handovers
 
 
-def _handovers(person: PersonTruth, episodes: Sequence[_Episode], *, as_of: date) -> Iterator[Pathway]:
+def _handovers(
+    person: PersonTruth, episodes: Sequence[_ExpectedEpisode], *, as_of: date
+) -> Iterator[Pathway]:
     sent = [
         (record.tier, fact) for record in person.records for fact in record.facts if fact.direction == "sent"
     ]
@@ -244,7 +246,7 @@ def _handovers(person: PersonTruth, episodes: Sequence[_Episode], *, as_of: date
         }
 
 
-def _matched(sent: Sequence[Fact], episodes: Sequence[_Episode]) -> list[_Episode | None]:
+def _matched(sent: Sequence[Fact], episodes: Sequence[_ExpectedEpisode]) -> list[_ExpectedEpisode | None]:
     """For each referral sent, in order of sending, the episode that received it: by e-RS number, else the
     earliest.
     """
@@ -252,7 +254,7 @@ def _matched(sent: Sequence[Fact], episodes: Sequence[_Episode]) -> list[_Episod
         (episode for episode in episodes if episode.referral),
         key=lambda episode: episode.referred_on or date.min,
     )
-    found: dict[int, _Episode] = {}
+    found: dict[int, _ExpectedEpisode] = {}
     for by_number in (True, False):
         for place, fact in enumerate(sent):
             if place in found:
@@ -268,7 +270,7 @@ def _matched(sent: Sequence[Fact], episodes: Sequence[_Episode]) -> list[_Episod
     return [found.get(place) for place in range(len(sent))]
 
 
-def _fits(fact: Fact, episode: _Episode, by_number: bool) -> bool:
+def _fits(fact: Fact, episode: _ExpectedEpisode, by_number: bool) -> bool:
     assert episode.referral is not None
     if by_number:
         return fact.ubrn is not None and fact.ubrn == episode.referral.ubrn
