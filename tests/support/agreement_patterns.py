@@ -45,7 +45,7 @@ HOUSEHOLD: Shares = {
 
 
 def drawn(
-    shares: Shares, pairs: int, *, seed: int, label: str = "missing", number: float = 1.0
+    shares: Shares, pairs: int, *, seed: int, label: str = "missing", known_share: float = 1.0
 ) -> Counter[Levels]:
     """`pairs` patterns, each field by itself; a field is known with chance `known_share`; the number says `label`."""
     chance, found = Random(seed), Counter[Levels]()
@@ -53,7 +53,7 @@ def drawn(
         levels = {
             field: chance.choices(list(of), list(of.values()))[0]
             for field, of in shares.items()
-            if chance.random() < number
+            if chance.random() < known_share
         }
         found[replace(NOTHING_TOLD, **levels, nhs_number=label)] += 1
     return found

@@ -85,7 +85,7 @@ def test_of_several_names_and_addresses_the_closest_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "level"),
+    ("second", "level"),
     [
         ("1971-05-24", "exact"),
         ("1971-05-25", "edit"),
@@ -118,7 +118,7 @@ def test_two_birth_dates_of_which_only_a_part_is_known_never_agree_in_whole(part
 
 
 @pytest.mark.parametrize(
-    ("other", "level"),
+    ("second", "level"),
     [
         ("LS1 4AP", "exact"),
         ("LS1 4PA", "edit"),
@@ -134,7 +134,7 @@ def test_postcodes_agree_in_whole_but_for_a_slip_or_in_part(second: str, level: 
 
 
 @pytest.mark.parametrize(
-    ("field", "other", "level"),
+    ("field", "second", "level"),
     [
         ("street", {"houses": ("14 High St",)}, "exact"),
         ("street", {"houses": ("14 Hihg Street",)}, "close"),
