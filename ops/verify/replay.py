@@ -77,18 +77,6 @@ def stopped(directory: Path) -> Iterator[RunView]:
         )
 
 
-def run_view_of(engine: Engine) -> RunView:
-    """A running engine as the checker sees it."""
-    return RunView(
-        bootstrap=engine.bootstrap,
-        layout=engine.layout,
-        sources=engine.sources,
-        topics=engine.topics,
-        keys=engine.keys,
-        pages=engine.pages,
-    )
-
-
 @contextmanager
 def oracle_of(
     run: RunView, copy_input: Callable[[RunView, str], int] | None = None, *, progress: Progress = ignore

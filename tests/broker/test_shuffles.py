@@ -15,6 +15,7 @@ from small_world import small_world
 from connectors.publisher import OutgoingMessage, Publisher
 from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import read_topics
+from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
 from ops.verify.compare import compare_topics
@@ -57,7 +58,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     write_keys(layout)
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
-        engine.consumer_lag.drain()
+        consumer_lag(engine).drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
             lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names

@@ -13,6 +13,7 @@ from ops.admin.ticker import tick
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
 from ops.lab import Report
+from ops.lab.consumer_lag import consumer_lag
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
 from ops.lab.demo.playing import Progress, WorkerKiller, play
@@ -86,9 +87,9 @@ def run(
     if killer is not None:
         killer.finish()
     report(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
-    engine.consumer_lag.drain()
+    consumer_lag(engine).drain()
     tick(engine.bootstrap, AS_OF)
-    engine.consumer_lag.drain()
+    consumer_lag(engine).drain()
     report(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
     return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
 
@@ -129,7 +130,7 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoR
         noise=simulation.noise,
         found=canary.search(engine_view(engine), played.planted),
         kills=played.kills,
-        redelivered=engine.consumer_lag.redelivered(),
+        redelivered=consumer_lag(engine).redelivered(),
         seconds=time.monotonic() - played.started,
     )
 
