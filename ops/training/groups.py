@@ -43,9 +43,6 @@ class Labelled:
             numberless=self.numberless,
         )
 
-    def __repr__(self) -> str:
-        return f"Labelled({len(self.pairs)} pairs)"
-
 
 def parse_groups(texts: Sequence[str]) -> dict[str, str]:
     """Dimension → column, of options `--group`. Raises SettingsError."""

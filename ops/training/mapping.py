@@ -51,9 +51,6 @@ class TableRecord:
     source: str
     truth: str
 
-    def __repr__(self) -> str:
-        return "Told(**)"
-
 
 @dataclass
 class Reader:

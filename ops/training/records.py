@@ -65,9 +65,6 @@ class Records:
                 return place
         raise SettingsError("no such record: it is named by its row, or by the column mapped to `record`")
 
-    def __repr__(self) -> str:
-        return f"Records({len(self.rows)})"
-
 
 def load(
     paths: Sequence[Path], reader: Reader, *, truth: str | None = None, link_only: bool = False

@@ -141,19 +141,6 @@ def text_of(message: TopicMessage) -> bytes:
     return b"\n".join((message.key or b"", message.value or b"", *headers))
 
 
-def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The texts, a line each, in pieces of about TEXT_BYTES; none is cut, however much there is in all."""
-    parts: list[bytes] = []
-    size = 0
-    for text in texts:
-        parts.append(text)
-        size += len(text)
-        if size > TEXT_BYTES:
-            yield place, b"\n".join(parts)
-            parts, size = [], 0
-    yield place, b"\n".join(parts)
-
-
 def files_of(layout: EnginePaths) -> Iterator[tuple[str, bytes]]:
     """Place and text of logs, worker directories, the journal, reports. Not the files of providers in
     their folder, nor the keys.

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ class Up:
     def books(self) -> tuple[Ledger, int]:
         """The ledger, and how much is stalled."""
         engine = self.engine
-        books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient="demo")
+        books = read_topic_index(
+            partial(read_topics, engine.bootstrap), engine.sources.values(), recipient="demo"
+        )
         sent = Journal(self.layout.journal).read()
         return balance(sent, books, keys=engine.keys, recipient="demo")[""], stalled(books)
 

@@ -7,6 +7,7 @@ reads it, and compared with what the simulator knows to be true.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import cast
 
 from ops.admin.ticker import tick
@@ -119,7 +120,9 @@ def engine_view(engine: Engine) -> canary.EngineView:
 
 def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoResult:
     keys = engine.keys
-    books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
+    books = read_topic_index(
+        partial(read_topics, engine.bootstrap), engine.sources.values(), recipient=RECIPIENT
+    )
     snapshots = read_snapshots(engine.bootstrap)
     published = PublishedRun(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(
