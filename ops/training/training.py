@@ -69,7 +69,7 @@ class ByGroup:
         return refuse(self.in_use, self.new)
 
     def as_json(self) -> dict[str, object]:
-        """The part of `--json` that tells of groups."""
+        """The part of `--json` about groups."""
         return {
             "by_group": as_json(self.new),
             "by_group_in_use": as_json(self.in_use) if self.in_use else None,
