@@ -30,7 +30,7 @@ COMMANDS = {
     "bench": "ops.lab.commands.bench",
     "fit-model": "ops.lab.commands.fit_model",
     "door": "ops.commands.door",
-    "worker": "ops.commands.worker",
+    "worker": "ops.runtime.worker_command",
     "broker": "ops.commands.broker",
     "schemas": "ops.commands.schemas",
     "version": "ops.commands.version",

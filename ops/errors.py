@@ -32,7 +32,7 @@ EXIT_CODES = {
     130: "interrupted",
 }  # of every command
 _BROKER_CLIENTS = ("kafka", "cimpl", "confluent_kafka")  # librdkafka's errors come from `cimpl`
-_OURS = ("schemas", "linkage", "connectors", "streams", "ops")
+PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
 
 
 class TierlinkError(Exception):
@@ -110,5 +110,5 @@ def _place(error: BaseException) -> str:
     while trace is not None:
         places.append((str(trace.tb_frame.f_globals.get("__name__", "?")), trace.tb_lineno))
         trace = trace.tb_next
-    ours = [place for place in places if place[0].split(".")[0] in _OURS]
+    ours = [place for place in places if place[0].split(".")[0] in PACKAGES]
     return ":".join(map(str, (ours or places or [("?", 0)])[-1]))

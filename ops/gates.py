@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.errors import PACKAGES
+
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
 # Two test files at a time, each process with a broker of its own: most of a broker test's time is waiting.
 AT_ONCE = ("-n", "2", "--dist", "loadfile")
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"  # it has no __main__

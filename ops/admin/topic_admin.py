@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
+from ops.admin.bulk_writer import NOW_MS, write_all
 from ops.admin.topic_reader import Selection, read_topic
 from ops.errors import TierlinkError
 from schemas.topics import MESSAGE_BYTES_MAX, Topic
@@ -54,11 +55,7 @@ def delete_message(bootstrap: str, topic: str, *, partition: int, offset: int) -
     found = next(messages, None)
     if found is None or found.offset != offset or found.key is None:
         raise TierlinkError(f"{topic} partition {partition} holds no keyed message at offset {offset}")
-    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
-    try:
-        producer.send(topic, key=found.key, value=None, partition=partition).get(timeout=30)
-    finally:
-        producer.close()
+    write_all(bootstrap, [(topic, partition, found.key, None, NOW_MS, ())])
 
 
 def _new(topic: Topic, replication: Replication, session_s: float | None) -> NewTopic:

@@ -239,17 +239,9 @@ def _bytes(value: str | bytes | None) -> bytes:
 
 def message_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:
     """Topic -> end offset minus beginning offset over its partitions; absent topics are left out."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    try:
-        counts = {}
-        for topic in topics:
-            places = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
-            if places:
-                ends, starts = consumer.end_offsets(places), consumer.beginning_offsets(places)
-                counts[topic] = sum(ends[place] - starts[place] for place in places)
-        return counts
-    finally:
-        consumer.close()
+    with _reader(bootstrap) as consumer:
+        spans = {topic: list(_spans(consumer, topic, Selection())) for topic in topics}
+    return {topic: sum(end - start.offset for start, end in found) for topic, found in spans.items() if found}
 
 
 def as_json(message: TopicMessage) -> dict[str, object]:

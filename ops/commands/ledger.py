@@ -9,14 +9,19 @@ from ops.runtime.cli_options import UP, Directory, Json, broker_address, engine_
 
 def ledger(directory: Directory = UP, as_json: Json = False) -> None:
     """Balance the senders' journal against the topics, and name the topic where a chain breaks."""
+    from functools import partial
+
     from ops.admin.keys import OPERATIONS_ZONE
+    from ops.admin.topic_reader import read_topics
     from ops.client.journal import Journal
     from ops.runtime.paths import EnginePaths
     from ops.verify.ledger import balance, read_topic_index, stalled
 
     layout, address = EnginePaths(directory), broker_address(directory, None)
     show_progress("reading the topics of the engine")
-    index = read_topic_index(address, engine_sources(directory).values(), recipient="demo")
+    index = read_topic_index(
+        partial(read_topics, address), engine_sources(directory).values(), recipient="demo"
+    )
     keys = layout.keyring(OPERATIONS_ZONE)
     ledgers = balance(Journal(layout.journal).read(), index, keys=keys, recipient="demo")
     total = ledgers.get("")

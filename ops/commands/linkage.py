@@ -159,12 +159,13 @@ def train(
     from rich.console import Console
 
     from linkage.model import Origin
+    from ops.runtime.model_files import read_model
     from ops.training.groups import groups_of, labelled, parse_groups
     from ops.training.records import load
-    from ops.training.training import ByGroup, model_in_use, trained, write
+    from ops.training.training import ByGroup, trained, write
 
     show_progress("reading the records")
-    in_use = model_in_use(against) if against else None
+    in_use = read_model(against, option="--against") if against else None
     reader, named = _reader(columns, dates, postcode), parse_groups(group or [])
     records = load(inputs, reader)
     _show_unread(reader)

@@ -14,7 +14,7 @@ from ops.runtime.cli_options import (
     broker_address,
     check_broker,
     engine_sources,
-    recipients_of,
+    running,
     show_progress,
 )
 
@@ -63,7 +63,7 @@ def show(directory: Directory = UP, bootstrap: Broker = None, sources: Sources =
     address = broker_address(directory, bootstrap)
     of_engine = not (bootstrap or sources)
     known = engine_sources(directory) if of_engine else load_sources(sources, test_mode=True)
-    topics = registry(known.values(), recipients_of(directory) if of_engine else ["demo"])
+    topics = registry(known.values(), running(directory)["recipients"] if of_engine else ["demo"])
     counts = message_counts(address, [topic.name for topic in topics])
     for topic in topics:
         if topic.name in counts:

@@ -10,7 +10,7 @@ import typer
 
 from ops.errors import run_and_exit
 from ops.lab.crash_points import crash_point
-from ops.runtime.worker_command import add_worker
+from ops.runtime.worker_command import register as add_worker
 from ops.runtime.worker_process import WorkerHost
 
 HostName = Literal["ours", "stock"]

@@ -7,7 +7,6 @@ meets anything unexpected ends itself without committing), and stops everything 
 import json
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,6 @@ from ops.admin.topic_admin import Replication, create
 from ops.errors import BrokerError, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.broker.server_process import POLL_SECONDS
-from ops.local.consumer_lag import ConsumerLag
 from ops.local.engine_lock import EngineLock
 from ops.local.engine_settings import EngineSettings
 from ops.local.processes import (
@@ -30,14 +28,13 @@ from ops.local.processes import (
     end_all,
     flow_order,
     page,
-    stage_of,
 )
 from ops.runtime.paths import Addresses, EnginePaths, load_sources
 from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import Topic, registry
-from streams.topology import STAGES, stage
+from streams.topology import STAGES
 
 __all__ = ["Engine", "EngineSettings"]
 
@@ -93,15 +90,6 @@ class Engine:
     def keys(self) -> Keyring:
         """Every key, for reports and evaluation."""
         return self.layout.keyring(OPERATIONS_ZONE)
-
-    @property
-    def consumer_lag(self) -> ConsumerLag:
-        """How far its stages have come; also for an engine that another process runs."""
-        sources, recipients = self.sources.values(), self.settings.recipients
-        topics_read = {
-            f"tierlink-{name}": stage(name, sources=sources, recipients=recipients).reads for name in STAGES
-        }
-        return ConsumerLag(self.bootstrap, topics_read, self.layout.workers)
 
     # --- start and stop
 
@@ -162,17 +150,9 @@ class Engine:
         names = (child.name for child in self._all() if child.wanted and not child.is_door)
         return sorted(names, key=flow_order)
 
-    def doors(self) -> Sequence[str]:
-        """Names of the door processes."""
-        return [child.name for child in self._all() if child.is_door]
-
     def child(self, name: str) -> ChildProcess:
         """One worker or door, to ask or to signal; whatever is `wanted` is started again when it has ended."""
         return self._children[name]
-
-    def restarts(self) -> int:
-        """How many times a process was started again, over all of them but the broker."""
-        return sum(child.restarts for child in self._all())
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Process name -> the text of its /metrics."""
@@ -180,42 +160,6 @@ class Engine:
             answer = page(child.pages_port, "/metrics")
             if answer is not None:
                 yield child.name, answer
-
-    # --- what changes while it runs
-
-    def scale_to(self, stage_name: str, workers: int) -> None:
-        """The stage has this many workers soon: new ones are started, those too many get SIGTERM."""
-        assert self._specs is not None, "an engine with workers has been started"
-        with self._guard:
-            for number in range(workers):
-                if f"{stage_name}-{number}" not in self._children:
-                    self._add(self._specs.worker(stage_name, number))
-            for child in self._all():
-                if not child.is_door and stage_of(child.name) == stage_name:
-                    child.wanted = int(child.name.rpartition("-")[2]) < workers
-                    if not child.wanted:
-                        child.send(signal.SIGTERM)
-        self._write_addresses()
-
-    def end_broker(self, *, kill: bool) -> bool:
-        """The embedded broker was ended (SIGKILL, or SIGTERM), to be started again at once.
-
-        False when it is being started just now, or ended by itself.
-        """
-        assert self._broker is not None, "an outside broker is not ours to end"
-        if not self._broker_guard.acquire(blocking=False):
-            return False
-        try:
-            self._broker.check()
-            if kill:
-                self._broker.kill()
-            else:
-                self._broker.stop()
-        except BrokerError:
-            return False
-        finally:
-            self._broker_guard.release()
-        return True
 
     def _all(self) -> list[ChildProcess]:
         return list(self._children.values())

@@ -108,11 +108,6 @@ def engine_sources(directory: Path) -> "Mapping[str, Source]":
     return load_sources(Path(path) if path else None, test_mode=found["test_mode"])
 
 
-def recipients_of(directory: Path) -> list[str]:
-    """For whom the engine that runs in `directory` publishes. Raises NoEngine when none does."""
-    return list(running(directory)["recipients"])
-
-
 def broker_address(directory: Path, bootstrap: str | None) -> str:
     """The address given, else that of the engine in `directory`. Raises NoEngine, or BrokerError."""
     address = bootstrap or str(running(directory)["bootstrap"])

@@ -7,7 +7,6 @@ up.json            addresses and process ids while it runs
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
@@ -34,46 +33,18 @@ class Addresses(TypedDict):
     pages: dict[str, int]  # process -> port
 
 
-@dataclass(frozen=True)
 class EnginePaths:
     """The paths of one engine below `root`."""
 
-    root: Path
-
-    @property
-    def keys(self) -> Path:
-        """Key files by zone."""
-        return self.root / "keys"
-
-    @property
-    def broker(self) -> Path:
-        """The embedded broker's directory."""
-        return self.root / "broker"
-
-    @property
-    def logs(self) -> Path:
-        """One log per process."""
-        return self.root / "logs"
-
-    @property
-    def drop(self) -> Path:
-        """One folder per folder source."""
-        return self.root / "drop"
-
-    @property
-    def workers(self) -> Path:
-        """One directory per worker."""
-        return self.root / "workers"
-
-    @property
-    def journal(self) -> Path:
-        """What senders of this engine sent and were answered."""
-        return self.root / "journal.jsonl"
-
-    @property
-    def up(self) -> Path:
-        """Addresses of the running engine."""
-        return self.root / "up.json"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.keys = root / "keys"
+        self.broker = root / "broker"
+        self.logs = root / "logs"
+        self.drop = root / "drop"
+        self.workers = root / "workers"
+        self.journal = root / "journal.jsonl"
+        self.up = root / "up.json"
 
     def keyring(self, zone: str) -> Keyring:
         """The key file of one zone. Raises SettingsError when it is missing or not a key file."""

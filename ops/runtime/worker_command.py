@@ -68,6 +68,6 @@ def worker(
         run(options, host=context.obj)
 
 
-def add_worker(app: typer.Typer) -> None:
+def register(app: typer.Typer) -> None:
     """Add the command. A program may set another host as the object of its context."""
     app.command()(worker)

@@ -15,12 +15,12 @@ ANOTHER_MODEL = (
     "these weights are not those of the model below: the engine links with another, or did when it answered"
 )
 
-NO_EVIDENCE = "nothing is told: no weight and no word of any pair asked for says that it may be one person"
+NO_EVIDENCE = "no evidence: no weight and no decision of any pair asked for says that it may be one person"
 
 
 @dataclass(frozen=True)
 class AnswerExplanation:
-    """One record or two, the answers of all records of their people, what is told of them, and the chain that
+    """One record or two, the answers of all records of their people, the evidence between them, and the chain that
     joins the two where they are one person and no row joins them.
     """
 
@@ -84,7 +84,7 @@ def explained(reading: Reading, records: tuple[str, ...], model: Model) -> Answe
 
 
 def show(console: Console, found: AnswerExplanation) -> None:
-    """Whose the records are, then field, level, bits and rules of each pair told of, then the model."""
+    """Whose the records are, then field, level, bits and rules of each pair with evidence, then the model."""
     for record in found.records:
         link = found.answers[record]
         why = f" ({', '.join(link.reasons)})" if link.reasons else ""

@@ -34,14 +34,14 @@ def answers_of_people(reading: Reading, records: Collection[str]) -> Answers:
 
 
 def _last(answers: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link], bool]) -> Answers:
-    kept: Answers = {}
+    last: Answers = {}
     for record, value in answers:
         link = Link.parse(value) if value is not None else None
         if link is not None and wanted(record, link):
-            kept[record] = link
+            last[record] = link
         else:
-            kept.pop(record, None)
-    return kept
+            last.pop(record, None)
+    return last
 
 
 def keyed(messages: Iterable[TopicMessage]) -> Iterator[tuple[str, bytes | None]]:
@@ -53,7 +53,7 @@ def keyed(messages: Iterable[TopicMessage]) -> Iterator[tuple[str, bytes | None]
 
 
 def evidence_of(row: Mapping[str, Any]) -> Evidence:
-    """One row of an answer as `linkage.explain` told it. Raises Unreadable for what it does not tell."""
+    """One row of an answer as `linkage.explain` wrote it. Raises Unreadable where a part is missing."""
     try:
         terms = tuple((term["field"], term["level"], round(term["bits"] * 1000)) for term in row["fields"])
         bits, rules = round(row["bits"] * 1000), tuple(row["rules"])
@@ -63,13 +63,13 @@ def evidence_of(row: Mapping[str, Any]) -> Evidence:
 
 
 def evidence_between(answers: Mapping[str, Link], a: str, b: str) -> tuple[Evidence, ...]:
-    """What either answer tells of the two, as seen from `a`. An answer tells of the surest pairs only, so one may
-    be silent where the other is not.
+    """The evidence on the two in either answer, as seen from `a`. An answer names its surest pairs only, so one may
+    lack a pair that the other has.
     """
     found = []
-    for record, other in ((a, b), (b, a)):
+    for record, counterpart in ((a, b), (b, a)):
         for row in answers[record].evidence if record in answers else ():
-            if row.get("other") == other:
+            if row.get("other") == counterpart:
                 evidence = evidence_of(row)
                 found.append(Evidence(b, evidence.bits, evidence.band, evidence.terms, evidence.rules))
     return tuple(dict.fromkeys(found))

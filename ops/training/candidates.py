@@ -34,12 +34,12 @@ def candidates(
     met: set[Place] = set()
     for token, places in standing.items():
         if 1 < len(places) <= cap:
-            looks = {place: look(encoded[place], token) for place in places}
+            views = {place: look(encoded[place], token) for place in places}
             for pair in combinations(places, 2):
                 if pair in met or (files is not None and files[pair[0]] == files[pair[1]]):
                     continue
                 met.add(pair)
-                yield pair, Levels.of(pattern_of(looks[pair[0]], looks[pair[1]]))
+                yield pair, Levels.of(pattern_of(views[pair[0]], views[pair[1]]))
 
 
 def random_pairs(
@@ -75,7 +75,7 @@ def agreements(
     drawn = sorted({place for pair in wanted for place in pair})
     everybody = normalise(Identity(nhs_number=None, phones=(EVERYBODYS_PHONE,)))
     (everybodys,) = encode(everybody, keys=keys).tokens
-    looks = {
+    views = {
         place: look(
             encode(replace(identity, phones=everybody.phones + identity.phones), keys=keys), everybodys
         )
@@ -83,7 +83,7 @@ def agreements(
         for identity in (identities[place],)
     }
     for a, b in wanted:
-        shown = list(pattern_of(looks[a], looks[b]))
+        shown = list(pattern_of(views[a], views[b]))
         shown[PHONE] = LEVELS["phone"].index(_phones(identities[a], identities[b]))
         yield Levels.of(tuple(shown))
 

@@ -16,8 +16,8 @@ _YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]?([0-9]{2})[-/. ]?([0-9]{2})(?:[t ][0
 _YEAR_FIRST_LOOSE = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
 _YEAR_LAST = re.compile(r"([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})(?:[t ][0-9:.]*)?")
 _YEAR_LAST_BARE = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})")
-_DAY_WORD = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[-/. ]*([a-z]{3,9})[-/., ]*([0-9]{4})")
-_WORD_DAY = re.compile(r"([a-z]{3,9})[. ]*([0-9]{1,2})(?:st|nd|rd|th)?[, ]+([0-9]{4})")
+_DAY_FIRST_NAMED = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[-/. ]*([a-z]{3,9})[-/., ]*([0-9]{4})")
+_MONTH_FIRST_NAMED = re.compile(r"([a-z]{3,9})[. ]*([0-9]{1,2})(?:st|nd|rd|th)?[, ]+([0-9]{4})")
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 
@@ -31,8 +31,8 @@ def birth_date(text: str, *, spelling: str = "auto") -> str | None:
     if "%" in spelling:
         return _by_pattern(text, spelling)
     lowered = text.strip().lower()
-    if found := _DAY_WORD.fullmatch(lowered) or _WORD_DAY.fullmatch(lowered):
-        return _with_word(found.groups())
+    if found := _DAY_FIRST_NAMED.fullmatch(lowered) or _MONTH_FIRST_NAMED.fullmatch(lowered):
+        return _with_month_name(found.groups())
     if spelling in ("dmy", "mdy") and (bare := _YEAR_LAST_BARE.fullmatch(lowered)):
         return _year_last(bare.groups(), month_first=spelling == "mdy")
     if found := _YEAR_FIRST.fullmatch(lowered) or _YEAR_FIRST_LOOSE.fullmatch(lowered):
@@ -73,9 +73,9 @@ def _by_pattern(text: str, pattern: str) -> str | None:
         return None
 
 
-def _with_word(parts: tuple[str, ...]) -> str | None:
-    day, word, year = parts if parts[0].isdigit() else (parts[1], parts[0], parts[2])
-    month = _MONTHS.get(word[:3])
+def _with_month_name(parts: tuple[str, ...]) -> str | None:
+    day, name, year = parts if parts[0].isdigit() else (parts[1], parts[0], parts[2])
+    month = _MONTHS.get(name[:3])
     return _joined(year, str(month), day) if month else None
 
 

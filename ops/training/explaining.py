@@ -43,7 +43,7 @@ class Explained:
 
 def explained(records: Records, model: Model, pair: tuple[str, str]) -> Explained:
     """The evidence on two records of the file. Raises SettingsError for a record that is not there."""
-    a, b = (records.encoded[records.place_of(record)] for record in pair)
+    a, b = (records.encoded[records.place(record)] for record in pair)
     block = common_block(a, b)
     found = score(model, a, b, block=block) if block is not None else None
     if found is None:
@@ -61,8 +61,9 @@ def show_pair(console: Console, found: Explained) -> None:
     """A table of fields, levels and bits, then the verdict."""
     row = found.evidence
     table = Table(title=f"{found.pair[0]} and {found.pair[1]}")
-    for heading, justify in (("field", "left"), ("level", "left"), ("bits", "right")):
-        table.add_column(heading, justify="right" if justify == "right" else "left")
+    table.add_column("field")
+    table.add_column("level")
+    table.add_column("bits", justify="right")
     for field, level, bits in row.terms:
         table.add_row(field, level, f"{bits / 1000:+.2f}")
     table.add_section()

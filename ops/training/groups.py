@@ -17,7 +17,7 @@ from ops.training.tables import InputTable, read
 
 NOT_KNOWN = "not known"
 GROUPS_MAX = 50  # of one column: more of them are no groups of people but what tells people apart
-WORDS_MAX = 60  # characters of a group's or a dimension's name
+NAME_CHARACTERS_MAX = 60  # characters of a group's or a dimension's name
 YOUNGEST, OLDEST = 20, 80  # ages; between them bands of ten years
 
 Groups = frozenset[Group]
@@ -43,16 +43,13 @@ class Labelled:
             numberless=self.numberless,
         )
 
-    def __repr__(self) -> str:
-        return f"Labelled({len(self.pairs)} pairs)"
-
 
 def parse_groups(texts: Sequence[str]) -> dict[str, str]:
     """Dimension → column, of options `--group`. Raises SettingsError."""
     columns: dict[str, str] = {}
     for text in texts:
         name, equals, column = (part.strip() for part in text.partition("="))
-        if not equals or not name or not column or len(name) > WORDS_MAX or not name.isprintable():
+        if not equals or not name or not column or len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
             raise SettingsError("--group: NAME=COLUMN, as in --group 'ethnic group=ethnicity'")
         if name in columns or name in (WHOLE[0], STANDARD):
             raise SettingsError(f"--group: {name} is there already")
@@ -69,11 +66,11 @@ def groups_of(
     the field is `mapped` sex and age band (years of age at `on`), unless a column says it. Raises SettingsError
     for a column that is not there or whose cells are no groups of people.
     """
-    groups_by_row = list(_by_column([read(path) for path in paths], columns))
-    assert len(groups_by_row) == len(records.rows), "a record is a row"
+    column_groups = list(_by_column([read(path) for path in paths], columns))
+    assert len(column_groups) == len(records.rows), "a record is a row"
     return tuple(
         frozenset((_derived(record, mapped, on) | named).items())
-        for record, named in zip(records.rows, groups_by_row, strict=True)
+        for record, named in zip(records.rows, column_groups, strict=True)
     )
 
 
@@ -126,12 +123,12 @@ def _by_column(tables: Sequence[InputTable], columns: Mapping[str, str]) -> Iter
     for table in tables:
         places = {name: table.place(column) for name, column in columns.items()}
         for row in table.rows:
-            said = {name: row[place] or NOT_KNOWN for name, place in places.items()}
-            for name, cell in said.items():
+            cells = {name: row[place] or NOT_KNOWN for name, place in places.items()}
+            for name, cell in cells.items():
                 met[name].add(cell)
-                if len(met[name]) > GROUPS_MAX or len(cell) > WORDS_MAX or not cell.isprintable():
+                if len(met[name]) > GROUPS_MAX or len(cell) > NAME_CHARACTERS_MAX or not cell.isprintable():
                     raise SettingsError(
                         f"--group {name}: column {columns[name]} holds no groups of people: at most {GROUPS_MAX}, "
-                        f"in words of at most {WORDS_MAX} characters"
+                        f"in words of at most {NAME_CHARACTERS_MAX} characters"
                     )
-            yield said
+            yield cells

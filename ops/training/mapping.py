@@ -51,9 +51,6 @@ class TableRecord:
     source: str
     truth: str
 
-    def __repr__(self) -> str:
-        return "Told(**)"
-
 
 @dataclass
 class Reader:
@@ -103,10 +100,10 @@ class Reader:
             ),
             sex=self._counted("gender", cells, _SEXES.get(cells.get("gender", "").lower())),
             postcodes=(self._postcode(cells["postcode"]),) if cells.get("postcode") else (),
-            houses=_as_tuple(cells, "house"),
-            cities=_as_tuple(cells, "city"),
-            phones=_as_tuple(cells, "phone"),
-            emails=_as_tuple(cells, "email"),
+            houses=_values(cells, "house"),
+            cities=_values(cells, "city"),
+            phones=_values(cells, "phone"),
+            emails=_values(cells, "email"),
         )
 
     def _postcode(self, text: str) -> str:
@@ -167,7 +164,7 @@ def _are_nhs_numbers(filled: Sequence[str]) -> bool:
     return valid >= VALID_SHARE_MIN * len(filled)
 
 
-def _as_tuple(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _values(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
     return (cells[name],) if cells.get(name) else ()
 
 

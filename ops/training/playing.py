@@ -90,9 +90,9 @@ def bytes_per_record(records: Records, model: Model) -> float:
     return taken / len(graph)
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value that `share` of the ordered ones do not exceed; 0 of none."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+def quantile(ordered: Sequence[float], fraction: float) -> float:
+    """The value that `fraction` of the ordered ones do not exceed; 0 of none."""
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))] if ordered else 0.0
 
 
 def _puts(

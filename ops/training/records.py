@@ -58,15 +58,12 @@ class Records:
         """Every pair that is compared, and its agreement."""
         return tuple(candidates(self.encoded, files=self.files))
 
-    def place_of(self, record: str) -> int:
+    def place(self, record: str) -> int:
         """The place of a record. Raises SettingsError when there is none of that name."""
-        for place, rows in enumerate(self.rows):
-            if rows.record == record:
+        for place, row in enumerate(self.rows):
+            if row.record == record:
                 return place
         raise SettingsError("no such record: it is named by its row, or by the column mapped to `record`")
-
-    def __repr__(self) -> str:
-        return f"Records({len(self.rows)})"
 
 
 def load(

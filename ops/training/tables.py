@@ -29,9 +29,6 @@ class InputTable:
             raise SettingsError(f"{self.name} has no column {column}; it has {', '.join(self.columns)}")
         return self.columns.index(column)
 
-    def __repr__(self) -> str:
-        return f"Table({self.name}, {len(self.rows)} rows)"
-
 
 def read(path: Path) -> InputTable:
     """The table of a file named *.csv or *.parquet, cells without surrounding blanks.

@@ -12,8 +12,7 @@ from linkage.subgroups import SubgroupReport, large
 from linkage.subgroups_gate import refuse
 from linkage.subgroups_shown import as_json, table
 from linkage.train import LabelQuality, ModelRefused, anchored, quality_on_labels, refuse_unless_precise
-from ops.errors import SettingsError, TierlinkError
-from ops.runtime.model_files import read_model
+from ops.errors import TierlinkError
 from ops.training.groups import Labelled
 from ops.training.records import Records, counts_of
 
@@ -70,7 +69,7 @@ class ByGroup:
         return refuse(self.in_use, self.new)
 
     def as_json(self) -> dict[str, object]:
-        """The part of `--json` that tells of groups."""
+        """The part of `--json` about groups."""
         return {
             "by_group": as_json(self.new),
             "by_group_in_use": as_json(self.in_use) if self.in_use else None,
@@ -90,14 +89,6 @@ class ByGroup:
         reasons = self.reasons()
         if reasons:
             raise Refused(f"model refused: {'; '.join(reasons)}")
-
-
-def model_in_use(path: Path) -> Model:
-    """The model that `--against` names. Raises SettingsError."""
-    try:
-        return read_model(path)
-    except SettingsError as broken:
-        raise SettingsError(f"--against: {str(broken).removeprefix('--model: ')}") from None
 
 
 def write(model: Model, path: Path) -> None:

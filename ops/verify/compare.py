@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from ops.admin.topic_reader import TopicMessage, last_values, read_topics
+from ops.admin.topic_reader import TopicMessage, last_values
 from schemas import topics
 from schemas.topics import Topic
 
@@ -54,22 +54,15 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
     ]
 
 
-def compare(run: str, oracle: str, names: Iterable[str]) -> Comparison:
-    """Read `names` on both brokers and count keys whose final values differ or stand on one side only."""
-    return compare_topics(
-        lambda name: read_topics(run, [name]), lambda name: read_topics(oracle, [name]), names
-    )
-
-
 def compare_topics(run: TopicReader, oracle: TopicReader, names: Iterable[str]) -> Comparison:
-    """As `compare`, of the topics that two readers give."""
+    """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
     return compare_finals(
         {name: finals_of(run(name)) for name in names}, lambda name: finals_of(oracle(name))
     )
 
 
 def compare_finals(run: Mapping[str, "Finals"], oracle: Callable[[str], "Finals"]) -> Comparison:
-    """As `compare`, of what was read before and of what `oracle` gives topic by topic."""
+    """As `compare_topics`, of what was read before and of what `oracle` gives topic by topic."""
     by_topic: dict[str, tuple[int, int]] = {}
     for name, finals in run.items():
         left, right = finals.digests(), oracle(name).digests()

@@ -44,20 +44,11 @@ def copy(inputs: Iterable[TopicMessage], bootstrap: str) -> int:
 
     All are acknowledged on return. Raises TierlinkError when the broker does not take one.
     """
-    return write_all(
-        bootstrap,
-        (
-            (
-                message.topic,
-                message.partition,
-                message.key,
-                message.value,
-                message.timestamp_ms,
-                message.headers,
-            )
-            for message in inputs
-        ),
+    written = (
+        (copied.topic, copied.partition, copied.key, copied.value, copied.timestamp_ms, copied.headers)
+        for copied in inputs
     )
+    return write_all(bootstrap, written)
 
 
 def _only_identity(bootstrap: str) -> tuple[int, int]:

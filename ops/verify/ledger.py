@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ops.admin.topic_reader import TopicMessage, read_topics
+from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
@@ -46,13 +46,8 @@ class TopicIndex:
     dead_letters: Mapping[str, str]  # topic/partition/offset -> stage
 
 
-def read_topic_index(bootstrap: str, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
-    """Read every topic of the chain once."""
-    return topic_index_of(lambda names: read_topics(bootstrap, names), sources, recipient=recipient)
-
-
-def topic_index_of(read: Reader, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
-    """The index of the topics that `read` gives."""
+def read_topic_index(read: Reader, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
+    """The index of the topics that `read` gives, each read once."""
     builder = TopicIndexBuilder(sources, recipient=recipient)
     for message in read(builder.topics):
         builder.take(message)

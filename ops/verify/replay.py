@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from ops.admin.keys import OPERATIONS_ZONE
-from ops.admin.topic_reader import LagReader
+from ops.admin.topic_reader import LagReader, read_topics
 from ops.errors import MissingInput, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths, load_sources
 from ops.verify.checker import CheckerVerdict, RunView, check
-from ops.verify.compare import Comparison, compare, final_topics, rebuilt_topics
+from ops.verify.compare import Comparison, compare_topics, final_topics, rebuilt_topics
 from ops.verify.copying import copy_events, copy_inputs
 from schemas.topics import registry
 
@@ -44,7 +44,9 @@ def replay_and_compare(
     with stopped(directory) as run, oracle_of(run, copy_input, progress=progress) as oracle:
         progress("comparing the topics")
         names = rebuilt_topics(run.topics) if from_events else final_topics(run.topics)
-        return compare(run.bootstrap, oracle, names)
+        return compare_topics(
+            lambda name: read_topics(run.bootstrap, [name]), lambda name: read_topics(oracle, [name]), names
+        )
 
 
 def check_run(run: RunView, *, stuck: int | None = None, progress: Progress = ignore) -> CheckerVerdict:
@@ -75,18 +77,6 @@ def stopped(directory: Path) -> Iterator[RunView]:
             topics=registry(sources.values(), RECIPIENTS),
             keys=layout.keyring(OPERATIONS_ZONE),
         )
-
-
-def run_view_of(engine: Engine) -> RunView:
-    """A running engine as the checker sees it."""
-    return RunView(
-        bootstrap=engine.bootstrap,
-        layout=engine.layout,
-        sources=engine.sources,
-        topics=engine.topics,
-        keys=engine.keys,
-        pages=engine.pages,
-    )
 
 
 @contextmanager

@@ -12,20 +12,15 @@ from typing import Any
 
 from connectors import mapping as mappings
 from connectors.sources import tier2_csv, tier3_hl7v2
-from linkage.tokens import EncodedIdentity
-from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender, Patience, SendAnswer
 from ops.errors import MissingInput, SettingsError, TierlinkError
 from ops.runtime.paths import EnginePaths, packaged
-from schemas import canonical, topics
+from schemas import canonical
 from schemas.disposition import Verdict
 from schemas.envelope import entry_id
 from schemas.errors import Unreadable
-from schemas.keyring import Purpose
-from schemas.linking import RecordIdentity
-from schemas.sealing import unseal
 from schemas.sources import Source
 
 RECEIPT_SECONDS_MAX = 120.0
@@ -45,9 +40,6 @@ class SendResult:
     by_kind: dict[str, Counter[str]] = field(default_factory=dict)
     warnings: int = 0
     sent: int = 0
-    facts: Counter[str] = field(default_factory=Counter)
-    merges: int = 0
-    distinct_nhs_numbers: int = 0
     entries: list[Entry] = field(default_factory=list)
     ends: list[tuple[str, str]] = field(default_factory=list)  # name, disposition; in the order sent
     rejected_rows: bool = False  # of a file that was taken
@@ -76,9 +68,6 @@ class SendResult:
             "linked": self.dispositions["linked"],
             "held": self.dispositions["held"],
             "linked_by_kind": {kind: count["linked"] for kind, count in sorted(self.by_kind.items())},
-            "facts": dict(sorted(self.facts.items())),
-            "merges": self.merges,
-            "distinct_nhs_numbers": self.distinct_nhs_numbers,
         }
 
 
@@ -155,10 +144,8 @@ def send_csv(engine: RunningEngine, source: str, path: Path, report: Report) -> 
 
 
 def wait_for_ends(engine: RunningEngine, source: str, result: SendResult, report: Report) -> None:
-    """Wait for the receipt of every accepted entry; count dispositions, and of the whole engine facts, merges and
-    distinct NHS numbers.
-
-    Raises TierlinkError after RECEIPT_SECONDS_MAX.
+    """Wait for the receipt of every accepted entry; count dispositions. Raises TierlinkError after
+    RECEIPT_SECONDS_MAX.
     """
     receipts = _receipts(engine, source, {identifier for _, _, identifier in result.entries}, report)
     for name, kind, identifier in result.entries:
@@ -166,12 +153,6 @@ def wait_for_ends(engine: RunningEngine, source: str, result: SendResult, report
         result.ends.append((name, disposition))
         result.dispositions[disposition] += 1
         result.by_kind.setdefault(kind, Counter())[disposition] += 1
-    for key, event in last_values(read_topics(engine.bootstrap, [topics.EVENTS])).items():
-        kind = key.decode().split("/")[1]
-        if kind == "e":
-            result.facts[canonical.load_object(event.value or b"")["body"]["type"]] += 1
-        result.merges += kind == "m"
-    result.distinct_nhs_numbers = len(_nhs_tokens(engine))
 
 
 def _receipts(engine: RunningEngine, source: str, wanted: Set[str], report: Report) -> dict[str, str]:
@@ -193,20 +174,6 @@ def _receipts(engine: RunningEngine, source: str, wanted: Set[str], report: Repo
             report(f"waiting for {missing} receipts")
             shown = missing
         time.sleep(POLL_SECONDS)
-
-
-def _nhs_tokens(engine: RunningEngine) -> set[bytes]:
-    """Distinct NHS-number tokens of all winning identities, read with the linker's key."""
-    key, found = engine.layout.keyring(OPERATIONS_ZONE).key(Purpose.LINK_SEAL), set()
-    for record, message in last_values(read_topics(engine.bootstrap, [topics.IDENTITY])).items():
-        if b"/" in record:
-            continue  # a decision of a steward, or a model: of no person
-        identity = RecordIdentity.parse(record.decode(), message.value or b"")
-        if identity.sealed_tokens is not None:
-            encoded = EncodedIdentity.from_bytes(unseal(key, identity.sealed_tokens, context=record))
-            if encoded.nhs is not None:
-                found.add(encoded.nhs)
-    return found
 
 
 def _report(answered: SendAnswer, name: str, report: Report) -> None:

@@ -10,7 +10,8 @@ from commands import Ended, running_in, start
 
 from linkage.tokens import EncodedIdentity
 from ops.admin.topic_reader import read_topics
-from ops.verify.leak_search import files_of, in_pieces, text_of
+from ops.lab.demo.canary import in_pieces
+from ops.verify.leak_search import files_of, text_of
 from ops.verify.replay import stopped
 from schemas import canonical
 from schemas.keyring import Purpose

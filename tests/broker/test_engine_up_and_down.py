@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ops.admin.topic_admin import delete_message
 from ops.admin.topic_reader import TopicMessage, last_values, read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
+from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
 from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
@@ -62,7 +64,9 @@ class Up:
     def books(self) -> tuple[Ledger, int]:
         """The ledger, and how much is stalled."""
         engine = self.engine
-        books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient="demo")
+        books = read_topic_index(
+            partial(read_topics, engine.bootstrap), engine.sources.values(), recipient="demo"
+        )
         sent = Journal(self.layout.journal).read()
         return balance(sent, books, keys=engine.keys, recipient="demo")[""], stalled(books)
 
@@ -78,7 +82,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running = Up(layout, root, ended.out)
     try:
         _send_to_each_door(running)
-        running.engine.consumer_lag.drain()
+        consumer_lag(running.engine).drain()
         yield running
     finally:
         if layout.up.exists():
@@ -177,7 +181,7 @@ def test_tick_sets_the_day_of_every_partition(up: Up) -> None:
         if (message.key or b"").startswith(b"tick/")
     ]
     assert {message.partition for message in messages} == set(range(topics.PARTITIONS))
-    up.engine.consumer_lag.drain()
+    consumer_lag(up.engine).drain()
 
 
 def test_every_process_has_its_three_pages(up: Up) -> None:
@@ -278,7 +282,7 @@ def test_a_steward_parts_two_records_and_joins_them_again_and_it_is_explained(up
     def explained_after(word: str) -> Ended:
         ended = up.run("linkage", "decide", a, b, word)
         assert (ended.exit_code, ended.err) == (0, ""), ended.err
-        up.engine.consumer_lag.drain()
+        consumer_lag(up.engine).drain()
         return up.run("linkage", "explain", a, b, "--json")
 
     parted = explained_after("--apart").last_object
@@ -304,7 +308,7 @@ def _put_back(up: Up, place: TopicMessage) -> None:
         place.topic, key=place.key, value=place.value, partition=place.partition, headers=headers
     ).get(timeout=30)
     producer.close()
-    up.engine.consumer_lag.drain()
+    consumer_lag(up.engine).drain()
     assert up.ledger().unaccounted == 0
 
 
@@ -326,7 +330,7 @@ def test_what_is_killed_is_started_again_the_broker_too_and_takes_entries_as_bef
     content = (TIER3 / "11_discharged.hl7").read_bytes().replace(b"\n", b"\r")
     assert mllp.send(content, message_id=_message_id(content)).code == "AA"
     mllp.close()
-    up.engine.consumer_lag.drain()
+    consumer_lag(up.engine).drain()
     ledger = up.ledger()
     assert (ledger.acknowledged, ledger.unaccounted) == (9, 0), ledger.broken
     assert "has ended and is started again" in (up.layout.logs / "up.log").read_text()

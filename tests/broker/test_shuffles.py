@@ -6,6 +6,7 @@ host, changelogs and clients.
 
 import random
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from small_world import small_world
 from connectors.publisher import OutgoingMessage, Publisher
 from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import read_topics
+from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
 from ops.verify.compare import compare_topics
@@ -57,13 +59,13 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     write_keys(layout)
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         publish(engine.bootstrap, random.Random(5).sample(items, len(items)))
-        engine.consumer_lag.drain()
+        consumer_lag(engine).drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
             lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}
-        books = read_topic_index(engine.bootstrap, sources().values(), recipient="demo")
+        books = read_topic_index(partial(read_topics, engine.bootstrap), sources().values(), recipient="demo")
         whole = balance(in_memory.journal, books, keys=all_keys(), recipient="demo")[""]
         assert (whole.unaccounted, stalled(books)) == (0, 0)

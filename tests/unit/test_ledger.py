@@ -9,7 +9,7 @@ from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, message_fr
 
 from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
-from ops.verify.ledger import Ledger, balance, stalled, topic_index_of
+from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
 from schemas import topics
 from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit
@@ -33,7 +33,7 @@ def ledgers(
     def read(names: Iterable[str]) -> Iterator[TopicMessage]:
         return (message for message in made.read(names) if not dropped(message))
 
-    books = topic_index_of(read, sources().values(), recipient=DEMO)
+    books = read_topic_index(read, sources().values(), recipient=DEMO)
     return balance(made.journal if sent is None else sent, books, keys=all_keys(), recipient=DEMO)
 
 
@@ -144,7 +144,7 @@ def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> N
 def test_a_message_of_our_own_that_a_later_stage_cannot_read_is_stalled() -> None:
     made = MemoryEngine()
     made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    assert stalled(topic_index_of(made.run().read, sources().values(), recipient=DEMO)) == 0
+    assert stalled(read_topic_index(made.run().read, sources().values(), recipient=DEMO)) == 0
     made.put(Emit(topics.IDENTITY, 0, b"r", b"not ours"))
-    assert stalled(topic_index_of(made.run().read, sources().values(), recipient=DEMO)) == 1
-    assert stalled(topic_index_of(engine().read, sources().values(), recipient=DEMO)) == 0
+    assert stalled(read_topic_index(made.run().read, sources().values(), recipient=DEMO)) == 1
+    assert stalled(read_topic_index(engine().read, sources().values(), recipient=DEMO)) == 0

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ops.lab.chaos.changeable_engine import ChangeableEngine
 from ops.lab.chaos.disk import SPARED, Disks
 from ops.lab.chaos.fault_plan import SCALES, Action
 from ops.lab.chaos.fault_switches import FaultSwitches
 from ops.lab.chaos.proxied_connection import LinkFaultKind
 from ops.lab.chaos.proxy import LinkFault, ProcessProxies
+from ops.lab.consumer_lag import consumer_lag
 from ops.local.broker.server_process import POLL_SECONDS
-from ops.local.engine import Engine
 from ops.local.processes import stage_of
 from streams.topology import STAGES
 
@@ -56,7 +57,7 @@ class FaultInjector:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: ChangeableEngine,
         switches: FaultSwitches,
         proxies: ProcessProxies,
         disks: Disks,
@@ -112,7 +113,7 @@ class FaultInjector:
         try:
             if not self._kill(name, "kill") or not self._until(lambda: not engine.child(name).runs):
                 return False
-            before = engine.consumer_lag.redelivered(name)
+            before = consumer_lag(engine).redelivered(name)
             _empty(engine.layout.workers / name)
             self.redelivered_before_wipes += before
             self.tally.struck("wiped")

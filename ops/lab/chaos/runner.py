@@ -19,6 +19,7 @@ from ops.admin.ticker import tick
 from ops.client.journal import Journal
 from ops.errors import TierlinkError
 from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Report
+from ops.lab.chaos.changeable_engine import ChangeableEngine
 from ops.lab.chaos.disk import Disks
 from ops.lab.chaos.fault_injector import BASE_WORKERS, FaultInjector, FaultTally
 from ops.lab.chaos.fault_plan import KINDS, FaultKind, Targets, more, plan
@@ -26,11 +27,13 @@ from ops.lab.chaos.fault_switches import FaultSwitches
 from ops.lab.chaos.load import Load, LoadSettings
 from ops.lab.chaos.proxy import ProcessProxies
 from ops.lab.chaos.quiescence import settle
+from ops.lab.consumer_lag import consumer_lag
 from ops.lab.simulator import AS_OF
-from ops.local.engine import Engine, EngineSettings
+from ops.local.engine import EngineSettings
 from ops.local.processes import DOOR_PREFIX, DOORS, stage_of
 from ops.runtime.paths import EnginePaths
-from ops.verify.replay import check_run, run_view_of
+from ops.verify.checker import RunView
+from ops.verify.replay import check_run
 from streams.topology import STAGES
 
 RESTART_PAUSE_SECONDS_MAX = 2.0
@@ -104,7 +107,7 @@ def _run(options: ChaosOptions, layout: EnginePaths, report: Report) -> dict[str
 
     switches = FaultSwitches(host=options.host, mutant=options.mutant)
     with ProcessProxies(targets.processes) as proxies:
-        engine = Engine(layout, _settings(options, switches, proxies))
+        engine = ChangeableEngine(layout, _settings(options, switches, proxies))
         load = Load(engine, LoadSettings(options.seed, options.events), Journal(layout.journal))
         with Disks(layout, targets.workers, lambda name: engine.child(name).pid) as disks, engine:
             timed(f"ready; {load.mixture.entries} entries to offer")
@@ -113,7 +116,7 @@ def _run(options: ChaosOptions, layout: EnginePaths, report: Report) -> dict[str
             timed("every fault has ended and the load too; waiting until it is quiet")
             stuck = _settle(engine, injector)
             timed(f"quiet, {stuck} partitions stuck; judging")
-            verdict = check_run(run_view_of(engine), stuck=stuck)
+            verdict = check_run(_view_of(engine), stuck=stuck)
             if not verdict.ok:
                 timed(json.dumps(verdict.detailed()))
             return {
@@ -121,7 +124,7 @@ def _run(options: ChaosOptions, layout: EnginePaths, report: Report) -> dict[str
                 "faults": dict(sorted(injector.tally.faults.items())),
                 **verdict.as_json(),
                 "restarts": engine.restarts(),
-                "redelivered": engine.consumer_lag.redelivered() + injector.redelivered_before_wipes,
+                "redelivered": consumer_lag(engine).redelivered() + injector.redelivered_before_wipes,
                 "seconds": round(time.monotonic() - started, 1),
                 "seed": options.seed,
             }
@@ -168,10 +171,22 @@ def _attack(
     load.stop()
 
 
-def _settle(engine: Engine, injector: FaultInjector) -> int:
+def _settle(engine: ChangeableEngine, injector: FaultInjector) -> int:
     """How many partitions are stuck; else everything has been processed, also what follows from the day it is."""
-    stuck = settle(engine.consumer_lag, since=injector.last_ended)
+    stuck = settle(consumer_lag(engine), since=injector.last_ended)
     if stuck:
         return stuck
     tick(engine.bootstrap, AS_OF)
-    return settle(engine.consumer_lag, since=time.monotonic())
+    return settle(consumer_lag(engine), since=time.monotonic())
+
+
+def _view_of(engine: ChangeableEngine) -> RunView:
+    """A running engine as the checker sees it."""
+    return RunView(
+        bootstrap=engine.bootstrap,
+        layout=engine.layout,
+        sources=engine.sources,
+        topics=engine.topics,
+        keys=engine.keys,
+        pages=engine.pages,
+    )

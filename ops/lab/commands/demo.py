@@ -35,9 +35,9 @@ def demo(
     from rich.console import Console
 
     from ops.lab.demo.demo import DemoOptions, run
+    from ops.lab.demo.fresh_layout import fresh_layout
     from ops.lab.demo.report import show
     from ops.local.engine import Engine, EngineSettings
-    from ops.local.engine_lock import fresh_layout
 
     for order in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(order, signal.default_int_handler)  # as Ctrl-C: everything that was started is stopped

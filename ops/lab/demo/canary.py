@@ -13,9 +13,9 @@ from ops.admin.topic_reader import read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.demo.canary_messages import csv_file, fhir, hl7
+from ops.lab.demo.nobodies import NOBODIES
 from ops.runtime.paths import EnginePaths
-from ops.verify.leak_search import CONSUMER_OFFSETS, files_of, in_pieces, seen, text_of
-from ops.verify.nobodies import NOBODIES
+from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
@@ -101,6 +101,19 @@ def _everything(view: EngineView, planted: PlantedCanaries) -> Iterator[tuple[st
         yield f"metrics of {name}", text.encode()
     yield "answers", b"\n".join(planted.answers)
     yield from files_of(view.layout)
+
+
+def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The texts, a line each, in pieces of about TEXT_BYTES; none is cut, however much there is in all."""
+    parts: list[bytes] = []
+    size = 0
+    for text in texts:
+        parts.append(text)
+        size += len(text)
+        if size > TEXT_BYTES:
+            yield place, b"\n".join(parts)
+            parts, size = [], 0
+    yield place, b"\n".join(parts)
 
 
 def _opened_intake(view: EngineView) -> Iterator[bytes]:

@@ -7,12 +7,14 @@ reads it, and compared with what the simulator knows to be true.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import cast
 
 from ops.admin.ticker import tick
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
 from ops.lab import Report
+from ops.lab.consumer_lag import consumer_lag
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
 from ops.lab.demo.playing import Progress, WorkerKiller, play
@@ -86,9 +88,9 @@ def run(
     if killer is not None:
         killer.finish()
     report(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
-    engine.consumer_lag.drain()
+    consumer_lag(engine).drain()
     tick(engine.bootstrap, AS_OF)
-    engine.consumer_lag.drain()
+    consumer_lag(engine).drain()
     report(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
     return _result(engine, simulation, _PlayedRun(journal, planted, killer.kills if killer else 0, started))
 
@@ -118,7 +120,9 @@ def engine_view(engine: Engine) -> canary.EngineView:
 
 def _result(engine: Engine, simulation: SimulatedFeed, played: _PlayedRun) -> DemoResult:
     keys = engine.keys
-    books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
+    books = read_topic_index(
+        partial(read_topics, engine.bootstrap), engine.sources.values(), recipient=RECIPIENT
+    )
     snapshots = read_snapshots(engine.bootstrap)
     published = PublishedRun(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(
@@ -129,7 +133,7 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _PlayedRun) -> De
         noise=simulation.noise,
         found=canary.search(engine_view(engine), played.planted),
         kills=played.kills,
-        redelivered=engine.consumer_lag.redelivered(),
+        redelivered=consumer_lag(engine).redelivered(),
         seconds=time.monotonic() - played.started,
     )
 

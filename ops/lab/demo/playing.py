@@ -12,6 +12,7 @@ from ops.admin.topic_reader import LagReader
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.errors import TierlinkError
+from ops.lab.consumer_lag import consumer_lag
 from ops.lab.simulator.model import Delivery
 from ops.local.broker.server_process import POLL_SECONDS
 from ops.local.engine import Engine
@@ -115,7 +116,7 @@ class WorkerKiller:
         try:
             while self.kills < KILLS and time.monotonic() < deadline:
                 victim = self._random.choice(self._engine.workers())
-                process, lag = self._engine.child(victim), self._engine.consumer_lag
+                process, lag = self._engine.child(victim), consumer_lag(self._engine)
                 if process.is_ready and lag.uncommitted(victim, reader) > 0:
                     self.kills += process.send(signal.SIGKILL)
                 time.sleep(POLL_SECONDS / 10)

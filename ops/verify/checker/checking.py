@@ -169,7 +169,7 @@ def _verdict(
         notes=sum(noted.values()) if against else None,
         compared=against.results.keys if against else 0,
         bytes_scanned=found.search.bytes_scanned,
-        where=where,
+        where={name: dict(sorted(places.items())) for name, places in where.items()},
         places=_places(found.tallies),
     )
 

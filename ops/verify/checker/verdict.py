@@ -1,7 +1,7 @@
 """The verdict of the checker, in Jepsen's terms. Every count but three must be 0."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 HARMLESS = frozenset({"acknowledged", "unknown", "rewound"})
@@ -57,15 +57,4 @@ class CheckerVerdict:
 
     def detailed(self) -> dict[str, Any]:
         """All counts and places."""
-        return {
-            **self.as_json(),
-            "split": self.split,
-            "merged": self.merged,
-            "unseen": self.unseen,
-            "rewound": self.rewound,
-            "notes": self.notes,
-            "compared": self.compared,
-            "bytes_scanned": self.bytes_scanned,
-            "where": {name: dict(sorted(places.items())) for name, places in self.where.items() if places},
-            "places": {name: list(places) for name, places in self.places.items()},
-        }
+        return asdict(self) | {"where": {name: places for name, places in self.where.items() if places}}

@@ -8,7 +8,9 @@ from pathlib import Path
 from ops.admin.topic_reader import LagReader
 from ops.errors import TierlinkError
 from ops.local.broker.server_process import POLL_SECONDS
+from ops.local.engine import Engine
 from ops.local.processes import stage_of
+from streams.topology import STAGES, stage
 
 DRAIN_SECONDS_MAX = 600.0
 
@@ -71,3 +73,12 @@ class ConsumerLag:
         except (OSError, ValueError):  # ValueError: cut off by a full disk
             return {}
         return marker if isinstance(marker, dict) else {}
+
+
+def consumer_lag(engine: Engine) -> ConsumerLag:
+    """How far the stages of an engine have come; also of one that another process runs."""
+    sources, recipients = engine.sources.values(), engine.settings.recipients
+    topics_read = {
+        f"tierlink-{name}": stage(name, sources=sources, recipients=recipients).reads for name in STAGES
+    }
+    return ConsumerLag(engine.bootstrap, topics_read, engine.layout.workers)
