@@ -62,14 +62,10 @@ def sheets_of(raw: bytes) -> tuple[WorkbookSheet, ...]:
     ):
         raise UnreadableWorkbook("is an archive or a damaged workbook; save it as .xlsx or CSV") from None
     except (NotImplementedError, RuntimeError):  # zipfile: a packing it does not know, or encrypted
-        raise UnreadableWorkbook(
-            "is encrypted or packed in an unknown way; save it as .xlsx or CSV"
-        ) from None
+        raise UnreadableWorkbook("is encrypted or packed in an unknown way; save it as .xlsx or CSV") from None
 
 
-def _with_errors(
-    rows: Sequence[Sequence[object]], errors: Sequence[tuple[int, int]]
-) -> Sequence[Sequence[object]]:
+def _with_errors(rows: Sequence[Sequence[object]], errors: Sequence[tuple[int, int]]) -> Sequence[Sequence[object]]:
     shown = [list(row) for row in rows]
     for row, column in errors:
         shown += [[] for _ in range(row + 1 - len(shown))]
@@ -83,9 +79,7 @@ def _error_cells(raw: bytes) -> list[list[tuple[int, int]]]:
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         if sum(part.file_size for part in archive.infolist()) > BYTES_UNPACKED_MAX:
             raise UnreadableWorkbook("is a workbook larger than can be read", code="too-costly")
-        found = {
-            name: _scanned(archive.read(name)) for name in archive.namelist() if _SHEET_PART.fullmatch(name)
-        }
+        found = {name: _scanned(archive.read(name)) for name in archive.namelist() if _SHEET_PART.fullmatch(name)}
         relations = _relations(archive.read("xl/_rels/workbook.xml.rels").decode("utf-8"))
         sheets = _SHEET.findall(archive.read("xl/workbook.xml").decode("utf-8"))
     return [found.get(relations.get(_attribute(sheet, r"\w+:id"), ""), []) for sheet in sheets]
@@ -93,10 +87,7 @@ def _error_cells(raw: bytes) -> list[list[tuple[int, int]]]:
 
 def _relations(text: str) -> Mapping[str, str]:
     targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in _RELATION.findall(text)}
-    return {
-        name: target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        for name, target in targets.items()
-    }
+    return {name: target.lstrip("/") if target.startswith("/") else f"xl/{target}" for name, target in targets.items()}
 
 
 def _attribute(tag: str, name: str) -> str:

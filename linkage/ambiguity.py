@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from linkage.decide import ScoredPair
-from linkage.interactions import UNRELATED_BIRTH
+from linkage.levels import UNRELATED_BIRTH
 from linkage.members import Numbers, Pair, conflict, pair_of
 
 _DIFFER = {"given": ("none",), "birth_date": UNRELATED_BIRTH}
@@ -32,10 +32,10 @@ def ambiguous(
     for (a, b), bits in links.items():
         fits[a][b] = fits[b][a] = bits
     unsure: dict[str, int] = {}
-    for record, one, other in (*_of_two_numbers(fits, numbers), *_of_two_lives(fits, pairs)):
+    for record, first, second in (*_of_two_numbers(fits, numbers), *_of_two_lives(fits, pairs)):
         mine = fits[record]
-        if abs(mine[one] - mine[other]) < margin:
-            unsure[record] = max(unsure.get(record, 0), mine[one] + margin, mine[other] + margin)
+        if abs(mine[first] - mine[second]) < margin:
+            unsure[record] = max(unsure.get(record, 0), mine[first] + margin, mine[second] + margin)
     return [pair for pair, bits in links.items() if any(bits < unsure.get(record, bits) for record in pair)]
 
 
@@ -46,26 +46,26 @@ def _of_two_numbers(fits: Fits, numbers: Mapping[str, Numbers]) -> Iterator[tupl
     for record, others in fits.items():
         if record in numbers:
             continue
-        numbered = [other for other in others if other in numbers]
-        if len({numbers[other] for other in numbered}) < 2:
+        numbered = [second for second in others if second in numbers]
+        if len({numbers[second] for second in numbered}) < 2:
             continue  # none differs: the common case, and with 100 records 5,000 comparisons each
-        for one, other in combinations(numbered, 2):
-            if conflict(numbers[one], numbers[other]):
-                yield record, one, other
+        for first, second in combinations(numbered, 2):
+            if conflict(numbers[first], numbers[second]):
+                yield record, first, second
 
 
 def _of_two_lives(fits: Fits, pairs: Mapping[Pair, ScoredPair]) -> Iterator[tuple[str, str, str]]:
     """A record, and two it fits that are not linked and differ in what lasts, of which it says nothing."""
-    for (one, other), judged in pairs.items():
+    for (first, second), judged in pairs.items():
         if judged.is_link:
             continue
-        apart_in = [field for field, levels in _DIFFER.items() if _level(judged, field) in levels]
-        if not apart_in:
+        differing = [field for field, levels in _DIFFER.items() if _level(judged, field) in levels]
+        if not differing:
             continue
-        for record in fits.get(one, {}).keys() & fits.get(other, {}).keys():
-            beside = [pairs[pair_of(record, each)] for each in (one, other)]
-            if all(_level(each, field) == "missing" for field in apart_in for each in beside):
-                yield record, one, other
+        for record in fits.get(first, {}).keys() & fits.get(second, {}).keys():
+            beside = [pairs[pair_of(record, each)] for each in (first, second)]
+            if all(_level(each, field) == "missing" for field in differing for each in beside):
+                yield record, first, second
 
 
 def _level(judged: ScoredPair, field: str) -> str:

@@ -17,10 +17,9 @@ from math import log
 from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS, held
-from linkage.logistic import PatternRow, regress
+from linkage.levels import INTERACTIONS, held
 from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
-from linkage.pooling import Group, never_rising, scarce_together
+from linkage.regression import Group, PatternRow, never_rising, regress, scarce_together
 from linkage.weights import weigh
 
 LABEL_ROUNDS_MAX = 10
@@ -45,7 +44,7 @@ class Fitting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Labelled:
+class _LabelledPattern:
     """A pattern without the number, the labelled pairs that showed it, those labelled as one person, and how many
     of the pairs are believed to be.
     """
@@ -84,16 +83,16 @@ def anchored(counts: Counts, *, origin: Origin, fitting: Fitting | None = None) 
     return model
 
 
-def _labelled(counts: Counts) -> list[_Labelled]:
+def _labelled(counts: Counts) -> list[_LabelledPattern]:
     matches, others = counts.matches(), counts.others()
     return [
-        _Labelled(at, held(at), right + others.get(at, 0), right, right)
+        _LabelledPattern(at, held(at), right + others.get(at, 0), right, right)
         for at in sorted(matches.keys() | others.keys(), key=Levels.pairs)
         for right in (matches.get(at, 0),)
     ]
 
 
-def _believed(each: _Labelled, model: Model, mistaken: float) -> _Labelled:
+def _believed(each: _LabelledPattern, model: Model, mistaken: float) -> _LabelledPattern:
     """The pattern with its labels weighed against the model: how many of its pairs are one person (Bayes)."""
     if mistaken <= 0:
         return each
@@ -105,25 +104,23 @@ def _believed(each: _Labelled, model: Model, mistaken: float) -> _Labelled:
 
 
 def _fit(
-    labelled: Sequence[_Labelled], fitting: Fitting
+    labelled: Sequence[_LabelledPattern], fitting: Fitting
 ) -> tuple[int, dict[str, dict[str, int]], dict[str, int]]:
     """Prior, weights and interactions in milli-bits. Levels whose weights would rise with distance are pooled and
     the fit repeated until none does.
     """
-    told: Counter[Column] = Counter()
+    shown: Counter[Column] = Counter()
     for each in labelled:
         for column in _single(each):
-            told[column] += each.pairs
-    groups = {name: _groups(name, told, fitting) for name in LEVELS if name != LABEL_FIELD}
-    together = [
-        name for name in INTERACTIONS if name not in fitting.by_hand and told[name, _YES] >= fitting.scarce
-    ]
+            shown[column] += each.pairs
+    groups = {name: _groups(name, shown, fitting) for name in LEVELS if name != LABEL_FIELD}
+    together = [name for name in INTERACTIONS if name not in fitting.by_hand and shown[name, _YES] >= fitting.scarce]
     worth: dict[Column, float] = {}
     while True:
         columns = [(name, group) for name in groups for group in groups[name]]
         columns += [(name, _YES) for name in together]
         worth, prior = _regressed(labelled, columns, worth, fitting)
-        pooled = {name: _pooled(name, groups[name], worth, told) for name in groups}
+        pooled = {name: _pooled(name, groups[name], worth, shown) for name in groups}
         if pooled == groups:
             break
         groups = pooled
@@ -135,28 +132,26 @@ def _fit(
     return millibits(prior / log(2)), weights, interactions | dict(fitting.by_hand)
 
 
-def _single(each: _Labelled) -> list[Column]:
+def _single(each: _LabelledPattern) -> list[Column]:
     """What a pattern shows, before any level shares a weight."""
     fields: list[Column] = [(name, (level,)) for name, level in each.at.pairs() if level != "missing"]
     return fields + [(name, _YES) for name in each.interactions]
 
 
-def _groups(name: str, told: Counter[Column], fitting: Fitting) -> list[Group]:
+def _groups(name: str, shown: Counter[Column], fitting: Fitting) -> list[Group]:
     """The levels of a field that share a weight to begin with. All in one say nothing: telling is no evidence."""
     if name == "crossed":  # not crossed is the usual case, and weighs 0
-        return [_YES] if told[name, _YES] >= fitting.scarce else []
-    seen = {level: told[name, (level,)] for level in LEVELS[name]}
+        return [_YES] if shown[name, _YES] >= fitting.scarce else []
+    seen = {level: shown[name, (level,)] for level in LEVELS[name]}
     groups = scarce_together(name, seen, at_least=fitting.scarce)
     return groups if len(groups) > 1 else []
 
 
-def _pooled(
-    name: str, groups: list[Group], worth: Mapping[Column, float], told: Counter[Column]
-) -> list[Group]:
+def _pooled(name: str, groups: list[Group], worth: Mapping[Column, float], shown: Counter[Column]) -> list[Group]:
     of_level = {level: worth[name, group] for group in groups for level in group}
 
     def weight_of(group: Group) -> float:
-        pairs = {level: told[name, (level,)] for level in group}
+        pairs = {level: shown[name, (level,)] for level in group}
         return sum(of_level[level] * n for level, n in pairs.items()) / sum(pairs.values())
 
     pooled = never_rising(groups, weight_of)
@@ -164,7 +159,10 @@ def _pooled(
 
 
 def _regressed(
-    labelled: Sequence[_Labelled], columns: Sequence[Column], before: Mapping[Column, float], fitting: Fitting
+    labelled: Sequence[_LabelledPattern],
+    columns: Sequence[Column],
+    before: Mapping[Column, float],
+    fitting: Fitting,
 ) -> tuple[dict[Column, float], float]:
     """The weight of every column in natural log-odds, and the intercept; patterns that show the same columns are
     one row. `before` is where a column starts if it was there before.

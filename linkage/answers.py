@@ -151,11 +151,11 @@ def _evidence(known: GraphState, slot: int) -> tuple[Evidence, ...]:
     differ though all else agrees: of many the surest `EVIDENCE_MAX`, ties by record id.
     """
     weighed = sorted(_weighed(known, slot)[:EVIDENCE_MAX], key=itemgetter(0))
-    told = [known.verdicts.told(other, judged) for other, judged in weighed]
+    rows = [known.verdicts.evidence(other, judged) for other, judged in weighed]
     if known.spoken_of(slot):
-        said = sorted(_said(known, slot), key=lambda one: (one.other, one.rules))
-        told = sorted([*said[:EVIDENCE_MAX], *told], key=lambda one: one.other)  # words before weights
-    return tuple(told)
+        decided_rows = sorted(_said(known, slot), key=lambda row: (row.other, row.rules))
+        rows = sorted([*decided_rows[:EVIDENCE_MAX], *rows], key=lambda row: row.other)  # words before weights
+    return tuple(rows)
 
 
 def _said(known: GraphState, slot: int) -> Iterator[Evidence]:
@@ -174,22 +174,22 @@ def _said(known: GraphState, slot: int) -> Iterator[Evidence]:
 def _weighed(known: GraphState, slot: int) -> list[tuple[str, ScoredPair]]:
     """The scored pairs to tell of, the surest first; those that speak against inside the cluster come last."""
     ids, clusters = known.roll.ids, known.clusters
-    cluster, told, mates = clusters[slot], list[tuple[int, str, ScoredPair]](), 0
+    cluster, found, linked = clusters[slot], list[tuple[int, str, ScoredPair]](), 0
     for other, held in known.near(slot):
         judged = held
         if cluster is not None and clusters[other] is cluster:
-            mates += 1
+            linked += 1
             judged = _as_known(known, slot, other, held) if held.duplicate_number else held
         elif not held.duplicate_number and not is_open(known, slot, other, held):
             continue
-        told.append((-judged.score.bits, ids[other], judged))
-    told.sort(key=itemgetter(0, 1))
-    if cluster is not None and mates + 1 < len(cluster.members) and len(told) < EVIDENCE_MAX:
+        found.append((-judged.score.bits, ids[other], judged))
+    found.sort(key=itemgetter(0, 1))
+    if cluster is not None and linked + 1 < len(cluster.members) and len(found) < EVIDENCE_MAX:
         near = {other for other, _ in known.near(slot)}
         rest = [(ids[other], known.between(slot, other)) for other in known.mates(slot) - near - {slot}]
         against = [(-judged.score.bits, other, judged) for other, judged in rest if judged is not None]
-        told += sorted(against, key=itemgetter(0, 1))
-    return [(other, judged) for _, other, judged in told]
+        found += sorted(against, key=itemgetter(0, 1))
+    return [(other, judged) for _, other, judged in found]
 
 
 def _as_known(known: GraphState, a: int, b: int, judged: ScoredPair) -> ScoredPair:

@@ -26,7 +26,7 @@ strangers. ops/decisions/0014 tells what is not in the usual plan for that.
 
 from collections.abc import Iterable
 
-from linkage.normalise import Identity, house_of, street_of
+from linkage.normalise import NormalisedIdentity, house_of, street_of
 from linkage.spelling import (
     distinct,
     joined,
@@ -45,8 +45,8 @@ FULL_DATE = 10  # letters of "YYYY-MM-DD": less of a birth date is no reason to 
 _BEGINS, _ENDS = 7, 12  # letters and digits of an e-mail that two spellings of it usually still share
 
 
-def block_texts(clean: Identity, *, wide: bool = False) -> list[str]:
-    """The plain text of every block of a normal identity, the surest first, each once and no more than the
+def block_texts(clean: NormalisedIdentity, *, wide: bool = False) -> list[str]:
+    """The plain text of every block of an identity, the surest first, each once and no more than the
     plan's limit.
     """
     texts = [f"nhs/{number}" for number in (clean.nhs_number, *clean.former_numbers) if number]
@@ -61,7 +61,7 @@ def block_texts(clean: Identity, *, wide: bool = False) -> list[str]:
     return distinct(texts)[:MAX_BLOCKS_WIDE]
 
 
-def _dated(clean: Identity) -> tuple[str, str, str] | None:
+def _dated(clean: NormalisedIdentity) -> tuple[str, str, str] | None:
     """Year, month and day, where all three are known."""
     if clean.birth_date is None or len(clean.birth_date) < FULL_DATE:
         return None
@@ -69,40 +69,40 @@ def _dated(clean: Identity) -> tuple[str, str, str] | None:
     return year, month, day
 
 
-def _of_birth(clean: Identity) -> list[str]:
+def _of_birth(clean: NormalisedIdentity) -> list[str]:
     dated = _dated(clean)
     if dated is None:
         return []
     year, month, day = dated
-    texts = [f"birth/{clean.birth_date}/={one}" for one in known_by(clean.names)]
-    texts += [f"birth/{clean.birth_date}/{one}" for one in surname_sounds_with_initials(clean.names)]
+    texts = [f"birth/{clean.birth_date}/={name}" for name in known_by(clean.names)]
+    texts += [f"birth/{clean.birth_date}/{name}" for name in surname_sounds_with_initials(clean.names)]
     texts += [f"y/{year}/={pair}" for pair in name_pairs(clean.names)]
     return texts + [f"md/{month}{day}/{pair}" for pair in sound_pairs(clean.names)]
 
 
-def _of_address(clean: Identity) -> list[str]:
+def _of_address(clean: NormalisedIdentity) -> list[str]:
     texts, heard = [], surname_sounds(clean.names)
     for postcode, line in zip(clean.postcodes, clean.houses, strict=True):
         house = house_of(line)
         if postcode and house:
             texts.append(f"home/{postcode}/{house}")
         if postcode:
-            texts += [f"near/{postcode}/{one}" for one in heard]
+            texts += [f"near/{postcode}/{surname}" for surname in heard]
     return texts
 
 
-def _wide_of_birth(clean: Identity, heard: list[str]) -> list[str]:
+def _wide_of_birth(clean: NormalisedIdentity, heard: list[str]) -> list[str]:
     dated = _dated(clean)
     if dated is None:
         return []
     year, month, day = dated
     low, high = sorted((month, day))
-    texts = [f"{part}/{one}" for one in heard for part in (f"y/{year}", f"md/{month}{day}")]
-    texts += [f"birth/{clean.birth_date}/{one}" for one in heard]
+    texts = [f"{part}/{name}" for name in heard for part in (f"y/{year}", f"md/{month}{day}")]
+    texts += [f"birth/{clean.birth_date}/{name}" for name in heard]
     return [f"swap/{year}/{low}/{high}", *texts]
 
 
-def _wide_of_address(clean: Identity, heard: list[str], pairs: list[str]) -> list[str]:
+def _wide_of_address(clean: NormalisedIdentity, heard: list[str], pairs: list[str]) -> list[str]:
     texts = []
     for postcode, line, city in zip(clean.postcodes, clean.houses, clean.cities, strict=True):
         house, street = house_of(line), joined(street_of(line))
@@ -110,10 +110,10 @@ def _wide_of_address(clean: Identity, heard: list[str], pairs: list[str]) -> lis
         texts += [f"street/{road}/{town}"] if road and town else []
         texts += [f"street/{house}/{road}"] if house and road else []
         texts += [f"street/{postcode}/{street[:6]}"] if postcode and street else []
-        texts += [f"near/{postcode}/{one}" for one in heard if postcode]
+        texts += [f"near/{postcode}/{name}" for name in heard if postcode]
         texts += [f"house/{house}/{pair}" for pair in pairs if house]
-        texts += [f"city/{town}/{one}" for one in heard if town]
-        texts += [f"house/{postcode[:-3]}/{house}/{one}" for one in heard if postcode and house]
+        texts += [f"city/{town}/{name}" for name in heard if town]
+        texts += [f"house/{postcode[:-3]}/{house}/{name}" for name in heard if postcode and house]
     return texts
 
 

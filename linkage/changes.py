@@ -53,15 +53,13 @@ class _Sides:
     model: str
 
 
-def changes(
-    before: Mapping[str, str], after: Mapping[str, LinkAnswer], *, model: str
-) -> tuple[PersonChange, ...]:
+def changes(before: Mapping[str, str], after: Mapping[str, LinkAnswer], *, model: str) -> tuple[PersonChange, ...]:
     """The events between two states, by person. `before`: the anchor of every record whose answer may have
     changed and that had one; `after`: the answers of those that are still there.
 
     Every cluster that changed must be there whole, as `LinkGraph` announces it.
     """
-    members: dict[str, frozenset[str]] = {one.anchor: frozenset(one.members) for one in after.values()}
+    members: dict[str, frozenset[str]] = {answer.anchor: frozenset(answer.members) for answer in after.values()}
     heirs: dict[str, set[str]] = defaultdict(set)
     for record, person in before.items():
         heirs[person].update({after[record].anchor} if record in after else ())
@@ -69,16 +67,7 @@ def changes(
     found = [change for person in members if (change := _of_person(sides, person))]
     ended = [person for person, to in heirs.items() if not to]
     found += [_ended(sides, person) for person in ended]
-    return tuple(sorted(found, key=lambda one: (one.person, one.kind)))
-
-
-def ids_changed_per_1000(before: Mapping[str, str], after: Mapping[str, str]) -> float:
-    """Of 1,000 people before who still have a record, how many have a record answered under another id now.
-    Both are record -> person. 0.0 where nobody is left.
-    """
-    people = {before[record] for record in before.keys() & after.keys()}
-    renamed = {before[record] for record in before.keys() & after.keys() if before[record] != after[record]}
-    return 1000 * len(renamed) / len(people) if people else 0.0
+    return tuple(sorted(found, key=lambda answer: (answer.person, answer.kind)))
 
 
 def _of_person(sides: _Sides, person: str) -> PersonChange | None:
@@ -112,11 +101,9 @@ _Why = tuple[str, tuple[tuple[Pair, Evidence], ...]]
 
 
 def _change(sides: _Sides, kind: Kind, person: str, records: Iterable[str], why: _Why) -> PersonChange:
-    previous = {sides.before[one] for one in sides.members[person] if one in sides.before}
-    reason, told = why
-    return PersonChange(
-        kind, person, tuple(sorted(previous)), tuple(sorted(records)), reason, told, sides.model
-    )
+    previous = {sides.before[record] for record in sides.members[person] if record in sides.before}
+    reason, evidence = why
+    return PersonChange(kind, person, tuple(sorted(previous)), tuple(sorted(records)), reason, evidence, sides.model)
 
 
 def _joining(sides: _Sides, person: str, came: set[str]) -> _Why:
@@ -125,30 +112,30 @@ def _joining(sides: _Sides, person: str, came: set[str]) -> _Why:
     if came == records and len(records) == 1:
         return (NEW, ())
     rest = records - came or records
-    told = _between(sides, came, rest)
-    return (_reason(told, Band.AUTO) or WEIGHT, told)
+    evidence = _between(sides, came, rest)
+    return (_reason(evidence, Band.AUTO) or WEIGHT, evidence)
 
 
 def _parting(sides: _Sides, stayed: Iterable[str], left: set[str]) -> _Why:
     """Why the two parts are no longer one person's; "weight" where nothing is left between them."""
-    told = _between(sides, set(stayed), frozenset(left))
-    return (_reason(told, Band.APART) or _reason(told, Band.REVIEW) or WEIGHT, told)
+    evidence = _between(sides, set(stayed), frozenset(left))
+    return (_reason(evidence, Band.APART) or _reason(evidence, Band.REVIEW) or WEIGHT, evidence)
 
 
 def _between(sides: _Sides, some: set[str], others: frozenset[str]) -> tuple[tuple[Pair, Evidence], ...]:
     """The evidence of pairs of one of `some` and one of `others`: words first, then the surest, by pair."""
     found = {
-        (pair_of(record, one.other), one.rules, one.bits): one
+        (pair_of(record, evidence.other), evidence.rules, evidence.bits): evidence
         for record in sorted(some & sides.after.keys())
-        for one in sides.after[record].evidence
-        if one.other in others and one.other != record
+        for evidence in sides.after[record].evidence
+        if evidence.other in others and evidence.other != record
     }
     surest = sorted(found, key=lambda key: (bool(found[key].terms), -key[2], key))[:EVIDENCE_MAX]
     return tuple((key[0], found[key]) for key in surest)
 
 
-def _reason(told: Iterable[tuple[Pair, Evidence]], band: Band) -> str | None:
+def _reason(found: Iterable[tuple[Pair, Evidence]], band: Band) -> str | None:
     """The code of the first rule told by evidence of the band; what people said before what was weighed."""
-    rules = [rule for _, one in told if one.band == band.value for rule in one.rules]
+    rules = [rule for _, evidence in found if evidence.band == band.value for rule in evidence.rules]
     words = [rule.value for rule in _WORDS if rule.value in rules]
     return (words or rules or [None])[0]

@@ -141,16 +141,16 @@ class LinkGraph:
         for other, judged in found.items():
             known.hold(slot, other, judged)
         buried = self._bury(sorted(died)) if died else set[int]()
-        told = known.told_of(slot)
+        named = known.stated_with(slot)
         doubled = {other for other, judged in found.items() if judged.duplicate_number}
-        changed = self._components.cut({slot, *told, *buried, *doubled})
-        return known.roll.names({slot, *told, *found, *buried, *changed, *known.mates(slot)})
+        changed = self._components.cut({slot, *named, *buried, *doubled})
+        return known.roll.names({slot, *named, *found, *buried, *changed, *known.mates(slot)})
 
     def _change(self, slot: int, old: Member | None, new: Member | None) -> frozenset[str]:
         """The record of the slot becomes `new`; None: it is gone, and its slot free."""
         known, roll = self._known, self._known.roll
         record_id = roll.ids[slot]
-        touched, seeds = {slot} | known.told_of(slot), {slot} | known.joined(slot)
+        touched, seeds = {slot} | known.stated_with(slot), {slot} | known.joined(slot)
         renewed = (old.encoded if old else None) != (new.encoded if new else None)
         if renewed:
             touched |= known.mates(slot) | {other for other, _ in known.near(slot)}
@@ -167,7 +167,7 @@ class LinkGraph:
             seeds.discard(slot)
             self._forget(slot, record_id)
         else:
-            touched |= known.told_of(slot)
+            touched |= known.stated_with(slot)
             seeds |= known.joined(slot)
         touched |= self._components.cut(seeds)
         if new is not None and renewed:
@@ -186,7 +186,7 @@ class LinkGraph:
         not what it was, or that may have lost or gained one that speaks against.
         """
         known = self._known
-        before, after = (frozenset(keys_of(one.encoded if one else None)) for one in (old, new))
+        before, after = (frozenset(keys_of(member.encoded if member else None)) for member in (old, new))
         revived = [key for key in before - after if known.index.leave(key, slot) == known.cap]
         died = self._died(known.index.enter(after - before, slot))
         changed = self._rehold(slot)

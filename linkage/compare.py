@@ -15,7 +15,6 @@ from collections.abc import Callable
 from linkage.fields import (
     NO_FAMILY,
     NO_GIVEN,
-    NUMBERS_DIFFER,
     WHOLE,
     Look,
     birth_date_level,
@@ -49,7 +48,7 @@ from linkage.token_format import (
 )
 
 __all__ = [
-    "LEVELS", "Levels", "Look", "Pattern", "common_block", "levels", "look", "numbers_conflict", "pattern",
+    "LEVELS", "Levels", "Look", "Pattern", "common_block", "levels", "look", "pattern",
     "pattern_of",
 ]  # fmt: skip
 
@@ -88,13 +87,6 @@ def levels(a: EncodedIdentity, b: EncodedIdentity, *, block: bytes) -> Levels:
 def common_block(a: EncodedIdentity, b: EncodedIdentity) -> bytes | None:
     """The least token of the blocks both stand in, None when they share none."""
     return min(set(a.tokens).intersection(b.tokens), default=None)
-
-
-def numbers_conflict(a: EncodedIdentity, b: EncodedIdentity) -> bool:
-    """Two different valid NHS numbers, neither of which superseded the other. Tokens of two epochs say nothing
-    about each other.
-    """
-    return number_level(a, b) == NUMBERS_DIFFER
 
 
 def pattern_of(a: Look, b: Look) -> Pattern:
@@ -156,35 +148,35 @@ def _part_met(a: Look, b: Look, group: int, part: int) -> bool:
     return _is_part(a, b, group, part) or _is_part(b, a, group, part)
 
 
-def _is_part(one: Look, other: Look, group: int, part: int) -> bool:
+def _is_part(whole: Look, other: Look, group: int, part: int) -> bool:
     parts = other.plan.values.get(part)
     if parts is None:
         return False
-    wholes = {one.values[at][WHOLE] for at in one.plan.values.get(group, ())}
+    wholes = {whole.values[at][WHOLE] for at in whole.plan.values.get(group, ())}
     return not wholes.isdisjoint([other.values[at] for at in parts])
 
 
 def _turned(a: Look, b: Look, more: int) -> tuple[int, int] | None:
     """Levels of the names when forename and surname are exchanged on one side, if that makes both agree."""
-    one = _crossed(a, b, more)
-    if one >= NO_FAMILY:
+    level = _crossed(a, b, more)
+    if level >= NO_FAMILY:
         return None
-    better, worse = sorted((one, _crossed(b, a, more)))
+    better, worse = sorted((level, _crossed(b, a, more)))
     agree = better <= _EDIT and worse <= _SOUNDS
     return (LEVELS["given"].index(LEVELS["family"][better]), worse) if agree else None
 
 
-def _crossed(one: Look, other: Look, more: int) -> int:
+def _crossed(view: Look, other: Look, more: int) -> int:
     """The level of a forename of one side as a surname of the other."""
     if more & _NAMES:
-        return _closest(family_level, _all(one, GIVEN), _all(other, FAMILY))
-    return family_level(one.values[_G], other.values[_F])
+        return _closest(family_level, _all(view, GIVEN), _all(other, FAMILY))
+    return family_level(view.values[_G], other.values[_F])
 
 
-def _all(one: Look, group: int) -> list[bytes]:
+def _all(view: Look, group: int) -> list[bytes]:
     """Every value of a group; one that is empty where there is none."""
-    values = one.values
-    return [values[at] for at in one.plan.values.get(group, ())] or [b""]
+    values = view.values
+    return [values[at] for at in view.plan.values.get(group, ())] or [b""]
 
 
 def _closest(level: Compared, mine: list[bytes], theirs: list[bytes]) -> int:

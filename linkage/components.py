@@ -49,9 +49,9 @@ class Components:
                     found.add(other)
                     open_.append(other)
             if known.spoken_of(slot):
-                told = known.joined(slot) - found
-                found |= told
-                open_ += told
+                joined = known.joined(slot) - found
+                found |= joined
+                open_ += joined
         return found
 
     def _settle(self, component: set[int]) -> set[int]:

@@ -14,9 +14,9 @@ from math import exp, log, log2
 from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts, in_order, without_number
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS
+from linkage.levels import INTERACTIONS
 from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
-from linkage.pooling import Group, never_rising, scarce_together, weighing_most_first
+from linkage.regression import Group, never_rising, scarce_together, weighing_most_first
 
 ROUNDS_MAX = 300
 SETTLED = 1e-5  # a round that moves no pair's chance of being a match by more is the last
@@ -34,9 +34,7 @@ COLD = Origin("cold start", "Fitted without labels on the pairs at hand.", "not 
 
 Row = tuple[tuple[int, ...], int]  # the columns a pattern shows, and how many pairs showed it
 
-_COLUMNS = tuple(
-    (field, level) for field in LEVELS if field != LABEL_FIELD for level in weighing_most_first(field)
-)
+_COLUMNS = tuple((field, level) for field in LEVELS if field != LABEL_FIELD for level in weighing_most_first(field))
 _PLACE = {column: place for place, column in enumerate(_COLUMNS)}
 _FIELDS = {
     field: tuple(place for place, column in enumerate(_COLUMNS) if column[0] == field)
@@ -71,9 +69,7 @@ def em(counts: Counts, *, origin: Origin = COLD) -> Model:
     above = _bits(mixture.matches / mixture.pairs) - prior
     whole = {field: {level: millibits(bits) for level, bits in by.items()} for field, by in weights.items()}
     whole["crossed"] = {"yes": millibits(weights["crossed"]["yes"] - weights["crossed"]["no"]), "no": 0}
-    whole[LABEL_FIELD] = {
-        level: bits + (millibits(above) if bits > 0 else 0) for level, bits in NUMBER_WEIGHTS.items()
-    }
+    whole[LABEL_FIELD] = {level: bits + (millibits(above) if bits > 0 else 0) for level, bits in NUMBER_WEIGHTS.items()}
     return fitted_model(
         origin,
         Fitted("em", mixture.pairs, round(mixture.matches), origin.counted, origin.code),
@@ -88,9 +84,9 @@ def _shown(at: Levels) -> tuple[int, ...]:
 
 
 def _start(at: Levels) -> float:
-    told = [(field, level) for field, level in at.pairs() if not field.endswith("_frequency")]
-    agree = sum(level == LEVELS[field][0] for field, level in told if field not in ("crossed", LABEL_FIELD))
-    return _chance(START_SLOPE * (agree - sum(level == "none" for _, level in told) - START_AT))
+    shown = [(field, level) for field, level in at.pairs() if not field.endswith("_frequency")]
+    agree = sum(level == LEVELS[field][0] for field, level in shown if field not in ("crossed", LABEL_FIELD))
+    return _chance(START_SLOPE * (agree - sum(level == "none" for _, level in shown) - START_AT))
 
 
 def _settled(rows: Sequence[Row], chances: list[float]) -> MixtureFit:
@@ -100,10 +96,10 @@ def _settled(rows: Sequence[Row], chances: list[float]) -> MixtureFit:
         matches = sum(n * chance for chance, (_, n) in zip(chances, rows, strict=True))
         m = _shares(rows, chances)
         u = _shares(rows, [1 - chance for chance in chances])
-        told = [log(a) - log(b) for a, b in zip(m, u, strict=True)]
+        weights = [log(a) - log(b) for a, b in zip(m, u, strict=True)]
         share = min(max(matches / pairs, 1e-6), 1 - 1e-6)
         base = log(share / (1 - share))
-        moved = [_chance(base + sum([told[place] for place in shown])) for shown, _ in rows]
+        moved = [_chance(base + sum([weights[place] for place in shown])) for shown, _ in rows]
         step = max(abs(a - b) for a, b in zip(moved, chances, strict=True))
         chances = moved
         if step < SETTLED:
@@ -132,8 +128,8 @@ def _strangers(random: Sequence[Row], m: Sequence[float], prior: float) -> list[
     chances = [0.0] * len(random)
     for _ in range(RANDOM_ROUNDS):
         u = _shares(random, [1 - chance for chance in chances], added=ADDED_RANDOM)
-        told = [log(a) - log(b) for a, b in zip(m, u, strict=True)]
-        chances = [_chance(prior * log(2) + sum([told[place] for place in shown])) for shown, _ in random]
+        weights = [log(a) - log(b) for a, b in zip(m, u, strict=True)]
+        chances = [_chance(prior * log(2) + sum([weights[place] for place in shown])) for shown, _ in random]
     return u
 
 

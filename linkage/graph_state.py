@@ -12,10 +12,10 @@ from itertools import combinations
 from linkage.compare import look
 from linkage.decide import Rule, ScoredPair
 from linkage.decisions import Decision, Decisions
+from linkage.explain import Verdicts
 from linkage.index import BlockIndex, Met
 from linkage.members import NO_NUMBERS, Member, Numbers, Pair, pair_of
 from linkage.model import Model
-from linkage.pairs import Verdicts
 from linkage.partition import Cluster
 from linkage.record_table import RecordTable
 from linkage.token_format import TOKEN_BYTES
@@ -92,7 +92,7 @@ class GraphState:
             return True
         return record_id in self.decisions
 
-    def told_of(self, slot: int) -> set[int]:
+    def stated_with(self, slot: int) -> set[int]:
         """The records present that somebody said anything of beside this one: merges and decisions."""
         if not self.spoken_of(slot):
             return set()
@@ -142,9 +142,7 @@ class GraphState:
         if not doubles:
             return False
         about = self.decisions.about(self.roll.ids[slot])
-        return any(
-            (said := about.get(self.roll.ids[other])) is None or said.kind == "link" for other in doubles
-        )
+        return any((said := about.get(self.roll.ids[other])) is None or said.kind == "link" for other in doubles)
 
     def held(self, a: int, b: int) -> ScoredPair | None:
         """What is held of a pair."""

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from linkage.compare import LEVELS, Levels
 from linkage.errors import ModelInvalid
-from linkage.interactions import INTERACTIONS
+from linkage.levels import INTERACTIONS
 
 FORMAT = "linkage-model/2"
 WEIGHT_MAX = 60_000  # 60 bits: more than any population needs to tell two people apart
@@ -128,10 +128,7 @@ def parse(text: str) -> Model:
         provenance=_text(tree["provenance"], "provenance"),
         prior=_whole({"prior": tree["prior"]}, "model", ("prior",))["prior"],
         **_thresholds(tree["thresholds"]),
-        weights={
-            field: _whole(tree["weights"][field], f"weights.{field}", known)
-            for field, known in LEVELS.items()
-        },
+        weights={field: _whole(tree["weights"][field], f"weights.{field}", known) for field, known in LEVELS.items()},
         interactions=_whole(tree["interactions"], "interactions", tuple(INTERACTIONS)),
         fitted=_fitted(tree["fitted"]),
     )

@@ -21,7 +21,7 @@ MAX_NAME_LETTERS = 40  # the longest UK surname on record has 35
 MAX_CONTACTS = 3  # addresses, telephones and e-mails kept of each
 MAX_FORMER = 3  # superseded NHS numbers kept
 MAX_TEXT = 1000  # letters of any text that are looked at
-MAX_TOLD = 50  # values of any one field that are looked at
+MAX_VALUES = 50  # values of any one field that are looked at
 
 USES = ("usual", "official", "old", "nickname", "maiden")
 
@@ -95,8 +95,8 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Identity:
-    """What one record says of its person. Anything may be missing.
+class _IdentityFields:
+    """What is known of one person. Anything may be missing.
 
     `nhs_number` is ten digits already found valid, or None; `nhs_number_claimed` is one that was present and
     is not valid; `former_numbers` are numbers the source says were superseded. `birth_date` is "YYYY-MM-DD",
@@ -117,32 +117,41 @@ class Identity:
     former_numbers: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return "Identity(**)"
+        return f"{type(self).__name__}(**)"
 
 
-def normalise(identity: Identity) -> Identity:
-    """The same identity in normal form: upper case A-Z and 0-9, placeholders and empty values gone,
-    duplicates gone.
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity(_IdentityFields):
+    """What one record says of its person, as its source wrote it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NormalisedIdentity(_IdentityFields):
+    """An identity in normal form, ready to be encoded. Only `normalise` makes one."""
+
+
+def normalise(identity: Identity) -> NormalisedIdentity:
+    """The identity in normal form: upper case A-Z and 0-9, placeholders and empty values gone, duplicates gone.
 
     Compound names keep one hyphen between their parts; an address line is its house numbers, then its words
     with "ST", "RD" and the like written out; postcodes, lines and cities stay in step, "" where an address
-    has none; only mobile telephones are kept ("447…": a landline is the household's). Idempotent; never
-    raises on any text, and costs no more for a text of 10^5 letters than for one of 10^3.
+    has none; only mobile telephones are kept ("447…": a landline is the household's). Values in normal form
+    stay as they are. Never raises on any text, and costs no more for a text of 10^5 letters than for one of 10^3.
     """
     number = _number(identity.nhs_number, lengths=(10,))
     addresses = _addresses(identity)
-    former = _distinct(_number(old, lengths=(10,)) for old in identity.former_numbers[:MAX_TOLD])
-    return Identity(
+    former = _distinct(_number(old, lengths=(10,)) for old in identity.former_numbers[:MAX_VALUES])
+    return NormalisedIdentity(
         nhs_number=number,
         nhs_number_claimed=_number(identity.nhs_number_claimed, lengths=(9, 10, 11)),
-        names=_distinct(_name(name) for name in identity.names[:MAX_TOLD])[:MAX_NAMES],
+        names=_distinct(_name(name) for name in identity.names[:MAX_VALUES])[:MAX_NAMES],
         birth_date=_birth_date(identity.birth_date),
         sex=identity.sex if identity.sex in ("male", "female") else None,
         postcodes=tuple(postcode for postcode, _, _ in addresses),
         houses=tuple(line for _, line, _ in addresses),
         cities=tuple(city for _, _, city in addresses),
-        phones=_distinct(_mobile(phone) for phone in identity.phones[:MAX_TOLD])[:MAX_CONTACTS],
-        emails=_distinct(_email(email) for email in identity.emails[:MAX_TOLD])[:MAX_CONTACTS],
+        phones=_distinct(_mobile(phone) for phone in identity.phones[:MAX_VALUES])[:MAX_CONTACTS],
+        emails=_distinct(_email(email) for email in identity.emails[:MAX_VALUES])[:MAX_CONTACTS],
         former_numbers=tuple(old for old in former if old != number)[:MAX_FORMER],
     )
 
@@ -190,21 +199,14 @@ def _compound(text: str) -> str:
     parts = [_letters(part) for part in _BETWEEN_PARTS.split(_ascii(text))]
     kept = [part[:MAX_NAME_LETTERS] for part in parts if part and part not in _NO_NAME][:4]
     whole = "".join(kept)
-    if (
-        not whole
-        or whole in _NO_NAME
-        or not _HAS_LETTER.search(whole)
-        or len(set(whole)) == 1 < len(whole) - 1
-    ):
+    if not whole or whole in _NO_NAME or not _HAS_LETTER.search(whole) or len(set(whole)) == 1 < len(whole) - 1:
         return ""
     return "-".join(kept)
 
 
 def _name(name: Name) -> Name | None:
     words = [word for given in name.given[:10] for word in given[:MAX_TEXT].split()]
-    given = tuple(part for part in map(_compound, words) if part and _letters(part) not in _TITLES)[
-        :MAX_GIVEN
-    ]
+    given = tuple(part for part in map(_compound, words) if part and _letters(part) not in _TITLES)[:MAX_GIVEN]
     family = _compound(name.family)
     if not given and not family:
         return None
@@ -258,10 +260,9 @@ def _city(text: str) -> str:
 
 def _addresses(identity: Identity) -> list[tuple[str, str, str]]:
     """(postcode, line, city), side by side; an address with none of them is gone."""
-    told = (identity.postcodes[:MAX_TOLD], identity.houses[:MAX_TOLD], identity.cities[:MAX_TOLD])
+    columns = (identity.postcodes[:MAX_VALUES], identity.houses[:MAX_VALUES], identity.cities[:MAX_VALUES])
     rows = (
-        (_postcode(postcode), _line(line), _city(city))
-        for postcode, line, city in zip_longest(*told, fillvalue="")
+        (_postcode(postcode), _line(line), _city(city)) for postcode, line, city in zip_longest(*columns, fillvalue="")
     )
     return list(dict.fromkeys(row for row in rows if any(row)))[:MAX_CONTACTS]
 

@@ -96,9 +96,7 @@ def partition(
     return Partition(tuple(work.clusters()), work.refused)
 
 
-def _by_number_alone(
-    model: Model, pairs: Mapping[Pair, ScoredPair], number_in_doubt: AbstractSet[str]
-) -> list[Pair]:
+def _by_number_alone(model: Model, pairs: Mapping[Pair, ScoredPair], number_in_doubt: AbstractSet[str]) -> list[Pair]:
     """Links that nothing but the number of a record in doubt makes: most often it carries the number of somebody
     at home, a twin above all, and its own person is the one it looks like.
     """
@@ -149,18 +147,19 @@ class _Clusters:
             for record, member in members.items()
             if member.merged_into is not None and member.merged_into in members
         }
-        self._join_told(sorted(pair for pair in merges if pair[0] != pair[1]))
-        own = {root: _current_numbers(members, records) for root, records in self._records.items()}
+        self._join_stated(sorted(pair for pair in merges if pair[0] != pair[1]))
+        current = {root: _current_numbers(members, records) for root, records in self._records.items()}
         self._overruled = {
             record
             for record, member in members.items()
-            if member.merged_into in members
-            and member.number
-            and member.number not in own[self._root[record]]
+            if member.merged_into in members and member.number and member.number not in current[self._root[record]]
         }
-        links = sorted((one for one in decided if one.kind == "link"), key=lambda one: (one.rank, one.pair))
-        self._join_told([one.pair for one in links])
-        self._numbers = self._resolve(own)
+        links = sorted(
+            (decision for decision in decided if decision.kind == "link"),
+            key=lambda decision: (decision.rank, decision.pair),
+        )
+        self._join_stated([decision.pair for decision in links])
+        self._numbers = self._resolve(current)
 
     def refuse(self, pairs: Iterable[Pair], rule: Rule) -> None:
         """These links shall not be taken; the first rule given stands."""
@@ -196,7 +195,7 @@ class _Clusters:
             anchor = min(records, key=lambda record: (self.members[record].tier_rank, record))
             yield Cluster(anchor, tuple(sorted(records)), self._numbers[root])
 
-    def _join_told(self, pairs: Iterable[Pair]) -> None:
+    def _join_stated(self, pairs: Iterable[Pair]) -> None:
         """Join what somebody said is one person, but for what a steward parted."""
         for pair in pairs:
             a, b = (self._root[record] for record in pair)
@@ -205,29 +204,28 @@ class _Clusters:
             else:
                 self._join(a, b)
 
-    def _resolve(self, own: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    def _resolve(self, current: Mapping[str, Numbers]) -> dict[str, Numbers]:
         """The numbers of every cluster, each with all that are known to be the same person's, and the pairs
         whose numbers differ only so judged without them. `own`: those of what sources merged.
         """
         numbers = dict.fromkeys(self._records, NO_NUMBERS)
-        for root, found in own.items():
+        for root, found in current.items():
             numbers[self._root[root]] |= found
         former = [member.one_persons_numbers for member in self.members.values()]
         same = alike([*former, *numbers.values()])
         if not same:
             return numbers
-        self.pairs = {pair: self._without_superseded(pair, one, same) for pair, one in self.pairs.items()}
+        self.pairs = {pair: self._without_superseded(pair, judged, same) for pair, judged in self.pairs.items()}
         return {
-            root: found.union(*(same.get(number, NO_NUMBERS) for number in found))
-            for root, found in numbers.items()
+            root: found.union(*(same.get(number, NO_NUMBERS) for number in found)) for root, found in numbers.items()
         }
 
-    def _without_superseded(self, pair: Pair, one: ScoredPair, same: Mapping[Number, Numbers]) -> ScoredPair:
-        if one.score.levels.nhs_number != "differ":
-            return one
+    def _without_superseded(self, pair: Pair, judged: ScoredPair, same: Mapping[Number, Numbers]) -> ScoredPair:
+        if judged.score.levels.nhs_number != "differ":
+            return judged
         a, b = (self.members[record].number for record in pair)
         alike_ = a is not None and b in same.get(a, NO_NUMBERS)
-        return number_set_aside(self.model, one) if alike_ else one
+        return number_set_aside(self.model, judged) if alike_ else judged
 
     def _known_as(self, record: str) -> Numbers:
         """A record's number with all that are the same person's."""

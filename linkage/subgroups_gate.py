@@ -44,7 +44,7 @@ def refuse(old: SubgroupReport | None, new: SubgroupReport) -> list[str]:
         for group, tally in groups:
             if old and (lost := _lost(old.tallies[group], tally)):
                 reasons.append(f"{_said(group)}: {lost}")
-            if behind := _behind(tally, [one for one in groups if one[0] != group], z):
+            if behind := _behind(tally, [entry for entry in groups if entry[0] != group], z):
                 reasons.append(f"{_said(group)}: {behind}")
     return reasons
 
@@ -57,11 +57,9 @@ def recall_difference(a: PairTally, b: PairTally, *, z: float = Z_95) -> tuple[f
     different people: where groups overlap, as two sources of one pair do, what they share cannot differ, and the
     interval is wider than it need be.
     """
-    p, q = (float(one.recall or 0) for one in (a, b))
-    (p_low, p_high), (q_low, q_high) = (wilson(one.found, one.matches, z=z) for one in (a, b))
-    return p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2), p - q + sqrt(
-        (p_high - p) ** 2 + (q - q_low) ** 2
-    )
+    p, q = (float(tally.recall or 0) for tally in (a, b))
+    (p_low, p_high), (q_low, q_high) = (wilson(tally.found, tally.matches, z=z) for tally in (a, b))
+    return p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2), p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
 
 
 def z_of_gaps(of: SubgroupReport) -> float:
@@ -103,9 +101,7 @@ def _lost(old: PairTally, new: PairTally) -> str:
 
 
 def _measured_otherwise(old: SubgroupReport, new: SubgroupReport) -> list[Group]:
-    sizes = (
-        {group: (tally.matches, tally.others) for group, tally in of.tallies.items()} for of in (old, new)
-    )
+    sizes = ({group: (tally.matches, tally.others) for group, tally in of.tallies.items()} for of in (old, new))
     return sorted({group for group, _ in set.symmetric_difference(*(set(size.items()) for size in sizes))})
 
 

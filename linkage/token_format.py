@@ -83,7 +83,7 @@ FIRST = {group: at for at, slot in enumerate(_SLOTS) for group in slot}
 @lru_cache(maxsize=4096)
 def plan_of(layout: bytes) -> BlockFormat:
     """The plan of a layout. Raises EncodingInvalid for one that is not canonical."""
-    groups = [group_of(one) for one in layout]
+    groups = [group_of(item_byte) for item_byte in layout]
     if not TOKENS.keys() >= set(groups) or len(layout) > VALUES_MAX:
         raise EncodingInvalid("layout", rule=f"at most {VALUES_MAX} values of known groups")
     sizes: list[int] = []
@@ -123,9 +123,9 @@ def _frequencies(layout: bytes, values: dict[int, tuple[int, ...]]) -> dict[int,
     """How common each name is, by its index. Raises EncodingInvalid where no name has one."""
     found: dict[int, int] = {}
     for group in (GIVEN, FAMILY):
-        ranks = [one >> 7 for one in layout if group_of(one) == group]
+        ranks = [item_byte >> 7 for item_byte in layout if group_of(item_byte) == group]
         found.update(zip(values.get(group, ()), ranks, strict=True))
-    if any(one >> 7 and group_of(one) not in (GIVEN, FAMILY) for one in layout):
+    if any(item_byte >> 7 and group_of(item_byte) not in (GIVEN, FAMILY) for item_byte in layout):
         raise EncodingInvalid("layout", rule="a frequency for names only")
     return found
 
@@ -203,8 +203,7 @@ class EncodedIdentity:
         """Salted comparison tokens by block token."""
         packed, step = self.packed, plan_of(self.layout).step
         return {
-            packed[at : at + TOKEN_BYTES]: packed[at + TOKEN_BYTES : at + step]
-            for at in range(0, len(packed), step)
+            packed[at : at + TOKEN_BYTES]: packed[at + TOKEN_BYTES : at + step] for at in range(0, len(packed), step)
         }
 
     def place(self, token: bytes) -> int:

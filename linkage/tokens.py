@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from linkage.blocks import FULL_DATE, MAX_BLOCKS, block_texts
 from linkage.frequency import forename_class, surname_class
 from linkage.keys import MAC_BYTES, TokenKeys
-from linkage.normalise import Identity, house_of, normalise, street_of
+from linkage.normalise import NormalisedIdentity, house_of, street_of
 from linkage.spelling import distinct, formal_forms, joined, shortened, sound, split
 from linkage.token_format import (
     BIRTH,
@@ -57,24 +57,23 @@ _NEAR_MIN = 4  # below four letters one edit makes another name (LI, LEE): its n
 Macs = tuple[int, bytes]  # a byte of the layout, and the MACs of that value
 
 
-def encode(identity: Identity, *, keys: TokenKeys, wide: bool = False) -> EncodedIdentity:
-    """The identity, normalised, as keyed tokens. A missing field gives no token; no clear value is in the
+def encode(identity: NormalisedIdentity, *, keys: TokenKeys, wide: bool = False) -> EncodedIdentity:
+    """The identity as keyed tokens. A missing field gives no token; no clear value is in the
     answer. Deterministic. `wide` (linkage.blocks): more blocks, for evaluation only, and for all records or none.
     """
-    clean = normalise(identity)
-    values = _values(clean, keys)
-    layout = bytes([one for one, _ in values])
+    values = _values(identity, keys)
+    layout = bytes([item_byte for item_byte, _ in values])
     plain = b"".join([macs for _, macs in values])
     packed: list[bytes] = []
-    for token, salt in sorted([keys.block(text) for text in block_texts(clean, wide=wide)]):
+    for token, salt in sorted([keys.block(text) for text in block_texts(identity, wide=wide)]):
         packed += (token, _salted(plain, salt))
-    number = clean.nhs_number or clean.nhs_number_claimed
+    number = identity.nhs_number or identity.nhs_number_claimed
     return EncodedIdentity(
         keys.epoch,
-        _number(clean.nhs_number, keys) if clean.nhs_number else None,
+        _number(identity.nhs_number, keys) if identity.nhs_number else None,
         shared(layout),
         b"".join(packed),
-        former=tuple(sorted(_number(old, keys) for old in clean.former_numbers)),
+        former=tuple(sorted(_number(old, keys) for old in identity.former_numbers)),
         near=_number_near(number, keys) if number else b"",
     )
 
@@ -93,7 +92,7 @@ def _salted(plain: bytes, salt: bytes) -> bytes:
 # ---------------------------------------------------------------- what is compared
 
 
-def _values(clean: Identity, keys: TokenKeys) -> list[Macs]:
+def _values(clean: NormalisedIdentity, keys: TokenKeys) -> list[Macs]:
     """Every value that is compared, as its MACs, in the order of the layout: the first of each group, then the
     others by group.
     """
@@ -101,12 +100,12 @@ def _values(clean: Identity, keys: TokenKeys) -> list[Macs]:
     parts = [*by_group.pop(GIVEN_PART, []), *by_group.pop(FAMILY_PART, [])]
     return [
         *(found[0] for found in by_group.values()),
-        *(one for found in by_group.values() for one in found[1:]),
+        *(value for found in by_group.values() for value in found[1:]),
         *parts,
     ]
 
 
-def _by_group(clean: Identity, keys: TokenKeys) -> Iterable[tuple[int, list[Macs]]]:
+def _by_group(clean: NormalisedIdentity, keys: TokenKeys) -> Iterable[tuple[int, list[Macs]]]:
     """The values of each group. Forenames and surnames share one key, so that crossed names compare."""
     given = distinct(joined(name.given[0]) for name in clean.names if name.given)
     family = distinct(joined(name.family) for name in clean.names)

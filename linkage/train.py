@@ -22,7 +22,6 @@ __all__ = [
     "anchored",
     "counted",
     "em",
-    "precision_on_labels",
     "quality_on_labels",
     "refuse_unless_precise",
 ]
@@ -65,11 +64,6 @@ def quality_on_labels(model: Model, counts: Counts) -> LabelQuality:
     return LabelQuality(right, wrong, sum(matches.values()) - right)
 
 
-def precision_on_labels(model: Model, counts: Counts) -> float:
-    """The share of right ones among labelled pairs the model links, the number set aside; 1.0 when it links none."""
-    return quality_on_labels(model, counts).precision
-
-
 def refuse_unless_precise(model: Model, counts: Counts, *, at_least: float = PRECISION_MIN) -> None:
     """Raises ModelRefused when the model's precision on labelled pairs is below `at_least`, or when it links fewer
     than LINKED_MIN of them, so that nobody can say.
@@ -80,6 +74,4 @@ def refuse_unless_precise(model: Model, counts: Counts, *, at_least: float = PRE
             "labels", rule=f"at least {LINKED_MIN} labelled pairs linked to judge by, found {quality.linked}"
         )
     if quality.precision < at_least:
-        raise ModelRefused(
-            "precision", rule=f"at least {at_least} on labelled pairs, found {quality.precision:.4f}"
-        )
+        raise ModelRefused("precision", rule=f"at least {at_least} on labelled pairs, found {quality.precision:.4f}")

@@ -1,6 +1,6 @@
 """`./run test`: every gate a change must pass, each with its seconds.
 
-All gates run even when one fails, so that one run tells everything; the exit code is 1 if any failed.
+All gates run even when one fails, so that one run shows everything; the exit code is 1 if any failed.
 pytest's own summary is repeated as the last line.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.errors import PACKAGES
+
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
 # Two test files at a time, each process with a broker of its own: most of a broker test's time is waiting.
 AT_ONCE = ("-n", "2", "--dist", "loadfile")
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"  # it has no __main__
@@ -20,10 +21,10 @@ LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint(
 
 @dataclass(frozen=True)
 class Gate:
-    """One program that must exit 0; `words` follow `python`, so that it is this environment's."""
+    """One program that must exit 0: `python` of this environment with these arguments."""
 
     name: str
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ class GateResult:
     last_line: str
 
 
-def gates(pytest_words: Sequence[str], *, fast: bool) -> list[Gate]:
+def gates(pytest_arguments: Sequence[str], *, fast: bool) -> list[Gate]:
     """The gates in order; `fast` leaves out the tests that need a real broker."""
-    kept = ("-m", "not broker") if fast else ()
+    markers = ("-m", "not broker") if fast else ()
     return [
         Gate("ruff format", ("-m", "ruff", "format", "--check", ".")),
         Gate("ruff check", ("-m", "ruff", "check", "--output-format", "concise", ".")),
         Gate("mypy", ("-m", "mypy", *PACKAGES)),
         Gate("import contracts", ("-c", LINT_IMPORTS, "--no-logo")),
-        Gate("pytest", ("-m", "pytest", *AT_ONCE, *kept, *pytest_words)),
+        Gate("pytest", ("-m", "pytest", *AT_ONCE, *markers, *pytest_arguments)),
     ]
 
 
@@ -52,10 +53,8 @@ def run_gate(gate: Gate) -> GateResult:
     """Run one gate in the repository's root, its output passed through line by line."""
     print(f"== {gate.name}", flush=True)
     started, last_line = time.monotonic(), ""
-    command = [sys.executable, *gate.words]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    command = [sys.executable, *gate.arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             print(line, end="", flush=True)
@@ -63,16 +62,15 @@ def run_gate(gate: Gate) -> GateResult:
     return GateResult(gate.name, process.returncode == 0, time.monotonic() - started, last_line)
 
 
-def main(words: Sequence[str]) -> int:
-    """Run every gate; `--fast` is ours, every other word (`-k attendance`, `-x`, a path) goes to pytest."""
-    verdicts = [
-        run_gate(gate) for gate in gates([word for word in words if word != "--fast"], fast="--fast" in words)
-    ]
+def main(arguments: Sequence[str]) -> int:
+    """Run every gate; `--fast` is for this program, every other argument (`-k attendance`, `-x`, a path) for pytest."""
+    for_pytest = [argument for argument in arguments if argument != "--fast"]
+    results = [run_gate(gate) for gate in gates(for_pytest, fast="--fast" in arguments)]
     print("== gates")
-    for verdict in verdicts:
-        print(f"{'passed' if verdict.passed else 'FAILED'}  {verdict.seconds:6.1f} s  {verdict.name}")
-    print(verdicts[-1].last_line)
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
+    for result in results:
+        print(f"{'passed' if result.passed else 'FAILED'}  {result.seconds:6.1f} s  {result.name}")
+    print(results[-1].last_line)
+    return 0 if all(result.passed for result in results) else 1
 
 
 if __name__ == "__main__":

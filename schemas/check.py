@@ -33,9 +33,7 @@ def check(
     if kind is None:
         return _rejected(error("Resource.resourceType", "is required", code="required"), ()), None
     if not isinstance(kind, str) or kind not in RESOURCE_TYPES:
-        return _rejected(
-            error("Resource.resourceType", "is not a FHIR resource", code="code-invalid"), ()
-        ), None
+        return _rejected(error("Resource.resourceType", "is not a FHIR resource", code="code-invalid"), ()), None
     if kind != "Bundle":
         return _rejected(error("Resource.resourceType", _ACCEPTED, code="not-supported"), (kind,)), None
     return _bundle(document, source=source, test_mode=test_mode, received_at=received_at)
@@ -65,15 +63,11 @@ def _types(document: Mapping[str, object]) -> tuple[str, ...]:
     """Bundle and the types of its resources, each once in order of appearance; unknown ones are not repeated."""
     entries = document.get("entry")
     resources = (
-        [entry.get("resource") for entry in entries if isinstance(entry, dict)]
-        if isinstance(entries, list)
-        else []
+        [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     )
     kinds = [resource.get("resourceType") for resource in resources if isinstance(resource, dict)]
     return tuple(
-        dict.fromkeys(
-            ["Bundle", *(kind for kind in kinds if isinstance(kind, str) and kind in RESOURCE_TYPES)]
-        )
+        dict.fromkeys(["Bundle", *(kind for kind in kinds if isinstance(kind, str) and kind in RESOURCE_TYPES)])
     )
 
 

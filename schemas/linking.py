@@ -1,11 +1,11 @@
-"""What is said to the linker and by it: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
+"""What the linker reads and writes: `identity.v1`, `link.map.v1`, `review.v1`, `person.changes.v1`."""
 
 import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from schemas import canonical
 from schemas.errors import Unreadable
@@ -13,8 +13,8 @@ from schemas.errors import Unreadable
 TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier4": 4}
 LinkStatus = Literal["linked", "held"]
 DecisionKind = Literal["link", "apart", "none"]
-DECISION = "decision"  # begins the key of a steward's decision, which stands in identity.v1 beside identities
-MODEL = "model"  # begins the key of the linker's own word that another model counts
+DECISION = "decision"  # begins the key of a steward's decision, in identity.v1 beside the identities
+MODEL = "model"  # begins the key of the linker's message to itself, to answer a batch under a model
 _RECORD_ID = r"[a-z0-9]+:[0-9a-f]+"
 _DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
 _MODEL_KEY = re.compile(rf"{MODEL}/([0-9a-f]{{32}})")
@@ -36,14 +36,15 @@ class RecordIdentity:
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
         tokens = base64.b64encode(self.sealed_tokens).decode() if self.sealed_tokens is not None else None
-        told = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
-        return canonical.dump({"v": 1, **told})
+        parts = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
+        return canonical.dump({"v": 1, **parts})
 
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
         """Raises Unreadable for what records does not write."""
         parts = canonical.load_object(value)
-        if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):  # a list: what it is may not hash
+        # a list: the value may not be hashable
+        if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):
             raise Unreadable("identity", rule="is of an unknown version or tier")
         source, tokens, merged_into = parts.get("source"), parts.get("tokens"), parts.get("merged_into")
         texts = isinstance(tokens, str | None) and isinstance(merged_into, str | None)
@@ -58,10 +59,10 @@ class RecordIdentity:
 
 @dataclass(frozen=True, slots=True)
 class PairDecision:
-    """What a steward decided of two records, lesser id first: one person, two people, or back to the machine.
+    """What a steward decided about two records, lesser id first: one person, two people, or back to the machine.
 
-    Every decision has a key of its own, since compaction keeps what arrived last and the latest decision may
-    arrive first. `decided_at` is UTC to the second ("2026-11-23T10:00:00Z"), so that its order is its text's.
+    Every decision has its key, because compaction keeps what arrived last and the latest decision may arrive
+    first. `decided_at` is UTC to the second ("2026-11-23T10:00:00Z"), so that its order is that of the text.
     """
 
     records: tuple[str, str]
@@ -85,8 +86,8 @@ class PairDecision:
     @classmethod
     def parse(cls, key: str, value: bytes) -> "PairDecision":
         """Raises Unreadable for anything but a decision about two different records."""
-        named, parts = _DECISION_KEY.fullmatch(key), canonical.load_object(value)
-        if named is None or not named[1] < named[2]:
+        match, parts = _DECISION_KEY.fullmatch(key), canonical.load_object(value)
+        if match is None or not match[1] < match[2]:
             raise Unreadable("decision", rule="is of two records, the lesser first")
         kind, decided_at = parts.get("kind"), parts.get("decided_at")
         if parts.get("v") != 1 or kind not in ("link", "apart", "none"):
@@ -97,37 +98,37 @@ class PairDecision:
             datetime.fromisoformat(decided_at)
         except ValueError:
             raise Unreadable("decided_at", rule="is not in the calendar") from None
-        return cls((named[1], named[2]), kind, decided_at, named[3])
+        return cls((match[1], match[2]), kind, decided_at, match[3])
 
 
 @dataclass(frozen=True, slots=True)
-class ModelTurn:
-    """The linker's word to itself, in `identity.v1`: from here this model counts (share 0), and the records of this
-    share of all are to be answered anew under it. `digest` names the model by what it says.
+class RelinkBatch:
+    """The linker's message to itself, in `identity.v1`: answer the records of this batch again under a model, which
+    `digest` names by its content. Batch 0 also says that this model is the active one from here on.
     """
 
     digest: str
-    share: int
-    shares: int
+    number: int
+    batches: int
 
     def key(self) -> bytes:
-        """The message's key: one for each model, removed when every share is done."""
+        """The message's key: one for each model, removed when every batch is done."""
         return f"{MODEL}/{self.digest}".encode()
 
     def value(self) -> bytes:
         """The message's value."""
-        return canonical.dump({"v": 1, "share": self.share, "shares": self.shares})
+        return canonical.dump({"v": 1, "batch": self.number, "batches": self.batches})
 
     @classmethod
-    def parse(cls, key: str, value: bytes) -> "ModelTurn":
+    def parse(cls, key: str, value: bytes) -> "RelinkBatch":
         """Raises Unreadable for what the linker does not write."""
-        named, parts = _MODEL_KEY.fullmatch(key), canonical.load_object(value)
-        if named is None or parts.get("v") != 1:
+        match, parts = _MODEL_KEY.fullmatch(key), canonical.load_object(value)
+        if match is None or parts.get("v") != 1:
             raise Unreadable("model", rule="is of an unknown version or name")
-        share, shares = parts.get("share"), parts.get("shares")
-        if type(share) is not int or type(shares) is not int or not 0 <= share < shares:
-            raise Unreadable("model", rule="is one share of all")
-        return cls(named[1], share, shares)
+        number, batches = parts.get("batch"), parts.get("batches")
+        if type(number) is not int or type(batches) is not int or not 0 <= number < batches:
+            raise Unreadable("model", rule="is one batch of all")
+        return cls(match[1], number, batches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,17 @@ class Link:
     person_id: str
     status: LinkStatus
     reasons: Sequence[str]
-    evidence: Sequence[Mapping[str, Any]]
+    evidence: Sequence[Mapping[str, object]]
     formerly: Sequence[str]
     revision: int
+
+    def repeats(self, former: "Link") -> bool:
+        """True when nothing but its history (`formerly`, `revision`) differs from `former`."""
+        return (
+            (self.person_id, self.status) == (former.person_id, former.status)
+            and list(self.reasons) == list(former.reasons)
+            and list(self.evidence) == list(former.evidence)
+        )
 
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
@@ -154,7 +163,7 @@ class Link:
                 "person_id": self.person_id,
                 "status": self.status,
                 "reasons": list(self.reasons),
-                "evidence": [dict(one) for one in self.evidence],
+                "evidence": [dict(evidence) for evidence in self.evidence],
                 "formerly": list(self.formerly),
                 "revision": self.revision,
             }
@@ -168,7 +177,7 @@ class Link:
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
-        if not all(isinstance(one, str) for one in parts["formerly"]):
+        if not all(isinstance(person, str) for person in parts["formerly"]):
             raise Unreadable("link", rule="names a person in another form")
         return cls(
             parts["person_id"],
@@ -188,5 +197,10 @@ _LINK_PARTS: Mapping[str, type] = {
 def receipt(disposition: str, *, revision: int, reasons: Sequence[Mapping[str, str]] = ()) -> bytes:
     """The value of a receipt; its key is the entry id. `reasons` name field and rule, never a value."""
     return canonical.dump(
-        {"v": 1, "disposition": disposition, "revision": revision, "reasons": [dict(one) for one in reasons]}
+        {
+            "v": 1,
+            "disposition": disposition,
+            "revision": revision,
+            "reasons": [dict(reason) for reason in reasons],
+        }
     )

@@ -112,6 +112,4 @@ def patient_authority(source: str, system: str) -> str:
     ours = identifier_system("patient", source)
     if system == ours:
         return ""
-    return (
-        unquote(system.removeprefix(f"{ours}/")) if system.startswith(f"{ours}/") else canonical_uri(system)
-    )
+    return unquote(system.removeprefix(f"{ours}/")) if system.startswith(f"{ours}/") else canonical_uri(system)

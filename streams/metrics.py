@@ -1,4 +1,4 @@
-"""What a stage tells Prometheus: counts of messages and times, by fixed words. No label counts people."""
+"""What a stage reports to Prometheus: counts of messages, and times, by fixed labels. No label counts people."""
 
 import time
 from collections import Counter
@@ -12,7 +12,7 @@ from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 # From a hop on an idle machine (0.1 s) to a backlog of a day.
 END_TO_END_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400)
 SHAPES: dict[type[Outcome], int] = {Emit: 1, Change: 2, Reject: 4}  # bits: what an answer is made of
-_SHAPE_WORDS = ((1, "emitted"), (2, "changed"), (4, "rejected"))
+_SHAPE_NAMES = ((1, "emitted"), (2, "changed"), (4, "rejected"))
 
 BEGAN_HEADER = "began"  # Kafka time in milliseconds of the intake message that all this follows from
 
@@ -39,7 +39,7 @@ class StageTally:
     def add(self, messages: Sequence[Message], shapes: Iterable[int]) -> None:
         """Messages and, for each, the SHAPES of its outcomes; the codes of rejects are counted in `codes`."""
         self._shapes.update(shapes)
-        self.newest_ms = max(self.newest_ms, max((one.timestamp_ms for one in messages), default=0))
+        self.newest_ms = max(self.newest_ms, max((message.timestamp_ms for message in messages), default=0))
         if self._ages:
             self.began_ms += map(began_ms, messages)
 
@@ -50,13 +50,13 @@ class StageTally:
         self.began_ms += later.began_ms
         self.newest_ms = max(self.newest_ms, later.newest_ms)
 
-    def words(self) -> Counter[str]:
+    def outcomes(self) -> Counter[str]:
         """Messages per kind of outcome; silent: answered with nothing."""
-        words: Counter[str] = Counter()
+        outcomes: Counter[str] = Counter()
         for shape, count in self._shapes.items():
-            for word in [word for bit, word in _SHAPE_WORDS if shape & bit] or ["silent"]:
-                words[word] += count
-        return words
+            for name in [name for bit, name in _SHAPE_NAMES if shape & bit] or ["silent"]:
+                outcomes[name] += count
+        return outcomes
 
 
 class StageMetrics:
@@ -102,13 +102,13 @@ class StageMetrics:
         self._redelivered = redelivered.labels(stage.name)
         self._last_event = last_event.labels(stage.name)
         self._newest_s = 0.0
-        for word in ("emitted", "changed", "rejected", "silent"):
-            self._messages.labels(stage.name, word)
+        for outcome in ("emitted", "changed", "rejected", "silent"):
+            self._messages.labels(stage.name, outcome)
 
     def answered(self, tally: StageTally) -> None:
         """These messages were answered, and everything that follows from them is acknowledged."""
-        for word, count in tally.words().items():
-            self._messages.labels(self._stage.name, word).inc(count)
+        for outcome, count in tally.outcomes().items():
+            self._messages.labels(self._stage.name, outcome).inc(count)
         for code, count in tally.codes.items():
             self._dead_letters.labels(self._stage.name, code).inc(count)
         self._newest_s = max(self._newest_s, tally.newest_ms / 1000)

@@ -15,10 +15,12 @@ def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) ->
     sources = tuple(sources)
     receipts = tuple(source.receipts_topic for source in sources)
     published = tuple(
-        topic for one in recipients for topic in (topics.pathway_state(one), topics.pathway_events(one))
+        topic
+        for recipient in recipients
+        for topic in (topics.pathway_state(recipient), topics.pathway_events(recipient))
     )
     rows = {
-        "ingress": ((tuple(s.intake_topic for s in sources)), None, (topics.EVENTS, *receipts)),
+        "ingress": ((tuple(source.intake_topic for source in sources)), None, (topics.EVENTS, *receipts)),
         "records": (
             (topics.EVENTS, topics.LINK_MAP),
             topics.RECORDS_STATE,

@@ -19,27 +19,20 @@ class Ports(StrEnum):
 class Transport:
     """`module` is imported only where the door is opened: the process of a folder loads no web server.
 
-    `summary` is its line on the command line; `usual_port` the (first) port an engine gives it, 0 for none.
+    `summary` is its line on the command line.
     """
 
     module: str
     ports: Ports
-    usual_port: int
     summary: str
 
 
 # What a source names as its `door`. Before the underscore stands the format its senders use (`fhir_`: documents come
 # as FHIR and are read as they are), after it the word on the command line.
 TRANSPORTS: dict[str, Transport] = {
-    "fhir_http": Transport(
-        "connectors.doors.fhir_http", Ports.SHARED, 8080, "Take FHIR message Bundles by POST /fhir."
-    ),
-    "hl7_mllp": Transport(  # 2575 is registered for HL7 over MLLP
-        "connectors.doors.hl7_mllp", Ports.PER_SOURCE, 2575, "Take HL7v2 messages over MLLP."
-    ),
-    "folder": Transport(
-        "connectors.doors.folder", Ports.NONE, 0, "Take CSV files put into drop/<source>/inbox/."
-    ),
+    "fhir_http": Transport("connectors.doors.fhir_http", Ports.SHARED, "Take FHIR message Bundles by POST /fhir."),
+    "hl7_mllp": Transport("connectors.doors.hl7_mllp", Ports.PER_SOURCE, "Take HL7v2 messages over MLLP."),
+    "folder": Transport("connectors.doors.folder", Ports.NONE, "Take CSV files put into drop/<source>/inbox/."),
 }
 
 

@@ -86,9 +86,7 @@ class TomlTable:
         for choice in choices:
             if value == choice:
                 return choice
-        raise self.refuse(
-            key, "must be one of " + ", ".join(str(choice) for choice in choices if choice is not None)
-        )
+        raise self.refuse(key, "must be one of " + ", ".join(str(choice) for choice in choices if choice is not None))
 
     def tables(self, key: str) -> dict[str, object]:
         """A table of tables, empty when the key is not there."""
@@ -117,11 +115,7 @@ class TomlTable:
 
     def as_column(self, key: str, value: object) -> Column:
         """The column that a value `{ column, codes, unknown }` names."""
-        if (
-            not isinstance(value, dict)
-            or not isinstance(value.get("column"), str)
-            or not header_key(value["column"])
-        ):
+        if not isinstance(value, dict) or not isinstance(value.get("column"), str) or not header_key(value["column"]):
             raise self.refuse(key, 'must be a table { column = "…" }')
         if unknown_keys := sorted(set(value) - {"column", "codes", "unknown"}):
             raise self.refuse(f"{key}.{unknown_keys[0]}", "is not a key of a column")

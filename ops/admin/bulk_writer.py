@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
-from ops.errors import TierlinkError
+from ops.errors import BrokerError
 from schemas.topics import MESSAGE_BYTES_MAX
 
 Headers = Sequence[tuple[str, bytes]]
 # Topic, partition, key, value, time in milliseconds, headers.
 Written = tuple[str, int, bytes | None, bytes | None, int, Headers]
-NOW_MS = 0  # librdkafka's word for the time of writing
+NOW_MS = 0  # for librdkafka: the time of writing
 
 _SETTINGS = {
     "acks": "all",
@@ -27,7 +27,7 @@ def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float
     """Every message is acknowledged, in order within a partition; how many there were.
 
     Never more than the producer's queue is in memory. `seconds_max` is for what is still on its way when all
-    have been handed over. Raises TierlinkError when the broker does not take one.
+    have been handed over. Raises BrokerError when the broker does not take one.
     """
     producer, failures = Producer({**_SETTINGS, "bootstrap.servers": bootstrap}), list[str]()
 
@@ -42,21 +42,17 @@ def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float
             written += 1
         left = producer.flush(seconds_max)
     except KafkaException:
-        raise TierlinkError("the broker took no more messages") from None
+        raise BrokerError("the broker took no more messages") from None
     if left or failures:
-        raise TierlinkError(f"the broker did not take {left + len(failures)} of {written} messages")
+        raise BrokerError(f"the broker did not take {left + len(failures)} of {written} messages")
     return written
 
 
-def _produce(
-    producer: Producer, message: Written, answered: Callable[[KafkaError | None, Delivered], None]
-) -> None:
+def _produce(producer: Producer, message: Written, answered: Callable[[KafkaError | None, Delivered], None]) -> None:
     topic, partition, key, value, timestamp_ms, headers = message
     while True:
         try:
-            producer.produce(
-                topic, value, key, partition, answered, timestamp=timestamp_ms, headers=list(headers)
-            )
+            producer.produce(topic, value, key, partition, answered, timestamp=timestamp_ms, headers=list(headers))
         except BufferError:  # the queue is full: wait for answers
             producer.poll(1.0)
         else:

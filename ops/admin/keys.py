@@ -15,7 +15,7 @@ OPERATIONS_ZONE = "operations"  # every key: for `ledger`, `compare`, evaluation
 def make_keys(directory: Path, *, recipients: Iterable[str], version: int = 1) -> None:
     """Key files of every zone under `directory`, mode 0400, derived from a fresh random root that is not kept.
 
-    Raises SettingsError when key files exist: keys are never overwritten, because everything published hangs on them.
+    Raises SettingsError when key files exist: keys are never overwritten, because what was published depends on them.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(directory.glob("*.json")):

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from ops.admin.topic_reader import read_partition
+from ops.admin.bulk_writer import NOW_MS, write_all
+from ops.admin.topic_reader import Selection, read_topic
 from ops.errors import TierlinkError
 from schemas.topics import MESSAGE_BYTES_MAX, Topic
 from streams.host.settings import refused_after_s
@@ -38,7 +39,7 @@ def create(
         present = set(admin.list_topics())
         missing = [topic for topic in topics if topic.name not in present]
         if missing:
-            with suppress(TopicAlreadyExistsError):  # two at once: the other one made them
+            with suppress(TopicAlreadyExistsError):  # two at once: the other process made them
                 admin.create_topics([_new(topic, replication, session_s) for topic in missing])
             made = [topic.name for topic in missing]
     return made
@@ -47,16 +48,14 @@ def create(
 def delete_message(bootstrap: str, topic: str, *, partition: int, offset: int) -> None:
     """Take one message out of a topic by hand: its key gets a tombstone at the same partition.
 
-    For drills ("does the ledger notice?"). Raises TierlinkError when there is no such message or it has no key.
+    For drills ("does the ledger notice?"). Raises MissingInput when there is no such topic or partition,
+    TierlinkError when there is no such message or it has no key.
     """
-    found = [one for one in read_partition(bootstrap, topic, partition) if one.offset == offset]
-    if not found or found[0].key is None:
+    messages = read_topic(bootstrap, topic, Selection(partition=partition, offset=offset))
+    found = next(messages, None)
+    if found is None or found.offset != offset or found.key is None:
         raise TierlinkError(f"{topic} partition {partition} holds no keyed message at offset {offset}")
-    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
-    try:
-        producer.send(topic, key=found[0].key, value=None, partition=partition).get(timeout=30)
-    finally:
-        producer.close()
+    write_all(bootstrap, [(topic, partition, found.key, None, NOW_MS, ())])
 
 
 def _new(topic: Topic, replication: Replication, session_s: float | None) -> NewTopic:

@@ -1,4 +1,4 @@
-"""`tierlink check`: the doors' own check on files, dry: no broker, nothing sent, nothing kept."""
+"""`tierlink check`: the check of the doors on files, without a broker; nothing is sent or kept."""
 
 import hashlib
 from collections.abc import Iterator

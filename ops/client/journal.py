@@ -1,10 +1,10 @@
 """The senders' journal: what was sent and how it was answered, written by the sender, never by the engine.
 
-One JSON line per entry per sending, written when its answer is known. Identifiers never stand in it: an entry
+One JSON line per entry per sending, written when its answer is known. Identifiers are never in it: an entry
 is its uuid5.
 
-A sender may die between a door's answer and the line about it. So before anything is sent, its lines stand in a
-small file of their own in `<journal>.under-way/`, which goes when the answer has been noted; whoever reads the
+A sender may die between a door's answer and the line about it. So before anything is sent, its lines are put into a
+small file in `<journal>.under-way/`, which is removed when the answer has been noted; whoever reads the
 journal finds what is left there as `unknown`. The journal itself then has one line per entry, not two, and
 `unknown` in it means that a provider gave up.
 """
@@ -29,7 +29,7 @@ class Sent:
     source: str
     entry_id: str
     answer: Answer
-    kind: str = ""  # what was sent in the sender's words (ADT^A01, csv row); for reports only
+    kind: str = ""  # what was sent, in terms of the sender (ADT^A01, csv row); for reports only
 
 
 class Journal:
@@ -39,22 +39,22 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._under_way = path.with_name(f"{path.name}.under-way")
-        self._name = secrets.token_hex(8)  # no sender overwrites what another left behind
+        self._name = secrets.token_hex(8)  # no sender overwrites what another one left
         self._numbers = itertools.count()
         self._lock = threading.Lock()
 
     def begin(self, sent: Iterable[Sent]) -> Path:
-        """These entries are about to be sent: from now on the journal tells `unknown` of them.
+        """These entries are about to be sent: from now on the journal has them as `unknown`.
 
         Returns what `note` wants as `begun` when the answer is there.
         """
         self._under_way.mkdir(exist_ok=True)
         begun = self._under_way / f"{self._name}-{next(self._numbers)}"
-        begun.write_text(_lines(replace(one, answer="unknown") for one in sent))
+        begun.write_text(_lines(replace(entry, answer="unknown") for entry in sent))
         return begun
 
     def note(self, sent: Iterable[Sent], *, begun: Path | None = None) -> None:
-        """The lines are in the file when this returns, and stand there instead of what `begin` told."""
+        """The lines are in the file when this returns, and replace those of `begin`."""
         lines = _lines(sent)
         with self._lock, self._path.open("a") as file:
             file.write(lines)
@@ -66,15 +66,15 @@ class Journal:
 
         Nothing for a journal that was never begun.
         """
-        # listed first: what is noted while the journal is read may be told twice, never not at all
+        # listed first: what is noted while the journal is read may be read twice, never not at all
         begun = sorted(self._under_way.iterdir()) if self._under_way.is_dir() else []
-        under_way = [one for path in begun for one in _whole_lines(path)]
+        under_way = [entry for path in begun for entry in _whole_lines(path)]
         yield from _whole_lines(self._path)
         yield from under_way
 
 
 def _lines(sent: Iterable[Sent]) -> str:
-    return "".join(json.dumps(asdict(one)) + "\n" for one in sent)
+    return "".join(json.dumps(asdict(entry)) + "\n" for entry in sent)
 
 
 def _whole_lines(path: Path) -> Iterator[Sent]:

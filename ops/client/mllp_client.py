@@ -79,10 +79,10 @@ class MllpClient:
                 raise TimeoutError
             connection.settimeout(remaining)
             chunk = connection.recv(CHUNK_BYTES)
-            for one in self._unframer.feed(chunk):
-                match one:
+            for item in self._unframer.feed(chunk):
+                match item:
                     case Frame():
-                        return one.content
+                        return item.content
                     case Fault():
                         raise ConnectionError
             if not chunk:

@@ -1,15 +1,18 @@
 """Sending through the real doors, as providers do, and writing down every answer in the journal.
 
 A provider that gets no positive or negative answer sends the same bytes again: the entry keeps its id, so the
-worst that comes of it is a duplicate. When its patience ends, the journal says `unknown`.
+worst result is a duplicate. When its patience ends, the journal has `unknown`.
 """
 
+import csv
 import http.client
+import json
 import math
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,22 +21,26 @@ from ops.client.journal import Answer, Journal, Sent
 from ops.client.mllp_client import MllpClient, NoAnswer
 from ops.errors import TierlinkError
 from schemas.envelope import entry_id
-from schemas.errors import InvalidField, Unreadable
+from schemas.errors import InvalidField, Severity, Unreadable
 
 POLL_SECONDS = 0.05
 FILE_SECONDS_MAX = 300.0
 LOOPBACK = "127.0.0.1"
-ROOMS_OF_ANSWERS = ("done", "failed")
+ANSWER_DIRECTORIES = ("done", "failed")
 _SEND_AGAIN = (408, 429)  # like 5xx: about the moment, not about the message
 
 
 @dataclass(frozen=True)
-class DoorAnswer:
-    """What a door said: its verdict, its own code (HTTP status, MSA-1, done or failed) and its whole answer."""
+class SendAnswer:
+    """What a door answered: its verdict, its own code (HTTP status, MSA-1, done or failed) and its whole answer.
+
+    `reasons` are its errors, each as `field: rule`; no value that was sent is in them.
+    """
 
     answer: Answer
     code: str
     body: bytes
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,10 +79,10 @@ class _Sender(ABC):
 
     @abstractmethod
     def _connect(self, port: int, answer_seconds_max: float) -> None:
-        """Ready to send to this port of ours, and to wait so long for one answer."""
+        """Prepare to send to this port of this machine, and to wait so long for one answer."""
 
-    def _until_answered(self, once: Callable[[], DoorAnswer], message_id: str, kind: str) -> DoorAnswer:
-        """The first definite answer of `once`, or its last; either way it stands in the journal."""
+    def _until_answered(self, once: Callable[[], SendAnswer], message_id: str, kind: str) -> SendAnswer:
+        """The first definite answer of `once`, or its last; either way the journal has it."""
         sent = Sent(self._source, entry_id(self._source, message_id), "unknown", kind)
         begun = self._journal.begin([sent])
         deadline, tries = time.monotonic() + self._patience.seconds_max, 1
@@ -94,7 +101,7 @@ class HttpSender(_Sender):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=answer_seconds_max)
 
-    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> DoorAnswer:
+    def send(self, body: bytes, *, message_id: str, kind: str = "fhir") -> SendAnswer:
         """Post one message until it is answered or patience ends, and note the answer."""
         identifier = message_id or sha256(body).hexdigest()
         return self._until_answered(lambda: self._post(body), identifier, kind)
@@ -103,7 +110,7 @@ class HttpSender(_Sender):
         """End the connection."""
         self._connection.close()
 
-    def _post(self, body: bytes) -> DoorAnswer:
+    def _post(self, body: bytes) -> SendAnswer:
         headers = {"Content-Type": "application/fhir+json", "X-Tierlink-Source": self._source}
         try:
             self._connection.request("POST", "/fhir", body=body, headers=headers)
@@ -111,12 +118,12 @@ class HttpSender(_Sender):
             text = answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
-            return DoorAnswer("unknown", "none", b"")
+            return SendAnswer("unknown", "none", b"")
         verdicts: dict[int, Answer] = {202: "accepted", 200: "ignored"}
         # without a body it was cut off in its headers: http.client takes that for whole
         again = answer.status >= 500 or answer.status in _SEND_AGAIN or not text
         verdict: Answer = "unknown" if again else verdicts.get(answer.status, "refused")
-        return DoorAnswer(verdict, str(answer.status), text)
+        return SendAnswer(verdict, str(answer.status), text, tuple(_fhir_reasons(text)))
 
 
 class Hl7Sender(_Sender):
@@ -125,7 +132,7 @@ class Hl7Sender(_Sender):
     def _connect(self, port: int, answer_seconds_max: float) -> None:
         self._client = MllpClient(LOOPBACK, port, answer_seconds_max=answer_seconds_max)
 
-    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> DoorAnswer:
+    def send(self, message: bytes, *, message_id: str, kind: str = "hl7v2") -> SendAnswer:
         """Send one message and note the answer; "try again" (broker away) and a lost connection are sent again."""
         return self._until_answered(lambda: self._once(message), message_id, kind)
 
@@ -133,23 +140,45 @@ class Hl7Sender(_Sender):
         """End the connection."""
         self._client.close()
 
-    def _once(self, message: bytes) -> DoorAnswer:
+    def _once(self, message: bytes) -> SendAnswer:
         try:
             answer = self._client.send(message)
         except NoAnswer:
-            return DoorAnswer("unknown", "none", b"")
+            return SendAnswer("unknown", "none", b"")
         except Unreadable:  # half an answer: what follows on this connection cannot be trusted either
             self._client.close()
-            return DoorAnswer("unknown", "none", b"")
+            return SendAnswer("unknown", "none", b"")
         except InvalidField:  # a framing byte inside: a provider's interface engine could not send it either
-            return DoorAnswer("refused", "none", b"")
+            return SendAnswer("refused", "none", b"")
         verdicts: dict[str, Answer] = {"accepted": "accepted", "ignored": "ignored", "try": "unknown"}
         text = " ".join((answer.text, *(issue.rule for issue in answer.issues)))
-        return DoorAnswer(verdicts.get(answer.disposition, "refused"), answer.code, text.encode())
+        errors = [issue for issue in answer.issues if issue.severity is Severity.ERROR]
+        reasons = tuple(_reason(issue.location, issue.rule) for issue in errors)
+        return SendAnswer(verdicts.get(answer.disposition, "refused"), answer.code, text.encode(), reasons)
+
+
+def _reason(field: str, rule: str) -> str:
+    return f"{field}: {rule}" if field else rule
+
+
+def _fhir_reasons(body: bytes) -> Iterator[str]:
+    """The errors of an OperationOutcome; none where the body is something else."""
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        for issue in json.loads(body)["issue"]:
+            if issue["severity"] in ("error", "fatal"):
+                yield _reason(", ".join(issue.get("expression", ())), issue["diagnostics"])
+
+
+def _report_reasons(report: bytes) -> Iterator[str]:
+    """The errors that the report beside a file names; its last line only sums up."""
+    for row in [*csv.DictReader(report.decode("utf-8", "replace").splitlines())][:-1]:
+        if row["severity"] == "error":
+            place = ", ".join(part for part in (row["row"] and f"row {row['row']}", row["column"]) if part)
+            yield _reason(place, row["rule"])
 
 
 class FileSender:
-    """Drops files as a council does and waits until each stands in done/ or failed/."""
+    """Drops files as a council does and waits until each is in done/ or failed/."""
 
     def __init__(self, source: str, folder: Path, journal: Journal) -> None:
         self._source = source
@@ -158,9 +187,9 @@ class FileSender:
         self._begun: dict[str, Path] = {}
 
     def drop(self, name: str, content: bytes, *, rows: Sequence[int] = ()) -> None:
-        """The file stands in inbox/, whole from the first moment it is visible.
+        """The file is in inbox/, complete from the first moment it is visible.
 
-        With `rows` (their positions in the file) the journal tells `unknown` of them until they are noted.
+        With `rows` (their positions in the file) the journal has them as `unknown` until they are noted.
         Raises OSError where the file cannot be written; it may then be dropped again.
         """
         if rows and name not in self._begun:
@@ -169,27 +198,29 @@ class FileSender:
         part.write_bytes(content)
         part.rename(self._folder / "inbox" / name)
 
-    def room_of(self, name: str) -> str | None:
+    def answered_in(self, name: str) -> str | None:
         """`done` or `failed` once the file is answered, else None."""
-        return next((room for room in ROOMS_OF_ANSWERS if (self._folder / room / name).exists()), None)
+        found = (directory for directory in ANSWER_DIRECTORIES if (self._folder / directory / name).exists())
+        return next(found, None)
 
-    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> DoorAnswer:
+    def wait(self, name: str, content: bytes, *, rows: Sequence[int]) -> SendAnswer:
         """Note one answer per row (their positions in the file) once the file is answered."""
         deadline = time.monotonic() + FILE_SECONDS_MAX
-        while (room := self.room_of(name)) is None:
+        while (directory := self.answered_in(name)) is None:
             if time.monotonic() > deadline:
                 raise TierlinkError(f"a file of {self._source} was not answered in {FILE_SECONDS_MAX:.0f} s")
             time.sleep(POLL_SECONDS)
-        return self.note(room, name, content, rows=rows)
+        return self.note(directory, name, content, rows=rows)
 
-    def note(self, room: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> DoorAnswer:
-        """Note one answer per row: that of the room, or `unknown` where the file stands in none."""
+    def note(self, directory: str | None, name: str, content: bytes, *, rows: Sequence[int]) -> SendAnswer:
+        """Note one answer per row: that of the directory, or `unknown` where the file is in none."""
         answers: dict[str | None, Answer] = {"done": "accepted", "failed": "refused"}
-        answer = answers.get(room, "unknown")
+        answer = answers.get(directory, "unknown")
         begun = self._begun.pop(name, None)
         self._journal.note(self._entries(content, rows, answer), begun=begun)
-        report = self._folder / (room or "") / f"{name}.report.csv"
-        return DoorAnswer(answer, room or "none", report.read_bytes() if report.exists() else b"")
+        report = self._folder / (directory or "") / f"{name}.report.csv"
+        text = report.read_bytes() if report.exists() else b""
+        return SendAnswer(answer, directory or "none", text, tuple(_report_reasons(text)))
 
     def _entries(self, content: bytes, rows: Sequence[int], answer: Answer) -> list[Sent]:
         file_id = sha256(content).hexdigest()

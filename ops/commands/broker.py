@@ -21,14 +21,12 @@ def broker(
     """Run a one-node Apache Kafka on loopback until Ctrl-C or SIGTERM; prints its address when ready."""
     from ops.local.broker.embedded import EmbeddedBroker
 
-    told_to_stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
-    signal.signal(signal.SIGINT, lambda *_: told_to_stop.set())
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    signal.signal(signal.SIGINT, lambda *_: stopped.set())
     with EmbeddedBroker(directory, port=port) as running:
-        typer.echo(
-            f"broker ready: --bootstrap {running.bootstrap} (process {running.pid}, data in {directory})"
-        )
-        while not told_to_stop.wait(CHECK_SECONDS):
+        typer.echo(f"broker ready: --bootstrap {running.bootstrap} (process {running.pid}, data in {directory})")
+        while not stopped.wait(CHECK_SECONDS):
             running.check()
     typer.echo("broker stopped")
 

@@ -1,45 +1,45 @@
-"""`tierlink check FILE...`: what would the door say? Dry: no broker, nothing sent, nothing kept."""
+"""`tierlink check FILE...`: how would a door answer? No broker is needed; nothing is sent or kept."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ops.runtime.cli_options import readable
+
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Files; their content decides the format.")],
-    mapping: Annotated[Path | None, typer.Option(help="The mapping of a council's CSV.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="The mapping of a council's CSV.", callback=readable)] = None,
     service: Annotated[
-        list[str] | None, typer.Option(help="Service codes that are ours; every service when not given.")
+        list[str] | None,
+        typer.Option(help="Service codes of weight management; every service when not given."),
     ] = None,
     production: Annotated[
         bool, typer.Option("--production", help="Refuse 999 test NHS numbers, as production does.")
     ] = False,
 ) -> None:
-    """Print one JSON line per message: file, index, disposition, resource types, issues. Exit 0 unless unreadable."""
+    """Print one JSON line per message: file, index, disposition, resource types, issues. Exit 66 when a file cannot be
+    read, else 0, also for a message that a door would refuse.
+    """
     import json
 
     from ops.client.check_files import check_file, checking_source
-    from ops.errors import SettingsError
+    from ops.errors import MissingInput
 
-    unreadable = 0
-    text = None
-    if mapping is not None:
-        try:
-            text = mapping.read_text()
-        except OSError:
-            raise SettingsError("the mapping cannot be read") from None
+    unreadable, text = 0, mapping.read_text() if mapping is not None else None
     for path in files:
         try:
             content = path.read_bytes()
         except OSError:
-            typer.echo(f"tierlink: {path} cannot be read", err=True)
+            typer.echo(f"tierlink: {path} does not exist or cannot be read", err=True)
             unreadable += 1
             continue
         source = checking_source(content, services=frozenset(service or ("*",)))
         for index, checked in enumerate(check_file(content, source, mapping=text, test_mode=not production)):
             typer.echo(json.dumps({"file": str(path), "index": index, **checked.as_json()}))
-    raise typer.Exit(1 if unreadable else 0)
+    if unreadable:
+        raise MissingInput(f"{unreadable} of {len(files)} files could not be read")
 
 
 def register(app: typer.Typer) -> None:

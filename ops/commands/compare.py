@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 
 def compare(
@@ -26,7 +26,8 @@ def compare(
     """Replay the intake once through a fresh engine beside the run's broker; exit 1 when anything differs."""
     from ops.verify.replay import replay_and_compare
 
-    result = replay_and_compare(directory, drop_one=drop_one, from_events=from_events)
+    show_progress(f"replaying the input of {directory} through a fresh engine")
+    result = replay_and_compare(directory, drop_one=drop_one, from_events=from_events, progress=show_progress)
     for topic, (keys, differing) in result.by_topic.items():
         typer.echo(f"{topic:28} {keys:>8} keys {differing:>6} differing")
     typer.echo(f"{'all':28} {result.keys:>8} keys {result.differing:>6} differing")

@@ -2,21 +2,37 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from connectors.doors import TRANSPORTS, Ports, command_word
-from ops.runtime.cli_options import Bootstrap, Directory, PagesHost, PagesPort, Sources, TestMode
-
-if TYPE_CHECKING:
-    from ops.runtime.door_process import DoorOptions
+from ops.runtime.cli_options import (
+    Bootstrap,
+    Directory,
+    PagesHost,
+    PagesPort,
+    Sources,
+    TestMode,
+    check_port,
+)
 
 Host = Annotated[str, typer.Option(help="Where it listens.")]
 AllowRemote = Annotated[
     bool,
     typer.Option("--allow-remote", help="Listen beyond loopback although doors do not authenticate yet."),
 ]
+
+
+class CommonOptions(NamedTuple):
+    """The options of every door."""
+
+    bootstrap: str
+    directory: Path
+    sources: Path | None
+    test_mode: bool
+    pages_host: str
+    pages_port: int
 
 
 def http(
@@ -33,10 +49,8 @@ def http(
     pages_port: PagesPort = 0,
 ) -> None:
     """Open a door on one port."""
-    from ops.runtime.door_process import run_door
-
-    base = _options(bootstrap, directory, sources, test_mode)
-    run_door(_door(context), _listening(base, host, allow_remote, {"": port}, (pages_host, pages_port)))
+    common = CommonOptions(bootstrap, directory, sources, test_mode, pages_host, pages_port)
+    _serve(context, common, {"": port}, host=host, allow_remote=allow_remote)
 
 
 def mllp(
@@ -54,16 +68,15 @@ def mllp(
 ) -> None:
     """Open a door with a port for each source."""
     from ops.errors import SettingsError
-    from ops.runtime.door_process import run_door
 
     ports = {}
-    for one in listen:
-        slug, _, port = one.partition("=")
+    for address in listen:
+        slug, _, port = address.partition("=")
         if not port.isdigit():
             raise SettingsError("--listen is SOURCE=PORT")
         ports[slug] = int(port)
-    base = _options(bootstrap, directory, sources, test_mode)
-    run_door(_door(context), _listening(base, host, allow_remote, ports, (pages_host, pages_port)))
+    common = CommonOptions(bootstrap, directory, sources, test_mode, pages_host, pages_port)
+    _serve(context, common, ports, host=host, allow_remote=allow_remote)
 
 
 def folder(
@@ -77,45 +90,36 @@ def folder(
     pages_port: PagesPort = 0,
 ) -> None:
     """Open a door that listens on no port."""
-    from ops.runtime.door_process import run_door
-
-    base = _options(bootstrap, directory, sources, test_mode)
-    run_door(_door(context), _listening(base, "127.0.0.1", False, {}, (pages_host, pages_port)))
+    _serve(context, CommonOptions(bootstrap, directory, sources, test_mode, pages_host, pages_port), {})
 
 
-def _door(context: typer.Context) -> str:
-    """The registered name of the door that this command opens."""
-    return next(door for door in TRANSPORTS if command_word(door) == context.info_name)
-
-
-def _options(bootstrap: str, directory: Path, sources: Path | None, test_mode: bool) -> Mapping[str, object]:
+def _serve(
+    context: typer.Context,
+    common: CommonOptions,
+    ports: Mapping[str, int],
+    *,
+    host: str = "127.0.0.1",
+    allow_remote: bool = False,
+) -> None:
+    """Open the door that this command is named for, with a port for each source, or for "" where they share one."""
+    from ops.runtime.door_process import DoorOptions, run_door
     from ops.runtime.paths import EnginePaths
 
-    return {
-        "bootstrap": bootstrap,
-        "layout": EnginePaths(directory),
-        "sources": sources,
-        "test_mode": test_mode,
-    }
-
-
-def _listening(
-    base: Mapping[str, object],
-    host: str,
-    allow_remote: bool,
-    ports: Mapping[str, int],
-    pages: tuple[str, int],
-) -> "DoorOptions":
-    from ops.runtime.door_process import DoorOptions
-
-    return DoorOptions(
-        **base,  # type: ignore[arg-type]  # the four names and types of _options
+    for source, port in ports.items():
+        check_port(host, port, "--listen" if source else "--port")
+    check_port(common.pages_host, common.pages_port, "--pages-port")
+    options = DoorOptions(
+        bootstrap=common.bootstrap,
+        layout=EnginePaths(common.directory),
+        sources=common.sources,
+        test_mode=common.test_mode,
         host=host,
         allow_remote=allow_remote,
         ports=ports,
-        pages_host=pages[0],
-        pages_port=pages[1],
+        pages_host=common.pages_host,
+        pages_port=common.pages_port,
     )
+    run_door(next(door for door in TRANSPORTS if command_word(door) == context.info_name), options)
 
 
 def register(app: typer.Typer) -> None:

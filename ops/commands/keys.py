@@ -1,26 +1,23 @@
 """`tierlink keys`: key files by zone."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Directory
+from ops.runtime.cli_options import UP, Directory
 
 
 def make(
-    directory: Directory = Path(".tierlink/up"),
+    directory: Directory = UP,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
-    if_missing: Annotated[
-        bool, typer.Option("--if-missing", help="Do nothing where there are keys.")
-    ] = False,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where there are keys.")] = False,
 ) -> None:
     """Make the key files of every zone from a fresh random root; existing ones are never touched."""
     from ops.admin.keys import make_keys
     from ops.runtime.paths import EnginePaths
 
     if if_missing and any(EnginePaths(directory).keys.glob("*.json")):
-        typer.echo("key files are there already")
+        typer.echo("there are key files already")
         return
     make_keys(EnginePaths(directory).keys, recipients=recipient or ["demo"])
     typer.echo(f"key files made in {EnginePaths(directory).keys}, one per zone")
@@ -30,9 +27,5 @@ def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(help="Key files.", no_args_is_help=True)
     group.command("make")(make)
-    group.callback()(_keys)
+    group.callback()(lambda: None)  # Typer makes one command the whole group unless there is a callback
     app.add_typer(group, name="keys")
-
-
-def _keys() -> None:
-    """Key files."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.commands import linkage_live
-from ops.runtime.cli_options import Directory, Json
+from ops.runtime.cli_options import UP, Broker, Directory, Json, invalid_arguments, readable, show_progress
 
 if TYPE_CHECKING:
     from linkage.model import Model
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from ops.training.records import Records
 
 Inputs = Annotated[
-    list[Path], typer.Option("--input", help="A table: .csv or .parquet. Twice for two files.")
+    list[Path],
+    typer.Option("--input", help="A table: .csv or .parquet. Twice for two files.", callback=readable),
 ]
 Map = Annotated[
     list[str],
-    typer.Option(
-        "--map", help="field=column or field=column+column, with commas between. All may be missing."
-    ),
+    typer.Option("--map", help="field=column or field=column+column, with commas between. All may be missing."),
 ]
 OptionalInputs = Annotated[
-    list[Path] | None, typer.Option("--input", help="As for evaluate; without it an engine is asked.")
+    list[Path] | None,
+    typer.Option("--input", help="As for evaluate; without it an engine is asked.", callback=readable),
 ]
 OptionalMap = Annotated[list[str] | None, typer.Option("--map", help="As for evaluate.")]
 Dates = Annotated[
@@ -34,11 +34,10 @@ Dates = Annotated[
 ]
 Postcode = Annotated[str, typer.Option(help="uk, or any: codes of other countries are kept.")]
 ModelFile = Annotated[
-    Path | None, typer.Option("--model", help="Weights to use; else they are fitted on the input.")
+    Path | None,
+    typer.Option("--model", help="Weights to use; else they are fitted on the input.", callback=readable),
 ]
-LinkOnly = Annotated[
-    bool, typer.Option("--link-only", help="Pairs within one file are not looked for, nor counted.")
-]
+LinkOnly = Annotated[bool, typer.Option("--link-only", help="Pairs within one file are not looked for, nor counted.")]
 
 
 def evaluate(
@@ -54,15 +53,17 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """How well, how surely and how fast the linker links records whose truth is known."""
+    show_progress("reading the records")
     from rich.console import Console
 
     from ops.training.evaluation import evaluate as evaluated
+    from ops.training.evaluation import show
     from ops.training.records import load
-    from ops.training.report import show
 
     reader = _reader(columns, dates, postcode)
     records = load(inputs, reader, truth=truth, link_only=link_only)
-    _tell_unread(reader)
+    _show_unread(reader)
+    show_progress(f"linking them in {shuffles + 1} orders")
     found = evaluated(records, _model(model, records), shuffles=shuffles)
     show(Console(stderr=as_json, width=110, highlight=False), found)
     if as_json:
@@ -73,9 +74,7 @@ def explain(
     *,
     record: Annotated[
         str | None,
-        typer.Argument(
-            metavar="A", help="A record: its row, its cell of `record`, or as an engine names it."
-        ),
+        typer.Argument(metavar="A", help="A record: its row, its cell of `record`, or as an engine names it."),
     ] = None,
     other: Annotated[str | None, typer.Argument(metavar="B", help="The other one.")] = None,
     inputs: OptionalInputs = None,
@@ -84,10 +83,10 @@ def explain(
     postcode: Postcode = "uk",
     model: ModelFile = None,
     every: Annotated[
-        bool, typer.Option("--all", help="Is every link of the engine told? Exit 1 when one is not.")
+        bool, typer.Option("--all", help="Can every link of the engine be explained? Exit 1 when one cannot.")
     ] = False,
-    directory: Directory = linkage_live.UP,
-    bootstrap: linkage_live.Broker = None,
+    directory: Directory = UP,
+    bootstrap: Broker = None,
     as_json: Json = False,
 ) -> None:
     """What each field of two records weighed, which rules held, and what was decided: of a table with --input, else
@@ -95,14 +94,14 @@ def explain(
     """
     from ops.errors import SettingsError
 
-    named = tuple(one for one in (record, other) if one is not None)
+    named = tuple(identifier for identifier in (record, other) if identifier is not None)
     if every == bool(named) or (every and inputs):
-        raise SettingsError("two records, or with an engine one, or --all")
-    asked = linkage_live.LiveQuery(directory, bootstrap, model, as_json)
+        raise SettingsError("--all: give this or two records, or of an engine one")
+    query = linkage_live.LiveQuery(directory, bootstrap, model, as_json)
     if every:
-        linkage_live.explain_every_link(asked)
+        linkage_live.explain_every_link(query)
     elif not inputs:
-        linkage_live.explain_answers(named, asked)
+        linkage_live.explain_answers(named, query)
     elif record is None or other is None or not columns:
         raise SettingsError("--input: needs two records and --map")
     else:
@@ -117,8 +116,10 @@ def _explain_table(
     from ops.training.explaining import explained, show
     from ops.training.records import load
 
+    show_progress("reading the records")
     records = load(inputs, reader)
-    found = explained(records, _model(model, records), pair)
+    with invalid_arguments():
+        found = explained(records, _model(model, records), pair)
     show(Console(stderr=as_json, width=110, highlight=False), found)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
@@ -129,13 +130,14 @@ def train(
     inputs: Inputs,
     columns: Map,
     out: Annotated[Path, typer.Option(help="A new file for the model.")],
-    name: Annotated[str, typer.Option(help="Its name, told with every link it makes.")] = "trained",
+    name: Annotated[str, typer.Option(help="Its name, which is published with every link it makes.")] = "trained",
     group: Annotated[
         list[str] | None,
         typer.Option(help="NAME=COLUMN: report by this column too, and judge by it. May be given again."),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="The model in use: no group may be linked worse than by it.")
+        Path | None,
+        typer.Option(help="The model in use: no group may be linked worse than by it.", callback=readable),
     ] = None,
     dates: Dates = "auto",
     postcode: Postcode = "uk",
@@ -149,28 +151,31 @@ def train(
     from rich.console import Console
 
     from linkage.model import Origin
+    from ops.runtime.model_files import read_model
     from ops.training.groups import groups_of, labelled, parse_groups
     from ops.training.records import load
-    from ops.training.training import ByGroup, model_in_use, trained, write
+    from ops.training.training import ByGroup, trained, write
 
-    in_use = model_in_use(against) if against else None
+    show_progress("reading the records")
+    in_use = read_model(against, option="--against") if against else None
     reader, named = _reader(columns, dates, postcode), parse_groups(group or [])
     records = load(inputs, reader)
-    _tell_unread(reader)
+    _show_unread(reader)
     today = datetime.now(UTC).date()
     groups = groups_of(records, inputs, columns=named, mapped=reader.columns, on=today)
     origin = Origin(
         name=name,
-        provenance=f"pairs of {len(records.told)} records of {len(inputs)} file(s) that both carry an NHS number",
+        provenance=f"pairs of {len(records.rows)} records of {len(inputs)} file(s) that both carry an NHS number",
         counted=today.isoformat(),
         code=_version(),
     )
+    show_progress("fitting the weights")
     found = trained(records, origin=origin)
     by_group = ByGroup.of(labelled(records, groups), new=found.model, in_use=in_use)
     by_group.show(Console(stderr=as_json, width=140, highlight=False))
     typer.echo(
         f"precision {found.quality.precision:.4f}, recall {found.quality.recall:.4f} on "
-        f"{found.quality.right + found.quality.missed} labelled matches, their numbers set aside",
+        f"{found.quality.right + found.quality.missed} labelled matches, without their numbers",
         err=as_json,
     )
     if as_json:
@@ -195,7 +200,7 @@ def _model(path: Path | None, records: "Records") -> "Model":
     return read_model(path) if path else fitted(records)
 
 
-def _tell_unread(reader: "Reader") -> None:
+def _show_unread(reader: "Reader") -> None:
     for field, cells in reader.unread.items():
         if cells:
             typer.echo(f"{field}: {cells} filled cells could not be read and count as missing", err=True)
@@ -213,7 +218,8 @@ def _version() -> str:
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(
-        help="The linker on tables of records; stewards' words, and why, on an engine.", no_args_is_help=True
+        help="The linker on tables of records; reviews, decisions and explanations on an engine.",
+        no_args_is_help=True,
     )
     for command in (evaluate, explain, train, linkage_live.reviews, linkage_live.decide):
         group.command(command.__name__)(command)

@@ -1,89 +1,101 @@
-"""`tierlink send hl7|fhir|csv`: files of your own through the real doors."""
+"""`tierlink send hl7|fhir|csv`: files through the doors of the running engine."""
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime import cli_options as options
 
 if TYPE_CHECKING:
-    from ops.local.engine import Engine
     from ops.verify.sending import SendResult
 
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end of every entry and print it.")]
+File = Annotated[Path, typer.Argument(help="One file, with one or many messages.", callback=options.readable)]
+Files = Annotated[list[Path], typer.Argument(help="JSON files, or folders of them.", callback=options.readable)]
+Source = Annotated[str, typer.Option(help="Who sends; `-open` sources keep every service, in test mode.")]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait", help="Wait for the receipt of every accepted entry and print its disposition."),
+]
+
+
+class SendOptions(NamedTuple):
+    """As whom to send to which engine, and what to print."""
+
+    source: str
+    directory: Path
+    wait: bool
+    as_json: bool
 
 
 def hl7(
-    file: Annotated[Path, typer.Argument(help="HL7v2 messages, separated by blank lines.")],
-    source: Annotated[
-        str, typer.Option(help="trust-open keeps every service, trust-wm only weight management.")
-    ] = ("trust-open"),
+    file: File,
+    source: Source = "trust-open",
+    directory: options.Directory = options.UP,
     wait: Wait = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Send HL7v2 over MLLP into an engine started for this, in test mode."""
+    """Send HL7v2 messages over MLLP; exit 1 when one is refused or rejected."""
     from ops.verify.sending import send_hl7
 
-    _send(
-        lambda engine: send_hl7(engine, source, file.read_bytes()),
-        wait=wait or as_json,
-        as_json=as_json,
-        show=wait,
-    )
+    _send(partial(send_hl7, path=file), SendOptions(source, directory, wait, as_json))
 
 
 def fhir(
-    paths: Annotated[list[Path], typer.Argument(help="JSON files, or folders of them.")],
-    source: Annotated[
-        str, typer.Option(help="fhir-open keeps every service, gp-hub only weight management.")
-    ] = ("fhir-open"),
+    paths: Files,
+    source: Source = "fhir-open",
+    directory: options.Directory = options.UP,
     wait: Wait = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Send FHIR by POST /fhir into an engine started for this, in test mode."""
+    """Send FHIR by POST /fhir; exit 1 when a message is refused or rejected."""
     from ops.verify.sending import send_fhir
 
-    _send(lambda engine: send_fhir(engine, source, paths), wait=wait or as_json, as_json=as_json, show=wait)
+    _send(partial(send_fhir, paths=paths), SendOptions(source, directory, wait, as_json))
 
 
 def csv(
-    file: Annotated[Path, typer.Argument(help="A council's CSV.")],
-    source: Annotated[str, typer.Option(help="The folder source it belongs to.")] = "council-east",
+    file: File,
+    source: Source = "council-east",
+    directory: options.Directory = options.UP,
     wait: Wait = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Drop a CSV into a source's folder of an engine started for this, in test mode."""
+    """Put a CSV into the inbox of a council; exit 1 when it or a row is refused or rejected."""
     from ops.verify.sending import send_csv
 
-    _send(lambda engine: send_csv(engine, source, file), wait=wait or as_json, as_json=as_json, show=wait)
+    _send(partial(send_csv, path=file), SendOptions(source, directory, wait, as_json))
 
 
-def _send(action: "Callable[[Engine], SendResult]", *, wait: bool, as_json: bool, show: bool) -> None:
-    from ops.local.engine import Engine, EngineSettings
-    from ops.local.engine_lock import fresh_layout
-    from ops.verify.sending import wait_for_ends
+def _send(send: "Callable[..., SendResult]", chosen: SendOptions) -> None:
+    from ops.runtime.paths import EnginePaths
+    from ops.verify.sending import RunningEngine, wait_for_ends
 
-    layout = fresh_layout(Path(".tierlink/send"))
-    with Engine(layout, EngineSettings(test_mode=True)) as engine:
-        result = action(engine)
-        if wait:
-            wait_for_ends(engine, result)
-        if show:
-            for name, disposition in result.ends:
-                typer.echo(f"{name}: {disposition}")
-        counts = result.as_json()
-        for name, count in counts.items():
-            typer.echo(f"{name}: {count}", err=as_json)
-        if as_json:
-            typer.echo(json.dumps(counts))
+    source, directory, wait, as_json = chosen
+    engine = RunningEngine(
+        EnginePaths(directory), options.broker_address(directory, None), options.engine_sources(directory)
+    )
+    options.show_progress(f"sending as {source} to the engine in {directory}")
+    result = send(engine, source, report=partial(typer.echo, err=as_json))
+    if wait:
+        wait_for_ends(engine, source, result, options.show_progress)
+        for name, disposition in result.ends:
+            typer.echo(f"{name}: {disposition}", err=as_json)
+    counts = result.as_json()
+    for name, count in counts.items():
+        typer.echo(f"{name}: {count}", err=as_json)
+    if as_json:
+        typer.echo(json.dumps(counts))
+    if not result.ok:
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Send files through the real doors.", no_args_is_help=True)
+    group = typer.Typer(help="Send files through the doors of the running engine.", no_args_is_help=True)
     for command in (hl7, fhir, csv):
         group.command()(command)
     app.add_typer(group, name="send")

@@ -1,29 +1,24 @@
-"""`tierlink tick`: tell the pathway stage what day it is."""
+"""`tierlink tick`: send today's date to the pathway stage."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Directory, running
+from ops.runtime.cli_options import UP, Broker, Directory, broker_address
 
 
 def tick(
-    directory: Directory = Path(".tierlink/up"),
-    bootstrap: Annotated[
-        str | None, typer.Option(help="Address of the broker; else that of the engine.")
-    ] = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")
-    ] = None,
+    directory: Directory = UP,
+    bootstrap: Broker = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")] = None,
 ) -> None:
     """Send the day to every partition; run it daily, so that referrals nobody received become overdue."""
     from ops.admin.ticker import tick as send_tick
 
     day = as_of.date() if as_of else datetime.now(UTC).date()
-    send_tick(bootstrap or str(running(directory)["bootstrap"]), day)
-    typer.echo(f"told: {day.isoformat()}")
+    send_tick(broker_address(directory, bootstrap), day)
+    typer.echo(f"day set: {day.isoformat()}")
 
 
 def register(app: typer.Typer) -> None:

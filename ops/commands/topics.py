@@ -1,41 +1,46 @@
 """`tierlink topics`: the registry on a broker."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Directory, Sources, TestMode, running
-
-Broker = Annotated[
-    str | None, typer.Option(help="Address of the broker; else that of the engine in --directory.")
-]
+from ops.runtime.cli_options import (
+    UP,
+    Bootstrap,
+    Broker,
+    Directory,
+    Sources,
+    TestMode,
+    broker_address,
+    check_broker,
+    engine_sources,
+    running,
+    show_progress,
+)
 
 
 def create(
     *,
-    bootstrap: Annotated[str, typer.Option(help="Address of the Kafka broker, host:port.")],
+    bootstrap: Bootstrap,
     sources: Sources = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     replication: Annotated[int, typer.Option(min=1, max=7, help="How many brokers keep each message.")] = 3,
-    min_in_sync: Annotated[
-        int, typer.Option(min=1, max=7, help="How many must have it before it counts.")
-    ] = 2,
+    min_in_sync: Annotated[int, typer.Option(min=1, max=7, help="How many must have it before it counts.")] = 2,
     session: Annotated[
         float,
-        typer.Option(
-            min=0, help="The workers' session timeout in seconds, by which late writes are refused."
-        ),
+        typer.Option(min=0, help="The workers' session timeout in seconds, by which late writes are refused."),
     ] = 45.0,
     test_mode: TestMode = False,
 ) -> None:
     """Make every topic that is missing."""
+    show_progress(f"making topics at {bootstrap}")
     from ops.admin.topic_admin import Replication
     from ops.admin.topic_admin import create as create_topics
     from ops.runtime.paths import load_sources
     from schemas.topics import registry
 
     known = load_sources(sources, test_mode=test_mode)
+    check_broker(bootstrap)
     made = create_topics(
         bootstrap,
         registry(known.values(), recipient or ["demo"]),
@@ -45,18 +50,18 @@ def create(
     typer.echo(f"{len(made)} topics made")
 
 
-def show(
-    directory: Directory = Path(".tierlink/up"), bootstrap: Broker = None, sources: Sources = None
-) -> None:
+def show(directory: Directory = UP, bootstrap: Broker = None, sources: Sources = None) -> None:
     """List the topics with their key, zone, clean-up and how many messages they hold now."""
     from ops.admin.topic_reader import message_counts
     from ops.runtime.paths import load_sources
     from schemas.topics import registry
 
-    address = bootstrap or str(running(directory)["bootstrap"])
-    known = registry(load_sources(sources, test_mode=True).values(), ["demo"])
-    counts = message_counts(address, [topic.name for topic in known])
-    for topic in known:
+    address = broker_address(directory, bootstrap)
+    of_engine = not (bootstrap or sources)
+    known = engine_sources(directory) if of_engine else load_sources(sources, test_mode=True)
+    topics = registry(known.values(), running(directory)["recipients"] if of_engine else ["demo"])
+    counts = message_counts(address, [topic.name for topic in topics])
+    for topic in topics:
         if topic.name in counts:
             policy = topic.config["cleanup.policy"]
             typer.echo(f"{topic.name:28} {counts[topic.name]:>8}  {topic.zone:10} {policy:14} {topic.key}")
@@ -66,15 +71,13 @@ def delete(
     topic: str,
     partition: Annotated[int, typer.Option(min=0)],
     offset: Annotated[int, typer.Option(min=0)],
-    directory: Directory = Path(".tierlink/up"),
+    directory: Directory = UP,
     bootstrap: Broker = None,
 ) -> None:
     """Take one message out by hand (a tombstone for its key): a drill for the ledger."""
     from ops.admin.topic_admin import delete_message
 
-    delete_message(
-        bootstrap or str(running(directory)["bootstrap"]), topic, partition=partition, offset=offset
-    )
+    delete_message(broker_address(directory, bootstrap), topic, partition=partition, offset=offset)
     typer.echo("deleted")
 
 

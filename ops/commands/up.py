@@ -6,12 +6,21 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.runtime.cli_options import Directory, LinkageModel, Sources, TestMode, check_linkage_model
+from ops.runtime.cli_options import (
+    UP,
+    Directory,
+    LinkageModel,
+    Sources,
+    TestMode,
+    check_broker,
+    check_linkage_model,
+    checked_address,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from ops.runtime.paths import EnginePaths
@@ -19,17 +28,38 @@ if TYPE_CHECKING:
 DOWN_SECONDS_MAX = 120.0  # doors, workers and broker may take 30 s each; 4 s is usual
 POLL_SECONDS = 0.1
 
+OutsideBroker = Annotated[
+    str | None, typer.Option(help="An outside broker instead of the embedded one.", callback=checked_address)
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of the FHIR door; 8080 if not given, 0 a free one."),
+]
+MllpPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Port of the first HL7 source, the next follow; 2575 if not given, 0 free ones.",
+    ),
+]
+FirstPagesPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Port of the first /metrics page, the next follow; else free ones."),
+]
+
 
 def up(
     *,
-    directory: Directory = Path(".tierlink/up"),
+    directory: Directory = UP,
     sources: Sources = None,
-    bootstrap: Annotated[
-        str | None, typer.Option(help="An outside broker instead of the embedded one.")
-    ] = None,
+    bootstrap: OutsideBroker = None,
     linkage_model: LinkageModel = None,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     test_mode: TestMode = False,
+    http_port: HttpPort = None,
+    mllp_port: MllpPort = None,
+    pages_port: FirstPagesPort = None,
     broker_only: Annotated[bool, typer.Option("--broker-only", help="Only the broker.")] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
 ) -> None:
@@ -41,10 +71,13 @@ def up(
     from ops.runtime.safe_logging import configure_logging
 
     check_linkage_model(linkage_model)
+    if bootstrap is not None:
+        check_broker(bootstrap)
     layout = EnginePaths(directory.resolve())
     if holder(layout.root) is not None:
         raise BrokerRunning(f"an engine runs in {directory} already; `tierlink down` ends it")
     layout.root.mkdir(parents=True, exist_ok=True)
+    show_progress(f"starting an engine in {directory}")
     if not foreground:
         _detach(layout)
         return
@@ -60,14 +93,17 @@ def up(
         linkage_model=linkage_model,
         broker_only=broker_only,
         usual_ports=True,
+        http_port=http_port,
+        mllp_port=mllp_port,
+        pages_port=pages_port,
     )
-    with Engine(layout, settings):
+    with Engine(layout, settings, progress=show_progress):
         _print_addresses(layout)
         stopped.wait()
 
 
-def down(directory: Directory = Path(".tierlink/up")) -> None:
-    """End the engine that `up` started in this directory; its data stay."""
+def down(directory: Directory = UP) -> None:
+    """End the engine that `up` started in this directory; its data stay. Exit 0 also where none runs."""
     from ops.local.broker.server_process import has_ended, terminate
     from ops.local.engine_lock import holder
     from ops.runtime.paths import EnginePaths
@@ -76,7 +112,7 @@ def down(directory: Directory = Path(".tierlink/up")) -> None:
     pid = holder(layout.root)
     if pid is None:
         layout.up.unlink(missing_ok=True)  # of an engine that was killed
-        layout.addresses()  # says that none runs here
+        typer.echo(f"no engine runs in {directory}: nothing to stop")
         return
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS_MAX
@@ -88,29 +124,39 @@ def down(directory: Directory = Path(".tierlink/up")) -> None:
 
 
 def _detach(layout: "EnginePaths") -> None:
-    from ops.errors import TierlinkError
-
     layout.logs.mkdir(parents=True, exist_ok=True)
     layout.up.unlink(missing_ok=True)
-    words = [word for word in sys.argv[1:] if word != "--foreground"]
-    with (layout.logs / "up.log").open("ab") as log:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--foreground"]
+    path = layout.logs / "up.log"
+    with path.open("ab") as log, path.open() as lines:
+        lines.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            [sys.executable, "-m", "ops", *words, "--foreground"],
+            [sys.executable, "-m", "ops", *arguments, "--foreground"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,  # stays when this terminal is closed
         )
-    try:
-        while not layout.up.exists():
-            if process.poll() is not None:
-                raise TierlinkError(f"the engine did not start; read {layout.logs / 'up.log'}")
-            time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:  # nobody is left to tell that it is up
-        process.terminate()
-        process.wait()
-        raise
+        try:
+            while not layout.up.exists():
+                ended = process.poll()
+                _show_progress_of(lines)
+                if ended is not None:
+                    show_progress(f"the engine did not start; its log is {path}")
+                    raise typer.Exit(ended or 1)
+                time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:  # nobody waits for it any more
+            process.terminate()
+            process.wait()
+            raise
     _print_addresses(layout)
+
+
+def _show_progress_of(log: IO[str]) -> None:
+    """Print what the process wrote for people since the last call; its other lines are JSON."""
+    for line in log:
+        if line.startswith("tierlink: ") and "starting an engine in" not in line:
+            typer.echo(line.rstrip("\n"), err=True)
 
 
 def _print_addresses(layout: "EnginePaths") -> None:

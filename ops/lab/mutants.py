@@ -1,6 +1,6 @@
 """Hosts that are wrong on purpose. A harness that cannot tell them from the right one proves nothing.
 
-Chosen by the hidden option `--mutant` of `tierlink worker`, never otherwise.
+Chosen by `python -m ops.lab.worker --mutant NAME` only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from streams.host.batch import BatchRunner, Sendable
 from streams.host.commit import Partition
 from streams.metrics import StageTally
-from streams.steps.outcome import Message
+from streams.steps.outcome import Message, S
 
 
 @dataclass
-class CommitFirst(BatchRunner):
+class CommitFirst(BatchRunner[S]):
     """Commits what has only been delivered: a crash before the acknowledgement loses it."""
 
     _held: Sequence[Message] = ()
     _ahead: dict[Partition, int] = field(default_factory=dict)
 
-    def launch(self, messages: Sequence[Message]) -> None:
+    def dispatch(self, messages: Sequence[Message]) -> None:
         """Nothing is answered before the offsets are committed."""
         self._held = messages
-        self._ahead = {(one.topic, one.partition): one.offset + 1 for one in messages}
+        self._ahead = {(message.topic, message.partition): message.offset + 1 for message in messages}
 
     def is_full(self) -> bool:
         """One batch at a time."""
@@ -34,12 +34,12 @@ class CommitFirst(BatchRunner):
 
     def committed(self, offsets: Mapping[Partition, int]) -> None:
         """Only now the batch is answered."""
-        self.crash_point("committed")
+        self.observe("committed")
         messages, self._held, self._ahead = self._held, (), {}
-        super().launch(messages)
+        super().dispatch(messages)
 
 
-class StateFirst(BatchRunner):
+class StateFirst(BatchRunner[S]):
     """Sends state before outputs: a crash in between leaves a state that says they were sent."""
 
     def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
@@ -47,4 +47,4 @@ class StateFirst(BatchRunner):
         return changes, outputs, tally
 
 
-MUTANTS: Mapping[str, type[BatchRunner]] = {"commit_first": CommitFirst, "state_first": StateFirst}
+MUTANTS: Mapping[str, type[BatchRunner[object]]] = {"commit_first": CommitFirst, "state_first": StateFirst}

@@ -1,56 +1,72 @@
 """A whole engine on this machine: broker, topics, keys, doors, workers, each a process of its own.
 
-The supervisor starts them, waits until each says it is ready, starts again what has ended, the broker too (a
-worker that meets anything unexpected ends itself without committing), and stops everything it started.
+The supervisor starts them, waits until each is ready, starts again what has ended, the broker too (a worker that
+meets anything unexpected ends itself without committing), and stops everything it started.
 """
 
 import json
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ops.admin.keys import OPERATIONS_ZONE, make_keys
 from ops.admin.topic_admin import Replication, create
-from ops.admin.topic_reader import LagReader
 from ops.errors import BrokerError, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.broker.server_process import POLL_SECONDS
 from ops.local.engine_lock import EngineLock
 from ops.local.engine_settings import EngineSettings
-from ops.local.processes import ChildProcess, ProcessSpecs, end_all, flow_order, page, recipes, stage_of
-from ops.runtime.paths import EnginePaths, load_sources
+from ops.local.processes import (
+    ChildProcess,
+    ProcessSpecs,
+    check_ports,
+    end_all,
+    flow_order,
+    page,
+)
+from ops.runtime.paths import Addresses, EnginePaths, load_sources
 from schemas import topics
 from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import Topic, registry
-from streams.topology import STAGES, stage
+from streams.topology import STAGES
 
 __all__ = ["Engine", "EngineSettings"]
 
 READY_SECONDS_MAX = 120.0
 STATE_TOPICS = {topics.RECORDS_STATE, topics.LINKER_STATE, topics.PATHWAY_STATE}
-DRAIN_SECONDS_MAX = 600.0
 
 
 class Engine:
-    """Start with `with Engine(...) as engine:`; everything is stopped at the end, whatever happened."""
+    """Start with `with Engine(...) as engine:`; everything is stopped at the end, whatever happened.
 
-    def __init__(self, layout: EnginePaths, settings: EngineSettings) -> None:
+    `progress` is called with a line for each step of the start that may take longer than a moment.
+    """
+
+    def __init__(
+        self,
+        layout: EnginePaths,
+        settings: EngineSettings,
+        *,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self.layout = layout
         self.settings = settings
         self.sources: Mapping[str, Source] = load_sources(settings.sources, test_mode=settings.test_mode)
+        self._progress = progress
         self._broker = None
         if settings.bootstrap is None:
-            self._broker = EmbeddedBroker(layout.broker, listeners=tuple(settings.listeners.values()))
-        self._claim = EngineLock(layout.root)
+            self._broker = EmbeddedBroker(
+                layout.broker, listeners=tuple(settings.listeners.values()), progress=progress
+            )
+        self._lock = EngineLock(layout.root)
         self._children: dict[str, ChildProcess] = {}
-        self._recipes: ProcessSpecs | None = None  # once the broker's address is known
+        self._specs: ProcessSpecs | None = None  # once the broker's address is known
         self._broker_guard = threading.Lock()  # of starting and ending the broker
         self._guard = threading.Lock()  # of starting and ending the others
         self._stopping = threading.Event()
@@ -75,17 +91,21 @@ class Engine:
         """Every key, for reports and evaluation."""
         return self.layout.keyring(OPERATIONS_ZONE)
 
-    # --- its life
+    # --- start and stop
 
     def start(self) -> Self:
         """Everything is up and ready on return; raises what made it impossible, with nothing left running.
 
-        Raises BrokerRunning, and touches nothing, when another engine runs in this directory.
+        Raises BrokerRunning, and touches nothing, when another engine runs in this directory; SettingsError when a
+        fixed port is taken.
         """
-        self._claim.take()
+        self._lock.take()
         self.layout.logs.mkdir(parents=True, exist_ok=True)
         try:
+            if not self.settings.broker_only:
+                check_ports(self.sources, self.settings)
             if self._broker is not None:
+                self._progress("starting Apache Kafka")
                 self._broker.start()
             if not self.settings.broker_only:
                 self._start_processes()
@@ -101,13 +121,13 @@ class Engine:
         self._stopping.set()
         with self._broker_guard, self._guard:
             children = list(self._children.values())
-            end_all([one for one in children if one.is_door])
-            end_all([one for one in children if not one.is_door])
+            end_all([child for child in children if child.is_door])
+            end_all([child for child in children if not child.is_door])
             if self._broker is not None:
                 self._broker.stop()
         self._stopped.set()
         self.layout.up.unlink(missing_ok=True)
-        self._claim.release()
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -115,7 +135,7 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # --- who is there
+    # --- its processes
 
     def ports(self) -> dict[str, int]:
         """The port of each source that has one (HTTP and MLLP)."""
@@ -127,145 +147,12 @@ class Engine:
 
     def workers(self) -> Sequence[str]:
         """Names of the workers, in the order the data flows."""
-        return sorted((one.name for one in self._all() if one.wanted and not one.is_door), key=flow_order)
+        names = (child.name for child in self._all() if child.wanted and not child.is_door)
+        return sorted(names, key=flow_order)
 
-    def doors(self) -> Sequence[str]:
-        """Names of the door processes."""
-        return [one.name for one in self._all() if one.is_door]
-
-    def stage_of(self, worker: str) -> str:
-        """The stage a worker works for."""
-        return stage_of(worker)
-
-    def is_ready(self, name: str) -> bool:
-        """True for a worker that has its assignment and the state of it, and for a door that can take entries."""
-        return page(self._children[name].pages_port, "/readyz") is not None
-
-    def is_alive(self, name: str) -> bool:
-        """True when its pages are served and it does not hang; it may not be ready yet."""
-        return page(self._children[name].pages_port, "/livez") is not None
-
-    def runs(self, name: str) -> bool:
-        """True while its process has not ended; one that was stopped (SIGSTOP) has not."""
-        return self._children[name].runs
-
-    def pid(self, name: str) -> int:
-        """Its process id. Raises ProcessLookupError when it does not run."""
-        process = self._children[name].process
-        if process is None or process.poll() is not None:
-            raise ProcessLookupError(name)
-        return process.pid
-
-    def ends(self, name: str) -> Sequence[int]:
-        """The exit codes of a process so far, negative for a signal."""
-        return tuple(self._children[name].ends)
-
-    def restarts(self) -> int:
-        """How many times a process was started again, over all of them but the broker."""
-        return sum(one.restarts for one in self._all())
-
-    # --- what can be done to it; the supervisor starts again whatever should run
-
-    def kill(self, name: str) -> bool:
-        """kill -9; False when nothing ran under this name."""
-        return self.send(name, signal.SIGKILL)
-
-    def send(self, name: str, order: signal.Signals) -> bool:
-        """The signal was sent to a worker or door; False when nothing ran under this name."""
-        return self._children[name].send(order)
-
-    def hold(self, name: str) -> None:
-        """It is not started again, once it has ended, until `release`."""
-        self._children[name].wanted = False
-
-    def release(self, name: str) -> None:
-        """It is started if it does not run."""
-        self._children[name].wanted = True
-
-    def arm(self, name: str, fault_at: str | None) -> None:
-        """From its next start on a worker has this fault, until it has struck; None takes it away."""
-        self._children[name].fault_at = fault_at
-
-    def armed(self, name: str) -> str | None:
-        """The fault that has not struck yet."""
-        return self._children[name].fault_at
-
-    def scale_to(self, stage_name: str, workers: int) -> None:
-        """The stage has this many workers soon: new ones are started, those too many get SIGTERM."""
-        assert self._recipes is not None, "an engine with workers has been started"
-        with self._guard:
-            for number in range(workers):
-                if f"{stage_name}-{number}" not in self._children:
-                    self._add(self._recipes.worker(stage_name, number))
-            for child in self._all():
-                if not child.is_door and stage_of(child.name) == stage_name:
-                    child.wanted = int(child.name.rpartition("-")[2]) < workers
-                    if not child.wanted:
-                        child.send(signal.SIGTERM)
-        self._write_addresses()
-
-    def end_broker(self, *, kill: bool) -> bool:
-        """The embedded broker was ended (SIGKILL, or SIGTERM), to be started again at once.
-
-        False when it is being started just now, or ended by itself.
-        """
-        assert self._broker is not None, "an outside broker is not ours to end"
-        if not self._broker_guard.acquire(blocking=False):
-            return False
-        try:
-            self._broker.check()
-            if kill:
-                self._broker.kill()
-            else:
-                self._broker.stop()
-        except BrokerError:
-            return False
-        finally:
-            self._broker_guard.release()
-        return True
-
-    # --- how far it is
-
-    def uncommitted(self, worker: str, reader: LagReader) -> int:
-        """How many messages the worker has been given and not committed."""
-        delivered = _delivered(self.layout.workers / worker).get("offsets", {})
-        committed = reader.committed(f"tierlink-{self.stage_of(worker)}")
-        return sum(max(0, int(last) + 1 - committed.get(place, 0)) for place, last in delivered.items())
-
-    def lag(self) -> dict[str, int]:
-        """Stage -> messages not yet committed."""
-        reader = LagReader(self.bootstrap)
-        try:
-            return self._lag(reader)
-        finally:
-            reader.close()
-
-    def drain(self) -> None:
-        """Returns when no stage has anything left to do, seen twice with nothing written in between.
-
-        Stages are asked one after the other, and a later one may feed an earlier one.
-
-        Raises TierlinkError after DRAIN_SECONDS_MAX.
-        """
-        deadline, seen, reader = time.monotonic() + DRAIN_SECONDS_MAX, -1, LagReader(self.bootstrap)
-        try:
-            while True:
-                behind = self._lag(reader)
-                if not any(behind.values()):
-                    if reader.written == seen:
-                        return
-                    seen = reader.written
-                elif time.monotonic() > deadline:
-                    raise TierlinkError(
-                        f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}"
-                    )
-                time.sleep(POLL_SECONDS * 4)
-        finally:
-            reader.close()
-
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """Consumer group of each stage -> the topics it reads."""
-        return {f"tierlink-{name}": self._reads(name) for name in STAGES}
+    def child(self, name: str) -> ChildProcess:
+        """One worker or door, to ask or to signal; whatever is `wanted` is started again when it has ended."""
+        return self._children[name]
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Process name -> the text of its /metrics."""
@@ -274,35 +161,23 @@ class Engine:
             if answer is not None:
                 yield child.name, answer
 
-    def redelivered(self, worker: str | None = None) -> int:
-        """How many messages a worker, or all of them, were given again, over all their lives."""
-        names = [worker] if worker else [one.name for one in self._all() if not one.is_door]
-        return sum(int(_delivered(self.layout.workers / one).get("redelivered", 0)) for one in names)
-
-    def _lag(self, reader: LagReader) -> dict[str, int]:
-        return {name.removeprefix("tierlink-"): count for name, count in reader.lag(self.groups()).items()}
-
-    def _reads(self, name: str) -> tuple[str, ...]:
-        return stage(name, sources=self.sources.values(), recipients=self.settings.recipients).reads
-
     def _all(self) -> list[ChildProcess]:
         return list(self._children.values())
 
     def _start_processes(self) -> None:
         if not any(self.layout.keys.glob("*.json")):
             make_keys(self.layout.keys, recipients=self.settings.recipients)
-        made = create(
-            self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s
-        )
+        self._progress("making topics")
+        made = create(self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s)
         nobody_before = {*made} >= STATE_TOPICS
-        self._recipes = recipes(self.layout, self.sources, self.settings, self.bootstrap)
+        self._specs = ProcessSpecs(self.layout, self.sources, self.settings, self.bootstrap)
         for name in STAGES:
             many = self.settings.linker_workers if name == "linker" else self.settings.workers
             for number in range(many):
-                worker = self._add(self._recipes.worker(name, number))
+                worker = self._add(self._specs.worker(name, number))
                 worker.no_predecessor = nobody_before
                 worker.start(self.layout)
-        for door in self._recipes.doors() if self.settings.doors else ():
+        for door in self._specs.doors() if self.settings.doors else ():
             self._add(door).start(self.layout)
         self._wait_until_ready()
 
@@ -311,16 +186,17 @@ class Engine:
         return child
 
     def _wait_until_ready(self) -> None:
-        deadline, waiting = time.monotonic() + READY_SECONDS_MAX, self._all()
+        deadline, waiting, shown = time.monotonic() + READY_SECONDS_MAX, self._all(), ""
         while waiting:
+            if shown != (names := ", ".join(child.name for child in waiting)):
+                self._progress(f"waiting for {names}")
+                shown = names
             for child in waiting:
                 if not child.runs:
-                    raise TierlinkError(
-                        f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log"
-                    )
+                    raise TierlinkError(f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log")
             if time.monotonic() > deadline:
                 raise TierlinkError(f"{waiting[0].name} is not ready after {READY_SECONDS_MAX:.0f} s")
-            waiting = [one for one in waiting if page(one.pages_port, "/readyz") is None]
+            waiting = [child for child in waiting if not child.is_ready]
             time.sleep(POLL_SECONDS)
 
     def _watch(self) -> None:
@@ -362,13 +238,17 @@ class Engine:
             child.start(self.layout)
 
     def _write_addresses(self) -> None:
-        text: dict[str, Any] = {
+        text: Addresses = {
             "pid": os.getpid(),
             "bootstrap": self.bootstrap,
             "test_mode": self.settings.test_mode,
+            "sources": str(self.settings.sources.resolve()) if self.settings.sources else None,
+            "recipients": self.settings.recipients,
             "doors": self.ports(),
             "drop": {
-                s.slug: str(self.drop_folder(s.slug)) for s in self.sources.values() if s.door == "folder"
+                source.slug: str(self.drop_folder(source.slug))
+                for source in self.sources.values()
+                if source.door == "folder"
             },
             "pages": {child.name: child.pages_port for child in self._all()},
         }
@@ -378,11 +258,3 @@ class Engine:
 
 
 _log = logging.getLogger(__name__)
-
-
-def _delivered(directory: Path) -> Mapping[str, Any]:
-    """A worker's own marker; empty where it has not begun, or was wiped meanwhile."""
-    try:
-        return json.loads((directory / "delivered.json").read_text())
-    except (FileNotFoundError, ValueError):  # ValueError: cut off by a full disk
-        return {}

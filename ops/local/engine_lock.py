@@ -2,15 +2,12 @@
 
 import fcntl
 import os
-import shutil
 from pathlib import Path
 from typing import IO
 
-from ops.errors import BrokerRunning, SettingsError
-from ops.runtime.paths import EnginePaths
+from ops.errors import BrokerRunning
 
 LOCK = "engine.lock"
-ENGINE_MARKS = (LOCK, "broker")  # what only an engine's directory holds
 
 
 class EngineLock:
@@ -52,18 +49,3 @@ def holder(root: Path) -> int | None:
     except FileNotFoundError:
         pass
     return None
-
-
-def fresh_layout(directory: Path) -> EnginePaths:
-    """An empty engine directory: the demonstration begins from nothing each time.
-
-    Raises BrokerRunning while an engine runs there, SettingsError for a folder that no engine made.
-    """
-    if holder(directory) is not None:
-        raise BrokerRunning(f"an engine runs in {directory} already; end it, or name another --directory")
-    if directory.exists():
-        if any(directory.iterdir()) and not any((directory / name).exists() for name in ENGINE_MARKS):
-            raise SettingsError(f"{directory} holds other things than an engine's: it would be emptied")
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True)
-    return EnginePaths(directory)

@@ -1,6 +1,7 @@
 """The processes of an engine: which there are, how each is started, how it ended."""
 
 import http.client
+import itertools
 import signal
 import sys
 import time
@@ -12,15 +13,15 @@ from dataclasses import dataclass, field
 from subprocess import Popen
 
 from connectors.doors import TRANSPORTS, Ports, command_word
+from ops.errors import SettingsError
 from ops.local.broker.server_process import free_port, is_free, spawn, terminate
 from ops.local.broker.settings import LOOPBACK
-from ops.local.engine_settings import EngineSettings
+from ops.local.engine_settings import EngineSettings, WorkerProgram, plain_program
 from ops.runtime.paths import EnginePaths
 from schemas.sources import Source
 from streams.topology import STAGES
 
 STEADY_SECONDS = 60.0  # who has run this long and then ends is started again at once
-EXIT_INJECTED = 137  # a worker that met the fault it was started with
 DOORS = {door: command_word(door) for door in TRANSPORTS}
 DOOR_PREFIX = "door-"
 
@@ -29,8 +30,8 @@ DOOR_PREFIX = "door-"
 class ChildProcess:
     """One process: how to start it, where its pages are, and whether it should run.
 
-    `fault_at` is given to every start until the fault has struck (exit EXIT_INJECTED). `no_predecessor`: no worker
-    has had this name before its first start. `ends` are its exit codes so far, negative for a signal.
+    `wanted`: the supervisor starts it again when it has ended. `program` is asked at each start. `no_predecessor`: no
+    worker has had this name before its first start. `ends` are its exit codes so far, negative for a signal.
     """
 
     name: str
@@ -39,7 +40,7 @@ class ChildProcess:
     ports: Mapping[str, int] = field(default_factory=dict)
     process: Popen[bytes] | None = None
     wanted: bool = True
-    fault_at: str | None = None
+    program: WorkerProgram = plain_program
     no_predecessor: bool = False
     ends: list[int] = field(default_factory=list)
     restarts: int = 0
@@ -56,15 +57,29 @@ class ChildProcess:
         """True while its process has not ended; a stopped one (SIGSTOP) has not."""
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def is_ready(self) -> bool:
+        """True for a worker that has its assignment and the state of it, and for a door that can take entries."""
+        return page(self.pages_port, "/readyz") is not None
+
+    @property
+    def is_alive(self) -> bool:
+        """True when its pages are served and it does not hang; it may not be ready yet."""
+        return page(self.pages_port, "/livez") is not None
+
+    @property
+    def pid(self) -> int:
+        """Its process id. Raises ProcessLookupError when it does not run."""
+        process = self.process
+        if process is None or process.poll() is not None:
+            raise ProcessLookupError(self.name)
+        return process.pid
+
     def start(self, layout: EnginePaths) -> None:
         """It runs, and ends with the thread that called this."""
-        words = [*self.command, *(("--fault-at", self.fault_at) if self.fault_at else ())]
-        words += ["--no-predecessor"] if self.no_predecessor and not self.ends else []
-        self.process = spawn(
-            [sys.executable, "-m", "ops", *words],
-            output=layout.logs / f"{self.name}.log",
-            outlives_parent=False,
-        )
+        arguments = [*self.program(self.name, tuple(self.ends)), *self.command]
+        arguments += ["--no-predecessor"] if self.no_predecessor and not self.ends else []
+        self.process = spawn([sys.executable, "-m", *arguments], output=layout.logs / f"{self.name}.log")
 
     def reap(self) -> int | None:
         """The exit code of a process that has ended since this was last asked; None when nothing ended."""
@@ -72,8 +87,6 @@ class ChildProcess:
             return None
         self.process = None
         self.ends.append(code)
-        if code == EXIT_INJECTED:
-            self.fault_at = None
         return code
 
     def send(self, order: signal.Signals) -> bool:
@@ -108,69 +121,82 @@ class ProcessSpecs:
 
     layout: EnginePaths
     sources: Mapping[str, Source]
-    common: Sequence[str]  # options of every process
-    of_worker: Sequence[str]  # options of every worker
-    bootstraps: Mapping[str, str]  # process name -> its way to the broker; "" for all the others
-    usual_ports: bool
-    ports: set[int] = field(default_factory=set)  # given away
+    settings: EngineSettings
+    bootstrap: str
+    _numbers: Iterator[int] = field(init=False, default_factory=itertools.count)  # of processes with pages
+
+    def __post_init__(self) -> None:
+        """No port of a listener, and none that is fixed, is given away."""
+        self._given = {port for port, _ in fixed_ports(self.sources, self.settings)}
+        for listener in self.settings.listeners.values():
+            self._given |= {listener.port, listener.advertised_port}
 
     def worker(self, stage: str, number: int) -> ChildProcess:
         """One worker of a stage; its name is its identity in its group."""
-        name, port = f"{stage}-{number}", self._free_port()
-        words = ["worker", stage, "--worker-id", name, "--pages-port", str(port), *self.of_worker]
-        return ChildProcess(name, [*words, *self._way(name)], port)
+        name, port = f"{stage}-{number}", self._pages_port()
+        command = ["worker", stage, "--worker-id", name, "--profile", self.settings.profile]
+        if self.settings.linkage_model is not None:
+            command += ["--linkage-model", str(self.settings.linkage_model)]
+        program = self.settings.worker_program
+        return ChildProcess(name, [*command, *self._common(name, port)], port, program=program)
 
     def doors(self) -> Iterator[ChildProcess]:
         """One process for each kind of door that a source has."""
-        for kind, word in DOORS.items():
-            transport = TRANSPORTS[kind]
+        for kind, door in DOORS.items():
             sources = [source.slug for source in self.sources.values() if source.door == kind]
             if not sources:
                 continue
-            name, port, words, ports = f"{DOOR_PREFIX}{word}", self._free_port(), ["door", word], {}
-            if transport.ports is Ports.SHARED:
-                listen = self._door_port(transport.usual_port)
+            name, port, ports = f"{DOOR_PREFIX}{door}", self._pages_port(), dict[str, int]()
+            command = ["door", door]
+            if TRANSPORTS[kind].ports is Ports.SHARED:
+                listen = self.settings.port_of(kind) or self._free_port()
                 ports = dict.fromkeys(sources, listen)
-                words += ["--port", str(listen)]
-            elif transport.ports is Ports.PER_SOURCE:
+                command += ["--port", str(listen)]
+            elif TRANSPORTS[kind].ports is Ports.PER_SOURCE:
+                first = self.settings.port_of(kind)
                 for number, slug in enumerate(sources):
-                    ports[slug] = self._door_port(transport.usual_port + number)
-                    words += ["--listen", f"{slug}={ports[slug]}"]
-            yield ChildProcess(name, [*words, "--pages-port", str(port), *self._way(name)], port, ports)
+                    ports[slug] = first + number if first else self._free_port()
+                    command += ["--listen", f"{slug}={ports[slug]}"]
+            yield ChildProcess(name, [*command, *self._common(name, port)], port, ports)
 
-    def _way(self, name: str) -> list[str]:
-        bootstrap = self.bootstraps.get(name, self.bootstraps[""])
-        return ["--bootstrap", bootstrap, "--directory", str(self.layout.root), *self.common]
+    def _common(self, name: str, pages_port: int) -> list[str]:
+        listener, sources = self.settings.listeners.get(name), self.settings.sources
+        bootstrap = f"{LOOPBACK}:{listener.advertised_port}" if listener else self.bootstrap
+        options = ["--bootstrap", bootstrap, "--directory", str(self.layout.root)]
+        options += ["--pages-port", str(pages_port), *(["--test-mode"] if self.settings.test_mode else [])]
+        return [*options, *(["--sources", str(sources)] if sources else [])]
 
-    def _door_port(self, usual: int) -> int:
-        return usual if self.usual_ports and is_free(usual) else self._free_port()
+    def _pages_port(self) -> int:
+        first = self.settings.pages_port
+        return first + next(self._numbers) if first else self._free_port()
 
     def _free_port(self) -> int:
         """A port given to nobody else of this engine: until its process listens, it looks free."""
-        port = free_port(but_not=self.ports)
-        self.ports.add(port)
+        port = free_port(but_not=self._given)
+        self._given.add(port)
         return port
 
 
-def recipes(
-    layout: EnginePaths, sources: Mapping[str, Source], settings: EngineSettings, bootstrap: str
-) -> ProcessSpecs:
-    """How `settings` want the processes of an engine started, once its broker's address is known."""
-    common = ["--test-mode"] if settings.test_mode else []
-    if settings.sources is not None:
-        common += ["--sources", str(settings.sources)]
-    of_worker = ["--profile", settings.profile]
-    if settings.host != "ours":
-        of_worker += ["--host", settings.host]
-    if settings.mutant is not None:
-        of_worker += ["--mutant", settings.mutant]
-    if settings.linkage_model is not None:
-        of_worker += ["--linkage-model", str(settings.linkage_model)]
-    ways = {name: f"{LOOPBACK}:{one.advertised_port}" for name, one in settings.listeners.items()}
-    taken = {port for one in settings.listeners.values() for port in (one.port, one.advertised_port)}
-    return ProcessSpecs(
-        layout, sources, common, of_worker, {"": bootstrap, **ways}, settings.usual_ports, taken
-    )
+def fixed_ports(sources: Mapping[str, Source], settings: EngineSettings) -> Iterator[tuple[int, str]]:
+    """Each port that `settings` fix for a door or for pages, with the option that chooses another."""
+    doors = [source.door for source in sources.values() if settings.doors]
+    if "fhir_http" in doors and (port := settings.port_of("fhir_http")):
+        yield port, "--http-port"
+    if first := settings.port_of("hl7_mllp"):
+        yield from ((first + number, "--mllp-port") for number in range(doors.count("hl7_mllp")))
+    if settings.pages_port:
+        workers = settings.workers * (len(STAGES) - 1) + settings.linker_workers
+        for number in range(workers + len(DOORS.keys() & set(doors))):
+            yield settings.pages_port + number, "--pages-port"
+
+
+def check_ports(sources: Mapping[str, Source], settings: EngineSettings) -> None:
+    """Every fixed port can be had. Raises SettingsError, which names the port and the option."""
+    given = set[int]()
+    for port, option in fixed_ports(sources, settings):
+        if port in given or not is_free(port):
+            raise SettingsError(f"port {port} is taken by another program: choose another with {option}")
+        given.add(port)
 
 
 def stage_of(worker: str) -> str:
@@ -189,14 +215,14 @@ def flow_order(name: str) -> tuple[int, str]:
 
 def end_all(children: Sequence[ChildProcess]) -> None:
     """All have ended. One that was reaped before is left alone: its id may be another program's."""
-    running = [one.process for one in children if one.process is not None and one.process.poll() is None]
-    for one in running:
-        one.send_signal(signal.SIGTERM)
-        one.send_signal(signal.SIGCONT)  # a stopped process would not hear the first
-    for one in running:
-        if one.poll() is None:
-            terminate(one.pid)
-        one.wait()
+    running = [child.process for child in children if child.process is not None and child.runs]
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)  # a stopped process would not get the first
+    for process in running:
+        if process.poll() is None:
+            terminate(process.pid)
+        process.wait()
 
 
 def page(port: int, path: str) -> str | None:

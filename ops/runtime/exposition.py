@@ -1,4 +1,4 @@
-"""/metrics, /livez and /readyz of every process, on a thread of its own, loopback unless told otherwise.
+"""/metrics, /livez and /readyz of every process, on a thread of its own; on loopback unless another host is given.
 
 Machines use the status code; the body lists the checks by name for people.
 """
@@ -18,7 +18,7 @@ Checks = Callable[[], Mapping[str, bool]]
 
 
 class _PageServer(ThreadingHTTPServer):
-    """Says nothing of who hung up before the answer: the library would print their address, and a traceback."""
+    """Logs nothing about a client that hung up: the library would print its address, and a traceback."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         if not isinstance(sys.exception(), ConnectionError):
@@ -28,9 +28,7 @@ class _PageServer(ThreadingHTTPServer):
 class Exposition:
     """Serves the three pages from start() to stop()."""
 
-    def __init__(
-        self, registry: CollectorRegistry, *, live: Checks, ready: Checks, host: str, port: int
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, *, live: Checks, ready: Checks, host: str, port: int) -> None:
         pages = {"/livez": live, "/readyz": ready}
 
         class Pages(BaseHTTPRequestHandler):
@@ -52,7 +50,7 @@ class Exposition:
                 self.wfile.write(body)
 
             def log_message(self, *args: object) -> None:
-                """Say nothing: a request line is not ours to keep."""
+                """Log nothing: a request line may be about a person."""
 
         self._server = _PageServer((host, port), Pages)
         self._server.daemon_threads = True

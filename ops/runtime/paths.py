@@ -6,14 +6,13 @@ up.json            addresses and process ids while it runs
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
-from ops.errors import SettingsError
+from ops.errors import NoEngine, SettingsError
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
 from schemas.sources import Source, parse
@@ -21,46 +20,31 @@ from schemas.sources import Source, parse
 DEFAULT_DIRECTORY = Path(".tierlink")
 
 
-@dataclass(frozen=True)
+class Addresses(TypedDict):
+    """What a running engine writes about itself into `up.json`."""
+
+    pid: int
+    bootstrap: str
+    test_mode: bool
+    sources: str | None  # the file of sources; None for the demonstration's
+    recipients: Sequence[str]
+    doors: dict[str, int]  # source -> port
+    drop: dict[str, str]  # source -> folder
+    pages: dict[str, int]  # process -> port
+
+
 class EnginePaths:
     """The paths of one engine below `root`."""
 
-    root: Path
-
-    @property
-    def keys(self) -> Path:
-        """Key files by zone."""
-        return self.root / "keys"
-
-    @property
-    def broker(self) -> Path:
-        """The embedded broker's directory."""
-        return self.root / "broker"
-
-    @property
-    def logs(self) -> Path:
-        """One log per process."""
-        return self.root / "logs"
-
-    @property
-    def drop(self) -> Path:
-        """One folder per folder source."""
-        return self.root / "drop"
-
-    @property
-    def workers(self) -> Path:
-        """One directory per worker."""
-        return self.root / "workers"
-
-    @property
-    def journal(self) -> Path:
-        """What senders of this engine sent and were answered."""
-        return self.root / "journal.jsonl"
-
-    @property
-    def up(self) -> Path:
-        """Addresses of the running engine."""
-        return self.root / "up.json"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.keys = root / "keys"
+        self.broker = root / "broker"
+        self.logs = root / "logs"
+        self.drop = root / "drop"
+        self.workers = root / "workers"
+        self.journal = root / "journal.jsonl"
+        self.up = root / "up.json"
 
     def keyring(self, zone: str) -> Keyring:
         """The key file of one zone. Raises SettingsError when it is missing or not a key file."""
@@ -72,12 +56,14 @@ class EnginePaths:
         except SchemaError as failure:
             raise SettingsError(f"key file of zone {zone}: {failure}") from None
 
-    def addresses(self) -> dict[str, Any]:
-        """What a running engine wrote about itself. Raises SettingsError when none runs here."""
+    def addresses(self) -> Addresses:
+        """What a running engine wrote about itself. Raises NoEngine when none runs here."""
         try:
-            return json.loads(self.up.read_text())
+            return cast(Addresses, json.loads(self.up.read_text()))
         except FileNotFoundError:
-            raise SettingsError(f"no engine runs in {self.root}: start one with `tierlink up`") from None
+            raise NoEngine(
+                f"no engine runs in {self.root}: start one with `tierlink up --test-mode`, or name its --directory"
+            ) from None
 
 
 def packaged(package: str, name: str) -> str:
@@ -87,16 +73,16 @@ def packaged(package: str, name: str) -> str:
 
 def linkage_model() -> str:
     """The text of the model that links, as it ships."""
-    return packaged("linkage.models", "second.json")
+    return packaged("linkage.models", "shipped.json")
 
 
 def packaged_all(package: str, suffix: str) -> Iterator[str]:
     """The texts of all files of one suffix in one of our packages, by name."""
     found = sorted(
-        (one for one in files(package).iterdir() if one.name.endswith(suffix)), key=lambda one: one.name
+        (file for file in files(package).iterdir() if file.name.endswith(suffix)), key=lambda file: file.name
     )
-    for one in found:
-        yield one.read_text(encoding="utf-8")
+    for file in found:
+        yield file.read_text(encoding="utf-8")
 
 
 def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:

@@ -6,7 +6,7 @@ import resource
 import sys
 from datetime import UTC, datetime
 
-_OURS = ("schemas", "linkage", "connectors", "streams", "ops")
+from ops.errors import PACKAGES
 
 
 class _Line(logging.Formatter):
@@ -20,7 +20,7 @@ class _Line(logging.Formatter):
             "logger": record.name,
             "place": f"{record.module}:{record.lineno}",
         }
-        if record.name.split(".")[0] in _OURS:
+        if record.name.split(".")[0] in PACKAGES:
             line["message"] = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = record.exc_info[0].__qualname__
@@ -34,7 +34,7 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [line]
     root.setLevel(logging.WARNING)
-    for name in _OURS:
+    for name in PACKAGES:
         logging.getLogger(name).setLevel(logging.INFO)
 
 

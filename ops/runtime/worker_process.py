@@ -1,28 +1,28 @@
 """One worker process: one stage, its zone's keys, the Faust host, and the three pages."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
 from linkage.weights import dump
-from ops.lab.mutants import MUTANTS
 from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
-from ops.runtime.timings import TIMINGS
 from streams.host.app import HostFacts, HostSettings, run_worker
-from streams.host.batch import BatchRunner
+from streams.host.settings import TIMINGS
 from streams.recall_gaps import RecallGaps
 from streams.settings import StepSettings, build_step, seal_dead_letter
-from streams.steps.outcome import Message
+from streams.steps.outcome import Message, S, Stage, Step
 from streams.topology import stage as stage_row
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """What the command line says about one worker."""
+    """The options of one worker."""
 
     stage: str
     worker_id: str
@@ -35,14 +35,28 @@ class WorkerOptions:
     profile: str
     pages_host: str
     pages_port: int
-    fault_at: str | None
-    host: str = "ours"  # "stock": Faust as it comes, for comparison under faults
-    mutant: str | None = None
     no_predecessor: bool = False
 
 
-def run(options: WorkerOptions) -> None:
-    """Work until SIGTERM. Exits 70 without committing on anything unexpected; the supervisor starts it again."""
+class WorkerHost(Protocol):
+    """What carries a step: `streams.host.app.run_worker`, or whatever takes the same arguments."""
+
+    def __call__(
+        self,
+        stage: Stage,
+        step: Step[S],
+        *,
+        settings: HostSettings,
+        seal_dead_letter: Callable[[Message, str], bytes],
+        registry: CollectorRegistry,
+        on_facts: Callable[[HostFacts], None],
+        inspect_states: Callable[[Mapping[int, S]], None] | None,
+    ) -> None:
+        """Work on this thread until SIGTERM."""
+
+
+def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
+    """Work on `host` until SIGTERM. Exits 70 without committing on anything unexpected: to be started again."""
     configure_logging()
     no_core_dumps()
     sources = load_sources(options.sources, test_mode=options.test_mode)
@@ -66,7 +80,6 @@ def run(options: WorkerOptions) -> None:
         session_timeout_s=session_s,
         heartbeat_s=heartbeat_s,
         rebalance_timeout_s=rebalance_s,
-        fault_at=options.fault_at,
         no_predecessor=options.no_predecessor,
     )
     registry = CollectorRegistry()
@@ -82,23 +95,15 @@ def run(options: WorkerOptions) -> None:
     def seal(message: Message, code: str) -> bytes:
         return seal_dead_letter(keys, message, code)
 
-    if options.host == "stock":
-        from ops.lab import stock_host as stock
-
-        stock.run_worker(
-            row, step, settings=settings, seal_dead_letter=seal, registry=registry, on_facts=expose
-        )
-    else:
-        run_worker(
-            row,
-            step,
-            settings=settings,
-            seal_dead_letter=seal,
-            registry=registry,
-            on_facts=expose,
-            runner_class=MUTANTS[options.mutant] if options.mutant else BatchRunner,
-            look=RecallGaps(registry).look if options.stage == "linker" else None,
-        )
+    host(
+        row,
+        step,
+        settings=settings,
+        seal_dead_letter=seal,
+        registry=registry,
+        on_facts=expose,
+        inspect_states=RecallGaps(registry).inspect if options.stage == "linker" else None,
+    )
 
 
 def model_text(path: Path | None) -> str:

@@ -5,13 +5,10 @@ tombstone takes it away. Nothing is compared anew: what is shown is what was sen
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from linkage.explain import Evidence
-from linkage.members import Pair
-from ops.admin.topic_reader import TopicMessage, last_values
-from schemas import canonical
+from ops.admin.topic_reader import TopicMessage
 from schemas.errors import Unreadable
 from schemas.linking import Link
 
@@ -24,8 +21,8 @@ Answers = dict[str, Link]  # record -> the last answer
 
 def answers_of(messages: Iterable[TopicMessage], records: Collection[str]) -> Answers:
     """The last answers of these records; one that has none is absent."""
-    told = ((record, value) for record, value in keyed(messages) if record in records)
-    return _last(told, lambda *_: True)
+    wanted = ((record, value) for record, value in keyed(messages) if record in records)
+    return _last(wanted, lambda *_: True)
 
 
 def answers_of_people(reading: Reading, records: Collection[str]) -> Answers:
@@ -36,27 +33,27 @@ def answers_of_people(reading: Reading, records: Collection[str]) -> Answers:
     return _last(keyed(reading()), lambda record, link: record in records or link.person_id in people)
 
 
-def _last(told: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link], bool]) -> Answers:
-    kept: Answers = {}
-    for record, value in told:
+def _last(answers: Iterable[tuple[str, bytes | None]], wanted: Callable[[str, Link], bool]) -> Answers:
+    last: Answers = {}
+    for record, value in answers:
         link = Link.parse(value) if value is not None else None
         if link is not None and wanted(record, link):
-            kept[record] = link
+            last[record] = link
         else:
-            kept.pop(record, None)
-    return kept
+            last.pop(record, None)
+    return last
 
 
 def keyed(messages: Iterable[TopicMessage]) -> Iterator[tuple[str, bytes | None]]:
     """Record and answer of each message in order; None takes the record away."""
-    return ((one.key.decode(), one.value) for one in messages if one.key is not None)
+    return ((message.key.decode(), message.value) for message in messages if message.key is not None)
 
 
 # ---------------------------------------------------------------- evidence
 
 
 def evidence_of(row: Mapping[str, Any]) -> Evidence:
-    """One row of an answer as `linkage.explain` told it. Raises Unreadable for what it does not tell."""
+    """One row of an answer as `linkage.explain` wrote it. Raises Unreadable where a part is missing."""
     try:
         terms = tuple((term["field"], term["level"], round(term["bits"] * 1000)) for term in row["fields"])
         bits, rules = round(row["bits"] * 1000), tuple(row["rules"])
@@ -66,38 +63,13 @@ def evidence_of(row: Mapping[str, Any]) -> Evidence:
 
 
 def evidence_between(answers: Mapping[str, Link], a: str, b: str) -> tuple[Evidence, ...]:
-    """What either answer tells of the two, as seen from `a`. An answer tells of the surest pairs only, so one may
-    be silent where the other is not.
+    """The evidence on the two in either answer, as seen from `a`. An answer names its surest pairs only, so one may
+    lack a pair that the other has.
     """
-    told = []
-    for record, other in ((a, b), (b, a)):
-        rows = answers[record].evidence if record in answers else ()
-        found = (evidence_of(row) for row in rows if row.get("other") == other)
-        told += [Evidence(b, one.bits, one.band, one.terms, one.rules) for one in found]
-    return tuple(dict.fromkeys(told))
-
-
-# ---------------------------------------------------------------- reviews
-
-
-@dataclass(frozen=True)
-class OpenPair:
-    """A pair the linker left to a steward: its records, its weight in bits, and why it would not decide."""
-
-    records: Pair
-    bits: float
-    rules: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of `--json`."""
-        return {"records": list(self.records), "bits": self.bits, "rules": list(self.rules)}
-
-
-def open_pairs(messages: Iterable[TopicMessage]) -> tuple[OpenPair, ...]:
-    """The pairs of `review.v1` that are still open, the likeliest to be one person first."""
     found = []
-    for one in last_values(messages).values():
-        parts = canonical.load_object(one.value or b"")
-        a, b = parts["records"]
-        found.append(OpenPair((a, b), parts["bits"], tuple(parts["rules"])))
-    return tuple(sorted(found, key=lambda pair: (-pair.bits, pair.records)))
+    for record, counterpart in ((a, b), (b, a)):
+        for row in answers[record].evidence if record in answers else ():
+            if row.get("other") == counterpart:
+                evidence = evidence_of(row)
+                found.append(Evidence(b, evidence.bits, evidence.band, evidence.terms, evidence.rules))
+    return tuple(dict.fromkeys(found))

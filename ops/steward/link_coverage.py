@@ -16,7 +16,10 @@ from ops.admin.topic_reader import TopicMessage
 from ops.steward.answers_read import evidence_of, keyed
 from schemas.linking import Link
 
-WORDS = {Rule.MUST_LINK.value, Rule.DECIDED_LINK.value}  # what joins two records without a weight
+WITHOUT_WEIGHT = {
+    Rule.MUST_LINK.value,
+    Rule.DECIDED_LINK.value,
+}  # rules that join two records without a weight
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,15 @@ class EvidenceChecker:
         return {("prior", ""): model.prior, **fields, **together}
 
     def knows(self, row: Evidence) -> bool:
-        """Whether every weight of the row is the model's and they sum to its bits; true of words, which have none."""
+        """Whether every weight of the row is the model's and they sum to its bits; a decision has none, and True."""
         of_the_model = all(self._weights.get((what, level)) == bits for what, level, bits in row.terms)
         return of_the_model and sum(bits for _, _, bits in row.terms) == row.bits
 
     def joins(self, row: Evidence) -> bool:
-        """Whether the row is a reason to take two records for one person: a source's or steward's word, or a link
+        """Whether the row is a reason to take two records for one person: a source's or steward's decision, or a link
         by weights of the model.
         """
-        if not WORDS.isdisjoint(row.rules):
+        if not WITHOUT_WEIGHT.isdisjoint(row.rules):
             return True
         return row.band == Band.AUTO.value and bool(row.terms) and self.knows(row)
 
@@ -49,11 +52,11 @@ class EvidenceChecker:
 # ---------------------------------------------------------------- chains
 
 
-def chain(teller: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) -> tuple[Pair, ...]:
+def chain(checker: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) -> tuple[Pair, ...]:
     """The pairs by which two records of one person hang together: as few as can be and, of equally few, those of
-    the most bits. Empty when nothing told joins them.
+    the most bits. Empty when no evidence joins them.
     """
-    near = _joins(teller, answers)
+    neighbours = _joins(checker, answers)
     waiting: list[tuple[int, int, tuple[str, ...]]] = [(0, 0, (a,))]
     reached: set[str] = set()
     while waiting:
@@ -63,23 +66,23 @@ def chain(teller: EvidenceChecker, answers: Mapping[str, Link], a: str, b: str) 
         if path[-1] in reached:
             continue
         reached.add(path[-1])
-        for other, bits in near.get(path[-1], {}).items():
-            if other not in reached:
-                heappush(waiting, (length + 1, against - bits, (*path, other)))
+        for neighbour, bits in neighbours.get(path[-1], {}).items():
+            if neighbour not in reached:
+                heappush(waiting, (length + 1, against - bits, (*path, neighbour)))
     return ()
 
 
-def _joins(teller: EvidenceChecker, answers: Mapping[str, Link]) -> dict[str, dict[str, int]]:
+def _joins(checker: EvidenceChecker, answers: Mapping[str, Link]) -> dict[str, dict[str, int]]:
     """Record -> the others of its person that a row joins to it, with its bits: of several the most."""
-    near: dict[str, dict[str, int]] = {}
+    neighbours: dict[str, dict[str, int]] = {}
     for record, link in answers.items():
         for row in map(evidence_of, link.evidence):
             other = answers.get(row.other)
-            if other is not None and other.person_id == link.person_id and teller.joins(row):
-                for one, two in ((record, row.other), (row.other, record)):
-                    held = near.setdefault(one, {})
-                    held[two] = max(row.bits, held.get(two, row.bits))
-    return near
+            if other is not None and other.person_id == link.person_id and checker.joins(row):
+                for record_a, record_b in ((record, row.other), (row.other, record)):
+                    held = neighbours.setdefault(record_a, {})
+                    held[record_b] = max(row.bits, held.get(record_b, row.bits))
+    return neighbours
 
 
 # ---------------------------------------------------------------- is every link explained?
@@ -88,7 +91,7 @@ def _joins(teller: EvidenceChecker, answers: Mapping[str, Link]) -> dict[str, di
 @dataclass(frozen=True)
 class Coverage:
     """How many people of several records there are, how many links it takes to join these (one less than
-    records, for each person), and for which of them nothing told is a reason.
+    records, for each person), and which of them no evidence explains.
 
     `gaps` has a pair for each link that is not explained: a record of either part that no row joins to the other.
     """
@@ -109,8 +112,8 @@ class Coverage:
         }
 
 
-def coverage(messages: Iterable[TopicMessage], teller: EvidenceChecker) -> Coverage:
-    """Whether the rows told join the records of every person, of an engine at rest. Of each answer no more is kept
+def coverage(messages: Iterable[TopicMessage], checker: EvidenceChecker) -> Coverage:
+    """Whether the evidence joins the records of every person, of an engine at rest. Of each answer no more is kept
     than its person and whom its rows join it to.
     """
     person_of: dict[str, str] = {}
@@ -122,7 +125,7 @@ def coverage(messages: Iterable[TopicMessage], teller: EvidenceChecker) -> Cover
             link = Link.parse(value)
             rows = map(evidence_of, link.evidence)
             person_of[record] = link.person_id
-            joined[record] = tuple(row.other for row in rows if teller.joins(row))
+            joined[record] = tuple(row.other for row in rows if checker.joins(row))
     people: dict[str, list[str]] = {}
     for record in sorted(person_of):
         people.setdefault(person_of[record], []).append(record)
@@ -133,19 +136,19 @@ def coverage(messages: Iterable[TopicMessage], teller: EvidenceChecker) -> Cover
 
 def _gaps(records: Collection[str], joined: Mapping[str, Iterable[str]]) -> Iterator[Pair]:
     """One pair less than there are parts: the first record of the first part beside that of each other."""
-    near: dict[str, set[str]] = {record: set() for record in records}
+    neighbours: dict[str, set[str]] = {record: set() for record in records}
     for record in records:
         for other in joined[record]:
-            if other in near:
-                near[record].add(other)
-                near[other].add(record)
+            if other in neighbours:
+                neighbours[record].add(other)
+                neighbours[other].add(record)
     first, left = None, dict.fromkeys(records)
     while left:
         start = next(iter(left))
         part = [start]
         del left[start]
         for record in part:
-            new = [other for other in near[record] if other in left]
+            new = [other for other in neighbours[record] if other in left]
             part += new
             for other in new:
                 del left[other]

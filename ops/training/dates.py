@@ -7,17 +7,15 @@ from datetime import datetime
 from ops.errors import SettingsError
 
 FORMATS = ("auto", "ymd", "dmy", "mdy")
-SERIALS_SHARE_MAX = (
-    0.5  # of a column's cells; a few five-digit cells are typing errors, most are a spreadsheet's
-)
+SERIALS_SHARE_MAX = 0.5  # of a column's cells; a few five-digit cells are typing errors, most are a spreadsheet's
 
 _MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]?([0-9]{2})[-/. ]?([0-9]{2})(?:[t ][0-9:.+z-]*)?")
 _YEAR_FIRST_LOOSE = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
 _YEAR_LAST = re.compile(r"([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})(?:[t ][0-9:.]*)?")
 _YEAR_LAST_BARE = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})")
-_DAY_WORD = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[-/. ]*([a-z]{3,9})[-/., ]*([0-9]{4})")
-_WORD_DAY = re.compile(r"([a-z]{3,9})[. ]*([0-9]{1,2})(?:st|nd|rd|th)?[, ]+([0-9]{4})")
+_DAY_FIRST_NAMED = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[-/. ]*([a-z]{3,9})[-/., ]*([0-9]{4})")
+_MONTH_FIRST_NAMED = re.compile(r"([a-z]{3,9})[. ]*([0-9]{1,2})(?:st|nd|rd|th)?[, ]+([0-9]{4})")
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 
@@ -31,8 +29,8 @@ def birth_date(text: str, *, spelling: str = "auto") -> str | None:
     if "%" in spelling:
         return _by_pattern(text, spelling)
     lowered = text.strip().lower()
-    if found := _DAY_WORD.fullmatch(lowered) or _WORD_DAY.fullmatch(lowered):
-        return _with_word(found.groups())
+    if found := _DAY_FIRST_NAMED.fullmatch(lowered) or _MONTH_FIRST_NAMED.fullmatch(lowered):
+        return _with_month_name(found.groups())
     if spelling in ("dmy", "mdy") and (bare := _YEAR_LAST_BARE.fullmatch(lowered)):
         return _year_last(bare.groups(), month_first=spelling == "mdy")
     if found := _YEAR_FIRST.fullmatch(lowered) or _YEAR_FIRST_LOOSE.fullmatch(lowered):
@@ -51,9 +49,7 @@ def check_column(column: str, cells: Iterable[str], *, spelling: str) -> None:
         return
     serials = sum(bool(_SERIAL.fullmatch(cell)) for cell in filled)
     if serials > SERIALS_SHARE_MAX * len(filled):
-        raise SettingsError(
-            f"column {column}: birth dates are spreadsheet serial numbers; export them as YYYY-MM-DD"
-        )
+        raise SettingsError(f"column {column}: birth dates are spreadsheet serial numbers; export them as YYYY-MM-DD")
     if spelling == "auto":
         last = [found.groups() for cell in filled if (found := _YEAR_LAST.fullmatch(cell))]
         if sum(int(b) > 12 for _, b, _ in last) > sum(int(a) > 12 for a, _, _ in last):
@@ -73,9 +69,9 @@ def _by_pattern(text: str, pattern: str) -> str | None:
         return None
 
 
-def _with_word(parts: tuple[str, ...]) -> str | None:
-    day, word, year = parts if parts[0].isdigit() else (parts[1], parts[0], parts[2])
-    month = _MONTHS.get(word[:3])
+def _with_month_name(parts: tuple[str, ...]) -> str | None:
+    day, name, year = parts if parts[0].isdigit() else (parts[1], parts[0], parts[2])
+    month = _MONTHS.get(name[:3])
     return _joined(year, str(month), day) if month else None
 
 

@@ -1,7 +1,9 @@
 """How well, how surely and how fast the linker links records whose truth is known."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from linkage.evaluate import PairQuality, at_threshold, best_threshold, pairs_in_truth, pairwise
 from linkage.model import Model
@@ -33,18 +35,17 @@ class Evaluation:
     bytes_per_record: float
     distinct_partitions: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`."""
         return {
-            "records": len(self.records.told),
+            "records": len(self.records.rows),
             "clusters": _shares(self.clusters),
             "pairs": {
                 "default": _shares(self.default),
-                "best": _shares(self.best)
-                | {"threshold": None if self.threshold is None else self.threshold / 1000},
+                "best": _shares(self.best) | {"threshold": None if self.threshold is None else self.threshold / 1000},
             },
             "review": self.played.review,
-            "records_per_s": round(len(self.records.told) / max(self.played.seconds, 1e-9)),
+            "records_per_s": round(len(self.records.rows) / max(self.played.seconds, 1e-9)),
             "p50_ms": round(self.played.p50_ms, 3),
             "p99_ms": round(self.played.p99_ms, 3),
             "bytes_per_record": round(self.bytes_per_record),
@@ -86,11 +87,11 @@ def chance_of_error(bits: int) -> float:
 
 def _scored(records: Records, model: Model) -> list[tuple[int, bool]]:
     """(milli-bits, whether one person) of every candidate whose truth is known."""
-    told = records.told
+    rows = records.rows
     return [
-        (weigh(model, at).bits, told[a].truth == told[b].truth)
+        (weigh(model, at).bits, rows[a].truth == rows[b].truth)
         for (a, b), at in records.candidates
-        if told[a].truth and told[b].truth
+        if rows[a].truth and rows[b].truth
     ]
 
 
@@ -100,3 +101,37 @@ def _shares(quality: PairQuality) -> dict[str, float]:
         "recall": round(quality.recall, DIGITS),
         "f1": round(quality.f1, DIGITS),
     }
+
+
+def show(console: Console, found: Evaluation) -> None:
+    """Quality in a table, then cost, order and calibration in a line each."""
+    table = Table(title=f"{len(found.records.rows):,} records, model: {found.model.name}")
+    for heading in ("", "precision", "recall", "F1", "false", "missed"):
+        table.add_column(heading, justify="right")
+    best = "-" if found.threshold is None else f"{found.threshold / 1000:.2f} bits"
+    _row(table, "people (clusters)", found.clusters)
+    _row(table, f"pairs from {found.model.link / 1000:.2f} bits", found.default)
+    _row(table, f"pairs, best: {best}", found.best)
+    console.print(table)
+    figures = found.as_json()
+    console.print(
+        f"{found.played.review:,} pairs held for a person; linked by weight and false: "
+        f"{found.claimed_false:.1f} expected, {found.default.false} found"
+    )
+    console.print(
+        f"{figures['records_per_s']:,} records/s, p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms, "
+        f"{figures['bytes_per_record']:,} bytes a record; encoding "
+        f"{len(found.records.rows) / max(found.records.encode_s, 1e-9):,.0f} a second"
+    )
+    console.print(f"{found.distinct_partitions} distinct partition(s) over the orders tried")
+
+
+def _row(table: Table, name: str, quality: PairQuality) -> None:
+    table.add_row(
+        name,
+        f"{quality.precision:.4f}",
+        f"{quality.recall:.4f}",
+        f"{quality.f1:.4f}",
+        f"{quality.false:,}",
+        f"{quality.missed:,}",
+    )

@@ -1,7 +1,6 @@
 """Why two records of a file were linked, held or left apart: every field, its level and what it weighed."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +26,7 @@ class Explained:
     model: Model
     evidence: Evidence
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`; bits are bits."""
         model = self.model
         return {
@@ -44,7 +43,7 @@ class Explained:
 
 def explained(records: Records, model: Model, pair: tuple[str, str]) -> Explained:
     """The evidence on two records of the file. Raises SettingsError for a record that is not there."""
-    a, b = (records.encoded[records.one(record)] for record in pair)
+    a, b = (records.encoded[records.place(record)] for record in pair)
     block = common_block(a, b)
     found = score(model, a, b, block=block) if block is not None else None
     if found is None:
@@ -60,16 +59,17 @@ def show(console: Console, found: Explained) -> None:
 
 def show_pair(console: Console, found: Explained) -> None:
     """A table of fields, levels and bits, then the verdict."""
-    told = found.evidence
+    row = found.evidence
     table = Table(title=f"{found.pair[0]} and {found.pair[1]}")
-    for heading, justify in (("field", "left"), ("level", "left"), ("bits", "right")):
-        table.add_column(heading, justify="right" if justify == "right" else "left")
-    for field, level, bits in told.terms:
+    table.add_column("field")
+    table.add_column("level")
+    table.add_column("bits", justify="right")
+    for field, level, bits in row.terms:
         table.add_row(field, level, f"{bits / 1000:+.2f}")
     table.add_section()
-    table.add_row("all", "", f"{told.bits / 1000:+.2f}")
+    table.add_row("all", "", f"{row.bits / 1000:+.2f}")
     console.print(table)
-    console.print(f"verdict: {SURE[told.band]}; rules: {', '.join(told.rules) or 'none, by weight alone'}")
+    console.print(f"verdict: {SURE[row.band]}; rules: {', '.join(row.rules) or 'none, by weight alone'}")
 
 
 def show_model(console: Console, model: Model) -> None:

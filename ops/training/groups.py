@@ -17,7 +17,7 @@ from ops.training.tables import InputTable, read
 
 NOT_KNOWN = "not known"
 GROUPS_MAX = 50  # of one column: more of them are no groups of people but what tells people apart
-WORDS_MAX = 60  # characters of a group's or a dimension's name
+NAME_CHARACTERS_MAX = 60  # characters of a group's or a dimension's name
 YOUNGEST, OLDEST = 20, 80  # ages; between them bands of ten years
 
 Groups = frozenset[Group]
@@ -37,14 +37,11 @@ class Labelled:
         """The report by group of one model: of the same pairs, whichever model it is."""
         held = (held_out(model, at, groups, met=met) for at, groups, met in self.pairs)
         return report(
-            (one for one in held if one is not None),
+            (pair for pair in held if pair is not None),
             model=model.name,
             records=self.records,
             numberless=self.numberless,
         )
-
-    def __repr__(self) -> str:
-        return f"Labelled({len(self.pairs)} pairs)"
 
 
 def parse_groups(texts: Sequence[str]) -> dict[str, str]:
@@ -52,7 +49,7 @@ def parse_groups(texts: Sequence[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for text in texts:
         name, equals, column = (part.strip() for part in text.partition("="))
-        if not equals or not name or not column or len(name) > WORDS_MAX or not name.isprintable():
+        if not equals or not name or not column or len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
             raise SettingsError("--group: NAME=COLUMN, as in --group 'ethnic group=ethnicity'")
         if name in columns or name in (WHOLE[0], STANDARD):
             raise SettingsError(f"--group: {name} is there already")
@@ -69,29 +66,27 @@ def groups_of(
     the field is `mapped` sex and age band (years of age at `on`), unless a column says it. Raises SettingsError
     for a column that is not there or whose cells are no groups of people.
     """
-    told_by_columns = list(_by_column([read(path) for path in paths], columns))
-    assert len(told_by_columns) == len(records.told), "a record is a row"
+    column_groups = list(_by_column([read(path) for path in paths], columns))
+    assert len(column_groups) == len(records.rows), "a record is a row"
     return tuple(
-        frozenset((_derived(one, mapped, on) | named).items())
-        for one, named in zip(records.told, told_by_columns, strict=True)
+        frozenset((_derived(record, mapped, on) | named).items())
+        for record, named in zip(records.rows, column_groups, strict=True)
     )
 
 
 def labelled(records: Records, groups: Sequence[Groups]) -> Labelled:
     """The labelled pairs of the records, each of which belongs to the groups at its place."""
-    standing = Counter(token for one in records.encoded for token in one.tokens)
+    standing = Counter(token for record in records.encoded for token in record.tokens)
     pairs = []
     for (a, b), at in records.candidates:
         if at.nhs_number in ("equal", "differ"):
             ours, theirs = records.encoded[a], records.encoded[b]
-            shared = sum(
-                standing[token] <= BLOCK_MAX for token in set(ours.tokens).intersection(theirs.tokens)
-            )
+            shared = sum(standing[token] <= BLOCK_MAX for token in set(ours.tokens).intersection(theirs.tokens))
             met = met_without_number(ours, theirs, live_blocks_shared=shared)
             pairs.append((at, groups[a] | groups[b], met))
     counts: dict[bool, Counter[Group]] = {True: Counter(), False: Counter()}
-    for one, of in zip(records.encoded, groups, strict=True):
-        counts[one.nhs is not None].update(of | {WHOLE})
+    for record, of in zip(records.encoded, groups, strict=True):
+        counts[record.nhs is not None].update(of | {WHOLE})
     return Labelled(tuple(pairs), counts[True], counts[False])
 
 
@@ -111,12 +106,12 @@ def age_band(born: str | None, *, on: date) -> str:
     return f"{tens}-{tens + 9}" if years < OLDEST else f"{OLDEST} and over"
 
 
-def _derived(one: TableRecord, mapped: Collection[str], on: date) -> dict[str, str]:
-    found = {STANDARD: one.source}
+def _derived(record: TableRecord, mapped: Collection[str], on: date) -> dict[str, str]:
+    found = {STANDARD: record.source}
     if "gender" in mapped:
-        found["sex"] = one.identity.sex or NOT_KNOWN
+        found["sex"] = record.identity.sex or NOT_KNOWN
     if "birth_date" in mapped:
-        found["age band"] = age_band(one.identity.birth_date, on=on)
+        found["age band"] = age_band(record.identity.birth_date, on=on)
     return found
 
 
@@ -126,12 +121,12 @@ def _by_column(tables: Sequence[InputTable], columns: Mapping[str, str]) -> Iter
     for table in tables:
         places = {name: table.place(column) for name, column in columns.items()}
         for row in table.rows:
-            said = {name: row[place] or NOT_KNOWN for name, place in places.items()}
-            for name, cell in said.items():
+            cells = {name: row[place] or NOT_KNOWN for name, place in places.items()}
+            for name, cell in cells.items():
                 met[name].add(cell)
-                if len(met[name]) > GROUPS_MAX or len(cell) > WORDS_MAX or not cell.isprintable():
+                if len(met[name]) > GROUPS_MAX or len(cell) > NAME_CHARACTERS_MAX or not cell.isprintable():
                     raise SettingsError(
                         f"--group {name}: column {columns[name]} holds no groups of people: at most {GROUPS_MAX}, "
-                        f"in words of at most {WORDS_MAX} characters"
+                        f"in words of at most {NAME_CHARACTERS_MAX} characters"
                     )
-            yield said
+            yield cells

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
 from ops.errors import SettingsError
 from ops.training.dates import birth_date, check_column, check_spelling
 from ops.training.tables import InputTable
@@ -47,12 +47,9 @@ class TableRecord:
     """
 
     record: str
-    identity: Identity
+    identity: NormalisedIdentity
     source: str
     truth: str
-
-    def __repr__(self) -> str:
-        return "Told(**)"
 
 
 @dataclass
@@ -72,23 +69,20 @@ class Reader:
         for column in self.columns.get("birth_date", ()):
             written = (row[table.place(column)] for row in table.rows)
             check_column(column, written, spelling=self.spellings.dates)
-        rows = [
-            {name: " ".join(row[i] for i in at if row[i]) for name, at in places.items()}
-            for row in table.rows
-        ]
+        rows = [{name: " ".join(row[i] for i in at if row[i]) for name, at in places.items()} for row in table.rows]
         numbered = _are_nhs_numbers([cells["nhs_number"] for cells in rows if cells.get("nhs_number")])
-        told = []
+        records = []
         for number, (row, cells) in enumerate(zip(table.rows, rows, strict=True), start=1):
-            told.append(
+            records.append(
                 TableRecord(
                     record=prefix + (cells.get("record") or str(number)),
-                    identity=self._identity(cells, numbered=numbered),
+                    identity=normalise(self._identity(cells, numbered=numbered)),
                     source=cells.get("source") or table.name,
                     truth=row[truth_at] if truth_at is not None else "",
                 )
             )
-        _refuse_twice(told, self.columns.get("record", ()))
-        return tuple(told)
+        _refuse_twice(records, self.columns.get("record", ()))
+        return tuple(records)
 
     def _identity(self, cells: Mapping[str, str], *, numbered: bool) -> Identity:
         number = _digits(cells.get("nhs_number", ""))
@@ -103,10 +97,10 @@ class Reader:
             ),
             sex=self._counted("gender", cells, _SEXES.get(cells.get("gender", "").lower())),
             postcodes=(self._postcode(cells["postcode"]),) if cells.get("postcode") else (),
-            houses=_one(cells, "house"),
-            cities=_one(cells, "city"),
-            phones=_one(cells, "phone"),
-            emails=_one(cells, "email"),
+            houses=_values(cells, "house"),
+            cities=_values(cells, "city"),
+            phones=_values(cells, "phone"),
+            emails=_values(cells, "email"),
         )
 
     def _postcode(self, text: str) -> str:
@@ -167,10 +161,10 @@ def _are_nhs_numbers(filled: Sequence[str]) -> bool:
     return valid >= VALID_SHARE_MIN * len(filled)
 
 
-def _one(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _values(cells: Mapping[str, str], name: str) -> tuple[str, ...]:
     return (cells[name],) if cells.get(name) else ()
 
 
-def _refuse_twice(told: Sequence[TableRecord], columns: Sequence[str]) -> None:
-    if len({one.record for one in told}) != len(told):
+def _refuse_twice(records: Sequence[TableRecord], columns: Sequence[str]) -> None:
+    if len({record.record for record in records}) != len(records):
         raise SettingsError(f"column {'+'.join(columns)}: two rows of one record")

@@ -70,7 +70,7 @@ def partitions(records: Records, model: Model, *, shuffles: int) -> set[str]:
         with _undisturbed():
             for record, member in puts:
                 graph.put(record, member)
-        found.add(digest(partition_of(graph, [told.record for told in records.told])))
+        found.add(digest(partition_of(graph, [row.record for row in records.rows])))
     return found
 
 
@@ -81,25 +81,23 @@ def digest(partition: dict[str, str]) -> str:
 
 def bytes_per_record(records: Records, model: Model) -> float:
     """Memory a record takes in the graph, its encoded identity included, as Python allocates it."""
-    packed = [one.to_bytes() for one in records.encoded[:WEIGHED_MAX]]
+    packed = [record.to_bytes() for record in records.encoded[:WEIGHED_MAX]]
     with _traced() as held:
         graph = LinkGraph(model)
-        for record, member in _puts((EncodedIdentity.from_bytes(one) for one in packed), records):
+        for record, member in _puts((EncodedIdentity.from_bytes(record) for record in packed), records):
             graph.put(record, member)
         taken = held()
     return taken / len(graph)
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value that `share` of the ordered ones do not exceed; 0 of none."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+def quantile(ordered: Sequence[float], fraction: float) -> float:
+    """The value that `fraction` of the ordered ones do not exceed; 0 of none."""
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))] if ordered else 0.0
 
 
-def _puts(
-    encoded: "Sequence[EncodedIdentity] | Iterator[EncodedIdentity]", records: Records
-) -> Iterator[Put]:
-    for told, one in zip(records.told, encoded, strict=False):
-        yield told.record, Member(tier_rank=1, encoded=one)
+def _puts(encoded: "Sequence[EncodedIdentity] | Iterator[EncodedIdentity]", records: Records) -> Iterator[Put]:
+    for row, identity in zip(records.rows, encoded, strict=False):
+        yield row.record, Member(tier_rank=1, encoded=identity)
 
 
 @contextmanager

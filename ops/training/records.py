@@ -15,8 +15,7 @@ from linkage.model import Model, Origin
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.train import em
 from ops.errors import SettingsError, TierlinkError
-from ops.training.candidates import Place, candidates, pairs_in_all, random_pairs
-from ops.training.chance import agreements
+from ops.training.candidates import Place, agreements, candidates, pairs_in_all, random_pairs
 from ops.training.mapping import Reader, TableRecord
 from ops.training.tables import read
 
@@ -31,7 +30,7 @@ _KEYS = TokenKeys.from_bytes(sha256(b"the file is in the clear").digest(), epoch
 class Records:
     """Records of one or several files. `file_of` is by place; `encode_s` is CPU time for all of them."""
 
-    told: tuple[TableRecord, ...]
+    rows: tuple[TableRecord, ...]
     file_of: tuple[str, ...]
     encoded: tuple[EncodedIdentity, ...]
     encode_s: float
@@ -45,56 +44,51 @@ class Records:
     @property
     def truth(self) -> Mapping[str, str]:
         """Record → person, of those whose truth is known."""
-        return {one.record: one.truth for one in self.told if one.truth}
+        return {row.record: row.truth for row in self.rows if row.truth}
 
     @property
     def file_by_record(self) -> Mapping[str, str] | None:
         """As `files`, by record."""
         if not self.link_only:
             return None
-        return {one.record: file for one, file in zip(self.told, self.file_of, strict=True)}
+        return {row.record: file for row, file in zip(self.rows, self.file_of, strict=True)}
 
     @cached_property
     def candidates(self) -> tuple[tuple[Place, Levels], ...]:
         """Every pair that is compared, and its agreement."""
         return tuple(candidates(self.encoded, files=self.files))
 
-    def one(self, record: str) -> int:
+    def place(self, record: str) -> int:
         """The place of a record. Raises SettingsError when there is none of that name."""
-        for place, told in enumerate(self.told):
-            if told.record == record:
+        for place, row in enumerate(self.rows):
+            if row.record == record:
                 return place
         raise SettingsError("no such record: it is named by its row, or by the column mapped to `record`")
 
-    def __repr__(self) -> str:
-        return f"Records({len(self.told)})"
 
-
-def load(
-    paths: Sequence[Path], reader: Reader, *, truth: str | None = None, link_only: bool = False
-) -> Records:
+def load(paths: Sequence[Path], reader: Reader, *, truth: str | None = None, link_only: bool = False) -> Records:
     """The records of all files. With several, a record is named "<number of the file>/<its name>". Up to WIDE_MAX
     records stand in the wide blocks made for poor ones.
     """
     if link_only and len(paths) < 2:
         raise SettingsError("--link-only: needs --input twice")
-    told: list[TableRecord] = []
+    rows: list[TableRecord] = []
     file_of: list[str] = []
     for number, path in enumerate(paths, start=1):
         found = reader.read(read(path), truth=truth, prefix=f"{number}/" if len(paths) > 1 else "")
-        told += found
+        rows += found
         file_of += [str(number)] * len(found)
-    wide, begun = len(told) <= WIDE_MAX, process_time()
-    encoded = tuple(encode(one.identity, keys=_KEYS, wide=wide) for one in told)
-    return Records(tuple(told), tuple(file_of), encoded, process_time() - begun, link_only)
+    wide, begun = len(rows) <= WIDE_MAX, process_time()
+    encoded = tuple(encode(row.identity, keys=_KEYS, wide=wide) for row in rows)
+    return Records(tuple(rows), tuple(file_of), encoded, process_time() - begun, link_only)
 
 
 def counts_of(records: Records, *, by_chance: bool = True) -> Counts:
     """The agreement patterns of all candidates, and of pairs drawn by chance."""
-    among = len(records.told)
+    among = len(records.rows)
     wanted = min(RANDOM_PAIRS_MAX, RANDOM_PAIRS_EACH * among)
     drawn = random_pairs(Random(1), wanted, among=among, files=records.files) if by_chance else ()
-    identities = [one.identity for one in records.told]
+    identities = [row.identity for row in records.rows]
     return counted(
         (at for _, at in records.candidates),
         random=agreements(identities, drawn, keys=_KEYS),
@@ -113,6 +107,4 @@ def fitted(records: Records) -> Model:
     try:
         return em(counts_of(records), origin=origin)
     except ModelRefused as refusal:
-        raise TierlinkError(
-            f"no model can be fitted on the input ({refusal}); give one with --model"
-        ) from None
+        raise TierlinkError(f"no model can be fitted on the input ({refusal}); give one with --model") from None

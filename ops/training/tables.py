@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from ops.errors import MissingTool, SettingsError
 
@@ -29,9 +28,6 @@ class InputTable:
         if column not in self.columns:
             raise SettingsError(f"{self.name} has no column {column}; it has {', '.join(self.columns)}")
         return self.columns.index(column)
-
-    def __repr__(self) -> str:
-        return f"Table({self.name}, {len(self.rows)} rows)"
 
 
 def read(path: Path) -> InputTable:
@@ -83,9 +79,7 @@ def _stripped(reader: Iterator[list[str]], name: str) -> Iterator[tuple[str, ...
         raise SettingsError(f"--input {name}: not CSV near line {getattr(reader, 'line_num', 0)}") from None
 
 
-def _fitted(
-    rows: Sequence[tuple[str, ...]], columns: tuple[str, ...], name: str
-) -> Iterator[tuple[str, ...]]:
+def _fitted(rows: Sequence[tuple[str, ...]], columns: tuple[str, ...], name: str) -> Iterator[tuple[str, ...]]:
     """Short rows are filled with empty cells; a row with more cells than the header is refused."""
     for number, cells in enumerate(rows, start=1):
         if len(cells) > len(columns):
@@ -97,9 +91,7 @@ def _parquet(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     try:
         parquet = import_module("pyarrow.parquet")
     except ImportError:
-        raise MissingTool(
-            "reading Parquet needs pyarrow: install the extra, `uv sync --extra parquet`"
-        ) from None
+        raise MissingTool("reading Parquet needs pyarrow: install the extra, `uv sync --extra parquet`") from None
     try:
         table = parquet.read_table(path)
     except OSError:
@@ -111,7 +103,7 @@ def _parquet(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     return columns, tuple(zip(*cells, strict=True))
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     """None and NaN are empty; a whole number that was stored as a fraction is whole again."""
     if value is None or value != value:
         return ""

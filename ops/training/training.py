@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,8 +12,7 @@ from linkage.subgroups import SubgroupReport, large
 from linkage.subgroups_gate import refuse
 from linkage.subgroups_shown import as_json, table
 from linkage.train import LabelQuality, ModelRefused, anchored, quality_on_labels, refuse_unless_precise
-from ops.errors import SettingsError, TierlinkError
-from ops.runtime.model_files import read_model
+from ops.errors import TierlinkError
 from ops.training.groups import Labelled
 from ops.training.records import Records, counts_of
 
@@ -31,7 +29,7 @@ class Trained:
     quality: LabelQuality
     candidates: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The object of `--json`."""
         return {
             "candidates": self.candidates,
@@ -70,8 +68,8 @@ class ByGroup:
         """Why the new model may not take the place of the one in use; [] when it may."""
         return refuse(self.in_use, self.new)
 
-    def as_json(self) -> dict[str, Any]:
-        """The part of `--json` that tells of groups."""
+    def as_json(self) -> dict[str, object]:
+        """The part of `--json` about groups."""
         return {
             "by_group": as_json(self.new),
             "by_group_in_use": as_json(self.in_use) if self.in_use else None,
@@ -80,9 +78,9 @@ class ByGroup:
 
     def show(self, console: Console) -> None:
         """The reports as tables, only what may be shown of them."""
-        for told, found in (("new model", self.new), ("model in use", self.in_use)):
+        for title, found in (("new model", self.new), ("model in use", self.in_use)):
             if found is not None:
-                console.print(_drawn(f"pairs of one person by group, {told}", table(found)))
+                console.print(_drawn(f"pairs of one person by group, {title}", table(found)))
         if not any(len(groups) > 1 for groups in large(self.new).values()):
             console.print("no two groups of one kind are large enough to be compared: gaps are not judged")
 
@@ -91,14 +89,6 @@ class ByGroup:
         reasons = self.reasons()
         if reasons:
             raise Refused(f"model refused: {'; '.join(reasons)}")
-
-
-def model_in_use(path: Path) -> Model:
-    """The model that `--against` names. Raises SettingsError."""
-    try:
-        return read_model(path)
-    except SettingsError as broken:
-        raise SettingsError(f"--against: {str(broken).removeprefix('--model: ')}") from None
 
 
 def write(model: Model, path: Path) -> None:

@@ -1,8 +1,8 @@
 """The oracle of promise 2: a run's own intake, replayed once through a fresh engine, must end in the same
 topics. However long the topics are, what is kept of them is one number per key.
 
-Compared is the last non-null value per key of every compacted topic. Left out is what tells when and in which
-order things arrived, not what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
+Compared is the last non-null value per key of every compacted topic. Left out is what depends on when and in which
+order things arrived, not on what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
 the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
 a mark in one run and none in another.
 """
@@ -11,9 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
 
-from ops.admin.topic_reader import TopicMessage, last_values, read_topics
+from ops.admin.topic_reader import TopicMessage, last_values
 from schemas import topics
 from schemas.topics import Topic
 
@@ -32,46 +31,39 @@ class Comparison:
 
 
 def final_topics(registry: Iterable[Topic]) -> list[str]:
-    """The compacted topics that are results. Left out are changelogs, an engine's own notes, and the changes of
-    persons: a history, which is told by the order of arrival.
+    """The compacted topics that are results. Left out are changelogs, the notes of an engine, and the changes of
+    persons: a history, which follows from the order of arrival.
     """
     return [
-        one.name
-        for one in registry
-        if "compact" in one.config["cleanup.policy"]
-        and not one.name.startswith("state.")
-        and one.name != topics.PERSON_CHANGES
+        topic.name
+        for topic in registry
+        if "compact" in topic.config["cleanup.policy"]
+        and not topic.name.startswith("state.")
+        and topic.name != topics.PERSON_CHANGES
     ]
 
 
 def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
     """The final topics that follow from `events.v1` alone: not itself, nor what ingress writes beside it."""
     return [
-        one.name
-        for one in registry
-        if one.name in final_topics([one])
-        and one.name not in (topics.EVENTS, topics.DEAD_LETTERS)
-        and not one.name.startswith(RECEIPTS)
+        topic.name
+        for topic in registry
+        if topic.name in final_topics([topic])
+        and topic.name not in (topics.EVENTS, topics.DEAD_LETTERS)
+        and not topic.name.startswith(RECEIPTS)
     ]
 
 
-def compare(one: str, other: str, names: Iterable[str]) -> Comparison:
-    """Read `names` on both brokers and count keys whose final values differ or stand on one side only."""
-    return compare_topics(
-        lambda name: read_topics(one, [name]), lambda name: read_topics(other, [name]), names
-    )
+def compare_topics(run: TopicReader, oracle: TopicReader, names: Iterable[str]) -> Comparison:
+    """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
+    return compare_finals({name: finals_of(run(name)) for name in names}, lambda name: finals_of(oracle(name)))
 
 
-def compare_topics(one: TopicReader, other: TopicReader, names: Iterable[str]) -> Comparison:
-    """As `compare`, of the topics that two readers give."""
-    return compare_finals({name: finals_of(one(name)) for name in names}, lambda name: finals_of(other(name)))
-
-
-def compare_finals(one: Mapping[str, "Finals"], other: Callable[[str], "Finals"]) -> Comparison:
-    """As `compare`, of what was read before and of what `other` gives topic by topic."""
+def compare_finals(run: Mapping[str, "Finals"], oracle: Callable[[str], "Finals"]) -> Comparison:
+    """As `compare_topics`, of what was read before and of what `oracle` gives topic by topic."""
     by_topic: dict[str, tuple[int, int]] = {}
-    for name, kept in one.items():
-        left, right = kept.digests(), other(name).digests()
+    for name, finals in run.items():
+        left, right = finals.digests(), oracle(name).digests()
         keys = left.keys() | right.keys()
         by_topic[name] = (len(keys), sum(left.get(key) != right.get(key) for key in keys))
     counts = by_topic.values()
@@ -85,17 +77,17 @@ class Finals:
     Values are kept only while their partition is read; `value` says what of a value counts (None: nothing).
     """
 
-    value: Callable[[bytes, bytes], Any] = field(default=lambda _, value: final_value(value))
+    value: Callable[[bytes, bytes], object] = field(default=lambda _, value: final_value(value))
     _digests: dict[int, int] = field(default_factory=dict)
     _last: dict[bytes, bytes | None] = field(default_factory=dict)
     _partition: int | None = None
 
-    def take(self, read: TopicMessage) -> None:
-        """One message more; messages of a partition come in order."""
-        if read.partition != self._partition:
-            self._close(read.partition)
-        if read.key is not None:
-            self._last[read.key] = read.value
+    def take(self, message: TopicMessage) -> None:
+        """Take one more message; messages of a partition come in order."""
+        if message.partition != self._partition:
+            self._close(message.partition)
+        if message.key is not None:
+            self._last[message.key] = message.value
 
     def digests(self) -> Mapping[int, int]:
         """What was taken so far; removed and retracted keys are absent."""
@@ -115,19 +107,19 @@ class Finals:
 def finals_of(messages: Iterable[TopicMessage]) -> Finals:
     """The finals of one topic's messages."""
     finals = Finals()
-    for one in messages:
-        finals.take(one)
+    for message in messages:
+        finals.take(message)
     return finals
 
 
-def final_values(messages: Iterable[TopicMessage]) -> dict[bytes, Any]:
+def final_values(messages: Iterable[TopicMessage]) -> dict[bytes, object]:
     """Key -> final value without history; retracted entries are absent."""
-    finals = {key: final_value(read.value or b"") for key, read in last_values(messages).items()}
+    finals = {key: final_value(message.value or b"") for key, message in last_values(messages).items()}
     return {key: value for key, value in finals.items() if value is not None}
 
 
-def final_value(value: bytes) -> Any:
-    """What counts of one value: JSON without history, None for a retracted entry; sealed bytes as they are."""
+def final_value(value: bytes) -> object:
+    """What is compared of one value: JSON without history, None for a retracted entry; sealed bytes unchanged."""
     try:
         parsed = without_history(json.loads(value))
     except ValueError:
@@ -139,14 +131,14 @@ def _number(text: bytes) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest())
 
 
-def _bytes(value: Any) -> bytes:
+def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else json.dumps(value, sort_keys=True).encode()
 
 
-def without_history(value: Any) -> Any:
+def without_history(value: object) -> object:
     """A JSON value without HISTORY_FIELDS, at every depth."""
     if isinstance(value, dict):
-        return {name: without_history(one) for name, one in value.items() if name not in HISTORY_FIELDS}
+        return {name: without_history(part) for name, part in value.items() if name not in HISTORY_FIELDS}
     if isinstance(value, list):
-        return [without_history(one) for one in value]
+        return [without_history(part) for part in value]
     return value

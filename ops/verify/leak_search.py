@@ -21,8 +21,8 @@ TEXT_BYTES = 4 * 1024 * 1024  # searched at once
 def seen(values: Iterable[str], content: bytes) -> set[str]:
     """The values of which any form stands in `content`.
 
-    The content is cut into words of eight and of four bytes, and each is looked up among the words a form can
-    be cut into wherever it begins: every form of 15, and of 7, bytes or more has a whole word in it. A number,
+    The content is cut into chunks of eight and of four bytes, and each is looked up among the chunks a form can
+    be cut into wherever it begins: every form of 15, and of 7, bytes or more has a whole chunk in it. A number,
     and a form too short for base64, counts only where it stands alone: random hex and base64 hold runs of
     either.
     """
@@ -34,8 +34,8 @@ def seen(values: Iterable[str], content: bytes) -> set[str]:
     return found
 
 
-LONG = 8  # a form at least this long stands in a text by its own right
-PIECE = 4 * 1024  # bytes searched at once: what a word points to is looked for in all of them
+LONG = 8  # a form at least this long counts wherever it stands
+PIECE = 4 * 1024  # bytes searched at once: what a chunk points to is looked for in all of them
 _ALONE = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 _MOBILE = re.compile(r"(?:0|\+?44|0044)(7[0-9]{9})")  # with or without its country, without spaces
 Form = tuple[bytes, str]  # a form, and the value it is of
@@ -52,29 +52,29 @@ class _Sought:
 
 @cache
 def _sought(values: tuple[str, ...]) -> _Sought:
-    words: dict[int, dict[int, list[Form]]] = {8: {}, 4: {}}
+    chunks: dict[int, dict[int, list[Form]]] = {8: {}, 4: {}}
     short, longest = [], 0
     for value in values:
         for form in set(forms(value)):
             longest = max(longest, len(form))
-            width = next((width for width in words if len(form) >= 2 * width - 1), None)
+            width = next((width for width in chunks if len(form) >= 2 * width - 1), None)
             if width is None:
                 short.append((form, value))
                 continue
             for start in range(width):
-                word = int.from_bytes(form[start : start + width].lower(), sys.byteorder)
-                words[width].setdefault(word, []).append((form, value))
-    return _Sought(words[8], words[4], frozenset(words[8]) | frozenset(words[4]), short, longest)
+                chunk = int.from_bytes(form[start : start + width].lower(), sys.byteorder)
+                chunks[width].setdefault(chunk, []).append((form, value))
+    return _Sought(chunks[8], chunks[4], frozenset(chunks[8]) | frozenset(chunks[4]), short, longest)
 
 
 def _seen(sought: _Sought, content: bytes) -> set[str]:
     lowered = content.lower()
     padded = memoryview(lowered + bytes(-len(lowered) % 8))
     pointed = set(sought.short)
-    for word in sought.known.intersection(padded.cast("Q")):
-        pointed.update(sought.eights.get(word, ()))
-    for word in sought.known.intersection(padded.cast("I")):
-        pointed.update(sought.fours.get(word, ()))
+    for chunk in sought.known.intersection(padded.cast("Q")):
+        pointed.update(sought.eights.get(chunk, ()))
+    for chunk in sought.known.intersection(padded.cast("I")):
+        pointed.update(sought.fours.get(chunk, ()))
     return {value for form, value in pointed if _stands(form, content, lowered)}
 
 
@@ -98,7 +98,7 @@ def forms(value: str) -> Iterator[bytes]:
     for spelling in sorted(spellings):
         yield spelling.lower().encode()
         yield urllib.parse.quote(spelling, safe="").lower().encode()
-    for text in sorted({one.encode() for one in (*spellings, value.lower(), value.upper())}):
+    for text in sorted({text.encode() for text in (*spellings, value.lower(), value.upper())}):
         yield text.hex().encode()
         for algorithm in ("md5", "sha1", "sha256"):
             digest = hashlib.new(algorithm, text, usedforsecurity=False).digest()
@@ -141,22 +141,9 @@ def text_of(message: TopicMessage) -> bytes:
     return b"\n".join((message.key or b"", message.value or b"", *headers))
 
 
-def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The texts, a line each, in pieces of about TEXT_BYTES; none is cut, however much there is in all."""
-    parts: list[bytes] = []
-    size = 0
-    for text in texts:
-        parts.append(text)
-        size += len(text)
-        if size > TEXT_BYTES:
-            yield place, b"\n".join(parts)
-            parts, size = [], 0
-    yield place, b"\n".join(parts)
-
-
 def files_of(layout: EnginePaths) -> Iterator[tuple[str, bytes]]:
-    """Place and text of logs, worker directories, the journal, reports. Not the provider's own files in its
-    own folder, nor the keys.
+    """Place and text of logs, worker directories, the journal, reports. Not the files of providers in
+    their folder, nor the keys.
     """
     for directory in (layout.logs, layout.workers):
         for path in sorted(directory.rglob("*")):

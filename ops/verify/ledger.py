@@ -1,4 +1,4 @@
-"""The message ledger: every acknowledged entry, followed through the topics to exactly one end.
+"""The message ledger: every acknowledged entry, followed through the topics to exactly message end.
 
 Imports no step and no linkage. What was acknowledged comes from the senders' journal; the ends come from
 reading the topics. An entry whose chain is broken anywhere is `unaccounted`:
@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ops.admin.topic_reader import TopicMessage, read_topics
+from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
@@ -40,43 +40,40 @@ class TopicIndex:
     facts: frozenset[str]  # keys record/e/fact/version of events.v1
     links: Mapping[str, str]  # record -> person
     arrived: frozenset[str]  # keys person/record/fact of pathway.in.v1
-    standing: frozenset[str]  # people of whom at least one fact is not taken back
+    standing: frozenset[str]  # people of whom at least message fact is not taken back
     published: frozenset[str]  # published ids with a snapshot
     eventful: frozenset[str]  # published ids with an event, retracted ones too
-    dead: Mapping[str, str]  # topic/partition/offset -> stage
+    dead_letters: Mapping[str, str]  # topic/partition/offset -> stage
 
 
-def read_topic_index(bootstrap: str, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
-    """Read every topic of the chain once."""
-    return books_of(lambda names: read_topics(bootstrap, names), sources, recipient=recipient)
-
-
-def books_of(read: Reader, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
-    """The books of the topics that `read` gives."""
-    keeper = TopicIndexBuilder(sources, recipient=recipient)
-    for one in read(keeper.topics):
-        keeper.take(one)
-    return keeper.books()
+def read_topic_index(read: Reader, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
+    """The index of the topics that `read` gives, each read once."""
+    builder = TopicIndexBuilder(sources, recipient=recipient)
+    for message in read(builder.topics):
+        builder.take(message)
+    return builder.index()
 
 
 class TopicIndexBuilder:
-    """Makes the books message by message; keeps keys and a few words of each value, never the value."""
+    """Makes the index message by message; keeps keys and a few fields of each value, never the value."""
 
     def __init__(self, sources: Iterable[Source], *, recipient: str) -> None:
-        """Empty books."""
+        """An empty index."""
         self._places: dict[str, list[str]] = defaultdict(list)
         self._receipts: dict[str, str] = {}
         self._manifests: dict[str, tuple[str, Sequence[Sequence[str]]]] = {}  # key -> (record, facts)
         self._facts: dict[str, tuple[str, bool]] = {}  # key -> (source_version_at, retracted)
         self._links: dict[str, str] = {}
         self._keys: dict[str, set[str]] = {"arrived": set(), "published": set(), "eventful": set()}
-        self._dead: dict[str, str] = {}
+        self._dead_letters: dict[str, str] = {}
         self._takers: dict[str, Callable[[TopicMessage], None]] = {
             topics.EVENTS: self._event,
             topics.LINK_MAP: self._link,
-            topics.PATHWAY_IN: lambda one: self._key("arrived", one, _key(one)),
-            topics.pathway_state(recipient): lambda one: self._key("published", one, _key(one)),
-            topics.pathway_events(recipient): lambda one: self._key("eventful", one, _key(one).split("/")[0]),
+            topics.PATHWAY_IN: lambda message: self._key("arrived", message, _key(message)),
+            topics.pathway_state(recipient): lambda message: self._key("published", message, _key(message)),
+            topics.pathway_events(recipient): lambda message: self._key(
+                "eventful", message, _key(message).split("/")[0]
+            ),
             topics.DEAD_LETTERS: self._letter,
         }
         for source in sources:
@@ -85,17 +82,17 @@ class TopicIndexBuilder:
 
     @property
     def topics(self) -> Sequence[str]:
-        """What has to be read; every other topic is passed over."""
+        """What has to be read; every other topic is ignored."""
         return tuple(self._takers)
 
-    def take(self, one: TopicMessage) -> None:
-        """One message more, those of a partition in order."""
-        taker = self._takers.get(one.topic)
+    def take(self, message: TopicMessage) -> None:
+        """Take one more message; those of a partition come in order."""
+        taker = self._takers.get(message.topic)
         if taker is not None:
-            taker(one)
+            taker(message)
 
-    def books(self) -> TopicIndex:
-        """What the messages taken so far say."""
+    def index(self) -> TopicIndex:
+        """The index of the messages taken so far."""
         manifests: dict[str, list[tuple[str, Sequence[Sequence[str]]]]] = defaultdict(list)
         for key, manifest in self._manifests.items():
             # An entry has several when it was sent again with other content, or about another record.
@@ -110,30 +107,30 @@ class TopicIndexBuilder:
             standing=_standing(self._facts, self._links),
             published=frozenset(self._keys["published"]),
             eventful=frozenset(self._keys["eventful"]),
-            dead=self._dead,
+            dead_letters=self._dead_letters,
         )
 
-    def _entry(self, one: TopicMessage) -> None:
-        self._places[_header(one, ENTRY_ID_HEADER)].append(f"{one.topic}/{one.partition}/{one.offset}")
+    def _entry(self, message: TopicMessage) -> None:
+        self._places[_header(message, ENTRY_ID_HEADER)].append(f"{message.topic}/{message.partition}/{message.offset}")
 
-    def _receipt(self, one: TopicMessage) -> None:
-        _put(self._receipts, one, lambda: _json(one)["disposition"])
+    def _receipt(self, message: TopicMessage) -> None:
+        _put(self._receipts, message, lambda: _json(message)["disposition"])
 
-    def _event(self, one: TopicMessage) -> None:
-        record, kind, _ = _key(one).split("/", 2)
+    def _event(self, message: TopicMessage) -> None:
+        record, kind, _ = _key(message).split("/", 2)
         if kind == FACT:
-            _put(self._facts, one, lambda: _standing_of(one))
+            _put(self._facts, message, lambda: _standing_of(message))
         elif kind == ENTRY:
-            _put(self._manifests, one, lambda: (record, _json(one)["facts"]))
+            _put(self._manifests, message, lambda: (record, _json(message)["facts"]))
 
-    def _link(self, one: TopicMessage) -> None:
-        _put(self._links, one, lambda: str(_json(one)["person_id"]))
+    def _link(self, message: TopicMessage) -> None:
+        _put(self._links, message, lambda: str(_json(message)["person_id"]))
 
-    def _letter(self, one: TopicMessage) -> None:
-        _put(self._dead, one, lambda: _header(one, "stage"))
+    def _letter(self, message: TopicMessage) -> None:
+        _put(self._dead_letters, message, lambda: _header(message, "stage"))
 
-    def _key(self, name: str, one: TopicMessage, key: str) -> None:
-        if one.value is not None:
+    def _key(self, name: str, message: TopicMessage, key: str) -> None:
+        if message.value is not None:
             self._keys[name].add(key)
         elif name != "eventful":
             self._keys[name].discard(key)
@@ -162,25 +159,25 @@ class Ledger:
         }
 
 
-def balance(sent: Iterable[Sent], books: TopicIndex, *, keys: Keyring, recipient: str) -> dict[str, Ledger]:
+def balance(sent: Iterable[Sent], index: TopicIndex, *, keys: Keyring, recipient: str) -> dict[str, Ledger]:
     """Source -> its ledger, and "" -> all of them."""
     ledgers: dict[str, Ledger] = defaultdict(Ledger)
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for one in sent:
-        answers[one.source, one.entry_id].append(one.answer)
+    for entry in sent:
+        answers[entry.source, entry.entry_id].append(entry.answer)
     for (source, entry_id), given in answers.items():
-        end, broken = Disposition.IGNORED.value, None  # the door kept nothing: its answer is the end
+        end, broken = Disposition.IGNORED.value, None  # the door published nothing: its answer is the end
         if "accepted" in given:
-            end = books.receipts.get(entry_id, "")
-            broken = broken_at(entry_id, books, keys=keys, recipient=recipient)
+            end = index.receipts.get(entry_id, "")
+            broken = broken_at(entry_id, index, keys=keys, recipient=recipient)
         for ledger in (ledgers[source], ledgers[""]):
             _enter(ledger, given, end, broken)
     return dict(ledgers)
 
 
-def stalled(books: TopicIndex) -> int:
-    """Dead letters after ingress: messages of our own making that a later stage could not read. Must be 0."""
-    return sum(stage != "ingress" for stage in books.dead.values())
+def stalled(index: TopicIndex) -> int:
+    """Dead letters after ingress: messages that a stage wrote and a later one could not read. Must be 0."""
+    return sum(stage != "ingress" for stage in index.dead_letters.values())
 
 
 def _enter(ledger: Ledger, given: Sequence[str], end: str, broken: str | None) -> None:
@@ -198,38 +195,38 @@ def _enter(ledger: Ledger, given: Sequence[str], end: str, broken: str | None) -
         ledger.broken[broken] += 1
 
 
-def broken_at(entry_id: str, books: TopicIndex, *, keys: Keyring, recipient: str) -> str | None:
+def broken_at(entry_id: str, index: TopicIndex, *, keys: Keyring, recipient: str) -> str | None:
     """The topic at which the chain of an entry ends too early, or None when it is whole."""
-    if entry_id not in books.places:
+    if entry_id not in index.places:
         return "intake"
-    disposition = books.receipts.get(entry_id)
+    disposition = index.receipts.get(entry_id)
     if disposition is None:
         return "receipts"
     if disposition == Disposition.REJECTED:
-        return None if any(place in books.dead for place in books.places[entry_id]) else topics.DEAD_LETTERS
+        return None if any(place in index.dead_letters for place in index.places[entry_id]) else topics.DEAD_LETTERS
     if disposition not in (Disposition.LINKED, Disposition.HELD):
         return None
-    manifests = books.manifests.get(entry_id, ())
+    manifests = index.manifests.get(entry_id, ())
     if not manifests:
         return topics.EVENTS
-    places = (_broken_after(*manifest, books, keys.mac, recipient) for manifest in manifests)
+    places = (_broken_after(*manifest, index, keys.mac, recipient) for manifest in manifests)
     return next((place for place in places if place is not None), None)
 
 
 def _broken_after(
-    record: str, facts: Sequence[Sequence[str]], books: TopicIndex, mac: Callable[..., str], recipient: str
+    record: str, facts: Sequence[Sequence[str]], index: TopicIndex, mac: Callable[..., str], recipient: str
 ) -> str | None:
     """Where the chain from one manifest on ends too early, or None."""
-    person = books.links.get(record)
+    person = index.links.get(record)
     if person is None:
         return topics.LINK_MAP
     for fact, version in facts:
-        if f"{record}/{FACT}/{fact}/{version}" not in books.facts:
+        if f"{record}/{FACT}/{fact}/{version}" not in index.facts:
             return topics.EVENTS
-        if f"{person}/{record}/{fact}" not in books.arrived:
+        if f"{person}/{record}/{fact}" not in index.arrived:
             return topics.PATHWAY_IN
-    published = mac(recipient_purpose(recipient), person) in books.published
-    if facts and person in books.standing and not published:
+    published = mac(recipient_purpose(recipient), person) in index.published
+    if facts and person in index.standing and not published:
         return topics.pathway_state(recipient)
     return None
 
@@ -246,26 +243,26 @@ def _standing(facts: Mapping[str, tuple[str, bool]], links: Mapping[str, str]) -
     return frozenset(person for (person, _), (_, _, stands) in newest.items() if stands)
 
 
-def _put(kept: dict[str, V], one: TopicMessage, value: Callable[[], V]) -> None:
-    """Keep what a value says. One that cannot be read says nothing: the chain through it is broken."""
-    kept.pop(_key(one), None)
-    if one.value is not None:
+def _put(values: dict[str, V], message: TopicMessage, value: Callable[[], V]) -> None:
+    """Keep part of a value. A value that cannot be read is left out: the chain through it is broken."""
+    values.pop(_key(message), None)
+    if message.value is not None:
         with suppress(ValueError, LookupError, TypeError):
-            kept[_key(one)] = value()
+            values[_key(message)] = value()
 
 
-def _key(one: TopicMessage) -> str:
-    return (one.key or b"").decode()
+def _key(message: TopicMessage) -> str:
+    return (message.key or b"").decode()
 
 
-def _standing_of(one: TopicMessage) -> tuple[str, bool]:
-    value = _json(one)
+def _standing_of(message: TopicMessage) -> tuple[str, bool]:
+    value = _json(message)
     return str(value["source_version_at"]), bool(value["retracted"])
 
 
-def _json(one: TopicMessage) -> dict[str, Any]:
-    return json.loads(one.value or b"{}")
+def _json(message: TopicMessage) -> dict[str, Any]:
+    return json.loads(message.value or b"{}")
 
 
-def _header(one: TopicMessage, wanted: str) -> str:
-    return next((value.decode() for name, value in one.headers if name == wanted), "")
+def _header(message: TopicMessage, wanted: str) -> str:
+    return next((value.decode() for name, value in message.headers if name == wanted), "")

@@ -1,7 +1,9 @@
-"""`tierlink send`: real files through the real doors, and what became of each entry."""
+"""`tierlink send`: files through the doors of a running engine, and what became of each entry."""
 
+import secrets
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,27 +12,27 @@ from typing import Any
 
 from connectors import mapping as mappings
 from connectors.sources import tier2_csv, tier3_hl7v2
-from linkage.tokens import EncodedIdentity
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
-from ops.client.senders import DoorAnswer, FileSender, Hl7Sender, HttpSender
-from ops.errors import TierlinkError
-from ops.local.engine import Engine
-from ops.runtime.paths import packaged
-from ops.verify.ledger import read_topic_index
-from schemas import canonical, topics
+from ops.client.senders import FileSender, Hl7Sender, HttpSender, Patience, SendAnswer
+from ops.errors import MissingInput, SettingsError, TierlinkError
+from ops.runtime.paths import EnginePaths, packaged
+from schemas import canonical
 from schemas.disposition import Verdict
 from schemas.envelope import entry_id
 from schemas.errors import Unreadable
-from schemas.keyring import Purpose
-from schemas.linking import RecordIdentity
-from schemas.sealing import unseal
 from schemas.sources import Source
+
+RECEIPT_SECONDS_MAX = 120.0
+POLL_SECONDS = 0.5
+PATIENCE = Patience(seconds_max=60.0)
+Entry = tuple[str, str, str]  # name, kind, entry id
+Report = Callable[[str], None]
 
 
 @dataclass
 class SendResult:
-    """Answers of the doors, and the dispositions that receipts tell."""
+    """Answers of the doors, and the dispositions that receipts name."""
 
     codes: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
@@ -38,11 +40,15 @@ class SendResult:
     by_kind: dict[str, Counter[str]] = field(default_factory=dict)
     warnings: int = 0
     sent: int = 0
-    facts: Counter[str] = field(default_factory=Counter)
-    merges: int = 0
-    distinct_nhs_numbers: int = 0
-    entries: list[tuple[str, str, str]] = field(default_factory=list)  # name, kind, entry id
+    entries: list[Entry] = field(default_factory=list)
     ends: list[tuple[str, str]] = field(default_factory=list)  # name, disposition; in the order sent
+    rejected_rows: bool = False  # of a file that was taken
+
+    @property
+    def ok(self) -> bool:
+        """True when every message was answered and none was refused or rejected."""
+        failed = self.answers["refused"] + self.answers["unknown"] + self.dispositions["rejected"]
+        return not failed and not self.rejected_rows
 
     def as_json(self) -> dict[str, Any]:
         """Counts under stable names."""
@@ -52,9 +58,7 @@ class SendResult:
             "AE": self.codes["AE"],
             "AR": self.codes["AR"],
             "http": {code: count for code, count in sorted(self.codes.items()) if code.isdigit()},
-            "accepted": self.answers["accepted"]
-            - self.dispositions["ignored"]
-            - self.dispositions["rejected"],
+            "accepted": self.answers["accepted"] - self.dispositions["ignored"] - self.dispositions["rejected"],
             "accepted_with_warnings": self.warnings,
             "ignored": self.answers["ignored"] + self.dispositions["ignored"],
             "refused": self.answers["refused"],
@@ -62,91 +66,126 @@ class SendResult:
             "linked": self.dispositions["linked"],
             "held": self.dispositions["held"],
             "linked_by_kind": {kind: count["linked"] for kind, count in sorted(self.by_kind.items())},
-            "facts": dict(sorted(self.facts.items())),
-            "merges": self.merges,
-            "distinct_nhs_numbers": self.distinct_nhs_numbers,
         }
 
 
-def send_hl7(engine: Engine, source: str, content: bytes) -> SendResult:
+@dataclass(frozen=True)
+class RunningEngine:
+    """An engine that another process runs: its doors as a provider needs them, its topics as a reader does."""
+
+    layout: EnginePaths
+    bootstrap: str
+    sources: Mapping[str, Source]
+
+    def source(self, slug: str, door: str) -> Source:
+        """A source with this kind of door. Raises SettingsError, naming those there are."""
+        slugs = [source.slug for source in self.sources.values() if source.door == door]
+        if slug not in slugs:
+            raise SettingsError(f"--source: this engine has no {slug} with this door; it has {', '.join(slugs)}")
+        return self.sources[slug]
+
+    @property
+    def journal(self) -> Journal:
+        """Where senders write down every answer."""
+        return Journal(self.layout.journal)
+
+
+def send_hl7(engine: RunningEngine, source: str, path: Path, report: Report) -> SendResult:
     """Every message of a file of HL7v2 messages, one connection, in order."""
-    result, journal = SendResult(), Journal(engine.layout.journal)
-    sender = Hl7Sender(source, engine.ports()[source], journal)
-    for message in tier3_hl7v2.split(content):
+    result, port = SendResult(), engine.layout.addresses()["doors"][engine.source(source, "hl7_mllp").slug]
+    messages = tier3_hl7v2.split(path.read_bytes())
+    if not messages:
+        raise MissingInput(f"{path} holds no message")
+    sender = Hl7Sender(source, port, engine.journal, patience=PATIENCE)
+    for message in messages:
         name, kind = tier3_hl7v2.message_id_of(message), _message_type(message)
-        _count(result, sender.send(message, message_id=name, kind=kind), name, kind, entry_id(source, name))
+        answered = sender.send(message, message_id=name, kind=kind)
+        _count(result, answered, (name, kind, entry_id(source, name)), report)
     sender.close()
     return result
 
 
-def send_fhir(engine: Engine, source: str, paths: Sequence[Path]) -> SendResult:
+def send_fhir(engine: RunningEngine, source: str, paths: Sequence[Path], report: Report) -> SendResult:
     """Every JSON file below `paths`, one POST each."""
-    result, journal = SendResult(), Journal(engine.layout.journal)
-    sender = HttpSender(source, engine.ports()[source], journal)
-    for path in _json_files(paths):
+    result, port = SendResult(), engine.layout.addresses()["doors"][engine.source(source, "fhir_http").slug]
+    files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
+    if not files:
+        raise MissingInput("there is no .json file")
+    sender = HttpSender(source, port, engine.journal, patience=PATIENCE)
+    for path in files:
         body = path.read_bytes()
         answered = sender.send(body, message_id=_message_id(body), kind="fhir")
-        identifier = _submission(answered) or entry_id(source, path.name)
-        _count(result, answered, str(path), _resource_type(body), identifier)
+        identifier = _object(answered.body).get("submission_id") or entry_id(source, path.name)
+        _count(result, answered, (str(path), str(_object(body).get("resourceType", "")), identifier), report)
     sender.close()
     return result
 
 
-def send_csv(engine: Engine, source: str, path: Path) -> SendResult:
-    """One file into the source's folder; its rows are the entries."""
-    result, journal = SendResult(), Journal(engine.layout.journal)
+def send_csv(engine: RunningEngine, source: str, path: Path, report: Report) -> SendResult:
+    """One file into the drop directory of a source; its rows are the entries."""
+    result, known = SendResult(), engine.source(source, "folder")
     content = path.read_bytes()
     file_id = sha256(content).hexdigest()
-    rows = published_rows(engine.sources[source], content, file_id)
-    files = FileSender(source, engine.drop_folder(source), journal)
-    files.drop(path.name, content)
-    answered = files.wait(path.name, content, rows=rows)
+    rows = published_rows(known, content, file_id)
+    files = FileSender(source, engine.layout.drop / source, engine.journal)
+    name = f"{secrets.token_hex(4)}-{path.name}"  # a file of this name may have been answered before
+    files.drop(name, content)
+    answered = files.wait(name, content, rows=rows)
+    _report(answered, str(path), report)
     result.sent, result.codes[answered.code], result.answers[answered.answer] = len(rows), 1, len(rows)
+    result.rejected_rows = bool(answered.reasons)
     if answered.answer == "accepted":
         result.entries += [(f"{path} row {row}", "csv", entry_id(source, file_id, row)) for row in rows]
     return result
 
 
-def wait_for_ends(engine: Engine, result: SendResult) -> None:
-    """Wait until nothing is left to do, then count dispositions, facts, merges and distinct NHS tokens."""
-    engine.drain()
-    receipts = read_topic_index(engine.bootstrap, engine.sources.values(), recipient="demo").receipts
-    if any(identifier not in receipts for _, _, identifier in result.entries):
-        raise TierlinkError("some entries have no receipt")
+def wait_for_ends(engine: RunningEngine, source: str, result: SendResult, report: Report) -> None:
+    """Wait for the receipt of every accepted entry; count dispositions. Raises TierlinkError after
+    RECEIPT_SECONDS_MAX.
+    """
+    receipts = _receipts(engine, source, {identifier for _, _, identifier in result.entries}, report)
     for name, kind, identifier in result.entries:
         disposition = receipts[identifier]
         result.ends.append((name, disposition))
         result.dispositions[disposition] += 1
         result.by_kind.setdefault(kind, Counter())[disposition] += 1
-    for key, one in last_values(read_topics(engine.bootstrap, [topics.EVENTS])).items():
-        kind = key.decode().split("/")[1]
-        if kind == "e":
-            result.facts[canonical.load_object(one.value or b"")["body"]["type"]] += 1
-        result.merges += kind == "m"
-    result.distinct_nhs_numbers = len(_nhs_tokens(engine))
 
 
-def _nhs_tokens(engine: Engine) -> set[bytes]:
-    """Distinct NHS-number tokens of all winning identities, read with the linker's key."""
-    key, found = engine.keys.key(Purpose.LINK_SEAL), set()
-    for record, one in last_values(read_topics(engine.bootstrap, [topics.IDENTITY])).items():
-        if b"/" in record:
-            continue  # a steward's decision, or a model: of no person
-        identity = RecordIdentity.parse(record.decode(), one.value or b"")
-        if identity.sealed_tokens is not None:
-            encoded = EncodedIdentity.from_bytes(unseal(key, identity.sealed_tokens, context=record))
-            if encoded.nhs is not None:
-                found.add(encoded.nhs)
-    return found
+def _receipts(engine: RunningEngine, source: str, wanted: Set[str], report: Report) -> dict[str, str]:
+    """Entry id -> disposition, once there is a receipt of every entry."""
+    deadline, shown = time.monotonic() + RECEIPT_SECONDS_MAX, -1
+    while True:
+        messages = last_values(read_topics(engine.bootstrap, [engine.sources[source].receipts_topic]))
+        found = {
+            key.decode(): str(canonical.load_object(message.value or b"")["disposition"])
+            for key, message in messages.items()
+            if key.decode() in wanted
+        }
+        missing = len(wanted) - len(found)
+        if not missing:
+            return found
+        if time.monotonic() > deadline:
+            raise TierlinkError(f"{missing} entries have no receipt after {RECEIPT_SECONDS_MAX:.0f} s")
+        if missing != shown:
+            report(f"waiting for {missing} receipts")
+            shown = missing
+        time.sleep(POLL_SECONDS)
 
 
-def _count(result: SendResult, answered: DoorAnswer, name: str, kind: str, identifier: str) -> None:
+def _report(answered: SendAnswer, name: str, report: Report) -> None:
+    report(f"{name}: {answered.code} {answered.answer}")
+    for reason in answered.reasons:
+        report(f"  {reason}")
+
+
+def _count(result: SendResult, answered: SendAnswer, entry: Entry, report: Report) -> None:
+    _report(answered, entry[0], report)
     result.sent += 1
     result.codes[answered.code] += 1
     result.answers[answered.answer] += 1
     if answered.answer == "accepted":
         result.warnings += b"accepted_with_warnings" in answered.body
-        result.entries.append((name, kind, identifier))
+        result.entries.append(entry)
 
 
 def _message_type(message: bytes) -> str:
@@ -166,36 +205,19 @@ def published_rows(source: Source, content: bytes, file_id: str) -> list[int]:
         test_mode=True,
         received_at=datetime.now(UTC),
     )
-    return [one.position for one in reading.entries if one.checked.verdict is not Verdict.IGNORED]
-
-
-def _json_files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    return [entry.position for entry in reading.entries if entry.checked.verdict is not Verdict.IGNORED]
 
 
 def _message_id(body: bytes) -> str:
-    """The sender's own id of a message, as a sender would know it; the content's hash where there is none."""
+    """The sender's own id of a message Bundle; empty where there is none."""
+    document = _object(body)
+    identifier = document.get("identifier") if document.get("resourceType") == "Bundle" else None
+    return str(identifier.get("value", "")) if isinstance(identifier, dict) else ""
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """The JSON object in a text; empty where there is none."""
     try:
-        document = canonical.load_object(body)
+        return canonical.load_object(text)
     except Unreadable:
-        return ""
-    return (
-        str(document.get("identifier", {}).get("value", ""))
-        if document.get("resourceType") == "Bundle"
-        else ""
-    )
-
-
-def _resource_type(body: bytes) -> str:
-    try:
-        return str(canonical.load_object(body).get("resourceType", ""))
-    except Unreadable:
-        return ""
-
-
-def _submission(answered: DoorAnswer) -> str | None:
-    try:
-        return canonical.load_object(answered.body).get("submission_id")
-    except Unreadable:
-        return None
+        return {}

@@ -15,9 +15,7 @@ BOOKED_AHEAD = timedelta(days=2 * 366)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTIAL = re.compile(r"([0-9]{4})(-(0[1-9]|1[0-2]))?")
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
-)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
 
 
 _LEAP_SECOND = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
@@ -106,9 +104,9 @@ def has_ended(node: Node, moment: datetime) -> bool:
     return day + _LAST_DAY[len(day)] < moment.date().isoformat()
 
 
-_USES = frozenset(
-    {"usual", "official", "temp", "nickname", "anonymous", "old", "maiden", "secondary"}
-) | frozenset({"home", "work", "mobile", "billing"})
+_USES = frozenset({"usual", "official", "temp", "nickname", "anonymous", "old", "maiden", "secondary"}) | frozenset(
+    {"home", "work", "mobile", "billing"}
+)
 
 
 def is_former(node: Node, moment: datetime) -> bool:

@@ -32,9 +32,7 @@ from schemas.sources import Source
 # would hold up everybody on its partition for minutes.
 FACTS_MAX = 200
 # read, or naming the places and people of what is read
-_READ = frozenset(
-    {*USED, "Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService"}
-)
+_READ = frozenset({*USED, "Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService"})
 _BESIDE = frozenset({"Provenance", "Endpoint"})
 
 
@@ -52,9 +50,7 @@ class BundleReading:
         return self.message is None and not self.ignored
 
 
-def read(
-    bundle: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime
-) -> BundleReading:
+def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime) -> BundleReading:
     """The message in a Bundle of type `message`. Never raises for what a sender wrote.
 
     `text`, `contained`, `note`, `display` and everything else not named by a reader is never looked at.
@@ -172,11 +168,7 @@ def _is_possible(fact: SourceFact, message: Opened, context: Context) -> bool:
 
 def _another_service(request: Node, context: Context) -> bool:
     """A feed of every service keeps requests that are no weight-management referral, but makes no fact of them."""
-    ours = (
-        request.our_flag("carrier")
-        or request.our_extension("milestone")
-        or read_request.requested_tier(request)
-    )
+    ours = request.our_flag("carrier") or request.our_extension("milestone") or read_request.requested_tier(request)
     return context.source.every_service and not ours
 
 

@@ -112,9 +112,7 @@ def _check_status(node: Node, number: NHSNumber, source: Source) -> None:
         report("value", "NHS number is in no range issued in England, Wales or the Isle of Man")
     status = node.extension(uris.NUMBER_STATUS)
     if status is not None:
-        statuses = {
-            codes.NUMBER_STATUS.get(code.lower()) for _, code in status.codings("valueCodeableConcept")
-        }
+        statuses = {codes.NUMBER_STATUS.get(code.lower()) for _, code in status.codings("valueCodeableConcept")}
         if "unproven" in statuses:
             node.warning("extension", "NHS number is marked as not yet traced")
         elif statuses and statuses == {None}:
@@ -193,9 +191,7 @@ def _retired(node: Node, source: Source) -> tuple[LocalId, ...]:
         if kind in _LINKS_NOT_USED:
             link.information("type", "points at another record of the person; not used")
         elif kind == "replaced-by":
-            link.warning(
-                "other", "stands in lieu of this record; the merge was left out", code="not-supported"
-            )
+            link.warning("other", "stands in lieu of this record; the merge was left out", code="not-supported")
         elif kind != "replaces":
             link.warning("type", "is not a type of link; left out", code="code-invalid")
         elif is_understood(link):

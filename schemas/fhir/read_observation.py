@@ -18,9 +18,7 @@ from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible, unit_of
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # R4 decimal
-_ABSENT = frozenset(
-    {"declined", "refused", "not done", "not performed", "not measured", "not taken", "unable"}
-)
+_ABSENT = frozenset({"declined", "refused", "not done", "not performed", "not measured", "not taken", "unable"})
 
 
 def quantity_of(node: Node) -> str | None:
@@ -57,9 +55,7 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
     return facts
 
 
-def _comorbidity(
-    node: Node, condition: str | None, present: bool | None, context: Context
-) -> list[SourceFact]:
+def _comorbidity(node: Node, condition: str | None, present: bool | None, context: Context) -> list[SourceFact]:
     effective = _effective(node, context)
     if effective is None:
         return []
@@ -96,9 +92,7 @@ def _meanings(node: Node) -> Iterator[tuple[bool, MeasurementCode]]:
 def _measured_places(node: Node) -> Iterator[tuple[Node, MeasurementCode, bool]]:
     """(element that holds the value, what it measures, whether it is one part of several)."""
     whole = _meaning(node)
-    components = [
-        (part, meaning) for part in node.many("component") if (meaning := _meaning(part)) is not None
-    ]
+    components = [(part, meaning) for part in node.many("component") if (meaning := _meaning(part)) is not None]
     same = [part for part, meaning in components if whole and meaning.quantity == whole.quantity]
     if whole is not None:
         if len(same) == 1 and not _has_value(node):
@@ -131,9 +125,7 @@ def _report_code(node: Node) -> None:
     """Why an Observation of no code of ours is not read: a wrong code is a warning, another one information."""
     if any(issue.location == f"{node.path}.code" for issue in node.issues):
         return
-    wrong = [
-        code for system, code in node.codings("code") if system == uris.SNOMED and not codes.is_sctid(code)
-    ]
+    wrong = [code for system, code in node.codings("code") if system == uris.SNOMED and not codes.is_sctid(code)]
     if wrong or not node.codings("code"):
         node.warning("code", "is not a code of a terminology; not read", code="code-invalid")
     else:
@@ -221,9 +213,7 @@ def _amount(node: Node, quantity: str, context: Context) -> tuple[Decimal, Decim
         if place is None and other is None:
             node.information("dataAbsentReason", "says that there is no value")
         else:
-            node.error(
-                "dataAbsentReason", "contradicts the value beside it; nothing is told", code="invariant"
-            )
+            node.error("dataAbsentReason", "contradicts the value beside it; nothing is told", code="invariant")
         return None
     if place is None and other is not None:
         _report_other_value(node, other, context)
@@ -235,9 +225,7 @@ def _amount(node: Node, quantity: str, context: Context) -> tuple[Decimal, Decim
             node.error("valueQuantity.value", "is required, as a number", code="required")
         return None
     if place.value.get("comparator") is not None:
-        place.error(
-            "comparator", "makes the value a bound, not a measured value; not told", code="not-supported"
-        )
+        place.error("comparator", "makes the value a bound, not a measured value; not told", code="not-supported")
         return None
     value = _number(place)
     unit = _unit(place) if value is not None else None

@@ -54,9 +54,7 @@ def _is_known(node: Node, identity: Person, found: Numbers) -> bool:
     if any(name.family for name in identity.names) and (identity.birth_date or identity.addresses):
         return True  # linkable by name and birth date or address
     if found.claimed is not None:
-        node.error(
-            "identifier", "holds no valid number, and nothing else says who this is", code="business-rule"
-        )
+        node.error("identifier", "holds no valid number, and nothing else says who this is", code="business-rule")
     else:
         node.error("identifier", "is required: nothing says who this is", code="required")
     return False
@@ -191,9 +189,7 @@ def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: 
     return found
 
 
-def _demographics(
-    node: Node, source: Source, source_version_at: datetime, resolver: Resolver
-) -> Demographics | None:
+def _demographics(node: Node, source: Source, source_version_at: datetime, resolver: Resolver) -> Demographics | None:
     quiet = Node(node.value, node.path)  # birth date and gender were reported when the person was read
     _, year = _birth(quiet, source_version_at)
     values: dict[str, object] = extension_values(node, Demographics) | {

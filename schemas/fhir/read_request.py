@@ -75,11 +75,7 @@ def requested_tier(node: Node) -> str | None:
 def report_code(node: Node, source: Source) -> bool:
     """Reports a code that is one slip away from one of our services; True where there is such a one, or none."""
     codings, ours = node.codings("code"), {*codes.REFERRAL_TIER, *source.services}
-    slips = [
-        code
-        for _, code in codings
-        if not codes.is_sctid(code) and any(_is_slip(code, known) for known in ours)
-    ]
+    slips = [code for _, code in codings if not codes.is_sctid(code) and any(_is_slip(code, known) for known in ours)]
     if slips or not codings:
         node.error("code", "is not a code of a terminology: which service is asked for?", code="code-invalid")
         return True
@@ -100,9 +96,7 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
     """The referral, retracted where its sender revoked it: nobody is to receive it, so it is no gap."""
     tier = requested_tier(node)
     if tier is None:
-        node.information(
-            "code", "does not say which tier the referral goes to, nor does the extension to-tier"
-        )
+        node.information("code", "does not say which tier the referral goes to, nor does the extension to-tier")
         return []
     status = node.text("status")
     coded = [system for system, code in node.codings("code") if code in codes.REFERRAL_TIER]
@@ -176,9 +170,7 @@ def _ubrn(node: Node) -> str | None:
     for identifier in node.many("identifier"):
         system = identifier.text("system") or ""
         if _UBRN.fullmatch(identifier.text("value") or "") and not system.startswith(uris.TIERLINK):
-            identifier.warning(
-                "system", "is not that of the UBRN, whose form the value has", code="code-invalid"
-            )
+            identifier.warning("system", "is not that of the UBRN, whose form the value has", code="code-invalid")
     return None
 
 

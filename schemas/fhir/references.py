@@ -92,9 +92,7 @@ class Resolver:
 
     def organisation(self, reference: Node) -> str | None:
         """The ODS code of the organisation a Reference leads to, through a PractitionerRole where need be."""
-        return next(
-            (code for part in self._organisation_identifiers(reference) if (code := ods_code(part))), None
-        )
+        return next((code for part in self._organisation_identifiers(reference) if (code := ods_code(part))), None)
 
     def report_unfit(self, reference: Node) -> None:
         """A warning where a Reference leads to a code that is none of ODS: it was left out."""

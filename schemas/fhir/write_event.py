@@ -13,9 +13,7 @@ from schemas.units import UNITS
 _VITAL_SIGNS = [{"coding": [{"system": uris.OBSERVATION_CATEGORY, "code": "vital-signs"}]}]
 
 
-def event(
-    fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None
-) -> dict[str, object]:
+def event(fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None) -> dict[str, object]:
     """The resource of one fact; `under` is the fullUrl of the ServiceRequest it belongs to."""
     identifier = _identifier(fact, source)
     shared: dict[str, object] = {
@@ -47,9 +45,7 @@ def _identifier(fact: SourceFact, source: Source) -> dict[str, str] | None:
 def _day(fact: SourceFact) -> list[dict[str, object]]:
     """The day by itself, where the moment does not already say it."""
     moment = fact.body.at
-    return (
-        [] if moment is not None and london_day(moment) == fact.body.on else [extension("on", fact.body.on)]
-    )
+    return [] if moment is not None and london_day(moment) == fact.body.on else [extension("on", fact.body.on)]
 
 
 def _appointment(fact: SourceFact, body: Attendance, subject: dict[str, str]) -> dict[str, object]:
@@ -69,9 +65,7 @@ def _appointment(fact: SourceFact, body: Attendance, subject: dict[str, str]) ->
     }
 
 
-def _observation(
-    fact: SourceFact, subject: dict[str, str], *extensions: dict[str, object]
-) -> dict[str, object]:
+def _observation(fact: SourceFact, subject: dict[str, str], *extensions: dict[str, object]) -> dict[str, object]:
     body = fact.body
     return {
         "resourceType": "Observation",

@@ -53,10 +53,7 @@ def _local(number: LocalId, source: Source) -> dict[str, str]:
 
 
 def _identifiers(person: Person, source: Source) -> list[dict[str, str]]:
-    found = [
-        {"use": "old", "system": uris.NHS_NUMBER, "value": former.digits}
-        for former in person.former_nhs_numbers
-    ]
+    found = [{"use": "old", "system": uris.NHS_NUMBER, "value": former.digits} for former in person.former_nhs_numbers]
     number = person.nhs_number.digits if person.nhs_number else person.nhs_number_claimed
     if number is not None:
         found.append({"system": uris.NHS_NUMBER, "value": number})

@@ -1,7 +1,7 @@
 """The one host of all stages, and the only importer of faust, mode and aiokafka.
 
 Faust keeps the consumer group, the assignment and the worker; record batches go from its consumer straight to
-a pure step (`consumer.py`). Several batches are in the air, each in the same order: outputs sent, all
+a pure step (`consumer.py`). Several batches are in flight, each in the same order: outputs sent, all
 acknowledged, state sent, acknowledged, offsets committed (`commit.py` decides, `batch.py` does). Anything
 unexpected ends the process without a commit (`watchdog.py`).
 

@@ -17,9 +17,9 @@ from streams.host.consumer import HostConsumer, HostParts
 from streams.host.delivered import DeliveredMarker
 from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
-from streams.host.watchdog import HostFacts, Watchdog, crash_point, halt
+from streams.host.watchdog import HostFacts, Watchdog, halt
 from streams.metrics import StageMetrics
-from streams.steps.outcome import Message, Stage, Step
+from streams.steps.outcome import Message, S, Stage, Step
 
 __all__ = ["HostFacts", "HostSettings", "TopicsUnfit", "run_worker"]
 
@@ -53,9 +53,7 @@ class HostApp(faust.App):
     def __init__(self, parts: HostParts) -> None:
         """Configured and subscribed; nothing connects before the worker starts."""
         self.parts = parts
-        super().__init__(
-            parts.settings.group(parts.stage.name), **faust_settings(parts.stage, parts.settings)
-        )
+        super().__init__(parts.settings.group(parts.stage.name), **faust_settings(parts.stage, parts.settings))
         self.finalize()
         for name in parts.stage.reads:
             self.topics.add(self.topic(name, key_type=bytes, value_type=bytes, allow_empty=True))
@@ -66,20 +64,22 @@ class HostApp(faust.App):
 
 def run_worker(
     stage: Stage,
-    step: Step[Any],
+    step: Step[S],
     *,
     settings: HostSettings,
     seal_dead_letter: Callable[[Message, str], bytes],
     registry: CollectorRegistry,
     on_facts: Callable[[HostFacts], None] | None = None,
-    runner_class: type[BatchRunner] = BatchRunner,
-    look: Callable[[Mapping[int, Any]], None] | None = None,
+    inspect_states: Callable[[Mapping[int, S]], None] | None = None,
+    observe: Callable[[str], None] = lambda phase: None,
+    runner_class: type[BatchRunner[S]] = BatchRunner,
 ) -> None:
     """Run one worker on this thread (the main one) until SIGTERM or SIGINT; returns after the last commit.
 
     `seal_dead_letter` must give the same bytes for the same message and code. `on_facts` is called once,
-    before anything connects. `runner_class` is another only in a negative control (`host.mutants`). `look` is
-    shown the state of each task every TICK_S, between two batches: it changes nothing and takes milliseconds.
+    before anything connects. `inspect_states` gets the state of each task every TICK_S, between two batches: it
+    changes nothing and takes milliseconds. `observe` is called with the name of each phase of a batch
+    (BATCH_PHASES) as it is reached. `runner_class` may be a subclass of BatchRunner.
     Raises TopicsUnfit. Anything unexpected, a broker that is away among it, ends the process with status 70 and
     without a commit.
     """
@@ -105,15 +105,15 @@ def run_worker(
         producer=producer,
         marker=marker,
         metrics=metrics,
-        crash_point=crash_point(settings.fault_at),
+        observe=observe,
         check_fence=watchdog.check,
         pace=Pace(settings.batch_s, settings.batch_max),
     )
     app = HostApp(HostParts(stage, settings, facts, runner, producer))
     watchdog.start()
     _tick(loop, facts)
-    if look is not None:
-        _look(loop, runner, look)
+    if inspect_states is not None:
+        _inspect(loop, runner, inspect_states)
     try:
         work_until_stopped(app, loop)
     except SystemExit as ended:
@@ -186,9 +186,9 @@ def _tick(loop: asyncio.AbstractEventLoop, facts: HostFacts) -> None:
     loop.call_later(TICK_S, _tick, loop, facts)
 
 
-def _look(
-    loop: asyncio.AbstractEventLoop, runner: BatchRunner, look: Callable[[Mapping[int, Any]], None]
+def _inspect(
+    loop: asyncio.AbstractEventLoop, runner: BatchRunner[S], inspect_states: Callable[[Mapping[int, S]], None]
 ) -> None:
     """On the loop, as batches are answered: never in the middle of one."""
-    loop.call_later(TICK_S, _look, loop, runner, look)
-    look(runner.states)
+    loop.call_later(TICK_S, _inspect, loop, runner, inspect_states)
+    inspect_states(runner.states)

@@ -1,8 +1,8 @@
-"""Batches in the air, each in the order that makes loss impossible: outputs, state, commit, each acknowledged.
+"""Batches in flight, each in the order that makes loss impossible: outputs, state, commit, each acknowledged.
 
 So an element of state that is there proves that its outputs are there, and a committed offset proves both.
 Which flight may take its next step is decided by `commit.Progress`; here it is done. Nothing in this module
-waits: `launch` and `advance` return, and are called again.
+waits: `dispatch` and `advance` return, and are called again.
 """
 
 import gc
@@ -10,14 +10,23 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Generic, Protocol
 
 from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import PARTITION_OF, DeliveredMarker
 from streams.host.watchdog import clock
 from streams.metrics import BEGAN_HEADER, SHAPES, StageMetrics, StageTally, began_ms
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter, source_of
+from streams.steps.outcome import Change, Emit, Message, Reject, S, Stage, Step, dead_letter, source_of
 
+# What a batch goes through, in this order; `BatchRunner.observe` is called with the name of each as it is reached.
+BATCH_PHASES = (
+    "delivered",
+    "outputs_sent",
+    "outputs_acknowledged",
+    "state_sent",
+    "state_acknowledged",
+    "committed",
+)
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
 FLIGHTS_MAX = 4  # one being answered, one waiting for each acknowledgement, one for the commit
@@ -76,29 +85,29 @@ class InFlightBatch:
 
 
 @dataclass
-class BatchRunner:
+class BatchRunner(Generic[S]):
     """Holds the state of the tasks of one assignment, answers batches and sees them through.
 
-    `stamp_ms` gives the Kafka time of what is sent. Whatever a method raises, nothing that was not
-    acknowledged has become committable, and the caller ends the process.
+    `stamp_ms` gives the Kafka time of what is sent. `observe` is called with each of BATCH_PHASES. Whatever a method
+    raises, nothing that was not acknowledged has become committable, and the caller ends the process.
     """
 
     stage: Stage
-    step: Step[Any]
+    step: Step[S]
     seal_dead_letter: Callable[[Message, str], bytes]
     producer: OutputProducer
     marker: DeliveredMarker
     metrics: StageMetrics
-    crash_point: Callable[[str], None]
+    observe: Callable[[str], None]
     check_fence: Callable[[], None]
     pace: Pace
     stamp_ms: Callable[[], int] = lambda: 0  # 0: not counted in yet
-    states: dict[int, Any] = field(default_factory=dict)
+    states: dict[int, S] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
-    _air: deque[InFlightBatch] = field(default_factory=deque)
-    _landed: StageTally = field(default_factory=StageTally)
+    _in_flight: deque[InFlightBatch] = field(default_factory=deque)
+    _acknowledged: StageTally = field(default_factory=StageTally)
 
-    def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, Any]:
+    def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, S]:
         """Each task's state from its elements. May run on a thread while nothing is assigned to this runner.
 
         A million long-lived objects are made: the collector of cycles would walk them again and again.
@@ -106,12 +115,12 @@ class BatchRunner:
         gc.unfreeze()
         gc.disable()
         try:
-            return {task: self.step.restore(kept.items()) for task, kept in elements.items()}
+            return {task: self.step.restore(by_key.items()) for task, by_key in elements.items()}
         finally:
             gc.enable()
             gc.freeze()
 
-    def begin(self, states: dict[int, Any], positions: Mapping[Partition, int]) -> None:
+    def begin(self, states: dict[int, S], positions: Mapping[Partition, int]) -> None:
         """A new assignment with the state of each task; input begins at the positions."""
         self.drop()
         self.states = states
@@ -120,29 +129,29 @@ class BatchRunner:
     def drop(self) -> None:
         """The assignment is over: nothing of it may be used again."""
         self.states, self.progress = {}, Progress({})
-        self._air, self._landed = deque(), StageTally()
+        self._in_flight, self._acknowledged = deque(), StageTally()
 
     def fresh(self, messages: Iterable[Message]) -> list[Message]:
         """Those not delivered before in this assignment. Raises NotAssigned."""
         is_new = self.progress.is_new
-        return [one for one in messages if is_new((one.topic, one.partition), one.offset)]
+        return [message for message in messages if is_new((message.topic, message.partition), message.offset)]
 
     def is_full(self) -> bool:
-        """As many batches are in the air as may be."""
+        """As many batches are in flight as may be."""
         return self.progress.flights >= FLIGHTS_MAX
 
     def since_s(self) -> float | None:
-        """When the oldest batch in the air was launched; None when there is none."""
-        return self._air[0].since_s if self._air else None
+        """When the oldest batch in flight was dispatched; None when there is none."""
+        return self._in_flight[0].since_s if self._in_flight else None
 
-    def launch(self, messages: Sequence[Message]) -> None:
+    def dispatch(self, messages: Sequence[Message]) -> None:
         """The messages have been answered, and their outputs sent unless something before them is waited for."""
         last_offsets = dict(zip(map(PARTITION_OF, messages), map(OFFSET_OF, messages), strict=True))
         since_s = clock()
         self.metrics.redelivered(self.marker.mark(messages))
         flight = self.progress.deliver(last_offsets)
-        self.crash_point("delivered")
-        self._air.append(InFlightBatch(flight, *self._answer(messages), since_s))
+        self.observe("delivered")
+        self._in_flight.append(InFlightBatch(flight, *self._answer(messages), since_s))
         if self.producer.is_clear():
             self._send_outputs()
 
@@ -159,9 +168,9 @@ class BatchRunner:
     def committed(self, offsets: Mapping[Partition, int]) -> None:
         """The broker has accepted these offsets."""
         self.progress.commit(offsets)
-        self.crash_point("committed")
-        self.metrics.answered(self._landed)
-        self._landed = StageTally()
+        self.observe("committed")
+        self.metrics.answered(self._acknowledged)
+        self._acknowledged = StageTally()
 
     def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
         """Outputs and changes in the order of their messages, each with its lineage.
@@ -179,17 +188,17 @@ class BatchRunner:
             states[task], outcomes = advance(states[task], message)
             shape = 0
             cause = lineage(message) if outcomes else NO_HEADERS
-            for one in outcomes:
-                shape |= SHAPES[type(one)]
-                if type(one) is Emit:
-                    outputs.append(sendable(one, NO_HEADERS if one.topic in published else cause))
-                elif type(one) is Change:
+            for outcome in outcomes:
+                shape |= SHAPES[type(outcome)]
+                if type(outcome) is Emit:
+                    outputs.append(sendable(outcome, NO_HEADERS if outcome.topic in published else cause))
+                elif type(outcome) is Change:
                     assert changelog is not None, "a stage that changes state has a changelog"
-                    changes.append((changelog, task, one.key, one.value, cause))
-                elif type(one) is Reject:
-                    sealed = self.seal_dead_letter(message, one.code)
-                    outputs.append(sendable(dead_letter(self.stage, message, one.code, sealed), cause))
-                    tally.codes[one.code] += 1
+                    changes.append((changelog, task, outcome.key, outcome.value, cause))
+                elif type(outcome) is Reject:
+                    sealed = self.seal_dead_letter(message, outcome.code)
+                    outputs.append(sendable(dead_letter(self.stage, message, outcome.code, sealed), cause))
+                    tally.codes[outcome.code] += 1
             shapes.append(shape)
         tally.add(messages, shapes)
         self.pace.took(len(messages), clock() - started)
@@ -200,20 +209,20 @@ class BatchRunner:
         moved = self._arrived()
         self._send_state()
         self._send_outputs()
-        while self._air and self._air[0].flight.state_acknowledged:
-            self._landed.merge(self._air.popleft().tally)
+        while self._in_flight and self._in_flight[0].flight.state_acknowledged:
+            self._acknowledged.merge(self._in_flight.popleft().tally)
         return moved
 
     def _arrived(self) -> bool:
         moved = False
-        for one in self._air:
-            flight = one.flight
+        for batch in self._in_flight:
+            flight = batch.flight
             if flight.state_sent and not flight.state_acknowledged:
                 self.progress.acknowledge_state(flight)
-                self.crash_point("state_acknowledged")
-            elif one.outputs_sent and not flight.outputs_acknowledged:
+                self.observe("state_acknowledged")
+            elif batch.outputs_sent and not flight.outputs_acknowledged:
                 self.progress.acknowledge_outputs(flight)
-                self.crash_point("outputs_acknowledged")
+                self.observe("outputs_acknowledged")
             else:
                 continue
             moved = True
@@ -221,16 +230,16 @@ class BatchRunner:
 
     def _send_state(self) -> None:
         while (flight := self.progress.may_send_state()) is not None:
-            self._send(next(one.changes for one in self._air if one.flight is flight))
+            self._send(next(batch.changes for batch in self._in_flight if batch.flight is flight))
             self.progress.send_state(flight)
-            self.crash_point("state_sent")
+            self.observe("state_sent")
 
     def _send_outputs(self) -> None:
-        for one in self._air:
-            if not one.outputs_sent:
-                self._send(one.outputs)
-                one.outputs_sent = True
-                self.crash_point("outputs_sent")
+        for batch in self._in_flight:
+            if not batch.outputs_sent:
+                self._send(batch.outputs)
+                batch.outputs_sent = True
+                self.observe("outputs_sent")
 
     def _send(self, messages: Sequence[Sendable]) -> None:
         self.check_fence()
@@ -240,9 +249,9 @@ class BatchRunner:
 
 
 def sendable(emit: Emit, headers: Headers) -> Sendable:
-    """With these headers besides its own."""
-    topic, partition, key, value, own = emit
-    return topic, partition, key, value, [*own, *headers] if own else headers
+    """What `emit` sends, with these headers beside those it has."""
+    topic, partition, key, value, extra = emit
+    return topic, partition, key, value, [*extra, *headers] if extra else headers
 
 
 def lineage(message: Message) -> Headers:

@@ -1,7 +1,7 @@
 """What may be sent and committed when: pure, so that it can be checked against every schedule.
 
-A *flight* is one batch between its delivery to the step and the commit of its offsets. Several are in the air
-at once, and each goes through the same order:
+A *flight* is one batch between its delivery to the step and the commit of its offsets. There are several at
+once, and each goes through the same order:
 
     outputs sent -> outputs acknowledged -> state sent -> state acknowledged -> committable
 
@@ -23,12 +23,12 @@ class NotAssigned(LookupError):
 
 
 class OutOfOrder(RuntimeError):
-    """A flight was told to have taken a step that it may not take yet."""
+    """A flight cannot have taken this step yet."""
 
 
 @dataclass(eq=False)
 class Flight:
-    """One batch in the air: the offset of the next message after it, per partition it has messages of."""
+    """One batch in flight: the offset of the next message after it, per partition it has messages of."""
 
     upto: Mapping[Partition, int]
     outputs_acknowledged: bool = False
@@ -41,7 +41,7 @@ class Progress:
     """How far one assignment has come. Made anew at every assignment, from the positions it starts at.
 
     Per partition three offsets only ever grow: `committed <= acknowledged <= delivered`, each the offset of
-    the *next* message. What lies below the start is the business of whoever committed it.
+    the *next* message. Offsets below the start belong to whoever committed them.
     """
 
     _delivered: dict[Partition, int]
@@ -50,14 +50,14 @@ class Progress:
     _flights: deque[Flight] = field(init=False, default_factory=deque)
 
     def __post_init__(self) -> None:
-        """Nothing is in the air."""
+        """Nothing is in flight."""
         self._delivered = dict(self._delivered)
         self._acknowledged = dict(self._delivered)
         self._committed = dict(self._delivered)
 
     @property
     def flights(self) -> int:
-        """How many batches are in the air."""
+        """How many batches are in flight."""
         return len(self._flights)
 
     def partitions(self) -> Collection[Partition]:
@@ -75,7 +75,7 @@ class Progress:
         return offset >= self.position(partition)
 
     def deliver(self, last_offsets: Mapping[Partition, int]) -> Flight:
-        """A batch takes off, whose last message per partition is given. Raises NotAssigned."""
+        """A batch begins, whose last message per partition is given. Raises NotAssigned."""
         upto = {part: max(last + 1, self.position(part)) for part, last in last_offsets.items()}
         self._delivered.update(upto)
         flight = Flight(upto)
@@ -88,7 +88,7 @@ class Progress:
 
     def may_send_state(self) -> Flight | None:
         """The flight whose state is to be sent next: the first that has not, once its outputs are there."""
-        first = next((one for one in self._flights if not one.state_sent), None)
+        first = next((flight for flight in self._flights if not flight.state_sent), None)
         return first if first is not None and first.outputs_acknowledged else None
 
     def send_state(self, flight: Flight) -> None:

@@ -13,20 +13,22 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import ConsumerRecord
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.types.transports import TPorTopicSet
+from mode import ServiceT
 
 from streams.host.batch import BatchRunner
 from streams.host.commit import Partition
-from streams.host.daemon_thread import run_in_daemon_thread
 from streams.host.membership import HostConsumerThread
 from streams.host.producer import AwaitedProducer
 from streams.host.settings import HostSettings
-from streams.host.state import read_bounds, read_changelog
+from streams.host.state import read_bounds, read_changelog, run_in_daemon_thread
 from streams.host.watchdog import HostFacts, clock, halt
 from streams.steps.outcome import Message, Stage
 
@@ -47,7 +49,7 @@ class HostParts:
     stage: Stage
     settings: HostSettings
     facts: HostFacts
-    runner: BatchRunner
+    runner: BatchRunner[Any]
     producer: AwaitedProducer
 
 
@@ -59,7 +61,7 @@ class HostConsumer(driver.Consumer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """As Faust makes it; what it works with hangs on the app."""
         super().__init__(*arguments, **options)
-        parts: HostParts = cast(Any, self.app).parts
+        parts: HostParts = self.app.parts  # type: ignore[attr-defined]  # it is a HostApp
         self._stage, self._settings, self._facts = parts.stage, parts.settings, parts.facts
         self._runner, self._producer = parts.runner, parts.producer
         self._runner.stamp_ms = lambda: self._thread.accepted_ms
@@ -67,25 +69,25 @@ class HostConsumer(driver.Consumer):
         self._assignment_number: int | None = None
         self._ready_number: int | None = None
         self._generation = 0
-        self._fetching: asyncio.Future[Mapping[Any, Any]] | None = None
+        self._fetching: asyncio.Future[Mapping[TP, list[ConsumerRecord]]] | None = None
         self._committing: asyncio.Future[None] | None = None
         self._preparing: asyncio.Future[None] | None = None
         self._seeking = False
         wait_s = 0.0 if self._settings.no_predecessor else self._settings.refused_after_s
-        self._quiet_until_s = clock() + wait_s
+        self._send_not_before_s = clock() + wait_s
 
     def _new_consumer_thread(self) -> HostConsumerThread:
         return HostConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     # --- what Faust asks
 
-    async def _drain_messages(self, fetcher: Any) -> None:
-        """Fetch and answer until stopped. Any error ends the process; stock would stop, and commit."""
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        """Fetch and answer until stopped. Every error ends the process; Faust would stop, and commit."""
         try:
             while not (self.should_stop or fetcher.should_stop):
-                await self._turn()
+                await self._run_once()
         except asyncio.CancelledError:
-            raise  # Faust stops its fetcher by cancelling it; what is in the air lives on in the runner
+            raise  # Faust stops its fetcher by cancelling it; what is in flight stays in the runner
         except ConsumerStoppedError as error:
             if not self.app.should_stop:
                 halt(self._stage.name, at="fetch", error=error)
@@ -93,31 +95,31 @@ class HostConsumer(driver.Consumer):
             halt(self._stage.name, at="batch", error=error)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Fence, let what is in the air land and be committed, only then give the partitions up."""
+        """Fence, finish and commit what is in flight, only then give the partitions up."""
         self._lose()
-        await self._land(self._settings.batch_deadline_s)
+        await self._drain(self._settings.batch_deadline_s)
         await super().on_partitions_revoked(revoked)
         self._runner.drop()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """A new assignment, even of the same partitions: state and positions are read anew before a fetch."""
+        """A new assignment, even of the same partitions: state and positions are read again before a fetch."""
         self._assignment_number = next(self._numbers)
         self._facts.assign(recovered=False)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def wait_empty(self) -> None:
-        """Called on revoke and on stop; stock would return with our batches in the air."""
-        await self._land(STOP_DEADLINE_S)
+        """Called on revoke and on stop; Faust would return with our batches in flight."""
+        await self._drain(STOP_DEADLINE_S)
 
     async def perform_seek(self) -> None:
-        """Nothing: stock skips partitions without a commit. `_prepare` seeks every one before a fetch."""
+        """Nothing: Faust skips partitions without a commit. `_prepare` seeks every one before a fetch."""
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+    async def commit(self, topics: TPorTopicSet | None = None, start_new_transaction: bool = True) -> bool:
         """Nothing: offsets are committed by the batch they belong to, and by nobody else."""
         return False
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Nothing: stock would report stalled streams, and there are none. The watchdog sees batches."""
+        """Nothing: Faust would report stalled streams, and there are none. The watchdog sees batches."""
 
     async def on_start(self) -> None:
         """The producer is there before anything is fetched."""
@@ -125,13 +127,13 @@ class HostConsumer(driver.Consumer):
         await super().on_start()
 
     async def on_stop(self) -> None:
-        """What was in the air has landed before this returns, and the producer is closed."""
+        """What was in flight is finished before this returns, and the producer is closed."""
         await super().on_stop()
         self._producer.stop()
 
-    # --- one turn
+    # --- one round
 
-    async def _turn(self) -> None:
+    async def _run_once(self) -> None:
         number = self._assignment_number
         if number is None or not self.flow_active:
             await asyncio.sleep(PAUSE_S)
@@ -139,16 +141,16 @@ class HostConsumer(driver.Consumer):
             await self._no_fetch()
             await self._prepared(number)
         elif active := set(self._get_active_partitions()):
-            await self._fly(active, number)
+            await self._pump(active, number)
         else:
             await asyncio.sleep(PAUSE_S)  # more workers than partitions; max_poll_interval is out of reach
 
     def _holds(self, number: int) -> bool:
-        """Asked again after every wait: the partitions are still held under this number, and flow is on."""
+        """The partitions are still held under this number, and flow is on; checked after every wait."""
         return number == self._assignment_number and self.flow_active and not self.app.should_stop
 
-    async def _fly(self, active: set[TP], number: int) -> None:
-        """One round: what was fetched is launched, what is in the air advances, more is fetched meanwhile."""
+    async def _pump(self, active: set[TP], number: int) -> None:
+        """One round: what was fetched is dispatched, what is in flight advances, more is fetched meanwhile."""
         if self._fetching is None:
             self._fetching = asyncio.ensure_future(self._getmany(active, FETCH_S))
         if self._is_idle():
@@ -156,12 +158,12 @@ class HostConsumer(driver.Consumer):
         if self._fetching.done() and not self._runner.is_full():
             fetched, self._fetching = self._fetching.result(), None
             if fetched and self._holds(number):
-                await self._launch(fetched, number)
+                await self._dispatch(fetched, number)
             return
         await self._advance()
 
     def _is_idle(self) -> bool:
-        """Nothing is in the air or being sought, and all that was acknowledged is committed, or lost to us."""
+        """Nothing is in flight or being sought, and all that was acknowledged is committed, or lost to us."""
         runner = self._runner
         return not (runner.progress.flights or self._committing or self._seeking or runner.committable())
 
@@ -169,11 +171,11 @@ class HostConsumer(driver.Consumer):
         """No fetch is under way: it would take the first messages of the positions sought next."""
         if self._fetching is not None:
             await asyncio.wait({self._fetching})
-            ended, self._fetching = self._fetching, None
-            if not ended.cancelled():
-                ended.exception()  # whatever it was, the next fetch meets it too
+            fetch, self._fetching = self._fetching, None
+            if not fetch.cancelled():
+                fetch.exception()  # whatever it was, the next fetch meets it too
 
-    async def _launch(self, fetched: Mapping[Any, Any], number: int) -> None:
+    async def _dispatch(self, fetched: Mapping[TP, list[ConsumerRecord]], number: int) -> None:
         """The fetched messages, task by task, in the order of their offsets, in batches of about `batch_s`."""
         in_order = sorted(fetched, key=lambda part: (part.partition, self._stage.reads.index(part.topic)))
         messages = self._runner.fresh(_message(record) for part in in_order for record in fetched[part])
@@ -183,21 +185,21 @@ class HostConsumer(driver.Consumer):
                 continue
             size = self._runner.pace.size()
             batch, messages = messages[:size], messages[size:]
-            self._facts.fly(self._runner.since_s() or clock())
-            self._runner.launch(batch)
+            self._facts.in_flight_since(self._runner.since_s() or clock())
+            self._runner.dispatch(batch)
             await self._advance()
-        self._tell_lag()
+        self._report_lag()
 
     async def _advance(self) -> None:
         """Acknowledgements that have come are acted upon; one commit at a time follows them."""
         runner = self._runner
         runner.advance(ACKNOWLEDGEMENT_WAIT_S if runner.is_full() or self._fetching else 0.0)
-        self._facts.fly(runner.since_s())
+        self._facts.in_flight_since(runner.since_s())
         if self._committing is None and (offsets := runner.committable()):
             self._committing = asyncio.ensure_future(self._to_its_end(self._commit_owned(offsets)))
         await asyncio.sleep(0)
 
-    async def _land(self, deadline_s: float) -> None:
+    async def _drain(self, deadline_s: float) -> None:
         """Returns when nothing is left to wait for; past the deadline, or on any error, the process ends."""
         ends_s = clock() + deadline_s
         while not self._is_idle():
@@ -207,7 +209,7 @@ class HostConsumer(driver.Consumer):
                 await asyncio.wait({self._preparing}, timeout=PAUSE_S)
             await self._to_its_end(self._advance())
 
-    async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _to_its_end(self, work: Coroutine[object, object, None]) -> None:
         """Not to be cancelled with the fetcher; whatever it raises ends the process."""
         try:
             await work
@@ -245,12 +247,12 @@ class HostConsumer(driver.Consumer):
             self._facts.assign(recovered=True)
 
     async def _may_send(self, number: int) -> bool:
-        """True once nothing of a killed predecessor can land any more, and the broker counts us in.
+        """True once nothing of a killed predecessor can arrive any more, and the broker counts us in.
 
-        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: landing
-        after ours it would stand last. False when the partitions are no longer held.
+        Whatever a process of this id had sent before it was killed has arrived by then, or is refused: if it arrived
+        after our messages, it would be the last value. False when the partitions are no longer held.
         """
-        await asyncio.sleep(max(0.0, self._quiet_until_s - clock()))
+        await asyncio.sleep(max(0.0, self._send_not_before_s - clock()))
         while self._holds(number):
             if await self._thread.call_thread(self._thread.membership_confirmed):
                 return self._holds(number)
@@ -275,7 +277,7 @@ class HostConsumer(driver.Consumer):
         if number != self._ready_number:
             return
         if not owned and self._runner.progress.flights:
-            halt(self._stage.name, at="lost")  # what is in the air must not land after the new owner's
+            halt(self._stage.name, at="lost")  # what is in flight must not arrive after the new owner's
         if not owned:
             self._lose()
             self._runner.drop()
@@ -289,7 +291,7 @@ class HostConsumer(driver.Consumer):
         self._assignment_number = None
         self._facts.revoke()
 
-    def _tell_lag(self) -> None:
+    def _report_lag(self) -> None:
         lag: Counter[str] = Counter()
         for partition in self._get_active_partitions():
             end = self.highwater(partition)
@@ -310,7 +312,7 @@ def assigned_tasks(stage: Stage, assignment: Collection[Partition]) -> set[int]:
     return tasks
 
 
-def _message(record: Any) -> Message:
+def _message(record: ConsumerRecord) -> Message:
     """Made as `Message(...)` makes it, without the call of Python in between: half the time."""
     fields = (
         record.topic,

@@ -30,7 +30,7 @@ class DeliveredMarker:
         """Written down before they are processed: these are handed over. How many came again. OSError."""
         again = 0
         for partition, some in groupby(messages, PARTITION_OF):
-            former, offsets = self._offsets.get(partition, -1), [one.offset for one in some]
+            former, offsets = self._offsets.get(partition, -1), [message.offset for message in some]
             if offsets[0] <= former:
                 again += sum(offset <= former for offset in offsets)
             self._offsets[partition] = max(former, offsets[-1])
@@ -40,9 +40,9 @@ class DeliveredMarker:
 
     def _load(self) -> None:
         try:
-            kept = json.loads(self._path.read_bytes())
-            self._offsets = {_partition(name): int(offset) for name, offset in kept["offsets"].items()}
-            self.redelivered = int(kept["redelivered"])
+            record = json.loads(self._path.read_bytes())
+            self._offsets = {_partition(name): int(offset) for name, offset in record["offsets"].items()}
+            self.redelivered = int(record["redelivered"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             self._offsets, self.redelivered = {}, 0
 

@@ -4,12 +4,14 @@ What is overridden, and why, is pinned by `tests/contracts/test_faust_hooks.py`.
 """
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 
 from streams.host.commit import Partition
 from streams.host.watchdog import now_ms
@@ -27,18 +29,24 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
     """What runs beside aiokafka, in the thread and loop of its consumer."""
 
     accepted_ms = 0  # when the group is known to have counted us in: the Kafka time of all we send
-    _beat: Any = None
+    _beat: Callable[[], Awaitable[bool]] | None = None
 
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        # A fetch waiting on the broker holds up every partition asked for after it. Stock: 1,500 ms a hop.
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        # A fetch waiting on the broker delays every partition asked for after it. Faust waits 1,500 ms a hop.
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
-    async def _fetch_records(self, consumer: Any, *arguments: Any, **options: Any) -> Any:
-        # Stock asks only the fetcher, and never hears what ended the membership (a second worker of its id).
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - as Faust calls it
+        max_records: int | None = None,
+    ) -> RecordMap:
+        # Faust asks only the fetcher, and never learns what ended the membership (a second worker of its id).
         consumer._coordinator.check_errors()
-        return await super()._fetch_records(consumer, *arguments, **options)
+        return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
 
     async def commit_owned(self, offsets: Mapping[Partition, int], generation: int) -> bool:
         """Committed as this member of this generation; False when the partitions are not ours. KafkaError."""

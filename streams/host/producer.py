@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from confluent_kafka import KafkaError, Producer
 
@@ -44,7 +43,7 @@ class AwaitedProducer:
 
     def start(self) -> None:
         """Ready to send; connections are made in the background."""
-        logger.addFilter(_is_no_remark)
+        logger.addFilter(_is_not_the_gapless_warning)
         self._producer = Producer(producer_settings(self._settings), logger=logger)
 
     def stop(self) -> None:
@@ -80,11 +79,11 @@ class AwaitedProducer:
         self._producer.poll(wait_s)
 
     def _report(self, error: KafkaError | None, _: object) -> None:
-        """The fate of one message, told within `poll`, of failures only."""
+        """Called within `poll`, for failures only."""
         self._failure = error or self._failure
 
 
-def producer_settings(settings: HostSettings) -> dict[str, Any]:
+def producer_settings(settings: HostSettings) -> dict[str, str | int | bool]:
     """Every setting of librdkafka that matters, written out."""
     return {
         "bootstrap.servers": settings.bootstrap,
@@ -101,6 +100,6 @@ def producer_settings(settings: HostSettings) -> dict[str, Any]:
     }
 
 
-def _is_no_remark(line: logging.LogRecord) -> bool:
-    """False for librdkafka's remark, at every start, that the guarantee of no gaps is experimental."""
+def _is_not_the_gapless_warning(line: logging.LogRecord) -> bool:
+    """False for librdkafka's warning, at every start, that the guarantee of no gaps is experimental."""
     return "enable.gapless.guarantee" not in line.getMessage()

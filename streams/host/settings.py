@@ -1,16 +1,16 @@
-"""What a host is told by whoever starts it; the host reads no environment of its own."""
+"""What a host is given by whoever starts it; the host reads no environment itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CRASH_POINTS = (
-    "delivered",
-    "outputs_sent",
-    "outputs_acknowledged",
-    "state_sent",
-    "state_acknowledged",
-    "committed",
-)
+# By profile: session, heartbeat, rebalance in seconds. Demo and tests see a dead worker after 6 s; production waits
+# 45 s, as Kafka's own default, and has chances enough to beat before that. rebalance > the longest batch, so that a
+# member is not thrown out while it works.
+TIMINGS: Mapping[str, tuple[float, float, float]] = {
+    "demo": (6.0, 1.0, 10.0),
+    "production": (45.0, 3.0, 60.0),
+}
 
 
 def refused_after_s(session_timeout_s: float) -> float:
@@ -26,7 +26,6 @@ class HostSettings:
     the session times out; two living workers of a stage never share one. `state_directory` is that worker's
     alone. A batch is at most `batch_max` messages and about `batch_s` seconds of the step's time.
     `no_predecessor`: nobody has worked under this id before; else what a predecessor sent last is waited out.
-    `fault_at` is for fault injection only: "outputs_acknowledged:3" ends the process at the third passage.
     """
 
     bootstrap: str
@@ -38,7 +37,6 @@ class HostSettings:
     restore_deadline_s: float = 600.0
     batch_max: int = 2_000
     batch_s: float = 0.25
-    fault_at: str | None = None
     no_predecessor: bool = False
     group_prefix: str = "tierlink"
 

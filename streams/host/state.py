@@ -1,15 +1,17 @@
 """Reading a task's state back from its changelog partition, to the end offset of that moment."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from confluent_kafka import Message as Record
 
 from schemas.topics import MESSAGE_BYTES_MAX
 from streams.host.commit import Partition
-from streams.host.daemon_thread import run_in_daemon_thread
 from streams.host.settings import HostSettings
 
 POLL_S = 0.25
@@ -18,6 +20,7 @@ QUEUED_KIB_MAX = 64 * 1024
 BOUNDS_S = 10.0
 
 Elements = dict[bytes, bytes]
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +33,7 @@ class StateUnreadable(RuntimeError):
         super().__init__(self.kafka_error)
 
 
-async def read_bounds(
-    partitions: Iterable[Partition], *, settings: HostSettings
-) -> dict[Partition, tuple[int, int]]:
+async def read_bounds(partitions: Iterable[Partition], *, settings: HostSettings) -> dict[Partition, tuple[int, int]]:
     """First and end offset of each partition, now. Asked over a connection of its own. Raises KafkaException.
 
     On the connection of the group's consumer each question would wait behind its running fetch.
@@ -50,9 +51,7 @@ async def read_changelog(
     partition. Raises KafkaException, StateUnreadable.
     """
     bounds = await read_bounds([(topic, task) for task in tasks], settings=settings)
-    unread = {
-        task: bounds[topic, task][1] for task in tasks if bounds[topic, task][0] < bounds[topic, task][1]
-    }
+    unread = {task: bounds[topic, task][1] for task in tasks if bounds[topic, task][0] < bounds[topic, task][1]}
     elements: dict[int, Elements] = {task: {} for task in tasks}
     if not unread:
         return elements
@@ -65,7 +64,7 @@ def _bounds(partitions: Sequence[Partition], settings: HostSettings) -> dict[Par
         return {}
     consumer = Consumer(reader_settings(settings), logger=logger)
     try:
-        return {one: _watermarks(consumer, one) for one in partitions}
+        return {partition: _watermarks(consumer, partition) for partition in partitions}
     finally:
         consumer.close()
 
@@ -114,7 +113,7 @@ def _fold(record: Record, elements: dict[int, Elements], unread: dict[int, int])
         unread.pop(task, None)
 
 
-def reader_settings(settings: HostSettings) -> dict[str, Any]:
+def reader_settings(settings: HostSettings) -> dict[str, str | int | bool]:
     """A consumer without a group: librdkafka wants a name, and neither joins nor commits under it."""
     return {
         "bootstrap.servers": settings.bootstrap,
@@ -129,3 +128,28 @@ def reader_settings(settings: HostSettings) -> dict[str, Any]:
         "receive.message.max.bytes": 8 * MESSAGE_BYTES_MAX,
         "reconnect.backoff.max.ms": 1_000,
     }
+
+
+async def run_in_daemon_thread(work: Callable[[], Result]) -> Result:
+    """What `work` returns, or the error it raises; the loop ticks meanwhile.
+
+    Not `asyncio.to_thread`: its threads are joined at exit, and a worker that gets SIGTERM while it
+    reads a million elements has ten seconds.
+    """
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001  raised again where it was asked for
+            errors.append(error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=run, name="daemon-work", daemon=True).start()
+    await ended.wait()
+    if errors:
+        raise errors[0]
+    return results[0]

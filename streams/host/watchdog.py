@@ -9,15 +9,12 @@ import os
 import threading
 import time
 import traceback
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from streams.host.settings import CRASH_POINTS, HostSettings
+from streams.host.settings import HostSettings
 
 EXIT_FAIL_STOP = 70  # EX_SOFTWARE: started again by whoever watches it
-EXIT_INJECTED = 137  # what a SIGKILL looks like
 LOOP_TICK_MAX_S = 10.0
 BEAT_S = 0.25
 
@@ -37,33 +34,11 @@ def now_ms() -> int:
 
 
 def halt(stage: str, *, at: str, error: BaseException | None = None) -> NoReturn:
-    """End the process now, without a commit. Logs words and places of the program: no value, no text."""
+    """End the process now, without a commit. Logs kinds of errors and places in the program: no value, no text."""
     kind = type(error).__name__ if error is not None else "none"
-    kind += f":{word}" if (word := getattr(error, "kafka_error", "")) else ""
-    logger.critical(
-        "stopped without commit: stage=%s at=%s error=%s where=%s", stage, at, kind, _where(error)
-    )
+    kind += f":{name}" if (name := getattr(error, "kafka_error", "")) else ""
+    logger.critical("stopped without commit: stage=%s at=%s error=%s where=%s", stage, at, kind, _where(error))
     os._exit(EXIT_FAIL_STOP)
-
-
-def crash_point(fault_at: str | None) -> Callable[[str], None]:
-    """A callable for the points of a batch; it ends the process at the n-th passage of "name:n".
-
-    Raises ValueError for a point that does not exist: a fault that never strikes would prove nothing.
-    """
-    if fault_at is None:
-        return lambda name: None
-    point, _, number = fault_at.partition(":")
-    if point not in CRASH_POINTS or not number.isdigit():
-        raise ValueError(f"fault_at: one of {', '.join(CRASH_POINTS)}, a colon and a count")
-    passages: Counter[str] = Counter()
-
-    def strike(name: str) -> None:
-        passages[name] += 1
-        if name == point and passages[name] == int(number):
-            os._exit(EXIT_INJECTED)
-
-    return strike
 
 
 class HostFacts:
@@ -102,8 +77,8 @@ class HostFacts:
         """No partitions are held, or it is not certain that they are."""
         self._assigned = self._recovered = False
 
-    def fly(self, since_s: float | None) -> None:
-        """The oldest batch in the air was launched then; None: there is none."""
+    def in_flight_since(self, since_s: float | None) -> None:
+        """The oldest batch in flight was dispatched then; None: there is none."""
         self._busy = (since_s, self._settings.batch_deadline_s) if since_s is not None else None
 
     def begin_restore(self) -> None:

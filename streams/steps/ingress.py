@@ -1,14 +1,14 @@
-"""Ingress: open, check again, pseudonymise by allow-list construction. After this step no name exists.
+"""Ingress: open an entry, check it again, build pseudonymous values by allow-list. After this step no name exists.
 
-Stateless. One entry becomes its facts, its identity as sealed tokens, and last its manifest; or one receipt
-that says why not.
+Stateless. One entry becomes its facts, its identity as sealed tokens, and last its manifest; or one receipt with the
+reasons.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from linkage.normalise import Identity, Name, normalise
+from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
 from linkage.tokens import TokenKeys, encode
 from schemas import canonical, elements
 from schemas.check import check
@@ -26,7 +26,7 @@ from schemas.sources import Source
 from schemas.topics import EVENTS, partition_of
 from streams.steps.outcome import Emit, Message, Outcome, Reject
 
-IDENTITIES_MAX = 4_096  # remembered: some 3 KB each, so 12 MB
+IDENTITIES_MAX = 4_096  # cached: some 3 KB each, so 12 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Pseudonyms:
 
     keys: Keyring
     tokens: TokenKeys
-    # identity hash, which names the record too -> key and value of the element, the ones told last: sealed,
-    # and most entries tell an identity that is known
-    _told: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False, compare=False)
+    # identity hash, which names the record too -> key and value of its element; the last used at the end. Most
+    # entries repeat an identity, and sealing takes long
+    _identities: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, keys: Keyring) -> "Pseudonyms":
@@ -53,19 +53,17 @@ class Pseudonyms:
             return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
         return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
 
-    def identity_element(self, record_id: str, identity_hash: str, identity: Identity) -> tuple[str, bytes]:
+    def identity_element(self, record_id: str, identity_hash: str, identity: NormalisedIdentity) -> tuple[str, bytes]:
         """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
-        known = self._told.pop(identity_hash, None)
-        if known is None:
+        element = self._identities.pop(identity_hash, None)
+        if element is None:
             encoded = encode(identity, keys=self.tokens)
             sealed = seal(self.keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
-            known = elements.identity_element(
-                record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable
-            )
-        self._told[identity_hash] = known
-        if len(self._told) > IDENTITIES_MAX:
-            del self._told[next(iter(self._told))]
-        return known
+            element = elements.identity_element(record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable)
+        self._identities[identity_hash] = element
+        if len(self._identities) > IDENTITIES_MAX:
+            del self._identities[next(iter(self._identities))]
+        return element
 
     def fact_id(self, source: Source, kind: str, business_id: str) -> str:
         """What a fact is about. Keyed: a business identifier may be a UBRN, which has only twelve digits."""
@@ -73,7 +71,7 @@ class Pseudonyms:
 
 
 class IngressStep:
-    """intake.<source>.v1 -> events.v1, receipts.<source>.v1. Holds keys and the list of sources, no state."""
+    """intake.<source>.v1 -> events.v1, receipts.<source>.v1. It has keys and the list of sources, no state."""
 
     def __init__(self, keys: Keyring, sources: Mapping[str, Source], *, test_mode: bool) -> None:
         self._pseudonyms = Pseudonyms.of(keys)
@@ -97,38 +95,34 @@ class IngressStep:
     def _answer(self, source: Source, envelope: Envelope, message: Message) -> tuple[Outcome, ...]:
         if envelope.bundle is None:
             return _refuse(source, envelope.entry_id, "rejected", envelope.reasons)
-        checked, told = check(
+        checked, source_message = check(
             envelope.bundle, source=source, test_mode=self._test_mode, received_at=envelope.received_at
         )
         reasons = tuple(issue.as_json() for issue in checked.issues)
         if checked.verdict is Verdict.REJECTED:
             return _refuse(source, envelope.entry_id, "rejected", reasons)
-        if checked.verdict is Verdict.IGNORED or told is None:
+        if checked.verdict is Verdict.IGNORED or source_message is None:
             return (_receipt(source, envelope.entry_id, Disposition.IGNORED, reasons),)
-        return tuple(
-            pseudonymised(told, source=source, entry_id=envelope.entry_id, pseudonyms=self._pseudonyms)
-        )
+        return tuple(pseudonymised(source_message, source, envelope.entry_id, self._pseudonyms))
 
 
-def pseudonymised(
-    told: SourceMessage, *, source: Source, entry_id: str, pseudonyms: Pseudonyms
-) -> Iterable[Emit]:
-    """The elements one accepted entry leaves in `events.v1`: facts, identity, merges, and its manifest last.
+def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
+    """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
 
-    Each is made from named, typed values; nothing of the resource itself goes along.
+    Each is made from named, typed values; no part of the resource is copied.
     """
-    record = pseudonyms.record_id(source, told.person, entry_id)
-    filing = _Filing(source, pseudonyms, record, entry_id, told.source_version_at.astimezone(UTC))
+    record = pseudonyms.record_id(source, message.person, entry_id)
+    filing = _Filing(source, pseudonyms, record, entry_id, message.source_version_at.astimezone(UTC))
     facts = []
-    for position, fact in enumerate(told.facts):
+    for position, fact in enumerate(message.facts):
         stored = filing.stored(fact, position)
         key, value, version = elements.fact_element(stored)
         facts.append((stored.fact_id, version))
         yield _emit(record, key, value)
-    identity = normalise(_identity(told.person))
+    identity = normalise(_identity(message.person))
     identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, _canonical_identity(identity))
     yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
-    for retired in told.person.retired_local_ids:
+    for retired in message.person.retired_local_ids:
         old = record_id(pseudonyms.keys, source.slug, retired)
         if old != record:
             yield _emit(old, *elements.merge_element(old, record, filing.source_version_at))
@@ -139,7 +133,7 @@ def pseudonymised(
         tier=source.tier,
         source_version_at=filing.source_version_at,
         identity=identity_hash,
-        service_named=told.service_named,
+        service_named=message.service_named,
         facts=facts,
     )
     yield _emit(record, *elements.manifest_element(manifest))
@@ -147,7 +141,7 @@ def pseudonymised(
 
 @dataclass(frozen=True, slots=True)
 class _Filing:
-    """What all facts of one entry have in common."""
+    """What the facts of one entry have in common."""
 
     source: Source
     pseudonyms: Pseudonyms
@@ -156,7 +150,7 @@ class _Filing:
     source_version_at: datetime
 
     def stored(self, fact: SourceFact, position: int) -> StoredFact:
-        """The pseudonymous fact; without a business id its position in the entry stands in."""
+        """The pseudonymous fact; without a business id it is named by its position in the entry."""
         kind, body, keys = fact.body.type, fact.body, self.pseudonyms.keys
         if fact.business_id is not None:
             fact_id = self.pseudonyms.fact_id(self.source, kind, fact.business_id)
@@ -167,7 +161,7 @@ class _Filing:
             referral = self.pseudonyms.fact_id(self.source, "referral", fact.referral_business_id)
             body = body.model_copy(update={"referral": referral})
         if isinstance(body, Referral) and fact.ubrn is not None:
-            # not per source: the same UBRN seen by sender and receiver must meet
+            # not per source: the same UBRN from sender and receiver must be equal
             body = body.model_copy(update={"ubrn": keys.mac(Purpose.UBRN, fact.ubrn)})
         return StoredFact(
             record_id=self.record_id,
@@ -187,16 +181,16 @@ def _identity(person: Person) -> Identity:
         names=tuple(Name(given=name.given, family=name.family, use=name.use) for name in person.names),
         birth_date=person.birth_date.isoformat() if person.birth_date else None,
         sex=person.sex if person.sex in ("male", "female") else None,
-        postcodes=tuple(one.postcode.compact if one.postcode else "" for one in person.addresses),
-        houses=tuple(one.line for one in person.addresses),
-        cities=tuple(one.city for one in person.addresses),
+        postcodes=tuple(address.postcode.compact if address.postcode else "" for address in person.addresses),
+        houses=tuple(address.line for address in person.addresses),
+        cities=tuple(address.city for address in person.addresses),
         phones=person.phones,
         emails=person.emails,
         former_numbers=tuple(number.digits for number in person.former_nhs_numbers),
     )
 
 
-def _canonical_identity(identity: Identity) -> str:
+def _canonical_identity(identity: NormalisedIdentity) -> str:
     names = [[list(name.given), name.family, name.use] for name in identity.names]
     parts = [
         identity.nhs_number,
@@ -214,7 +208,7 @@ def _canonical_identity(identity: Identity) -> str:
     return canonical.dump(parts).decode()
 
 
-_NOBODY = _canonical_identity(Identity(nhs_number=None))
+_NOBODY = _canonical_identity(normalise(Identity(nhs_number=None)))
 
 
 def _emit(record_id: str, key: str, value: bytes) -> Emit:
@@ -229,23 +223,14 @@ def _entry_of(message: Message) -> str | None:
 
 
 def _refuse(
-    source: Source,
-    entry_id: str | None,
-    code: str,
-    reasons: Iterable[Mapping[str, str]],
+    source: Source, entry_id: str | None, code: str, reasons: Sequence[Mapping[str, str]]
 ) -> tuple[Outcome, ...]:
-    outcomes: list[Outcome] = [Reject(code)]
-    if entry_id is not None:
-        outcomes.append(_receipt(source, entry_id, Disposition.REJECTED, tuple(reasons)))
-    return tuple(outcomes)
+    if entry_id is None:
+        return (Reject(code),)
+    return Reject(code), _receipt(source, entry_id, Disposition.REJECTED, reasons)
 
 
-def _receipt(
-    source: Source,
-    entry_id: str,
-    disposition: Disposition,
-    reasons: tuple[Mapping[str, str], ...],
-) -> Emit:
-    # 0 as in records' own `ignored`: an offset of the intake is no revision of a link, and would outrank one
+def _receipt(source: Source, entry_id: str, disposition: Disposition, reasons: Sequence[Mapping[str, str]]) -> Emit:
+    # 0 as for `ignored` of records: an offset of the intake is not a revision of a link, and would outrank one
     value = receipt(disposition.value, revision=0, reasons=reasons)
     return Emit(source.receipts_topic, partition_of(entry_id), entry_id.encode(), value)

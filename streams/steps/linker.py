@@ -1,22 +1,21 @@
-"""The linker: one writer per linkage domain. Its answer is a pure function of the set of identities it has
-read.
+"""The linker: one writer for each linkage domain. Its answers are a pure function of the set of identities and
+decisions it has read.
 
     identity.v1 -> link.map.v1 (record to person, with the evidence), review.v1 (doubtful pairs for a steward),
-                   person.changes.v1 (what became of whom, and why)
+                   person.changes.v1 (what became of each person, and why)
 
-Every record gets an answer, also one with no usable identity. Message by message: each answer a reader may
-have acted on is passed through again after a crash, so `formerly` never misses a person. Stewards' decisions
-stand in identity.v1 too, and so does the linker's own word that another model counts (`relinking`): one log, so that
-the answer to a message given again is the answer it had.
+Every record gets an answer, also one with no usable identity. Messages are answered one by one: an answer that a
+reader may have acted on is computed again after a crash, so `formerly` never misses a person. Stewards' decisions
+are in identity.v1 too, and so are the linker's messages to itself about another model (`model_rollout`). All are in
+one log, so a message that comes again gets the answer it had.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
 
+from linkage.answers import LINKED, Review
 from linkage.changes import PersonChange, changes
-from linkage.cluster import Decision, LinkAnswer, LinkGraph, Member
+from linkage.cluster import Decision, LinkAnswer, Member
 from linkage.errors import LinkageError
 from linkage.explain import explain
 from linkage.tokens import EncodedIdentity
@@ -24,23 +23,22 @@ from linkage.weights import Model
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
-from schemas.linking import DECISION, MODEL, TIER_RANK, Link, ModelTurn, PairDecision, RecordIdentity
+from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
 from schemas.sealing import unseal
-from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
-from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState, standing_of
-from streams.steps.linker_values import change_value, review_value
+from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
+from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState
+from streams.steps.model_rollout import BATCH_RECORDS, ModelRollout
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
-from streams.steps.relinking import SHARE_RECORDS, ActiveModel, changes_told, digest_of, shares_of
 
 __all__ = ["LinkerState", "LinkerStep"]
 
-CLOCKS_APART_MS = 24 * 3_600_000  # a decision dated later than it came by more would outrank every later one
+CLOCK_SKEW_MAX_MS = 24 * 3_600_000  # a decision dated later would outrank every decision after it
 
 
 class LinkerStep:
-    """Links one domain. Holds the keys to read tokens and to name persons; it never sees a clear value.
+    """Links one domain. It has the keys to read tokens and to name persons; it never sees a clear value.
 
-    `model`: the one asked for; a domain that was answered under another goes over to it. `one_record_each`: the
+    `model`: the model requested; a domain that was answered under another one changes to it. `one_record_each`: the
     sources that promise no two records of one person.
     """
 
@@ -51,19 +49,19 @@ class LinkerStep:
         *,
         domain: int = 0,
         one_record_each: Collection[str] = (),
-        share_records: int = SHARE_RECORDS,
+        batch_records: int = BATCH_RECORDS,
     ) -> None:
         self._keys = keys
         self._model = model
-        self._digest = digest_of(model)
         self._domain = domain
         self._one_record_each = frozenset(one_record_each)
-        self._share_records = share_records
+        self._batch_records = batch_records
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> LinkerState:
-        """The domain's state from its changelog, under the model that counted, beside it under the one asked for."""
-        state, members = LinkerState(LinkGraph(self._model)), dict[str, Member]()
-        decisions: list[Decision] = []
+        """The domain's state from its changelog, under its active model and, if that is another, the requested one."""
+        rollout = ModelRollout(self._model, domain=self._domain, batch_records=self._batch_records)
+        state, members, decisions = LinkerState(rollout), dict[str, Member](), list[Decision]()
+        active_model = None
         for key, value in elements:
             kind, _, name = key.decode().partition("/")
             if kind == MEMBER:
@@ -73,53 +71,65 @@ class LinkerStep:
             elif kind == ANSWER:
                 state.answers[name] = value
             elif kind == MODEL:
-                state.standing = standing_of(value)
+                active_model = value
             else:
-                state.mark(name, value)
-        state.load(self._model, self._digest, members, decisions)
+                state.set_review(name, value)
+        rollout.load(active_model, state.answers, members, decisions)
         return state
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
-        """The answers that change when one record's identity is new, corrected or gone, a pair is decided, or a share
-        of the records is to be answered anew.
+        """The answers that change when one record's identity is new, corrected or gone, a pair is decided, or a batch
+        of records is to be answered again.
         """
-        if state.standing is not None and message.offset < state.standing.since:
-            return state, ()  # given again: answered under a former model, and all of it is in the state
+        if state.rollout.is_past(message.offset):
+            return state, ()
         try:
             name = (message.key or b"").decode("ascii")
             if name.startswith(f"{MODEL}/"):
-                return state, tuple(self._turned(state, name, message))
-            decided = name.startswith(f"{DECISION}/")
-            touched = _decide(state, name, message) if decided else self._told(state, name, message)
+                return state, tuple(self._relink(state, name, message))
+            if name.startswith(f"{DECISION}/"):
+                return state, tuple(self._on_decision(state, name, message))
+            return state, tuple(self._on_identity(state, name, message))
         except (Unreadable, LinkageError, UnicodeDecodeError):
             return state, (Reject("unreadable"),)
-        gone = None if decided or message.value is not None else name
-        after = {one: self._answer(state, one) for one in sorted(touched) if one != gone}
-        # With those beside them, whom nothing happened to: a record told again comes to nobody anew.
-        beside = {member for answer in after.values() for member in answer.members}
-        before = state.persons_of(touched | beside)
-        after |= {one: self._answer(state, one) for one in sorted(beside - touched)}
-        outcomes = self._opened(state)
-        for one in sorted(touched):
-            if one == gone:
-                outcomes += _gone(state, one)
-            else:
-                outcomes += _answered(state, one, after[one], message.offset)
-        told = changes(before, after, model=self._counting(state).name)
-        outcomes += self._changes(told, message.offset)
-        outcomes += self._reviews(state, touched)
-        # Last: while the member is not in the changelog, the message given again touches the same records
-        # again. The other way round a crash between them would leave answers that were sent and never noted.
-        element = name if decided else f"{MEMBER}/{name}"
-        outcomes.append(Change(element.encode(), message.value))
-        return state, tuple(outcomes)
 
-    def _told(self, state: LinkerState, record_id: str, message: Message) -> frozenset[str]:
-        """The record is as the message says. Returns every record whose answer may have changed."""
+    # ------------------------------------------------------------ identities and decisions
+
+    def _on_decision(self, state: LinkerState, key: str, message: Message) -> list[Outcome]:
+        """Raises Unreadable, also for a decision dated after it came."""
         if message.value is None:
-            return state.both(lambda graph: graph.remove(record_id)) | {record_id}
-        member = self._member(RecordIdentity.parse(record_id, message.value))
-        return state.both(lambda graph: graph.put(record_id, member))
+            raise Unreadable("decision", rule="is taken back by another, never by nothing")
+        decision = PairDecision.parse(key, message.value)
+        if decision.decided_ms > message.timestamp_ms + CLOCK_SKEW_MAX_MS:
+            raise Unreadable("decided_at", rule="lies in the future")
+        touched = state.rollout.update(lambda graph: graph.decide(_decision(decision)))
+        return self._answer_touched(state, touched, message, key)
+
+    def _on_identity(self, state: LinkerState, record_id: str, message: Message) -> list[Outcome]:
+        if message.value is None:
+            touched = state.rollout.update(lambda graph: graph.remove(record_id)) | {record_id}
+        else:
+            member = self._member(RecordIdentity.parse(record_id, message.value))
+            touched = state.rollout.update(lambda graph: graph.put(record_id, member))
+        return self._answer_touched(state, touched, message, f"{MEMBER}/{record_id}")
+
+    def _answer_touched(
+        self, state: LinkerState, touched: frozenset[str], message: Message, element: str
+    ) -> list[Outcome]:
+        """What changes for these records; a record that is not in the graph is gone."""
+        after = self._answers(state, touched)
+        # The other members of their persons too: then a record that comes again is not news to anybody.
+        members = {member for answer in after.values() for member in answer.members}
+        before = state.persons_of(touched | members)
+        after |= self._answers(state, members - touched)
+        outcomes = state.rollout.begin(state.answers)
+        for record_id in sorted(touched):
+            outcomes += _answered(state, record_id, after.get(record_id), message.offset)
+        outcomes += self._changes(changes(before, after, model=state.rollout.model_name), message.offset)
+        outcomes += self._reviews(state, touched)
+        # Last: while the element is not in the changelog, the message that comes again touches the same records
+        # again. In another order a crash in between would leave answers that were sent and never recorded.
+        return [*outcomes, Change(element.encode(), message.value)]
 
     def _member(self, identity: RecordIdentity) -> Member:
         encoded = None
@@ -137,150 +147,121 @@ class LinkerStep:
         )
 
     def _answers(self, state: LinkerState, records: Iterable[str]) -> dict[str, LinkAnswer]:
-        """By record id; without those the graph lacks: a death may leave an answer without its member."""
+        """The graph's answers, the anchor as the person's published name; without records that the graph lacks."""
         found = dict[str, LinkAnswer]()
-        for one in sorted(records):
+        for record_id in sorted(records):
             with suppress(KeyError):
-                found[one] = self._answer(state, one)
+                answer = state.graph.answer(record_id)
+                found[record_id] = answer._replace(anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
         return found
 
-    def _answer(self, state: LinkerState, record_id: str) -> LinkAnswer:
-        """What the graph says, the anchor under its person's name."""
-        answer = state.graph.answer(record_id)
-        return answer._replace(anchor=self._keys.mac(Purpose.PERSON_ID, answer.anchor))
+    def _changes(self, person_changes: Iterable[PersonChange], revision: int) -> Iterable[Outcome]:
+        for change in person_changes:
+            key = f"{change.person}/{revision}".encode()
+            yield Emit(PERSON_CHANGES, self._domain, key, _change_value(change, revision))
 
-    def _changes(self, told: Iterable[PersonChange], revision: int) -> Iterable[Outcome]:
-        for one in told:
-            key = f"{one.person}/{revision}".encode()
-            yield Emit(PERSON_CHANGES, self._domain, key, change_value(one, revision))
-
-    def _reviews(self, state: LinkerState, touched: Iterable[str]) -> list[Outcome]:
-        """Open what became doubtful, close (tombstone) what no longer is."""
-        touched = frozenset(touched)
-        before = {pair for record_id in touched for pair in state.pairs_of.get(record_id, ())}
-        now = {"|".join(one.pair): review_value(one) for one in state.graph.reviews(touched)}
+    def _reviews(self, state: LinkerState, records: Collection[str]) -> list[Outcome]:
+        """Open the pairs of these records that became doubtful, close (tombstone) those that no longer are."""
+        before = {pair for record_id in records for pair in state.pairs_of.get(record_id, ())}
+        now = {"|".join(review.pair): _review_value(review) for review in state.graph.reviews(records)}
         outcomes: list[Outcome] = []
         for pair in sorted(before | set(now)):
             value = now.get(pair)
             if value == state.open_pairs.get(pair):
                 continue
-            state.mark(pair, value)
+            state.set_review(pair, value)
             outcomes.append(Emit(REVIEW, self._domain, pair.encode(), value))
             outcomes.append(Change(f"{OPEN}/{pair}".encode(), value))
         return outcomes
 
     # ------------------------------------------------------------ another model
 
-    def _counting(self, state: LinkerState) -> Model:
-        return state.standing.model if state.standing is not None else self._model
+    def _relink(self, state: LinkerState, key: str, message: Message) -> list[Outcome]:
+        """Answer a batch again where it is due. Its message may also be a tombstone, which says nothing."""
+        batch = RelinkBatch.parse(key, message.value) if message.value is not None else None
+        rollout = state.rollout
+        outcomes = rollout.begin(state.answers)
+        if batch is None:
+            return outcomes
+        records = rollout.start(batch, message.offset, state.answers)
+        if records is None:
+            return outcomes + rollout.discard(batch)
+        return outcomes + self._answer_batch(state, records, message.offset) + rollout.finish()
 
-    def _word(self, turn: ModelTurn) -> Emit:
-        return Emit(IDENTITY, self._domain, turn.key(), turn.value())
-
-    def _opened(self, state: LinkerState) -> list[Outcome]:
-        """With the first message of a life: that another model is asked for; of a new domain, which one counts.
-
-        Before all else among the changes: no answer stands in the changelog without the model it was made under.
-        """
-        if state.opened:
-            return []
-        state.opened = True
-        shares = shares_of(len(state.answers), of=self._share_records)
-        if state.wanted is not None:
-            return [self._word(ModelTurn(state.wanted.digest, 0, shares))]
-        standing = ActiveModel(self._model, self._digest, 0, 0, shares if state.answers else 0)
-        state.standing = standing
-        if state.ahead is None:
-            return [standing.change()]
-        state.ahead.cut(state.answers, shares)  # answers made under nobody knows which model
-        return [self._word(standing.turn()), standing.change()]
-
-    def _turned(self, state: LinkerState, name: str, message: Message) -> list[Outcome]:
-        """From share 0 on the model asked for counts; each share is answered anew, and the next one called for."""
-        turn = ModelTurn.parse(name, message.value) if message.value is not None else None
-        opening = self._opened(state)
-        if turn is None:
-            return opening
-        if state.wanted is not None and (turn.digest, turn.share) == (state.wanted.digest, 0):
-            state.switch(turn, message.offset)
-        standing = state.standing
-        if standing is None or state.ahead is None or turn != standing.turn():
-            goes_on = standing is not None and standing.digest == turn.digest and not standing.is_done
-            return opening if goes_on else [*opening, Emit(IDENTITY, self._domain, turn.key(), None)]
-        outcomes = self._share(state, state.ahead.by_share[turn.share], message.offset)
-        state.standing = standing = replace(standing, share=turn.share + 1)
-        if standing.is_done:
-            state.ahead = None if state.wanted is None else state.ahead
-            outcomes.append(Emit(IDENTITY, self._domain, turn.key(), None))
-        else:
-            outcomes.append(self._word(standing.turn()))
-        # Last: while it is not in the changelog, the share given again is answered again.
-        return [*opening, *outcomes, standing.change()]
-
-    def _share(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
-        """The answers of these records that are not what was last said, and what follows from that."""
-        after = self._answers(state, (one for one in records if one in state.answers))
-        moved = [one for one in after if state.person_of(one) != after[one].anchor]
-        told = self._told_of_moved(state, moved, after)
-        outcomes = [one for record in after for one in _answered(state, record, after[record], revision)]
-        return [*outcomes, *self._changes(told, revision), *self._reviews(state, after)]
-
-    def _told_of_moved(
-        self, state: LinkerState, moved: Collection[str], answers: Mapping[str, LinkAnswer]
-    ) -> Iterable[PersonChange]:
-        """What became of the persons these records left or came to, both looked at whole."""
-        assert state.ahead is not None
-        beside = {member for one in moved for member in answers[one].members}
-        persons = set(state.persons_of(beside).values())
-        company = beside.union(*(state.ahead.of_person[person] for person in persons))
-        after = self._answers(state, company)
-        rest = {member for answer in after.values() for member in answer.members} - company
-        after |= self._answers(state, rest)
+    def _answer_batch(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
+        """The answers of these records that differ from the last ones, and what follows from that."""
+        after = self._answers(state, (record_id for record_id in records if record_id in state.answers))
         before = state.persons_of(after)
-        return changes_told(frozenset(moved), before, after, model=self._counting(state).name)
+        moved = frozenset(record_id for record_id in after if before[record_id] != after[record_id].anchor)
+        person_changes = self._changes_of_moved(state, moved, after)
+        outcomes: list[Outcome] = []
+        for record_id, answer in after.items():
+            outcomes += _answered(state, record_id, answer, revision)
+        return [*outcomes, *self._changes(person_changes, revision), *self._reviews(state, after)]
+
+    def _changes_of_moved(
+        self, state: LinkerState, moved: frozenset[str], answers: Mapping[str, LinkAnswer]
+    ) -> Iterable[PersonChange]:
+        """What became of the persons these records left or came to, with all records of both. A change in which
+        several batches have a part is sent with each of them.
+        """
+        members = {member for record_id in moved for member in answers[record_id].members}
+        records = members | state.rollout.records_of(set(state.persons_of(members).values()))
+        after = self._answers(state, records)
+        after |= self._answers(state, {member for a in after.values() for member in a.members} - records)
+        before = state.persons_of(after)
+        persons = {before[record_id] for record_id in moved if record_id in before}
+        persons |= {after[record_id].anchor for record_id in moved}
+        found = changes(before, after, model=state.rollout.model_name)
+        return [change for change in found if change.person in persons]
 
 
-def _decide(state: LinkerState, key: str, message: Message) -> frozenset[str]:
-    """The decision is known. Raises Unreadable, also for one dated after it came."""
-    if message.value is None:
-        raise Unreadable("decision", rule="is taken back by another, never by nothing")
-    told = PairDecision.parse(key, message.value)
-    if told.decided_ms > message.timestamp_ms + CLOCKS_APART_MS:
-        raise Unreadable("decided_at", rule="lies in the future")
-    return state.both(lambda graph: graph.decide(_decision(told)))
+def _decision(decision: PairDecision) -> Decision:
+    return Decision(decision.records, decision.kind, decision.decided_at, decision.decision_id)
 
 
-def _decision(told: PairDecision) -> Decision:
-    return Decision(told.records, told.kind, told.decided_at, told.decision_id)
-
-
-def _answered(state: LinkerState, record_id: str, answer: LinkAnswer, revision: int) -> list[Outcome]:
-    """The record's answer, where it is not what was last said."""
-    content: dict[str, Any] = {
-        "person_id": answer.anchor,
-        "status": answer.status,
-        "reasons": list(answer.held_reasons),
-        "evidence": [explain(one) for one in answer.evidence],
-    }
-    last = state.answers.get(record_id)
-    known = canonical.load_object(last) if last is not None else None
-    if known is not None and {name: known[name] for name in content} == content:
-        return []
-    former = {known["person_id"], *known["formerly"]} if known is not None else set()
-    kept = {**content, "formerly": sorted(former - {content["person_id"]})}
-    text = canonical.dump(kept)
-    state.keep(record_id, text)
-    value = Link(**kept, revision=revision).value()
-    key = record_id.encode()
+def _answered(state: LinkerState, record_id: str, answer: LinkAnswer | None, revision: int) -> list[Outcome]:
+    """The record's answer, where it differs from the last one; None: the record is gone."""
+    value, last = None, state.link_of(record_id)
+    if answer is not None:
+        former = {last.person_id, *last.formerly} if last is not None else set[str]()
+        link = Link(
+            person_id=answer.anchor,
+            status="linked" if answer.status == LINKED else "held",
+            reasons=answer.held_reasons,
+            evidence=[explain(evidence) for evidence in answer.evidence],
+            formerly=sorted(former - {answer.anchor}),
+            revision=revision,
+        )
+        if last is not None and link.repeats(last):
+            return []
+        value = link.value()
+    state.set_answer(record_id, value)
     return [
-        Emit(LINK_MAP, partition_of(record_id), key, value),
-        Change(f"{ANSWER}/{record_id}".encode(), text),
+        Emit(LINK_MAP, partition_of(record_id), record_id.encode(), value),
+        Change(f"{ANSWER}/{record_id}".encode(), value),
     ]
 
 
-def _gone(state: LinkerState, record_id: str) -> list[Outcome]:
-    state.keep(record_id, None)
-    return [
-        Emit(LINK_MAP, partition_of(record_id), record_id.encode(), None),
-        Change(f"{ANSWER}/{record_id}".encode(), None),
-    ]
+def _change_value(change: PersonChange, revision: int) -> bytes:
+    """What became of a person: for dashboards inside the zone, never for recipients."""
+    return canonical.dump(
+        {
+            "v": 1,
+            "kind": change.kind,
+            "person_id": change.person,
+            "previous": list(change.previous),
+            "records": list(change.records),
+            "reason": change.reason,
+            "evidence": [{"records": list(pair), **explain(evidence)} for pair, evidence in change.evidence],
+            "model": change.model,
+            "revision": revision,
+        }
+    )
+
+
+def _review_value(review: Review) -> bytes:
+    """For a steward: the two records, the weight in bits, and why the machine does not decide."""
+    return canonical.dump(
+        {"v": 1, "records": list(review.pair), "bits": review.bits / 1000, "rules": list(review.rules)}
+    )

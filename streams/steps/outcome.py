@@ -1,4 +1,4 @@
-"""What a step is given and what it may answer: values only, so that a step can be tested without Kafka.
+"""What a step receives and what it may answer: values only, so that a step can be tested without Kafka.
 
 Named tuples, because the host makes three of them per message: 0.3 microseconds each, a frozen dataclass 1.2.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 S = TypeVar("S")
 
 Headers = tuple[tuple[str, bytes], ...]
-_CODE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")  # a word of ours, fit for a header and a metric label
+_CODE = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")  # fit for a header and a metric label
 
 
 class Message(NamedTuple):
@@ -53,7 +53,7 @@ class Change(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """Dead-letter the message being answered. `code` is a fixed word of the program, never a value."""
+    """Dead-letter the message being answered. `code` is a constant of the program, never a value."""
 
     code: str
 
@@ -71,9 +71,9 @@ class Step(Protocol[S]):
     def advance(self, state: S, message: Message) -> tuple[S, tuple[Outcome, ...]]:
         """The state after `message`, and what follows from it; the same for the same arguments, always.
 
-        State is used linearly: the value passed in is not used again, so it may be changed in place.
-        A message that comes again is answered with the same outputs, unless its effect is in the state: what
-        is there proves that its outputs are on the broker. Raising is a bug, never a rejection.
+        The state passed in is not used again, so it may be changed in place. A message that comes again has the
+        same outputs, unless its effect is in the state, which proves that its outputs are on the broker. Raising is a
+        bug, never a rejection.
         """
         ...
 
@@ -103,16 +103,16 @@ def source_of(message: Message) -> bytes:
 
 
 def dead_letter(stage: Stage, message: Message, code: str, sealed: bytes) -> Emit:
-    """The dead letter of a rejected message: named after its place, in its own partition, with why and where."""
-    assert _CODE.fullmatch(code), "a reject code is a fixed word"
+    """The dead letter of a rejected message: named after its place, in the same partition, with stage and code."""
+    assert _CODE.fullmatch(code), "a reject code is a constant"
     headers = (("stage", stage.name.encode()), ("code", code.encode()))
     return Emit(stage.dead_letter, message.partition, source_of(message), sealed, headers)
 
 
 def keep(elements: dict[bytes, bytes], outcomes: Iterable[Outcome]) -> None:
-    """`elements` are what the changelog holds after the changes among `outcomes`; the last written come last."""
-    for one in outcomes:
-        if isinstance(one, Change):
-            elements.pop(one.key, None)
-            if one.value is not None:
-                elements[one.key] = one.value
+    """Apply the changes among `outcomes` to `elements`, the content of a changelog; the last written come last."""
+    for outcome in outcomes:
+        if isinstance(outcome, Change):
+            elements.pop(outcome.key, None)
+            if outcome.value is not None:
+                elements[outcome.key] = outcome.value

@@ -1,12 +1,12 @@
-"""Pathway: what a person's facts add up to, published whole and event by event, to each recipient.
+"""Pathway: a person's facts folded into one pathway, published whole and event by event to each recipient.
 
     pathway.in.v1 -> pathway.state.<recipient>.v1, pathway.events.<recipient>.v1
 
-State is a set, the view is a fold of it; `person_state.py` says which elements it has in the changelog.
+State is a set of facts, the view is a fold of it; `person_state.py` lists its elements in the changelog.
 
-Of one fact the entry with the highest (link revision, source_version_at, content hash) is kept: while its link
-revision is above the record's withdrawal it counts, and when it is not, neither would any lower one. So the
-set, the fold and what is published last are the same for any order and any repetition of the same messages.
+Of one fact the version with the highest (link revision, source_version_at, content hash) is kept. It is in the fold
+while its link revision is above the record's withdrawal; when it is not above, no lower one is. So the set, the fold
+and the last published values are the same for any order and any repetition of the same messages.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,23 @@ from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.keyring import Keyring
 from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
-from streams.steps.folding import fold
 from streams.steps.outcome import Change, Message, Outcome, Reject
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.events import kind_of
+from streams.steps.pathway_fold.fold import fold
 from streams.steps.pathway_fold.handovers import is_overdue
-from streams.steps.person_state import AS_OF, NEVER, OUT, WITHDRAWN, Events, Held, PathwayState, withdrawal
+from streams.steps.person_state import (
+    AS_OF,
+    PUBLISHED,
+    WITHDRAWN,
+    Events,
+    LinkedFact,
+    PathwayState,
+    withdrawal,
+)
 from streams.steps.publishing import Recipient
 
-__all__ = ["Held", "PathwayState", "PathwayStep"]
+__all__ = ["LinkedFact", "PathwayState", "PathwayStep"]
 
 
 class PathwayStep:
@@ -40,50 +48,51 @@ class PathwayStep:
         return PathwayState.of_changelog(elements)
 
     def advance(self, state: PathwayState, message: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
-        """What follows from one fact, one withdrawal or one tick; told again, it is answered again."""
+        """What follows from one fact, one withdrawal or one tick; a message that comes again is answered again."""
         try:
-            told = pathway_in.parse(message.key, message.value)
+            received = pathway_in.parse(message.key, message.value)
         except Unreadable:
             return state, (Reject("unreadable"),)
-        match told:
+        match received:
             case FactInput():
-                return state, tuple(self._fact(state, told, message))
+                return state, tuple(self._fact(state, received, message))
             case WithdrawalInput():
-                return state, tuple(self._withdrawal(state, told, message))
+                return state, tuple(self._withdrawal(state, received, message))
             case TickInput():
-                return state, tuple(self._tick(state, told, message))
+                return state, tuple(self._tick(state, received, message))
 
-    def _fact(self, state: PathwayState, told: FactInput, message: Message) -> list[Outcome]:
-        person, record_id, fact_id = state.of(told.person_id), told.fact.record_id, told.fact.fact_id
-        new, known = Held(told.link_revision, PersonFact.of(told.fact)), person.held((record_id, fact_id))
+    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
+        person, fact = state.of(received.person_id), received.fact
+        name = fact.record_id, fact.fact_id
+        new, former = LinkedFact(received.link_revision, PersonFact.of(fact)), person.fact(name)
         outcomes: list[Outcome] = []
-        counts = told.link_revision > person.withdrawn.get(record_id, NEVER)
-        if counts and (known is None or new.rank > known.rank):
-            person.facts[record_id, fact_id] = new
-            outcomes.append(Change(message.key or b"", new.value()))
-        return outcomes + self._publish(state, told.person_id, message, told=told.fact)
+        is_linked = person.has_record(fact.record_id, received.link_revision)
+        if is_linked and (former is None or new.rank > former.rank):
+            person.facts[name] = new
+            outcomes.append(Change(message.key or b"", new.element()))
+        return outcomes + self._publish(state, received.person_id, message, cause=fact)
 
-    def _withdrawal(self, state: PathwayState, told: WithdrawalInput, message: Message) -> list[Outcome]:
-        person, record_id = state.of(told.person_id), told.record_id
+    def _withdrawal(self, state: PathwayState, received: WithdrawalInput, message: Message) -> list[Outcome]:
+        person_id, record_id, revision = received.person_id, received.record_id, received.link_revision
+        person = state.of(person_id)
         outcomes: list[Outcome] = []
-        if told.link_revision > person.withdrawn.get(record_id, NEVER):
-            person.withdrawn[record_id] = told.link_revision
-            key, value = f"{told.person_id}/{record_id}/{WITHDRAWN}", withdrawal(told.link_revision)
-            outcomes.append(_change(key, value))
+        if person.has_record(record_id, revision):
+            person.withdrawn[record_id] = revision
+            outcomes.append(_change(f"{person_id}/{record_id}/{WITHDRAWN}", withdrawal(revision)))
         for name in [name for name in person.facts if name[0] == record_id]:
-            held = person.held(name)
-            if held is not None and held.link_revision <= person.withdrawn[record_id]:
+            fact = person.fact(name)
+            if fact is not None and fact.link_revision <= person.withdrawn[record_id]:
                 del person.facts[name]
-                outcomes.append(_change(f"{told.person_id}/{record_id}/{name[1]}", None))
-        return outcomes + self._publish(state, told.person_id, message)
+                outcomes.append(_change(f"{person_id}/{record_id}/{name[1]}", None))
+        return outcomes + self._publish(state, person_id, message)
 
-    def _tick(self, state: PathwayState, told: TickInput, message: Message) -> list[Outcome]:
-        """Publish who has become overdue; told the same day again, who is: ticks are for once a day."""
+    def _tick(self, state: PathwayState, tick: TickInput, message: Message) -> list[Outcome]:
+        """Publish the people with a referral that became overdue; for a day received again, all that have one."""
         before, outcomes = state.as_of, list[Outcome]()
-        if before is None or told.as_of > before:
-            state.as_of = told.as_of
-            outcomes.append(_change(AS_OF, canonical.dump({"as_of": told.as_of.isoformat()})))
-        elif told.as_of < before:
+        if before is None or tick.as_of > before:
+            state.as_of = tick.as_of
+            outcomes.append(_change(AS_OF, canonical.dump({"as_of": tick.as_of.isoformat()})))
+        elif tick.as_of < before:
             return []
         else:
             before = None
@@ -94,39 +103,39 @@ class PathwayStep:
         return outcomes
 
     def _publish(
-        self, state: PathwayState, person_id: str, message: Message, *, told: StoredFact | None = None
+        self, state: PathwayState, person_id: str, message: Message, *, cause: StoredFact | None = None
     ) -> list[Outcome]:
-        """The snapshot, every event that changed or rests on the fact `told`, and what no longer follows."""
+        """The snapshot, every event that changed or rests on the fact `cause`, and retractions of former events."""
         person = state.of(person_id)
-        pathway = fold(person.counting(), as_of=state.as_of, definitions=self._definitions, told=person.told)
-        follows = {one.name: (one.kind, one.digest) for one in pathway.events}
-        told_id = told.fact_id if told else None
+        pathway = fold(person.linked_facts(), as_of=state.as_of, definitions=self._definitions, memory=person.memory)
+        current = {event.name: (event.kind, event.digest) for event in pathway.events}
+        cause_id = cause.fact_id if cause else None
         changed = [
-            one
-            for one in pathway.events
-            if person.events.get(one.name) != follows[one.name] or told_id in one.facts
+            event
+            for event in pathway.events
+            if person.events.get(event.name) != current[event.name] or cause_id in event.facts
         ]
-        gone = _gone(person.events, follows, told)
+        retracted = _retracted(person.events, current, cause)
         outcomes: list[Outcome] = []
         for recipient in self._recipients:
             about = recipient.about(person_id, message)
             outcomes.append(recipient.snapshot(about, pathway))
-            outcomes += [recipient.event(about, one) for one in changed]
-            outcomes += [recipient.retraction(about, name, kind) for name, kind in gone]
-        was = person.events, person.unreceived
-        person.events, person.unreceived = follows, pathway.unreceived
+            outcomes += [recipient.event(about, event) for event in changed]
+            outcomes += [recipient.retraction(about, name, kind) for name, kind in retracted]
+        former = person.events, person.unreceived
+        person.events, person.unreceived = current, pathway.unreceived
         state.note_unreceived(person_id, person.unreceived)
-        if (person.events, person.unreceived) != was:
-            outcomes.append(_change(f"{person_id}/{OUT}", person.out()))
+        if (person.events, person.unreceived) != former:
+            outcomes.append(_change(f"{person_id}/{PUBLISHED}", person.published()))
         return outcomes
 
 
-def _gone(published: Events, follows: Events, told: StoredFact | None) -> list[tuple[str, str]]:
-    """(name, kind) of the events to retract: published and not following now, or taken back by `told`."""
-    gone = {name: kind for name, (kind, _) in published.items() if name not in follows}
-    if told is not None and told.retracted and told.fact_id not in follows:
-        kind = kind_of(told.body)  # a retraction told again is answered again
-        gone |= {told.fact_id: kind} if kind is not None else {}
+def _retracted(published: Events, current: Events, cause: StoredFact | None) -> list[tuple[str, str]]:
+    """(name, kind) of the events to retract: published and not current, or of the retracted fact `cause`."""
+    gone = {name: kind for name, (kind, _) in published.items() if name not in current}
+    if cause is not None and cause.retracted and cause.fact_id not in current:
+        kind = kind_of(cause.body)  # a retraction that comes again is answered again
+        gone |= {cause.fact_id: kind} if kind is not None else {}
     return sorted(gone.items())
 
 

@@ -26,4 +26,4 @@ def demo_runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, DemoRun]
         name: start(*words, root / name / "run", *more, folder=root / name)
         for name, more in {"killed": ["--kill-worker"], "peaceful": []}.items()
     }
-    return {name: DemoRun(root / name / "run", one.ended()) for name, one in commands.items()}
+    return {name: DemoRun(root / name / "run", command.ended()) for name, command in commands.items()}

@@ -14,16 +14,16 @@ EVENTS = 240
 
 
 @pytest.fixture
-def ground(broker: EmbeddedBroker) -> Iterator[HopTopics]:
+def topics(broker: EmbeddedBroker) -> Iterator[HopTopics]:
     """Connected to the session's broker."""
-    ground = HopTopics(broker.bootstrap)
-    yield ground
-    ground.close()
+    topics = HopTopics(broker.bootstrap)
+    yield topics
+    topics.close()
 
 
-def hop_named(name: str, ground: HopTopics, directory: Path) -> Hop:
+def hop_named(name: str, topics: HopTopics, directory: Path) -> Hop:
     """A run with topics of its own."""
-    return Hop(name, ground.bootstrap, f"{name}.in", PARTITIONS, EVENTS, str(directory))
+    return Hop(name, topics.bootstrap, f"{name}.in", PARTITIONS, EVENTS, str(directory))
 
 
 def write_by_hand(hop: Hop, *, outputs: int, count: bytes = b"2", headers: bool = True) -> None:
@@ -40,18 +40,18 @@ def write_by_hand(hop: Hop, *, outputs: int, count: bytes = b"2", headers: bool 
 
 def test_our_host_and_the_bare_loop_do_the_same_work(broker: EmbeddedBroker, tmp_path: Path) -> None:
     bench = HostBench(events=2_000, rounds=1, contenders=("host", "bare"))
-    figures = measure(bench, broker.bootstrap, scratch=tmp_path, say=print)
+    figures = measure(bench, broker.bootstrap, scratch=tmp_path, report=print)
     shown = figures.as_json()
     assert shown["ratio_of_bare"] > 0
     assert all(records >= keys_of(2_000) for records in shown["state_records"].values())
 
 
-def test_the_whole_work_is_accepted_and_then_cleared(ground: HopTopics, tmp_path: Path) -> None:
-    hop = hop_named("whole", ground, tmp_path)
-    ground.prepare(hop)
+def test_the_whole_work_is_accepted_and_then_cleared(topics: HopTopics, tmp_path: Path) -> None:
+    hop = hop_named("whole", topics, tmp_path)
+    topics.prepare(hop)
     write_by_hand(hop, outputs=EVENTS)
-    assert ground.verify(hop) == EVENTS
-    ground.clear(hop)
+    assert topics.verify(hop) == EVENTS
+    topics.clear(hop)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,15 @@ def test_the_whole_work_is_accepted_and_then_cleared(ground: HopTopics, tmp_path
     ],
 )
 def test_a_contender_that_skips_work_is_disqualified(
-    ground: HopTopics, tmp_path: Path, name: str, badly: dict[str, int], why: str
+    topics: HopTopics, tmp_path: Path, name: str, badly: dict[str, int], why: str
 ) -> None:
-    hop = hop_named(name, ground, tmp_path)
-    ground.prepare(hop)
+    hop = hop_named(name, topics, tmp_path)
+    topics.prepare(hop)
     write_by_hand(hop, **badly)  # type: ignore[arg-type]
     with pytest.raises(Disqualified, match=why):
-        ground.verify(hop)
+        topics.verify(hop)
 
 
-def test_a_contender_that_ends_before_its_last_commit_is_disqualified(
-    ground: HopTopics, tmp_path: Path
-) -> None:
+def test_a_contender_that_ends_before_its_last_commit_is_disqualified(topics: HopTopics, tmp_path: Path) -> None:
     with pytest.raises(Disqualified, match="before it had committed"):
-        ground.until_committed(hop_named("gone", ground, tmp_path), alive=lambda: False, deadline_s=60)
+        topics.until_committed(hop_named("gone", topics, tmp_path), alive=lambda: False, deadline_s=60)

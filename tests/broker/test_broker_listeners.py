@@ -18,9 +18,7 @@ from ops.local.broker.server_process import free_port
 pytestmark = pytest.mark.broker
 
 TOPIC = "through-the-proxy"
-DELIVERY_SECONDS = (
-    2.0  # librdkafka gives a message up after this long, which ends a black hole for the client
-)
+DELIVERY_SECONDS = 2.0  # librdkafka gives a message up after this long, which ends a black hole for the client
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def listeners() -> tuple[Listener, Listener]:
 
 
 @pytest.fixture(scope="module")
-def own(
+def own_broker(
     listeners: tuple[Listener, Listener], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmbeddedBroker]:
     """A broker with these listeners, and the topic."""
@@ -46,10 +44,10 @@ def own(
 
 
 @pytest.fixture(scope="module")
-def proxies(listeners: tuple[Listener, Listener], own: EmbeddedBroker) -> Iterator[list[FaultProxy]]:
+def proxies(listeners: tuple[Listener, Listener], own_broker: EmbeddedBroker) -> Iterator[list[FaultProxy]]:
     """A proxy before each listener."""
-    with ProxyProcess() as park:
-        yield [FaultProxy(one.advertised_port, one.port, park=park).start() for one in listeners]
+    with ProxyProcess() as process:
+        yield [FaultProxy(listener.advertised_port, listener.port, inside=process).start() for listener in listeners]
 
 
 def address(port: int) -> str:
@@ -59,7 +57,7 @@ def address(port: int) -> str:
 def brokers_seen(bootstrap: str) -> list[str]:
     """What Metadata names to a client that was given this address."""
     found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=30).brokers.values()
-    return [f"{one.host}:{one.port}" for one in found]
+    return [f"{item.host}:{item.port}" for item in found]
 
 
 class Sender:
@@ -104,18 +102,16 @@ def values_read(bootstrap: str) -> list[bytes]:
         consumer.assign([TopicPartition(TOPIC, 0, 0)])
         found: list[bytes] = []
         while len(found) < end:
-            found += [one.value() or b"" for one in consumer.consume(end - len(found), timeout=1)]
+            found += [message.value() or b"" for message in consumer.consume(end - len(found), timeout=1)]
         return found
     finally:
         consumer.close()
 
 
-def test_metadata_names_the_proxy_to_who_came_through_it(
-    own: EmbeddedBroker, proxies: list[FaultProxy]
-) -> None:
+def test_metadata_names_the_proxy_to_who_came_through_it(own_broker: EmbeddedBroker, proxies: list[FaultProxy]) -> None:
     for proxy in proxies:
         assert brokers_seen(address(proxy.listen_port)) == [address(proxy.listen_port)]
-    assert brokers_seen(own.bootstrap) == [own.bootstrap], "the plain listener is as it was"
+    assert brokers_seen(own_broker.bootstrap) == [own_broker.bootstrap], "the plain listener is as it was"
 
 
 def test_messages_go_out_and_come_back_through_the_proxy(proxies: list[FaultProxy]) -> None:
@@ -131,7 +127,7 @@ def test_messages_go_out_and_come_back_through_the_proxy(proxies: list[FaultProx
 
 
 def test_a_black_hole_fails_one_client_and_no_other_until_it_is_healed(
-    own: EmbeddedBroker, proxies: list[FaultProxy]
+    own_broker: EmbeddedBroker, proxies: list[FaultProxy]
 ) -> None:
     through, beside = proxies
     sender, other = Sender(address(through.listen_port)), Sender(address(beside.listen_port))
@@ -144,18 +140,18 @@ def test_a_black_hole_fails_one_client_and_no_other_until_it_is_healed(
     assert other.goes_through(b"another's")
     through.heal()
     eventually(lambda: sender.goes_through(b"after"), why="the same producer goes on")
-    assert {b"before", b"unknown", b"another's", b"after"} <= set(values_read(own.bootstrap))
+    assert {b"before", b"unknown", b"another's", b"after"} <= set(values_read(own_broker.bootstrap))
 
 
 def test_a_killed_broker_comes_back_on_every_one_of_its_ports(
-    own: EmbeddedBroker, proxies: list[FaultProxy]
+    own_broker: EmbeddedBroker, proxies: list[FaultProxy]
 ) -> None:
     sender = Sender(address(proxies[0].listen_port))
     assert sender.goes_through(b"before the kill")
-    own.kill()
+    own_broker.kill()
     with socket.create_connection(("127.0.0.1", proxies[0].listen_port), timeout=30) as client:
         assert client.recv(1) == b"", "nobody is behind the proxy"
-    own.start()
+    own_broker.start()
     eventually(lambda: sender.goes_through(b"after the kill"), why="the same producer goes on")
     assert brokers_seen(address(proxies[1].listen_port)) == [address(proxies[1].listen_port)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from commands import start
 
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
 KILLS, EVENTS = 12, 10_000
 SECONDS_MAX = 900
@@ -22,7 +22,7 @@ def test_twelve_deaths_and_every_fault_of_the_menu_lose_nothing(tmp_path: Path) 
     assert {name: result[name] for name in must_be_nothing} == dict.fromkeys(must_be_nothing, 0)
     assert result["kills"] >= KILLS
     assert result["acknowledged"] > EVENTS / 2
-    assert {f"crash {point}" for point in CRASH_POINTS} <= result["faults"].keys()
+    assert {f"crash {point}" for point in BATCH_PHASES} <= result["faults"].keys()
     assert {"broker kill", "broker term", "stop", "scale", "disk", "wiped"} <= result["faults"].keys()
     assert {"latency", "reset", "black-hole", "trickle", "killed in recovery"} <= result["faults"].keys()
     assert result["restarts"] > KILLS

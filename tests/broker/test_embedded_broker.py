@@ -13,15 +13,15 @@ from eventually import eventually
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from ops.errors import BrokerError, BrokerRunning
-from ops.local.broker.embedded import EmbeddedBroker, running_broker, stop_broker
-from ops.local.broker.server_process import has_ended, is_free
+from ops.local.broker.embedded import EmbeddedBroker, running_broker
+from ops.local.broker.server_process import has_ended, is_free, terminate
 from ops.runtime.broker_probe import answers
 
 pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     """A broker this test may kill."""
     broker = EmbeddedBroker(tmp_path / "own")
     yield broker
@@ -78,9 +78,7 @@ def test_it_listens_on_loopback_only(broker: EmbeddedBroker) -> None:
     assert listeners.count("//127.0.0.1:") == listeners.count("//") == 2
 
 
-def test_a_topic_nobody_made_is_not_made_by_reading_it(
-    broker: EmbeddedBroker, broker_admin: KafkaAdminClient
-) -> None:
+def test_a_topic_nobody_made_is_not_made_by_reading_it(broker: EmbeddedBroker, broker_admin: KafkaAdminClient) -> None:
     consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap)
     assert consumer.partitions_for_topic("nobody-made-this.v1") in (None, set())
     consumer.close()
@@ -88,34 +86,34 @@ def test_a_topic_nobody_made_is_not_made_by_reading_it(
 
 
 def test_after_a_kill_it_returns_on_the_same_address_with_what_it_had_acknowledged(
-    own: EmbeddedBroker,
+    own_broker: EmbeddedBroker,
 ) -> None:
-    own.start()
-    address = own.bootstrap
+    own_broker.start()
+    address = own_broker.bootstrap
     with KafkaAdminClient(bootstrap_servers=address) as admin:
         admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
     send(address, "kept", b"acknowledged")
-    own.kill()
+    own_broker.kill()
     assert not answers(address)
-    assert running_broker(own.directory) is None, "the record of a dead process is stale"
-    own.start()
-    assert own.bootstrap == address
+    assert running_broker(own_broker.directory) is None, "the record of a dead process is stale"
+    own_broker.start()
+    assert own_broker.bootstrap == address
     assert read(address, "kept") == [b"acknowledged"]
 
 
-def test_another_process_finds_it_and_can_stop_it(own: EmbeddedBroker) -> None:
-    own.start()
-    record = running_broker(own.directory)
+def test_another_process_finds_it_and_its_end_is_noticed(own_broker: EmbeddedBroker) -> None:
+    own_broker.start()
+    record = running_broker(own_broker.directory)
     assert record is not None
-    assert record.bootstrap == own.bootstrap
+    assert record.bootstrap == own_broker.bootstrap
     with pytest.raises(BrokerRunning):
-        EmbeddedBroker(own.directory).start()
-    assert stop_broker(own.directory)
-    assert not stop_broker(own.directory), "there is nothing left to stop"
+        EmbeddedBroker(own_broker.directory).start()
+    terminate(record.pid)
+    assert running_broker(own_broker.directory) is None
 
     def is_missed() -> bool:  # its parent is told a little later than its process is gone
         try:
-            own.check()
+            own_broker.check()
         except BrokerError as found:
             return "ended by itself" in str(found)
         return False
@@ -134,7 +132,7 @@ def test_the_broker_ends_with_the_process_that_started_it(tmp_path: Path) -> Non
     if sys.platform.startswith("linux"):
         eventually(lambda: has_ended(pid), why="the orphaned broker ends")
     else:
-        assert stop_broker(tmp_path), "elsewhere its record lets it be stopped"
+        terminate(pid)
 
 
 def test_the_command_prints_the_address_and_stops_cleanly_on_sigterm(tmp_path: Path) -> None:

@@ -15,9 +15,7 @@ from ops.runtime.paths import EnginePaths, packaged
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
-LINUX = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="elsewhere children outlive a kill -9"
-)
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere children outlive a kill -9")
 
 
 @LINUX
@@ -33,7 +31,8 @@ def test_after_a_kill_nothing_runs_on_and_the_same_directory_starts_again_and_en
     os.kill(layout.addresses()["pid"], signal.SIGKILL)
     eventually(lambda: not running_in(layout.root), why="the broker ends with the engine that was killed")
     assert holder(layout.root) is None
-    assert run("down", *words, folder=tmp_path / "down").exit_code == 78, "what is left of it is no engine"
+    ended = run("down", *words, folder=tmp_path / "down")
+    assert (ended.exit_code, "nothing to stop" in ended.out) == (0, True), "what is left of it is no engine"
     assert not layout.up.exists()
     again = start("up", "--broker-only", "--foreground", *words, folder=tmp_path / "again")
     eventually(layout.up.exists, why="the broker is up again", within_seconds=60)
@@ -49,7 +48,7 @@ def test_a_door_that_cannot_start_ends_the_start_and_leaves_nothing_running(
     text = packaged("connectors", "sources.toml").replace('mapping = "council-east"', 'mapping = "none-such"')
     sources.write_text(text)
     words = ("--sources", sources, "--bootstrap", broker.bootstrap, "--directory", tmp_path / "engine")
-    ended = run("up", *words, folder=tmp_path / "up")
+    ended = run("up", *words, "--http-port", 0, "--mllp-port", 0, folder=tmp_path / "up")
     assert ended.exit_code == 1
     assert "up.log" in ended.err
     log = (tmp_path / "engine" / "logs" / "up.log").read_text()

@@ -47,11 +47,11 @@ def test_a_worker_on_a_full_disk_ends_without_a_commit_and_catches_up_when_it_is
             run.send([(0, 3, b"+2"), (1, 3, b"+3")])
             assert until_ended(worker, why="fail-stop") == EXIT_FAIL_STOP
             assert run.lag() == 2
-            assert {one.value for one in run.read(run.stage.writes[0])} == {b"+1"}
+            assert {message.value for message in run.read(run.stage.writes[0])} == {b"+1"}
             disk.free()
             run.start("w1")
             run.caught_up()
-            assert {one.value for one in run.read(run.stage.writes[0])} == {b"+1", b"+2", b"+3"}
+            assert {message.value for message in run.read(run.stage.writes[0])} == {b"+1", b"+2", b"+3"}
         finally:
             disk.close()
 

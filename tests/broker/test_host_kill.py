@@ -11,7 +11,7 @@ from echo_run import EchoRun, Input, last_values, lost, until_ended
 from eventually import eventually
 
 from ops.local.broker.embedded import EmbeddedBroker
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -42,7 +42,7 @@ class FaultedRun:
         self.injected: dict[str, int] = {}
         self.stopped: list[int] = []
         self._unsent = list(self.inputs)
-        self._points = {WORKERS[0]: list(CRASH_POINTS[::2]), WORKERS[1]: list(CRASH_POINTS[1::2])}
+        self._points = {WORKERS[0]: list(BATCH_PHASES[::2]), WORKERS[1]: list(BATCH_PHASES[1::2])}
         self._workers = {WORKERS[0]: echo.start(WORKERS[0], **AT_WORK)}
 
     def play(self) -> None:
@@ -112,9 +112,7 @@ def inputs_of(seed: int) -> list[Input]:
     for number in range(MESSAGES):
         which, partition = chance.randrange(2), chance.randrange(host_worker.PARTITIONS)
         sign = chance.choices((b"+", b"-", b"!"), (90, 9, 1))[0]
-        added = [
-            value[1:] for at, part, value in inputs[-50:] if (at, part, value[:1]) == (which, partition, b"+")
-        ]
+        added = [value[1:] for at, part, value in inputs[-50:] if (at, part, value[:1]) == (which, partition, b"+")]
         name = added[0] if sign == b"-" and added else b"%d" % number
         inputs.append((which, partition, sign + name))
     return inputs
@@ -132,14 +130,14 @@ def faulted(
 
 def test_every_message_is_answered_although_workers_are_killed(faulted: FaultedRun) -> None:
     assert faulted.killed == [KILLED] * 3
-    assert faulted.injected == dict.fromkeys(CRASH_POINTS, INJECTED)
+    assert faulted.injected == dict.fromkeys(BATCH_PHASES, INJECTED)
     assert faulted.echo.redelivered() > 0, "some died between delivery and commit: else nothing was proved"
     assert lost(faulted.inputs, faulted.echo.read(faulted.stage.writes[0])) == set()
 
 
 def test_nothing_is_answered_that_was_not_asked(faulted: FaultedRun) -> None:
     asked = {value for _, _, value in faulted.inputs}
-    assert {one.value for one in faulted.echo.read(faulted.stage.writes[0])} <= asked
+    assert {message.value for message in faulted.echo.read(faulted.stage.writes[0])} <= asked
 
 
 def test_the_state_is_the_fold_of_the_input(faulted: FaultedRun) -> None:
@@ -155,20 +153,20 @@ def test_the_state_is_the_fold_of_the_input(faulted: FaultedRun) -> None:
 
 def test_a_poison_is_one_dead_letter_by_key_and_bytes_however_often_it_comes(faulted: FaultedRun) -> None:
     letters = faulted.echo.read(faulted.stage.dead_letter)
-    by_key = {(one.key, one.value, one.partition) for one in letters}
+    by_key = {(letter.key, letter.value, letter.partition) for letter in letters}
     poisons = [value for _, _, value in faulted.inputs if value[:1] == b"!"]
     assert sorted(value for _, value, _ in by_key) == sorted(b"sealed:poison:" + value for value in poisons)
     assert len({key for key, _, _ in by_key}) == len(poisons)
-    assert {dict(one.headers)["code"] for one in letters} == {b"poison"}
-    assert {dict(one.headers)["stage"] for one in letters} == {faulted.stage.name.encode()}
-    assert all(one.key.split(b"/")[1] == str(one.partition).encode() for one in letters)
+    assert {dict(letter.headers)["code"] for letter in letters} == {b"poison"}
+    assert {dict(letter.headers)["stage"] for letter in letters} == {faulted.stage.name.encode()}
+    assert all(letter.key.split(b"/")[1] == str(letter.partition).encode() for letter in letters)
 
 
 def test_every_output_names_the_message_that_caused_it(faulted: FaultedRun) -> None:
     sources = {
-        f"{topic}/{one.partition}/{one.offset}".encode(): one.value
+        f"{topic}/{message.partition}/{message.offset}".encode(): message.value
         for topic in faulted.stage.reads
-        for one in faulted.echo.read(topic)
+        for message in faulted.echo.read(topic)
     }
     for output in faulted.echo.read(faulted.stage.writes[0]):
         assert sources[dict(output.headers)["src"]] == output.value

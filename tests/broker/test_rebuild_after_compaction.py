@@ -40,9 +40,7 @@ def compacted(
 
         before = events()
         _compact_at_once(broker.bootstrap)
-        eventually(
-            lambda: _is_compact(events()), why="Kafka's cleaner leaves one event per key", within_seconds=90
-        )
+        eventually(lambda: _is_compact(events()), why="Kafka's cleaner leaves one event per key", within_seconds=90)
         after = events()
     return directory, before, after
 
@@ -58,7 +56,7 @@ def _compact_at_once(bootstrap: str) -> None:
 
 
 def _is_compact(events: Iterable[TopicMessage]) -> bool:
-    keys = [one.key for one in events]
+    keys = [event.key for event in events]
     return len(keys) == len(set(keys))
 
 
@@ -76,7 +74,7 @@ def rebuilds(
         "whole": start(*words, directory, folder=root / "whole"),
         "lacking": start(*words, other, "--drop-one", folder=root / "lacking"),
     }
-    return {name: one.ended() for name, one in commands.items()}
+    return {name: command.ended() for name, command in commands.items()}
 
 
 def test_corrections_came_before_what_they_correct_and_things_were_told_twice(
@@ -85,19 +83,19 @@ def test_corrections_came_before_what_they_correct_and_things_were_told_twice(
     _, before, _ = compacted
     newest: dict[str, str] = {}
     overtaken = 0
-    for told, value in _facts(before):
-        overtaken += newest.get(told, "") > value["source_version_at"]
-        newest[told] = max(newest.get(told, ""), value["source_version_at"])
+    for item, value in _facts(before):
+        overtaken += newest.get(item, "") > value["source_version_at"]
+        newest[item] = max(newest.get(item, ""), value["source_version_at"])
     assert overtaken > 10
     assert not _is_compact(before)
 
 
 def _facts(events: Iterable[TopicMessage]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """Record and fact id, and the version told, of every fact in order."""
-    for one in events:
-        record, kind, name = (one.key or b"").decode().split("/", 2)
+    for event in events:
+        record, kind, name = (event.key or b"").decode().split("/", 2)
         if kind == FACT:
-            yield f"{record}/{name.partition('/')[0]}", json.loads(one.value or b"{}")
+            yield f"{record}/{name.partition('/')[0]}", json.loads(event.value or b"{}")
 
 
 def test_compaction_took_nothing_but_repetitions(
@@ -105,8 +103,8 @@ def test_compaction_took_nothing_but_repetitions(
 ) -> None:
     _, before, after = compacted
     assert len(after) < len(before)
-    assert {key: one.value for key, one in last_values(after).items()} == {
-        key: one.value for key, one in last_values(before).items()
+    assert {key: message.value for key, message in last_values(after).items()} == {
+        key: message.value for key, message in last_values(before).items()
     }
 
 

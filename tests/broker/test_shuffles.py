@@ -6,15 +6,17 @@ host, changelogs and clients.
 
 import random
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from memory_engine import MemoryEngine, all_keys, intake_message, sources
+from memory_engine import MemoryEngine, all_keys, intake_message, result_topics, sources
 from small_world import small_world
 
 from connectors.publisher import OutgoingMessage, Publisher
 from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import read_topics
+from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
 from ops.verify.compare import compare_topics
@@ -35,35 +37,33 @@ def write_keys(layout: EnginePaths) -> None:
         path.chmod(0o400)
 
 
-def publish(bootstrap: str, told: Iterable[Intake]) -> None:
+def publish(bootstrap: str, intakes: Iterable[Intake]) -> None:
     """As the doors do, in this order."""
     publisher = Publisher(bootstrap)
-    for slug, (entry, key, value) in told:
+    for slug, (entry, key, value) in intakes:
         headers = ((ENTRY_ID_HEADER, entry.encode()),)
-        publisher.publish(
-            [OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)]
-        )
+        publisher.publish([OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)])
     publisher.close()
 
 
 @pytest.mark.broker
 def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -> None:
-    told = [(slug, intake_message(slug, message)) for slug, message in small_world()]
+    items = [(slug, intake_message(slug, message)) for slug, message in small_world()]
     in_memory = MemoryEngine(seed=1)
-    for slug, sealed in told:
+    for slug, sealed in items:
         in_memory.take_sealed(slug, sealed)
     in_memory.run()
     layout = EnginePaths(tmp_path / "engine")
     write_keys(layout)
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
-        publish(engine.bootstrap, random.Random(5).sample(told, len(told)))
-        engine.drain()
-        names = [name for name in in_memory.compacted() if name != DEAD_LETTERS]
+        publish(engine.bootstrap, random.Random(5).sample(items, len(items)))
+        consumer_lag(engine).drain()
+        names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
             lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}
-        books = read_topic_index(engine.bootstrap, sources().values(), recipient="demo")
+        books = read_topic_index(partial(read_topics, engine.bootstrap), sources().values(), recipient="demo")
         whole = balance(in_memory.journal, books, keys=all_keys(), recipient="demo")[""]
         assert (whole.unaccounted, stalled(books)) == (0, 0)

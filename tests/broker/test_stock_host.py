@@ -67,11 +67,11 @@ def test_stock_answers_everything_while_nothing_fails_and_ends_in_order(
         assert lost(inputs, outputs) == set()
         assert len(outputs) == len(inputs) - 1, "each once, and none for the poison"
         sources = {
-            f"{topic}/{one.partition}/{one.offset}".encode(): one.value
+            f"{topic}/{message.partition}/{message.offset}".encode(): message.value
             for topic in run.stage.reads
-            for one in run.read(topic)
+            for message in run.read(topic)
         }
-        assert all(sources[dict(one.headers)["src"]] == one.value for one in outputs)
+        assert all(sources[dict(output.headers)["src"]] == output.value for output in outputs)
         [letter] = run.read(run.stage.dead_letter)
         assert (letter.value, letter.partition) == (host_worker.seal(_poison(), "poison"), 4)
         assert run.stage.changelog is not None
@@ -88,7 +88,7 @@ def test_an_error_in_the_step_costs_stock_the_message(
         run.send([(0, 3, b"+1"), (0, 3, b"~bug"), (0, 3, b"+2")])
         run.caught_up()
         assert worker.poll() is None, "it goes on as if nothing had been"
-        outputs = {one.value for one in run.read(run.stage.writes[0])}
+        outputs = {message.value for message in run.read(run.stage.writes[0])}
         print(f"stock: 3 inputs committed, answered: {len(outputs)}, dead letters: 0")
         assert outputs == {b"+1", b"+2"}
         assert run.read(run.stage.dead_letter) == []
@@ -120,14 +120,10 @@ def test_killed_behind_a_slow_link_stock_has_committed_what_its_changelog_never_
 def test_what_the_broker_refuses_stock_logs_and_commits(slow_link: SlowLink, tmp_path: Path) -> None:
     """P5: a record that arrives late is refused, which is the fence against zombies. Nobody hears of it."""
     inputs: list[Input] = [(0, 0, b"+%d" % number) for number in range(20)]
-    with Workers(
-        slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS
-    ) as run:
+    with Workers(slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS) as run:
         worker = run.start("w1", bootstrap=slow_link.bootstrap, **PATIENT)
         eventually(lambda: run.is_ready("w1"), why="ready while the link is healthy")
-        slow_link.proxy.apply(
-            LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker")
-        )
+        slow_link.proxy.apply(LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker"))
         run.send(inputs)
         run.caught_up()
         slow_link.proxy.heal()
@@ -138,18 +134,12 @@ def test_what_the_broker_refuses_stock_logs_and_commits(slow_link: SlowLink, tmp
         assert "InvalidTimestampError" in run.log("w1")
 
 
-def test_what_the_broker_refuses_ends_ours_and_is_answered_by_the_next(
-    slow_link: SlowLink, tmp_path: Path
-) -> None:
+def test_what_the_broker_refuses_ends_ours_and_is_answered_by_the_next(slow_link: SlowLink, tmp_path: Path) -> None:
     inputs: list[Input] = [(0, 0, b"+%d" % number) for number in range(20)]
-    with Workers(
-        slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS
-    ) as run:
+    with Workers(slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS) as run:
         worker = run.start("w1", bootstrap=slow_link.bootstrap, host="ours", **PATIENT)
         eventually(lambda: run.is_ready("w1"), why="ready while the link is healthy")
-        slow_link.proxy.apply(
-            LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker")
-        )
+        slow_link.proxy.apply(LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker"))
         run.send(inputs)
         assert until_ended(worker, why="fail-stop") == EXIT_FAIL_STOP
         slow_link.proxy.heal()
@@ -167,9 +157,7 @@ def test_stock_restores_a_task_from_its_changelog_and_again_from_its_beginning()
     _recover(tasks, [(3, 3, b"d", b"kept")])
     assert tasks.of(3) == {b"c", b"d"}, "it goes on where it stood"
     _recover(tasks, [(3, 3, b"d", b"kept")])
-    assert tasks.of(3) == {b"d"}, (
-        "read again from the beginning: c was removed, and its tombstone compacted away"
-    )
+    assert tasks.of(3) == {b"d"}, "read again from the beginning: c was removed, and its tombstone compacted away"
 
 
 def _recover(tasks: TaskStates, records: "list[tuple[int, int, bytes, bytes | None]]") -> None:

@@ -24,17 +24,17 @@ def check(*words: object, exit_code: int = 0) -> list[dict[str, Any]]:
     """The lines that `tierlink check WORDS` prints; each is held to the promised form."""
     ended = CliRunner().invoke(build_app(), ["check", *map(str, words)])
     assert ended.exit_code == exit_code, ended.output
-    lines = [json.loads(one) for one in ended.stdout.splitlines()]
-    for one in lines:
-        _has_the_promised_form(one)
+    lines = [json.loads(item) for item in ended.stdout.splitlines()]
+    for item in lines:
+        _has_the_promised_form(item)
     return lines
 
 
-def _has_the_promised_form(one: dict[str, Any]) -> None:
-    assert list(one) == ["file", "index", "disposition", "resource_types", "issues", "facts", "identity"]
-    assert one["disposition"] in DISPOSITIONS
-    assert one["disposition"] != "rejected" or any(issue["severity"] == "error" for issue in one["issues"])
-    for issue in one["issues"]:
+def _has_the_promised_form(texts: dict[str, Any]) -> None:
+    assert list(texts) == ["file", "index", "disposition", "resource_types", "issues", "facts", "identity"]
+    assert texts["disposition"] in DISPOSITIONS
+    assert texts["disposition"] != "rejected" or any(issue["severity"] == "error" for issue in texts["issues"])
+    for issue in texts["issues"]:
         assert list(issue) == ["severity", "code", "location", "rule"]
         assert issue["severity"] in SEVERITIES
 
@@ -47,15 +47,15 @@ def written(folder: Path, name: str, content: bytes | str) -> Path:
 
 
 def indexes(lines: Sequence[dict[str, Any]]) -> list[int]:
-    return [one["index"] for one in lines]
+    return [item["index"] for item in lines]
 
 
 def test_a_gp_referral_is_accepted() -> None:
-    (one,) = check(GOLDEN / "primary_care/gp_referral.bundle.json")
-    assert one["disposition"].startswith("accepted")
-    assert one["index"] == 0
-    assert {"Patient", "ServiceRequest"} <= set(one["resource_types"])
-    assert one["file"].endswith("gp_referral.bundle.json")
+    (item,) = check(GOLDEN / "primary_care/gp_referral.bundle.json")
+    assert item["disposition"].startswith("accepted")
+    assert item["index"] == 0
+    assert {"Patient", "ServiceRequest"} <= set(item["resource_types"])
+    assert item["file"].endswith("gp_referral.bundle.json")
 
 
 def test_messages_of_one_hl7_file_are_counted_from_zero(tmp_path: Path) -> None:
@@ -76,37 +76,35 @@ def test_a_councils_rows_are_counted_from_zero_and_named_by_row_and_column(tmp_p
 
 
 def test_a_csv_without_a_mapping_is_rejected_with_the_reason(tmp_path: Path) -> None:
-    (one,) = check(written(tmp_path, "east.csv", sheet(row())))
-    assert one["disposition"] == "rejected"
-    assert "--mapping" in one["issues"][0]["rule"]
+    (item,) = check(written(tmp_path, "east.csv", sheet(row())))
+    assert item["disposition"] == "rejected"
+    assert "--mapping" in item["issues"][0]["rule"]
 
 
 def test_a_csv_with_other_headers_is_refused_as_a_whole(tmp_path: Path) -> None:
-    (one,) = check(written(tmp_path, "other.csv", line(["name", "phone"])), "--mapping", EAST)
-    assert (one["index"], one["disposition"]) == (0, "rejected")
+    (item,) = check(written(tmp_path, "other.csv", line(["name", "phone"])), "--mapping", EAST)
+    assert (item["index"], item["disposition"]) == (0, "rejected")
 
 
 def test_a_resource_of_another_type_is_refused_with_what_would_be_accepted(tmp_path: Path) -> None:
     for kind in ("OperationOutcome", "CapabilityStatement", "Medication"):
         content = json.dumps({"resourceType": kind})
-        (one,) = check(written(tmp_path, f"{kind}.json", content))
-        assert one["disposition"] == "rejected", one
-        assert "send a Bundle of type `message`" in one["issues"][0]["rule"]
-        assert one["resource_types"] == [kind]
+        (item,) = check(written(tmp_path, f"{kind}.json", content))
+        assert texts["disposition"] == "rejected", item
+        assert "send a Bundle of type `message`" in item["issues"][0]["rule"]
+        assert item["resource_types"] == [kind]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", "null", '{"a":1,"a":2}', "MSH", "\x00\xff", "MSH|^~\\&"]
-)
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null", '{"a":1,"a":2}', "MSH", "\x00\xff", "MSH|^~\\&"])
 def test_what_is_no_message_is_answered_not_a_crash(tmp_path: Path, content: str) -> None:
-    for one in check(written(tmp_path, "odd", content)):
-        assert one["disposition"] in {"rejected", "ignored"}
+    for item in check(written(tmp_path, "odd", content)):
+        assert item["disposition"] in {"rejected", "ignored"}
 
 
 def test_only_an_unreadable_file_is_a_failure_and_the_others_are_still_checked(tmp_path: Path) -> None:
     bad = written(tmp_path, "bad.json", "{")
     lines = check(tmp_path / "absent.json", bad, tmp_path, exit_code=1)
-    assert [one["file"] for one in lines] == [str(bad)]
+    assert [item["file"] for item in lines] == [str(bad)]
 
 
 def test_production_refuses_the_test_numbers_that_test_mode_takes(tmp_path: Path) -> None:
@@ -118,8 +116,8 @@ def test_production_refuses_the_test_numbers_that_test_mode_takes(tmp_path: Path
 
 def test_a_message_of_none_of_our_services_is_ignored(tmp_path: Path) -> None:
     path = written(tmp_path, "one.hl7", message("ADT^A04", "PV1|1|O|CLINIC1|||||||CARD|||||||||V-100"))
-    (one,) = check(path, "--service", "WMS")
-    assert one["disposition"] == "ignored"
+    (item,) = check(path, "--service", "WMS")
+    assert item["disposition"] == "ignored"
 
 
 def test_no_value_that_was_sent_stands_in_any_line(tmp_path: Path) -> None:
@@ -136,7 +134,7 @@ def test_no_value_that_was_sent_stands_in_any_line(tmp_path: Path) -> None:
 def test_every_parsing_test_of_json_is_answered() -> None:
     files = sorted((shared_folder("jsontestsuite") / "test_parsing").glob("*.json"))
     assert len(files) > 300
-    assert {one["disposition"] for one in check(*files)} <= {"rejected", "ignored"}
+    assert {file["disposition"] for file in check(*files)} <= {"rejected", "ignored"}
 
 
 def test_naughty_strings_in_every_name_are_answered(tmp_path: Path) -> None:
@@ -151,5 +149,5 @@ def test_naughty_strings_in_every_name_are_answered(tmp_path: Path) -> None:
 def test_answers_of_the_referral_service_are_answered() -> None:
     files = [path for path in sorted(shared_folder("ers").rglob("*")) if path.suffix == ".json"]
     assert files
-    for one in check(*files):
-        assert one["disposition"] != "rejected" or one["issues"]
+    for file in check(*files):
+        assert file["disposition"] != "rejected" or file["issues"]

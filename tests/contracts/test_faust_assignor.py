@@ -42,7 +42,7 @@ def test_every_worker_holds_the_same_partitions_of_each_topic_and_all_are_held_o
 ) -> None:
     assignor = host_app(STAGE, tmp_path).assignor
     metadata = assignor.metadata(set(STAGE.reads))
-    held = [assigned_tasks(STAGE, one) for one in assignments(assignor, metadata, workers)]
+    held = [assigned_tasks(STAGE, assignment) for assignment in assignments(assignor, metadata, workers)]
     assert sorted(task for tasks in held for task in tasks) == list(range(STAGE.partitions))
 
 
@@ -50,7 +50,7 @@ def test_every_worker_holds_the_same_partitions_of_each_topic_and_all_are_held_o
 def test_a_stage_of_one_partition_has_one_worker_and_the_others_wait(workers: int, tmp_path: Path) -> None:
     assignor = host_app(STAGE, tmp_path).assignor
     metadata = assignor.metadata(set(STAGE.reads))
-    held = [assigned_tasks(STAGE, one) for one in assignments(assignor, metadata, workers, partitions=1)]
+    held = [assigned_tasks(STAGE, assignment) for assignment in assignments(assignor, metadata, workers, partitions=1)]
     assert sorted(held, key=len) == [set()] * (workers - 1) + [{0}]
 
 
@@ -59,4 +59,4 @@ def test_round_robin_would_split_a_task_between_five_workers() -> None:
     metadata = RoundRobinPartitionAssignor.metadata(set(STAGE.reads))
     split = list(assignments(RoundRobinPartitionAssignor, metadata, 5))
     with pytest.raises(PartitionsDiffer, match="echo"):
-        [assigned_tasks(STAGE, one) for one in split]
+        [assigned_tasks(STAGE, item) for item in split]

@@ -114,9 +114,7 @@ relied upon, because it ...
   5628cb32b3d2 group:GroupCoordinator._do_heartbeat
     is true when the broker counts us in: the Kafka time of what we send
 """
-FINGERPRINTS = {
-    line.split()[1]: line.split()[0] for line in PINNED.splitlines() if re.match(r"  [0-9a-f]{12} ", line)
-}
+FINGERPRINTS = {line.split()[1]: line.split()[0] for line in PINNED.splitlines() if re.match(r"  [0-9a-f]{12} ", line)}
 
 
 def fingerprint(name: str) -> str:
@@ -143,9 +141,9 @@ def test_what_the_host_overrides_or_relies_on_is_unchanged(name: str) -> None:
 
 # Methods of ours that override nothing.
 OWN = set(
-    "commit_owned seek_to_start watch_heartbeats membership_confirmed _may_send _turn _holds _fly _is_idle"
-    " _no_fetch _launch _advance _land"
-    " _to_its_end _prepared _prepare _elements _commit_owned _lose _tell_lag".split()
+    "commit_owned seek_to_start watch_heartbeats membership_confirmed _may_send _run_once _holds _pump _is_idle"
+    " _no_fetch _dispatch _advance _drain"
+    " _to_its_end _prepared _prepare _elements _commit_owned _lose _report_lag".split()
 )
 
 

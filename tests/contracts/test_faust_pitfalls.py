@@ -71,7 +71,7 @@ def test_p2_a_message_that_was_never_acknowledged_is_committed_by_those_behind_i
         await app.begin(agent, committed=FIRST)
         in_flight = await app.deliver(FIRST, b"in flight")
         behind = [await app.deliver(FIRST + 1 + number, b"done") for number in range(3)]
-        await until(lambda: all(one.acked for one in behind), why="those behind are done")
+        await until(lambda: all(item.acked for item in behind), why="those behind are done")
         committed = await app.commit_all()
         await app.end(agent)
         assert (in_flight.acked, committed) == (False, FIRST + 4), (
@@ -149,7 +149,7 @@ def test_p5_a_failed_delivery_is_logged_and_its_input_committed() -> None:
         output = app.topic("output", key_serializer="raw", value_serializer="raw")
         raised: list[Exception] = []
         unheard: list[str] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told["message"]))
+        asyncio.get_running_loop().set_exception_handler(lambda _, item: unheard.append(item["message"]))
 
         async def answer(stream: Any) -> None:
             async for event in stream.events():

@@ -60,7 +60,7 @@ def test_without_tables_and_standbys_round_robin_is_chosen_and_splits_a_task_bet
     member: ConsumerProtocolMemberMetadata = RoundRobinPartitionAssignor.metadata(topics)
     answers = RoundRobinPartitionAssignor.assign(cluster, {f"w{n}": member for n in range(5)})
     held = [dict(answer.assignment) for answer in answers.values()]
-    assert any(set(one.get("a", ())) != set(one.get("b", ())) for one in held), (
+    assert any(set(item.get("a", ())) != set(item.get("b", ())) for item in held), (
         "round robin co-partitions: the setting table_standby_replicas=1 may be needless"
     )
 
@@ -165,7 +165,7 @@ def test_a_commit_leaves_revoked_partitions_out_and_says_yes() -> None:
         client: Any = SimpleNamespace(commit=commit, assignment=lambda: {TopicPartition("input", 0)})
         thread._consumer = client
         answer = await thread._commit({held: 5, revoked: 9})
-        assert (answer, [set(one) for one in committed]) == (True, [{TopicPartition("input", 0)}]), (
+        assert (answer, [set(item) for item in committed]) == (True, [{TopicPartition("input", 0)}]), (
             "a commit of a revoked partition is now refused: commit_owned may be simpler"
         )
 
@@ -174,9 +174,7 @@ def test_a_commit_leaves_revoked_partitions_out_and_says_yes() -> None:
 
         client.commit = rebalanced
         assert await thread._commit({held: 6}) is False
-        assert not thread.crashed, (
-            "a lost membership crashes now: until 0.15.3 it was only answered with False"
-        )
+        assert not thread.crashed, "a lost membership crashes now: until 0.15.3 it was only answered with False"
 
     run(story())
 
@@ -187,9 +185,7 @@ def test_an_idempotent_batch_never_expires_and_a_plain_one_does() -> None:
         handler = SendProduceReqHandler(sender, {})
         return bool(handler._can_retry(RequestTimedOutError(), SimpleNamespace(expired=lambda: True)))
 
-    assert retries(idempotent=True), (
-        "idempotent batches expire now: the host's delivery deadline may be theirs"
-    )
+    assert retries(idempotent=True), "idempotent batches expire now: the host's delivery deadline may be theirs"
     assert not retries(idempotent=False)
 
 

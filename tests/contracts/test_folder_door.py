@@ -49,7 +49,7 @@ def test_a_file_stands_in_done_when_every_row_is_on_the_intake_topic(council: Co
         entry_id(council.source.slug, entry.message_id, entry.position): entry.checked.verdict.value
         for entry in read_east(content).entries
     }
-    assert [read.get(one) for one in sorted(envelopes, key=list(read).index)] == ["accepted", "rejected"]
+    assert [read.get(item) for item in sorted(envelopes, key=list(read).index)] == ["accepted", "rejected"]
     rejected = next(envelope for envelope in envelopes.values() if envelope.bundle is None)
     assert rejected.original.decode() == sheet(BAD)
     assert rejected.reasons[0]["location"] == "row 3, column referral_date"
@@ -60,9 +60,7 @@ def test_the_report_names_row_column_and_rule_and_sums_up(council: Council) -> N
     council.drop("may.csv", content)
     council.poll()
     entries = read_east(content).entries[:3]
-    first, second, third = (
-        entry_id(council.source.slug, entry.message_id, entry.position) for entry in entries
-    )
+    first, second, third = (entry_id(council.source.slug, entry.message_id, entry.position) for entry in entries)
     assert council.report("may.csv").split("\r\n") == [
         "row,column,severity,code,rule,entry",
         f"2,,information,informational,is accepted,{first}",
@@ -111,9 +109,7 @@ def test_a_file_with_the_wrong_headers_fails_as_a_whole_and_publishes_nothing(co
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04xlsx", b"\x00\x01", "Müller".encode() + b"M\xfcller"])
-def test_what_is_no_csv_fails_with_a_report_and_the_next_file_is_taken(
-    council: Council, content: bytes
-) -> None:
+def test_what_is_no_csv_fails_with_a_report_and_the_next_file_is_taken(council: Council, content: bytes) -> None:
     council.drop("a.csv", content)
     council.drop("b.csv", sheet(GOOD))
     polled = council.poll()
@@ -151,12 +147,10 @@ def test_a_crash_between_publishing_and_the_move_to_done_only_repeats_entries(co
     after = council.published()
     assert (len(before), len(after)) == (3, 6)
     assert entry_ids(before) == entry_ids(after)
-    told: dict[str, set[str]] = {}
-    for one in after:
-        told.setdefault(one.entry_id, set()).add(one.bundle["timestamp"] if one.bundle else "")
-    assert all(len(times) <= 1 for times in told.values()), (
-        "the version time is that of the claim, not of the retry"
-    )
+    texts: dict[str, set[str]] = {}
+    for item in after:
+        texts.setdefault(item.entry_id, set()).add(item.bundle["timestamp"] if item.bundle else "")
+    assert all(len(times) <= 1 for times in texts.values()), "the version time is that of the claim, not of the retry"
     assert council.names("done") == ["may.csv", "may.csv.report.csv"]
 
 
@@ -268,9 +262,7 @@ def test_what_is_no_plain_file_of_its_own_is_moved_aside_unread(
     assert outside.read_text() == sheet(row(surname=CANARY)).replace("\r\n", "\n")
 
 
-def test_a_link_that_takes_the_place_of_a_claimed_file_is_not_followed(
-    council: Council, tmp_path: Path
-) -> None:
+def test_a_link_that_takes_the_place_of_a_claimed_file_is_not_followed(council: Council, tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text(sheet(row(surname=CANARY)))
     council.poll(1)

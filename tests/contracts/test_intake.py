@@ -40,9 +40,7 @@ class Durable:
         self.records += records
 
 
-def entry(
-    verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7"
-) -> SourceEntry:
+def entry(verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7") -> SourceEntry:
     issues: tuple[Issue, ...] = (REASON,) if verdict is Verdict.REJECTED else ()
     return SourceEntry(
         message_id,
@@ -91,7 +89,7 @@ def test_a_rejected_entry_is_refused_at_the_door() -> None:
 
 def test_a_rejected_row_of_an_acknowledged_file_is_published_for_ingress_to_reject() -> None:
     (_, record), answers = take(entry(Verdict.ACCEPTED), entry(Verdict.REJECTED, 1), whole=True)
-    assert [one.acknowledged for one in answers] == [True, True]
+    assert [answer.acknowledged for answer in answers] == [True, True]
     envelope = opened(record.value, keys=all_keys().zone("ingress"), topic=record.topic, key=record.key)
     assert envelope.bundle is None
     assert envelope.original == b"as sent"
@@ -101,8 +99,8 @@ def test_a_rejected_row_of_an_acknowledged_file_is_published_for_ingress_to_reje
 def test_answers_come_in_the_order_of_the_entries() -> None:
     verdicts = [Verdict.REJECTED, Verdict.ACCEPTED, Verdict.IGNORED, Verdict.ACCEPTED_WITH_WARNINGS]
     records, answers = take(*(entry(verdict, place) for place, verdict in enumerate(verdicts)))
-    assert [one.verdict for one in answers] == verdicts
-    assert [one.entry_id for one in answers] == [entry_id("gp-hub", "M-1", place) for place in range(4)]
+    assert [answer.verdict for answer in answers] == verdicts
+    assert [answer.entry_id for answer in answers] == [entry_id("gp-hub", "M-1", place) for place in range(4)]
     assert len(records) == 2
 
 
@@ -123,11 +121,11 @@ def test_a_resend_has_the_same_entry_id_key_and_partition() -> None:
 
 
 def test_entries_about_one_patient_share_a_partition_and_those_without_an_id_do_not_share_a_key() -> None:
-    (one, other), _ = take(entry(Verdict.ACCEPTED), entry(Verdict.ACCEPTED, 1))
-    assert (one.key, one.partition) == (other.key, other.partition)
+    (message, other), _ = take(entry(Verdict.ACCEPTED), entry(Verdict.ACCEPTED, 1))
+    assert (message.key, message.partition) == (other.key, other.partition)
     nameless = [entry(Verdict.ACCEPTED, place, local_id=None) for place in range(2)]
-    (one, other), _ = take(*nameless)
-    assert one.key != other.key
+    (message, other), _ = take(*nameless)
+    assert message.key != other.key
 
 
 def test_every_answer_is_counted_by_source_and_reason_and_no_label_names_a_person() -> None:
@@ -159,13 +157,12 @@ def test_through_a_real_broker_what_was_acknowledged_is_there(broker: EmbeddedBr
     publisher = Publisher(broker.bootstrap)
     try:
         records = [
-            OutgoingMessage(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),))
-            for place in range(50)
+            OutgoingMessage(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),)) for place in range(50)
         ]
         publisher.publish(records)
         found = sorted(
-            (one.partition, one.value, one.headers) for one in read_topics(broker.bootstrap, [topic])
+            (message.partition, message.value, message.headers) for message in read_topics(broker.bootstrap, [topic])
         )
-        assert found == sorted((one.partition, one.value, one.headers) for one in records)
+        assert found == sorted((record.partition, record.value, record.headers) for record in records)
     finally:
         publisher.close()

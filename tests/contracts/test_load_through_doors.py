@@ -56,9 +56,7 @@ class Counting(Intake):
 class Faltering(Counting):
     """Every fifth time what was kept is not answered, every seventh time nothing is kept."""
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         turn = next(self._turns)
         if turn % 7 == 0:
             raise BrokerUnavailable
@@ -71,12 +69,10 @@ class Faltering(Counting):
 class Lying(Counting):
     """Every seventh time it says that it has kept what it has not: what no test may miss."""
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         if next(self._turns) % 7:
             return super().take(source, entries, whole=whole)
-        return tuple(DoorOutcome("none", one.checked.verdict, acknowledged=True) for one in entries)
+        return tuple(DoorOutcome("none", entry.checked.verdict, acknowledged=True) for entry in entries)
 
 
 @dataclass
@@ -151,9 +147,7 @@ def council_door(council: Council, *, breaks: bool) -> Iterator[None]:
 
 
 @contextmanager
-def doors(
-    folder: Path, broker: EmbeddedBroker, publisher: Publisher, kind: type[Intake]
-) -> Iterator[OpenDoors]:
+def doors(folder: Path, broker: EmbeddedBroker, publisher: Publisher, kind: type[Intake]) -> Iterator[OpenDoors]:
     """Three listening doors; those of FHIR and HL7v2 have a way in of that kind."""
     zone, metrics = KEYS.zone("connector"), DoorMetrics(CollectorRegistry())
     trust = kind(publisher, keys=zone, metrics=metrics, clock=lambda: NOW)
@@ -173,8 +167,8 @@ def doors(
 def kept(broker: EmbeddedBroker) -> Counter[str]:
     """Entry id -> how often it stands on an intake topic."""
     topics = [source.intake_topic for source in SOURCES.values()]
-    named = (dict(one.headers)[ENTRY_ID_HEADER] for one in read_topics(broker.bootstrap, topics))
-    return Counter(one.decode() for one in named)
+    named = (dict(message.headers)[ENTRY_ID_HEADER] for message in read_topics(broker.bootstrap, topics))
+    return Counter(item.decode() for item in named)
 
 
 def test_every_acknowledged_entry_is_kept_and_each_offered_one_is_noted_once(
@@ -188,18 +182,18 @@ def test_every_acknowledged_entry_is_kept_and_each_offered_one_is_noted_once(
     assert load.finished()
     noted = list(journal.read())
     assert len(noted) == load.mixture.entries == 400
-    answers = Counter(one.answer for one in noted)
+    answers = Counter(item.answer for item in noted)
     assert answers == +load.answers()
     assert answers["unknown"] == 0
     assert (answers["refused"], answers["ignored"]) == (load.mixture.refused, load.mixture.ignored)
     assert load.sent() == answers["accepted"] + answers["ignored"]
-    acknowledged = {one.entry_id for one in noted if one.answer == "accepted"}
+    acknowledged = {item.entry_id for item in noted if item.answer == "accepted"}
     found = kept(broker)
     assert acknowledged - found.keys() == set()
-    refused = {one.entry_id for one in noted if one.answer in ("refused", "ignored")} - acknowledged
+    refused = {item.entry_id for item in noted if item.answer in ("refused", "ignored")} - acknowledged
     assert refused & found.keys() == set()
-    offered_twice = sum(Counter(one.entry_id for one in noted if one.answer == "accepted").values())
-    assert sum(found[one] for one in acknowledged) > offered_twice, "lost answers leave duplicates"
+    offered_twice = sum(Counter(item.entry_id for item in noted if item.answer == "accepted").values())
+    assert sum(found[item] for item in acknowledged) > offered_twice, "lost answers leave duplicates"
 
 
 def test_a_door_that_acknowledges_what_it_has_not_kept_is_found_out(
@@ -210,7 +204,7 @@ def test_a_door_that_acknowledges_what_it_has_not_kept_is_found_out(
         load = Load(opened, LoadSettings(seed=22, events=200, patience=SOON), journal)
         load.start()
         load.join()
-    acknowledged = {one.entry_id for one in journal.read() if one.answer == "accepted"}
+    acknowledged = {message.entry_id for message in journal.read() if message.answer == "accepted"}
     assert acknowledged - kept(broker).keys() != set()
 
 
@@ -225,5 +219,5 @@ def test_a_load_that_is_stopped_leaves_nothing_unsaid(tmp_path: Path) -> None:
     load.stop()
     assert load.finished()
     assert load.sent() == 0
-    assert {one.answer for one in journal.read()} <= {"unknown"}
+    assert {message.answer for message in journal.read()} <= {"unknown"}
     assert sum(load.answers().values()) == sum(1 for _ in journal.read()) < 100

@@ -12,8 +12,8 @@ GOOD = framed(b"MSH|good")
 def heard(*chunks: bytes, bytes_max: int = 1000) -> list[str]:
     """Each frame as its content, each fault as the name of its kind, to the end of the connection."""
     unframer = Unframer(bytes_max=bytes_max)
-    found = [one for chunk in chunks for one in unframer.feed(chunk)] + unframer.end()
-    return [one.content.decode() if isinstance(one, Frame) else one.kind.name for one in found]
+    found = [item for chunk in chunks for item in unframer.feed(chunk)] + unframer.end()
+    return [action.content.decode() if isinstance(action, Frame) else action.kind.name for action in found]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_frame_of_a_hundred_megabytes_is_given_up_without_being_kept():
     first = unframer.feed(b"\x0b" + b"x" * 500)
     found = unframer.feed(b"x" * 600)
     assert not first
-    assert [one.kind for one in found if isinstance(one, Fault)] == [FaultKind.TOO_LARGE]
-    assert all(one.fatal and len(one.opening) < 3000 for one in found if isinstance(one, Fault))
+    assert [action.kind for action in found if isinstance(action, Fault)] == [FaultKind.TOO_LARGE]
+    assert all(item.fatal and len(item.opening) < 3000 for item in found if isinstance(item, Fault))
 
 
 noise = st.binary(max_size=40)
@@ -60,7 +60,7 @@ def test_after_any_noise_a_good_frame_is_heard_whole(before: bytes, content: byt
     cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=5)))
     chunks = [sent[a:b] for a, b in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
     unframer = Unframer()
-    found = [one for chunk in chunks for one in unframer.feed(chunk)]
+    found = [item for chunk in chunks for item in unframer.feed(chunk)]
     assert isinstance(found[-1], Frame)
     assert found[-1].content == content
 
@@ -68,4 +68,4 @@ def test_after_any_noise_a_good_frame_is_heard_whole(before: bytes, content: byt
 @given(st.lists(st.binary(max_size=20).filter(lambda b: b"\x0b" not in b and b"\x1c" not in b), max_size=6))
 def test_what_is_framed_comes_back(contents: list[bytes]):
     found = Unframer().feed(b"".join(framed(content) for content in contents))
-    assert [one.content for one in found if isinstance(one, Frame)] == contents
+    assert [item.content for item in found if isinstance(item, Frame)] == contents

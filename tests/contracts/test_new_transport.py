@@ -37,7 +37,7 @@ open_door = ToyDoor
 REGISTERED = """
 import sys
 from connectors.doors import TRANSPORTS, Ports, Transport
-TRANSPORTS["fhir_toy"] = Transport("toy_transport", Ports.PER_SOURCE, 9000, "Take toys.")
+TRANSPORTS["fhir_toy"] = Transport("toy_transport", Ports.PER_SOURCE, "Take toys.")
 from ops.cli import main
 sys.exit(main())
 """

@@ -28,7 +28,7 @@ PATIENT = {
 
 def bundle_of(weights: int, **patient: Any) -> dict[str, Any]:
     """A message that tells so many weights."""
-    one = {
+    items = {
         "resourceType": "Observation",
         "status": "final",
         "code": {"coding": [{"system": "http://snomed.info/sct", "code": "27113001"}]},
@@ -36,7 +36,10 @@ def bundle_of(weights: int, **patient: Any) -> dict[str, Any]:
         "effectiveDateTime": "2026-05-03",
         "valueQuantity": {"value": 95.4, "code": "kg", "system": "http://unitsofmeasure.org"},
     }
-    entries = [{"fullUrl": "urn:uuid:p", "resource": {**PATIENT, **patient}}, *[{"resource": one}] * weights]
+    entries = [
+        {"fullUrl": "urn:uuid:p", "resource": {**PATIENT, **patient}},
+        *[{"resource": items}] * weights,
+    ]
     return {"resourceType": "Bundle", "type": "message", "id": "m1", "entry": entries}
 
 
@@ -58,10 +61,8 @@ def test_a_message_of_a_million_elements_is_refused_before_it_is_looked_at() -> 
 
 def test_what_the_door_takes_fits_one_kafka_request_with_its_original() -> None:
     for megabytes, taken in ((5, True), (7, False), (8, False)):
-        told = json.dumps(bundle_of(1, text={"status": "generated", "div": "x" * (megabytes * 2**20 - 4096)}))
-        (entry,) = primary_care_fhir.read(
-            told.encode(), source=sources()[GP], test_mode=True, received_at=RECEIVED_AT
-        )
+        dumps = json.dumps(bundle_of(1, text={"status": "generated", "div": "x" * (megabytes * 2**20 - 4096)}))
+        (entry,) = primary_care_fhir.read(dumps.encode(), source=sources()[GP], test_mode=True, received_at=RECEIVED_AT)
         assert (entry.checked.verdict is not Verdict.REJECTED) is taken
         if not taken:
             assert [issue.code for issue in entry.checked.issues] == ["too-long"]
@@ -92,7 +93,7 @@ def test_a_number_that_many_records_share_does_not_make_every_answer_as_long_as_
         engine.take(COUNCIL, client(number))
     answers = engine.run().latest(LINK_MAP)
     assert len(answers) == EVIDENCE_MAX + 14
-    assert {len(one["evidence"]) for one in answers.values()} == {EVIDENCE_MAX}
+    assert {len(answer["evidence"]) for answer in answers.values()} == {EVIDENCE_MAX}
     assert len(engine.clusters()) == 1
 
 
@@ -103,16 +104,14 @@ def test_a_receipt_of_an_accepted_resend_outranks_the_rejection_before_it() -> N
         identifier = entry_id(COUNCIL, name)
         key = record_reference(zone, COUNCIL, LocalId("C0"), identifier)
         bad = Envelope(COUNCIL, name, identifier, "csv", RECEIVED_AT, None, b"bad")
-        engine.take_sealed(
-            COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key))
-        )
+        engine.take_sealed(COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key)))
     identifier, _, _ = intake_message(COUNCIL, client(39))
     engine.run().take(COUNCIL, client(39))
     engine.run()
-    told = [
-        json.loads(one.value or b"")
-        for one in engine.read([source.receipts_topic])
-        if one.key == identifier.encode()
+    messages = [
+        json.loads(message.value or b"")
+        for message in engine.read([source.receipts_topic])
+        if message.key == identifier.encode()
     ]
-    assert [one["disposition"] for one in told] == ["rejected", "linked"]
-    assert told[1]["revision"] > told[0]["revision"]
+    assert [item["disposition"] for item in messages] == ["rejected", "linked"]
+    assert messages[1]["revision"] > messages[0]["revision"]

@@ -23,8 +23,8 @@ Rows = list[Sequence[str]]
 def topic_rows() -> Rows:
     """One row a topic, in the order the data flows."""
     return [
-        (f"`{one.name}`", one.key, one.zone, str(one.partitions), clean_up(one), one.holds)
-        for one in topics.registry([ANY_SOURCE], [ANY_RECIPIENT])
+        (f"`{topic.name}`", topic.key, topic.zone, str(topic.partitions), clean_up(topic), topic.holds)
+        for topic in topics.registry([ANY_SOURCE], [ANY_RECIPIENT])
     ]
 
 
@@ -39,8 +39,8 @@ def stage_rows() -> Rows:
     """One row a stage."""
     rows = [stage(name, sources=[ANY_SOURCE], recipients=[ANY_RECIPIENT]) for name in STAGES]
     return [
-        (one.name, quoted(one.reads), quoted([one.changelog] if one.changelog else []), quoted(one.writes))
-        for one in rows
+        (row.name, quoted(row.reads), quoted([row.changelog] if row.changelog else []), quoted(row.writes))
+        for row in rows
     ]
 
 
@@ -53,7 +53,7 @@ def definition_rows() -> Rows:
     """One row a definition, by name."""
     folder = Path(definitions.__file__).parent
     found = definitions.parse(path.read_text(encoding="utf-8") for path in folder.glob("*.toml"))
-    return [(f"`{name}`", one.title) for name, one in sorted(found.by_name.items())]
+    return [(f"`{name}`", item.title) for name, item in sorted(found.by_name.items())]
 
 
 def quoted(words: Sequence[str]) -> str:

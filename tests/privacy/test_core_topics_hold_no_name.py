@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from memory_engine import MemoryEngine, all_keys, base64_parts, sources
-from small_world import COUNCIL, GP, TRUST, attended, canary, small_world, told
+from memory_engine import MemoryEngine, all_keys, base64_parts, everything, sources
+from small_world import COUNCIL, GP, TRUST, attended, canary, message_from, small_world
 
+from ops.lab.demo.nobodies import NOBODIES
 from ops.verify.leak_search import seen
-from ops.verify.nobodies import NOBODIES
 from schemas import topics
 from schemas.envelope import opened
 from schemas.errors import Unreadable
@@ -20,10 +20,8 @@ def identifiers(person: Person) -> set[str]:
     found |= {person.birth_date.isoformat()} if person.birth_date else set()
     found |= {address.line for address in person.addresses}
     codes = [address.postcode.compact for address in person.addresses if address.postcode]
-    found |= {
-        f"{code[:-3]} {code[-3:]}" for code in codes
-    }  # as it is written; the search leaves the space out
-    return {one for one in found if len(one) >= 5}  # "Ann" stands in base64 by chance
+    found |= {f"{code[:-3]} {code[-3:]}" for code in codes}  # as it is written; the search leaves the space out
+    return {item for item in found if len(item) >= 5}  # "Ann" stands in base64 by chance
 
 
 @cache
@@ -32,15 +30,15 @@ def engine() -> MemoryEngine:
     for slug, message in small_world():
         made.take(slug, message)
     for slug in (GP, COUNCIL, TRUST):
-        made.take(*told(slug, "canary", canary(NOBODIES[TRUST]), attended("a", 9), at=9))
+        made.take(*message_from(slug, "canary", canary(NOBODIES[TRUST]), attended("a", 9), at=9))
     return made.run()
 
 
-WORDS = {word for _, one in small_world() for word in identifiers(one.person)}
+WORDS = {word for _, item in small_world() for word in identifiers(item.person)}
 
 
 def test_no_topic_and_no_state_holds_a_name() -> None:
-    text = engine().everything()
+    text = everything(engine())
     values = [*WORDS, *NOBODIES[TRUST].values()]
     assert len(WORDS) > 40
     assert seen(values, text) == set()
@@ -50,10 +48,13 @@ def test_no_topic_and_no_state_holds_a_name() -> None:
 def test_the_same_search_finds_them_in_the_intake_opened_with_ingress_key() -> None:
     originals = []
     for source in sources().values():
-        for one in engine().read([source.intake_topic]):
+        for message in engine().read([source.intake_topic]):
             try:
                 envelope = opened(
-                    one.value or b"", keys=all_keys().zone("ingress"), topic=one.topic, key=one.key or b""
+                    message.value or b"",
+                    keys=all_keys().zone("ingress"),
+                    topic=message.topic,
+                    key=message.key or b"",
                 )
             except Unreadable:
                 continue
@@ -62,23 +63,26 @@ def test_the_same_search_finds_them_in_the_intake_opened_with_ingress_key() -> N
 
 
 def test_no_key_of_any_message_is_a_local_id_or_a_business_id() -> None:
-    local = {one.person.local_id.value for _, one in small_world() if one.person.local_id}
-    business = {fact.business_id for _, one in small_world() for fact in one.facts if fact.business_id}
+    local = {item.person.local_id.value for _, item in small_world() if item.person.local_id}
+    business = {fact.business_id for _, entry in small_world() for fact in entry.facts if fact.business_id}
     parts = {
-        part for log in engine().logs.values() for one in log for part in (one.key or b"").decode().split("/")
+        part
+        for log in engine().logs.partitions.values()
+        for message in log.messages
+        for part in (message.key or b"").decode().split("/")
     }
     assert not parts & (local | business)
 
 
 def test_a_recipient_sees_ids_of_its_own_and_no_source_id_of_the_engine() -> None:
-    inside = {(one.key or b"").decode() for one in engine().read([topics.LINK_MAP])}
+    inside = {(message.key or b"").decode() for message in engine().read([topics.LINK_MAP])}
     inside |= {link["person_id"] for link in engine().latest(topics.LINK_MAP).values()}
-    inside |= {(one.key or b"").decode().split("/")[2] for one in engine().read([topics.PATHWAY_IN])}
+    inside |= {(message.key or b"").decode().split("/")[2] for message in engine().read([topics.PATHWAY_IN])}
     published = b"\n".join(
         part
         for name in (topics.pathway_state("demo"), topics.pathway_events("demo"))
-        for one in engine().read([name])
-        for part in (one.key or b"", one.value or b"", *(value for _, value in one.headers))
+        for message in engine().read([name])
+        for part in (message.key or b"", message.value or b"", *(value for _, value in message.headers))
     )
     assert len(published) > 10_000
-    assert [one for one in inside if len(one) > 8 and one.encode() in published] == []
+    assert [item for item in inside if len(item) > 8 and item.encode() in published] == []

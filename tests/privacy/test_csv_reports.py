@@ -36,9 +36,7 @@ def shown(reading: FileReading) -> str:
     Numbers that were understood (a weight of 1.00) are shown by the check, and are no text of the sender's.
     """
     printed = [entry.checked.as_json() for entry in reading.entries]
-    understood = [
-        fact.pop(key, "") for one in printed for fact in one["facts"] for key in ("value", "value_given")
-    ]  # type: ignore[attr-defined]
+    understood = [fact.pop(key, "") for one in printed for fact in one["facts"] for key in ("value", "value_given")]  # type: ignore[attr-defined]
     assert all(str(value).replace(".", "", 1).isdigit() or value == "" for value in understood)
     return report_of(reading) + repr(reading) + json.dumps(printed).replace("null", "")  # JSON's own word
 
@@ -97,7 +95,7 @@ def test_no_cell_of_a_report_can_be_calculated_by_a_spreadsheet(start: str) -> N
     report.of_file([error(f"row 1, column {start}cmd", f"{start}rule")])
     rows = list(csv.reader(io.StringIO(report.text(taken=True), newline="")))
     assert rows[1][1] == f"'{start}cmd"
-    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for one in rows for cell in one)
+    assert all(not cell.startswith(("=", "+", "-", "@", "\t", "\r")) for item in rows for cell in item)
 
 
 @pytest.fixture
@@ -128,9 +126,7 @@ def test_neither_a_file_name_nor_its_content_reaches_log_metrics_or_report(
     assert len(council.names("done")) == 4
     assert len(council.names("failed")) == 8
     assert caplog.records
-    reports = [
-        path.read_text() for room in ("done", "failed") for path in (council.path / room).glob("*.report.csv")
-    ]
+    reports = [path.read_text() for room in ("done", "failed") for path in (council.path / room).glob("*.report.csv")]
     assert len(reports) == 6
     for text in (caplog.text, generate_latest(council.metrics).decode(), *reports, repr(council.door)):
         assert CANARY not in text

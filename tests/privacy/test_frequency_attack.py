@@ -18,7 +18,7 @@ import pytest
 from linkage.blocks import block_texts
 from linkage.compare import look
 from linkage.frequency import forename_class, surname_class
-from linkage.normalise import Identity, Name, house_of, normalise, street_of
+from linkage.normalise import Identity, Name, NormalisedIdentity, house_of, normalise, street_of
 from linkage.token_format import SINGLE_BYTES, EncodedIdentity
 from linkage.tokens import TokenKeys, encode
 from ops.lab.simulator import default_rates
@@ -28,22 +28,22 @@ PEOPLE = 3_000
 ALLOWED = 0.005  # half a percentage point above guessing the commonest
 KEYS = TokenKeys.from_bytes(b"f" * 32, epoch=1)
 
-FIELDS: dict[str, Callable[[Identity], str]] = {
-    "forename": lambda one: one.names[0].given[0],
-    "surname": lambda one: one.names[0].family,
-    "birth date": lambda one: one.birth_date or "",
-    "birth year": lambda one: (one.birth_date or "")[:4],
-    "postcode": lambda one: one.postcodes[0],
-    "district": lambda one: one.postcodes[0][:-3],
-    "house": lambda one: house_of(one.houses[0]),
-    "street": lambda one: street_of(one.houses[0]),
-    "city": lambda one: one.cities[0],
-    "sex": lambda one: one.sex or "",
+FIELDS: dict[str, Callable[[NormalisedIdentity], str]] = {
+    "forename": lambda identity: identity.names[0].given[0],
+    "surname": lambda identity: identity.names[0].family,
+    "birth date": lambda identity: identity.birth_date or "",
+    "birth year": lambda identity: (identity.birth_date or "")[:4],
+    "postcode": lambda item: item.postcodes[0],
+    "district": lambda item: item.postcodes[0][:-3],
+    "house": lambda item: house_of(item.houses[0]),
+    "street": lambda item: street_of(item.houses[0]),
+    "city": lambda item: item.cities[0],
+    "sex": lambda item: item.sex or "",
 }
 
 
 @cache
-def population(seed: int, count: int = PEOPLE, names: NameLists = TOWN) -> tuple[Identity, ...]:
+def population(seed: int, count: int = PEOPLE, names: NameLists = TOWN) -> tuple[NormalisedIdentity, ...]:
     """What a perfect source would tell of each of `count` people."""
     return tuple(
         normalise(
@@ -65,7 +65,7 @@ def population(seed: int, count: int = PEOPLE, names: NameLists = TOWN) -> tuple
 @cache
 def encoded() -> tuple[EncodedIdentity, ...]:
     """The attacked population, as it travels."""
-    return tuple(encode(one, keys=KEYS) for one in population(1))
+    return tuple(encode(item, keys=KEYS) for item in population(1))
 
 
 def ranks(seen: Sequence[Iterable[bytes]]) -> list[int]:
@@ -73,13 +73,13 @@ def ranks(seen: Sequence[Iterable[bytes]]) -> list[int]:
     record.
     """
     tokens = Counter(token for record in seen for token in set(record))
-    rank = {token: at for at, token in enumerate(sorted(tokens, key=lambda one: (-tokens[one], one)))}
+    rank = {token: at for at, token in enumerate(sorted(tokens, key=lambda item: (-tokens[item], item)))}
     return [min((rank[token] for token in record), default=len(rank)) for record in seen]
 
 
 def recovered(rank: Sequence[int], truth: Sequence[str], known: Iterable[str]) -> float:
     """Share of records whose value the attacker names, who knows the values of a population of its own."""
-    values = [value for value, _ in sorted(Counter(known).items(), key=lambda one: (-one[1], one[0]))]
+    values = [value for value, _ in sorted(Counter(known).items(), key=lambda item: (-item[1], item[0]))]
     guesses = (values[at] if at < len(values) else values[0] for at in rank)
     return sum(guess == value for guess, value in zip(guesses, truth, strict=True)) / len(truth)
 
@@ -93,9 +93,9 @@ def baseline(truth: Sequence[str], known: Iterable[str]) -> float:
 def columns() -> list[list[list[bytes]]]:
     """Every place of a comparison token: of each record, the tokens that stand there, one for each block."""
     found: list[list[list[bytes]]] = []
-    for number, one in enumerate(encoded()):
-        for token in one.tokens:
-            flat = b"".join(look(one, token).values)
+    for number, identity in enumerate(encoded()):
+        for token in identity.tokens:
+            flat = b"".join(look(identity, token).values)
             cut = [flat[at : at + SINGLE_BYTES] for at in range(0, len(flat), SINGLE_BYTES)]
             while len(found) < len(cut):
                 found.append([[] for _ in encoded()])
@@ -108,8 +108,8 @@ def test_the_attack_works_on_tokens_that_are_keyed_for_the_whole_population() ->
     """The negative control: more people than are encoded below, since names need no encoding to be counted."""
     found = guessed = 0.0
     for field in ("forename", "surname"):
-        truth, known = ([FIELDS[field](one) for one in population(seed, 12_000)] for seed in (1, 2))
-        seen = [[hmac.digest(b"k" * 32, one.encode(), "sha256")[:SINGLE_BYTES]] for one in truth]
+        truth, known = ([FIELDS[field](item) for item in population(seed, 12_000)] for seed in (1, 2))
+        seen = [[hmac.digest(b"k" * 32, item.encode(), "sha256")[:SINGLE_BYTES]] for item in truth]
         found += recovered(ranks(seen), truth, known)
         guessed += baseline(truth, known)
     assert found > 2 * guessed
@@ -119,7 +119,7 @@ def test_no_comparison_token_tells_a_value_more_often_than_guessing_the_commones
     places = [ranks(seen) for seen in columns()]
     assert len(places) > 60
     for value in FIELDS.values():
-        truth, known = ([value(one) for one in population(seed)] for seed in (1, 2))
+        truth, known = ([value(item) for item in population(seed)] for seed in (1, 2))
         allowed = baseline(truth, known) + ALLOWED
         for rank in places:
             assert recovered(rank, truth, known) <= allowed
@@ -127,7 +127,7 @@ def test_no_comparison_token_tells_a_value_more_often_than_guessing_the_commones
 
 def test_no_comparison_token_stands_in_more_records_for_a_common_name_than_its_block_has() -> None:
     """Equal names meet within a block and nowhere else."""
-    crowd = max(Counter(token for one in encoded() for token in one.tokens).values())
+    crowd = max(Counter(token for identity in encoded() for token in identity.tokens).values())
     for seen in columns():
         tokens = Counter(token for record in seen for token in set(record))
         assert max(tokens.values()) <= crowd + 2  # two more: chance equality of 24 bits
@@ -137,11 +137,11 @@ def test_no_comparison_token_stands_in_more_records_for_a_common_name_than_its_b
 def test_no_block_token_tells_what_the_block_is_of(kind: str) -> None:
     """The attacker even knows which tokens are of which kind."""
     tokens, truth = [], []
-    for one in population(1):
-        texts = [text for text in block_texts(one) if text.startswith(kind)]
+    for item in population(1):
+        texts = [text for text in block_texts(item) if text.startswith(kind)]
         tokens.append([KEYS.block(text)[0] for text in texts])
         truth.append(texts)
-    known = [text for one in population(2) for text in block_texts(one) if text.startswith(kind)]
+    known = [text for item in population(2) for text in block_texts(item) if text.startswith(kind)]
     flat = [text for texts in truth for text in texts]
     seen = [[token] for record in tokens for token in record]
     assert seen
@@ -151,8 +151,8 @@ def test_no_block_token_tells_what_the_block_is_of(kind: str) -> None:
 def test_number_tokens_and_their_neighbourhoods_are_as_rare_as_numbers() -> None:
     """They are not salted; what nearly nobody shares has no frequency."""
     size = SINGLE_BYTES
-    near = Counter(one.near[at : at + size] for one in encoded() for at in range(0, len(one.near), size))
-    assert len({one.nhs for one in encoded()}) == PEOPLE
+    near = Counter(item.near[at : at + size] for item in encoded() for at in range(0, len(item.near), size))
+    assert len({item.nhs for item in encoded()}) == PEOPLE
     assert sum(times > 2 for times in near.values()) < len(near) / 100
 
 
@@ -163,13 +163,13 @@ def test_whether_a_name_is_common_tells_no_more_than_guessing_the_commonest(
     """The clear bit: who sees it guesses the commonest name of either class. Of a whole county, since few names
     make any class a giveaway.
     """
-    truth, known = ([FIELDS[field](one) for one in population(seed, 12_000, COUNTY)] for seed in (1, 2))
+    truth, known = ([FIELDS[field](item) for item in population(seed, 12_000, COUNTY)] for seed in (1, 2))
     assert 0 < by_class(truth, known, class_of) - baseline(truth, known) <= ALLOWED
 
 
 def test_four_classes_would_tell_more() -> None:
     """The negative control: names classed by how many bear them, as finely as two bits can."""
-    truth, known = ([FIELDS["forename"](one) for one in population(seed, 12_000, COUNTY)] for seed in (1, 2))
+    truth, known = ([FIELDS["forename"](item) for item in population(seed, 12_000, COUNTY)] for seed in (1, 2))
     borne = Counter(known)
     limits = (0.01, 0.005, 0.001)
     found = by_class(truth, known, lambda name: sum(borne[name] < limit * len(known) for limit in limits))

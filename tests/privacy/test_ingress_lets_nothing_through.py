@@ -9,8 +9,8 @@ from memory_engine import all_keys, base64_parts, intake_message, real_step, sou
 from small_world import GP, TRUST, attended, canary, referral
 
 from ops.lab.demo.canary_messages import fhir
+from ops.lab.demo.nobodies import NOBODIES, Nobody
 from ops.verify.leak_search import seen
-from ops.verify.nobodies import NOBODIES, Nobody
 from schemas import canonical
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, opened, sealed
 from schemas.identity import LocalId, NHSNumber, Person
@@ -36,13 +36,21 @@ def message(intake: tuple[str, bytes, bytes], slug: str = TRUST) -> Message:
 def text_of(outcomes: tuple[Outcome, ...], cause: Message) -> bytes:
     """Everything that would be sent, dead letters too, and again what stands in it in base64."""
     parts: list[bytes] = [cause.key or b"", cause.value or b"", *(part for _, part in cause.headers)]
-    for one in outcomes:
-        assert not isinstance(one, Change)
-        if isinstance(one, Emit):
-            parts += [one.topic.encode(), one.key, one.value or b"", *(part for _, part in one.headers)]
-        if isinstance(one, Reject):
-            parts += [one.code.encode(), seal_dead_letter(all_keys().zone("ingress"), cause, one.code)]
-        parts.append(repr(one).encode())
+    for outcome in outcomes:
+        assert not isinstance(outcome, Change)
+        if isinstance(outcome, Emit):
+            parts += [
+                outcome.topic.encode(),
+                outcome.key,
+                outcome.value or b"",
+                *(part for _, part in outcome.headers),
+            ]
+        if isinstance(outcome, Reject):
+            parts += [
+                outcome.code.encode(),
+                seal_dead_letter(all_keys().zone("ingress"), cause, outcome.code),
+            ]
+        parts.append(repr(outcome).encode())
     whole = b"\n".join([*parts, repr(cause).encode()])
     return whole + b"\n" + base64_parts(whole)
 
@@ -54,8 +62,8 @@ def ingested(intake: tuple[str, bytes, bytes], slug: str = TRUST) -> tuple[tuple
 
 
 def test_nothing_of_a_full_identity_comes_out() -> None:
-    told = SourceMessage(NOBODY.local_id, datetime(2026, 1, 20, tzinfo=UTC), PERSON, FACTS)
-    outcomes, text = ingested(intake_message(TRUST, told))
+    value = SourceMessage(NOBODY.local_id, datetime(2026, 1, 20, tzinfo=UTC), PERSON, FACTS)
+    outcomes, text = ingested(intake_message(TRUST, value))
     assert len(outcomes) >= 5
     assert seen(NOBODY.values(), text) == set()
 
@@ -65,7 +73,7 @@ def test_the_same_search_finds_all_of_it_before_ingress() -> None:
     assert seen(NOBODIES[GP].values(), body) == set(NOBODIES[GP].values())
 
 
-@pytest.mark.parametrize("name", [one.name for one in fields(Person) if one.name != "sex"])
+@pytest.mark.parametrize("name", [field.name for field in fields(Person) if field.name != "sex"])
 def test_two_people_who_differ_in_one_field_cannot_be_told_apart_by_their_facts(name: str) -> None:
     """What depends on identity is keyed or sealed: the rest of an entry is the same whoever it is about."""
     at = datetime(2026, 1, 20, tzinfo=UTC)
@@ -77,10 +85,8 @@ def test_two_people_who_differ_in_one_field_cannot_be_told_apart_by_their_facts(
 
     def shape(person: Person) -> list[Any]:
         outcomes, _ = ingested(intake_message(TRUST, SourceMessage("m", at, person, (FACTS[1],))))
-        values = [canonical.load(one.value or b"") for one in outcomes if isinstance(one, Emit)]
-        return [
-            value["body"] for value in values if value["kind"] == "fact" and "attendance" in value["body"]
-        ]
+        values = [canonical.load(outcome.value or b"") for outcome in outcomes if isinstance(outcome, Emit)]
+        return [value["body"] for value in values if value["kind"] == "fact" and "attendance" in value["body"]]
 
     assert shape(PERSON) == shape(changed) != []
 
@@ -95,7 +101,7 @@ def test_nothing_of_a_fhir_message_comes_out_accepted_or_not(good: bool) -> None
     topic = sources()[GP].intake_topic
     value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
     outcomes, text = ingested((identifier, key, value), GP)
-    assert any(isinstance(one, Reject) for one in outcomes) != good
+    assert any(isinstance(outcome, Reject) for outcome in outcomes) != good
     assert seen(nobody.values(), text) == set()
 
 

@@ -34,10 +34,8 @@ def facts_told(*, patient: dict[str, Any] | None = None, request: dict[str, Any]
     }
     entries = [{"fullUrl": "urn:uuid:p", "resource": who}, {"fullUrl": "urn:uuid:s", "resource": what}]
     bundle = {"resourceType": "Bundle", "type": "message", "id": "m1", "entry": entries}
-    _, told = check(
-        bundle, source=sources()[GP], test_mode=True, received_at=datetime(2026, 6, 1, tzinfo=UTC)
-    )
-    return " ".join(fact.body.model_dump_json() for fact in told.facts) if told else ""
+    _, entry = check(bundle, source=sources()[GP], test_mode=True, received_at=datetime(2026, 6, 1, tzinfo=UTC))
+    return " ".join(fact.body.model_dump_json() for fact in entry.facts) if entry else ""
 
 
 @pytest.mark.parametrize("value", ["Smith", "9434765919", "1950-04-12", "MRN123", "07700900123"])
@@ -65,6 +63,6 @@ def test_the_name_of_a_definition_is_made_of_words_that_name_nobody(value: str) 
         {"url": "on", "valueDate": "2026-05-02"},
         {"url": "definition", "valueCode": value},
     ]
-    told = facts_told(request={"url": f"{OWN}milestone", "extension": parts})
-    assert '"acceptance"' in told
-    assert value not in told
+    element = facts_told(request={"url": f"{OWN}milestone", "extension": parts})
+    assert '"acceptance"' in element
+    assert value not in element

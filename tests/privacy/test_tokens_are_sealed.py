@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 import pytest
-from memory_engine import MemoryEngine, all_keys, base64_parts
+from memory_engine import MemoryEngine, all_keys, base64_parts, everything, stages
 from small_world import small_world
 
 from linkage.tokens import EncodedIdentity
-from ops.lab.model_check.arrivals import stages
 from schemas import canonical
 from schemas.keyring import ZONES, Purpose
 from schemas.sealing import unseal
@@ -30,7 +29,7 @@ def engine() -> MemoryEngine:
     for slug, message in small_world():
         made.take(slug, message)
     made.run()
-    (key, moved), *_ = ((one.key, one.value) for one in made.read([IDENTITY]))
+    (key, moved), *_ = ((item.key, item.value) for item in made.read([IDENTITY]))
     assert key is not None
     made.put(Emit(IDENTITY, 0, key[::-1], moved))  # under another record's name: a dead letter
     return made.run()
@@ -39,10 +38,13 @@ def engine() -> MemoryEngine:
 def seals(topic: str) -> dict[bytes, str]:
     """Every sealed identity on a topic, with the record it is of."""
     found = {}
-    for one in engine().read([topic]):
-        told, record = canonical.load_object(one.value or b"{}"), (one.key or b"").decode().split("/")[0]
-        if told.get("tokens") is not None:
-            found[base64.b64decode(told["tokens"])] = record
+    for message in engine().read([topic]):
+        items, record = (
+            canonical.load_object(message.value or b"{}"),
+            (message.key or b"").decode().split("/")[0],
+        )
+        if items.get("tokens") is not None:
+            found[base64.b64decode(items["tokens"])] = record
     return found
 
 
@@ -57,10 +59,10 @@ def opened() -> tuple[bytes, ...]:
 def tokens() -> frozenset[bytes]:
     """The tokens of every identity that was ever told: of numbers, of blocks, and within blocks."""
     found: set[bytes] = set()
-    for one in map(EncodedIdentity.from_bytes, opened()):
-        found |= {one.nhs} if one.nhs else set()
-        found |= {block.token for block in one.blocks}
-        found |= {block.salted[:SALTED_BYTES] for block in one.blocks}
+    for octet in map(EncodedIdentity.from_bytes, opened()):
+        found |= {octet.nhs} if octet.nhs else set()
+        found |= {block.token for block in octet.blocks}
+        found |= {block.salted[:SALTED_BYTES] for block in octet.blocks}
     return frozenset(found)
 
 
@@ -68,12 +70,12 @@ def seen(wanted: Iterable[bytes], text: bytes) -> set[bytes]:
     """Which of these stand in the text, raw, in hex, or in base64, also where JSON stands in JSON."""
     opened_text = text + b"\n" + base64_parts(text) + b"\n" + base64_parts(text.replace(b"\\", b" "))
     lower = text.lower()
-    return {one for one in wanted if one in opened_text or one.hex().encode() in lower}
+    return {item for item in wanted if item in opened_text or item.hex().encode() in lower}
 
 
 def test_no_topic_and_no_state_holds_a_token_unsealed() -> None:
     assert len(tokens()) > 150
-    assert seen(tokens(), engine().everything()) == set()
+    assert seen(tokens(), everything(engine())) == set()
 
 
 @pytest.mark.parametrize("form", [bytes, base64.b64encode, base64.b16encode])
@@ -84,7 +86,7 @@ def test_the_same_search_finds_every_token_in_what_the_linker_opens(form: Callab
 
 @pytest.mark.parametrize("reader", ["records", "linker"])
 def test_the_same_search_finds_every_seal_on_the_topic_and_in_the_state_of_its_readers(reader: str) -> None:
-    (of,) = (one for one in stages() if one.name == reader)
+    (of,) = (stage for stage in stages() if stage.name == reader)
     state = [value for task in range(of.partitions) for value in engine().changelog(of, task).values()]
     kept = seen(seals(EVENTS if reader == "records" else IDENTITY), b"\n".join(state))
     assert len(kept) > 10

@@ -30,7 +30,7 @@ FLIGHTS_MAX = 4
 
 
 @dataclass(frozen=True)
-class Turn:
+class Action:
     """One thing that happens: to which flight in the air (`at`, counted round), or how much is fetched."""
 
     what: What
@@ -55,7 +55,7 @@ class Broker:
         """Everything below a committed offset has left its outputs and its state."""
         there = self.outputs & set(self.state)
         for partition, offset in self.committed.items():
-            below = {(partition, one) for one in self.logs[partition] if one < offset}
+            below = {(partition, earlier) for earlier in self.logs[partition] if earlier < offset}
             assert below <= there, "committed before it was acknowledged"
 
     def write_state(self, batch: list[tuple[Partition, int]], air: Collection["InAir"]) -> None:
@@ -90,38 +90,38 @@ class Worker:
         self.progress = self.new_progress(self.broker.positions())
         self.air: list[InAir] = []
 
-    def turn(self, turn: Turn) -> None:
+    def take(self, action: Action) -> None:
         progress = self.progress
-        if turn.what == "fetch" and len(self.air) < FLIGHTS_MAX:
-            batch = self.fetched(turn)
+        if action.what == "fetch" and len(self.air) < FLIGHTS_MAX:
+            batch = self.fetched(action)
             assert len(set(batch)) == len(batch)
             self.air.append(InAir(progress.deliver(dict(batch)), batch))
-        elif turn.what == "outputs":
-            self.acknowledge_outputs(turn.at)
-        elif turn.what == "state":
-            self.acknowledge_state(turn.at)
-        elif turn.what in {"commit", "refused"}:
-            self.commit(accepted=turn.what == "commit")
-        if turn.what in {"refused", "killed"}:
+        elif action.what == "outputs":
+            self.acknowledge_outputs(action.at)
+        elif action.what == "state":
+            self.acknowledge_state(action.at)
+        elif action.what in {"commit", "refused"}:
+            self.commit(accepted=action.what == "commit")
+        if action.what in {"refused", "killed"}:
             self.begin()
         self.send_state()
         self.broker.check_commits()
 
     def acknowledge_outputs(self, at: int) -> None:
         """Of any flight: acknowledgements keep no order between partitions."""
-        if waiting := [one for one in self.air if not one.flight.outputs_acknowledged]:
-            one = waiting[at % len(waiting)]
-            self.broker.outputs |= set(one.batch)
-            self.progress.acknowledge_outputs(one.flight)
+        if waiting := [batch for batch in self.air if not batch.flight.outputs_acknowledged]:
+            batch = waiting[at % len(waiting)]
+            self.broker.outputs |= set(batch.batch)
+            self.progress.acknowledge_outputs(batch.flight)
 
     def send_state(self) -> None:
         while (flight := self.progress.may_send_state()) is not None:
-            one = next(one for one in self.air if one.flight is flight)
+            batch = next(batch for batch in self.air if batch.flight is flight)
             self.progress.send_state(flight)
-            self.broker.write_state(one.batch, self.air)
+            self.broker.write_state(batch.batch, self.air)
 
     def acknowledge_state(self, at: int) -> None:
-        sent = [one for one in self.air if one.flight.state_sent and not one.flight.state_acknowledged]
+        sent = [batch for batch in self.air if batch.flight.state_sent and not batch.flight.state_acknowledged]
         if sent:
             self.progress.acknowledge_state(sent[at % len(sent)].flight)
 
@@ -131,12 +131,12 @@ class Worker:
         if accepted:
             self.broker.committed |= offsets
             self.progress.commit(offsets)
-        self.air = [one for one in self.air if not one.flight.state_acknowledged]
+        self.air = [batch for batch in self.air if not batch.flight.state_acknowledged]
 
-    def fetched(self, turn: Turn) -> list[tuple[Partition, int]]:
+    def fetched(self, action: Action) -> list[tuple[Partition, int]]:
         """A fetch never skips a message; it may go back behind what was delivered already."""
         batch = []
-        for partition, rewind, length in zip(PARTITIONS, turn.rewinds, turn.lengths, strict=True):
+        for partition, rewind, length in zip(PARTITIONS, action.rewinds, action.lengths, strict=True):
             log = self.broker.logs[partition]
             next_index = sum(offset < self.progress.position(partition) for offset in log)
             start = max(0, next_index - rewind)
@@ -144,10 +144,10 @@ class Worker:
         return [(part, offset) for part, offset in batch if self.progress.is_new(part, offset)]
 
 
-def play(broker: Broker, turns: list[Turn], new_progress: Callable[[dict[Partition, int]], Progress]) -> None:
+def play(broker: Broker, turns: list[Action], new_progress: Callable[[dict[Partition, int]], Progress]) -> None:
     worker = Worker(broker, new_progress)
-    for turn in turns:
-        worker.turn(turn)
+    for action in turns:
+        worker.take(action)
 
 
 @st.composite
@@ -164,21 +164,17 @@ def brokers(draw: st.DrawFn) -> Broker:
 
 
 triples = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
-schedules = st.lists(
-    st.builds(Turn, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40
-)
+schedules = st.lists(st.builds(Action, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40)
 
 
 @given(brokers(), schedules)
-def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(
-    broker: Broker, turns: list[Turn]
-) -> None:
+def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(broker: Broker, turns: list[Action]) -> None:
     play(broker, turns, Progress)
 
 
 @given(brokers(), schedules)
-def test_a_worker_left_in_peace_commits_to_the_end(broker: Broker, turns: list[Turn]) -> None:
-    rest = [Turn("fetch", lengths=(4, 4, 4)), Turn("outputs"), Turn("state"), Turn("commit")] * 15
+def test_a_worker_left_in_peace_commits_to_the_end(broker: Broker, turns: list[Action]) -> None:
+    rest = [Action("fetch", lengths=(4, 4, 4)), Action("outputs"), Action("state"), Action("commit")] * 15
     play(broker, turns + rest, Progress)
     assert broker.committed == {part: log[-1] + 1 for part, log in broker.logs.items()}
 
@@ -197,7 +193,7 @@ class LaterStateFirst(Progress):
     """The newest flight whose outputs are there sends its state before the others."""
 
     def may_send_state(self) -> Flight | None:
-        ready = (one for one in reversed(self._flights) if one.outputs_acknowledged and not one.state_sent)
+        ready = (flight for flight in reversed(self._flights) if flight.outputs_acknowledged and not flight.state_sent)
         return next(ready, None)
 
 
@@ -205,7 +201,7 @@ class StateAtOnce(Progress):
     """State does not wait for its outputs."""
 
     def may_send_state(self) -> Flight | None:
-        return next((one for one in self._flights if not one.state_sent), None)
+        return next((flight for flight in self._flights if not flight.state_sent), None)
 
 
 class CommitsOverAHole(Progress):
@@ -223,16 +219,16 @@ def four() -> Broker:
 
 def test_a_rule_that_commits_what_was_only_delivered_is_caught() -> None:
     with pytest.raises(AssertionError, match="committed before it was acknowledged"):
-        play(four(), [Turn("fetch"), Turn("commit")], CommitsTheDelivered)
+        play(four(), [Action("fetch"), Action("commit")], CommitsTheDelivered)
 
 
 def test_a_rule_that_sends_state_before_the_outputs_is_caught() -> None:
     with pytest.raises(AssertionError, match="state before outputs"):
-        play(four(), [Turn("fetch")], StateAtOnce)
+        play(four(), [Action("fetch")], StateAtOnce)
 
 
 def test_a_rule_that_sends_the_state_of_a_later_flight_first_is_caught() -> None:
-    two = [Turn("fetch"), Turn("fetch"), Turn("outputs", 1)]
+    two = [Action("fetch"), Action("fetch"), Action("outputs", 1)]
     with pytest.raises(AssertionError, match="state before outputs"):
         play(four(), two, LaterStateFirst)
 
@@ -241,13 +237,13 @@ class SwapsTheReady(Progress):
     """Waits for the outputs of every flight, and then sends the states backwards."""
 
     def may_send_state(self) -> Flight | None:
-        if not all(one.outputs_acknowledged for one in self._flights):
+        if not all(flight.outputs_acknowledged for flight in self._flights):
             return None
-        return next((one for one in reversed(self._flights) if not one.state_sent), None)
+        return next((flight for flight in reversed(self._flights) if not flight.state_sent), None)
 
 
 def test_a_rule_that_sends_states_backwards_is_caught() -> None:
-    two = [Turn("fetch"), Turn("fetch"), Turn("outputs"), Turn("outputs")]
+    two = [Action("fetch"), Action("fetch"), Action("outputs"), Action("outputs")]
     with pytest.raises(AssertionError, match="state out of order"):
         play(four(), two, SwapsTheReady)
 
@@ -255,16 +251,16 @@ def test_a_rule_that_sends_states_backwards_is_caught() -> None:
 def test_a_rule_that_commits_over_a_hole_is_caught() -> None:
     progress = CommitsOverAHole({("a", 0): 0})
     first, second = progress.deliver({("a", 0): 1}), progress.deliver({("a", 0): 3})
-    for one in (first, second):
-        progress.acknowledge_outputs(one)
-        progress.send_state(one)
+    for flight in (first, second):
+        progress.acknowledge_outputs(flight)
+        progress.send_state(flight)
     progress.acknowledge_state(second)
     assert progress.committable(PARTITIONS) == {("a", 0): 4}, "the wrong rule"
     sound = Progress({("a", 0): 0})
     first, second = sound.deliver({("a", 0): 1}), sound.deliver({("a", 0): 3})
-    for one in (first, second):
-        sound.acknowledge_outputs(one)
-        sound.send_state(one)
+    for flight in (first, second):
+        sound.acknowledge_outputs(flight)
+        sound.send_state(flight)
     sound.acknowledge_state(second)
     assert sound.committable(PARTITIONS) == {}
     sound.acknowledge_state(first)

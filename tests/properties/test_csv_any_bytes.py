@@ -68,16 +68,14 @@ def test_a_row_written_by_a_spreadsheet_is_read_as_its_own_cells(cells: list[str
     """What is kept of a row for replay holds the same cells as were dropped."""
     text = line([cell.encode("utf-8", "replace").decode() for cell in cells])
     for entry in read_east(sheet(text)).entries:
-        kept = list(
-            csv.reader(entry.original.decode().split("\r\n", 1)[1].splitlines(keepends=True), strict=True)
-        )
+        kept = list(csv.reader(entry.original.decode().split("\r\n", 1)[1].splitlines(keepends=True), strict=True))
         assert kept[0][: len(HEADERS)] == next(csv.reader(text.splitlines(keepends=True), strict=True))
 
 
 @given(order=st.permutations(HEADERS))
 def test_the_order_of_columns_does_not_matter(order: list[str]) -> None:
-    told = {**CLIENT, **SESSION}
-    (entry,) = read_east(line(order) + line([told.get(header, "") for header in order])).entries
+    items = {**CLIENT, **SESSION}
+    (entry,) = read_east(line(order) + line([items.get(header, "") for header in order])).entries
     (straight,) = read_east(sheet(session())).entries
     assert entry.bundle is not None
     assert straight.bundle is not None

@@ -41,60 +41,60 @@ Intake = tuple[str, tuple[str, bytes, bytes]]
 
 @cache
 def intake() -> tuple[Intake, ...]:
-    """The sealed world, in order of telling."""
+    """The sealed world, in order of sending."""
     return tuple((slug, intake_message(slug, message)) for slug, message in small_world())
 
 
 def run(
-    told: Sequence[Intake],
+    intakes: Sequence[Intake],
     *,
     seed: int = 0,
     faults: Faults | None = None,
     steps: Mapping[str, Step[Any]] = {},
 ) -> MemoryEngine:
     engine = MemoryEngine(seed=seed, faults=faults or Faults(), steps=steps)
-    for slug, sealed in told:
+    for slug, sealed in intakes:
         engine.take_sealed(slug, sealed)
     return engine.run()
 
 
 def shuffled(seed: int) -> list[Intake]:
-    told = list(intake())
-    random.Random(seed).shuffle(told)
-    return told
+    intakes = list(intake())
+    random.Random(seed).shuffle(intakes)
+    return intakes
 
 
 @cache
-def told_in_order() -> tuple[Finals, frozenset[frozenset[str]]]:
+def undisturbed() -> tuple[Finals, frozenset[frozenset[str]]]:
     engine = run(intake())
     return engine.finals(), engine.clusters()
 
 
 def people(*locals_: str) -> frozenset[str]:
     slugs = {"G": GP, "C": COUNCIL, "T": TRUST}
-    return frozenset(record_id(slugs[one[0]], one) for one in locals_)
+    return frozenset(record_id(slugs[local_id[0]], local_id) for local_id in locals_)
 
 
 def test_the_small_world_is_linked_as_a_person_would() -> None:
-    _, clusters = told_in_order()
-    named = {one for one in clusters if len(one) > 1}
+    _, clusters = undisturbed()
+    named = {cluster for cluster in clusters if len(cluster) > 1}
     assert {people("G1", "C1", "T1"), people("G2", "C2"), people("G3", "C3"), people("T2", "T3"),
             people("G5", "T4"), people("G6", "C5")} <= named  # fmt: skip
-    (without_local_id,) = [one for one in named if people("T6") < one]
+    (without_local_id,) = [cluster for cluster in named if people("T6") < cluster]
     assert len(without_local_id) == 2
-    alone = {one for one in clusters if len(one) == 1}
+    alone = {cluster for cluster in clusters if len(cluster) == 1}
     assert {people("G4"), people("G7"), people("C4"), people("C6")} == alone
 
 
 def test_the_small_world_ends_in_every_disposition_there_is() -> None:
-    found = {value["disposition"] for name, values in told_in_order()[0].items()
+    found = {value["disposition"] for name, values in undisturbed()[0].items()
              if name.startswith("receipts") for value in values.values()}  # fmt: skip
     assert found == {"linked", "held", "ignored", "rejected"}
 
 
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_twenty_shuffles_end_in_the_same_topics_and_the_same_people(seed: int) -> None:
-    finals, clusters = told_in_order()
+    finals, clusters = undisturbed()
     engine = run(shuffled(seed), seed=seed)
     assert differing(finals, engine.finals()) == {}
     assert engine.clusters() == clusters
@@ -106,7 +106,7 @@ def test_any_order_and_any_batching_does(order: Sequence[int], seed: int, batch_
     engine = MemoryEngine(seed=seed, batch_max=batch_max)
     for place in order:
         engine.take_sealed(*intake()[place])
-    assert differing(told_in_order()[0], engine.run().finals()) == {}
+    assert differing(undisturbed()[0], engine.run().finals()) == {}
 
 
 @pytest.mark.parametrize("point", CRASH_POINTS)
@@ -114,7 +114,7 @@ def test_crashes_at_each_point_change_nothing(point: str) -> None:
     crashes = redelivered = 0
     for seed in range(3):
         engine = run(shuffled(seed), seed=seed, faults=Faults(0.25, points=[point]))
-        assert differing(told_in_order()[0], engine.finals()) == {}, seed
+        assert differing(undisturbed()[0], engine.finals()) == {}, seed
         crashes, redelivered = crashes + engine.crashes, redelivered + engine.redelivered
     assert crashes >= 45
     assert redelivered > crashes
@@ -124,21 +124,23 @@ def test_crashes_at_each_point_change_nothing(point: str) -> None:
 def test_crashes_anywhere_and_often_change_nothing(seed: int) -> None:
     engine = run(shuffled(seed), seed=seed, faults=Faults(0.5, crashes_max=80))
     assert engine.crashes == 80
-    finals, clusters = told_in_order()
+    finals, clusters = undisturbed()
     assert differing(finals, engine.finals()) == {}
     assert engine.clusters() == clusters
 
 
 def test_a_replay_of_the_same_intake_writes_the_same_bytes_into_the_system_of_record() -> None:
-    once, again = ({one.key: one.value for one in run(intake(), seed=seed).read([EVENTS])} for seed in (1, 2))
+    once, again = (
+        {message.key: message.value for message in run(intake(), seed=seed).read([EVENTS])} for seed in (1, 2)
+    )
     assert once == again
     crashed = run(intake(), seed=3, faults=Faults(0.3))
-    assert {one.key: one.value for one in crashed.read([EVENTS])} == once
+    assert {message.key: message.value for message in crashed.read([EVENTS])} == once
 
 
-def test_telling_everything_again_changes_nothing() -> None:
+def test_sending_everything_again_changes_nothing() -> None:
     engine = run([*intake(), *reversed(intake())], seed=5)
-    finals, _ = told_in_order()
+    finals, _ = undisturbed()
     left_out = {"dlq.v1"}  # a poison told twice is two dead letters
     assert set(differing(finals, engine.finals())) <= left_out
 
@@ -152,10 +154,13 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
     if seed is not None:
         random.Random(seed).shuffle(kept)
     rebuilt = MemoryEngine(seed=seed or 0)
-    for one in kept:
-        rebuilt.put(Emit(EVENTS, one.partition, one.key or b"", one.value))
+    for entry in kept:
+        rebuilt.put(Emit(EVENTS, entry.partition, entry.key or b"", entry.value))
     found = differing(original.finals(), rebuilt.run().finals())
-    of_ingress = {"dlq.v1", sources()[COUNCIL].receipts_topic}  # one row was rejected, and its sender told
+    of_ingress = {
+        "dlq.v1",
+        sources()[COUNCIL].receipts_topic,
+    }  # one row was rejected, and its sender informed
     assert set(found) == of_ingress
     assert len(found[sources()[COUNCIL].receipts_topic]) == 1
 
@@ -166,10 +171,10 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
 class ArrivalWins(RecordsStep):
     """Of one fact it keeps what came last."""
 
-    def _told(self, state: RecordsState, element: Element, message: Message) -> list[Outcome]:
+    def _on_element(self, state: RecordsState, element: Element, message: Message) -> list[Outcome]:
         if element.kind == FACT:
             state.of(element.record_id).facts.pop(element.name.partition("/")[0], None)
-        return super()._told(state, element, message)
+        return super()._on_element(state, element, message)
 
 
 class FirstIdentityWins(RecordsStep):
@@ -184,15 +189,15 @@ class ForgetsFormerly(LinkerStep):
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
         state, outcomes = super().advance(state, message)
-        return state, tuple(_without_formerly(one) for one in outcomes)
+        return state, tuple(_without_formerly(outcome) for outcome in outcomes)
 
 
-def _without_formerly(one: Outcome) -> Outcome:
-    if not isinstance(one, Emit) or one.topic != LINK_MAP or one.value is None:
-        return one
-    link = Link.parse(one.value)
+def _without_formerly(outcome: Outcome) -> Outcome:
+    if not isinstance(outcome, Emit) or outcome.topic != LINK_MAP or outcome.value is None:
+        return outcome
+    link = Link.parse(outcome.value)
     bare = Link(link.person_id, link.status, link.reasons, link.evidence, (), link.revision)
-    return Emit(one.topic, one.partition, one.key, bare.value())
+    return Emit(outcome.topic, outcome.partition, outcome.key, bare.value())
 
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
@@ -208,21 +213,18 @@ def mutants() -> dict[str, Mapping[str, Step[Any]]]:
 @pytest.mark.parametrize("name", ["arrival wins", "the first identity wins", "formerly is forgotten"])
 def test_the_comparison_sees_a_step_that_depends_on_arrival(name: str) -> None:
     steps = mutants()[name]
-    found = [differing(told_in_order()[0], run(shuffled(s), seed=s, steps=steps).finals()) for s in range(4)]
+    found = [differing(undisturbed()[0], run(shuffled(s), seed=s, steps=steps).finals()) for s in range(4)]
     assert any(found)
 
 
 def test_the_comparison_sees_a_host_that_writes_state_before_outputs() -> None:
     faults = Faults(0.25, state_first=True)
-    assert any(
-        differing(told_in_order()[0], run(shuffled(seed), seed=seed, faults=faults).finals())
-        for seed in range(4)
-    )
+    assert any(differing(undisturbed()[0], run(shuffled(seed), seed=seed, faults=faults).finals()) for seed in range(4))
 
 
 def test_the_comparison_sees_one_entry_that_was_dropped() -> None:
     entries = [entry for _, (entry, _, _) in intake()]
     only_once = [place for place, entry in enumerate(entries) if entries.count(entry) == 1]
     for dropped in only_once[::9]:
-        told = [one for place, one in enumerate(intake()) if place != dropped]
-        assert differing(told_in_order()[0], run(told).finals())
+        intakes = [sealed for place, sealed in enumerate(intake()) if place != dropped]
+        assert differing(undisturbed()[0], run(intakes).finals())

@@ -55,7 +55,7 @@ def test_no_text_in_any_field_adds_a_segment_or_a_field_to_the_answer(kind: str,
 def test_no_bytes_at_all_break_the_reader(raw: bytes):
     entry = entry_of(raw, source=OPEN)
     assert entry.checked.issues
-    assert all(entry_of(one, source=OPEN).checked for one in split(raw))
+    assert all(entry_of(item, source=OPEN).checked for item in split(raw))
 
 
 @given(kinds, hostile)
@@ -63,9 +63,9 @@ def test_no_bytes_at_all_break_the_reader(raw: bytes):
 def test_what_is_accepted_is_a_bundle_that_ingress_accepts_too(kind: str, text: str):
     entry = entry_of(filled(kind, text, kept=("PV1-2", "OBX-5", "OBX-6", "SCH-11", "MSH-10")), source=OPEN)
     if entry.bundle is not None and entry.checked.verdict.value != "ignored":
-        checked, told = check(entry.bundle, source=OPEN, test_mode=True, received_at=RECEIVED_AT)
-        assert told is not None, checked.issues
-        assert told.message_id == entry.message_id
+        checked, value = check(entry.bundle, source=OPEN, test_mode=True, received_at=RECEIVED_AT)
+        assert value is not None, checked.issues
+        assert value.message_id == entry.message_id
 
 
 @given(kinds, st.binary(min_size=1, max_size=8), st.data())
@@ -83,5 +83,5 @@ def test_a_message_damaged_anywhere_is_answered(kind: str, noise: bytes, data: s
 )
 def test_a_file_is_split_into_the_messages_it_was_made_of(wanted: list[str], end: str, between: bytes):
     made = [message(kind, *EVERY_KIND[kind], control_id=f"C{n}") for n, kind in enumerate(wanted)]
-    joined = between.join(one.replace(b"\r", end.encode()) for one in made)
+    joined = between.join(item.replace(b"\r", end.encode()) for item in made)
     assert [lines_of(part) for part in split(joined)] == [lines_of(part) for part in made]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from linkage.compare import LEVELS, Levels
 from linkage.counts import Counts, counted
-from linkage.interactions import INTERACTIONS
+from linkage.levels import INTERACTIONS
 from linkage.model import WEIGHT_MAX, Fitted, Model, dump, parse
-from linkage.pooling import weighing_most_first
+from linkage.regression import weighing_most_first
 from linkage.train import Origin, anchored, em
 from linkage.weights import weigh
 

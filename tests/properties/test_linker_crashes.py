@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from linker_history import believed, changes, identities, kept, standing
+from linker_history import believed, changes, final_values, identities, kept
 from memory_engine import all_keys
 
 from linkage import weights
@@ -58,14 +58,14 @@ def after_crashes(linker: LinkerStep, seed: int) -> list[Outcome]:
 def undisturbed(seed: int) -> tuple[dict[str, dict[str, Any]], dict[str, set[str]]]:
     """What stands in the end, and the one person of each record."""
     linker = step()
-    stands = standing(advance(linker, linker.restore([]), identities(seed))[1])
+    stands = final_values(advance(linker, linker.restore([]), identities(seed))[1])
     return stands, {record: {answer["person_id"]} for record, answer in stands[LINK_MAP].items()}
 
 
 def does_harm(linker: LinkerStep, seed: int) -> bool:
     """Whether a reader ends with anything else than an undisturbed one."""
     sent = after_crashes(linker, seed)
-    return (standing(sent), believed(sent)) != undisturbed(seed % LOGS)
+    return (final_values(sent), believed(sent)) != undisturbed(seed % LOGS)
 
 
 def test_a_death_anywhere_leaves_every_record_under_exactly_its_person() -> None:

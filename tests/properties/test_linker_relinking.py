@@ -8,11 +8,12 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from linker_history import believed, identities, standing
+from linker_history import believed, final_values, identities
 from linker_lives import LinkerLives, models, step
 
 from schemas.topics import LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
+from streams.steps.model_rollout import Unrecorded
 from streams.steps.outcome import Message, Outcome
 
 CUTS, LOGS = 50, 10
@@ -24,7 +25,7 @@ def undisturbed(seed: int, model: str) -> tuple[dict[str, dict[str, Any]], dict[
     """What stands in the end where this model was there from the beginning, and the one person of each record."""
     lives = LinkerLives(identities(seed))
     lives.live(step(model))
-    stands = standing(lives.sent)
+    stands = final_values(lives.sent)
     return stands, {record: {answer["person_id"]} for record, answer in stands[LINK_MAP].items()}
 
 
@@ -49,7 +50,7 @@ def does_harm(seed: int, kind: type[LinkerStep] = LinkerStep) -> bool:
     """Whether a reader ends with anything else than an undisturbed one."""
     order = random.Random(seed).sample(sorted(models()), 3)
     sent = after_other_models(seed, order, kind)
-    return (standing(sent), believed(sent)) != undisturbed(seed % LOGS, order[-1])
+    return (final_values(sent), believed(sent)) != undisturbed(seed % LOGS, order[-1])
 
 
 def test_other_models_and_deaths_anywhere_end_in_the_answers_of_the_last_model() -> None:
@@ -58,7 +59,7 @@ def test_other_models_and_deaths_anywhere_end_in_the_answers_of_the_last_model()
 
 def test_the_models_of_this_test_do_not_link_alike() -> None:
     people = [set(map(frozenset, undisturbed(0, model)[1].values())) for model in models()]
-    assert len({len(one) for one in people}) == len(models())
+    assert len({len(person) for person in people}) == len(models())
 
 
 class AtOnce(LinkerStep):
@@ -72,15 +73,16 @@ class AnsweredAgain(LinkerStep):
     """The mutant: what was answered under a former model is answered again under the one that counts."""
 
     def advance(self, state: LinkerState, message: Message) -> tuple[LinkerState, tuple[Outcome, ...]]:
-        if state.standing is not None:
-            state.standing = replace(state.standing, since=0)
+        phase = state.rollout.phase
+        if not isinstance(phase, Unrecorded):
+            state.rollout.phase = replace(phase, active=replace(phase.active, since=0))
         return super().advance(state, message)
 
 
 class NothingAnew(LinkerStep):
     """The mutant: only what is touched by chance is answered under another model."""
 
-    def _share(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
+    def _answer_batch(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
         return []
 
 

@@ -6,16 +6,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from pathway_engine import Told, run, step
+from pathway_engine import KeyValue, fact_input, run, step
 from pathway_journeys import DEFINITIONS, keyed
 
 from schemas import facts
 from schemas.facts import FactBody, StoredFact
-from schemas.pathway_in import FactInput, WithdrawalInput, fact_message, tick_message, withdrawal_message
-from streams.steps.folding import fold
+from schemas.pathway_in import FactInput, WithdrawalInput, tick_message, withdrawal_message
 from streams.steps.outcome import Message, Outcome
-from streams.steps.pathway import Held, PathwayState, PathwayStep
+from streams.steps.pathway import LinkedFact, PathwayState, PathwayStep
 from streams.steps.pathway_fold.current_facts import PersonFact
+from streams.steps.pathway_fold.fold import fold
 
 PEOPLE = (keyed("person", "1"), keyed("person", "2"))
 RECORDS = tuple((keyed("record", tier), tier) for tier in ("primary_care", "tier2", "tier3"))
@@ -82,7 +82,7 @@ def stored_facts(draw: st.DrawFn, on: st.SearchStrategy[date] = days) -> StoredF
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> Told:
+def messages(draw: st.DrawFn) -> KeyValue:
     """A fact, a withdrawal or a tick, about one of two people."""
     person_id, revision = draw(st.sampled_from(PEOPLE)), draw(st.integers(0, 3))
     kind = draw(st.sampled_from(["fact"] * 6 + ["withdrawal", "withdrawal", "tick"]))
@@ -90,25 +90,25 @@ def messages(draw: st.DrawFn) -> Told:
         return tick_message(0, draw(days) + timedelta(days=40))
     if kind == "withdrawal":
         return withdrawal_message(person_id, draw(st.sampled_from(RECORDS))[0], revision)
-    return fact_message(person_id, draw(stored_facts()).model_dump(mode="json"), revision)
+    return fact_input(person_id, draw(stored_facts()), revision)
 
 
 @st.composite
-def arrivals(draw: st.DrawFn) -> tuple[list[Told], list[Told], list[int]]:
+def arrivals(draw: st.DrawFn) -> tuple[list[KeyValue], list[KeyValue], list[int]]:
     """Messages, the same in another order with some repeated, and where the task is restarted."""
-    told = draw(st.lists(messages(), max_size=14))
-    repeated = told + draw(st.lists(st.sampled_from(told), max_size=4) if told else st.just([]))
+    first = draw(st.lists(messages(), max_size=14))
+    repeated = first + draw(st.lists(st.sampled_from(first), max_size=4) if first else st.just([]))
     shuffled = draw(st.permutations(repeated))
-    return told, shuffled, draw(st.lists(st.integers(0, 17), max_size=3))
+    return first, shuffled, draw(st.lists(st.integers(0, 17), max_size=3))
 
 
 @settings(max_examples=120)
 @given(arrivals())
 def test_any_order_with_repetitions_and_restarts_publishes_and_keeps_the_same(
-    arrived: tuple[list[Told], list[Told], list[int]],
+    arrived: tuple[list[KeyValue], list[KeyValue], list[int]],
 ) -> None:
-    told, shuffled, restarts = arrived
-    once, again = run(told), run(shuffled, restart_after=restarts)
+    first, shuffled, restarts = arrived
+    once, again = run(first), run(shuffled, restart_after=restarts)
     assert once.rejected == again.rejected == []
     assert once.published() == again.published()
     assert once.changelog == again.changelog
@@ -117,40 +117,38 @@ def test_any_order_with_repetitions_and_restarts_publishes_and_keeps_the_same(
 @settings(max_examples=50)
 @given(arrivals())
 def test_replaying_everything_after_it_was_kept_changes_nothing(
-    arrived: tuple[list[Told], list[Told], list[int]],
+    arrived: tuple[list[KeyValue], list[KeyValue], list[int]],
 ) -> None:
-    told, _, _ = arrived
-    once, twice = run(told), run(told + told, restart_after=[len(told) - 1])
+    first, _, _ = arrived
+    once, twice = run(first), run(first + first, restart_after=[len(first) - 1])
     assert once.published() == twice.published()
     assert once.changelog == twice.changelog
 
 
 @settings(max_examples=50)
 @given(st.lists(stored_facts(any_day), max_size=12), st.none() | any_day)
-def test_every_set_of_facts_has_one_pathway(told: list[StoredFact], as_of: date | None) -> None:
-    found = [PersonFact.of(one) for one in told]
+def test_every_set_of_facts_has_one_pathway(stored: list[StoredFact], as_of: date | None) -> None:
+    found = [PersonFact.of(fact) for fact in stored]
     backwards = list(reversed(found)) + found
-    assert fold(found, as_of=as_of, definitions=DEFINITIONS) == fold(
-        backwards, as_of=as_of, definitions=DEFINITIONS
-    )
+    assert fold(found, as_of=as_of, definitions=DEFINITIONS) == fold(backwards, as_of=as_of, definitions=DEFINITIONS)
 
 
 @settings(max_examples=50)
 @given(st.lists(stored_facts(), min_size=1, max_size=10), st.permutations(RECORDS))
 def test_withdrawing_every_record_leaves_nothing_of_the_person(
-    told: list[StoredFact], records: list[tuple[str, str]]
+    stored: list[StoredFact], records: list[tuple[str, str]]
 ) -> None:
     person_id = PEOPLE[0]
-    arrived = [fact_message(person_id, one.model_dump(mode="json"), 1) for one in told]
+    arrived = [fact_input(person_id, fact, 1) for fact in stored]
     done = run(arrived + [withdrawal_message(person_id, record_id, 1) for record_id, _ in records])
     assert done.published() == {}
     assert sorted(done.changelog) == sorted(f"{person_id}/{record_id}/w".encode() for record_id, _ in records)
 
 
 @st.composite
-def crowded(draw: st.DrawFn) -> tuple[list[Told], list[Told]]:
+def crowded(draw: st.DrawFn) -> tuple[list[KeyValue], list[KeyValue]]:
     """Versions, moves and withdrawals of two facts of one record under one person, in two orders."""
-    one = st.one_of(
+    drawn = st.one_of(
         st.builds(
             _attended,
             st.integers(0, 2),
@@ -160,20 +158,20 @@ def crowded(draw: st.DrawFn) -> tuple[list[Told], list[Told]]:
         ),
         st.integers(0, 3).map(lambda revision: withdrawal_message(PEOPLE[0], RECORDS[1][0], revision)),
     )
-    told = draw(st.lists(one, min_size=2, max_size=6))
-    return told, draw(st.permutations(told))
+    pairs = draw(st.lists(drawn, min_size=2, max_size=6))
+    return pairs, draw(st.permutations(pairs))
 
 
-def same_in_both_orders(orders: tuple[list[Told], list[Told]], kind: type[PathwayStep] = PathwayStep) -> bool:
+def same_in_both_orders(orders: tuple[list[KeyValue], list[KeyValue]], kind: type[PathwayStep] = PathwayStep) -> bool:
     """Whether a step publishes and keeps the same for both."""
-    first, second = (run(told, by=step(kind=kind)) for told in orders)
+    first, second = (run(pairs, by=step(kind=kind)) for pairs in orders)
     return first.published() == second.published() and first.changelog == second.changelog
 
 
 @settings(max_examples=300)
 @given(crowded())
 def test_versions_moves_and_withdrawals_of_one_record_meet_in_any_order(
-    orders: tuple[list[Told], list[Told]],
+    orders: tuple[list[KeyValue], list[KeyValue]],
 ) -> None:
     assert same_in_both_orders(orders)
 
@@ -181,38 +179,38 @@ def test_versions_moves_and_withdrawals_of_one_record_meet_in_any_order(
 class LastArrivalWins(PathwayStep):
     """A mutant: of one fact it keeps what came last."""
 
-    def _fact(self, state: PathwayState, told: FactInput, message: Message) -> list[Outcome]:
-        fact = told.fact
-        state.of(told.person_id).facts.pop((fact.record_id, fact.fact_id), None)
-        return super()._fact(state, told, message)
+    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
+        fact = received.fact
+        state.of(received.person_id).facts.pop((fact.record_id, fact.fact_id), None)
+        return super()._fact(state, received, message)
 
 
 class TheLinkDoesNotCount(PathwayStep):
     """A mutant: of one fact it keeps the newest version, under however old a link."""
 
-    def _fact(self, state: PathwayState, told: FactInput, message: Message) -> list[Outcome]:
-        held = state.of(told.person_id).held((told.fact.record_id, told.fact.fact_id))
-        if held is not None and held.fact.version >= PersonFact.of(told.fact).version:
+    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
+        former = state.of(received.person_id).fact((received.fact.record_id, received.fact.fact_id))
+        if former is not None and former.fact.version >= PersonFact.of(received.fact).version:
             return []
-        state.of(told.person_id).facts.pop((told.fact.record_id, told.fact.fact_id), None)
-        return super()._fact(state, told, message)
+        state.of(received.person_id).facts.pop((received.fact.record_id, received.fact.fact_id), None)
+        return super()._fact(state, received, message)
 
 
 class WithdrawalsAreForgotten(PathwayStep):
     """A mutant: a withdrawal removes what is there and is not kept."""
 
-    def _withdrawal(self, state: PathwayState, told: WithdrawalInput, message: Message) -> list[Outcome]:
-        outcomes = super()._withdrawal(state, told, message)
-        state.of(told.person_id).withdrawn.clear()
+    def _withdrawal(self, state: PathwayState, received: WithdrawalInput, message: Message) -> list[Outcome]:
+        outcomes = super()._withdrawal(state, received, message)
+        state.of(received.person_id).withdrawn.clear()
         return outcomes
 
 
 class NothingIsRetracted(PathwayStep):
     """A mutant: it forgets what it has published."""
 
-    def _withdrawal(self, state: PathwayState, told: WithdrawalInput, message: Message) -> list[Outcome]:
-        state.of(told.person_id).events = {}
-        return super()._withdrawal(state, told, message)
+    def _withdrawal(self, state: PathwayState, received: WithdrawalInput, message: Message) -> list[Outcome]:
+        state.of(received.person_id).events = {}
+        return super()._withdrawal(state, received, message)
 
 
 MUTANTS = [LastArrivalWins, TheLinkDoesNotCount, WithdrawalsAreForgotten, NothingIsRetracted]
@@ -228,20 +226,20 @@ def test_the_property_sees_a_step_that_depends_on_arrival(mutant: type[PathwaySt
     assert same_in_both_orders(seen)
 
 
-def _attended(hour: int, code: str, *, revision: int = 1, fact: int = 0) -> Told:
+def _attended(hour: int, code: str, *, revision: int = 1, fact: int = 0) -> KeyValue:
     stored = StoredFact(
         record_id=RECORDS[1][0], fact_id=FACT_IDS[fact], source="test", tier="tier2",
         source_version_at=datetime(2026, 1, 5, hour, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance=code),
     )  # fmt: skip
-    return fact_message(PEOPLE[0], stored.model_dump(mode="json"), revision)
+    return fact_input(PEOPLE[0], stored, revision)
 
 
 def test_a_record_that_leaves_and_comes_back_counts_again() -> None:
     first, second, record = PEOPLE[0], PEOPLE[1], RECORDS[1][0]
     back = _attended(1, "5", revision=9)
-    told = [_attended(1, "5", revision=2), withdrawal_message(first, record, 5), back]
-    told += [withdrawal_message(second, record, 9)]
-    for order in (told, list(reversed(told)), [told[2], told[0], told[3], told[1]]):
+    pairs = [_attended(1, "5", revision=2), withdrawal_message(first, record, 5), back]
+    pairs += [withdrawal_message(second, record, 9)]
+    for order in (pairs, list(reversed(pairs)), [pairs[2], pairs[0], pairs[3], pairs[1]]):
         assert run(order).events() == ["attended", "started"]
 
 
@@ -250,5 +248,5 @@ def test_a_held_fact_survives_the_changelog() -> None:
         record_id=RECORDS[1][0], fact_id=FACT_IDS[0], source="test", tier="tier2",
         source_version_at=datetime(2026, 1, 5, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance="5"),
     )  # fmt: skip
-    held = Held(3, PersonFact.of(fact))
-    assert Held.parse(held.value()) == held
+    linked = LinkedFact(3, PersonFact.of(fact))
+    assert LinkedFact.parse(linked.element()) == linked

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_engine import MemoryEngine, record_id, sources
-from small_world import ANN, TRUST, at_source, attended, told, weight, without_number
+from small_world import ANN, TRUST, at_source, attended, message_from, weight, without_number
 
 from schemas.linking import Link
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
@@ -29,14 +29,16 @@ def entries() -> list[Message]:
     person = at_source(ANN, "T1")
     door = MemoryEngine()
     for slug, entry in (
-        told(TRUST, "t0", without_number(person), at=1, ours=False),
-        told(TRUST, "t1", without_number(person), attended("a1", 3), at=3),
-        told(TRUST, "t2", person, attended("a1", 4, "3"), weight("w", 4, "99"), at=5),
+        message_from(TRUST, "t0", without_number(person), at=1, ours=False),
+        message_from(TRUST, "t1", without_number(person), attended("a1", 3), at=3),
+        message_from(TRUST, "t2", person, attended("a1", 4, "3"), weight("w", 4, "99"), at=5),
     ):
         door.take(slug, entry)
     door.run()
-    events = [one for (topic, _), log in door.logs.items() if topic == EVENTS for one in log]
-    return [Message(EVENTS, 0, n, one.key, one.value, (), n) for n, one in enumerate(events)]
+    events = [
+        message for (topic, _), log in door.logs.partitions.items() if topic == EVENTS for message in log.messages
+    ]
+    return [Message(EVENTS, 0, n, event.key, event.value, (), n) for n, event in enumerate(events)]
 
 
 ANSWERS = [
@@ -48,26 +50,24 @@ ANSWERS = [
     Link(A, "linked", (), (), (B,), 8),
 ]
 EVENTS_LOG = entries()
-LINKS_LOG = [Message(LINK_MAP, 0, n, RECORD.encode(), one.value(), (), n) for n, one in enumerate(ANSWERS)]
+LINKS_LOG = [Message(LINK_MAP, 0, n, RECORD.encode(), answer.value(), (), n) for n, answer in enumerate(ANSWERS)]
 
 
 def result(outcomes: Iterable[Outcome]) -> Any:
     """What readers of the topics end with: receipts, identity, and the facts that live under each person."""
     last, live, withdrawn = {}, dict[tuple[str, str], tuple[int, str]](), dict[str, int]()
-    for one in outcomes:
-        if not isinstance(one, Emit):
+    for outcome in outcomes:
+        if not isinstance(outcome, Emit):
             continue
-        value = json.loads(one.value or b"null")
-        if one.topic != PATHWAY_IN:
+        value = json.loads(outcome.value or b"null")
+        if outcome.topic != PATHWAY_IN:
             value.pop("revision", None)
-            last[one.topic, one.key] = value
+            last[outcome.topic, outcome.key] = value
         elif value["kind"] == "withdrawal":
             withdrawn[value["person_id"]] = max(withdrawn.get(value["person_id"], -1), value["link_revision"])
         else:
             place = (value["person_id"], value["fact"]["fact_id"])
-            live[place] = max(
-                live.get(place, (-1, "")), (value["link_revision"], value["fact"]["source_version_at"])
-            )
+            live[place] = max(live.get(place, (-1, "")), (value["link_revision"], value["fact"]["source_version_at"]))
     living = {place: rank[1] for place, rank in live.items() if rank[0] > withdrawn.get(place[0], -1)}
     return last, living
 
@@ -110,12 +110,10 @@ def after_a_crash(step: RecordsStep, crash: tuple[list[Message], int, int, float
     order, first, end, share, turns_after = crash
     state, before = advance(step, step.restore([]), order[:first])
     _, batch = advance(step, state, order[first:end])
-    changes = [one for one in batch if isinstance(one, Change)]
-    written = [one for one in before if isinstance(one, Change)] + changes[: round(share * len(changes))]
-    done = [sum(one.topic == topic for one in order[:first]) for topic in (EVENTS, LINK_MAP)]
-    _, after = advance(
-        step, step.restore(kept(written).items()), interleaved(turns_after, (done[0], done[1]))
-    )
+    changes = [message for message in batch if isinstance(message, Change)]
+    written = [change for change in before if isinstance(change, Change)] + changes[: round(share * len(changes))]
+    done = [sum(message.topic == topic for message in order[:first]) for topic in (EVENTS, LINK_MAP)]
+    _, after = advance(step, step.restore(kept(written).items()), interleaved(turns_after, (done[0], done[1])))
     return result([*before, *batch, *after])
 
 
@@ -142,8 +140,8 @@ def test_the_expected_end_is_the_right_one() -> None:
 class LinkNotedFirst(RecordsStep):
     """The mutant: the link is in the changelog before what follows from it."""
 
-    def _linked(self, record: RecordState, record_id: str, answer: Link, message: Message) -> list[Outcome]:
-        outcomes = super()._linked(record, record_id, answer, message)
+    def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
+        outcomes = super()._on_link(record, record_id, answer)
         return [*outcomes[-1:], *outcomes[:-1]]
 
 
@@ -158,8 +156,8 @@ def every_cut(step: RecordsStep) -> list[Any]:
 
 
 def test_no_cut_within_the_state_of_one_message_does_harm() -> None:
-    assert [one for one in every_cut(REAL) if one != EXPECTED] == []
+    assert [end for end in every_cut(REAL) if end != EXPECTED] == []
 
 
 def test_a_link_that_is_noted_before_its_receipts_is_seen_to_leave_a_stale_one() -> None:
-    assert [one for one in every_cut(LinkNotedFirst(TOPICS)) if one != EXPECTED] != []
+    assert [end for end in every_cut(LinkNotedFirst(TOPICS)) if end != EXPECTED] != []

@@ -90,7 +90,7 @@ def test_a_message_of_another_form_never_stops_a_stage_nor_do_good_ones_after_it
     for topic, key, value in WELL_FORMED[stage]:
         for mutant in _mutants(value):
             state = step.restore([])
-            for one in (_message(topic, key, mutant), *good, _message(topic, key, mutant)):
-                state, _ = step.advance(state, one)
+            for message in (_message(topic, key, mutant), *good, _message(topic, key, mutant)):
+                state, _ = step.advance(state, message)
             tried += 1
     assert tried > 50

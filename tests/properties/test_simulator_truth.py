@@ -62,10 +62,10 @@ def test_two_hundred_people_make_a_thousand_entries_and_thirty_three_tier_paths(
     pathways = [expected_pathway(person, as_of=AS_OF) for person in simulation(seed).truth]
     assert sum(pathway["three_tier"] for pathway in pathways) >= 30
     overdue = Counter(
-        (one["from_tier"], one["to_tier"])
+        (handover["from_tier"], handover["to_tier"])
         for pathway in pathways
-        for one in pathway["handovers"]
-        if one["status"] == "overdue"
+        for handover in pathway["handovers"]
+        if handover["status"] == "overdue"
     )
     assert set(overdue) == {("primary_care", "tier2"), ("primary_care", "tier3"), ("tier2", "tier3")}
 
@@ -86,14 +86,14 @@ def test_every_entry_delivered_is_named_once_and_nothing_is_told_after_the_last_
         if delivery.tag != "duplicate" and entry.expected in ("accepted", "rejected_row")
     )
     assert set(names.values()) == {1}
-    told = [
+    entries = [
         entry.source_version_at
-        for one in simulation(seed).deliveries
-        for entry in one.entries
+        for delivery in simulation(seed).deliveries
+        for entry in delivery.entries
         if entry.source_version_at
     ]
-    assert date(2023, 11, 1) < min(told).date()
-    assert max(told).date() <= AS_OF
+    assert date(2023, 11, 1) < min(entries).date()
+    assert max(entries).date() <= AS_OF
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -104,9 +104,7 @@ def test_every_weight_that_finally_holds_was_delivered_in_an_entry_to_be_accepte
         if delivery.kind == "csv_file":
             rows = csv.DictReader(io.StringIO(delivery.content.decode(), newline=""))
             delivered |= {
-                (row["session_ref"], row["weight"])
-                for number, row in enumerate(rows, 2)
-                if number in accepted
+                (row["session_ref"], row["weight"]) for number, row in enumerate(rows, 2) if number in accepted
             }
         elif accepted and delivery.kind == "fhir":
             for entry in json.loads(delivery.content)["entry"]:
@@ -114,9 +112,7 @@ def test_every_weight_that_finally_holds_was_delivered_in_an_entry_to_be_accepte
                     key = entry["resource"]["identifier"][0]["value"].split("/")[0]
                     delivered.add((key, f"{entry['resource']['valueQuantity']['value']:g}"))
         elif accepted and (
-            found := re.search(
-                r"OBR\|1\|\|([^|]+).*OBX\|1\|NM\|[^|]+\|\|([^|]+)", delivery.content.decode(), re.DOTALL
-            )
+            found := re.search(r"OBR\|1\|\|([^|]+).*OBX\|1\|NM\|[^|]+\|\|([^|]+)", delivery.content.decode(), re.DOTALL)
         ):
             delivered.add((found[1], found[2]))
     for person in simulation(seed).truth:
@@ -174,6 +170,6 @@ def test_a_record_the_linkage_does_not_know_is_linked_to_nothing() -> None:
     truth = simulation(7).truth
     right = {record.key: person.key for person in truth for record in person.records}
     tier2 = [key for key in right if key[0] == COUNCIL]
-    score = linkage_score({key: one for key, one in right.items() if key not in tier2}, truth)
+    score = linkage_score({key: person_key for key, person_key in right.items() if key not in tier2}, truth)
     assert score.precision == 1.0
     assert score.recall < 0.5

@@ -7,17 +7,17 @@ from functools import cache
 from itertools import combinations
 
 from linkage.blocks import FULL_DATE, block_texts
-from linkage.normalise import Identity, normalise
+from linkage.normalise import NormalisedIdentity, normalise
 from linkage.spelling import surname_sounds
-from ops.lab.bench.linkage_world_records import LinkageWorld, WorldRecord
+from ops.lab.bench.linkage_world import LinkageWorld, WorldRecord
 
 PEOPLE = 6_000
 MILLION = 1_000_000
-Blocks = Callable[[Identity], Iterable[str]]
+Blocks = Callable[[NormalisedIdentity], Iterable[str]]
 
 
 @cache
-def county() -> tuple[tuple[WorldRecord, Identity], ...]:
+def county() -> tuple[tuple[WorldRecord, NormalisedIdentity], ...]:
     return tuple((record, normalise(record.identity)) for record in LinkageWorld.of(PEOPLE, seed=3).records)
 
 
@@ -34,14 +34,13 @@ def strangers_among_a_million(blocks: Blocks) -> float:
     """How many records of other people, of another home, a new record would meet: their number grows with that of
     records, as that of the people at home does not.
     """
-    told = county()
+    value = county()
     strangers = [
         (a, b)
         for a, b in met(blocks)
-        if told[a][0].person != told[b][0].person
-        and set(told[a][1].postcodes).isdisjoint(told[b][1].postcodes)
+        if value[a][0].person != value[b][0].person and set(value[a][1].postcodes).isdisjoint(value[b][1].postcodes)
     ]
-    return 2 * len(strangers) / len(told) * MILLION / len(told)
+    return 2 * len(strangers) / len(value) * MILLION / len(value)
 
 
 def test_records_of_one_person_meet() -> None:
@@ -60,11 +59,9 @@ def test_a_record_meets_less_than_one_stranger_among_a_million() -> None:
 def test_a_block_on_birth_date_and_surname_alone_would_bring_more() -> None:
     """The negative control."""
 
-    def with_surnames(identity: Identity) -> list[str]:
+    def with_surnames(identity: NormalisedIdentity) -> list[str]:
         dated = len(identity.birth_date or "") == FULL_DATE
-        alone = (
-            [f"birth/{identity.birth_date}/{one}" for one in surname_sounds(identity.names)] if dated else []
-        )
+        alone = [f"birth/{identity.birth_date}/{sound}" for sound in surname_sounds(identity.names)] if dated else []
         return [*block_texts(identity), *alone]
 
     assert strangers_among_a_million(with_surnames) > 1

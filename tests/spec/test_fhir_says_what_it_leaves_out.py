@@ -237,9 +237,7 @@ def test_what_changes_the_meaning_of_all_of_it_refuses_the_message(case: str) ->
     change, place = REFUSED[case]
     checked, message = read(changed(change))
     assert (checked.verdict, message) == (Verdict.REJECTED, None)
-    assert [issue.location for issue in checked.issues if issue.severity == "error"] == [
-        f"Bundle.entry{place}"
-    ]
+    assert [issue.location for issue in checked.issues if issue.severity == "error"] == [f"Bundle.entry{place}"]
 
 
 def test_a_service_code_one_digit_wrong_is_refused_by_a_hub_and_never_another_service() -> None:
@@ -278,9 +276,7 @@ def test_a_panel_is_as_many_facts_as_it_has_components() -> None:
 FREE = re.compile(  # any text is a value of these, and another text is another value
     r"identifier\.value|identifier\[[0-9]\]\.value|name\[0\]\.(family|given\[0\])|address\[0\]\.(line\[0\]|city)"
 )
-NOT_USED = re.compile(
-    r"fullUrl|eventCoding|source\.endpoint|Bundle\.identifier\.system|\.display|\.id$|\.text"
-)
+NOT_USED = re.compile(r"fullUrl|eventCoding|source\.endpoint|Bundle\.identifier\.system|\.display|\.id$|\.text")
 
 
 def leaves(value: object, path: Path = ()) -> Iterator[Path]:

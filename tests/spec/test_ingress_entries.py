@@ -8,7 +8,18 @@ from typing import Any
 
 from fhir_samples import referral_bundle
 from memory_engine import all_keys, intake_message, real_step, record_id, sources
-from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, told, weight, without_number
+from small_world import (
+    ANN,
+    COUNCIL,
+    GP,
+    TRUST,
+    at_source,
+    attended,
+    message_from,
+    referral,
+    weight,
+    without_number,
+)
 
 from schemas import topics
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, sealed
@@ -32,8 +43,8 @@ def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
 def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
     """Key -> JSON of what goes to events.v1; nothing else may be sent."""
     outcomes = answer(slug, entry)
-    assert all(isinstance(one, Emit) and one.topic == topics.EVENTS for one in outcomes), outcomes
-    return {one.key.decode(): json.loads(one.value or b"") for one in outcomes if isinstance(one, Emit)}
+    assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in outcomes), outcomes
+    return {outcome.key.decode(): json.loads(outcome.value or b"") for outcome in outcomes if isinstance(outcome, Emit)}
 
 
 def kinds(found: dict[str, Any]) -> str:
@@ -41,14 +52,12 @@ def kinds(found: dict[str, Any]) -> str:
 
 
 def one_fact(slug: str, entry: SourceMessage, kind: str) -> dict[str, Any]:
-    (found,) = [
-        v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind
-    ]
+    (found,) = [v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind]
     return found
 
 
 def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None:
-    found = elements(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    found = elements(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
     assert kinds(found) == "ein"
     manifest = list(found.values())[-1]
     keys = {"/".join((RECORD, "e", *fact)) for fact in manifest["facts"]}
@@ -58,38 +67,38 @@ def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None
 
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
-    outcomes = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    places = {one.partition for one in outcomes if isinstance(one, Emit)}
+    outcomes = answer(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    places = {outcome.partition for outcome in outcomes if isinstance(outcome, Emit)}
     assert places == {topics.partition_of(RECORD)}
 
 
 def test_the_same_entry_gives_the_same_bytes_whenever_it_comes() -> None:
-    first = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    again = answer(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    first = answer(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    again = answer(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
     assert first == again
 
 
 def test_a_correction_under_a_new_message_id_is_a_new_version_of_the_same_fact() -> None:
-    first = one_fact(*told(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement")
-    second = one_fact(*told(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement")
+    first = one_fact(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement")
+    second = one_fact(*message_from(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement")
     assert first["fact_id"] == second["fact_id"]
     assert first != second
 
 
 def test_without_a_business_id_the_entry_stands_in() -> None:
     person = at_source(ANN, "G1")
-    first = one_fact(*told(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
-    again = one_fact(*told(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
-    other = one_fact(*told(GP, "m2", person, weight(None, 0, "120"), at=0), "measurement")
+    first = one_fact(*message_from(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
+    again = one_fact(*message_from(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
+    other = one_fact(*message_from(GP, "m2", person, weight(None, 0, "120"), at=0), "measurement")
     assert first["fact_id"] == again["fact_id"] != other["fact_id"]
 
 
 def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
     sent = one_fact(
-        *told(GP, "m1", at_source(ANN, "G1"), referral("A", 0, ubrn="000000000001"), at=0), "referral"
+        *message_from(GP, "m1", at_source(ANN, "G1"), referral("A", 0, ubrn="000000000001"), at=0), "referral"
     )
     received = one_fact(
-        *told(COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3),
+        *message_from(COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3),
         "referral",
     )
     assert sent["body"]["ubrn"] == received["body"]["ubrn"]
@@ -98,14 +107,14 @@ def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
 
 
 def test_two_sources_with_the_same_business_id_mean_two_things() -> None:
-    one = one_fact(*told(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
-    other = one_fact(*told(COUNCIL, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
-    assert one["fact_id"] != other["fact_id"]
-    assert one["record_id"] != other["record_id"]
+    fact = one_fact(*message_from(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
+    other = one_fact(*message_from(COUNCIL, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
+    assert fact["fact_id"] != other["fact_id"]
+    assert fact["record_id"] != other["record_id"]
 
 
 def record_of(person: Person, message_id: str = "m") -> str:
-    found = elements(*told(COUNCIL, message_id, person, attended("A1", 3), at=3))
+    found = elements(*message_from(COUNCIL, message_id, person, attended("A1", 3), at=3))
     (record,) = {key.split("/")[0] for key in found}
     return record
 
@@ -125,15 +134,17 @@ def test_an_identity_told_twice_is_one_element_and_a_changed_one_another() -> No
         return found
 
     person = at_source(ANN, "G1")
-    assert identity(told(GP, "m1", person, at=0)) == identity(told(GP, "m2", person, at=9))
-    assert identity(told(GP, "m1", person, at=0)) != identity(told(GP, "m1", without_number(person), at=0))
+    assert identity(message_from(GP, "m1", person, at=0)) == identity(message_from(GP, "m2", person, at=9))
+    assert identity(message_from(GP, "m1", person, at=0)) != identity(
+        message_from(GP, "m1", without_number(person), at=0)
+    )
 
 
 def test_the_identities_of_two_records_cannot_be_told_to_be_equal() -> None:
     def sealed_tokens(local: str) -> tuple[str, str]:
-        found = elements(*told(GP, "m1", at_source(ANN, local), at=0))
-        (one,) = [(key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"]
-        return one
+        found = elements(*message_from(GP, "m1", at_source(ANN, local), at=0))
+        (items,) = [(key.split("/")[2], v["tokens"]) for key, v in found.items() if key.split("/")[1] == "i"]
+        return items
 
     (name, tokens), (other_name, other_tokens) = sealed_tokens("G1"), sealed_tokens("G2")
     assert name != other_name
@@ -142,13 +153,13 @@ def test_the_identities_of_two_records_cannot_be_told_to_be_equal() -> None:
 
 def test_a_merge_names_the_record_that_is_retired() -> None:
     person = replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T9"), LocalId("T1")))
-    found = elements(*told(TRUST, "m1", person, at=0, ours=False))
+    found = elements(*message_from(TRUST, "m1", person, at=0, ours=False))
     merges = {key.split("/")[0]: value["into"] for key, value in found.items() if key.split("/")[1] == "m"}
     assert merges == {record_id(TRUST, "T9"): record_id(TRUST, "T1")}
 
 
 def test_an_identity_that_names_no_service_says_so() -> None:
-    found = elements(*told(TRUST, "m1", at_source(ANN, "T1"), at=0, ours=False))
+    found = elements(*message_from(TRUST, "m1", at_source(ANN, "T1"), at=0, ours=False))
     assert list(found.values())[-1]["service_named"] is False
 
 
@@ -161,7 +172,7 @@ def refusal(outcomes: tuple[Outcome, ...]) -> tuple[str, str, dict[str, Any]]:
 
 
 def test_what_was_not_sealed_for_us_is_rejected_and_its_sender_told() -> None:
-    identifier, key, value = intake_message(*told(GP, "m1", at_source(ANN, "G1"), at=0))
+    identifier, key, value = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
     for poison in (b"", b"\x01", value[:-1], b"\x02" + value[1:], b"{}"):
         _, outcomes = real_step("ingress").advance(None, message(GP, key, poison, identifier))
         code, entry, receipt = refusal(outcomes)
@@ -175,14 +186,14 @@ def test_poison_without_an_entry_id_is_still_only_rejected() -> None:
 
 
 def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons() -> None:
-    identifier, key, _ = intake_message(*told(COUNCIL, "m1", at_source(ANN, "C1"), at=0))
+    identifier, key, _ = intake_message(*message_from(COUNCIL, "m1", at_source(ANN, "C1"), at=0))
     reason = {"severity": "error", "code": "value", "location": "row 4, column dob", "rule": "must be a date"}
     envelope = Envelope(
         COUNCIL,
         "m1",
         identifier,
         "csv",
-        told(COUNCIL, "m", ANN, at=0)[1].source_version_at,
+        message_from(COUNCIL, "m", ANN, at=0)[1].source_version_at,
         None,
         b"row",
         (reason,),
@@ -197,17 +208,17 @@ def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons(
 
 def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> None:
     """The door and ingress may be of two versions."""
-    nobody = told(COUNCIL, "m1", Person(), attended("A", 3), at=3)
+    nobody = message_from(COUNCIL, "m1", Person(), attended("A", 3), at=3)
     code, entry, receipt = refusal(answer(*nobody))
     assert (code, entry) == ("rejected", entry_id(COUNCIL, "m1"))
-    assert [one["location"] for one in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
+    assert [reason["location"] for reason in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
 
 
 def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt() -> None:
     bundle = referral_bundle()
     bundle["entry"][2]["resource"]["code"]["coding"][0]["code"] = "183522002"  # another service
-    identifier, key, _ = intake_message(*told(GP, "m1", at_source(ANN, "G1"), at=0))
-    when = told(GP, "m", ANN, at=0)[1].source_version_at
+    identifier, key, _ = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
+    when = message_from(GP, "m", ANN, at=0)[1].source_version_at
     envelope = Envelope(GP, "m1", identifier, "fhir", when, bundle, b"")
     topic = sources()[GP].intake_topic
     value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)

@@ -17,7 +17,7 @@ from small_world import (
     TRUST,
     at_source,
     attended,
-    told,
+    message_from,
     without_number,
 )
 
@@ -44,11 +44,9 @@ class Linker:
     def put(self, local: str, person: Person) -> list[str]:
         """The record as it now is. Returns the local ids that got an answer."""
         engine = MemoryEngine()
-        engine.take(
-            *told(SLUGS[local[0]], f"m{self.offset}", at_source(person, local), attended("a", 3), at=3)
-        )
+        engine.take(*message_from(SLUGS[local[0]], f"m{self.offset}", at_source(person, local), attended("a", 3), at=3))
         engine.run()
-        ((key, value),) = [(one.key, one.value) for one in engine.read([IDENTITY])]
+        ((key, value),) = [(message.key, message.value) for message in engine.read([IDENTITY])]
         return self.give(key or b"", value)
 
     def give(self, key: bytes, value: bytes | None, at_ms: int = 0) -> list[str]:
@@ -56,17 +54,17 @@ class Linker:
         self.offset += 1
         self.state, outcomes = real_step("linker").advance(self.state, message)
         answered = []
-        for one in outcomes:
-            if isinstance(one, Change):
-                self.changelog[one.key] = one.value or b""
+        for outcome in outcomes:
+            if isinstance(outcome, Change):
+                self.changelog[outcome.key] = outcome.value or b""
                 continue
-            assert isinstance(one, Emit), one
-            kept = {LINK_MAP: self.answers, REVIEW: self.reviews, PERSON_CHANGES: self.changes}[one.topic]
-            kept.pop(one.key.decode(), None)
-            if one.value is not None:
-                kept[one.key.decode()] = json.loads(one.value)
-            if one.topic == LINK_MAP:
-                answered.append(one.key.decode())
+            assert isinstance(outcome, Emit), outcome
+            kept = {LINK_MAP: self.answers, REVIEW: self.reviews, PERSON_CHANGES: self.changes}[outcome.topic]
+            kept.pop(outcome.key.decode(), None)
+            if outcome.value is not None:
+                kept[outcome.key.decode()] = json.loads(outcome.value)
+            if outcome.topic == LINK_MAP:
+                answered.append(outcome.key.decode())
         return answered
 
     def of(self, local: str) -> Any:
@@ -118,7 +116,7 @@ def test_who_is_joined_is_explained_without_a_clear_value() -> None:
     (evidence,) = linker.of("C1")["evidence"]
     assert evidence["other"] == record_id(GP, "G1")
     assert {"field": "nhs_number", "level": "missing", "bits": 0.0} in evidence["fields"]
-    assert evidence["bits"] == pytest.approx(sum(one["bits"] for one in evidence["fields"]))
+    assert evidence["bits"] == pytest.approx(sum(field["bits"] for field in evidence["fields"]))
     shown = json.dumps([linker.answers, linker.reviews])
     for secret in ("Okafor", "Ann", "1971", "LS1", "Mill"):
         assert secret not in shown
@@ -203,7 +201,7 @@ def test_poison_is_rejected_and_what_follows_is_not_disturbed(value: bytes) -> N
     linker = Linker()
     linker.put("G1", ANN)
     state, outcomes = real_step("linker").advance(linker.state, Message(IDENTITY, 0, 9, b"r", value, (), 0))
-    assert [type(one).__name__ for one in outcomes] == ["Reject"]
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Reject"]
     linker.state = state
     linker.put("T1", ANN)
     assert linker.together("G1", "T1")
@@ -211,12 +209,12 @@ def test_poison_is_rejected_and_what_follows_is_not_disturbed(value: bytes) -> N
 
 def test_a_sealed_identity_moved_to_another_record_is_not_believed() -> None:
     engine = MemoryEngine()
-    engine.take(*told(GP, "m", at_source(ANN, "G1"), attended("a", 3), at=3))
+    engine.take(*message_from(GP, "m", at_source(ANN, "G1"), attended("a", 3), at=3))
     engine.run()
-    ((_, value),) = [(one.key, one.value) for one in engine.read([IDENTITY])]
+    ((_, value),) = [(message.key, message.value) for message in engine.read([IDENTITY])]
     moved = Message(IDENTITY, 0, 0, record_id(GP, "G2").encode(), value, (), 0)
     _, outcomes = real_step("linker").advance(real_step("linker").restore([]), moved)
-    assert [type(one).__name__ for one in outcomes] == ["Reject"]
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Reject"]
 
 
 def test_the_state_read_back_answers_as_the_one_that_was_lost() -> None:
@@ -232,16 +230,14 @@ def test_the_state_read_back_answers_as_the_one_that_was_lost() -> None:
     assert restarted.reviews == linker.reviews
 
 
-def decision(
-    linker: Linker, a: str, b: str, kind: str, at: str, decision_id: str = "d1"
-) -> tuple[bytes, bytes]:
-    one, other = sorted(record_id(SLUGS[local[0]], local) for local in (a, b))
-    told = PairDecision((one, other), kind, at, decision_id)  # type: ignore[arg-type]
-    return told.key(), told.value()
+def decision(linker: Linker, a: str, b: str, kind: str, at: str, decision_id: str = "d1") -> tuple[bytes, bytes]:
+    first, second = sorted(record_id(SLUGS[local[0]], local) for local in (a, b))
+    taken = PairDecision((first, second), kind, at, decision_id)  # type: ignore[arg-type]
+    return taken.key(), taken.value()
 
 
-def decide(linker: Linker, *told: str) -> list[str]:
-    return linker.give(*decision(linker, *told), at_ms=TODAY_MS)
+def decide(linker: Linker, *arguments: str) -> list[str]:
+    return linker.give(*decision(linker, *arguments), at_ms=TODAY_MS)
 
 
 TODAY, YESTERDAY, NEXT_YEAR = "2026-09-01T08:00:00Z", "2026-08-31T08:00:00Z", "2027-09-01T08:00:00Z"
@@ -276,7 +272,7 @@ def test_a_decision_about_a_record_that_is_not_there_waits_for_it() -> None:
     linker = Linker()
     linker.put("G1", ANN)
     decide(linker, "G1", "C1", "link", TODAY)
-    assert [one["rules"] for one in linker.of("G1")["evidence"]] == [["V5-waiting"]]
+    assert [evidence["rules"] for evidence in linker.of("G1")["evidence"]] == [["V5-waiting"]]
     linker.put("C1", EVE)
     assert linker.together("G1", "C1")
 
@@ -298,9 +294,9 @@ def test_what_became_of_a_person_is_told_with_the_reason_and_the_evidence() -> N
     last = linker.changes[f"{linker.of('G1')['person_id']}/1"]
     assert (last["kind"], last["reason"]) == ("renamed", "anchor") or last["kind"] == "linked"
     decide(linker, "G1", "C1", "apart", TODAY)
-    parted = [one for one in linker.changes.values() if one["revision"] == 2]
-    assert {(one["kind"], one["reason"]) for one in parted} == {("split", "V5-apart")}
-    assert {tuple(one["previous"]) for one in parted} == {(linker.of("G1")["person_id"],)}
-    told = [one for change in parted for one in change["evidence"] if one["rules"] == ["V5-apart"]]
-    assert told
-    assert told[0]["records"] == sorted([record_id(GP, "G1"), record_id(COUNCIL, "C1")])
+    parted = [change for change in linker.changes.values() if change["revision"] == 2]
+    assert {(change["kind"], change["reason"]) for change in parted} == {("split", "V5-apart")}
+    assert {tuple(change["previous"]) for change in parted} == {(linker.of("G1")["person_id"],)}
+    parting = [evidence for change in parted for evidence in change["evidence"] if evidence["rules"] == ["V5-apart"]]
+    assert parting
+    assert parting[0]["records"] == sorted([record_id(GP, "G1"), record_id(COUNCIL, "C1")])

@@ -3,8 +3,8 @@
 from pathway_journeys import day, journey
 
 
-def test_an_episode_carries_the_dates_the_service_told() -> None:
-    one = journey("""
+def test_an_episode_carries_the_dates_the_service_reports() -> None:
+    episode = journey("""
         day | from  | event
         ----+-------+------
           0 | tier2 | receives referral
@@ -17,12 +17,16 @@ def test_an_episode_carries_the_dates_the_service_told() -> None:
          98 | tier2 | completes
         100 | tier2 | discharges
     """).episode("tier2")
-    assert (one.referred_on, one.triaged_on, one.triage_level) == (day(0), day(3), "2")
-    assert (one.accepted_on, one.acceptance_definition) == (day(7), "as-reported/1")
-    assert (one.started_on, one.start_definition) == (day(14), "as-reported/1")
-    assert (one.attended_count, one.not_attended_count, one.cancelled_count) == (1, 1, 1)
-    assert (one.completed_on, one.completion_definition) == (day(98), "dwmp-attended-60pct/1")
-    assert (one.discharged_on, one.discharge_reason, one.stage) == (day(100), "programme-ended", "discharged")
+    assert (episode.referred_on, episode.triaged_on, episode.triage_level) == (day(0), day(3), "2")
+    assert (episode.accepted_on, episode.acceptance_definition) == (day(7), "as-reported/1")
+    assert (episode.started_on, episode.start_definition) == (day(14), "as-reported/1")
+    assert (episode.attended_count, episode.not_attended_count, episode.cancelled_count) == (1, 1, 1)
+    assert (episode.completed_on, episode.completion_definition) == (day(98), "dwmp-attended-60pct/1")
+    assert (episode.discharged_on, episode.discharge_reason, episode.stage) == (
+        day(100),
+        "programme-ended",
+        "discharged",
+    )
 
 
 def test_waits_are_whole_days_and_none_while_an_end_is_missing() -> None:
@@ -43,59 +47,63 @@ def test_waits_are_whole_days_and_none_while_an_end_is_missing() -> None:
 
 
 def test_a_tier3_service_accepts_by_its_first_booking_after_the_referral_arrived() -> None:
-    one = journey("""
+    episode = journey("""
           0 | tier3 | receives referral
          30 | tier3 | cancelled booked on day 12
          40 | tier3 | attended booked on day 20
          50 | tier3 | appointment booked on day -5
     """).episode("tier3")
-    assert (one.accepted_on, one.acceptance_definition) == (day(12), "tier3-accepted-by-booking/1")
+    assert (episode.accepted_on, episode.acceptance_definition) == (day(12), "tier3-accepted-by-booking/1")
 
 
-def test_an_acceptance_that_is_told_outranks_a_booking() -> None:
-    one = journey("""
+def test_an_acceptance_that_is_reported_outranks_a_booking() -> None:
+    episode = journey("""
           0 | tier3 | receives referral
          40 | tier3 | attended booked on day 12
          20 | tier3 | accepts
     """).episode("tier3")
-    assert (one.accepted_on, one.acceptance_definition) == (day(20), "as-reported/1")
+    assert (episode.accepted_on, episode.acceptance_definition) == (day(20), "as-reported/1")
 
 
 def test_a_booking_does_not_mean_acceptance_in_tier2() -> None:
-    one = journey("""
+    episode = journey("""
           0 | tier2 | receives referral
          40 | tier2 | attended booked on day 12
     """).episode("tier2")
-    assert one.accepted_on is None
+    assert episode.accepted_on is None
 
 
-def test_without_a_told_start_the_first_attendance_is_the_start() -> None:
-    one = journey("""
+def test_without_a_reported_start_the_first_attendance_is_the_start() -> None:
+    episode = journey("""
           0 | tier2 | receives referral
          10 | tier2 | did not attend
          17 | tier2 | attended
          24 | tier2 | attended
     """).episode("tier2")
-    assert (one.started_on, one.start_definition) == (day(17), "start-by-first-attendance/1")
-    assert one.first_attended_on == day(17)
+    assert (episode.started_on, episode.start_definition) == (day(17), "start-by-first-attendance/1")
+    assert episode.first_attended_on == day(17)
 
 
 def test_someone_who_never_came_has_not_started() -> None:
-    one = journey("""
+    episode = journey("""
           0 | tier2 | receives referral
          10 | tier2 | did not attend
          17 | tier2 | cancelled
     """).episode("tier2")
-    assert (one.started_on, one.first_attended_on, one.stage) == (None, None, "referred")
+    assert (episode.started_on, episode.first_attended_on, episode.stage) == (None, None, "referred")
 
 
 def test_a_declined_referral_says_by_whom_and_why() -> None:
-    one = journey("""
+    episode = journey("""
           0 | tier2 | receives referral
           5 | tier2 | declines
     """).episode("tier2")
-    assert (one.declined_on, one.declined_by, one.decline_reason) == (day(5), "service", "not-eligible")
-    assert one.stage == "declined"
+    assert (episode.declined_on, episode.declined_by, episode.decline_reason) == (
+        day(5),
+        "service",
+        "not-eligible",
+    )
+    assert episode.stage == "declined"
 
 
 def test_a_fact_joins_the_latest_referral_before_it_unless_it_names_another() -> None:
@@ -107,16 +115,16 @@ def test_a_fact_joins_the_latest_referral_before_it_unless_it_names_another() ->
         220 | tier2 | completes under first
          -5 | tier2 | attended
     """).pathway
-    first, second = (one.view for one in pathway.episodes)
+    first, second = (episode.view for episode in pathway.episodes)
     assert (first.referred_on, first.attended_count, first.completed_on) == (day(0), 2, day(220))
     assert (second.referred_on, second.attended_count, second.completed_on) == (day(200), 1, None)
 
 
-def test_a_service_that_never_told_a_referral_still_has_an_episode() -> None:
-    told = journey("20 | tier3 | attended")
-    one = told.episode("tier3")
-    assert (one.referred_on, one.stage, one.waits.referral_to_start) == (None, "started", None)
-    assert told.pathway.view.current_stage == "started"
+def test_a_service_that_never_sent_a_referral_still_has_an_episode() -> None:
+    found = journey("20 | tier3 | attended")
+    episode = found.episode("tier3")
+    assert (episode.referred_on, episode.stage, episode.waits.referral_to_start) == (None, "started", None)
+    assert found.pathway.view.current_stage == "started"
 
 
 def test_demographics_alone_are_no_episode_and_gp_facts_never_are() -> None:
@@ -176,10 +184,10 @@ def test_primary_care_is_believed_first_about_the_person_then_tier2_then_tier3()
          10 | gp    | demographics birth_year=1970 imd_quintile=1 imd_version=2019
          20 | gp b  | demographics imd_quintile=2 imd_version=2025
     """).pathway.view
-    slices = view.demographics
-    assert (slices.sex, slices.birth_year, slices.council) == ("female", 1970, "east")
-    assert (slices.ethnic_category, slices.ethnic_system) == ("J", "2001")
-    assert (slices.imd_quintile, slices.imd_version) == (2, "2025")
+    demographics = view.demographics
+    assert (demographics.sex, demographics.birth_year, demographics.council) == ("female", 1970, "east")
+    assert (demographics.ethnic_category, demographics.ethnic_system) == ("J", "2001")
+    assert (demographics.imd_quintile, demographics.imd_version) == (2, "2025")
 
 
 def test_a_comorbidity_later_ruled_out_is_not_present() -> None:
@@ -192,22 +200,22 @@ def test_a_comorbidity_later_ruled_out_is_not_present() -> None:
 
 
 def test_a_correction_replaces_what_it_corrects_also_when_it_arrives_first() -> None:
-    one = journey("""
+    episode = journey("""
          14 | tier2 | attended as visit told day 30
           7 | tier2 | attended as visit told day 7
           0 | tier2 | receives referral
     """).episode("tier2")
-    assert (one.first_attended_on, one.attended_count) == (day(14), 1)
+    assert (episode.first_attended_on, episode.attended_count) == (day(14), 1)
 
 
 def test_a_fact_taken_back_was_never_there() -> None:
-    told = journey("""
+    found = journey("""
           0 | tier2 | receives referral
           7 | tier2 | attended as visit
           7 | tier2 | attended as visit told day 9 retracted
     """)
-    assert told.episode("tier2").attended_count == 0
-    assert told.kinds == ["referral_received"]
+    assert found.episode("tier2").attended_count == 0
+    assert found.kinds == ["referral_received"]
 
 
 def test_an_appointment_moved_to_the_persons_other_record_counts_once() -> None:
@@ -215,4 +223,4 @@ def test_an_appointment_moved_to_the_persons_other_record_counts_once() -> None:
           7 | tier3   | attended as visit told day 7
           7 | tier3 b | attended as visit told day 9
     """).pathway
-    assert [one.view.attended_count for one in pathway.episodes] == [1]
+    assert [episode.view.attended_count for episode in pathway.episodes] == [1]

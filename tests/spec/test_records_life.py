@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from memory_engine import RECEIVED_AT, START_MS, MemoryEngine, real_step, record_id, sources
+from memory_engine import START_MS, MemoryEngine, real_step, record_id, sources
 from small_world import (
     ANN,
     BEA,
@@ -19,11 +19,11 @@ from small_world import (
     at_source,
     attended,
     day,
+    message_from,
     referral,
-    told,
     weight,
     without_number,
-)
+)  # fmt: skip
 
 from schemas import topics
 from schemas.facts import Death, Demographics
@@ -36,9 +36,9 @@ from streams.steps.records import GRACE_MS, RecordsState
 
 A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
 RECORD = record_id(TRUST, "T1")
-LETTER = told(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
+LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
 SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")
-IDENTITY_ONLY = told(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
+IDENTITY_ONLY = message_from(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
 
 
 class Records:
@@ -57,24 +57,24 @@ class Records:
         return self.keep(outcomes)
 
     def keep(self, outcomes: Iterable[Outcome]) -> list[Emit]:
-        for one in outcomes:
-            if isinstance(one, Change) and one.value is None:
-                self.changelog.pop(one.key, None)
-            elif isinstance(one, Change) and one.value is not None:
-                self.changelog[one.key] = one.value
-        return [one for one in outcomes if isinstance(one, Emit)]
+        for outcome in outcomes:
+            if isinstance(outcome, Change) and outcome.value is None:
+                self.changelog.pop(outcome.key, None)
+            elif isinstance(outcome, Change) and outcome.value is not None:
+                self.changelog[outcome.key] = outcome.value
+        return [outcome for outcome in outcomes if isinstance(outcome, Emit)]
 
     def hear(self, *entries: Any) -> list[Emit]:
         emits = []
         for slug, entry in entries:
             door = MemoryEngine()
             door.take(slug, entry)
-            ((identifier, place),) = [(m.key, m) for log in door.logs.values() for m in log]
-            assert identifier
-            for one in real_step("ingress").advance(None, place)[1]:
-                assert isinstance(one, Emit)
-                self.written.add(one.key)
-                emits += self.give(one.key, one.value)
+            (sealed,) = [message for log in door.logs.partitions.values() for message in log.messages]
+            assert sealed.key
+            for outcome in real_step("ingress").advance(None, sealed)[1]:
+                assert isinstance(outcome, Emit)
+                self.written.add(outcome.key)
+                emits += self.give(outcome.key, outcome.value)
         return emits
 
     def link(self, person: str, revision: int, *formerly: str, status: Any = "linked") -> list[Emit]:
@@ -86,32 +86,32 @@ class Records:
 
 
 def on(topic: str, emits: Iterable[Emit]) -> list[Any]:
-    return [json.loads(one.value or b"null") for one in emits if one.topic == topic]
+    return [json.loads(emit.value or b"null") for emit in emits if emit.topic == topic]
 
 
 def receipts(emits: Iterable[Emit]) -> list[str]:
-    return [one["disposition"] for slug in sources().values() for one in on(slug.receipts_topic, emits)]
+    return [emit["disposition"] for slug in sources().values() for emit in on(slug.receipts_topic, emits)]
 
 
 def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
     """(kind, person, link revision) of what pathway is told, demographics left out."""
     return [
-        (one["kind"], one["person_id"], one["link_revision"])
-        for one in on(PATHWAY_IN, emits)
-        if one["kind"] == "withdrawal" or one["fact"]["body"]["type"] != "demographics"
+        (emit["kind"], emit["person_id"], emit["link_revision"])
+        for emit in on(PATHWAY_IN, emits)
+        if emit["kind"] == "withdrawal" or emit["fact"]["body"]["type"] != "demographics"
     ]
 
 
 def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:
     emits = Records().hear(IDENTITY_ONLY)
     assert receipts(emits) == ["ignored"]
-    assert {one.topic for one in emits} == {sources()[TRUST].receipts_topic}
+    assert {emit.topic for emit in emits} == {sources()[TRUST].receipts_topic}
 
 
 def test_neither_sex_nor_birth_year_nor_death_makes_a_patient_of_the_hospital_ours() -> None:
     death = SourceFact(Death(on=day(2)), "death")
     emits = Records().hear(
-        IDENTITY_ONLY, told(TRUST, "t1", at_source(ANN, "T1"), SLICES, death, at=2, ours=False)
+        IDENTITY_ONLY, message_from(TRUST, "t1", at_source(ANN, "T1"), SLICES, death, at=2, ours=False)
     )
     assert receipts(emits) == ["ignored", "ignored"]
     assert on(IDENTITY, emits) == []
@@ -127,25 +127,25 @@ def test_a_first_fact_makes_the_record_ours_and_turns_ignored_into_linked() -> N
 
 
 def test_a_service_named_without_any_fact_makes_the_record_ours_too() -> None:
-    emits = Records().hear(told(TRUST, "t0", at_source(ANN, "T1"), at=1))
+    emits = Records().hear(message_from(TRUST, "t0", at_source(ANN, "T1"), at=1))
     assert len(on(IDENTITY, emits)) == 1
 
 
 def test_after_thirty_days_without_a_fact_its_elements_are_removed() -> None:
     records = Records()
     records.hear(IDENTITY_ONLY)
-    records.hear(told(TRUST, "t1", at_source(ANN, "T1"), SLICES, at=2, ours=False))
+    records.hear(message_from(TRUST, "t1", at_source(ANN, "T1"), SLICES, at=2, ours=False))
     written = records.written
     records.now_ms += GRACE_MS - 2 * 60_000
     assert records.give(b"x", None) == []
     records.now_ms += 2 * 60_000
     emits = records.give(b"x", None)
-    assert {(one.topic, one.value) for one in emits} == {(EVENTS, None)}
-    assert {one.key for one in emits} == written
+    assert {(emit.topic, emit.value) for emit in emits} == {(EVENTS, None)}
+    assert {emit.key for emit in emits} == written
     assert sorted(key.split(b"/")[1] for key in written) == [b"e", b"e", b"i", b"n", b"n"]
-    assert all(one.partition == partition_of(RECORD) for one in emits)
+    assert all(emit.partition == partition_of(RECORD) for emit in emits)
     assert records.changelog == {}
-    assert [records.give(one.key, None, headers=one.headers) for one in emits] == [[]] * 5
+    assert [records.give(emit.key, None, headers=emit.headers) for emit in emits] == [[]] * 5
 
 
 def test_a_record_that_became_ours_in_time_stays() -> None:
@@ -171,10 +171,10 @@ def test_what_is_told_anew_while_it_is_being_removed_is_written_again() -> None:
     records.now_ms += GRACE_MS
     removals = records.give(b"x", None)
     records.hear(IDENTITY_ONLY)
-    again = [emit for one in removals for emit in records.give(one.key, None, headers=one.headers)]
-    assert {one.key for one in again} == {one.key for one in removals}
-    assert all(one.value for one in again)
-    assert [records.give(one.key, one.value) for one in again] == [[], [], []]
+    again = [emit for removal in removals for emit in records.give(removal.key, None, headers=removal.headers)]
+    assert {emit.key for emit in again} == {removal.key for removal in removals}
+    assert all(emit.value for emit in again)
+    assert [records.give(emit.key, emit.value) for emit in again] == [[], [], []]
 
 
 def test_a_removal_by_another_hand_is_left_alone() -> None:
@@ -199,7 +199,7 @@ def test_later_facts_go_straight_to_the_person() -> None:
     records = Records()
     records.hear(LETTER)
     records.link(A, 4)
-    emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), weight("w", 4, "99"), at=4))
+    emits = records.hear(message_from(TRUST, "t2", at_source(ANN, "T1"), weight("w", 4, "99"), at=4))
     assert ("fact", A, 4) in told_to(emits)
     assert receipts(emits) == ["linked"]
     assert on(IDENTITY, emits) == []
@@ -252,7 +252,7 @@ def test_the_revision_of_a_receipt_only_grows() -> None:
     topic = sources()[TRUST].receipts_topic
     for emits in (records.hear(IDENTITY_ONLY), records.hear(LETTER), records.link(A, 0),
                   records.link(A, 1, status="held"), records.link(B, 2, A)):  # fmt: skip
-        by_entry = {one.key: json.loads(one.value or b"")["revision"] for one in emits if one.topic == topic}
+        by_entry = {emit.key: json.loads(emit.value or b"")["revision"] for emit in emits if emit.topic == topic}
         revisions += [by_entry[key] for key in sorted(by_entry)][:1]
     assert revisions == sorted(set(revisions))
     assert len(revisions) == 4
@@ -263,8 +263,8 @@ def test_the_newest_version_wins_also_when_it_comes_first() -> None:
     records.hear(LETTER)
     records.link(A, 1)
     person = at_source(ANN, "T1")
-    newer = told(TRUST, "t3", person, attended("a1", 4, "3"), at=9)
-    older = told(TRUST, "t2", person, attended("a1", 4, "2"), at=8)
+    newer = message_from(TRUST, "t3", person, attended("a1", 4, "3"), at=9)
+    older = message_from(TRUST, "t2", person, attended("a1", 4, "2"), at=8)
     assert ("fact", A, 1) in told_to(records.hear(newer))
     assert told_to(records.hear(older)) == []
 
@@ -273,14 +273,14 @@ def test_a_fact_taken_back_travels_as_taken_back() -> None:
     records = Records()
     records.hear(LETTER)
     records.link(A, 1)
-    emits = records.hear(told(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9))
-    facts = [one["fact"] for one in on(PATHWAY_IN, emits) if one["fact"]["body"]["type"] == "attendance"]
-    assert [one["retracted"] for one in facts] == [True]
+    emits = records.hear(message_from(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9))
+    facts = [emit["fact"] for emit in on(PATHWAY_IN, emits) if emit["fact"]["body"]["type"] == "attendance"]
+    assert [fact["retracted"] for fact in facts] == [True]
 
 
 def test_the_winning_identity_is_the_newest_told_whatever_came_last() -> None:
-    new = told(TRUST, "t2", at_source(ANN, "T1"), at=9)
-    old = told(TRUST, "t1", without_number(at_source(ANN, "T1")), at=8)
+    new = message_from(TRUST, "t2", at_source(ANN, "T1"), at=9)
+    old = message_from(TRUST, "t1", without_number(at_source(ANN, "T1")), at=8)
     (first,) = on(IDENTITY, Records().hear(new))
     records = Records()
     (other,) = on(IDENTITY, records.hear(old))
@@ -292,11 +292,11 @@ def test_the_winning_identity_is_the_newest_told_whatever_came_last() -> None:
 
 
 def test_a_merge_is_told_to_the_linker_also_when_the_retired_record_comes_later() -> None:
-    merge = told(TRUST, "t9", replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T2"),)), at=9)
-    retired = told(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
+    merge = message_from(TRUST, "t9", replace(at_source(ANN, "T1"), retired_local_ids=(LocalId("T2"),)), at=9)
+    retired = message_from(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
     for order in ([merge, retired], [retired, merge]):
         emits = Records().hear(*order)
-        last = [one for one in emits if one.topic == IDENTITY and one.key.decode() == record_id(TRUST, "T2")]
+        last = [emit for emit in emits if emit.topic == IDENTITY and emit.key.decode() == record_id(TRUST, "T2")]
         assert json.loads(last[-1].value or b"")["merged_into"] == record_id(TRUST, "T1")
 
 
@@ -319,7 +319,7 @@ def test_poison_is_rejected_and_what_follows_is_not_disturbed(topic: str, key: b
     records = Records()
     message = Message(topic, 0, 0, key, value, (), START_MS)
     records.state, outcomes = real_step("records").advance(records.state, message)
-    assert [type(one).__name__ for one in outcomes] == ["Reject"]
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Reject"]
     records.hear(LETTER)
     assert receipts(records.link(A, 1)) == ["linked"]
 
@@ -337,13 +337,13 @@ def run(*entries: Any) -> MemoryEngine:
 def test_receipts_for_every_disposition() -> None:
     twin = replace(at_source(without_number(BEA), "C2"), names=())
     engine = run(
-        told(GP, "linked", at_source(ANN, "G1"), referral("R", 0), at=0),
-        told(COUNCIL, "held", at_source(NOBODY, "C9"), attended("a", 3), at=3),
-        told(TRUST, "ignored", at_source(EVE, "T1"), at=3, ours=False),
-        told(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
-        told(COUNCIL, "alone", twin, attended("c", 3), at=3),
+        message_from(GP, "linked", at_source(ANN, "G1"), referral("R", 0), at=0),
+        message_from(COUNCIL, "held", at_source(NOBODY, "C9"), attended("a", 3), at=3),
+        message_from(TRUST, "ignored", at_source(EVE, "T1"), at=3, ours=False),
+        message_from(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
+        message_from(COUNCIL, "alone", twin, attended("c", 3), at=3),
     )
-    answers = [engine.receipts()[one.entry_id] for one in engine.journal]
+    answers = [engine.receipts()[sent.entry_id] for sent in engine.journal]
     found = dict(zip(engine.message_ids, answers, strict=True))
     assert found == {"linked": "linked", "held": "held", "ignored": "ignored", "rejected": "rejected",
                      "alone": "linked"}  # fmt: skip
@@ -352,13 +352,17 @@ def test_receipts_for_every_disposition() -> None:
 def test_an_identity_put_right_splits_the_person_and_takes_the_facts_along() -> None:
     wrong = replace(at_source(FAY, "T4"), nhs_number=EVE.nhs_number)
     before = [
-        told(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
-        told(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
-        told(TRUST, "t8", at_source(EVE, "T4"), attended("ta3", 20), at=20),
+        message_from(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
+        message_from(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
+        message_from(TRUST, "t8", at_source(EVE, "T4"), attended("ta3", 20), at=20),
     ]
     joined = run(*before)
     assert {record_id(GP, "G4"), record_id(TRUST, "T4")} in joined.clusters()
-    put_right = run(*before, told(TRUST, "t9", wrong, at=30), told(TRUST, "t10", at_source(FAY, "T4"), at=50))
+    put_right = run(
+        *before,
+        message_from(TRUST, "t9", wrong, at=30),
+        message_from(TRUST, "t10", at_source(FAY, "T4"), at=50),
+    )
     assert {record_id(GP, "G5"), record_id(TRUST, "T4")} in put_right.clusters()
     attended_by = [
         value["person"] for value in put_right.latest("pathway.events.demo.v1").values()
@@ -368,7 +372,7 @@ def test_an_identity_put_right_splits_the_person_and_takes_the_facts_along() -> 
 
 
 def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() -> None:
-    engine = run(told(TRUST, "t1", at_source(EVE, "T1"), at=3, ours=False))
+    engine = run(message_from(TRUST, "t1", at_source(EVE, "T1"), at=3, ours=False))
     assert engine.latest(EVENTS) != {}
     engine.now_ms += 31 * DAY_MS
     partition = partition_of(record_id(TRUST, "T1"))
@@ -382,7 +386,6 @@ def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() ->
 def test_a_moved_person_keeps_one_address_each_way() -> None:
     """A later address wins for linking; the older identity stays in the record's history."""
     moved = replace(at_source(ANN, "G1"), addresses=(Address("1 New Road", Postcode("YO11AA")),))
-    engine = run(told(GP, "1", at_source(ANN, "G1"), at=1), told(GP, "2", moved, at=2))
+    engine = run(message_from(GP, "1", at_source(ANN, "G1"), at=1), message_from(GP, "2", moved, at=2))
     assert sum(key.split("/")[1] == "i" for key in engine.latest(EVENTS)) == 2
     assert len(engine.latest(IDENTITY)) == 1
-    assert RECEIVED_AT.year == 2026

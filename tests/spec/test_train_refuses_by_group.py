@@ -39,12 +39,10 @@ def deaf_to(model: Model, at: Levels) -> Model:
 
 def pairs(*of: tuple[Levels, Group, int]) -> Labelled:
     """So many pairs of one person of a pattern and a group."""
-    told = [
-        (replace(at, nhs_number="equal"), frozenset({group}), True)
-        for at, group, times in of
-        for _ in range(times)
+    items = [
+        (replace(at, nhs_number="equal"), frozenset({group}), True) for at, group, times in of for _ in range(times)
     ]
-    return Labelled(tuple(told), dict.fromkeys((NORTH, SOUTH, WHOLE), 2_000), {})
+    return Labelled(tuple(items), dict.fromkeys((NORTH, SOUTH, WHOLE), 2_000), {})
 
 
 def test_a_model_that_gives_up_on_one_group_is_refused_and_the_same_without_that_loss_is_not() -> None:
@@ -53,11 +51,11 @@ def test_a_model_that_gives_up_on_one_group_is_refused_and_the_same_without_that
     """
     new = deaf_to(MODEL, RENAMED)
     hidden = pairs((ALIKE, SOUTH, 5_000), (ALIKE, NORTH, 990), (RENAMED, NORTH, 10))
-    told = ByGroup.of(hidden, new=new, in_use=MODEL)
-    (loss,) = told.reasons()
+    value = ByGroup.of(hidden, new=new, in_use=MODEL)
+    (loss,) = value.reasons()
     assert loss.startswith("area north: recall would fall from 100.00 % to 99.00 %, by 1.00 points")
     with pytest.raises(Refused, match="model refused: area north"):
-        told.refuse_unless_fair()
+        value.refuse_unless_fair()
     same = ByGroup.of(pairs((ALIKE, SOUTH, 5_000), (ALIKE, NORTH, 1_000)), new=new, in_use=MODEL)
     assert same.reasons() == []
     same.refuse_unless_fair()
@@ -84,7 +82,7 @@ def rows(people: int, *, lost: int) -> Iterable[dict[str, str]]:
     """Everybody twice, with a brother or sister at home once; so many are in the second row as if somebody else."""
     rng = Random(8)
     for at in range(people):
-        one = {
+        items = {
             "family": f"Marsh{chr(97 + at % 26)}{chr(97 + at // 26)}",
             "given": rng.choice("Ann Brian Chloe David Esther Farid Grace Hamza".split()),
             "born": f"{rng.randrange(1940, 1990)}-0{rng.randrange(1, 10)}-{rng.randrange(10, 29)}",
@@ -94,20 +92,18 @@ def rows(people: int, *, lost: int) -> Iterable[dict[str, str]]:
             "nhs": number(rng),
             "area": "[bold]north" if at % 2 else "south",
         }
-        yield one
+        yield items
         far = {"family": f"Quill{at}", "given": "Zoe", "born": ""}
-        yield one | far if at < lost else one
+        yield items | far if at < lost else items
         if at % 2:
             sibling = {"given": rng.choice("Irene Jacob Kiran Laura".split()), "born": "1995-03-11"}
-            yield one | sibling | {"nhs": number(rng), "phone": ""}
+            yield items | sibling | {"nhs": number(rng), "phone": ""}
 
 
-def csv(path: Path, told: Iterable[dict[str, str]]) -> Path:
+def csv(path: Path, texts: Iterable[dict[str, str]]) -> Path:
     """The rows as a file."""
-    lines = list(told)
-    path.write_text(
-        "\n".join(",".join(row) for row in ([*lines[0]], *(row.values() for row in lines))) + "\n"
-    )
+    lines = list(texts)
+    path.write_text("\n".join(",".join(row) for row in ([*lines[0]], *(row.values() for row in lines))) + "\n")
     return path
 
 
@@ -135,7 +131,7 @@ def test_the_report_by_group_is_shown_and_a_model_that_links_fewer_than_the_one_
     found: dict[str, Any] = json.loads(shown.stdout.splitlines()[-1])
     assert found["refused"] == []
     assert found["by_group_in_use"] is None
-    groups = {(one["dimension"], one["group"]) for one in found["by_group"]["groups"]}
+    groups = {(item["dimension"], item["group"]) for item in found["by_group"]["groups"]}
     assert {("area", "[bold]north"), ("area", "south"), ("sex", "female"), ("source", "people.csv")} <= groups
     assert {dimension for dimension, _ in groups} == {"area", "sex", "age band", "source", "number"}
     assert "area [bold]north" in shown.output
@@ -161,11 +157,11 @@ def test_a_column_that_tells_people_apart_is_no_group_and_is_not_quoted(table: P
 
 
 def test_a_record_is_in_one_group_of_each_kind_and_what_is_blank_is_not_known(tmp_path: Path) -> None:
-    told = [
+    items = [
         {"family": "Hall", "born": "1971-11-24", "sex": "F", "tier": "2"},
         {"family": "Hall", "born": "", "sex": "", "tier": ""},
     ]
-    path = csv(tmp_path / "two.csv", told)
+    path = csv(tmp_path / "two.csv", items)
     reader = Reader(parse_map(["family=family,birth_date=born,gender=sex"]))
     first, second = groups_of(
         load([path], reader), [path], columns={"tier": "tier"}, mapped=reader.columns, on=date(2026, 11, 23)
@@ -173,9 +169,7 @@ def test_a_record_is_in_one_group_of_each_kind_and_what_is_blank_is_not_known(tm
     kinds = ("source", "sex", "age band", "tier")
     assert first == frozenset(zip(kinds, ("two.csv", "female", "50-59", "2"), strict=True))
     assert second == frozenset(zip(kinds, ("two.csv", *["not known"] * 3), strict=True))
-    given = groups_of(
-        load([path], reader), [path], columns={"sex": "tier"}, mapped=reader.columns, on=date.max
-    )
+    given = groups_of(load([path], reader), [path], columns={"sex": "tier"}, mapped=reader.columns, on=date.max)
     assert ("sex", "2") in given[0], "a column that is named outranks the field"
 
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("schemas", "linkage", "connectors", "streams", "ops")
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS = {contract["id"]: contract for contract in SETTINGS["contracts"]}
+ROOMS = {path.stem for path in (ROOT / "ops").iterdir()} - {"__init__"}
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 # contract -> key -> what it must name, as far as it exists
@@ -29,6 +30,7 @@ PLAN = {
             "schemas.source_message", "schemas.topics",
         ],
     },
+    "no-lab": {"source_modules": [*PACKAGES[:-1], *(f"ops.{room}" for room in ROOMS if room != "lab")]},
     "independent-eyes": {  # a judge that shares code with the judged repeats its mistakes
         "source_modules": [
             "ops.client.journal", "ops.lab.demo.canary", "ops.lab.simulator", "ops.verify.checker",
@@ -45,6 +47,9 @@ BREACHES = {
     "pure": ("linkage/planted.py", "import os\n"),
     "one-kafka-door": ("connectors/planted.py", "import kafka\n"),
     "one-faust-door": ("streams/planted.py", "import faust\n"),
+    "rooms": ("ops/runtime/planted_room.py", "import ops.admin.keys\n"),
+    "no-lab": ("ops/verify/planted_lab.py", "import ops.lab.worker\n"),
+    "lab-alone": ("ops/lab/planted_command.py", "import ops.cli\n"),
     "edge": ("connectors/planted_edge.py", "import linkage\n"),
     "narrow-linkage": ("linkage/planted_narrow.py", "import schemas.topics\n"),
     "sources": ("connectors/sources/planted_one.py", "import connectors.sources.planted_two\n"),
@@ -62,9 +67,7 @@ def exists(module: str) -> bool:
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-@pytest.mark.parametrize(
-    ("contract", "key"), [(contract, key) for contract, keys in PLAN.items() for key in keys]
-)
+@pytest.mark.parametrize(("contract", "key"), [(contract, key) for contract, keys in PLAN.items() for key in keys])
 def test_a_contract_names_every_module_it_is_about(contract: str, key: str) -> None:
     wanted = {module for module in PLAN[contract][key] if exists(module)}
     if not any(exists(module) for module in PLAN[contract].get("source_modules", wanted)):

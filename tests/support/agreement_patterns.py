@@ -45,15 +45,15 @@ HOUSEHOLD: Shares = {
 
 
 def drawn(
-    shares: Shares, pairs: int, *, seed: int, label: str = "missing", told: float = 1.0
+    shares: Shares, pairs: int, *, seed: int, label: str = "missing", known_share: float = 1.0
 ) -> Counter[Levels]:
-    """`pairs` patterns, each field by itself; a field is told with chance `told`, and the number says `label`."""
+    """`pairs` patterns, each field by itself; a field is known with chance `known_share`; the number says `label`."""
     chance, found = Random(seed), Counter[Levels]()
     for _ in range(pairs):
         levels = {
             field: chance.choices(list(of), list(of.values()))[0]
             for field, of in shares.items()
-            if chance.random() < told
+            if chance.random() < known_share
         }
         found[replace(NOTHING_TOLD, **levels, nhs_number=label)] += 1
     return found

@@ -157,9 +157,7 @@ def _file_differences(answer: Mapping[str, Any]) -> list[str]:
     reading = _csv_file(answer["file"], answer["mapping"])
     disposition = "refused" if reading.refused else "accepted"
     found = _compared("disposition", disposition, answer["disposition"])
-    found += _compared(
-        "file_issues", _places(reading.file_issues, csv_row=False), _sorted(answer["file_issues"])
-    )
+    found += _compared("file_issues", _places(reading.file_issues, csv_row=False), _sorted(answer["file_issues"]))
     rows = {entry.position: entry for entry in reading.entries}
     found += _compared("rows", sorted(rows), sorted(row["row"] for row in answer["rows"]))
     for row in answer["rows"]:
@@ -238,9 +236,7 @@ def _group_differences(door: str, answer: Mapping[str, Any]) -> list[str]:
         case "same_record" | "different_records":
             values: list[object] = [reading.record_id for reading in readings]
         case "same_names" | "different_names":
-            values = [
-                [(name.family, name.given) for name in reading.message.person.names] for reading in readings
-            ]
+            values = [[(name.family, name.given) for name in reading.message.person.names] for reading in readings]
         case _:
             values = [reading.fact_ids() for reading in readings]
     if answer["group"].startswith("same"):

@@ -1,4 +1,4 @@
-"""Does the command line know these words? Asked of every command a page or a compose file shows."""
+"""Whether the command line knows the words of a command: of every one that a page or a compose file shows."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -27,13 +27,11 @@ def command_line() -> Any:
 def complaints(words: Sequence[str], root: Any = None) -> Iterator[str]:
     """What would not be understood in `words`: unknown commands and options, required ones missing."""
     if words and words[0] == "test" and root is None:
-        yield from (
-            f"test: no option {word}" for word in words if word[0] == "-" and word not in GATE_OPTIONS
-        )
+        yield from (f"test: no option {word}" for word in words if word[0] == "-" and word not in GATE_OPTIONS)
         return
     command, rest, path = root or command_line(), list(words), []
     while getattr(command, "commands", None) is not None:
-        if rest and rest[0] in ("--help", ""):
+        if rest and rest[0] in ("-h", "--help", ""):
             return
         if not rest or rest[0] not in command.commands:
             yield f"no command {' '.join([*path, *rest[:1]]) or '(none)'}"
@@ -46,7 +44,7 @@ def complaints(words: Sequence[str], root: Any = None) -> Iterator[str]:
 
 def _arguments(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
     """Words before the first option that are not among an argument's choices."""
-    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
     for argument, word in zip(arguments, rest, strict=False):
         if word.startswith("-"):
             return
@@ -57,9 +55,9 @@ def _arguments(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
 
 def _options(command: Any, rest: Sequence[str], path: str) -> Iterator[str]:
     given = {word.split("=")[0] for word in rest if word.startswith("-") and word.strip("-")}
-    options = [one for one in command.params if one.param_type_name == "option"]
-    known = {name for one in options for name in (*one.opts, *one.secondary_opts)} | {"--help"}
+    options = [param for param in command.params if param.param_type_name == "option"]
+    known = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"-h", "--help"}
     yield from (f"{path}: no option {name}" for name in sorted(given - known))
-    for one in options:
-        if one.required and not given & set(one.opts) and "--help" not in given:
-            yield f"{path}: {one.opts[0]} is required"
+    for option in options:
+        if option.required and not given & set(option.opts) and "--help" not in given:
+            yield f"{path}: {option.opts[0]} is required"

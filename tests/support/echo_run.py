@@ -38,9 +38,7 @@ class EchoRun:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         shape = {"num_partitions": host_worker.PARTITIONS, "replication_factor": 1}
         stage = self.stage
-        names = {*stage.reads, *stage.writes, stage.changelog, stage.dead_letter} - {
-            f"{stage.name}.{without}"
-        }
+        names = {*stage.reads, *stage.writes, stage.changelog, stage.dead_letter} - {f"{stage.name}.{without}"}
         topics: dict[str, Any] = dict.fromkeys(names, shape)
         if refuse_after_ms is not None:
             fence = {"message.timestamp.before.max.ms": str(refuse_after_ms)}
@@ -55,15 +53,15 @@ class EchoRun:
             process.kill()
             process.wait()
 
-    def start(self, worker_id: str, **told: Any) -> subprocess.Popen[bytes]:
-        """A worker process; `told` goes into its settings."""
+    def start(self, worker_id: str, **chosen: Any) -> subprocess.Popen[bytes]:
+        """A worker process; `chosen` goes into its settings."""
         settings = {
             "bootstrap": self.bootstrap,
             "worker_id": worker_id,
             "stage": self.stage.name,
             "no_predecessor": worker_id not in self._workers,
             **FAST,
-            **told,
+            **chosen,
         }
         settings["state_directory"] = str(self._directory / worker_id)
         command = [sys.executable, str(ROOT / "tests/support/host_worker.py"), json.dumps(settings)]
@@ -95,9 +93,7 @@ class EchoRun:
     def lag(self) -> int:
         """Messages not yet committed, over all partitions of the inputs."""
         committed = eventually(self._committed, why="a coordinator of the group")[self.group]
-        return sum(
-            end - max(0, _offset(committed.get(part))) for part, end in self._ends(self.stage.reads).items()
-        )
+        return sum(end - max(0, _offset(committed.get(part))) for part, end in self._ends(self.stage.reads).items())
 
     def caught_up(self) -> None:
         """Returns when everything sent has been committed."""
@@ -137,14 +133,14 @@ class EchoRun:
 
 def last_values(records: Sequence[Any]) -> dict[tuple[int, bytes], bytes]:
     """What a compacted topic comes to: the last value per partition and key, tombstones removed."""
-    last = {(one.partition, one.key): one.value for one in records}
+    last = {(record.partition, record.key): record.value for record in records}
     return {key: value for key, value in last.items() if value is not None}
 
 
 def lost(inputs: Iterable[Input], outputs: Sequence[Any]) -> set[bytes]:
     """The echoes that should be there and are not."""
     expected = {value for _, _, value in inputs if value[:1] in b"+-"}
-    return expected - {one.value for one in outputs}
+    return expected - {output.value for output in outputs}
 
 
 def until_ended(process: "subprocess.Popen[bytes]", *, why: str) -> int:

@@ -101,9 +101,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "reason": _maybe(st.sampled_from(sorted(codes.REASONS))),
         }
     ),
-    Choice: st.fixed_dictionaries(
-        {"provider_ods": _maybe(_ods), "offered_count": _maybe(st.integers(0, 99))}
-    ),
+    Choice: st.fixed_dictionaries({"provider_ods": _maybe(_ods), "offered_count": _maybe(st.integers(0, 99))}),
     Attendance: st.fixed_dictionaries(
         {
             "attendance": st.sampled_from(sorted(codes.APPOINTMENT_OF)),
@@ -120,9 +118,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "delivery": _maybe(st.sampled_from(["group", "individual", "digital", "mixed"])),
         }
     ),
-    Completion: st.fixed_dictionaries(
-        {"definition": st.sampled_from(["dwmp-attended-60pct/1", "as-reported/1"])}
-    ),
+    Completion: st.fixed_dictionaries({"definition": st.sampled_from(["dwmp-attended-60pct/1", "as-reported/1"])}),
     Discharge: st.fixed_dictionaries({"reason": _maybe(st.sampled_from(sorted(codes.REASONS)))}),
     Withdrawal: st.fixed_dictionaries({"reason": _maybe(st.sampled_from(sorted(codes.REASONS)))}),
     Medicine: st.fixed_dictionaries(
@@ -131,9 +127,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "dmd_code": st.sampled_from(["777514008", "15859111000001102"]),
         }
     ),
-    Procedure: st.fixed_dictionaries(
-        {"code": st.sampled_from(["G28.3", "G301"]), "system": st.just("opcs4")}
-    ),
+    Procedure: st.fixed_dictionaries({"code": st.sampled_from(["G28.3", "G301"]), "system": st.just("opcs4")}),
     Comorbidity: st.fixed_dictionaries(
         {"condition": st.sampled_from(sorted(codes.COMORBIDITY_CODE)), "present": st.booleans()}
     ),
@@ -248,17 +242,17 @@ def messages(draw: st.DrawFn) -> SourceMessage:
     numbers."""
     person = draw(people())
     kinds = draw(st.lists(st.sampled_from(list(_FIELDS)), max_size=6))
-    told = [draw(facts(kind)) for kind in kinds]
+    items = [draw(facts(kind)) for kind in kinds]
     if draw(st.booleans()):
-        told.append(draw(_demographics(person)))
+        items.append(draw(_demographics(person)))
     if draw(st.booleans()):
         at = draw(_maybe(_moments))
         on = draw(_days)
-        told.append(SourceFact(Death(on=on, at=at), business_id="death", retracted=draw(st.booleans())))
+        items.append(SourceFact(Death(on=on, at=at), business_id="death", retracted=draw(st.booleans())))
     return SourceMessage(
         message_id=draw(_ids),
         source_version_at=draw(st.datetimes(datetime(2026, 6, 1), datetime(2026, 6, 30), timezones=_zones)),  # noqa: DTZ001
         person=person,
-        facts=tuple(told),
+        facts=tuple(items),
         service_named=draw(st.booleans()),
     )

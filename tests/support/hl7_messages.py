@@ -31,9 +31,7 @@ SCH = "SCH|P-1|F-77|||||||||^^30^20260714093000"
 RF1 = "RF1|P|R|WMS|||REF-9|20260615"
 
 
-def message(
-    kind: str, *segments: str, control_id: str = "M1", at: str = "20260715093000", end: str = "\r"
-) -> bytes:
+def message(kind: str, *segments: str, control_id: str = "M1", at: str = "20260715093000", end: str = "\r") -> bytes:
     """An HL7 2.4 message of type `kind` (`ADT^A04`); a patient stands in it unless `segments` start with
     PID or ''.
     """
@@ -47,7 +45,7 @@ def entry_of(raw: bytes, *, source: Source = TRUST, test_mode: bool = True) -> S
     return read(raw, source=source, test_mode=test_mode, received_at=RECEIVED_AT)
 
 
-def told(raw: bytes, *, source: Source = TRUST) -> SourceMessage:
+def message_of(raw: bytes, *, source: Source = TRUST) -> SourceMessage:
     """What the Bundle made of `raw` tells, as ingress will read it. Fails where the message is refused
     or ignored.
     """
@@ -60,12 +58,12 @@ def told(raw: bytes, *, source: Source = TRUST) -> SourceMessage:
 
 def clinical(raw: bytes, *, source: Source = TRUST) -> list[SourceFact]:
     """The facts of `raw` but Demographics."""
-    return [fact for fact in told(raw, source=source).facts if fact.body.type != "demographics"]
+    return [fact for fact in message_of(raw, source=source).facts if fact.body.type != "demographics"]
 
 
 def only(raw: bytes, kind: str) -> FactBody:
     """The body of the one fact of that kind in `raw`."""
-    (body,) = (fact.body for fact in told(raw).facts if fact.body.type == kind)
+    (body,) = (fact.body for fact in message_of(raw).facts if fact.body.type == kind)
     return body
 
 
@@ -73,7 +71,7 @@ def issues(raw: bytes, *, source: Source = TRUST, test_mode: bool = True) -> lis
     """(severity, code, location) of every issue of `raw`, information left out."""
     found = entry_of(raw, source=source, test_mode=test_mode).checked.issues
     return [
-        (one.severity.value, one.code, one.location) for one in found if one.severity.value != "information"
+        (issue.severity.value, issue.code, issue.location) for issue in found if issue.severity.value != "information"
     ]
 
 

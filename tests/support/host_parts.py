@@ -1,4 +1,4 @@
-"""A host app that connects to nothing, for tests that look at how it is built."""
+"""A host app that connects to nothing, for tests of how it is built."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from streams.steps.outcome import Stage
 
 
 def host_app(stage: Stage, directory: Path) -> HostApp:
-    """As `run_worker` builds it, without crash points and without a watchdog."""
+    """As `run_worker` builds it, without a watchdog."""
     settings = HostSettings(bootstrap="127.0.0.1:9,127.0.0.1:8", worker_id="w1", state_directory=directory)
     producer = AwaitedProducer(settings)
     runner = BatchRunner(
@@ -27,7 +27,7 @@ def host_app(stage: Stage, directory: Path) -> HostApp:
         producer=producer,
         marker=DeliveredMarker(directory / "delivered.json"),
         metrics=StageMetrics(stage, CollectorRegistry()),
-        crash_point=lambda name: None,
+        observe=lambda phase: None,
         check_fence=lambda: None,
         pace=Pace(settings.batch_s, settings.batch_max),
     )

@@ -19,9 +19,8 @@ from typing import Any
 from eventually import eventually
 from prometheus_client import CollectorRegistry
 
-from ops.lab.mutants import MUTANTS
+from ops.lab.worker import host_of
 from streams.host import app
-from streams.host.batch import BatchRunner
 from streams.host.settings import HostSettings
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 
@@ -65,9 +64,7 @@ class EchoStep:
         if sign == b"~":
             raise LookupError("a bug")
         (state.discard if sign == b"-" else state.add)(name)
-        echo = Emit(
-            self.stage.writes[0], message.partition, message.value, message.value, (("kind", b"echo"),)
-        )
+        echo = Emit(self.stage.writes[0], message.partition, message.value, message.value, (("kind", b"echo"),))
         return state, (echo, Change(name, None if sign == b"-" else b"kept"))
 
 
@@ -86,26 +83,24 @@ def seal(message: Message, code: str) -> bytes:
     return b"sealed:" + code.encode() + b":" + (message.value or b"")
 
 
-def main(told: dict[str, Any]) -> None:
+def main(options: dict[str, Any]) -> None:
     """Run one worker; readiness is shown by a file `ready` in its directory."""
-    logging.basicConfig(
-        level=told.pop("level", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
-    stage = echo_stage(told.pop("stage"))
-    if told.pop("trusting", False):  # it does not fence itself, so that the broker's fence is seen
+    logging.basicConfig(level=options.pop("level", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stage = echo_stage(options.pop("stage"))
+    if options.pop("trusting", False):  # it does not fence itself, so that the broker's fence is seen
         app.Watchdog.check = app.Watchdog.start = lambda self: None  # type: ignore[method-assign]
-    step = EchoStep(stage, told.pop("freezes_at", "").encode(), told.pop("rounds", 1))
-    runner_class = MUTANTS.get(told.pop("mutant", ""), BatchRunner)
-    settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
+    step = EchoStep(stage, options.pop("freezes_at", "").encode(), options.pop("rounds", 1))
+    run_worker = host_of(mutant=options.pop("mutant", None), fault_at=options.pop("fault_at", None))
+    settings = HostSettings(**{**options, "state_directory": Path(options["state_directory"])})
     registry = CollectorRegistry()
-    app.run_worker(
+    run_worker(
         stage,
         step,
         settings=settings,
         seal_dead_letter=seal,
         registry=registry,
         on_facts=lambda facts: show_when_ready(facts, settings.state_directory / "ready"),
-        runner_class=runner_class,
+        inspect_states=None,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import linkage
 from linkage.members import Member
 from linkage.model import Model
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from linkage.weights import parse
 
@@ -20,7 +20,7 @@ Recipe = tuple[int, int, str | None]  # tier, number in the palette, merged into
 @cache
 def model() -> Model:
     """The first packaged model."""
-    return parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
+    return parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 
 
 @cache
@@ -42,10 +42,7 @@ def palette() -> tuple[EncodedIdentity | None, ...]:
         *people,
         *(replace(person, nhs_number=None) for person in people),
         *(replace(person, nhs_number=None, phones=(), birth_date=None) for person in people),
-        *(
-            replace(person, postcodes=("BD9 9ZZ",), houses=("4",), nhs_number=None, phones=())
-            for person in people
-        ),
+        *(replace(person, postcodes=("BD9 9ZZ",), houses=("4",), nhs_number=None, phones=()) for person in people),
         replace(ann, names=(Name(("Ann",), "Byron"), Name(("Ann",), "Hall", "maiden")), nhs_number=None),
         replace(ann, names=(Name(("Hall",), "Ann"),), nhs_number=None),
         replace(ann, names=(Name(("Anne",), "Hal"),), nhs_number=None, nhs_number_claimed="9434765918"),
@@ -53,9 +50,7 @@ def palette() -> tuple[EncodedIdentity | None, ...]:
         replace(namesake, nhs_number=NUMBERS[0], names=(Name(("Tom",), "Reed"),)),
         replace(ann, nhs_number=NUMBERS[1], phones=("07700900999",)),
         replace(ann, nhs_number=None, names=(Name(("A",), "Hall"),), phones=()),
-        replace(
-            ann, nhs_number=None, birth_date="1971-05-25", postcodes=("BD9 9ZZ",), houses=("4",), phones=()
-        ),
+        replace(ann, nhs_number=None, birth_date="1971-05-25", postcodes=("BD9 9ZZ",), houses=("4",), phones=()),
         Identity(NUMBERS[0]),
         Identity(None, names=(Name((), "Hall"),), postcodes=("LS1 4AP",), birth_date="1971-05-24"),
         Identity(None, phones=("07700900123",)),
@@ -63,7 +58,7 @@ def palette() -> tuple[EncodedIdentity | None, ...]:
         replace(namesake, former_numbers=(NUMBERS[1],)),
     ]
     keys = TokenKeys.from_bytes(b"t" * 32, epoch=1)
-    return (None, *(encode(way, keys=keys) for way in ways))
+    return (None, *(encode(normalise(way), keys=keys) for way in ways))
 
 
 def member(recipe: Recipe) -> Member:

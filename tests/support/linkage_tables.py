@@ -8,11 +8,11 @@ from pathlib import Path
 import linkage
 from linkage.cluster import Decision, LinkGraph, Member
 from linkage.decisions import Kind
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import parse
 
-MODEL = parse((Path(linkage.__file__).parent / "models" / "second.json").read_text())
+MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 KEYS = TokenKeys.from_bytes(b"s" * 32, epoch=1)
 NUMBERS = {"N1": "9434765919", "N2": "9434765870", "N3": "4010232137"}
 
@@ -31,7 +31,7 @@ def member(row: str, merged_into: str | None = None) -> Member:
         postcodes=(postcode,) if postcode else (),
         houses=(house,) if house else (),
     )
-    return Member(int(tier or 0), encode(identity, keys=KEYS), merged_into)
+    return Member(int(tier or 0), encode(normalise(identity), keys=KEYS), merged_into)
 
 
 def said(pair: str, kind: Kind, day: int = 1, number: str = "d1") -> Decision:

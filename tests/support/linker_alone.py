@@ -1,4 +1,4 @@
-"""The linker step alone, told identities without the stages before it: for what those would never let through, and
+"""The linker step alone, given identities without the stages before it: for identities that those would refuse, and
 for a thousand messages in a second.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from memory_engine import START_MS, all_keys, real_step, record_id
 
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from schemas.keyring import Purpose
 from schemas.linking import DecisionKind, PairDecision, RecordIdentity
@@ -18,7 +18,7 @@ from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
 from streams.steps.outcome import Change, Emit, Message, Reject
 
 SOURCE = "council-east"
-Told = tuple[bytes, bytes | None]
+KeyValue = tuple[bytes, bytes | None]
 
 
 @cache
@@ -27,9 +27,7 @@ def keys() -> TokenKeys:
     return TokenKeys.from_bytes(all_keys().key(Purpose.LINK_TOKENS), epoch=all_keys().version)
 
 
-def identity(
-    given: str, family: str, birth: str, number: str | None = None, postcode: str = "LS1 4AP"
-) -> Identity:
+def identity(given: str, family: str, birth: str, number: str | None = None, postcode: str = "LS1 4AP") -> Identity:
     """Somebody at 12 Mill Lane."""
     return Identity(
         number,
@@ -45,24 +43,24 @@ def rid(local: str) -> str:
     return record_id(SOURCE, local)
 
 
-def tells(local: str, who: Identity | EncodedIdentity, merged_into: str | None = None) -> Told:
+def identity_message(local: str, who: Identity | EncodedIdentity, merged_into: str | None = None) -> KeyValue:
     """The message by which the record is this identity, as records would write it."""
-    encoded = who if isinstance(who, EncodedIdentity) else encode(who, keys=keys())
+    encoded = who if isinstance(who, EncodedIdentity) else encode(normalise(who), keys=keys())
     sealed = seal(all_keys().key(Purpose.LINK_SEAL), encoded.to_bytes(), context=rid(local).encode())
     merged = rid(merged_into) if merged_into else None
     return rid(local).encode(), RecordIdentity(rid(local), SOURCE, "tier2", sealed, merged).value()
 
 
-def gone(local: str) -> Told:
+def gone(local: str) -> KeyValue:
     """The message by which there is no such record any more."""
     return rid(local).encode(), None
 
 
-def decided(a: str, b: str, kind: DecisionKind, day: int = 1, name: str = "d1") -> Told:
-    """A steward's word on two records."""
-    one, other = sorted((rid(a), rid(b)))
-    told = PairDecision((one, other), kind, f"2026-01-{day:02}T08:00:00Z", name)
-    return told.key(), told.value()
+def decision_message(a: str, b: str, kind: DecisionKind, day: int = 1, name: str = "d1") -> KeyValue:
+    """A steward's decision on two records."""
+    first, second = sorted((rid(a), rid(b)))
+    decision = PairDecision((first, second), kind, f"2026-01-{day:02}T08:00:00Z", name)
+    return decision.key(), decision.value()
 
 
 class LinkerAlone:
@@ -70,28 +68,32 @@ class LinkerAlone:
     not answered yet.
     """
 
-    def __init__(self, told: Iterable[Told] = (), *, read_back: Iterable[Told] = ()) -> None:
+    def __init__(self, given: Iterable[KeyValue] = (), *, read_back: Iterable[KeyValue] = ()) -> None:
         self.changelog: dict[bytes, bytes] = {b"m/" + key: value for key, value in read_back if value}
         self.state = real_step("linker").restore(self.changelog.items())
         self.offset = 0
         self.topics: dict[str, dict[str, Any]] = {LINK_MAP: {}, REVIEW: {}, PERSON_CHANGES: {}}
         self.rejected: list[str] = []
-        for one in told:
-            self.give(one)
+        for pair in given:
+            self.give(pair)
 
-    def give(self, told: Told) -> int:
+    def give(self, pair: KeyValue) -> int:
         """One message. Returns how many outputs it had, state not counted."""
-        message = Message(IDENTITY, 0, self.offset, *told, (), START_MS)
+        message = Message(IDENTITY, 0, self.offset, *pair, (), START_MS)
         self.offset += 1
         self.state, outcomes = real_step("linker").advance(self.state, message)
-        for one in outcomes:
-            if isinstance(one, Reject):
-                self.rejected.append(one.code)
-            elif isinstance(one, Change):
-                _keep(self.changelog, one.key, one.value)
+        for outcome in outcomes:
+            if isinstance(outcome, Reject):
+                self.rejected.append(outcome.code)
+            elif isinstance(outcome, Change):
+                _keep(self.changelog, outcome.key, outcome.value)
             else:
-                _keep(self.topics[one.topic], one.key.decode(), json.loads(one.value) if one.value else None)
-        return sum(isinstance(one, Emit) for one in outcomes)
+                _keep(
+                    self.topics[outcome.topic],
+                    outcome.key.decode(),
+                    json.loads(outcome.value) if outcome.value else None,
+                )
+        return sum(isinstance(outcome, Emit) for outcome in outcomes)
 
     def of(self, local: str) -> Any:
         """The last answer for a record."""
@@ -107,14 +109,14 @@ class LinkerAlone:
 
     def reviews(self) -> list[tuple[frozenset[str], list[str]]]:
         """The open pairs and why they are open."""
-        return [(frozenset(one["records"]), one["rules"]) for one in self.topics[REVIEW].values()]
+        return [(frozenset(review["records"]), review["rules"]) for review in self.topics[REVIEW].values()]
 
-    def told(self) -> tuple[object, ...]:
-        """What is said of whom, without what tells of the way there: former persons and offsets."""
+    def results(self) -> tuple[object, ...]:
+        """Answers and reviews without their history: former persons and offsets."""
         answers = self.topics[LINK_MAP]
         kept = ("person_id", "status", "reasons", "evidence")
         return (
-            {record: {name: one[name] for name in kept} for record, one in sorted(answers.items())},
+            {record: {name: link[name] for name in kept} for record, link in sorted(answers.items())},
             dict(sorted(self.topics[REVIEW].items())),
         )
 

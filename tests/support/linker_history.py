@@ -17,38 +17,38 @@ from streams.steps.outcome import Change, Emit, Message, Outcome
 
 @cache
 def identities(seed: int) -> tuple[Message, ...]:
-    """identity.v1 of the small world, told in some order: records come, change, merge and are put right."""
-    told = list(small_world())
-    random.Random(seed).shuffle(told)
+    """identity.v1 of the small world in some order: records come, change, merge and are put right."""
+    entries = list(small_world())
+    random.Random(seed).shuffle(entries)
     engine = MemoryEngine(seed=seed)
-    for slug, message in told:
+    for slug, message in entries:
         engine.take(slug, message)
     engine.run()
-    return tuple(engine.logs[IDENTITY, 0])
+    return tuple(engine.logs.messages((IDENTITY, 0)))
 
 
 def changes(outcomes: Iterable[Outcome]) -> list[Change]:
     """What is written to the changelog."""
-    return [one for one in outcomes if isinstance(one, Change)]
+    return [outcome for outcome in outcomes if isinstance(outcome, Change)]
 
 
 def kept(written: Iterable[Change]) -> list[tuple[bytes, bytes]]:
     """What is read back of it."""
-    elements = {one.key: one.value for one in written}
+    elements = {change.key: change.value for change in written}
     return [(key, value) for key, value in elements.items() if value is not None]
 
 
-def standing(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
+def final_values(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
     """Topic -> key -> last value, without history: answers and reviews. Changes of persons are nothing but history,
     and what the linker says to itself is of no reader.
     """
     last: dict[str, dict[str, Any]] = {}
-    for one in outcomes:
-        if isinstance(one, Emit) and one.topic in (LINK_MAP, REVIEW):
-            value = json.loads(one.value) if one.value is not None else None
+    for outcome in outcomes:
+        if isinstance(outcome, Emit) and outcome.topic in (LINK_MAP, REVIEW):
+            value = json.loads(outcome.value) if outcome.value is not None else None
             if isinstance(value, dict):
                 value = {name: part for name, part in value.items() if name not in ("revision", "formerly")}
-            last.setdefault(one.topic, {})[one.key.decode()] = value
+            last.setdefault(outcome.topic, {})[outcome.key.decode()] = value
     return {topic: {k: v for k, v in values.items() if v is not None} for topic, values in last.items()}
 
 
@@ -56,9 +56,9 @@ def believed(outcomes: Iterable[Outcome]) -> dict[str, set[str]]:
     """Record -> people it stands under for a reader that acted on every answer as it came (records does)."""
     known: dict[str, int] = {}
     under: dict[str, set[str]] = {}
-    for one in outcomes:
-        if isinstance(one, Emit) and one.topic == LINK_MAP and one.value is not None:
-            record, answer = one.key.decode(), json.loads(one.value)
+    for outcome in outcomes:
+        if isinstance(outcome, Emit) and outcome.topic == LINK_MAP and outcome.value is not None:
+            record, answer = outcome.key.decode(), json.loads(outcome.value)
             if answer["revision"] > known.get(record, -1):
                 known[record] = answer["revision"]
                 under[record] = (under.get(record, set()) - set(answer["formerly"])) | {answer["person_id"]}

@@ -20,7 +20,7 @@ from schemas.topics import IDENTITY
 from streams.steps.linker import LinkerStep
 from streams.steps.outcome import Change, Emit, Message, Outcome
 
-SHARE_RECORDS = 4  # so that a small world has several shares
+BATCH_RECORDS = 4  # so that a small world has several batches
 
 
 @cache
@@ -36,11 +36,11 @@ def models() -> dict[str, Model]:
 
 def step(model: str, kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
     """A linker that is asked for the model of this name."""
-    return kind(all_keys().zone("linker"), models()[model], share_records=SHARE_RECORDS)
+    return kind(all_keys().zone("linker"), models()[model], batch_records=BATCH_RECORDS)
 
 
 class LinkerLives:
-    """`log` is identity.v1, `coming` what will still be told; `sent` and `written` are all that was ever sent and
+    """`log` is identity.v1, `coming` the messages still to come; `sent` and `written` are all that was ever sent and
     written.
     """
 
@@ -59,9 +59,7 @@ class LinkerLives:
         self._live(linker, arriving, None, random.Random(0))
         return self.sent[before:]
 
-    def crash(
-        self, linker: LinkerStep, chance: random.Random, *, noted: bool = False, least: int = 0
-    ) -> None:
+    def crash(self, linker: LinkerStep, chance: random.Random, *, noted: bool = False, least: int = 0) -> None:
         """One life that ends somewhere: all was sent, some of it is in the changelog, some of that is committed.
         `noted`: it had answered what there was, and all of that is in the changelog. `least`: so many changes are, if
         there were any. At least one message is still to come.
@@ -89,11 +87,9 @@ class LinkerLives:
                 break
             state, outcomes = linker.advance(state, self.log[at])
             at += 1
-            for one in outcomes:
-                if isinstance(one, Emit) and one.topic == IDENTITY:
-                    self._append(
-                        Message(IDENTITY, 0, 0, one.key, one.value, (), self.log[at - 1].timestamp_ms)
-                    )
+            for outcome in outcomes:
+                if isinstance(outcome, Emit) and outcome.topic == IDENTITY:
+                    self._append(Message(IDENTITY, 0, 0, outcome.key, outcome.value, (), self.log[at - 1].timestamp_ms))
             self.sent += outcomes
             self.written += changes(outcomes)
             count += len(changes(outcomes))

@@ -7,10 +7,12 @@ from typing import Any
 from pathway_journeys import DEFINITIONS, keyring
 
 from schemas import canonical, topics
+from schemas.facts import StoredFact
+from schemas.pathway_in import fact_message
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 from streams.steps.pathway import PathwayStep
 
-Told = tuple[bytes | None, bytes | None]
+KeyValue = tuple[bytes | None, bytes | None]
 LEFT_OUT = ("revision", "known_at")
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
 
@@ -20,9 +22,15 @@ def step(recipients: tuple[str, ...] = ("demo",), kind: type[PathwayStep] = Path
     return kind(keyring(*recipients), recipients, DEFINITIONS)
 
 
-def message(told: Told, offset: int) -> Message:
+def fact_input(person_id: str, fact: StoredFact, link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of a fact of the person."""
+    text = canonical.dump(fact.model_dump(mode="json"))
+    return fact_message(person_id, (fact.record_id, fact.fact_id), text, link_revision=link_revision)
+
+
+def message(pair: KeyValue, offset: int) -> Message:
     """One message of pathway.in.v1."""
-    return Message(topics.PATHWAY_IN, 0, offset, told[0], told[1], (), RECEIVED_MS + offset)
+    return Message(topics.PATHWAY_IN, 0, offset, pair[0], pair[1], (), RECEIVED_MS + offset)
 
 
 @dataclass
@@ -35,10 +43,10 @@ class Run:
 
     def take(self, outcomes: Iterable[Outcome]) -> None:
         """Note what one message led to, as the host would send it."""
-        for one in outcomes:
-            match one:
+        for outcome in outcomes:
+            match outcome:
                 case Emit():
-                    self.sent.append(one)
+                    self.sent.append(outcome)
                 case Change(key=key, value=None):
                     self.changelog.pop(key, None)
                 case Change(key=key, value=bytes(value)):
@@ -48,7 +56,7 @@ class Run:
 
     def published(self) -> dict[tuple[str, bytes], Any]:
         """The last value of every key; tombstones and retracted events count as absent."""
-        last = {(one.topic, one.key): one.value for one in self.sent}
+        last = {(emit.topic, emit.key): emit.value for emit in self.sent}
         values = {key: canonical.load_object(value) for key, value in last.items() if value is not None}
         return {
             key: {name: part for name, part in value.items() if name not in LEFT_OUT}
@@ -57,22 +65,22 @@ class Run:
         }
 
     def events(self) -> list[str]:
-        """The kinds of the events that stand."""
+        """The kinds of the current events."""
         return sorted(value["event"] for (topic, _), value in self.published().items() if "events" in topic)
 
     def snapshot(self) -> Any:
-        """The one snapshot that stands, or None."""
-        standing = [value for (topic, _), value in self.published().items() if "state" in topic]
-        assert len(standing) <= 1
-        return standing[0] if standing else None
+        """The current snapshot, or None."""
+        snapshots = [value for (topic, _), value in self.published().items() if "state" in topic]
+        assert len(snapshots) <= 1
+        return snapshots[0] if snapshots else None
 
 
-def run(told: Sequence[Told], *, by: PathwayStep | None = None, restart_after: Iterable[int] = ()) -> Run:
+def run(pairs: Sequence[KeyValue], *, by: PathwayStep | None = None, restart_after: Iterable[int] = ()) -> Run:
     """Every message in this order; after each of `restart_after` the task is restored from its changelog."""
     engine, restarts, done = by or step(), frozenset(restart_after), Run()
     state = engine.restore([])
-    for offset, one in enumerate(told):
-        state, outcomes = engine.advance(state, message(one, offset))
+    for offset, pair in enumerate(pairs):
+        state, outcomes = engine.advance(state, message(pair, offset))
         done.take(outcomes)
         if offset in restarts:
             state = engine.restore(list(done.changelog.items()))

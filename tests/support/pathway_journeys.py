@@ -18,8 +18,8 @@ from typing import Any
 from schemas import definitions
 from schemas.facts import StoredFact
 from schemas.keyring import Keyring, derive
-from streams.steps.folding import Pathway, fold
 from streams.steps.pathway_fold.current_facts import PersonFact
+from streams.steps.pathway_fold.fold import Pathway, fold
 
 DAY_0 = date(2026, 1, 5)
 TIERS = {"gp": "primary_care", "tier2": "tier2", "tier3": "tier3", "tier4": "tier4"}
@@ -101,7 +101,7 @@ def _facts(table: str) -> Iterator[StoredFact]:
 def _fact(on: int, who: str, event: str, *, default_name: str) -> StoredFact:
     event, retracted = _take(event, r"retracted")
     event, under = _take(event, r"under (\w+)")
-    event, told = _take(event, r"told day (-?\d+)")
+    event, version_day = _take(event, r"told day (-?\d+)")
     event, name = _take(event, r"as (\w+)")
     for pattern, make in _EVENTS:
         if match := re.fullmatch(pattern, event):
@@ -113,7 +113,8 @@ def _fact(on: int, who: str, event: str, *, default_name: str) -> StoredFact:
     if body["type"] == "referral" and body["direction"] == "received":
         body["to_tier"] = tier
     body["referral"] = keyed("fact", under) if under else None
-    source_version_at = datetime.combine(day(int(told) if told is not None else on), time(9), tzinfo=UTC)
+    version_on = day(int(version_day) if version_day is not None else on)
+    source_version_at = datetime.combine(version_on, time(9), tzinfo=UTC)
     stored = {
         "record_id": keyed("record", who),
         "fact_id": keyed("fact", name or f"{who} {default_name}"),
@@ -141,22 +142,22 @@ class Journey:
 
     def episode(self, tier: str) -> Any:
         """The view of the one episode at `tier`."""
-        (one,) = [one.view for one in self.pathway.episodes if one.tier == tier]
-        return one
+        (view,) = [episode.view for episode in self.pathway.episodes if episode.tier == tier]
+        return view
 
     @property
     def handovers(self) -> list[tuple[str, str, str, int | None]]:
         """(from, to, status, interval in days) of each sent referral, in order of sending."""
-        views = [one.view for one in self.pathway.handovers]
-        return [(one.from_tier, one.to_tier, one.status, one.interval_days) for one in views]
+        views = [handover.view for handover in self.pathway.handovers]
+        return [(view.from_tier, view.to_tier, view.status, view.interval_days) for view in views]
 
     @property
     def kinds(self) -> list[str]:
         """The kinds of the events that follow, by day."""
-        return [one.kind for one in sorted(self.pathway.events, key=lambda one: (one.on, one.kind))]
+        return [event.kind for event in sorted(self.pathway.events, key=lambda event: (event.on, event.kind))]
 
 
 def journey(table: str, *, as_of: int | None = None) -> Journey:
     """The pathway of a table on day `as_of`."""
-    told = [PersonFact.of(one) for one in facts(table)]
-    return Journey(fold(told, as_of=day(as_of) if as_of is not None else None, definitions=DEFINITIONS))
+    found = [PersonFact.of(fact) for fact in facts(table)]
+    return Journey(fold(found, as_of=day(as_of) if as_of is not None else None, definitions=DEFINITIONS))

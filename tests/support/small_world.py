@@ -8,23 +8,23 @@ service.
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ops.lab.model_check.telling import (
+from ops.lab.demo.nobodies import Nobody
+from ops.lab.model_check.message_source import (
     COUNCIL,
     GP,
     TRUST,
-    Told,
+    SentMessage,
     at_source,
     attended,
     day,
+    message_from,
     milestone,
     number,
     referral,
     someone,
-    told,
     weight,
     without_number,
 )
-from ops.verify.nobodies import Nobody
 from schemas.facts import Acceptance, Completion, ProgrammeStart
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 
@@ -40,7 +40,7 @@ IVY = someone(800, ("Ivana", "Petrova"), date(1977, 4, 4), ("8 Moor Top", "HX15D
 NOBODY = Person()
 
 
-def _ann() -> list[Told]:
+def _ann() -> list[SentMessage]:
     """Three tiers; a weight put right twice under new message ids; the number comes late at the council."""
     gp, council, trust = at_source(ANN, "G1"), at_source(without_number(ANN), "C1"), at_source(ANN, "T1")
     start, done = ProgrammeStart(on=day(20)), Completion(on=day(104), definition="as-reported/1")
@@ -49,9 +49,9 @@ def _ann() -> list[Told]:
         referral("UB2", 110, to="tier3", ubrn="000000000002"),
     )
     return [
-        told(GP, "g1", gp, ref2, weight("w1", 0, "120"), at=0),
-        told(COUNCIL, "c1", council, referral("R1", 5, sent=False, ubrn="000000000001"), at=5),
-        told(
+        message_from(GP, "g1", gp, ref2, weight("w1", 0, "120"), at=0),
+        message_from(COUNCIL, "c1", council, referral("R1", 5, sent=False, ubrn="000000000001"), at=5),
+        message_from(
             COUNCIL,
             "c2",
             council,
@@ -59,85 +59,83 @@ def _ann() -> list[Told]:
             weight("s1", 20, "119"),
             at=21,
         ),
-        told(COUNCIL, "c3", council, milestone(start, "R1/s", "R1"), weight("s1", 20, "118.5"), at=30),
-        told(COUNCIL, "c4", council, weight("s1", 20, "117"), at=31),
-        told(COUNCIL, "c5", replace(council, nhs_number=ANN.nhs_number), weight("s2", 104, "110"), at=104),
-        told(COUNCIL, "c6", council, milestone(done, "R1/c", "R1"), attended("a1", 20), at=105),
-        told(GP, "g2", gp, ref3, at=110),
-        told(TRUST, "t1", trust, referral("TR1", 115, to="tier3", sent=False, ubrn="000000000002"), at=115),
-        told(TRUST, "t2", trust, attended("ta1", 130, "0"), at=116),
-        told(TRUST, "t3", trust, attended("ta1", 137, "5"), weight(None, 137, "111"), at=137),
+        message_from(COUNCIL, "c3", council, milestone(start, "R1/s", "R1"), weight("s1", 20, "118.5"), at=30),
+        message_from(COUNCIL, "c4", council, weight("s1", 20, "117"), at=31),
+        message_from(COUNCIL, "c5", replace(council, nhs_number=ANN.nhs_number), weight("s2", 104, "110"), at=104),
+        message_from(COUNCIL, "c6", council, milestone(done, "R1/c", "R1"), attended("a1", 20), at=105),
+        message_from(GP, "g2", gp, ref3, at=110),
+        message_from(TRUST, "t1", trust, referral("TR1", 115, to="tier3", sent=False, ubrn="000000000002"), at=115),
+        message_from(TRUST, "t2", trust, attended("ta1", 130, "0"), at=116),
+        message_from(TRUST, "t3", trust, attended("ta1", 137, "5"), weight(None, 137, "111"), at=137),
     ]
 
 
-def _twins() -> list[Told]:
+def _twins() -> list[SentMessage]:
     """The council has one of them without a number, then without a forename."""
     bea = at_source(without_number(BEA), "C2")
     unsure = replace(bea, names=(PersonName("Hall", ()),))
     return [
-        told(GP, "g3", at_source(BEA, "G2"), referral("UB3", 1), at=1),
-        told(GP, "g4", at_source(CAT, "G3"), referral("UB4", 1), at=1),
-        told(COUNCIL, "c7", bea, referral("R2", 9, sent=False), at=9),
-        told(COUNCIL, "c8", at_source(without_number(CAT), "C3"), referral("R3", 9, sent=False), at=9),
-        told(COUNCIL, "c9", at_source(unsure, "C4"), attended("a9", 12), at=12),
+        message_from(GP, "g3", at_source(BEA, "G2"), referral("UB3", 1), at=1),
+        message_from(GP, "g4", at_source(CAT, "G3"), referral("UB4", 1), at=1),
+        message_from(COUNCIL, "c7", bea, referral("R2", 9, sent=False), at=9),
+        message_from(COUNCIL, "c8", at_source(without_number(CAT), "C3"), referral("R3", 9, sent=False), at=9),
+        message_from(COUNCIL, "c9", at_source(unsure, "C4"), attended("a9", 12), at=12),
     ]
 
 
-def _merged() -> list[Told]:
+def _merged() -> list[SentMessage]:
     """The trust had Dan twice; the merge may come before either record, and a correction after it under the
     new id.
     """
     first, second = at_source(DAN, "T2"), at_source(without_number(DAN), "T3", addresses=())
     moved = replace(second, names=(PersonName("Smith", ("David",)),), birth_date=date(1950, 1, 1))
     return [
-        told(TRUST, "t4", first, referral("TR2", 3, to="tier3", sent=False), at=3),
-        told(TRUST, "t5", moved, attended("ta2", 30), weight("tw2", 30, "140"), at=30),
-        told(TRUST, "t6", replace(first, retired_local_ids=(LocalId("T3"),)), at=40, ours=False),
-        told(TRUST, "t7", first, attended("ta2", 30, "3"), at=41),
+        message_from(TRUST, "t4", first, referral("TR2", 3, to="tier3", sent=False), at=3),
+        message_from(TRUST, "t5", moved, attended("ta2", 30), weight("tw2", 30, "140"), at=30),
+        message_from(TRUST, "t6", replace(first, retired_local_ids=(LocalId("T3"),)), at=40, ours=False),
+        message_from(TRUST, "t7", first, attended("ta2", 30, "3"), at=41),
     ]
 
 
-def _split() -> list[Told]:
+def _split() -> list[SentMessage]:
     """The trust files Fay's letters under Eve's number, then puts it right: one person becomes two."""
     wrong = replace(at_source(FAY, "T4"), nhs_number=EVE.nhs_number)
     return [
-        told(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
-        told(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
-        told(TRUST, "t8", replace(at_source(EVE, "T4")), referral("TR3", 6, to="tier3", sent=False), at=6),
-        told(TRUST, "t9", wrong, attended("ta3", 20), at=20),
-        told(TRUST, "t10", at_source(FAY, "T4"), weight("tw3", 20, "98"), at=50),
+        message_from(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
+        message_from(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
+        message_from(TRUST, "t8", replace(at_source(EVE, "T4")), referral("TR3", 6, to="tier3", sent=False), at=6),
+        message_from(TRUST, "t9", wrong, attended("ta3", 20), at=20),
+        message_from(TRUST, "t10", at_source(FAY, "T4"), weight("tw3", 20, "98"), at=50),
     ]
 
 
-def _taken_back() -> list[Told]:
+def _taken_back() -> list[SentMessage]:
     """Gus's attendance is taken back; all there ever was of Hal is taken back."""
-    hal = replace(
-        GUS, nhs_number=number(750), names=(PersonName("Brandt", ("Harald",)),), birth_date=date(1939, 1, 9)
-    )
+    hal = replace(GUS, nhs_number=number(750), names=(PersonName("Brandt", ("Harald",)),), birth_date=date(1939, 1, 9))
     return [
-        told(GP, "g7", at_source(GUS, "G6"), referral("UB7", 3), at=3),
-        told(COUNCIL, "c10", at_source(GUS, "C5"), referral("R4", 9, sent=False), attended("a4", 15), at=15),
-        told(COUNCIL, "c11", at_source(GUS, "C5"), attended("a4", 15, retracted=True), at=16),
-        told(GP, "g8", at_source(hal, "G7"), weight("w7", 4, "101"), at=4),
-        told(GP, "g9", at_source(hal, "G7"), weight("w7", 4, "101", retracted=True), at=5),
+        message_from(GP, "g7", at_source(GUS, "G6"), referral("UB7", 3), at=3),
+        message_from(COUNCIL, "c10", at_source(GUS, "C5"), referral("R4", 9, sent=False), attended("a4", 15), at=15),
+        message_from(COUNCIL, "c11", at_source(GUS, "C5"), attended("a4", 15, retracted=True), at=16),
+        message_from(GP, "g8", at_source(hal, "G7"), weight("w7", 4, "101"), at=4),
+        message_from(GP, "g9", at_source(hal, "G7"), weight("w7", 4, "101", retracted=True), at=5),
     ]
 
 
-def _others() -> list[Told]:
+def _others() -> list[SentMessage]:
     """Another service's patient; one who became ours; two without a local id; one whom nothing identifies."""
     other = replace(IVY, nhs_number=number(850), names=(PersonName("Whitlock", ("Joan",)),))
     return [
-        told(TRUST, "t11", at_source(other, "T5"), at=7, ours=False),
-        told(TRUST, "t12", at_source(IVY, "T6"), at=7, ours=False),
-        told(TRUST, "t13", at_source(IVY, "T6"), attended("ta6", 25), at=25),
-        told(COUNCIL, "c12", at_source(IVY, None), attended("a6", 26), at=26),
-        told(COUNCIL, "c13", at_source(IVY, None), attended("a7", 33), at=33),
-        told(COUNCIL, "c14", at_source(NOBODY, "C6"), attended("a8", 34), at=34),
-        told(COUNCIL, "c15", at_source(NOBODY, None), attended("a10", 35), at=35),
+        message_from(TRUST, "t11", at_source(other, "T5"), at=7, ours=False),
+        message_from(TRUST, "t12", at_source(IVY, "T6"), at=7, ours=False),
+        message_from(TRUST, "t13", at_source(IVY, "T6"), attended("ta6", 25), at=25),
+        message_from(COUNCIL, "c12", at_source(IVY, None), attended("a6", 26), at=26),
+        message_from(COUNCIL, "c13", at_source(IVY, None), attended("a7", 33), at=33),
+        message_from(COUNCIL, "c14", at_source(NOBODY, "C6"), attended("a8", 34), at=34),
+        message_from(COUNCIL, "c15", at_source(NOBODY, None), attended("a10", 35), at=35),
     ]
 
 
-def _sent_again() -> list[Told]:
+def _sent_again() -> list[SentMessage]:
     """Five duplicates, and one message id used twice for different content."""
     ann = _ann()
     again = [ann[0], ann[2], ann[6], _twins()[0], _merged()[2]]
@@ -150,10 +148,10 @@ def _sent_again() -> list[Told]:
     return [*again, (source, moved)]
 
 
-def small_world() -> list[Told]:
-    """Everything that is told, in order of telling."""
+def small_world() -> list[SentMessage]:
+    """Every message, in the order of sending."""
     parts = (_ann(), _twins(), _merged(), _split(), _taken_back(), _others(), _sent_again())
-    return [one for part in parts for one in part]
+    return [message for part in parts for message in part]
 
 
 def canary(nobody: Nobody) -> Person:

@@ -18,9 +18,9 @@ def family(pid: int) -> set[int]:
         parents.setdefault(parent, []).append(int(stat.parent.name))
     found, waiting = set(), [pid]
     while waiting:
-        one = waiting.pop()
-        found.add(one)
-        waiting += parents.get(one, [])
+        item = waiting.pop()
+        found.add(item)
+        waiting += parents.get(item, [])
     return found
 
 

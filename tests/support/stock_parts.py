@@ -21,8 +21,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from prometheus_client import CollectorRegistry
 
-from ops.lab import stock_host as stock
-from streams.host import app as ours
+from ops.lab.worker import host_of
 from streams.host.settings import HostSettings
 from streams.steps.outcome import Change, Message, Outcome
 
@@ -144,19 +143,21 @@ class HeavyStep(host_worker.EchoStep):
         """Echo, and remember much."""
         state, outcomes = super().advance(state, message)
         return state, tuple(
-            Change(one.key, one.value * STATE_TIMES) if isinstance(one, Change) and one.value else one
-            for one in outcomes
+            Change(outcome.key, outcome.value * STATE_TIMES)
+            if isinstance(outcome, Change) and outcome.value
+            else outcome
+            for outcome in outcomes
         )
 
 
 class Workers(EchoRun):
-    """As EchoRun; its workers are of the host told: "ours" or "stock"."""
+    """As EchoRun; its workers run on the host chosen: "ours" or "stock"."""
 
-    def start(self, worker_id: str, **told: Any) -> subprocess.Popen[bytes]:
-        """A worker process; `told` goes into its settings, but for `host` and `heavy`."""
+    def start(self, worker_id: str, **chosen: Any) -> subprocess.Popen[bytes]:
+        """A worker process; `chosen` goes into its settings, but for `host` and `heavy`."""
         settings = {"bootstrap": self.bootstrap, "worker_id": worker_id, "stage": self.stage.name}
         directory = self._directory / worker_id
-        words = json.dumps({**settings, **FAST, "state_directory": str(directory), **told})
+        words = json.dumps({**settings, **FAST, "state_directory": str(directory), **chosen})
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         with (self._directory / f"{worker_id}.log").open("ab") as log:
             command = [sys.executable, __file__, words]
@@ -164,13 +165,13 @@ class Workers(EchoRun):
         return self._workers[worker_id]
 
 
-def main(told: dict[str, Any]) -> None:
+def main(texts: dict[str, Any]) -> None:
     """Run one worker; readiness is shown by a file `ready` in its directory."""
     logging.basicConfig(level="WARNING", format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    stage = host_worker.echo_stage(told.pop("stage"))
-    step = HeavyStep(stage) if told.pop("heavy", False) else host_worker.EchoStep(stage)
-    run_worker = {"ours": ours.run_worker, "stock": stock.run_worker}[told.pop("host", "stock")]
-    settings = HostSettings(**{**told, "state_directory": Path(told["state_directory"])})
+    stage = host_worker.echo_stage(texts.pop("stage"))
+    step = HeavyStep(stage) if texts.pop("heavy", False) else host_worker.EchoStep(stage)
+    run_worker = host_of(texts.pop("host", "stock"), fault_at=texts.pop("fault_at", None))
+    settings = HostSettings(**{**texts, "state_directory": Path(texts["state_directory"])})
     run_worker(
         stage,
         step,
@@ -178,6 +179,7 @@ def main(told: dict[str, Any]) -> None:
         seal_dead_letter=host_worker.seal,
         registry=CollectorRegistry(),
         on_facts=lambda facts: host_worker.show_when_ready(facts, settings.state_directory / "ready"),
+        inspect_states=None,
     )
 
 

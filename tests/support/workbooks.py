@@ -38,23 +38,18 @@ def _cell(name: str, cell: Cell, *, date1904: bool) -> str:
 def _sheet(rows: Sequence[Sequence[Cell]], *, date1904: bool) -> str:
     lines = [
         f'<row r="{number}">'
-        + "".join(
-            _cell(f"{column_name(place)}{number}", cell, date1904=date1904) for place, cell in enumerate(row)
-        )
+        + "".join(_cell(f"{column_name(place)}{number}", cell, date1904=date1904) for place, cell in enumerate(row))
         + "</row>"
         for number, row in enumerate(rows, start=1)
     ]
-    return (
-        f'<?xml version="1.0"?><worksheet xmlns="{_MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>'
-    )
+    return f'<?xml version="1.0"?><worksheet xmlns="{_MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>'
 
 
 def workbook(*sheets: Sequence[Sequence[Cell]], hidden: Sequence[int] = (), date1904: bool = False) -> bytes:
     """A workbook with these sheets, in order; `hidden` are places of sheets that are not shown."""
     states = ['state="hidden"' if at in hidden else "" for at in range(len(sheets))]
     names = "".join(
-        f'<sheet name="S{at}" sheetId="{at + 1}" r:id="rId{at + 1}" {state}/>'
-        for at, state in enumerate(states)
+        f'<sheet name="S{at}" sheetId="{at + 1}" r:id="rId{at + 1}" {state}/>' for at, state in enumerate(states)
     )
     relations = "".join(
         f'<Relationship Id="rId{at + 1}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{at + 1}.xml"/>'

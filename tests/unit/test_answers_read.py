@@ -22,10 +22,9 @@ from ops.steward.answers_read import (
     answers_of_people,
     evidence_between,
     evidence_of,
-    open_pairs,
 )
-from ops.steward.deciding import decision
 from ops.steward.link_coverage import Coverage, EvidenceChecker, chain, coverage
+from ops.steward.reviews import decision, open_pairs
 from schemas.errors import Unreadable
 from schemas.linking import DecisionKind, Link
 from schemas.topics import IDENTITY, LINK_MAP, REVIEW
@@ -59,8 +58,8 @@ def decided(*words: tuple[DecisionKind, str, str]) -> MemoryEngine:
     engine = played()
     for day, (kind, a, b) in enumerate(words, start=1):
         now = datetime.fromtimestamp(engine.now_ms / 1000, UTC)
-        told = decision((a, b), kind, now=now, at=f"2020-01-{day:02}T09:00:00Z")
-        engine.put(Emit(IDENTITY, 0, told.key(), told.value()))
+        message = decision((a, b), kind, now=now, at=f"2020-01-{day:02}T09:00:00Z")
+        engine.put(Emit(IDENTITY, 0, message.key(), message.value()))
         engine.run()
     return engine
 
@@ -91,19 +90,19 @@ def test_every_link_the_engine_made_is_told() -> None:
     assert found.as_json()["explained"] == found.links >= 8
 
 
-def without_evidence(one: TopicMessage, other: str | None = None) -> TopicMessage:
+def without_evidence(message: TopicMessage, other: str | None = None) -> TopicMessage:
     """The answer without its rows, or those about `other`."""
-    assert one.value is not None
-    parts = json.loads(one.value)
+    assert message.value is not None
+    parts = json.loads(message.value)
     parts["evidence"] = [row for row in parts["evidence"] if other is not None and row["other"] != other]
-    return replace(one, value=json.dumps(parts).encode())
+    return replace(message, value=json.dumps(parts).encode())
 
 
 def test_a_record_of_which_no_answer_tells_why_it_is_there_is_a_gap() -> None:
     gp = ANN[0]
     silent = [
-        one if one.value is None else without_evidence(one, None if one.key == gp.encode() else gp)
-        for one in links(world())
+        message if message.value is None else without_evidence(message, None if message.key == gp.encode() else gp)
+        for message in links(world())
     ]
     found = coverage(silent, TELLER)
     assert len(found.gaps) == 1
@@ -115,7 +114,8 @@ def test_a_record_of_which_no_answer_tells_why_it_is_there_is_a_gap() -> None:
 
 def test_one_of_the_two_answers_is_enough() -> None:
     one_side = [
-        without_evidence(one) if one.key == ANN[0].encode() and one.value else one for one in links(world())
+        without_evidence(message) if message.key == ANN[0].encode() and message.value else message
+        for message in links(world())
     ]
     assert coverage(one_side, TELLER).gaps == ()
 
@@ -152,9 +152,9 @@ def test_two_records_of_a_person_are_explained_by_field_level_bits_rules_and_mod
 
 def test_a_record_alone_is_answered_with_all_that_was_told_of_it() -> None:
     found = asked(world(), ANN[1])
-    told = found.as_json()
-    assert told["records"][ANN[1]]["of_one_person"] == sorted(ANN)
-    assert {row["pair"][1] for row in told["evidence"]} == {ANN[0], ANN[2]}
+    value = found.as_json()
+    assert value["records"][ANN[1]]["of_one_person"] == sorted(ANN)
+    assert {row["pair"][1] for row in value["evidence"]} == {ANN[0], ANN[2]}
     assert "one of 3 records of person" in shown(found)
 
 
@@ -162,7 +162,7 @@ def test_two_people_of_whom_nothing_is_told_are_said_to_be_so() -> None:
     found = asked(world(), ANN[0], STRANGER)
     assert not found.as_json()["one_person"]
     assert found.as_json()["evidence"] == found.as_json()["chain"] == []
-    assert "nothing is told" in shown(found)
+    assert "no evidence" in shown(found)
 
 
 def test_a_record_the_engine_does_not_know_is_refused_without_being_named() -> None:
@@ -173,7 +173,7 @@ def test_a_record_the_engine_does_not_know_is_refused_without_being_named() -> N
 
 def test_weights_of_another_model_are_said_to_be_such() -> None:
     found = asked(world(), ANN[0], ANN[2])
-    other = replace(found, teller=EvidenceChecker(replace(MODEL, prior=0)))
+    other = replace(found, checker=EvidenceChecker(replace(MODEL, prior=0)))
     assert "these weights are not those of the model" in shown(other)
     assert "these weights are not those of the model" not in shown(found)
 
@@ -195,7 +195,7 @@ def test_who_is_joined_through_others_is_explained_by_the_chain_of_pairs() -> No
     engine = decided(("link", ANN[0], STRANGER))
     found = asked(engine, STRANGER, ANN[2])
     assert found.as_json()["one_person"]
-    pairs = [one.pair for one in found.chain]
+    pairs = [item.pair for item in found.chain]
     assert pairs == [(STRANGER, ANN[0]), (ANN[0], ANN[2])]
     assert found.chain[0].evidence.rules == ("V5-link",)
     assert "by a chain of 2 pairs" in shown(found)
@@ -205,8 +205,7 @@ def test_who_is_joined_through_others_is_explained_by_the_chain_of_pairs() -> No
 def link(person: str, *rows: tuple[str, int]) -> Link:
     """An answer whose rows are linked by a model of one weight each, told as the prior."""
     evidence: list[dict[str, Any]] = [
-        {"other": other, "bits": bits / 1000, "band": "auto", "fields": [], "rules": ["merge"]}
-        for other, bits in rows
+        {"other": other, "bits": bits / 1000, "band": "auto", "fields": [], "rules": ["merge"]} for other, bits in rows
     ]
     return Link(person, "linked", (), evidence, (), 0)
 
@@ -234,7 +233,7 @@ def test_the_last_answer_stands_and_who_moved_is_of_the_person_he_moved_to() -> 
                 said("b", link("q")), said("d", None)]  # fmt: skip
     assert answers_of_people(lambda: messages, ["a"]).keys() == {"a"}
     assert answers_of_people(lambda: messages, ["b"]).keys() == {"b", "c"}
-    assert {record: one.person_id for record, one in answers_of(messages, ["b", "d"]).items()} == {"b": "q"}
+    assert {record: answer.person_id for record, answer in answers_of(messages, ["b", "d"]).items()} == {"b": "q"}
 
 
 def test_a_row_is_read_back_as_it_was_told() -> None:
@@ -254,11 +253,11 @@ def test_a_row_that_lacks_a_part_is_unreadable(row: dict[str, Any]) -> None:
 
 def test_open_reviews_come_likeliest_first_and_closed_ones_not_at_all() -> None:
     def review(pair: str, bits: float | None) -> TopicMessage:
-        told = {"v": 1, "records": pair.split("|"), "bits": bits, "rules": ["V3"]}
-        return TopicMessage(REVIEW, 0, 0, pair.encode(), json.dumps(told).encode() if bits else None, (), 0)
+        items = {"v": 1, "records": pair.split("|"), "bits": bits, "rules": ["V3"]}
+        return TopicMessage(REVIEW, 0, 0, pair.encode(), json.dumps(items).encode() if bits else None, (), 0)
 
     messages = [review("a|b", 1.5), review("a|c", 3.25), review("b|c", 2), review("b|c", None)]
-    assert [(one.records, one.bits) for one in open_pairs(messages)] == [
+    assert [(item.records, item.bits) for item in open_pairs(messages)] == [
         (("a", "c"), 3.25),
         (("a", "b"), 1.5),
     ]

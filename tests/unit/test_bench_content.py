@@ -12,7 +12,8 @@ import pytest
 from ops.admin.keys import make_keys
 from ops.lab.bench.memory import Feed, MemorySample, judged
 from ops.lab.bench.restart_linkage import linker_elements
-from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world, zone_step
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, restart_world
+from ops.lab.memory_engine.parts import step_with
 from ops.runtime.paths import EnginePaths
 from schemas.topics import IDENTITY
 from streams.steps.outcome import Change, Message
@@ -24,63 +25,65 @@ FACTS = 300
 def world_in(directory: Path) -> tuple[EnginePaths, RestartWorld]:
     layout = EnginePaths(directory)
     make_keys(layout.keys, recipients=("demo",))
-    return layout, small_world(layout, people=4)
+    return layout, restart_world(layout, people=4)
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[EnginePaths, RestartWorld]:
+def keys_and_world(tmp_path_factory: pytest.TempPathFactory) -> tuple[EnginePaths, RestartWorld]:
     return world_in(tmp_path_factory.mktemp("keys"))
 
 
-def test_a_copy_has_other_ids_and_keeps_which_are_the_same(told: tuple[EnginePaths, RestartWorld]) -> None:
-    for key, value in told[1].kept["records"].items():
-        one, other = (ElementTemplate.of(key, value).copy(number) for number in (3, 4))
-        assert one[0] != other[0]
-        record_id = one[0].split(b"/")[0]
-        if b"/e/" in one[0]:
-            assert json.loads(one[1])["fact"]["record_id"] == record_id.decode()
+def test_a_copy_has_other_ids_and_keeps_which_are_the_same(
+    keys_and_world: tuple[EnginePaths, RestartWorld],
+) -> None:
+    for key, value in keys_and_world[1].elements["records"].items():
+        third, other = (ElementTemplate.of(key, value).copy(number) for number in (3, 4))
+        assert third[0] != other[0]
+        record_id = third[0].split(b"/")[0]
+        if b"/e/" in third[0]:
+            assert json.loads(third[1])["fact"]["record_id"] == record_id.decode()
 
 
 @pytest.mark.parametrize("stage", ["records", "pathway"])
 def test_a_worker_reads_a_copied_changelog_as_its_own(
-    stage: str, told: tuple[EnginePaths, RestartWorld]
+    stage: str, keys_and_world: tuple[EnginePaths, RestartWorld]
 ) -> None:
-    layout, world = told
-    copies = [ElementTemplate.of(*one).copy(7) for one in world.kept[stage].items()]
-    state: Any = zone_step(layout, stage).restore(copies)
-    for name in [one.decode() for one in state.unread]:
+    layout, world = keys_and_world
+    copies = [ElementTemplate.of(*element).copy(7) for element in world.elements[stage].items()]
+    state: Any = step_with(stage, layout.keyring).restore(copies)
+    for name in [unread.decode() for unread in state.unread]:
         state.of(name)
     assert not state.unread
 
 
 @pytest.mark.parametrize("stage", ["records", "pathway"])
 def test_a_million_events_would_be_about_the_facts_asked_for(
-    stage: str, told: tuple[EnginePaths, RestartWorld]
+    stage: str, keys_and_world: tuple[EnginePaths, RestartWorld]
 ) -> None:
-    feed = Feed(stage, told[1], facts=FACTS)
+    feed = Feed(stage, keys_and_world[1], facts=FACTS)
     assert FACTS <= feed.facts < 3 * FACTS
-    step = zone_step(told[0], stage)
+    step = step_with(stage, keys_and_world[0].keyring)
     states: dict[int, Any] = defaultdict(lambda: step.restore([]))
     changes = 0
     for offset, (partition, key, value) in enumerate(islice(feed.events(), 6 * FACTS)):
         topic = "events.v1" if stage == "records" else "pathway.in.v1"
         message = Message(topic, partition, offset, key, value, (), offset)
         states[partition], outcomes = step.advance(states[partition], message)
-        changes += any(isinstance(one, Change) for one in outcomes)
-        assert not any(hasattr(one, "code") for one in outcomes), "nothing is rejected"
+        changes += any(isinstance(outcome, Change) for outcome in outcomes)
+        assert not any(hasattr(outcome, "code") for outcome in outcomes), "nothing is rejected"
     assert changes > FACTS
 
 
 def test_every_copy_of_a_linked_population_is_answered_as_its_changelog_says(
-    told: tuple[EnginePaths, RestartWorld],
+    keys_and_world: tuple[EnginePaths, RestartWorld],
 ) -> None:
-    layout = told[0]
+    layout = keys_and_world[0]
     elements = dict(linker_elements(layout, elements=150, people=25))
-    step: Any = zone_step(layout, "linker")
+    step: Any = step_with("linker", layout.keyring)
     state = step.restore(elements.items())
     members = [key.decode()[2:] for key in elements if key.startswith(b"m/")]
-    assert len({one[:9] for one in members}) > 1, "more than one copy"
-    assert any(len(state.graph.answer(one).members) > 1 for one in members)
+    assert len({member[:9] for member in members}) > 1, "more than one copy"
+    assert any(len(state.graph.answer(member).members) > 1 for member in members)
     for record_id in members:
         value = elements[f"m/{record_id}".encode()]
         _, outcomes = step.advance(state, Message(IDENTITY, 0, 0, record_id.encode(), value, (), 0))

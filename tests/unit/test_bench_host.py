@@ -12,11 +12,9 @@ from eventually import eventually
 from ops.errors import MissingTool, SettingsError
 from ops.lab.bench import host_hop
 from ops.lab.bench.hop_topics import PARTITIONS, VALUE_BYTES, belongs, keys_of, messages
-from ops.lab.bench.host import MODULES, Figures, HostBench, events_of, measure, turned
-from ops.lab.bench.host_parts import SAMPLER, part_of
-from ops.lab.bench.host_quix_home import VERSION, quix_python
+from ops.lab.bench.host import MODULES, QUIX, QUIX_VERSION, Figures, HostBench, events_of, measure, turned
 from ops.lab.bench.host_running import Clocked
-from ops.lab.bench.host_sampling import Sampler, read_spent
+from ops.lab.bench.host_sampling import SAMPLER, Sampler, part_of, read_spent
 from ops.lab.bench.host_step import CountingStep
 from streams import metrics
 from streams.host import batch
@@ -25,9 +23,7 @@ from streams.host.delivered import DeliveredMarker
 from streams.host.producer import AwaitedProducer
 from streams.steps.outcome import Change, Emit, Message
 
-HOP = host_hop.Hop(
-    name="bare-0", bootstrap="127.0.0.1:1", reads="input-9", partitions=12, events=9, directory="."
-)
+HOP = host_hop.Hop(name="bare-0", bootstrap="127.0.0.1:1", reads="input-9", partitions=12, events=9, directory=".")
 
 
 def message(offset: int = 0, key: bytes = b"k") -> Message:
@@ -104,7 +100,7 @@ def test_the_stock_agent_gets_fewer_messages_and_the_figures_say_so() -> None:
 
 def test_an_unknown_contender_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no contender turtle"):
-        measure(HostBench(contenders=["turtle"]), "127.0.0.1:1", scratch=tmp_path, say=print)
+        measure(HostBench(contenders=["turtle"]), "127.0.0.1:1", scratch=tmp_path, report=print)
 
 
 def test_a_contender_is_told_its_hop_as_it_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +109,9 @@ def test_a_contender_is_told_its_hop_as_it_was_meant(monkeypatch: pytest.MonkeyP
 
 
 def test_only_the_topics_of_a_run_are_cleared_after_it() -> None:
-    own = {HOP.writes, HOP.changelog, HOP.dead_letter, f"changelog__{HOP.group}--input-9--default"}
+    expected = {HOP.writes, HOP.changelog, HOP.dead_letter, f"changelog__{HOP.group}--input-9--default"}
     others = {HOP.reads, "bare-01.out", "__consumer_offsets", "changelog__bench-bare-01--input-9--default"}
-    assert {name for name in own | others if belongs(name, HOP)} == own
+    assert {name for name in expected | others if belongs(name, HOP)} == expected
 
 
 # --- Quix Streams in its own environment
@@ -133,10 +129,10 @@ def test_quix_is_installed_once_in_exactly_this_version(tmp_path: Path) -> None:
     made = f'echo "$*" >>{tmp_path}/asked; [ "$1" = pip ] || {{ mkdir -p "$5/bin"; touch "$5/bin/python"; }}'
     plant_uv(tmp_path, script=made)
     environ = {"TIERLINK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    assert quix_python(environ) == quix_python(environ)
+    assert QUIX.python(environ) == QUIX.python(environ)
     asked = (tmp_path / "asked").read_text().splitlines()
     assert len(asked) == 2
-    assert asked[1].endswith(f"quixstreams=={VERSION}")
+    assert asked[1].endswith(f"quixstreams=={QUIX_VERSION}")
 
 
 def test_a_quix_that_cannot_be_installed_is_named_and_tried_again_next_time(
@@ -146,7 +142,7 @@ def test_a_quix_that_cannot_be_installed_is_named_and_tried_again_next_time(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     for _ in range(2):
         with pytest.raises(MissingTool, match=r"quixstreams==.* by uv nor by venv and pip"):
-            quix_python({"TIERLINK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+            QUIX.python({"TIERLINK_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
 
 
 # --- the profile
@@ -158,7 +154,7 @@ def test_a_place_in_the_host_is_charged_to_its_part() -> None:
         ("produce", AwaitedProducer.send),
         ("acknowledgement", AwaitedProducer.poll),
         ("acknowledgement", AwaitedProducer.is_clear),
-        ("loop around the step", BatchRunner.launch),
+        ("loop around the step", BatchRunner.dispatch),
         ("metrics", metrics.StageTally.add),
         ("mark as delivered", DeliveredMarker.mark),
     )
@@ -199,7 +195,7 @@ def test_the_sampler_finds_the_thread_that_works_and_not_the_one_that_waits(tmp_
     at_work = {place: seconds for place, seconds in spent.places.items() if "busy" in place}
     assert sum(at_work.values()) > sum(spent.places.values()) / 2
     assert spent.parts[SAMPLER] > 0
-    assert spent.looks > 0
+    assert spent.samples > 0
 
 
 def test_a_process_that_is_not_sampled_is_not_waited_for_for_ever(tmp_path: Path) -> None:

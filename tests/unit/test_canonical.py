@@ -130,8 +130,8 @@ def test_numbers_that_json_has_no_word_for_cannot_be_written() -> None:
 
 
 @given(st.datetimes(), st.datetimes(), st.integers(-14, 14))
-def test_instants_sort_as_text_in_the_order_of_time(one: datetime, other: datetime, hours: int) -> None:
-    first, second = one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)
+def test_instants_sort_as_text_in_the_order_of_time(left: datetime, right: datetime, hours: int) -> None:
+    first, second = left.replace(tzinfo=UTC), right.replace(tzinfo=UTC)
     assert (instant(first) < instant(second)) == (first < second)
     assert len(instant(first)) == len("2026-01-02T03:04:05.000000Z")
     if 1 < first.year < 9999:

@@ -32,49 +32,47 @@ def offered() -> tuple[Offer, ...]:
     return offers(SEED, EVENTS)
 
 
-def read(one: Delivery) -> list[SourceEntry]:
+def read(delivery: Delivery) -> list[SourceEntry]:
     """What the real reader of the door makes of a delivery."""
-    source = load_sources(None, test_mode=True)[one.source]
-    if one.kind == "fhir":
-        found = primary_care_fhir.read(one.content, source=source, test_mode=True, received_at=NOW)
+    source = load_sources(None, test_mode=True)[delivery.source]
+    if delivery.kind == "fhir":
+        found = primary_care_fhir.read(delivery.content, source=source, test_mode=True, received_at=NOW)
         return list(found)
-    if one.kind == "hl7":
-        return [tier3_hl7v2.read(one.content, source=source, test_mode=True, received_at=NOW)]
+    if delivery.kind == "hl7":
+        return [tier3_hl7v2.read(delivery.content, source=source, test_mode=True, received_at=NOW)]
     mapping = mappings.parse(packaged("connectors.mappings", f"{source.mapping}.toml"))
-    file_id = sha256(one.content).hexdigest()
+    file_id = sha256(delivery.content).hexdigest()
     reading = tier2_csv.read(
-        one.content, source=source, mapping=mapping, file_id=file_id, test_mode=True, received_at=NOW
+        delivery.content, source=source, mapping=mapping, file_id=file_id, test_mode=True, received_at=NOW
     )
     return list(reading.entries)
 
 
-def disagreements(one: Offer) -> Iterator[str]:
+def disagreements(offer: Offer) -> Iterator[str]:
     """Where the reader judges an entry otherwise, or names it otherwise, than the load says."""
-    entries, told = read(one.delivery), one.delivery.entries
-    if one.delivery.kind == "csv_file" and one.delivery.tag == "broken":
+    entries, items = read(offer.delivery), offer.delivery.entries
+    if offer.delivery.kind == "csv_file" and offer.delivery.tag == "broken":
         yield from ("file" for _ in entries)  # refused as a whole: no row of it is read
         return
-    for entry, truth in zip(entries, told, strict=True):
+    for entry, truth in zip(entries, items, strict=True):
         if entry.checked.verdict.value.removesuffix("_with_warnings") != VERDICT[truth.expected]:
-            yield f"{one.kind} {one.delivery.kind}: {entry.checked.verdict.value}, not {truth.expected}"
-        named = entry_id(one.delivery.source, entry.message_id, entry.position)
-        if truth.expected == "accepted" and named != entry_id(
-            one.delivery.source, truth.message_id, truth.position
-        ):
-            yield f"{one.kind} {one.delivery.kind}: another entry id"
+            yield f"{offer.kind} {offer.delivery.kind}: {entry.checked.verdict.value}, not {truth.expected}"
+        named = entry_id(offer.delivery.source, entry.message_id, entry.position)
+        if truth.expected == "accepted" and named != entry_id(offer.delivery.source, truth.message_id, truth.position):
+            yield f"{offer.kind} {offer.delivery.kind}: another entry id"
 
 
 def test_the_same_seed_offers_the_same_bytes_and_another_seed_does_not() -> None:
     again, other = offers(SEED, EVENTS), offers(SEED + 1, 50)
-    assert [one.delivery for one in again] == [one.delivery for one in offered()]
-    contents = {one.delivery.content for one in offered()}
-    assert not contents & {one.delivery.content for one in other}
+    assert [entry.delivery for entry in again] == [entry.delivery for entry in offered()]
+    contents = {entry.delivery.content for entry in offered()}
+    assert not contents & {entry.delivery.content for entry in other}
 
 
 @pytest.mark.parametrize("events", [1, 7, 100, EVENTS])
 def test_exactly_so_many_entries_are_offered(events: int) -> None:
     found = offered() if events == EVENTS else offers(SEED, events)
-    assert sum(len(one.delivery.entries) for one in found) == mixture(found).entries == events
+    assert sum(len(entry.delivery.entries) for entry in found) == mixture(found).entries == events
 
 
 def test_no_entry_at_all_is_no_load() -> None:
@@ -95,41 +93,41 @@ def test_every_kind_is_offered_at_its_share() -> None:
     ("kind", "name"), [("poison", "refused"), ("identity", "identity_changes"), ("merge", "merges")]
 )
 def test_a_load_without_a_kind_is_seen_to_lack_it(kind: str, name: str) -> None:
-    assert lacking(mixture(one for one in offered() if one.kind != kind)) == [name]
+    assert lacking(mixture(action for action in offered() if action.kind != kind)) == [name]
 
 
 def test_every_source_has_its_own_poison_identity_changes_and_resends() -> None:
-    found = Counter((one.kind, one.delivery.source) for one in offered())
-    for kind in ("told", "poison", "identity"):
+    found = Counter((entry.kind, entry.delivery.source) for entry in offered())
+    for kind in ("plain", "poison", "identity"):
         for source in ("gp-hub", "council-east", "trust-wm"):
             assert found[kind, source] > 0, (kind, source)
-    resent = Counter(one.delivery.kind for one in offered() if one.delivery.tag == "duplicate")
+    resent = Counter(entry.delivery.kind for entry in offered() if entry.delivery.tag == "duplicate")
     assert set(resent) == {"fhir", "hl7", "csv_file"}
 
 
 def test_no_two_files_bear_one_name() -> None:
-    names = [one.delivery.file_name for one in offered() if one.delivery.file_name is not None]
+    names = [entry.delivery.file_name for entry in offered() if entry.delivery.file_name is not None]
     assert len(names) == len(set(names)) > 20
 
 
 def test_the_doors_readers_judge_and_name_what_is_added_as_the_load_says() -> None:
-    added = [one for one in offered() if one.kind in ("poison", "identity", "merge")]
-    assert [one for each in added for one in disagreements(each)] == []
-    assert len({sha256(one.delivery.content).digest() for one in added}) > 100
+    added = [action for action in offered() if action.kind in ("poison", "identity", "merge")]
+    assert [disagreement for each in added for disagreement in disagreements(each)] == []
+    assert len({sha256(entry.delivery.content).digest() for entry in added}) > 100
 
 
 def test_a_delivery_said_to_be_poison_that_is_none_is_seen() -> None:
-    good = next(one for one in offered() if one.kind == "told" and one.delivery.kind == "hl7")
-    poison = next(one for one in offered() if one.kind == "poison" and one.delivery.kind == "hl7")
+    good = next(entry for entry in offered() if entry.kind == "plain" and entry.delivery.kind == "hl7")
+    poison = next(entry for entry in offered() if entry.kind == "poison" and entry.delivery.kind == "hl7")
     lying = Offer("poison", replace(poison.delivery, content=good.delivery.content))
     assert list(disagreements(lying)) == ["poison hl7: accepted, not refused"]
 
 
 def test_a_merge_retires_a_record_that_is_told_of() -> None:
-    told_of = {entry.local_id for one in offered() for entry in one.delivery.entries}
-    merges = [one.delivery for one in offered() if b"\rMRG|" in one.delivery.content]
-    retired = [one.content.rpartition(b"MRG|")[2].partition(b"^")[0].decode() for one in merges]
+    told_of = {entry.local_id for item in offered() for entry in item.delivery.entries}
+    merges = [item.delivery for item in offered() if b"\rMRG|" in item.delivery.content]
+    retired = [merge.content.rpartition(b"MRG|")[2].partition(b"^")[0].decode() for merge in merges]
     # the second registration may lie beyond the last entry offered, or come later than its merge
-    assert sum(one in told_of for one in retired) > 0.9 * len(retired)
-    kinds = {one.content.split(b"|")[8].split(b"^")[1] for one in merges}
+    assert sum(item in told_of for item in retired) > 0.9 * len(retired)
+    kinds = {merge.content.split(b"|")[8].split(b"^")[1] for merge in merges}
     assert kinds == {b"A34", b"A40"}

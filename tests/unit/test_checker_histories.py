@@ -14,33 +14,29 @@ RECEIPTS = "receipts.gp-hub.v1"
 Message = tuple[str, int, object]  # key, revision, what it says; None is a tombstone
 
 
-def published(topic: str, told: Sequence[Message], partition: int = 0) -> list[TopicMessage]:
+def published(topic: str, messages: Sequence[Message], partition: int = 0) -> list[TopicMessage]:
     """Messages as a stage writes them that put a revision into their values."""
     found = []
-    for offset, (key, revision, said) in enumerate(told):
-        value = (
-            None if said is None else json.dumps({"known_at": str(revision), "revision": revision, "x": said})
-        )
+    for offset, (key, revision, said) in enumerate(messages):
+        value = None if said is None else json.dumps({"known_at": str(revision), "revision": revision, "x": said})
         headers = (("ce_id", f"{key}/{revision}".encode()),)
-        found.append(
-            TopicMessage(topic, partition, offset, key.encode(), value and value.encode(), headers, 0)
-        )  # type: ignore[arg-type]
+        found.append(TopicMessage(topic, partition, offset, key.encode(), value and value.encode(), headers, 0))  # type: ignore[arg-type]
     return found
 
 
-def caused(topic: str, told: Sequence[tuple[str, str, object]]) -> list[TopicMessage]:
+def caused(topic: str, texts: Sequence[tuple[str, str, object]]) -> list[TopicMessage]:
     """Messages without a revision: what caused them stands in their header."""
     return [
         TopicMessage(topic, 0, offset, key.encode(), json.dumps(said).encode(), (("src", cause.encode()),), 0)
-        for offset, (key, cause, said) in enumerate(told)
+        for offset, (key, cause, said) in enumerate(texts)
     ]
 
 
 def found(topic: str, messages: Sequence[TopicMessage]) -> dict[Kind, int]:
     """What is not 0."""
     history = History(topic)
-    for one in messages:
-        history.take(one)
+    for message in messages:
+        history.take(message)
     return {kind: count for kind, count in history.tally().counts.items() if count}
 
 
@@ -62,9 +58,9 @@ def test_an_older_state_that_stands_last_went_backwards(topic: str) -> None:
 
 
 def test_an_older_revision_that_says_the_same_is_only_rewound_but_not_in_a_snapshot() -> None:
-    told = [("p", 1, "a"), ("p", 2, "b"), ("p", 1, "b")]
-    assert found(TOLD, published(TOLD, told)) == {"rewound": 1}
-    assert found(STATE, published(STATE, told)) == {"backwards": 1}
+    items = [("p", 1, "a"), ("p", 2, "b"), ("p", 1, "b")]
+    assert found(TOLD, published(TOLD, items)) == {"rewound": 1}
+    assert found(STATE, published(STATE, items)) == {"backwards": 1}
 
 
 def test_a_tombstone_has_its_revision_in_a_header() -> None:
@@ -76,8 +72,8 @@ def test_a_tombstone_has_its_revision_in_a_header() -> None:
 def test_keys_are_judged_in_their_own_partition_and_named_by_place() -> None:
     history = History(STATE)
     for partition in (0, 1):
-        for one in published(STATE, [("p", 2, "a"), ("p", 1, "a")], partition):
-            history.take(one)
+        for item in published(STATE, [("p", 2, "a"), ("p", 1, "a")], partition):
+            history.take(item)
     tally = history.tally()
     assert tally.counts["backwards"] == 2
     assert tally.places["backwards"] == [f"{STATE}/0/1", f"{STATE}/1/1"]
@@ -95,8 +91,8 @@ def test_an_older_revision_told_again_may_already_know_more() -> None:
 
 
 def test_a_receipt_is_what_became_of_the_entry() -> None:
-    def receipts(*told: tuple[int, str, str]) -> list[TopicMessage]:
-        texts = [json.dumps({"revision": r, "disposition": d, "reasons": why}) for r, d, why in told]
+    def receipts(*values: tuple[int, str, str]) -> list[TopicMessage]:
+        texts = [json.dumps({"revision": r, "disposition": d, "reasons": why}) for r, d, why in values]
         return [TopicMessage(RECEIPTS, 0, n, b"e", text.encode(), (), 0) for n, text in enumerate(texts)]
 
     assert found(RECEIPTS, receipts((0, "ignored", ""), (5, "linked", ""))) == {}
@@ -117,11 +113,11 @@ def test_a_changelog_is_as_old_as_what_caused_it(topic: str) -> None:
 
 @pytest.mark.parametrize("topic", [topics.EVENTS, topics.DEAD_LETTERS])
 def test_what_names_its_version_in_its_key_has_the_same_bytes_each_time(topic: str) -> None:
-    def told(*values: bytes | None) -> list[TopicMessage]:
+    def messages_of(*values: bytes | None) -> list[TopicMessage]:
         return [TopicMessage(topic, 0, n, b"k", value, (), 0) for n, value in enumerate(values)]
 
-    assert found(topic, told(b"a", None, b"a", b"a")) == {}
-    assert found(topic, told(b"a", None, b"b")) == {"rebytes": 1}
+    assert found(topic, messages_of(b"a", None, b"a", b"a")) == {}
+    assert found(topic, messages_of(b"a", None, b"b")) == {"rebytes": 1}
 
 
 def test_intake_and_pathway_input_have_nothing_that_competes() -> None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, intake_message, sources
-from small_world import ANN, GP, at_source, referral, small_world, told
+from small_world import ANN, GP, at_source, message_from, referral, small_world
 
 from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Journal, Sent
@@ -19,8 +19,8 @@ from ops.verify.checker import CheckerVerdict, RunView
 from ops.verify.checker.accounts import accounts
 from ops.verify.checker.checking import RunReaders, judge
 from ops.verify.checker.leaks import IdentifierSample, identifiers
-from ops.verify.checker.people import split_and_merged
-from ops.verify.ledger import books_of
+from ops.verify.checker.oracle import split_and_merged
+from ops.verify.ledger import read_topic_index
 from schemas import topics
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN, PATHWAY_STATE, registry
 
@@ -94,14 +94,14 @@ def bad(verdict: CheckerVerdict) -> dict[str, int]:
 
 def without_last(messages: list[TopicMessage]) -> list[TopicMessage]:
     """A topic from which everything of the last key is gone."""
-    return [one for one in messages if one.key != messages[-1].key]
+    return [message for message in messages if message.key != messages[-1].key]
 
 
-def after(messages: list[TopicMessage], one: TopicMessage, **changes: object) -> list[TopicMessage]:
+def after(messages: list[TopicMessage], message: TopicMessage, **changes: object) -> list[TopicMessage]:
     """The messages, and `one` once more with these changes, last of its partition."""
-    own = [other for other in messages if other.partition == one.partition]
-    again = replace(one, offset=own[-1].offset + 1, **changes)  # type: ignore[arg-type]
-    place = messages.index(own[-1]) + 1
+    items = [other for other in messages if other.partition == message.partition]
+    again = replace(message, offset=items[-1].offset + 1, **changes)  # type: ignore[arg-type]
+    place = messages.index(items[-1]) + 1
     return [*messages[:place], again, *messages[place:]]
 
 
@@ -138,7 +138,7 @@ def test_an_entry_whose_facts_do_not_arrive_is_lost_where_they_end(topic: str, t
 
 
 def test_an_entry_in_the_intake_without_an_end_is_lost_though_its_sender_never_heard(tmp_path: Path) -> None:
-    unsure = [replace(one, answer="unknown") for one in engine().journal]
+    unsure = [replace(item, answer="unknown") for item in engine().journal]
     clean = Run(tmp_path, journal=unsure).judged()
     assert bad(clean) == {"unknown": 37}
     assert clean.ok, "either outcome passes"
@@ -146,11 +146,9 @@ def test_an_entry_in_the_intake_without_an_end_is_lost_though_its_sender_never_h
 
 
 @pytest.mark.parametrize("answer", ["refused", None])
-def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(
-    answer: str | None, tmp_path: Path
-) -> None:
+def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(answer: str | None, tmp_path: Path) -> None:
     first, *others = engine().journal
-    mine = [one for one in others if one.entry_id != first.entry_id]
+    mine = [other for other in others if other.entry_id != first.entry_id]
     journal = mine if answer is None else [*mine, replace(first, answer="refused")]
     verdict = Run(tmp_path, journal=journal).judged()
     assert (bad(verdict), verdict.where["phantom"]) == ({"phantom": 1}, {"intake": 1})
@@ -158,7 +156,7 @@ def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(
 
 def test_a_fact_no_entry_told_is_a_phantom(tmp_path: Path) -> None:
     def planted(messages: list[TopicMessage]) -> list[TopicMessage]:
-        fact = next(one for one in messages if b"/e/" in (one.key or b""))
+        fact = next(message for message in messages if b"/e/" in (message.key or b""))
         return after(messages, fact, key=(fact.key or b"")[:-4] + b"0000")
 
     verdict = Run(tmp_path, {EVENTS: planted}).judged()
@@ -177,8 +175,8 @@ def test_a_person_published_of_whom_nothing_was_told_is_a_phantom(topic: str, tm
 
 def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
     made = MemoryEngine()
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    books = books_of(made.run().read, sources().values(), recipient=DEMO)
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    books = read_topic_index(made.run().read, sources().values(), recipient=DEMO)
     assert not accounts(made.journal, books, keys=all_keys(), recipient=DEMO).phantom
     ((entry, (manifest,)),) = books.manifests.items()
     twice = replace(books, manifests={entry: [manifest, manifest]})
@@ -207,8 +205,8 @@ def test_a_key_of_the_system_of_record_with_other_bytes_diverges(tmp_path: Path)
 
 def test_an_older_snapshot_that_stands_last_went_backwards(tmp_path: Path) -> None:
     def zombie(messages: list[TopicMessage]) -> list[TopicMessage]:
-        keys = [one.key for one in messages]
-        first = next(one for one in messages if keys.count(one.key) > 1)
+        keys = [message.key for message in messages]
+        first = next(message for message in messages if keys.count(message.key) > 1)
         return after(messages, first)
 
     verdict = Run(tmp_path, {STATE: zombie}).judged()
@@ -224,20 +222,16 @@ def test_a_person_is_split_or_merged_by_who_is_together() -> None:
     assert split_and_merged({**oracle, "c": "1"}, oracle) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("person", "names"), [("v1:another", ("split", "divergent")), (None, ("merged", "divergent"))]
-)
-def test_a_record_under_another_person_is_named(
-    person: str | None, names: tuple[str, ...], tmp_path: Path
-) -> None:
-    links = {one.key: json.loads(one.value or b"")["person_id"] for one in engine().read([LINK_MAP])}
+@pytest.mark.parametrize(("person", "names"), [("v1:another", ("split", "divergent")), (None, ("merged", "divergent"))])
+def test_a_record_under_another_person_is_named(person: str | None, names: tuple[str, ...], tmp_path: Path) -> None:
+    links = {message.key: json.loads(message.value or b"")["person_id"] for message in engine().read([LINK_MAP])}
     counted = list(links.values())
 
     def moved(messages: list[TopicMessage]) -> list[TopicMessage]:
         together = person is not None
-        at = max(n for n, one in enumerate(messages) if (counted.count(links[one.key]) > 1) is together)
+        at = max(n for n, message in enumerate(messages) if (counted.count(links[message.key]) > 1) is together)
         link = json.loads(messages[at].value or b"")
-        link["person_id"] = person or next(one for one in counted if one != link["person_id"])
+        link["person_id"] = person or next(item for item in counted if item != link["person_id"])
         messages[at] = replace(messages[at], value=json.dumps(link).encode())
         return messages
 
@@ -258,8 +252,8 @@ def test_messages_no_group_has_committed_are_unseen_and_their_groups_stuck(tmp_p
 
 def test_an_identifier_of_the_runs_own_people_in_clear_is_leaked_wherever_it_stands(tmp_path: Path) -> None:
     sample = IdentifierSample(all_keys())
-    for one in engine().read([source.intake_topic for source in sources().values()]):
-        sample.take(one)
+    for message in engine().read([source.intake_topic for source in sources().values()]):
+        sample.take(message)
     number = next(value for value in sample.values() if value.startswith("999"))
     (tmp_path / "logs").mkdir()
     assert bad(Run(tmp_path).judged()) == {}
@@ -270,7 +264,8 @@ def test_an_identifier_of_the_runs_own_people_in_clear_is_leaked_wherever_it_sta
 
     def named(messages: list[TopicMessage]) -> list[TopicMessage]:
         return [
-            replace(one, headers=(("why", number.encode()),)) if one.offset == 0 else one for one in messages
+            replace(message, headers=(("why", number.encode()),)) if message.offset == 0 else message
+            for message in messages
         ]
 
     verdict = Run(tmp_path, {topics.IDENTITY: named}).judged()
@@ -293,7 +288,5 @@ def test_what_is_searched_for_names_people_and_nothing_else() -> None:
         "birthDate": "1980-02-29",
         "address": [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}],
     }
-    found = set(
-        identifiers({"entry": [{"resource": {"resourceType": "Observation"}}, {"resource": patient}]})
-    )
+    found = set(identifiers({"entry": [{"resource": {"resourceType": "Observation"}}, {"resource": patient}]}))
     assert found == {"9990000018", "Featherstonehaugh", "07700900871", "12 Test Street", "ZZ99 3GZ"}

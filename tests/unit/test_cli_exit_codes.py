@@ -1,12 +1,28 @@
 """How `tierlink` ends: an expected error is one line and its code, a bug its place but never its text."""
 
+import errno
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from cli_words import command_line
+from confluent_kafka import KafkaException
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from ops import cli, gates
-from ops.errors import BrokerError, BrokerRunning, MissingTool, SettingsError, TierlinkError
+from ops.errors import (
+    EXIT_CODES,
+    BrokerError,
+    BrokerRunning,
+    MissingInput,
+    MissingTool,
+    NoEngine,
+    SettingsError,
+    TierlinkError,
+)
 
 
 def run(
@@ -34,12 +50,208 @@ def run(
         (MissingTool("x: y"), 69),
         (BrokerError("x: y"), 69),
         (BrokerRunning("x: y"), 75),
+        (MissingInput("x: y"), 66),
+        (NoEngine("x: y"), 69),
     ],
 )
 def test_an_expected_error_is_one_line_and_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: TierlinkError, code: int
 ) -> None:
     assert run(monkeypatch, capsys, error) == (code, "tierlink: x: y\n")
+
+
+def test_a_setting_that_names_its_option_is_an_invalid_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = run(monkeypatch, capsys, SettingsError("--dates: ymd or dmy"))
+    assert shown == (2, "tierlink: invalid option --dates: ymd or dmy\n")
+
+
+@pytest.mark.parametrize("error", [KafkaConnectionError(), KafkaException(), KafkaTimeoutError()])
+def test_the_errors_of_broker_clients_are_one_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    code, shown = run(monkeypatch, capsys, error)
+    assert code == BrokerError.exit_code
+    assert shown.startswith("tierlink: the broker did not answer")
+
+
+def test_a_port_that_another_program_has_is_no_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = run(monkeypatch, capsys, OSError(errno.EADDRINUSE, "in use"))
+    assert code == SettingsError.exit_code
+
+
+# Every command, by one table.
+
+DEAD = "127.0.0.1:1"
+NEEDS = {
+    "consume": "events.v1",
+    "topics create": "",
+    "topics delete": "events.v1 --partition 0 --offset 0",
+    "linkage explain": "v1:0a",
+    "linkage decide": "v1:0a v1:0b --link",
+    "send hl7": "{table}",
+    "send fhir": "{table}",
+    "send csv": "{table}",
+    "door mllp": "--listen trust-wm=2575",
+    "worker": "ingress --worker-id w",
+}  # what a command cannot do without, besides files and brokers
+MISSING_FILES = {
+    "check": ("{missing}", "{table} --mapping {missing}"),
+    "send hl7": ("{missing}",),
+    "send fhir": ("{table} {missing}",),
+    "send csv": ("{missing}",),
+    "up": ("--sources {missing}", "--linkage-model {missing}"),
+    "door http": ("--sources {missing} --bootstrap " + DEAD,),
+    "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
+    "door folder": ("--sources {missing} --bootstrap " + DEAD,),
+    "worker": tuple(
+        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}" for option in ("--sources", "--linkage-model")
+    ),
+    "topics create": ("--sources {missing} --bootstrap " + DEAD,),
+    "topics list": ("--sources {missing} --bootstrap " + DEAD,),
+    "linkage evaluate": (
+        "--input {missing} --truth t --map family=name",
+        "--input {table} --truth t --map family=name --model {missing}",
+    ),
+    "linkage explain": ("1 2 --input {missing} --map family=name", "v1:0a --model {missing}"),
+    "linkage train": (
+        "--input {missing} --map family=name --out {table}.json",
+        "--input {table} --map family=name --out {table}.json --against {missing}",
+    ),
+    "compare": ("--directory {missing}",),
+    "verdict": ("--directory {missing}",),
+}
+NOT_READ = {"directory", "out"}  # paths that are made, or that an engine has
+WAIT_FOR_THEIR_BROKER = ("door ", "worker")  # services: /readyz says so
+WITHOUT_AN_ENGINE = {
+    "keys make",
+    "topics create",
+    "up",
+    "down",
+    "compare",
+    "verdict",
+    "broker",
+    "schemas write",
+}
+
+
+def takes(command: Any, name: str) -> bool:
+    """True for a command with this option."""
+    return any(parameter.name == name for parameter in command.params)
+
+
+def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Name and command of everything that can be run."""
+    if getattr(command, "commands", None) is None:
+        yield " ".join(path), command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from leaves(inner, (*path, name))
+
+
+LEAVES = dict(leaves(command_line()))
+
+
+def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str) -> int:
+    """The exit code of `tierlink LINE`, in an empty directory."""
+    table = tmp_path / "table.csv"
+    table.write_text("name,t\nKing,1\n")
+    monkeypatch.chdir(tmp_path)
+    words = [word.format(table=table, missing=tmp_path / "missing") for word in line.split()]
+    monkeypatch.setattr(sys, "argv", ["tierlink", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_has_h_and_refuses_an_option_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    assert main(monkeypatch, tmp_path, f"{name} -h") == 0
+    assert main(monkeypatch, tmp_path, f"{name} --no-such-option") == 2
+
+
+@pytest.mark.parametrize(("name", "words"), [(name, line) for name in MISSING_FILES for line in MISSING_FILES[name]])
+def test_a_file_that_is_missing_is_66(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, words: str) -> None:
+    assert main(monkeypatch, tmp_path, f"{name} {words}") == 66
+
+
+def test_every_file_of_every_command_is_in_the_table() -> None:
+    for name, command in LEAVES.items():
+        paths = [
+            parameter
+            for parameter in command.params
+            if parameter.name not in NOT_READ and "Path" in str(parameter.type_descriptor.annotation)
+        ]
+        assert len(paths) <= len(MISSING_FILES.get(name, ())), name
+
+
+@pytest.mark.parametrize("name", [name for name, command in LEAVES.items() if takes(command, "bootstrap")])
+def test_a_broker_that_does_not_answer_is_69_and_an_address_of_another_form_2(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    line = f"{name} {NEEDS.get(name, '')} --bootstrap "
+    if not name.startswith(WAIT_FOR_THEIR_BROKER):
+        assert main(monkeypatch, tmp_path, line + DEAD) == 69
+    for address in ("nowhere", "localhost:", "localhost:kafka", ":9092"):
+        assert main(monkeypatch, tmp_path, line + address) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, command in LEAVES.items()
+        if takes(command, "directory")
+        and name not in WITHOUT_AN_ENGINE
+        and not name.startswith((*WAIT_FOR_THEIR_BROKER, "demo", "chaos", "bench"))
+    ],
+)
+def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(monkeypatch, tmp_path, f"{name} {NEEDS.get(name, '')}") == 69
+    assert "tierlink up --test-mode" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "linkage decide v1:0a v1:0b",
+        "linkage decide v1:0a v1:0a --link",
+        "linkage decide a b --link",
+        "linkage explain",
+        "linkage evaluate --input {table} --truth t --map nobody=name",
+        "linkage evaluate --input {table} --truth t --map family=name --postcode fr",
+        "linkage train --input {table} --map family=name --out {table}.json --dates yesterday",
+        "consume t --latest --follow",
+        "consume t --since yesterday",
+        "door mllp --listen trust-wm --bootstrap " + DEAD,
+        "tick --as-of tomorrow",
+        "chaos --menu nothing",
+        "simulate --mutant none-such",
+        "bench host --only turtle",
+        "bench linkage --seeds x",
+        "up --http-port 70000",
+    ],
+)
+def test_a_wrong_argument_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str) -> None:
+    assert main(monkeypatch, tmp_path, line) == 2
+
+
+def test_version_and_down_where_nothing_runs_are_0(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert [main(monkeypatch, tmp_path, line) for line in ("--version", "version", "-h", "down")] == [0] * 4
+
+
+def test_the_help_shows_the_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(monkeypatch, tmp_path, "-h")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(f"{code} {text}" in shown for code, text in EXIT_CODES.items())
 
 
 def test_a_bug_shows_type_and_place_but_not_what_it_quotes(
@@ -73,6 +285,6 @@ def test_a_failing_gate_fails_the_run_and_the_others_still_run(
     assert lines[-1] == "1 passed in 0.01s"
 
 
-def test_fast_leaves_out_the_broker_and_other_words_go_to_pytest() -> None:
+def test_fast_leaves_out_the_broker_and_other_arguments_go_to_pytest() -> None:
     *_, pytest_gate = gates.gates(["-k", "attendance"], fast=True)
-    assert pytest_gate.words == ("-m", "pytest", *gates.AT_ONCE, "-m", "not broker", "-k", "attendance")
+    assert pytest_gate.arguments == ("-m", "pytest", *gates.AT_ONCE, "-m", "not broker", "-k", "attendance")

@@ -24,7 +24,7 @@ def run() -> MemoryEngine:
 
 def compared(engine: MemoryEngine, change: Change) -> Comparison:
     def other(name: str) -> Iterator[TopicMessage]:
-        return (kept for one in engine.read([name]) if (kept := change(one)) is not None)
+        return (kept for message in engine.read([name]) if (kept := change(message)) is not None)
 
     return compare_topics(lambda name: engine.read([name]), other, TOPICS)
 
@@ -36,7 +36,7 @@ def read(value: object, key: bytes | None = b"k") -> TopicMessage:
 
 def test_equal_runs_differ_nowhere_and_every_key_was_looked_at() -> None:
     engine = run()
-    found = compared(engine, lambda one: one)
+    found = compared(engine, lambda item: item)
     assert found.differing == 0
     assert found.keys == sum(len(final_values(engine.read([name]))) for name in TOPICS) > 200
     assert found.by_topic[topics.EVENTS][0] > 50
@@ -49,7 +49,9 @@ def test_one_dropped_record_is_seen_in_whichever_topic_it_is() -> None:
         if not finals:
             continue
         key = min(finals)
-        found = compared(engine, lambda one, at=(name, key): None if (one.topic, one.key) == at else one)  # type: ignore[misc]
+        found = compared(
+            engine, lambda message, at=(name, key): None if (message.topic, message.key) == at else message
+        )  # type: ignore[misc]
         assert found.differing == 1, name
         assert found.by_topic[name][1] == 1
 
@@ -62,9 +64,9 @@ def test_results_are_compared_and_an_engines_own_notes_are_not() -> None:
 
 
 def test_what_tells_when_and_in_which_order_is_left_out_at_every_depth() -> None:
-    one = {"a": [{"revision": 3, "b": 1}], "known_at": "x", "formerly": ["p"], "revision": 5}
+    items = {"a": [{"revision": 3, "b": 1}], "known_at": "x", "formerly": ["p"], "revision": 5}
     other = {"a": [{"revision": 4, "b": 1}], "known_at": "y", "formerly": [], "revision": 6}
-    assert final_values([read(one)]) == final_values([read(other)]) == {b"k": {"a": [{"b": 1}]}}
+    assert final_values([read(items)]) == final_values([read(other)]) == {b"k": {"a": [{"b": 1}]}}
 
 
 def test_the_last_value_of_a_key_counts_and_a_removed_or_retracted_one_is_absent() -> None:

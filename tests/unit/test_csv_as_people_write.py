@@ -62,9 +62,7 @@ def test_a_weight_nobody_took_is_no_weight_and_no_fault(text: str) -> None:
     assert entry.checked.verdict.value == "accepted"
 
 
-@pytest.mark.parametrize(
-    ("unit", "place"), [("cm", "weight_unit"), ("furlong", "weight_unit"), ("", "weight_unit")]
-)
+@pytest.mark.parametrize(("unit", "place"), [("cm", "weight_unit"), ("furlong", "weight_unit"), ("", "weight_unit")])
 def test_a_unit_that_measures_no_weight_is_an_error_at_the_unit(unit: str, place: str) -> None:
     assert places(entry_of(session(weight_unit=unit))) == [("error", place)]
 
@@ -100,9 +98,7 @@ def test_a_session_number_that_is_none_names_no_session(word: str) -> None:
         ("01/01/1753", "information", False),
     ],
 )
-def test_a_birth_date_in_another_form_is_read_or_costs_the_birth_date(
-    text: str, severity: str, read: bool
-) -> None:
+def test_a_birth_date_in_another_form_is_read_or_costs_the_birth_date(text: str, severity: str, read: bool) -> None:
     entry = entry_of(row(dob=text))
     assert places(entry) == [(severity, "dob")]
     assert (entry.checked.identity or {})["birth_date"] is read

@@ -31,7 +31,7 @@ def test_the_fourth_of_march_is_read_in_each_format(day_format: str, text: str) 
     assert parse_date(text, day_format) == date(2026, 3, 4)
 
 
-@pytest.mark.parametrize("day_format", [one for one in WRITTEN if one not in ("d/m/yyyy", "mm/dd/yyyy")])
+@pytest.mark.parametrize("day_format", [item for item in WRITTEN if item not in ("d/m/yyyy", "mm/dd/yyyy")])
 def test_a_format_takes_no_other_formats_spelling(day_format: str) -> None:
     others = [text for other, text in WRITTEN.items() if other != day_format]
     for text in others:
@@ -77,9 +77,7 @@ def test_the_twenty_ninth_of_february_is_a_day_in_leap_years() -> None:
     ],
 )
 def test_a_british_clock_is_an_hour_ahead_in_summer(clock: str, moment: tuple[int, int, int, int]) -> None:
-    assert parse_datetime(clock, "yyyy-mm-dd hh:mm", zone="Europe/London") == datetime(
-        2026, *moment, tzinfo=UTC
-    )
+    assert parse_datetime(clock, "yyyy-mm-dd hh:mm", zone="Europe/London") == datetime(2026, *moment, tzinfo=UTC)
 
 
 def test_a_clock_kept_in_utc_is_taken_as_it_is() -> None:

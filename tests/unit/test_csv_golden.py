@@ -41,7 +41,7 @@ def facts_in(bundle: Any, source: Source) -> list[dict[str, Any]]:
         return []
     _, message = check(bundle, source=source, test_mode=True, received_at=RECEIVED_AT)
     assert message is not None
-    told = [
+    facts = [
         {
             "business_id": fact.business_id,
             "under": fact.referral_business_id,
@@ -49,7 +49,7 @@ def facts_in(bundle: Any, source: Source) -> list[dict[str, Any]]:
         }
         for fact in message.facts
     ]
-    return sorted(told, key=lambda fact: (fact["type"], str(fact["business_id"])))
+    return sorted(facts, key=lambda fact: (fact["type"], str(fact["business_id"])))
 
 
 def became(council: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def person(**cells: str) -> Person:
 
 
 def warned(**cells: str) -> list[str]:
-    return [one.location for one in issues_of_row(text(**cells)) if one.severity == "warning"]
+    return [issue.location for issue in issues_of_row(text(**cells)) if issue.severity == "warning"]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,7 @@ def test_a_mobile_whose_leading_zero_a_spreadsheet_took_has_it_again(cell: str) 
     assert warned(mobile=cell) == ["row 2, column mobile"]
 
 
-@pytest.mark.parametrize(
-    "cell", ["4.47701E+11", "none", "ask her son", "12345", "07700 900123 ext. 4", "x" * 300]
-)
+@pytest.mark.parametrize("cell", ["4.47701E+11", "none", "ask her son", "12345", "07700 900123 ext. 4", "x" * 300])
 def test_what_is_no_telephone_is_not_kept_and_the_row_stands(cell: str) -> None:
     assert person(mobile=cell).phones == ()
     assert warned(mobile=cell) == ["row 2, column mobile"]
@@ -62,9 +60,7 @@ def test_of_two_telephones_in_a_cell_the_one_that_is_one_is_kept() -> None:
     assert warned(mobile="07700 900123; daughter") == ["row 2, column mobile"]
 
 
-@pytest.mark.parametrize(
-    "cell", ["DON'T CONTACT", "invalid", "home", "a@b", "@example.org", "ann@@example.org"]
-)
+@pytest.mark.parametrize("cell", ["DON'T CONTACT", "invalid", "home", "a@b", "@example.org", "ann@@example.org"])
 def test_what_is_no_mailbox_is_not_kept_and_the_row_stands(cell: str) -> None:
     assert person(email=cell).emails == ()
     assert warned(email=cell) == ["row 2, column email"]
@@ -83,17 +79,17 @@ def test_the_town_stands_beside_the_first_line_and_the_postcode() -> None:
 
 
 def test_a_former_address_comes_after_the_present_one() -> None:
-    told = {"address1": "12 Test Street", "prev_address1": "3 Old Road", "prev_town": "Witham"}
-    homes = person(**told, prev_postcode="cm8 1aa").addresses
-    assert [one.line for one in homes] == ["12 Test Street", "3 Old Road"]
+    items = {"address1": "12 Test Street", "prev_address1": "3 Old Road", "prev_town": "Witham"}
+    homes = person(**items, prev_postcode="cm8 1aa").addresses
+    assert [home.line for home in homes] == ["12 Test Street", "3 Old Road"]
     assert homes[1].city == "Witham"
     assert homes[1].postcode is not None
-    assert warned(**told, prev_postcode="nowhere") == ["row 2, column prev_postcode"]
+    assert warned(**items, prev_postcode="nowhere") == ["row 2, column prev_postcode"]
 
 
 def test_a_former_surname_and_a_short_form_are_names_of_their_own() -> None:
     names = person(surname="OKONKWO", forename="Ngozi Ada", prev_surname="EZE", known_as="Zizi").names
-    assert [(one.use, one.family, one.given) for one in names] == [
+    assert [(name.use, name.family, name.given) for name in names] == [
         ("official", "OKONKWO", ("Ngozi", "Ada")),
         ("old", "EZE", ("Ngozi", "Ada")),
         ("nickname", "OKONKWO", ("Zizi",)),
@@ -107,6 +103,6 @@ def test_a_file_without_these_columns_is_taken_as_before() -> None:
 
 @pytest.mark.parametrize("column", ["mobile", "email", "prev_postcode"])
 def test_no_issue_about_them_repeats_what_was_typed(column: str) -> None:
-    said = " ".join(f"{one.location} {one.rule}" for one in issues_of_row(text(**{column: "Zanphrolique"})))
+    said = " ".join(f"{issue.location} {issue.rule}" for issue in issues_of_row(text(**{column: "Zanphrolique"})))
     assert column in said
     assert "Zanphrolique" not in said

@@ -13,7 +13,7 @@ from schemas.identity import NHSNumber
 from schemas.source_message import SourceFact, SourceMessage
 
 
-def told(text: str) -> SourceMessage:
+def message_of(text: str) -> SourceMessage:
     """What the only row tells, read back from its Bundle."""
     (entry,) = read_east(sheet(text)).entries
     assert entry.bundle is not None, entry.checked.issues
@@ -24,7 +24,7 @@ def told(text: str) -> SourceMessage:
 
 def facts(text: str) -> dict[str, SourceFact]:
     """The facts of the only row by their business id and type."""
-    return {f"{fact.body.type} {fact.business_id}": fact for fact in told(text).facts}
+    return {f"{fact.body.type} {fact.business_id}": fact for fact in message_of(text).facts}
 
 
 def locations(text: str, *, severity: str = "error", test_mode: bool = True) -> list[str]:
@@ -34,7 +34,7 @@ def locations(text: str, *, severity: str = "error", test_mode: bool = True) -> 
 
 
 def test_a_referral_row_tells_the_referral_the_person_and_the_slices() -> None:
-    message = told(row())
+    message = message_of(row())
     assert message.source_version_at == datetime(2026, 5, 10, 8, 30, tzinfo=UTC), (
         "half past nine by a British summer clock"
     )
@@ -100,7 +100,7 @@ def test_the_next_months_file_tells_the_same_things_under_the_same_names() -> No
     first = facts(session(last_updated="10/05/2026 09:30"))
     later = facts(session(last_updated="31/05/2026 17:00", weight="94.0"))
     assert set(first) == set(later)
-    weights = [one["measurement S-5/weight"].body for one in (first, later)]
+    weights = [item["measurement S-5/weight"].body for item in (first, later)]
     assert [weight.value for weight in weights if isinstance(weight, Measurement)] == [
         Decimal("95.5"),
         Decimal(94),
@@ -108,7 +108,7 @@ def test_the_next_months_file_tells_the_same_things_under_the_same_names() -> No
 
 
 def test_without_last_updated_the_version_is_when_the_file_came() -> None:
-    assert told(row(last_updated="")).source_version_at == RECEIVED_AT
+    assert message_of(row(last_updated="")).source_version_at == RECEIVED_AT
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_row_is_rejected_for_a_cell_that_breaks_a_rule(cells: dict[str, str], 
 def test_day_and_month_are_never_turned_round() -> None:
     """04/03 is the fourth of March here whatever else it could mean; 04/13 is nothing."""
     (referral,) = [
-        fact.body for fact in told(row(referral_date="04/03/2026")).facts if fact.body.type == "referral"
+        fact.body for fact in message_of(row(referral_date="04/03/2026")).facts if fact.body.type == "referral"
     ]
     assert referral.on == date(2026, 3, 4)
     (issue,) = issues_of_row(sheet(row(referral_date="04/13/2026")))
@@ -173,7 +173,7 @@ def test_a_spreadsheets_day_number_is_told_from_a_wrong_format() -> None:
 def test_an_nhs_number_is_taken_claimed_or_dropped_but_never_repaired(
     number: str, valid: str | None, claimed: str | None
 ) -> None:
-    person = told(row(nhs_no=number)).person
+    person = message_of(row(nhs_no=number)).person
     assert (person.nhs_number.digits if person.nhs_number else None) == valid
     assert person.nhs_number_claimed == claimed
     warned = bool(number) and valid is None
@@ -195,18 +195,14 @@ def test_a_number_of_the_test_range_rejects_the_row_in_production_only() -> None
         ({"delivery": "group"}, "delivery"),
     ],
 )
-def test_a_doubtful_cell_that_harms_nothing_is_dropped_with_a_warning(
-    cells: dict[str, str], column: str
-) -> None:
+def test_a_doubtful_cell_that_harms_nothing_is_dropped_with_a_warning(cells: dict[str, str], column: str) -> None:
     assert column in locations(row(**cells), severity="warning")
     assert locations(row(**cells)) == []
 
 
 @pytest.mark.parametrize("code", ["V81997", "V81998", "V81999"])
 def test_the_default_codes_for_no_practice_are_no_practice(code: str) -> None:
-    (slices,) = [
-        fact.body for fact in told(row(gp_practice=code)).facts if isinstance(fact.body, Demographics)
-    ]
+    (slices,) = [fact.body for fact in message_of(row(gp_practice=code)).facts if isinstance(fact.body, Demographics)]
     assert slices.practice_ods is None
 
 
@@ -216,7 +212,7 @@ def test_the_default_codes_for_no_practice_are_no_practice(code: str) -> None:
 )
 def test_attendance_words_become_national_codes(word: str, code: str) -> None:
     (attended,) = [
-        fact.body for fact in told(session(attendance=word)).facts if isinstance(fact.body, Attendance)
+        fact.body for fact in message_of(session(attendance=word)).facts if isinstance(fact.body, Attendance)
     ]
     assert attended.attendance == code
 
@@ -281,7 +277,7 @@ def test_a_reason_without_its_date_is_not_kept_and_said_so() -> None:
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+44", "-Smith", "@SUM(1)", "Robert'); DROP TABLE"])
 def test_a_name_that_looks_like_a_formula_is_a_name(name: str) -> None:
-    assert told(row(surname=name)).person.names[0].family == name
+    assert message_of(row(surname=name)).person.names[0].family == name
 
 
 def test_a_row_about_nobody_is_rejected() -> None:

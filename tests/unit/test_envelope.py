@@ -87,9 +87,9 @@ def test_a_provider_can_compute_the_entry_id_itself() -> None:
 
 @given(*[st.tuples(st.text(max_size=4), st.text(max_size=4), st.integers(0, 99))] * 2)
 def test_two_entries_have_one_id_only_when_they_are_one(
-    one: tuple[str, str, int], other: tuple[str, str, int]
+    first: tuple[str, str, int], second: tuple[str, str, int]
 ) -> None:
-    assert (entry_id(*one) == entry_id(*other)) == (one == other)
+    assert (entry_id(*first) == entry_id(*second)) == (first == second)
 
 
 def test_the_key_of_an_intake_message_tells_no_local_id_and_is_one_for_one_patient() -> None:

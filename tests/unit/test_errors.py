@@ -45,9 +45,9 @@ def test_every_error_is_safe_to_log_and_not_worth_trying_again(failure: SchemaEr
     assert not failure.retriable
 
 
-def failure_of(told: object) -> ValidationError:
+def failure_of(value: object) -> ValidationError:
     with pytest.raises(ValidationError) as raised:
-        Patient.model_validate(told)
+        Patient.model_validate(value)
     return raised.value
 
 
@@ -55,7 +55,7 @@ def test_no_issue_of_a_failed_model_holds_a_value_nor_an_unknown_key() -> None:
     failure = failure_of({"nhs_number": 9990000018, "born": SECRET, "weights": [1, SECRET], SECRET: SECRET})
     assert SECRET in str(failure), "pydantic itself quotes it, which is why this formatter exists"
     found = issues_of(failure, root="Patient", known_names=frozenset(Patient.model_fields))
-    assert {one.location for one in found} == {
+    assert {issue.location for issue in found} == {
         "Patient.nhs_number", "Patient.born", "Patient.weights[1]", "Patient.element",
     }  # fmt: skip
     assert SECRET not in repr(found)

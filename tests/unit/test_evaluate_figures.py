@@ -21,12 +21,8 @@ from ops.training.mapping import Reader, parse_map
 from ops.training.playing import digest, quantile
 from ops.training.records import Records, fitted, load
 
-FORENAMES = (
-    "Ann Brian Chloe David Esther Farid Grace Hamza Irene Jacob Kiran Laura Mehmet Nadia Oscar".split()
-)
-SURNAMES = (
-    "Abbott Begum Carter Dhillon Evans Fisher Gallagher Hussain Ibrahim Jones Khan Lloyd Mistry".split()
-)
+FORENAMES = "Ann Brian Chloe David Esther Farid Grace Hamza Irene Jacob Kiran Laura Mehmet Nadia Oscar".split()
+SURNAMES = "Abbott Begum Carter Dhillon Evans Fisher Gallagher Hussain Ibrahim Jones Khan Lloyd Mistry".split()
 MAP = "family=surname,given=forename,birth_date=born,postcode=postcode,house=house,gender=sex,nhs_number=nhs"
 KEYS = {
     "records", "clusters", "pairs", "review", "records_per_s", "p50_ms", "p99_ms", "bytes_per_record",
@@ -162,14 +158,14 @@ def test_a_model_file_that_is_none_is_refused_without_quoting_it(tmp_path: Path)
 
 
 def test_explain_sums_to_its_score_and_holds_no_value(people: Path) -> None:
-    told = called("explain", "1", "2", "--input", people, "--map", MAP, "--json")
-    found = last_object(told)
+    element = called("explain", "1", "2", "--input", people, "--map", MAP, "--json")
+    found = last_object(element)
     assert sum(term["bits"] for term in found["fields"]) == pytest.approx(found["bits"])
     assert {"prior", "given", "family", "nhs_number"} <= {term["field"] for term in found["fields"]}
     assert (found["band"], found["model"]["name"]) == ("auto", "fitted on the input")
     first = told_twice(1)[0]
     values = [first[name] for name in ("surname", "forename", "born", "nhs", "postcode")]
-    assert not [value for value in values if value in told.output]
+    assert not [value for value in values if value in element.output]
 
 
 def test_explain_says_when_two_records_are_never_compared(people: Path) -> None:
@@ -177,9 +173,7 @@ def test_explain_says_when_two_records_are_never_compared(people: Path) -> None:
     assert (found["rules"], found["band"]) == (["no-common-block"], "apart")
 
 
-def test_train_writes_a_model_that_passes_the_gate_and_never_over_another(
-    people: Path, tmp_path: Path
-) -> None:
+def test_train_writes_a_model_that_passes_the_gate_and_never_over_another(people: Path, tmp_path: Path) -> None:
     household = [row for row in told_twice(150) for row in (row, sibling(row))]
     out = tmp_path / "model.json"
     arguments = ("train", "--input", csv(tmp_path, household), "--map", MAP, "--out", out, "--json")

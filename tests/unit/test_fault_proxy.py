@@ -25,7 +25,7 @@ NEVER_SECONDS = 30.0  # a latency that no test waits for
 
 
 @pytest.fixture(scope="module")
-def park() -> Iterator[ProxyProcess]:
+def process() -> Iterator[ProxyProcess]:
     """The one process of all proxies here."""
     with ProxyProcess() as running:
         yield running
@@ -40,10 +40,10 @@ def target() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def proxy(park: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
+def proxy(process: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
     """A healthy proxy before the target."""
-    with FaultProxy(free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], park=park) as one:
-        yield one
+    with FaultProxy(free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], inside=process) as item:
+        yield item
 
 
 Connect = Callable[[], tuple[socket.socket, socket.socket]]
@@ -124,9 +124,7 @@ def test_the_end_of_one_direction_leaves_the_other_open(connect: Connect, proxy:
     eventually(lambda: proxy.traffic().open == 0, why="a connection that has ended both ways is forgotten")
 
 
-def test_latency_holds_bytes_back_and_healing_lets_them_go_in_order(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_latency_holds_bytes_back_and_healing_lets_them_go_in_order(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     proxy.apply(LinkFault("latency", seconds=NEVER_SECONDS))
     near.sendall(b"one")
@@ -175,9 +173,7 @@ def test_what_a_killed_client_had_sent_still_arrives_late(connect: Connect, prox
     assert (traffic.open, traffic.resets) == (0, 1), "what is left of the connection can be reset too"
 
 
-def test_a_reset_ends_what_is_open_on_both_sides_and_nothing_after(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_a_reset_ends_what_is_open_on_both_sides_and_nothing_after(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     proxy.apply(LinkFault("reset"))
     assert is_reset(near)
@@ -244,9 +240,7 @@ def test_the_end_of_a_stream_does_not_leave_a_black_hole_either(connect: Connect
     assert is_reset(far)
 
 
-def test_a_trickle_lets_single_bytes_through_and_healing_the_rest(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_a_trickle_lets_single_bytes_through_and_healing_the_rest(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     proxy.apply(LinkFault("trickle"))
     near.sendall(b"0123456789")
@@ -267,18 +261,14 @@ def test_another_fault_takes_the_place_of_the_one_before(connect: Connect, proxy
     assert received(far, 4) == b"held"
 
 
-def test_a_reader_that_is_too_slow_stops_the_sender_not_the_machine(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_a_reader_that_is_too_slow_stops_the_sender_not_the_machine(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     sent = sent_until_stopped(near, 2**28)
     assert 0 < sent < 2**26, "buffers of the kernel and 1 MiB of ours, not what was sent"
     assert received(far, sent) == bytes(sent)
 
 
-def test_with_nobody_at_the_target_the_client_is_closed_at_once(
-    proxy: FaultProxy, target: socket.socket
-) -> None:
+def test_with_nobody_at_the_target_the_client_is_closed_at_once(proxy: FaultProxy, target: socket.socket) -> None:
     target.close()
     with socket.create_connection((LOOPBACK, proxy.listen_port), timeout=30) as near:
         assert not is_reset(near)
@@ -291,11 +281,11 @@ def test_with_nobody_at_the_target_the_client_is_closed_at_once(
 
 
 def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
-    connect: Connect, proxy: FaultProxy, park: ProxyProcess
+    connect: Connect, proxy: FaultProxy, process: ProxyProcess
 ) -> None:
     near, _ = connect()
     with pytest.raises(OSError, match="open failed"):
-        FaultProxy(proxy.listen_port, proxy.target_port, park=park).start()
+        FaultProxy(proxy.listen_port, proxy.target_port, inside=process).start()
     proxy.apply(LinkFault("latency", seconds=NEVER_SECONDS))
     proxy.stop()
     assert is_reset(near)
@@ -306,26 +296,26 @@ def test_a_stopped_proxy_gives_its_port_back_and_starts_again(
     assert received(far, 7) == b"healthy"
 
 
-def test_many_proxies_are_one_process_and_no_thread(park: ProxyProcess) -> None:
+def test_many_proxies_are_one_process_and_no_thread(process: ProxyProcess) -> None:
     threads, ports = threading.active_count(), set[int]()
     while len(ports) < 24:
         ports.add(free_port(but_not=ports))
-    proxies = [FaultProxy(port, 1, park=park).start() for port in ports]
+    proxies = [FaultProxy(port, 1, inside=process).start() for port in ports]
     assert threading.active_count() == threads
-    for one in proxies:
-        one.stop()
+    for item in proxies:
+        item.stop()
     assert all(is_free(port) for port in ports)
 
 
-def test_a_proxy_without_a_park_brings_its_own(target: socket.socket) -> None:
-    one = FaultProxy(free_port(), target.getsockname()[1])
+def test_a_proxy_without_a_process_starts_its_own(target: socket.socket) -> None:
+    item = FaultProxy(free_port(), target.getsockname()[1])
     with pytest.raises(TierlinkError, match="not been started"):
-        one.heal()
-    with one, socket.create_connection((LOOPBACK, one.listen_port), timeout=30) as near:
+        item.heal()
+    with item, socket.create_connection((LOOPBACK, item.listen_port), timeout=30) as near:
         near.sendall(b"through")
         with target.accept()[0] as far:
             assert received(far, 7) == b"through"
-    assert is_free(one.listen_port)
+    assert is_free(item.listen_port)
 
 
 def test_the_proxies_end_with_the_process_that_started_them(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ SENT: dict[str, tuple[Source, Any]] = {
 }
 
 
-def told(document: object, source: Source) -> list[dict[str, Any]]:
+def facts_of(document: object, source: Source) -> list[dict[str, Any]]:
     checked, message = check(document, source=source, test_mode=True, received_at=RECEIVED_AT)
     assert message is not None, checked
     return [
@@ -42,7 +42,7 @@ def golden(name: str) -> Any:
 @pytest.mark.parametrize("name", SENT)
 def test_a_bundle_tells_the_facts_it_told_before(name: str) -> None:
     source, _ = SENT[name]
-    assert told(golden(f"{name}.bundle.json"), source) == golden(f"{name}.facts.json")
+    assert facts_of(golden(f"{name}.bundle.json"), source) == golden(f"{name}.facts.json")
 
 
 def test_what_we_write_is_what_we_wrote_before() -> None:
@@ -52,11 +52,11 @@ def test_what_we_write_is_what_we_wrote_before() -> None:
 def test_another_weight_is_another_fact() -> None:
     document = golden("gp_referral.bundle.json")
     document["entry"][3]["resource"]["valueQuantity"]["value"] = 99.5
-    assert told(document, GP_HUB) != golden("gp_referral.facts.json")
+    assert facts_of(document, GP_HUB) != golden("gp_referral.facts.json")
 
 
 if __name__ == "__main__":
     for name, (source, make) in SENT.items():
-        for suffix, value in (("bundle", make()), ("facts", told(make(), source))):
+        for suffix, value in (("bundle", make()), ("facts", facts_of(make(), source))):
             text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
             (FOLDER / f"{name}.{suffix}.json").write_text(text, encoding="utf-8")

@@ -43,15 +43,11 @@ def started(achieved: bool | None, *, completed: bool = False, wait_days: int = 
         started_on="2026-01-11",
         completed_on="2026-04-02" if completed else None,
         waits={"definition": "waits/1", "referral_to_acceptance": 3, "referral_to_start": wait_days},
-        loss=None
-        if achieved is None
-        else {"definition": "loss-5pct/1", "at_weeks": {"12": outcome(achieved)}},
+        loss=None if achieved is None else {"definition": "loss-5pct/1", "at_weeks": {"12": outcome(achieved)}},
     )
 
 
-def snapshot(
-    *episodes: Any, quintile: int | None = None, handovers: Any = (), **changes: Any
-) -> dict[str, Any]:
+def snapshot(*episodes: Any, quintile: int | None = None, handovers: Any = (), **changes: Any) -> dict[str, Any]:
     plain = {"person": "v1:p", "episodes": list(episodes), "handovers": list(handovers),
              "demographics": {"imd_quintile": quintile}, "three_tier": False}  # fmt: skip
     return plain | changes
@@ -70,7 +66,7 @@ def test_who_never_started_is_in_the_first_denominator_only() -> None:
 
 
 def test_both_denominators() -> None:
-    people = [snapshot(one) for one in (started(True, completed=True), started(False, completed=True),
+    people = [snapshot(episode_json) for episode_json in (started(True, completed=True), started(False, completed=True),
                                         started(None, completed=True), started(True))]  # fmt: skip
     found = funnel(people, "tier2")
     assert (found.started, found.lost_5pct) == (4, 2)
@@ -100,8 +96,8 @@ def test_equity_has_a_row_for_each_quintile_and_those_not_known_last() -> None:
 
 def test_a_timeline_is_in_order_of_date_and_names_its_definitions() -> None:
     weight = {"on": "2026-01-12", "kg": 101.25, "method": "self_reported"}
-    one = started(True) | {"weights": [weight], "accepted_on": "2026-01-04"}
-    lines = timeline(snapshot(one, handovers=[handover("received", 12), handover("overdue")]))
+    weighed = started(True) | {"weights": [weight], "accepted_on": "2026-01-04"}
+    lines = timeline(snapshot(weighed, handovers=[handover("received", 12), handover("overdue")]))
     assert [line.on for line in lines] == sorted(line.on for line in lines)
     assert TimelineRow("2026-01-01", "tier2", "referral received, 12 days after it was sent") in lines
     assert TimelineRow("2025-12-20", "tier2", "never received (handover/1)") in lines
@@ -128,5 +124,5 @@ def test_figures_read_what_the_engine_publishes() -> None:
     assert chosen is not None
     assert {line.tier for line in timeline(chosen)} == {"primary_care", "tier2", "tier3"}
     assert any("12 weeks" in line.text for line in timeline(chosen))
-    assert sum(one.received for one in gaps(snapshots)) >= 3
+    assert sum(gap.received for gap in gaps(snapshots)) >= 3
     assert [row.imd_quintile for row in equity(snapshots)] == [None]

@@ -20,8 +20,8 @@ def ack(answer: Acknowledgement, raw: bytes = b"") -> str:
 
 
 def test_sender_and_receiver_change_places_and_the_control_id_comes_back():
-    told = ack(Acknowledgement("AA", "M1", "accepted 1f"), message("ADT^A04"))
-    assert told == (
+    value = ack(Acknowledgement("AA", "M1", "accepted 1f"), message("ADT^A04"))
+    assert value == (
         "MSH|^~\\&|TIERLINK|ROUTE|PAS|RXX|20261101080000+0000||ACK^A04|ack-1|P|2.4||||||UNICODE UTF-8\r"
         "MSA|AA|M1|accepted 1f\r"
     )
@@ -47,15 +47,11 @@ def test_a_message_without_a_header_is_still_answered():
 
 
 def test_what_is_written_is_what_our_sender_reads():
-    answer = Acknowledgement(
-        "AE", "M|1^\\", "refused", (error("PID-7", "is odd: really"), warning("MSH-7", "is late"))
-    )
+    answer = Acknowledgement("AE", "M|1^\\", "refused", (error("PID-7", "is odd: really"), warning("MSH-7", "is late")))
     assert read_answer(ack(answer, message("ADT^A04")).encode()) == answer
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"MSH|^~\\&|A\r", b"MSH|^~\\&|A\rMSA|ZZ|1\r", b"HTTP/1.1 400 Bad Request\r\n"]
-)
+@pytest.mark.parametrize("raw", [b"", b"MSH|^~\\&|A\r", b"MSH|^~\\&|A\rMSA|ZZ|1\r", b"HTTP/1.1 400 Bad Request\r\n"])
 def test_what_is_no_acknowledgement_is_not_taken_for_one(raw: bytes):
     with pytest.raises(Unreadable):
         read_answer(raw)
@@ -71,9 +67,9 @@ def test_the_gravest_reasons_come_first_and_their_number_is_bounded():
 @pytest.mark.parametrize("marks", ["#:!?;", "$%*@/"])
 def test_an_answer_uses_the_usual_delimiters_whatever_the_sender_uses(marks: str):
     raw = message("ADT^A04").decode().translate(str.maketrans("|^~\\&", marks)).encode()
-    told = ack(Acknowledgement("AA", echoed_control_id(header_of(raw)), "accepted"), raw)
-    assert str(hl7.parse(told).segment("MSA")[2]) == "M1"
-    assert told.startswith("MSH|^~\\&|TIERLINK|ROUTE|PAS|RXX|")
+    text = ack(Acknowledgement("AA", echoed_control_id(header_of(raw)), "accepted"), raw)
+    assert str(hl7.parse(text).segment("MSA")[2]) == "M1"
+    assert text.startswith("MSH|^~\\&|TIERLINK|ROUTE|PAS|RXX|")
 
 
 def test_a_control_id_that_holds_an_escaped_segment_comes_back_as_a_value():

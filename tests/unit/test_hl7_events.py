@@ -15,8 +15,8 @@ from hl7_messages import (
     entry_of,
     issues,
     message,
+    message_of,
     only,
-    told,
     verdict,
 )
 
@@ -43,13 +43,13 @@ def test_a_referral_carries_its_e_referral_booking_reference():
     with_ubrn = RF1 + "||||000049973000^UBRN"
     (fact,) = clinical(message("REF^I12", with_ubrn))
     assert fact.ubrn == "000049973000"
-    assert [one[2] for one in issues(message("REF^I12", RF1 + "||||call 01632^UBRN"))] == ["RF1-11"]
+    assert [issue[2] for issue in issues(message("REF^I12", RF1 + "||||call 01632^UBRN"))] == ["RF1-11"]
 
 
 def test_a_booking_is_a_future_appointment_and_the_acceptance():
     appointment, accepted = sorted(
         clinical(message("SIU^S12", SCH, "AIS|1|A|WMS", at="20260701093000")),
-        key=lambda one: one.body.type,
+        key=lambda fact: fact.body.type,
         reverse=True,
     )
     assert appointment.business_id == "F-77"
@@ -95,9 +95,9 @@ def test_not_attending_is_told_from_arriving_too_late(reason: str, code: str):
 
 def test_an_outpatient_registration_corrects_the_appointment_it_belongs_to():
     walk_in = clinical(message("ADT^A04", PV1 + "|" * 25 + "20260714094000"))
-    assert [(one.business_id, one.body.attendance) for one in walk_in] == [("V-100", "5")]
+    assert [(fact.business_id, fact.body.attendance) for fact in walk_in] == [("V-100", "5")]
     booked = clinical(message("ADT^A04", PV1.replace("CLINIC1||", "CLINIC1||F-77")))
-    assert [one.business_id for one in booked] == ["F-77"]
+    assert [fact.business_id for fact in booked] == ["F-77"]
 
 
 def test_an_emergency_registration_is_no_attendance():
@@ -116,20 +116,18 @@ def test_the_end_of_outpatient_care_is_a_discharge_and_the_end_of_a_ward_stay_is
 
 @pytest.mark.parametrize("kind", ["ADT^A01", "ADT^A05", "ADT^A08", "ADT^A28", "ADT^A31"])
 def test_identity_messages_tell_who_the_person_is_and_nothing_more(kind: str):
-    alone = told(message(kind))
+    alone = message_of(message(kind))
     assert {fact.body.type for fact in alone.facts} == {"demographics"}
-    assert not alone.service_named, (
-        "an identity that names no service is kept only once its record has a fact"
-    )
-    assert told(message(kind, PV1)).service_named
+    assert not alone.service_named, "an identity that names no service is kept only once its record has a fact"
+    assert message_of(message(kind, PV1)).service_named
 
 
 @pytest.mark.parametrize("kind", ["ADT^A34", "ADT^A40"])
 def test_after_a_merge_the_id_in_PID_survives(kind: str):
-    merged = told(message(kind, "MRG|618454581^^^RXX^MR"))
+    merged = message_of(message(kind, "MRG|618454581^^^RXX^MR"))
     assert merged.person.local_id is not None
     assert merged.person.local_id.value == "700002"
-    assert [one.value for one in merged.person.retired_local_ids] == ["618454581"]
+    assert [item.value for item in merged.person.retired_local_ids] == ["618454581"]
 
 
 @pytest.mark.parametrize("mrg", ["", "MRG|", "MRG|700002^^^RXX^MR", "MRG|9990000018^^^NHS^NH"])
@@ -189,16 +187,14 @@ def test_an_implausible_weight_is_kept_and_reported():
 def test_a_corrected_result_keeps_the_identity_of_the_first():
     first = clinical(message("ORU^R01", PV1, OBR, obx("29463-7", "118.4", "kg")))
     again = clinical(message("ORU^R01", PV1, OBR, obx("29463-7", "108.4", "kg", status="C"), control_id="M2"))
-    assert [one.business_id for one in first] == [one.business_id for one in again] == ["FI-1/29463-7/"]
+    assert [fact.business_id for fact in first] == [fact.business_id for fact in again] == ["FI-1/29463-7/"]
     assert again[0].body.value == Decimal("108.4")
 
 
 @pytest.mark.parametrize("status", ["D", "W"])
 @pytest.mark.parametrize("value", ["118.4", ""])
 def test_a_deleted_result_is_retracted_even_when_it_comes_without_its_value(status: str, value: str):
-    (fact,) = clinical(
-        message("ORU^R01", PV1, OBR, obx("29463-7", value, "kg" if value else "", status=status))
-    )
+    (fact,) = clinical(message("ORU^R01", PV1, OBR, obx("29463-7", value, "kg" if value else "", status=status)))
     assert fact.retracted
     assert fact.business_id == "FI-1/29463-7/"
 
@@ -216,7 +212,7 @@ def test_a_self_reported_weight_says_so():
 
 def test_two_weights_of_one_order_are_two_measurements():
     both = message("ORU^R01", PV1, OBR, obx("29463-7", "99", "kg"), obx("29463-7", "98", "kg"))
-    assert [one.business_id for one in clinical(both)] == ["FI-1/29463-7/", "FI-1/29463-7/#2"]
+    assert [fact.business_id for fact in clinical(both)] == ["FI-1/29463-7/", "FI-1/29463-7/#2"]
 
 
 def test_other_results_of_the_hospital_are_left_alone():
@@ -244,7 +240,7 @@ def test_other_message_types_and_other_services_are_ignored(raw: bytes):
 
 def test_a_test_feed_of_every_service_keeps_whatever_names_a_patient():
     assert verdict(message("MDM^T02", PV1.replace("WMS", "CAR")), source=OPEN) == "accepted"
-    assert told(message("ADT^A28"), source=OPEN).service_named
+    assert message_of(message("ADT^A28"), source=OPEN).service_named
     assert verdict(message("MFN^M02", ""), source=OPEN) == "ignored"
 
 
@@ -270,8 +266,8 @@ def test_what_a_message_lacks_is_named_by_its_field(raw: bytes, issue: tuple[str
 
 
 def test_a_message_is_named_by_its_sender_and_control_id_so_that_two_systems_may_count_alike():
-    assert told(message("ADT^A31")).message_id == "PAS|RXX|M1"
-    assert told(message("ADT^A31").replace(b"PAS", b"LIMS")).message_id == "LIMS|RXX|M1"
+    assert message_of(message("ADT^A31")).message_id == "PAS|RXX|M1"
+    assert message_of(message("ADT^A31").replace(b"PAS", b"LIMS")).message_id == "LIMS|RXX|M1"
     assert message_id_of(message("MDM^T02")) == entry_of(message("MDM^T02")).message_id == "PAS|RXX|M1"
 
 

@@ -19,16 +19,16 @@ def made_of(raw: bytes) -> dict[str, Any]:
     entry = entry_of(raw)
     facts: list[dict[str, Any]] = []
     if entry.bundle is not None:
-        _, told = check(entry.bundle, source=TRUST, test_mode=True, received_at=RECEIVED_AT)
-        assert told is not None
-        for fact in told.facts:
+        _, value = check(entry.bundle, source=TRUST, test_mode=True, received_at=RECEIVED_AT)
+        assert value is not None
+        for fact in value.facts:
             body = fact.body.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
             facts.append(
                 {"type": fact.body.type, "business_id": fact.business_id}
                 | ({"retracted": True} if fact.retracted else {})
                 | body
             )
-    reasons = [f"{one.severity.value} {one.code} {one.location}" for one in entry.checked.issues]
+    reasons = [f"{issue.severity.value} {issue.code} {issue.location}" for issue in entry.checked.issues]
     return {"verdict": entry.checked.verdict.value, "reasons": reasons, "facts": facts}
 
 
@@ -39,4 +39,4 @@ def test_the_message_means_what_is_written_down(path: Path):
 
 def test_every_message_has_its_expectation_and_the_other_way_round():
     assert [path.stem for path in MESSAGES] == sorted(EXPECTED)
-    assert sum(one["verdict"] == "rejected" for one in EXPECTED.values()) >= 3
+    assert sum(item["verdict"] == "rejected" for item in EXPECTED.values()) >= 3

@@ -56,9 +56,7 @@ def test_an_nhs_number_that_has_expired_is_a_former_one():
     assert len(person.former_nhs_numbers) == 1
 
 
-@pytest.mark.parametrize(
-    "kind", ["ADT^A18", "ADT^A30", "ADT^A34", "ADT^A36", "ADT^A39", "ADT^A40", "ADT^A47"]
-)
+@pytest.mark.parametrize("kind", ["ADT^A18", "ADT^A30", "ADT^A34", "ADT^A36", "ADT^A39", "ADT^A40", "ADT^A47"])
 def test_a_merge_retires_only_what_PID_no_longer_holds(kind: str):
     pid = PID.replace("700002^^^RXX^MR", "700002^^^RXX^MR~88120^^^XRAY^PI")
     person = told(message(kind, pid, "MRG|700001^^^RXX^MR~88120^^^XRAY^PI")).person
@@ -98,9 +96,7 @@ def test_an_undoing_that_names_nothing_is_an_error(kind: str):
     assert ("error", "required", "PV1-19") in issues(raw)
 
 
-@pytest.mark.parametrize(
-    "kind", ["ADT^A12", "ADT^A29", "ADT^A37", "ADT^A38", "SIU^S14", "ADT^A99", "MDM^T02"]
-)
+@pytest.mark.parametrize("kind", ["ADT^A12", "ADT^A29", "ADT^A37", "ADT^A38", "SIU^S14", "ADT^A99", "MDM^T02"])
 def test_an_event_that_is_not_read_says_so_to_every_source(kind: str):
     assert places(message(kind, PV1)) == [("information", "MSH-9")]
     assert ("information", "MSH-9") in places(message(kind, PV1), source=OPEN)
@@ -127,9 +123,7 @@ def test_a_booking_with_another_status_is_what_the_status_says(word: str, code: 
     assert (("warning", "SCH-25") in places(raw)) == (code != "0")
 
 
-@pytest.mark.parametrize(
-    "said", ["", '""', "Declined", "Patient refused", "COULD NOT STAND", "N/A", "UNK", "-"]
-)
+@pytest.mark.parametrize("said", ["", '""', "Declined", "Patient refused", "COULD NOT STAND", "N/A", "UNK", "-"])
 def test_a_result_that_says_there_is_none_is_no_fault(said: str):
     raw = message("ORU^R01", PV1, OBR, obx(said, unit=""))
     assert places(raw) == [("information", "OBX[1]-5")]
@@ -147,9 +141,7 @@ def test_a_letter_written_in_bytes_is_that_letter(escaped: str):
     assert name.family == "Müller"
 
 
-@pytest.mark.parametrize(
-    ("declared", "encoding"), [("8859/1", "cp1252"), ("8859/1", "utf-8"), ("8859/2", "utf-8")]
-)
+@pytest.mark.parametrize(("declared", "encoding"), [("8859/1", "cp1252"), ("8859/1", "utf-8"), ("8859/2", "utf-8")])
 def test_bytes_that_fit_another_set_better_are_read_by_it_with_a_warning(declared: str, encoding: str):
     text = message("ADT^A31").decode().replace("UNICODE UTF-8", declared).replace("Okonkwo", "O’Núñez")
     raw = text.encode(encoding)

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hl7_messages import PID, entry_of, issues, message, only, told, verdict
+from hl7_messages import PID, entry_of, issues, message, message_of, only, verdict
 
 from schemas.facts import Demographics
 from schemas.identity import NHSNumber
@@ -20,7 +20,7 @@ def pid(**changed: str) -> bytes:
 
 
 def number(raw: bytes) -> str | None:
-    found = told(raw).person.nhs_number
+    found = message_of(raw).person.nhs_number
     return found.digits if found else None
 
 
@@ -45,7 +45,7 @@ def test_an_nhs_number_is_known_by_its_authority_or_type(spelling: str):
     ],
 )
 def test_ten_digits_that_pass_the_check_are_a_hospital_number_unless_they_say_otherwise(spelling: str):
-    person = told(pid(_3=spelling)).person
+    person = message_of(pid(_3=spelling)).person
     assert person.nhs_number is None
     assert person.nhs_number_claimed is None
     assert person.local_id is not None
@@ -57,7 +57,7 @@ def test_ten_digits_that_pass_the_check_are_a_hospital_number_unless_they_say_ot
 def test_a_wrong_nhs_number_is_reported_and_kept_only_as_a_claim(sent: str):
     raw = pid(_3=f"{sent}^^^NHS^NH~700002^^^RXX^MR")
     assert number(raw) is None
-    assert told(raw).person.nhs_number_claimed == sent
+    assert message_of(raw).person.nhs_number_claimed == sent
     assert ("warning", "value", "PID-3.1") in issues(raw)
 
 
@@ -70,7 +70,7 @@ def test_two_different_nhs_numbers_are_a_question_and_no_answer():
 def test_the_test_range_of_nhs_numbers_is_for_test_mode():
     raw = pid()
     assert issues(raw) == []
-    assert any(one[2].startswith("PID-3") for one in issues(raw, test_mode=False))
+    assert any(issue[2].startswith("PID-3") for issue in issues(raw, test_mode=False))
 
 
 @pytest.mark.parametrize(
@@ -84,31 +84,33 @@ def test_the_test_range_of_nhs_numbers_is_for_test_mode():
     ],
 )
 def test_the_local_id_is_the_medical_record_number(third: str, second: str, local_id: str):
-    found = told(pid(_3=third, _2=second)).person.local_id
+    found = message_of(pid(_3=third, _2=second)).person.local_id
     assert found is not None
     assert found.value == local_id
 
 
 def test_a_patient_without_a_local_id_is_taken_with_a_warning():
     raw = pid(_3="9990000018^^^NHS^NH")
-    assert told(raw).person.local_id is None
+    assert message_of(raw).person.local_id is None
     assert ("warning", "required", "PID-3") in issues(raw)
 
 
 def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
-    person = told(
+    person = message_of(
         pid(
             _5="Okonkwo^Ngozi^Ada Mary^^Ms^^L~Eze^Ngozi^^^^^M~Ng^^^^^^N",
             _11="1 A St^^Townton^^CM1 1AA^GBR^H~2 B St^^Cityham^^bad^GBR^C",
             _14="01632 960002^WPN^PH~^NET^Internet^work@example.org",
         )
     ).person
-    assert [(one.family, one.given, one.use) for one in person.names] == [
+    assert [(name.family, name.given, name.use) for name in person.names] == [
         ("Okonkwo", ("Ngozi", "Ada", "Mary"), "official"),
         ("Eze", ("Ngozi",), "maiden"),
         ("Ng", (), "nickname"),
     ]
-    assert [(one.line, one.city, one.postcode and one.postcode.compact) for one in person.addresses] == [
+    assert [
+        (address.line, address.city, address.postcode and address.postcode.compact) for address in person.addresses
+    ] == [
         ("1 A St", "Townton", "CM11AA"),
         ("2 B St", "Cityham", None),
     ]
@@ -137,27 +139,25 @@ def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
         ('""', [], []),
     ],
 )
-def test_telephone_and_mailbox_are_read_from_the_shapes_trusts_send(
-    sent: str, phones: list[str], emails: list[str]
-):
-    person = told(pid(_13=sent, _14="")).person
+def test_telephone_and_mailbox_are_read_from_the_shapes_trusts_send(sent: str, phones: list[str], emails: list[str]):
+    person = message_of(pid(_13=sent, _14="")).person
     assert (list(person.phones), list(person.emails)) == (phones, emails)
 
 
 def test_the_number_of_the_mobile_in_two_fields_is_one_number():
-    assert told(pid(_13="07700900123^PRN^CP", _14="07700900123^WPN^PH")).person.phones == ("07700900123",)
+    assert message_of(pid(_13="07700900123^PRN^CP", _14="07700900123^WPN^PH")).person.phones == ("07700900123",)
 
 
 @pytest.mark.parametrize("sent", ["196513121515", "00000000", "20991231", "18010101", "yesterday"])
 def test_an_impossible_date_of_birth_is_left_out_with_a_warning(sent: str):
     raw = pid(_7=sent)
-    assert told(raw).person.birth_date is None
+    assert message_of(raw).person.birth_date is None
     assert ("warning", "value", "PID-7") in issues(raw)
 
 
 def test_a_year_of_birth_alone_is_no_birthday_but_gives_an_age_band():
     raw = pid(_7="1980")
-    assert told(raw).person.birth_date is None
+    assert message_of(raw).person.birth_date is None
     assert only(raw, "demographics").birth_year == 1980
 
 
@@ -174,7 +174,7 @@ def test_a_year_of_birth_alone_is_no_birthday_but_gives_an_age_band():
     ],
 )
 def test_gender_is_read_from_hl7_and_from_nhs_codes(sent: str, sex: str | None):
-    assert told(pid(_8=sent)).person.sex == sex
+    assert message_of(pid(_8=sent)).person.sex == sex
     assert issues(pid(_8=sent)) == []
 
 
@@ -218,13 +218,13 @@ def test_a_practice_is_only_what_has_the_shape_of_a_practice_code(surgery: str):
     [("20260710", "Y", False), ("20260710", "", False), ("", "Y", False), ("", "N", True)],
 )
 def test_a_death_is_told_and_can_be_taken_back(day: str, indicator: str, retracted: bool):
-    (death,) = [one for one in told(pid(_29=day, _30=indicator)).facts if one.body.type == "death"]
+    (death,) = [fact for fact in message_of(pid(_29=day, _30=indicator)).facts if fact.body.type == "death"]
     assert (death.business_id, death.retracted) == ("death", retracted)
     assert death.body.on == date(2026, 7, 10 if day else 15)
 
 
 def test_nothing_is_said_of_death_where_the_message_does_not():
-    assert [one.body.type for one in told(pid()).facts] == ["demographics"]
+    assert [fact.body.type for fact in message_of(pid()).facts] == ["demographics"]
 
 
 @pytest.mark.parametrize(
@@ -232,6 +232,6 @@ def test_nothing_is_said_of_death_where_the_message_does_not():
 )
 def test_an_unverified_nhs_number_is_noted_and_used(status: str, noted: bool):
     raw = pid(_32=status)
-    assert any(one.location == "PID-32" for one in entry_of(raw).checked.issues) == noted
+    assert any(issue.location == "PID-32" for issue in entry_of(raw).checked.issues) == noted
     assert number(raw) == "9990000018"
     assert verdict(raw) == "accepted"

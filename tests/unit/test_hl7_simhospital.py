@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hl7_messages import OPEN, RECEIVED_AT, TRUST, entry_of, told
+from hl7_messages import OPEN, RECEIVED_AT, TRUST, entry_of, message_of
 
 from connectors.entry import SourceEntry
 from connectors.sources.tier3_hl7v2 import split
@@ -58,21 +58,17 @@ def test_403_patients_have_an_nhs_number_and_no_hospital_number_is_taken_for_one
 
 
 def test_the_merge_retires_one_hospital_number(feed: Sequence[bytes]):
-    merges = [told(raw, source=OPEN) for raw in feed if b"|ADT^A34|" in raw]
-    assert [len(one.person.retired_local_ids) for one in merges] == [1]
+    merges = [message_of(raw, source=OPEN) for raw in feed if b"|ADT^A34|" in raw]
+    assert [len(merge.person.retired_local_ids) for merge in merges] == [1]
 
 
 def test_five_results_given_a_weight_give_five_measurements(feed: Sequence[bytes]):
     results = [raw for raw in feed if b"|ORU^R01|" in raw][:5]
     weighed = [raw + b"OBX|99|NM|29463-7^Body weight^LN||101.5|kg|||||F\r" for raw in results]
-    facts = [
-        fact for raw in weighed for fact in told(raw, source=OPEN).facts if fact.body.type == "measurement"
-    ]
+    facts = [fact for raw in weighed for fact in message_of(raw, source=OPEN).facts if fact.body.type == "measurement"]
     assert len(facts) == 5
     assert len({fact.business_id for fact in facts}) == 5
-    assert (
-        sum(fact.body.type == "measurement" for raw in results for fact in told(raw, source=OPEN).facts) == 0
-    )
+    assert sum(fact.body.type == "measurement" for raw in results for fact in message_of(raw, source=OPEN).facts) == 0
 
 
 def test_a_weight_management_source_ignores_all_but_the_merge_that_names_no_service(feed: Sequence[bytes]):
@@ -81,7 +77,7 @@ def test_a_weight_management_source_ignores_all_but_the_merge_that_names_no_serv
     assert all(entry.bundle is None and entry.local_id is None for entry in entries if _ignored(entry))
     (merge,) = [raw for raw, entry in zip(feed, entries, strict=True) if not _ignored(entry)]
     assert b"|ADT^A34|" in merge
-    assert not told(merge).service_named
+    assert not message_of(merge).service_named
 
 
 def _ignored(entry: SourceEntry) -> bool:

@@ -1,7 +1,7 @@
 """Segments, fields and values by the delimiters a message declares."""
 
 import pytest
-from hl7_messages import issues, message, told
+from hl7_messages import issues, message, message_of
 
 from connectors.sources.tier3_hl7v2.structure import (
     Delimiters,
@@ -32,7 +32,7 @@ def test_positions_are_those_of_the_standard():
         "x",
         "FAC",
     )
-    assert [one.value() for one in pid.repetitions(3)] == ["A", "C"]
+    assert [repetition.value() for repetition in pid.repetitions(3)] == ["A", "C"]
     assert (pid.value(3, 4), pid.value(3, 4, 2), pid.value(5), pid.value(5, 2)) == ("B", "9", "Fam", "Giv")
     assert (pid.value(99), pid.value(3, 99), pid.value(3, 1, 99)) == ("", "", "")
 
@@ -41,7 +41,7 @@ def test_positions_are_those_of_the_standard():
 def test_the_delimiters_are_the_ones_the_message_declares(marks: str):
     swapped = message("ADT^A31").decode().translate(str.maketrans("|^~\\&", marks[:5]))
     raw = swapped.replace(f"MSH{marks[:5]}", f"MSH{marks}", 1).encode()
-    assert told(raw).person == told(message("ADT^A31")).person
+    assert message_of(raw).person == message_of(message("ADT^A31")).person
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,7 @@ def test_escaping_leaves_no_delimiter_and_no_control_character(text: str):
 
 
 def test_the_null_value_is_read_as_absent():
-    assert (
-        told(message("ADT^A31").replace(b"Okonkwo^Ngozi^Ada^^Ms^^L", b'""^Ngozi')).person.names[0].family
-        == ""
-    )
+    assert message_of(message("ADT^A31").replace(b"Okonkwo^Ngozi^Ada^^Ms^^L", b'""^Ngozi')).person.names[0].family == ""
 
 
 def test_the_header_of_a_broken_message_is_still_found_for_the_answer():

@@ -1,7 +1,7 @@
 """Bytes to segments: line ends, character sets, and where one message ends."""
 
 import pytest
-from hl7_messages import OPEN, PID, PV1, entry_of, issues, message, told, verdict
+from hl7_messages import OPEN, PID, PV1, entry_of, issues, message, message_of, verdict
 
 from connectors.sources.tier3_hl7v2 import split
 from connectors.sources.tier3_hl7v2.wire import MESSAGE_BYTES_MAX, SEGMENTS_MAX, lines_of
@@ -9,12 +9,12 @@ from connectors.sources.tier3_hl7v2.wire import MESSAGE_BYTES_MAX, SEGMENTS_MAX,
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
 def test_every_line_end_that_senders_use_ends_a_segment(end: str):
-    assert told(message("ADT^A04", PV1, end=end)).facts == told(message("ADT^A04", PV1)).facts
+    assert message_of(message("ADT^A04", PV1, end=end)).facts == message_of(message("ADT^A04", PV1)).facts
 
 
 def test_a_line_feed_typed_into_a_field_adds_no_segment():
     name = PID.replace("Okonkwo", "Okonkwo\nrest of the name")
-    (spoken,) = told(message("ADT^A04", name, PV1)).person.names
+    (spoken,) = message_of(message("ADT^A04", name, PV1)).person.names
     assert spoken.family == "Okonkwo rest of the name"
 
 
@@ -37,7 +37,7 @@ def test_a_message_that_ends_its_segments_in_two_ways_is_refused_and_not_half_re
 def test_the_declared_character_set_is_believed(declared: str, encoding: str):
     text = message("ADT^A31").decode().replace("UNICODE UTF-8", declared).replace("Okonkwo", "Núñez")
     raw = text.encode(encoding)
-    assert told(raw).person.names[0].family == "Núñez"
+    assert message_of(raw).person.names[0].family == "Núñez"
     assert issues(raw) == []
 
 
@@ -45,7 +45,7 @@ def test_the_declared_character_set_is_believed(declared: str, encoding: str):
 def test_windows_1252_under_another_name_is_read_and_reported(declared: str):
     text = message("ADT^A31").decode().replace("UNICODE UTF-8", declared).replace("Okonkwo", "O’Núñez")
     raw = text.encode("cp1252")
-    assert told(raw).person.names[0].family == "O’Núñez"
+    assert message_of(raw).person.names[0].family == "O’Núñez"
     assert issues(raw) == [("warning", "value", "MSH-18")] or issues(raw)[0][2] == "MSH-18"
 
 
@@ -56,12 +56,10 @@ def test_bytes_of_no_character_set_at_all_are_still_read():
 
 def test_a_character_set_nobody_knows_is_read_as_utf_8_and_reported():
     raw = message("ADT^A31").replace(b"UNICODE UTF-8", b"GB 18030-2000")
-    assert [one[2] for one in issues(raw)] == ["MSH-18"]
+    assert [issue[2] for issue in issues(raw)] == ["MSH-18"]
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"\r", b"PID|1", b"{}", b"MSH", b"MSH|", b"MSH|^~\\&", b"MSH||||", b"\xff\xfe"]
-)
+@pytest.mark.parametrize("raw", [b"", b"\r", b"PID|1", b"{}", b"MSH", b"MSH|", b"MSH|^~\\&", b"MSH||||", b"\xff\xfe"])
 def test_what_is_not_hl7_is_refused_with_a_structural_reason(raw: bytes):
     assert issues(raw)[0][:2] == ("error", "structure")
     assert entry_of(raw).bundle is None
@@ -88,12 +86,12 @@ def test_a_scanned_letter_of_several_megabytes_is_no_obstacle():
 
 
 def test_a_file_is_split_at_every_MSH_whatever_separates_the_messages():
-    one, two = message("ADT^A31"), message("ADT^A31", control_id="M2")
+    items, two = message("ADT^A31"), message("ADT^A31", control_id="M2")
     for between in (b"", b"\n\n", b"\r\n\r\n", b"\x1c\r\x0b"):
-        assert split(b"\xef\xbb\xbf" + one + between + two) == [one, two]
-    unlike = one.replace(b"\r", b"\n") + b"\n" + two.replace(b"\r", b"\r\n")
-    assert [lines_of(part).lines for part in split(unlike)] == [lines_of(one).lines, lines_of(two).lines]
-    assert split(b"FHS|^~\\&|\rBHS|^~\\&|\r" + one + b"BTS|1\rFTS|1\r") == [one]
+        assert split(b"\xef\xbb\xbf" + items + between + two) == [items, two]
+    unlike = items.replace(b"\r", b"\n") + b"\n" + two.replace(b"\r", b"\r\n")
+    assert [lines_of(part).lines for part in split(unlike)] == [lines_of(items).lines, lines_of(two).lines]
+    assert split(b"FHS|^~\\&|\rBHS|^~\\&|\r" + items + b"BTS|1\rFTS|1\r") == [items]
 
 
 def test_nothing_in_a_file_is_lost_by_splitting_it():
@@ -107,4 +105,4 @@ def test_nothing_in_a_file_is_lost_by_splitting_it():
 def test_a_line_that_is_no_segment_is_left_out_and_reported():
     raw = message("ADT^A04", PID, "and the second line of a note", PV1)
     assert issues(raw) == [("warning", "structure", "message")]
-    assert len(told(raw, source=OPEN).facts) == 2
+    assert len(message_of(raw, source=OPEN).facts) == 2

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.host.batch import FLIGHTS_MAX, BatchRunner, Pace, Sendable
+from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, Pace, Sendable
 from streams.host.commit import NotAssigned, Partition
 from streams.host.delivered import DeliveredMarker
-from streams.host.settings import CRASH_POINTS
 from streams.metrics import StageMetrics
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
 
@@ -22,8 +21,8 @@ STAMP_MS = 1_700_000_000_500  # of the last accepted heartbeat
 BEGAN = ("began", b"1700000000000")  # the time of the first message is carried to the last stage
 
 
-class Told:
-    """A step that answers what it is told to, by value, and keeps the values it has seen."""
+class ScriptedStep:
+    """A step whose answer depends on the value of the message; keeps the values it has seen."""
 
     answers: Mapping[bytes, tuple[Outcome, ...]] = {
         b"emit": (Emit("out", 1, b"k", b"v", (("kind", b"x"),)), Change(b"element", b"1")),
@@ -78,12 +77,12 @@ class Line:
 def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
     made = BatchRunner(
         stage=STAGE,
-        step=Told(),
+        step=ScriptedStep(),
         seal_dead_letter=lambda message, code: b"sealed " + code.encode(),
         producer=line,
         marker=DeliveredMarker(directory / "delivered.json"),
         metrics=StageMetrics(STAGE, registry or CollectorRegistry()),
-        crash_point=line.point,
+        observe=line.point,
         check_fence=line.fence,
         pace=Pace(1.0, 500),
         stamp_ms=lambda: STAMP_MS,
@@ -97,8 +96,8 @@ def message(value: bytes, offset: int, partition: int = 0) -> Message:
 
 
 def run(made: BatchRunner, line: Line, *messages: Message) -> dict[Partition, int]:
-    """Launched, landed where the line allows it, and committed; returns the offsets committed."""
-    made.launch(messages)
+    """Dispatched, advanced where the line allows it, and committed; returns the offsets committed."""
+    made.dispatch(messages)
     made.advance(0)
     offsets = made.committable()
     if offsets:
@@ -120,13 +119,13 @@ def test_outputs_are_acknowledged_before_state_is_sent_and_state_before_the_comm
         "commit",
         "committed",
     ]
-    assert [name for name in line.happened if name in CRASH_POINTS] == list(CRASH_POINTS)
+    assert [name for name in line.happened if name in BATCH_PHASES] == list(BATCH_PHASES)
     assert line.happened.count("fence") == 2, "before outputs and state; the consumer asks before a commit"
     assert [emit.topic for emit in line.sent] == ["out", "state", "state"]
     assert made.states == {0: [b"kept", b"emit", b"remove"], 1: []}
 
 
-@pytest.mark.parametrize("point", CRASH_POINTS[:-1])
+@pytest.mark.parametrize("point", BATCH_PHASES[:-1])
 def test_nothing_is_committed_when_anything_before_the_commit_fails(point: str, tmp_path: Path) -> None:
     line = Line(point)
     with pytest.raises(ConnectionError):
@@ -147,12 +146,14 @@ def test_a_later_batch_waits_with_its_state_and_its_offsets_for_an_earlier_one(t
     made = runner(line, tmp_path)
     assert run(made, line, message(b"emit", 5)) == {}
     assert run(made, line, message(b"remove", 6)) == {}
-    assert [one.topic for one in line.sent] == ["out"], (
-        "the second has no outputs, and may not send its state"
-    )
+    assert [item.topic for item in line.sent] == ["out"], "the second has no outputs, and may not send its state"
     line.speak(1)
     made.advance(0)
-    assert [(one.topic, one.value) for one in line.sent] == [("out", b"v"), ("state", b"1"), ("state", None)]
+    assert [(item.topic, item.value) for item in line.sent] == [
+        ("out", b"v"),
+        ("state", b"1"),
+        ("state", None),
+    ]
     assert made.committable() == {("in", 0): 7}
 
 
@@ -183,7 +184,7 @@ def test_a_rejected_message_becomes_a_dead_letter_of_its_own_partition(tmp_path:
 
 def test_a_reject_code_that_is_not_a_word_of_ours_stops_the_batch(tmp_path: Path) -> None:
     line = Line()
-    with pytest.raises(AssertionError, match="fixed word"):
+    with pytest.raises(AssertionError, match="is a constant"):
         run(runner(line, tmp_path), line, message(b"value as code", 5))
     assert line.sent == []
 
@@ -192,9 +193,9 @@ def test_what_was_delivered_before_in_this_assignment_is_not_fresh(tmp_path: Pat
     line = Line()
     made = runner(line, tmp_path)
     first = [message(b"silent", offset) for offset in (4, 5, 6)]
-    assert [one.offset for one in made.fresh(first)] == [5, 6], "4 is below the position it was begun at"
+    assert [item.offset for item in made.fresh(first)] == [5, 6], "4 is below the position it was begun at"
     run(made, line, *made.fresh(first))
-    assert [one.offset for one in made.fresh([*first, message(b"silent", 9)])] == [9]
+    assert [item.offset for item in made.fresh([*first, message(b"silent", 9)])] == [9]
 
 
 def test_after_the_partitions_are_gone_nothing_of_them_is_left(tmp_path: Path) -> None:
@@ -213,8 +214,8 @@ def test_a_batch_is_counted_by_outcome_and_by_reason(tmp_path: Path) -> None:
     def count(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, {"stage": "echo", **labels})
 
-    told = {word: count("tierlink_stage_messages_total", outcome=word) for word in ("emitted", "changed")}
-    assert told == {"emitted": 1, "changed": 2}
+    counts = {name: count("tierlink_stage_messages_total", outcome=name) for name in ("emitted", "changed")}
+    assert counts == {"emitted": 1, "changed": 2}
     assert count("tierlink_stage_messages_total", outcome="rejected") == 1
     assert count("tierlink_stage_messages_total", outcome="silent") == 2
     assert count("tierlink_dead_letters_total", code="bad-word") == 1
@@ -250,4 +251,4 @@ def test_the_time_something_came_in_is_carried_through_every_stage(tmp_path: Pat
     line = Line()
     late = message(b"emit", 5)._replace(headers=(("began", b"1600000000000"),))
     run(runner(line, tmp_path), line, late)
-    assert {dict(one.headers)["began"] for one in line.sent} == {b"1600000000000"}
+    assert {dict(item.headers)["began"] for item in line.sent} == {b"1600000000000"}

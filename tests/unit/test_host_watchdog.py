@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.host import watchdog
-from streams.host.settings import CRASH_POINTS, HostSettings
-from streams.host.watchdog import HostFacts, Watchdog, crash_point, halt
+from streams.host.settings import HostSettings
+from streams.host.watchdog import HostFacts, Watchdog, halt
 
 
 class Ended(BaseException):
@@ -68,7 +68,7 @@ def test_a_batch_is_stuck_past_its_deadline_and_reading_state_past_a_longer_one(
     settings: HostSettings, time_s: list[float]
 ) -> None:
     facts = HostFacts(settings)
-    facts.fly(time_s[0])
+    facts.in_flight_since(time_s[0])
     time_s[0] += settings.batch_deadline_s
     assert not facts.is_stuck()
     time_s[0] += 1
@@ -77,7 +77,7 @@ def test_a_batch_is_stuck_past_its_deadline_and_reading_state_past_a_longer_one(
     time_s[0] += settings.batch_deadline_s + 1
     assert not facts.is_stuck()
     facts.end_restore()
-    facts.fly(None)
+    facts.in_flight_since(None)
     time_s[0] += 10_000
     assert not facts.is_stuck()
 
@@ -108,28 +108,6 @@ def test_the_last_words_hold_the_kind_and_place_of_an_error_and_never_its_text(
     assert "stage=echo at=batch error=LookupError where=test_host_watchdog.py:" in caplog.text
     assert "Jane" not in caplog.text
     assert exits == [70]
-
-
-def test_an_injected_fault_strikes_at_its_passage_and_at_no_other(exits: list[int]) -> None:
-    strike = crash_point("state_sent:2")
-    for name in (*CRASH_POINTS, "delivered", "outputs_sent"):
-        strike(name)
-    with pytest.raises(Ended):
-        strike("state_sent")
-    assert exits == [137]
-
-
-def test_without_a_fault_every_point_is_passed(exits: list[int]) -> None:
-    passed = crash_point(None)
-    for name in CRASH_POINTS:
-        passed(name)
-    assert exits == []
-
-
-@pytest.mark.parametrize("wrong", ["", "state_sent", "state_sent:", "state_sent:x", "nowhere:1"])
-def test_a_fault_that_could_never_strike_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="fault_at"):
-        crash_point(wrong)
 
 
 def test_the_deadlines_fit_into_each_other(tmp_path: Path) -> None:

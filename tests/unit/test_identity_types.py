@@ -76,10 +76,7 @@ def test_digits_that_may_be_something_else_are_none(text: str) -> None:
 
 def test_a_local_id_is_an_issuer_and_a_value() -> None:
     assert LocalId.parse("1", " rxx ") == LocalId("1", "RXX") != LocalId("1", "RYY")
-    assert (
-        LocalId.parse("1", "https://surgery.example/Id/patient").authority
-        == "https://surgery.example/Id/patient"
-    )
+    assert LocalId.parse("1", "https://surgery.example/Id/patient").authority == "https://surgery.example/Id/patient"
     with pytest.raises(InvalidField, match="authority"):
         LocalId.parse("1", "x" * 201)
 

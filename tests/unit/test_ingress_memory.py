@@ -1,4 +1,4 @@
-"""Ingress remembers sealed identities: what it says is the same, and what it remembers is bounded and sealed."""
+"""Ingress caches sealed identities: its outputs stay the same, and the cache is bounded and sealed."""
 
 import pytest
 from memory_engine import all_keys, sources
@@ -11,30 +11,28 @@ from streams.steps.ingress import Pseudonyms, pseudonymised
 from streams.steps.outcome import Emit
 
 
-def said(pseudonyms: Pseudonyms, *, forgetting: bool = False) -> list[Emit]:
+def sent_by(pseudonyms: Pseudonyms, *, forgetting: bool = False) -> list[Emit]:
     found: list[Emit] = []
-    for slug, told in small_world():
-        identifier = entry_id(slug, told.message_id)
-        known = Pseudonyms.of(all_keys().zone("ingress")) if forgetting else pseudonyms
-        found += pseudonymised(told, source=sources()[slug], entry_id=identifier, pseudonyms=known)
+    for slug, message in small_world():
+        identifier = entry_id(slug, message.message_id)
+        used = Pseudonyms.of(all_keys().zone("ingress")) if forgetting else pseudonyms
+        found += pseudonymised(message, sources()[slug], identifier, used)
     return found
 
 
-@pytest.mark.parametrize("remembered_max", [1, 3, 4_096])
-def test_what_is_remembered_is_said_as_if_it_were_made_anew(
-    remembered_max: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingress, "IDENTITIES_MAX", remembered_max)
+@pytest.mark.parametrize("cached_max", [1, 3, 4_096])
+def test_a_cached_identity_is_sent_as_if_it_were_made_anew(cached_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingress, "IDENTITIES_MAX", cached_max)
     pseudonyms = Pseudonyms.of(all_keys().zone("ingress"))
-    again = said(pseudonyms) + said(pseudonyms)
-    once = said(pseudonyms, forgetting=True)
+    again = sent_by(pseudonyms) + sent_by(pseudonyms)
+    once = sent_by(pseudonyms, forgetting=True)
     assert again == once + once
-    assert len(pseudonyms._told) <= remembered_max
+    assert len(pseudonyms._identities) <= cached_max
 
 
-def test_only_keyed_hashes_and_sealed_elements_are_remembered() -> None:
+def test_only_keyed_hashes_and_sealed_elements_are_cached() -> None:
     pseudonyms = Pseudonyms.of(all_keys().zone("ingress"))
-    sent = {(one.key.decode(), one.value) for one in said(pseudonyms) if one.topic == EVENTS}
-    assert pseudonyms._told
-    assert all(name.startswith("v1:") and element in sent for name, element in pseudonyms._told.items())
+    sent = {(emit.key.decode(), emit.value) for emit in sent_by(pseudonyms) if emit.topic == EVENTS}
+    assert pseudonyms._identities
+    assert all(name.startswith("v1:") and element in sent for name, element in pseudonyms._identities.items())
     assert "Okafor" not in repr(pseudonyms)

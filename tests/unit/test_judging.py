@@ -47,10 +47,8 @@ def test_what_is_as_it_should_be_is_exact() -> None:
 @pytest.mark.parametrize("part", ["episodes", "handovers", "demographics"])
 def test_one_differing_part_of_one_pathway_is_seen(part: str) -> None:
     links, snapshots = published()
-    changed = next(key for key, one in snapshots.items() if one[part])
-    wrong: Any = (
-        [] if isinstance(snapshots[changed][part], list) else {**snapshots[changed][part], "sex": "?"}
-    )
+    changed = next(key for key, snapshot in snapshots.items() if snapshot[part])
+    wrong: Any = [] if isinstance(snapshots[changed][part], list) else {**snapshots[changed][part], "sex": "?"}
     snapshots[changed] = {**snapshots[changed], part: wrong}
     verdict = judged(links, snapshots)
     assert verdict.compared - verdict.exact == 1
@@ -67,8 +65,8 @@ def test_a_person_without_a_snapshot_is_not_exact() -> None:
 
 def test_two_people_put_together_are_not_compared_and_cost_precision() -> None:
     links, snapshots = published()
-    one, other = (person.key for person in world()[0].truth[:2])
-    verdict = judged({record: one if to == other else to for record, to in links.items()}, snapshots)
+    first, other = (person.key for person in world()[0].truth[:2])
+    verdict = judged({record: first if to == other else to for record, to in links.items()}, snapshots)
     assert verdict.compared == len(world()[0].truth) - 2
     assert verdict.linkage.precision < 1.0
 

@@ -78,9 +78,9 @@ def test_a_reference_names_the_version_of_its_key() -> None:
 
 
 @given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))
-def test_two_references_are_equal_only_for_equal_parts(one: list[str], other: list[str]) -> None:
+def test_two_references_are_equal_only_for_equal_parts(first: list[str], second: list[str]) -> None:
     keys = keyring()
-    assert (keys.mac("fact-id", *one) == keys.mac("fact-id", *other)) == (one == other)
+    assert (keys.mac("fact-id", *first) == keys.mac("fact-id", *second)) == (first == second)
 
 
 def test_joining_the_parts_differently_gives_another_reference() -> None:

@@ -5,11 +5,11 @@ from functools import cache
 
 import pytest
 from memory_engine import RECIPIENTS, MemoryEngine, all_keys, sources
-from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, referral, small_world, told
+from small_world import ANN, COUNCIL, GP, TRUST, at_source, attended, message_from, referral, small_world
 
 from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
-from ops.verify.ledger import Ledger, balance, books_of, stalled
+from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
 from schemas import topics
 from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit
@@ -31,9 +31,9 @@ def ledgers(
     made: MemoryEngine, dropped: Dropped = lambda _: False, sent: Sequence[Sent] | None = None
 ) -> dict[str, Ledger]:
     def read(names: Iterable[str]) -> Iterator[TopicMessage]:
-        return (one for one in made.read(names) if not dropped(one))
+        return (message for message in made.read(names) if not dropped(message))
 
-    books = books_of(read, sources().values(), recipient=DEMO)
+    books = read_topic_index(read, sources().values(), recipient=DEMO)
     return balance(made.journal if sent is None else sent, books, keys=all_keys(), recipient=DEMO)
 
 
@@ -41,7 +41,7 @@ def test_an_undisturbed_run_balances_source_by_source() -> None:
     found = ledgers(engine())
     whole = found[""].as_json()
     assert whole["unaccounted"] == 0, found[""].broken
-    assert whole["acknowledged"] == len({one.entry_id for one in engine().journal}) == 37
+    assert whole["acknowledged"] == len({item.entry_id for item in engine().journal}) == 37
     assert whole["duplicates"] == len(engine().journal) - 37
     ends = ("linked", "held", "rejected", "ignored", "opted_out", "withdrawn")
     assert sum(whole[name] for name in ends) == whole["acknowledged"]
@@ -53,9 +53,11 @@ def test_an_undisturbed_run_balances_source_by_source() -> None:
 def one_of(topic: str, kind: str = "") -> Dropped:
     """The message of that topic (and kind of element) that comes first, and any later one under its key."""
     first = next(
-        one for one in engine().read([topic]) if not kind or (one.key or b"").split(b"/")[1] == kind.encode()
+        message
+        for message in engine().read([topic])
+        if not kind or (message.key or b"").split(b"/")[1] == kind.encode()
     )
-    return lambda one: (one.topic, one.key) == (first.topic, first.key)
+    return lambda message: (message.topic, message.key) == (first.topic, first.key)
 
 
 def lost(dropped: Dropped) -> Ledger:
@@ -75,9 +77,9 @@ def test_a_lost_receipt_is_one_entry_unaccounted(slug: str) -> None:
 
 def test_a_lost_manifest_is_one_entry_unaccounted() -> None:
     linked = [entry for entry, end in engine().receipts().items() if end == "linked"]
-    manifests = [(one.key or b"").decode() for one in engine().read([EVENTS])]
+    manifests = [(message.key or b"").decode() for message in engine().read([EVENTS])]
     (key,) = {key for key in manifests if key.split("/")[1] == "n" and key.split("/")[2] == linked[0]}
-    ledger = lost(lambda one: (one.key or b"").decode() == key)
+    ledger = lost(lambda message: (message.key or b"").decode() == key)
     assert (ledger.unaccounted, dict(ledger.broken)) == (1, {EVENTS: 1})
 
 
@@ -98,8 +100,8 @@ def test_a_lost_dead_letter_is_seen_though_its_sender_was_told() -> None:
 
 def test_a_person_of_whom_everything_was_taken_back_has_no_snapshot_and_is_accounted_for() -> None:
     made = MemoryEngine()
-    made.take(*told(TRUST, "1", at_source(ANN, "T1"), attended("a", 3), at=3))
-    made.take(*told(TRUST, "2", at_source(ANN, "T1"), attended("a", 3, retracted=True), at=4))
+    made.take(*message_from(TRUST, "1", at_source(ANN, "T1"), attended("a", 3), at=3))
+    made.take(*message_from(TRUST, "2", at_source(ANN, "T1"), attended("a", 3, retracted=True), at=4))
     made.run()
     assert made.latest(topics.pathway_state(DEMO)) == {}
     found = ledgers(made)[""]
@@ -108,14 +110,14 @@ def test_a_person_of_whom_everything_was_taken_back_has_no_snapshot_and_is_accou
 
 def test_an_entry_sent_again_with_other_content_has_to_be_whole_in_both() -> None:
     made = MemoryEngine()
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R2", 0), at=1))
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R2", 0), at=1))
     made.run()
     whole = ledgers(made)[""]
     assert (whole.acknowledged, whole.duplicates, whole.unaccounted) == (1, 1, 0)
-    facts = [one.key for one in made.read([EVENTS]) if (one.key or b"").split(b"/")[1] == b"e"]
+    facts = [message.key for message in made.read([EVENTS]) if (message.key or b"").split(b"/")[1] == b"e"]
     for key in facts:
-        assert ledgers(made, lambda one, key=key: one.key == key)[""].unaccounted == 1  # type: ignore[misc]
+        assert ledgers(made, lambda message, key=key: message.key == key)[""].unaccounted == 1  # type: ignore[misc]
 
 
 def test_what_was_refused_ignored_or_never_answered_is_no_debt() -> None:
@@ -133,7 +135,7 @@ def test_what_was_refused_ignored_or_never_answered_is_no_debt() -> None:
 
 def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> None:
     made = MemoryEngine()
-    entry = made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    entry = made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     made.run()
     found = ledgers(made, sent=[Sent(GP, entry, "unknown"), Sent(GP, entry, "accepted")])[""]
     assert (found.acknowledged, found.duplicates, found.unknown, found.unaccounted) == (1, 0, 0, 0)
@@ -141,8 +143,8 @@ def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> N
 
 def test_a_message_of_our_own_that_a_later_stage_cannot_read_is_stalled() -> None:
     made = MemoryEngine()
-    made.take(*told(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    assert stalled(books_of(made.run().read, sources().values(), recipient=DEMO)) == 0
+    made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
+    assert stalled(read_topic_index(made.run().read, sources().values(), recipient=DEMO)) == 0
     made.put(Emit(topics.IDENTITY, 0, b"r", b"not ours"))
-    assert stalled(books_of(made.run().read, sources().values(), recipient=DEMO)) == 1
-    assert stalled(books_of(engine().read, sources().values(), recipient=DEMO)) == 0
+    assert stalled(read_topic_index(made.run().read, sources().values(), recipient=DEMO)) == 1
+    assert stalled(read_topic_index(engine().read, sources().values(), recipient=DEMO)) == 0

@@ -20,8 +20,8 @@ ANN = Identity(
 BARE = replace(ANN, nhs_number=None, phones=())
 
 
-def shared(one: Identity, other: Identity, *, wide: bool = False) -> set[str]:
-    return set(block_texts(normalise(one), wide=wide)) & set(block_texts(normalise(other), wide=wide))
+def shared(identity: Identity, other: Identity, *, wide: bool = False) -> set[str]:
+    return set(block_texts(normalise(identity), wide=wide)) & set(block_texts(normalise(other), wide=wide))
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_who_goes_by_a_middle_name_meets_the_record_with_both() -> None:
 
 
 def test_who_has_one_name_meets_it_in_either_field() -> None:
-    one = Identity(None, names=(Name((), "Priya"),), birth_date="1971-03-14")
-    assert shared(one, replace(one, names=(Name(("Priya",), ""),)))
-    assert shared(one, replace(one, names=(Name(("Priya",), "Shah"),)))  # of one birth date
+    identity = Identity(None, names=(Name((), "Priya"),), birth_date="1971-03-14")
+    assert shared(identity, replace(identity, names=(Name(("Priya",), ""),)))
+    assert shared(identity, replace(identity, names=(Name(("Priya",), "Shah"),)))  # of one birth date
 
 
 def test_strangers_of_one_surname_and_birth_date_meet_by_an_initial_too_or_not_at_all() -> None:
@@ -140,9 +140,7 @@ def test_less_than_a_birth_date_is_no_block() -> None:
 
 def test_the_number_of_blocks_has_a_limit() -> None:
     letters = [chr(65 + i) + chr(90 - i) for i in range(25)]
-    many = tuple(
-        Name((a + "x-" + b + "y", a + "m", b + "n"), b + "z-" + a + "w") for a in letters for b in letters
-    )
+    many = tuple(Name((a + "x-" + b + "y", a + "m", b + "n"), b + "z-" + a + "w") for a in letters for b in letters)
     places = tuple(f"LS{i} 4AP" for i in range(9))
     full = replace(ANN, names=many, postcodes=places, houses=tuple(f"{i} Mill Lane" for i in range(9)))
     assert len(block_texts(normalise(full))) == MAX_BLOCKS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from linkage.answers import LinkAnswer
-from linkage.changes import PersonChange, changes, ids_changed_per_1000
+from linkage.changes import PersonChange, changes
 from linkage.explain import Evidence
 
 LINK = ("auto", ())
@@ -13,36 +13,32 @@ def evidence(other: str, band: str, rules: tuple[str, ...], bits: int = 9000) ->
     return Evidence(other, bits, band, (("prior", "", -4000), ("nhs_number", "equal", bits + 4000)), rules)
 
 
-def state(
-    people: str, told: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
-) -> dict[str, LinkAnswer]:
+def state(people: str, texts: Mapping[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, LinkAnswer]:
     """People as words, the anchor first: "ab c". `told` is the evidence of a pair: its band and rules."""
     answers = {}
     for word in people.split():
         for record in word:
             found = tuple(
-                evidence(pair.replace(record, ""), *of)
-                for pair, of in sorted((told or {}).items())
-                if record in pair
+                evidence(pair.replace(record, ""), *of) for pair, of in sorted((texts or {}).items()) if record in pair
             )
             answers[record] = LinkAnswer(word[0], tuple(sorted(word)), "linked", (), found)
     return answers
 
 
 def became(
-    before: str, after: str, told: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
+    before: str, after: str, texts: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
 ) -> dict[str, PersonChange]:
     """The events by person. Checked on the way: one event a person, the same when given again, and in another
     order.
     """
-    was = {record: one.anchor for record, one in state(before).items()}
-    now = state(after, told)
+    was = {record: answer.anchor for record, answer in state(before).items()}
+    now = state(after, texts)
     found = changes(was, now, model="m1")
     turned = changes(dict(reversed(was.items())), dict(reversed(now.items())), model="m1")
     assert found == turned
-    assert [one.person for one in found] == sorted({one.person for one in found})
-    assert {one.model for one in found} <= {"m1"}
-    return {one.person: one for one in found}
+    assert [item.person for item in found] == sorted({item.person for item in found})
+    assert {item.model for item in found} <= {"m1"}
+    return {item.person: item for item in found}
 
 
 def test_nothing_changed_is_no_event() -> None:
@@ -57,9 +53,9 @@ def test_the_first_record_of_a_person_is_linked_to_nobody() -> None:
 def test_a_record_that_joins_a_person_is_linked_with_its_evidence_by_field() -> None:
     found = became("a", "ab", {"ab": LINK})["a"]
     assert (found.kind, found.previous, found.records, found.reason) == ("linked", ("a",), ("b",), "weight")
-    ((pair, one),) = found.evidence
+    ((pair, item),) = found.evidence
     assert pair == ("a", "b")
-    assert one.bits == sum(bits for _, _, bits in one.terms)
+    assert item.bits == sum(bits for _, _, bits in item.terms)
 
 
 def test_two_people_found_to_be_one_are_merged_and_both_ids_are_told() -> None:
@@ -71,11 +67,11 @@ def test_two_people_found_to_be_one_are_merged_and_both_ids_are_told() -> None:
 
 def test_one_person_found_to_be_two_is_split_and_each_part_is_told() -> None:
     found = became("abc", "a bc", {"ab": ("apart", ("V5-apart",))})
-    assert {one.kind for one in found.values()} == {"split"}
+    assert {action.kind for action in found.values()} == {"split"}
     assert found["a"].records == ("b", "c")
     assert found["b"].records == ("a",)
     assert found["b"].previous == ("a",)
-    assert {one.reason for one in found.values()} == {"V5-apart"}
+    assert {item.reason for item in found.values()} == {"V5-apart"}
     assert became("ab", "a b")["a"].reason == "weight", "no evidence is left between them"
 
 
@@ -96,10 +92,3 @@ def test_a_record_that_is_gone_is_withdrawn_from_its_person_and_the_last_with_it
     assert (found.kind, found.records, found.reason) == ("withdrawn", ("b",), "record-gone")
     last = became("a", "")["a"]
     assert (last.kind, last.previous, last.records) == ("withdrawn", ("a",), ("a",))
-
-
-def test_ids_changed_are_counted_by_person_among_those_who_still_have_a_record() -> None:
-    before = {"a": "a", "b": "a", "c": "c", "d": "d", "e": "e"}
-    assert ids_changed_per_1000(before, {**before, "f": "f"}) == 0.0
-    assert ids_changed_per_1000(before, {"a": "a", "b": "b", "c": "c", "d": "d"}) == 1000 / 3
-    assert ids_changed_per_1000({}, {"a": "a"}) == 0.0

@@ -1,13 +1,14 @@
 """A steward's word as a message: which are written, which are refused, and which are the same."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ops.cli import build_app
-from ops.errors import SettingsError
-from ops.steward.deciding import decision
+from ops.errors import NoEngine, SettingsError
+from ops.steward.reviews import decision
 from schemas.linking import PairDecision
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, 123_456, tzinfo=UTC)
@@ -15,19 +16,17 @@ A, B = "v1:0a", "v1:0b"
 
 
 def test_a_decision_names_the_lesser_record_first_and_is_one_the_linker_reads() -> None:
-    told = decision((B, A), "apart", now=NOW)
-    assert (told.records, told.kind, told.decided_at) == ((A, B), "apart", "2026-11-23T10:00:00Z")
-    assert PairDecision.parse(told.key().decode(), told.value()) == told
+    value = decision((B, A), "apart", now=NOW)
+    assert (value.records, value.kind, value.decided_at) == ((A, B), "apart", "2026-11-23T10:00:00Z")
+    assert PairDecision.parse(value.key().decode(), value.value()) == value
 
 
-def test_the_same_words_with_the_same_time_are_one_message_whenever_and_in_whichever_order_they_are_typed() -> (
-    None
-):
+def test_the_same_words_with_the_same_time_are_one_message_whenever_and_in_whichever_order_they_are_typed() -> None:
     at = "2026-11-20T09:30:00Z"
-    one = decision((A, B), "link", now=NOW, at=at)
-    assert decision((B, A), "link", now=NOW + timedelta(days=3), at=at) == one
-    assert decision((A, B), "apart", now=NOW, at=at).key() != one.key()
-    assert decision((A, B), "link", now=NOW, at="2026-11-20T09:30:01Z").key() != one.key()
+    message = decision((A, B), "link", now=NOW, at=at)
+    assert decision((B, A), "link", now=NOW + timedelta(days=3), at=at) == message
+    assert decision((A, B), "apart", now=NOW, at=at).key() != message.key()
+    assert decision((A, B), "link", now=NOW, at="2026-11-20T09:30:01Z").key() != message.key()
 
 
 def test_of_two_words_in_one_second_the_later_stands() -> None:
@@ -70,18 +69,20 @@ def test_what_the_linker_would_refuse_is_refused_at_once_by_rule_and_without_its
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        ("decide v1:0a v1:0b", "one of --link"),
-        ("decide v1:0a v1:0b --link --apart", "one of --link"),
-        ("explain", "two records"),
-        ("explain v1:0a --all", "two records"),
-        ("explain --all --input x.csv", "two records"),
-        ("explain 1 --input x.csv --map family=f", "needs two records and --map"),
-        ("explain 1 2 --input x.csv", "needs two records and --map"),
+        ("decide v1:0a v1:0b", "exactly one"),
+        ("decide v1:0a v1:0b --link --apart", "exactly one"),
+        ("explain", "two records, or of an engine one"),
+        ("explain v1:0a --all", "two records, or of an engine one"),
+        ("explain --all --input {table}", "two records, or of an engine one"),
+        ("explain 1 --input {table} --map family=f", "needs two records and --map"),
+        ("explain 1 2 --input {table}", "needs two records and --map"),
         ("explain v1:0a v1:0b --directory no-engine-here", "no engine runs"),
         ("decide v1:0a v1:0b --link --directory no-engine-here", "no engine runs"),
     ],
 )
-def test_words_that_ask_for_nothing_or_for_two_things_are_refused(words: str, rule: str) -> None:
-    ended = CliRunner().invoke(build_app(), ["linkage", *words.split()])
-    assert isinstance(ended.exception, SettingsError)
+def test_words_that_ask_for_nothing_or_for_two_things_are_refused(tmp_path: Path, words: str, rule: str) -> None:
+    table = tmp_path / "x.csv"
+    table.write_text("f\nKing\n")
+    ended = CliRunner().invoke(build_app(), ["linkage", *words.format(table=table).split()])
+    assert isinstance(ended.exception, SettingsError | NoEngine)
     assert rule in str(ended.exception)

@@ -30,7 +30,7 @@ def test_it_answers_as_a_table_of_sets_would_whatever_comes_and_goes() -> None:
 
 
 def bytes_held(index: BlockIndex) -> int:
-    arrays = [one for shard in (index._tokens, index._numbers) for one in shard if one is not None]
+    arrays = [item for shard in (index._tokens, index._numbers) for item in shard if item is not None]
     return sum(map(sys.getsizeof, [*arrays, index._tokens, index._numbers]))
 
 

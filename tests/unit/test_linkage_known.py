@@ -8,7 +8,7 @@ from linkage_palette import model
 from linkage.cluster import LinkGraph
 from linkage.graph_state import GraphState, keys_of
 from linkage.members import Member
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import Block, EncodedIdentity, TokenKeys, encode
 
 KEYS = TokenKeys.from_bytes(b"u" * 32, epoch=1)
@@ -18,10 +18,8 @@ STRANGERS = (("ANN", "HALL", "1950-01-02"), ("TOM", "REED", "1961-03-04"), ("ZOE
 def three_strangers_of_one_telephone(cap: int) -> GraphState:
     known = GraphState(model(), cap)
     for given, family, birth_date in STRANGERS:
-        identity = Identity(
-            None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",)
-        )
-        slot = known.admit(given, Member(2, encode(identity, keys=KEYS)))
+        identity = Identity(None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",))
+        slot = known.admit(given, Member(2, encode(normalise(identity), keys=KEYS)))
         known.index.enter(keys_of(known.encoded(slot)), slot)
     return known
 
@@ -61,18 +59,16 @@ def test_a_verdict_is_the_same_whichever_of_their_blocks_two_records_met_in() ->
         Identity(None, names=(Name((given,), family),), birth_date=born, phones=PHONES)
         for given, family, born in STRANGERS[:2]
     )
-    one, other = encode(ann, keys=KEYS), encode(tom, keys=KEYS)
-    assert len(one.packed) // len(one.tokens) == len(other.packed) // len(other.tokens), "of one shape"
-    low, high = sorted(set(one.tokens) & set(other.tokens))
-    crowd = [made(one, {low: one.salted(low)}) for _ in range(3)]
+    items, other = encode(normalise(ann), keys=KEYS), encode(normalise(tom), keys=KEYS)
+    assert len(items.packed) // len(items.tokens) == len(other.packed) // len(other.tokens), "of one shape"
+    low, high = sorted(set(items.tokens) & set(other.tokens))
+    crowd = [made(items, {low: items.salted(low)}) for _ in range(3)]
     for alike in (low, high):
         pair = [
-            made(one, {token: one.salted(token) for token in (low, high)}),
-            made(one, {token: (one if token == alike else other).salted(token) for token in (low, high)}),
+            made(items, {token: items.salted(token) for token in (low, high)}),
+            made(items, {token: (items if token == alike else other).salted(token) for token in (low, high)}),
         ]
-        found = {
-            verdict_of(order) for order in ([*crowd, *pair], [*pair, *crowd], [pair[1], *crowd, pair[0]])
-        }
+        found = {verdict_of(order) for order in ([*crowd, *pair], [*pair, *crowd], [pair[1], *crowd, pair[0]])}
         assert len(found) == 1
 
 
@@ -87,9 +83,9 @@ def made(like: EncodedIdentity, blocks: dict[bytes, bytes]) -> EncodedIdentity:
 def verdict_of(order: list[EncodedIdentity]) -> tuple[int, int]:
     """What is held of the two records of two blocks, and what is worked out, after all came in this order."""
     graph = LinkGraph(replace(model(), review=-(2**40)), cap=3)
-    names = [f"{place}{len(one.tokens)}" for place, one in enumerate(order)]
-    for name, one in zip(names, order, strict=True):
-        graph.put(name, Member(2, one))
+    names = [f"{place}{len(identity.tokens)}" for place, identity in enumerate(order)]
+    for name, item in zip(names, order, strict=True):
+        graph.put(name, Member(2, item))
     known = graph._known
     first, second = (known.roll.slot(name) for name in names if name.endswith("2"))
     assert first is not None

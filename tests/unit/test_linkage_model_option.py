@@ -9,7 +9,7 @@ from linkage.weights import dump, parse
 from ops.commands.up import up
 from ops.errors import SettingsError
 from ops.local.engine_settings import EngineSettings
-from ops.local.processes import recipes
+from ops.local.processes import ProcessSpecs
 from ops.runtime import worker_process as worker
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources
 
@@ -17,7 +17,7 @@ from ops.runtime.paths import EnginePaths, linkage_model, load_sources
 def command(model: Path | None) -> list[str]:
     """How the linker's worker of such an engine is started."""
     wanted = EngineSettings(test_mode=True, linkage_model=model)
-    made = recipes(
+    made = ProcessSpecs(
         EnginePaths(Path("engine")), load_sources(None, test_mode=True), wanted, bootstrap="127.0.0.1:9092"
     )
     return made.worker("linker", 0).command
@@ -53,7 +53,7 @@ def test_what_is_no_model_is_refused_by_its_rule_and_nothing_is_started(
 
 def test_a_worker_takes_the_file_and_without_one_the_model_that_ships(tmp_path: Path) -> None:
     given = tmp_path / "model.json"
-    given.write_text(linkage_model().replace('"name": "second"', '"name": "own"'))
-    assert parse(worker.model_text(given)).name == "own"
+    given.write_text(linkage_model().replace('"name": "simulated-people"', '"name": "retrained"'))
+    assert parse(worker.model_text(given)).name == "retrained"
     assert worker.model_text(None) == linkage_model()
     assert dump(parse(worker.model_text(given))) == worker.model_text(given)

@@ -39,10 +39,7 @@ def cut(members: dict[str, Member], bits: dict[str, int], *decisions: Decision) 
         )
         for order in list(permutations(members.items()))[:24]
     ]
-    assert (
-        len({(tuple(groups(result)), tuple(sorted(result.refused.items(), key=str))) for result in results})
-        == 1
-    )
+    assert len({(tuple(groups(result)), tuple(sorted(result.refused.items(), key=str))) for result in results}) == 1
     return results[0]
 
 
@@ -100,7 +97,7 @@ def test_a_giant_component_counts_only_links_that_are_surer() -> None:
     sure = {(a, b): judged(9000 if (a, b) == (names[0], names[1]) else 8000) for a, b in chain}
     assert len(partition(MODEL, people, sure).clusters) == len(names) - 1
     smaller = {name: people[name] for name in names[:-1]}
-    kept = {pair: one for pair, one in chain.items() if names[-1] not in pair}
+    kept = {pair: item for pair, item in chain.items() if names[-1] not in pair}
     assert Rule.GIANT not in partition(MODEL, smaller, kept).refused.values()
 
 

@@ -19,16 +19,14 @@ from agreement_patterns import (
 from linkage.compare import Levels
 from linkage.counts import Counts, counted, without_number
 from linkage.errors import ModelRefused
-from linkage.interactions import INTERACTIONS
-from linkage.logistic import PatternRow, regress
+from linkage.levels import INTERACTIONS
 from linkage.model import NUMBER_RULE, NUMBER_WEIGHTS
-from linkage.pooling import never_rising, scarce_together, weighing_most_first
+from linkage.regression import PatternRow, never_rising, regress, scarce_together, weighing_most_first
 from linkage.train import (
     Fitting,
     Origin,
     anchored,
     em,
-    precision_on_labels,
     quality_on_labels,
     refuse_unless_precise,
 )
@@ -50,10 +48,10 @@ UNLIKE: Shares = {
 }
 
 
-def known_world(pairs: int = 20_000, told: float = 0.8) -> Counts:
+def known_world(pairs: int = 20_000, known_share: float = 0.8) -> Counts:
     parts = [
-        drawn(ALIKE, pairs, seed=11, label="equal", told=told),
-        drawn(UNLIKE, pairs, seed=12, label="differ", told=told),
+        drawn(ALIKE, pairs, seed=11, label="equal", known_share=known_share),
+        drawn(UNLIKE, pairs, seed=12, label="differ", known_share=known_share),
     ]
     return together(parts, random=Counter[Levels](), pairs_in_all=0)
 
@@ -124,9 +122,7 @@ def test_an_interaction_is_learned_unless_it_is_set_by_hand_or_too_seldom_met() 
     assert by_hand.interactions["household"] == -1_234
     seldom = anchored(HOUSEHOLDS, origin=ORIGIN, fitting=Fitting(scarce=10**9))
     assert set(seldom.interactions.values()) == {0}
-    assert {
-        bits for field, of in seldom.weights.items() if field != "nhs_number" for bits in of.values()
-    } == {0}
+    assert {bits for field, of in seldom.weights.items() if field != "nhs_number" for bits in of.values()} == {0}
 
 
 @pytest.mark.parametrize("label", ["equal", "differ"])
@@ -145,7 +141,7 @@ def test_a_fit_that_cannot_settle_says_so() -> None:
 
 def test_a_mixture_that_found_households_is_refused_and_the_anchored_fit_is_not() -> None:
     cold = em(HOUSEHOLDS, origin=ORIGIN)
-    assert precision_on_labels(cold, HOUSEHOLDS) < 0.5
+    assert quality_on_labels(cold, HOUSEHOLDS).precision < 0.5
     with pytest.raises(ModelRefused) as refused:
         refuse_unless_precise(cold, HOUSEHOLDS)
     assert refused.value.field == "precision"
@@ -172,7 +168,7 @@ def test_a_labelled_pair_is_judged_without_its_number() -> None:
     trusting = replace(model, weights={**model.weights, "nhs_number": dict.fromkeys(NUMBER_WEIGHTS, 50_000)})
     assert quality_on_labels(trusting, world).right < 2_000 + 1
     assert quality_on_labels(replace(model, prior=-60_000), world).linked == 0
-    assert precision_on_labels(replace(model, prior=-60_000), world) == 1.0
+    assert quality_on_labels(replace(model, prior=-60_000), world).precision == 1.0
 
 
 def test_patterns_are_counted_as_met_and_labelled_by_their_number() -> None:

@@ -12,12 +12,12 @@ import pytest
 import linkage
 from linkage.compare import LEVELS, Levels, levels
 from linkage.errors import ModelInvalid
-from linkage.normalise import Identity, Name
-from linkage.pooling import weighing_most_first
+from linkage.normalise import Identity, Name, normalise
+from linkage.regression import weighing_most_first
 from linkage.tokens import TokenKeys, encode
 from linkage.weights import REMEMBERED_MAX, dump, parse, score, weigh
 
-FIRST = (Path(linkage.__file__).parent / "models" / "second.json").read_text()
+FIRST = (Path(linkage.__file__).parent / "models" / "shipped.json").read_text()
 MODEL = parse(FIRST)
 TEXT = dump(MODEL)
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
@@ -29,7 +29,7 @@ def identity(given: str, family: str, **fields: object) -> Identity:
 
 
 def level(a: Identity, b: Identity, field: str) -> str:
-    left, right = encode(a, keys=KEYS), encode(b, keys=KEYS)
+    left, right = encode(normalise(a), keys=KEYS), encode(normalise(b), keys=KEYS)
     block = min(left.by_token.keys() & right.by_token.keys())
     assert levels(left, right, block=block) == levels(right, left, block=block)
     return str(getattr(levels(left, right, block=block), field))
@@ -130,7 +130,7 @@ def test_a_number_one_digit_wrong_is_near_the_right_one() -> None:
 
 def test_two_records_that_share_no_block_have_no_score() -> None:
     a, b = identity("Ada", "King"), identity("Tom", "Smith", birth_date="1930-01-02", postcodes=())
-    assert score(MODEL, encode(a, keys=KEYS), encode(b, keys=KEYS)) is None
+    assert score(MODEL, encode(normalise(a), keys=KEYS), encode(normalise(b), keys=KEYS)) is None
 
 
 def test_more_agreement_never_weighs_less_in_the_shipped_model() -> None:
@@ -156,8 +156,8 @@ def test_a_model_remembers_scores_and_never_more_than_its_bound() -> None:
     some = Levels(*("no" if field == "crossed" else "missing" for field in fields))
     first = weigh(model, some)
     known = {field: LEVELS[field] for field in fields[:7]}
-    for told in islice(product(*known.values()), REMEMBERED_MAX):
-        weigh(model, Levels(*told, *("no" if field == "crossed" else "missing" for field in fields[7:])))
+    for item in islice(product(*known.values()), REMEMBERED_MAX):
+        weigh(model, Levels(*item, *("no" if field == "crossed" else "missing" for field in fields[7:])))
     assert 0 < len(model.remembered) <= REMEMBERED_MAX
     assert weigh(model, some) == first
     assert weigh(model, some) is weigh(model, some)
@@ -172,9 +172,7 @@ HARM: dict[str, Callable[[Any], str]] = {
     "an unknown level": lambda tree: json.dumps({**tree, "interactions": {**tree["interactions"], "x": 1}}),
     "a weight out of range": lambda tree: json.dumps({**tree, "prior": 10**6}),
     "a weight that is a truth value": lambda tree: json.dumps({**tree, "prior": True}),
-    "thresholds crossed": lambda tree: json.dumps(
-        {**tree, "thresholds": {"link": 0, "review": 1, "ambiguous": 0}}
-    ),
+    "thresholds crossed": lambda tree: json.dumps({**tree, "thresholds": {"link": 0, "review": 1, "ambiguous": 0}}),
     "no provenance": lambda tree: json.dumps({**tree, "provenance": " "}),
     "a list": lambda tree: "[]",
 }

@@ -12,11 +12,18 @@ import pytest
 import linkage.weights
 from linkage.normalise import Identity, Name
 from linkage.weights import Model, parse
-from ops.lab.bench.linkage_world import KEYS_ALONE, unmet
-from ops.lab.bench.linkage_world_keys import KEYS, keyed, match_keys, number_join
-from ops.lab.bench.linkage_world_ours import encoded_world, link, training_counts, training_pairs
-from ops.lab.bench.linkage_world_quality import Quality, Reviewed, quality, table
-from ops.lab.bench.linkage_world_records import COLUMNS, LinkageWorld, WorldRecord, export_csv
+from ops.lab.bench.linkage_methods import (
+    KEYS,
+    encoded_world,
+    keyed,
+    link,
+    match_keys,
+    number_join,
+    training_counts,
+    training_pairs,
+)
+from ops.lab.bench.linkage_world import COLUMNS, LinkageWorld, WorldRecord, export_csv
+from ops.lab.bench.linkage_worlds import KEYS_ALONE, Quality, Reviewed, quality, table, unmet
 
 
 @cache
@@ -33,18 +40,16 @@ def record(record_id: str, person: str, tier: str, **identity: object) -> WorldR
         "postcodes": ("SS1 1AA",),
         "houses": ("12 Mill Lane",),
     }
-    told = Identity(**{**known, **identity})  # type: ignore[arg-type]
-    return WorldRecord(record_id, "gp-hub", tier, told, person, "white", 1, "female", "40-49", ())
+    stored = Identity(**{**known, **identity})  # type: ignore[arg-type]
+    return WorldRecord(record_id, "gp-hub", tier, stored, person, "white", 1, "female", "40-49", ())
 
 
 def first_model() -> Model:
-    return parse(
-        Path(linkage.weights.__file__).with_name("models").joinpath("second.json").read_text("utf-8")
-    )
+    return parse(Path(linkage.weights.__file__).with_name("models").joinpath("shipped.json").read_text("utf-8"))
 
 
 def world(*records: WorldRecord, relation: Mapping[str, str] | None = None) -> LinkageWorld:
-    return LinkageWorld(1, len({one.person for one in records}), records, relation or {})
+    return LinkageWorld(1, len({record.person for record in records}), records, relation or {})
 
 
 def test_equal_arguments_give_equal_worlds_and_another_seed_another() -> None:
@@ -55,34 +60,41 @@ def test_equal_arguments_give_equal_worlds_and_another_seed_another() -> None:
 def test_the_share_of_tier_2_numbers_is_the_one_asked_for() -> None:
     for wanted in (0.3, 0.9):
         tier2 = [
-            one for one in LinkageWorld.of(1200, seed=2, tier2_numbers=wanted).records if one.tier == "tier2"
+            record for record in LinkageWorld.of(1200, seed=2, tier2_numbers=wanted).records if record.tier == "tier2"
         ]
-        present = sum(one.identity.nhs_number is not None for one in tier2) / len(tier2)
+        present = sum(record.identity.nhs_number is not None for record in tier2) / len(tier2)
         assert present == pytest.approx(wanted, abs=0.04)
 
 
 def test_what_happened_to_a_record_is_said_in_words() -> None:
-    happened = Counter(word for one in LinkageWorld.of(1200, seed=3).records for word in one.happened)
-    for word in ("no number", "moved", "renamed", "names swapped", "forename otherwise", "birth date wrong"):
-        assert happened[word] > 0, word
+    happened = Counter(reason for record in LinkageWorld.of(1200, seed=3).records for reason in record.happened)
+    for reason in (
+        "no number",
+        "moved",
+        "renamed",
+        "names swapped",
+        "forename otherwise",
+        "birth date wrong",
+    ):
+        assert happened[reason] > 0, reason
 
 
 def test_records_come_one_by_one_and_mostly_from_the_practice_first() -> None:
     first: dict[str, str] = {}
-    for one in small().records:
-        first.setdefault(one.person, one.tier)
+    for record in small().records:
+        first.setdefault(record.person, record.tier)
     assert Counter(first.values()).most_common(1)[0][0] == "primary_care"
-    assert len({one.record_id for one in small().records}) == len(small().records)
+    assert len({record.record_id for record in small().records}) == len(small().records)
 
 
 def test_a_perfect_linkage_has_no_error_and_one_cluster_for_all_is_all_wrong() -> None:
-    truth = {one.record_id: one.person for one in small().records}
+    truth = {record.record_id: record.person for record in small().records}
     perfect = quality("perfect", small(), truth, cpu_s=0)
     assert (perfect.wrong_person, perfect.linked, perfect.pair_precision, perfect.pair_recall) == (0, 1, 1, 1)
     assert perfect.ethnic_gap_points == perfect.imd_gap_points == 0
     heap = quality("heap", small(), dict.fromkeys(truth, "one"), cpu_s=0)
     assert heap.wrong_person == 1
-    nothing = quality("nothing", small(), {one: one for one in truth}, cpu_s=0)
+    nothing = quality("nothing", small(), {record_id: record_id for record_id in truth}, cpu_s=0)
     assert (nothing.wrong_person, nothing.linked) == (0, 0)
 
 
@@ -148,7 +160,7 @@ def test_a_steward_who_never_errs_leaves_no_open_pair_and_no_new_error() -> None
     model = first_model()
     linked = link(hard, encoded_world(hard), model)
     assert linked.reviews
-    assert {one for pair in linked.reviews for one in pair} <= linked.held
+    assert {record_id for pair in linked.reviews for record_id in pair} <= linked.held
     before = quality("before", hard, linked.clusters, cpu_s=0)
     after = quality("after", hard, linked.reviewed, cpu_s=0)
     assert after.linked > before.linked
@@ -162,9 +174,7 @@ def test_every_pair_that_shares_a_block_is_trained_on_once() -> None:
     assert all(block in a.tokens and block in b.tokens for a, b, block in pairs)
     assert len({frozenset((id(a), id(b))) for a, b, _ in pairs}) == len(pairs)
     ones = list(encoded.values())
-    sharing = sum(
-        not set(a.tokens).isdisjoint(b.tokens) for place, a in enumerate(ones) for b in ones[place + 1 :]
-    )
+    sharing = sum(not set(a.tokens).isdisjoint(b.tokens) for place, a in enumerate(ones) for b in ones[place + 1 :])
     assert len(pairs) == sharing == sum(training_counts(encoded).candidates.values())
 
 
@@ -173,13 +183,13 @@ def test_a_world_is_written_as_a_table_with_its_truth(tmp_path: Path) -> None:
     export_csv(small(), path)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == COLUMNS
-    assert [row["person"] for row in rows] == [one.person for one in small().records]
+    assert list(rows[0]) == COLUMNS
+    assert [row["person"] for row in rows] == [record.person for record in small().records]
     assert {row["source"] for row in rows} == {"gp-hub", "council-east", "trust-wm"}
 
 
 def test_a_world_too_easy_and_a_target_missed_are_said_and_met_ones_are_not() -> None:
-    truth = {one.record_id: one.person for one in small().records}
+    truth = {record.record_id: record.person for record in small().records}
     ours = quality("tierlink", small(), truth, cpu_s=0, reviewed=Reviewed(truth, (), 0))
     keys = replace(ours, method=KEYS_ALONE, wrong_person=0.009)
     assert unmet((keys, ours)) == ()
@@ -189,7 +199,7 @@ def test_a_world_too_easy_and_a_target_missed_are_said_and_met_ones_are_not() ->
 
 
 def test_the_table_has_a_line_for_each_method() -> None:
-    truth = {one.record_id: one.person for one in small().records}
+    truth = {record.record_id: record.person for record in small().records}
     row = quality("tierlink", small(), truth, cpu_s=1.25)
     assert len(table([row, row]).splitlines()) == 3
     assert set(row.as_json()) == set(Quality.__dataclass_fields__)

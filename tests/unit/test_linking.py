@@ -1,4 +1,4 @@
-"""What records and the linker tell each other reads back, and nothing else is taken for it."""
+"""What records and the linker send each other reads back, and nothing else is taken for it."""
 
 import json
 from dataclasses import replace
@@ -8,24 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Unreadable
-from schemas.linking import TIER_RANK, Link, ModelTurn, PairDecision, RecordIdentity, receipt
+from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch, receipt
 
-words = st.text(max_size=5)
+texts = st.text(max_size=5)
 identities = st.builds(
     RecordIdentity,
     st.just("r"),
-    words,
+    texts,
     st.sampled_from(sorted(TIER_RANK)),
     st.none() | st.binary(max_size=9),
-    st.none() | words,
+    st.none() | texts,
 )
 links = st.builds(
     Link,
-    person_id=words,
+    person_id=texts,
     status=st.sampled_from(["linked", "held"]),
-    reasons=st.lists(words, max_size=2).map(tuple),
-    evidence=st.lists(st.fixed_dictionaries({"other": words}), max_size=2).map(tuple),
-    formerly=st.lists(words, max_size=2).map(tuple),
+    reasons=st.lists(texts, max_size=2).map(tuple),
+    evidence=st.lists(st.fixed_dictionaries({"other": texts}), max_size=2).map(tuple),
+    formerly=st.lists(texts, max_size=2).map(tuple),
     revision=st.integers(0, 2**40),
 )
 
@@ -41,9 +41,9 @@ def test_an_answer_reads_back(link: Link) -> None:
 
 
 @given(st.integers(0, 2**20), st.integers(1, 2**20))
-def test_the_linkers_word_to_itself_reads_back(share: int, more: int) -> None:
-    told = ModelTurn("0a" * 16, share, share + more)
-    assert ModelTurn.parse(told.key().decode(), told.value()) == told
+def test_a_batch_to_be_answered_again_reads_back(number: int, more: int) -> None:
+    batch = RelinkBatch("0a" * 16, number, number + more)
+    assert RelinkBatch.parse(batch.key().decode(), batch.value()) == batch
 
 
 DECISION = PairDecision(("v1:0a", "v1:0b"), "link", "2026-11-23T10:00:00Z", "d-1")
@@ -78,9 +78,7 @@ def test_a_decision_reads_back_and_each_has_a_key_of_its_own() -> None:
         ),
     ],
 )
-def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(
-    key: str, changes: dict[str, object]
-) -> None:
+def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(key: str, changes: dict[str, object]) -> None:
     with pytest.raises(Unreadable):
         PairDecision.parse(key, changed(json.loads(DECISION.value()), changes))
 
@@ -124,8 +122,8 @@ def changed(parts: dict[str, object], changes: dict[str, object]) -> bytes:
 
 
 def test_a_receipt_gives_disposition_revision_and_reasons() -> None:
-    told = json.loads(receipt("rejected", revision=4, reasons=[{"rule": "is required"}]))
-    assert told == {"v": 1, "disposition": "rejected", "revision": 4, "reasons": [{"rule": "is required"}]}
+    value = json.loads(receipt("rejected", revision=4, reasons=[{"rule": "is required"}]))
+    assert value == {"v": 1, "disposition": "rejected", "revision": 4, "reasons": [{"rule": "is required"}]}
 
 
 def test_tiers_rank_from_primary_care_up() -> None:

@@ -1,25 +1,29 @@
 """The JSON Schemas that stand in the repository are those of the published vocabulary.
 
-After a change of the vocabulary: `python tests/unit/test_pathway_published_schemas.py` writes them again.
+After a change of the vocabulary: `./run schemas write` writes them again.
 """
 
-import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from ops.cli import build_app
+from ops.commands.schemas import schema_files
 from schemas import pathway
 from schemas.pathway_events import json_schemas
 
 FOLDER = Path(pathway.__file__).parent / "published"
 
 
-def _text(schema: dict[str, object]) -> str:
-    return json.dumps(schema, indent=1, sort_keys=True) + "\n"
-
-
 def test_the_committed_schemas_are_those_of_the_vocabulary() -> None:
-    generated = {name: _text(schema) for name, schema in json_schemas().items()}
     committed = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("pathway.*.json")}
-    assert committed == generated
+    assert committed == schema_files()
+
+
+def test_the_command_writes_them(tmp_path: Path) -> None:
+    ended = CliRunner().invoke(build_app(), ["schemas", "write", "--directory", str(tmp_path)])
+    assert ended.exit_code == 0
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == schema_files()
 
 
 def test_no_published_field_is_free_text() -> None:
@@ -36,9 +40,3 @@ def _strings(schema: object, place: str = "") -> list[tuple[str, dict[str, objec
         return []
     here = [(place, schema)] if schema.get("type") == "string" else []
     return here + [found for key, part in schema.items() for found in _strings(part, f"{place}/{key}")]
-
-
-if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for file_name, one in json_schemas().items():
-        (FOLDER / file_name).write_text(_text(one), encoding="utf-8")

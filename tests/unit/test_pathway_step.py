@@ -1,10 +1,10 @@
-"""The pathway step: what it sends for each message, in which dress, and what it never sends."""
+"""The pathway step: what it sends for each message, under which ids, and what it never sends."""
 
 import json
 from datetime import date
 
 import pytest
-from pathway_engine import Run, Told, message, run, step
+from pathway_engine import KeyValue, Run, fact_input, message, run, step
 from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
@@ -12,7 +12,7 @@ from schemas.errors import InvalidField
 from schemas.keyring import recipient_purpose
 from schemas.pathway import Snapshot
 from schemas.pathway_events import EVENTS, Retraction
-from schemas.pathway_in import fact_message, tick_message, withdrawal_message
+from schemas.pathway_in import tick_message, withdrawal_message
 from streams.steps.outcome import Change, Emit, Reject
 from streams.steps.pathway import PathwayStep
 
@@ -45,22 +45,22 @@ THREE_TIERS = """
 """
 
 
-def told(table: str, *, person: str = PERSON, revision: int = 1) -> list[Told]:
+def inputs(table: str, *, person: str = PERSON, revision: int = 1) -> list[KeyValue]:
     """The facts of a table as messages."""
-    return [fact_message(person, fact.model_dump(mode="json"), revision) for fact in facts(table)]
+    return [fact_input(person, fact, revision) for fact in facts(table)]
 
 
 def test_a_whole_journey_is_published_as_one_snapshot_and_an_event_for_everything_that_follows() -> None:
-    done = run([*told(THREE_TIERS), tick_message(0, day(200))])
+    done = run([*inputs(THREE_TIERS), tick_message(0, day(200))])
     snapshot = done.snapshot()
-    assert [(one["tier"], one["stage"]) for one in snapshot["episodes"]] == [
+    assert [(episode["tier"], episode["stage"]) for episode in snapshot["episodes"]] == [
         ("tier2", "discharged"),
         ("tier3", "declined"),
     ]
     assert snapshot["three_tier"] is True
     assert snapshot["comorbidities"] == ["diabetes"]
     assert snapshot["demographics"]["imd_quintile"] == 1
-    assert [one["status"] for one in snapshot["handovers"]] == ["received", "received", "overdue"]
+    assert [handover["status"] for handover in snapshot["handovers"]] == ["received", "received", "overdue"]
     assert snapshot["handovers"][0]["episode"] == snapshot["episodes"][0]["id"]
     expected_elsewhere = {"choice_made"}  # no such fact in this journey
     assert set(done.events()) == set(EVENTS) - expected_elsewhere
@@ -69,7 +69,7 @@ def test_a_whole_journey_is_published_as_one_snapshot_and_an_event_for_everythin
 
 
 def test_every_value_is_canonical_and_valid_by_its_own_model() -> None:
-    for emit in run([*told(THREE_TIERS), tick_message(0, day(200))]).sent:
+    for emit in run([*inputs(THREE_TIERS), tick_message(0, day(200))]).sent:
         assert emit.value is not None
         value = canonical.load_object(emit.value)
         assert canonical.dump(value) == emit.value
@@ -78,7 +78,7 @@ def test_every_value_is_canonical_and_valid_by_its_own_model() -> None:
 
 
 def test_messages_are_cloudevents_in_binary_mode() -> None:
-    (sent,) = [emit for emit in run(told("0 | gp | refers to tier2")).sent if "events" in emit.topic]
+    (sent,) = [emit for emit in run(inputs("0 | gp | refers to tier2")).sent if "events" in emit.topic]
     value, headers = json.loads(sent.value or b""), dict(sent.headers)
     assert sent.key == f"{value['person']}/{value['id']}".encode()
     assert headers == {
@@ -98,35 +98,35 @@ def test_messages_are_cloudevents_in_binary_mode() -> None:
 def test_a_tombstone_has_no_value_at_all() -> None:
     """An empty value would not remove the key (CloudEvents Kafka binding 3.2.2)."""
     leaves = withdrawal_message(PERSON, keyed("record", "gp"), 1)
-    done = run([*told("0 | gp | refers to tier2"), leaves])
+    done = run([*inputs("0 | gp | refers to tier2"), leaves])
     tombstone = [emit for emit in done.sent if "state" in emit.topic][-1]
     assert tombstone.value is None
     assert "content-type" not in dict(tombstone.headers)
     assert done.published() == {}
 
 
-def test_a_withdrawal_told_again_is_answered_with_its_tombstone_again() -> None:
+def test_a_withdrawal_that_comes_again_is_answered_with_its_tombstone_again() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "gp"), 1)
-    done = run([*told("0 | gp | refers to tier2"), leaves, leaves])
+    done = run([*inputs("0 | gp | refers to tier2"), leaves, leaves])
     states = [emit.value for emit in done.sent if "state" in emit.topic]
     assert states[1:] == [None, None]
 
 
 def test_what_no_longer_follows_is_retracted_with_nothing_else_in_it() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "gp"), 1)
-    retraction = [
-        emit for emit in run([*told("0 | gp | refers to tier2"), leaves]).sent if "events" in emit.topic
-    ][-1]
+    retraction = [emit for emit in run([*inputs("0 | gp | refers to tier2"), leaves]).sent if "events" in emit.topic][
+        -1
+    ]
     value = json.loads(retraction.value or b"")
     assert (value["status"], value["event"], value["revision"]) == ("retracted", "referral_sent", 1)
     assert set(value) == {"status", "event", "id", "person", "revision", "known_at"}
 
 
-def test_a_message_told_again_is_answered_with_what_its_fact_contributes() -> None:
-    (one,) = told("7 | tier2 | attended")
+def test_a_message_that_comes_again_is_answered_with_what_its_fact_contributes() -> None:
+    (pair,) = inputs("7 | tier2 | attended")
     engine = step()
-    state, first = engine.advance(engine.restore([]), message(one, 4))
-    _, again = engine.advance(state, message(one, 4))
+    state, first = engine.advance(engine.restore([]), message(pair, 4))
+    _, again = engine.advance(state, message(pair, 4))
     assert [outcome for outcome in again if isinstance(outcome, Emit)] == [
         outcome for outcome in first if isinstance(outcome, Emit)
     ]
@@ -134,7 +134,7 @@ def test_a_message_told_again_is_answered_with_what_its_fact_contributes() -> No
 
 def test_an_unchanged_event_of_another_fact_is_not_sent_again() -> None:
     done = run(
-        told("""
+        inputs("""
         0 | tier2 | receives referral
         7 | tier2 | triages level 2
     """)
@@ -146,41 +146,39 @@ def test_an_unchanged_event_of_another_fact_is_not_sent_again() -> None:
 
 
 def test_a_gap_is_published_by_the_tick_of_its_day_and_closed_by_the_receipt() -> None:
-    sent = told("0 | tier2 | refers to tier3")
+    sent = inputs("0 | tier2 | refers to tier3")
     before = run([*sent, tick_message(0, day(41))])
     assert "gap" not in before.events()
     after = run([*sent, tick_message(0, day(41)), tick_message(0, day(42))])
     assert after.events() == ["gap", "referral_sent"]
     assert after.snapshot()["handovers"][0]["status"] == "overdue"
-    closed = run([*sent, tick_message(0, day(42)), *told("50 | tier3 | receives referral")])
+    closed = run([*sent, tick_message(0, day(42)), *inputs("50 | tier3 | receives referral")])
     assert closed.events() == ["handover_received", "referral_received", "referral_sent"]
 
 
 def test_a_day_that_makes_nothing_overdue_publishes_nothing() -> None:
-    engine, sent = step(), told("0 | tier2 | refers to tier3")
+    engine, sent = step(), inputs("0 | tier2 | refers to tier3")
     state, _ = engine.advance(engine.restore([]), message(sent[0], 0))
     state, overdue = engine.advance(state, message(tick_message(0, day(42)), 1))
-    assert any(isinstance(one, Emit) for one in overdue)
+    assert any(isinstance(outcome, Emit) for outcome in overdue)
     state, later = engine.advance(state, message(tick_message(0, day(43)), 2))
-    assert [one.key for one in later if isinstance(one, Change)] == [b"as_of"]
-    assert not any(isinstance(one, Emit) for one in later)
+    assert [outcome.key for outcome in later if isinstance(outcome, Change)] == [b"as_of"]
+    assert not any(isinstance(outcome, Emit) for outcome in later)
     state, again = engine.advance(state, message(tick_message(0, day(43)), 3))
-    assert any(isinstance(one, Emit) for one in again)
+    assert any(isinstance(outcome, Emit) for outcome in again)
     _, stale = engine.advance(state, message(tick_message(0, day(40)), 4))
     assert stale == ()
 
 
 def test_two_recipients_share_no_id() -> None:
-    done = run([*told(THREE_TIERS), tick_message(0, day(200))], by=step(("demo", "research")))
+    done = run([*inputs(THREE_TIERS), tick_message(0, day(200))], by=step(("demo", "research")))
 
     def ids(recipient: str) -> set[str]:
         found: set[str] = set()
         for emit in done.sent:
             if f".{recipient}." in emit.topic:
                 found |= set(emit.key.decode().split("/"))
-                found |= {
-                    text for text in _strings(json.loads(emit.value or b"{}")) if text.startswith("v1:")
-                }
+                found |= {text for text in _strings(json.loads(emit.value or b"{}")) if text.startswith("v1:")}
         return found
 
     assert len(ids("demo")) == len(ids("research")) > 20
@@ -191,11 +189,11 @@ def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
     stored = facts(THREE_TIERS)
     ours = {PERSON, keyed("ubrn", "A"), keyed("A")}
     ours |= {fact.record_id for fact in stored} | {fact.fact_id for fact in stored}
-    done = run([*told(THREE_TIERS), tick_message(0, day(200))])
+    done = run([*inputs(THREE_TIERS), tick_message(0, day(200))])
     assert all(any(id_.encode() in key for key in done.changelog) for id_ in (PERSON, stored[0].record_id))
     for emit in done.sent:
         everything = emit.key + (emit.value or b"") + b"".join(value for _, value in emit.headers)
-        assert not [one for one in ours if one.encode() in everything]
+        assert not [id_ for id_ in ours if id_.encode() in everything]
 
 
 @pytest.mark.parametrize(
@@ -217,8 +215,8 @@ def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
         withdrawal_message(PERSON, keyed("record", "gp"), -1),
     ],
 )
-def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: Told) -> None:
-    engine, before = step(), told("0 | gp | refers to tier2")
+def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: KeyValue) -> None:
+    engine, before = step(), inputs("0 | gp | refers to tier2")
     state, _ = engine.advance(engine.restore([]), message(before[0], 0))
     state, outcomes = engine.advance(state, message(bad, 1))
     assert outcomes == (Reject("unreadable"),)
@@ -229,7 +227,7 @@ def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: Told) -> None:
 
 def test_the_state_is_one_element_for_each_thing() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "tier3"), 7)
-    done: Run = run([*told("0 | tier2 | refers to tier3 as sent"), leaves, tick_message(0, day(50))])
+    done: Run = run([*inputs("0 | tier2 | refers to tier3 as sent"), leaves, tick_message(0, day(50))])
     assert sorted(done.changelog) == sorted(
         [
             f"{PERSON}/{keyed('record', 'tier2')}/{keyed('fact', 'sent')}".encode(),
@@ -243,11 +241,11 @@ def test_the_state_is_one_element_for_each_thing() -> None:
 def test_a_recipient_without_a_key_is_refused_when_it_is_first_needed() -> None:
     engine = PathwayStep(keyring("demo"), ("research",), DEFINITIONS)
     with pytest.raises(InvalidField):
-        engine.advance(engine.restore([]), message(told("0 | gp | refers to tier2")[0], 0))
+        engine.advance(engine.restore([]), message(inputs("0 | gp | refers to tier2")[0], 0))
 
 
 def test_the_distant_past_and_future_are_dates_like_any_other() -> None:
-    assert run([tick_message(0, date.max), *told("0 | tier2 | refers to tier3")]).events() == [
+    assert run([tick_message(0, date.max), *inputs("0 | tier2 | refers to tier3")]).events() == [
         "gap",
         "referral_sent",
     ]

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from linkage.cluster import LinkGraph, Member
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.recall_scan import (
     PAIRS_AT_ONCE,
     RECORDS_EACH_MAX,
@@ -22,6 +22,7 @@ from ops.lab.simulator.population import check_digit
 from ops.runtime.paths import linkage_model
 from streams.recall_gaps import RecallGaps
 from streams.steps.linker import LinkerState
+from streams.steps.model_rollout import ModelRollout
 
 MODEL = parse(linkage_model())
 KEYS = TokenKeys.from_bytes(b"h" * 32, epoch=1)
@@ -50,9 +51,9 @@ def person(number: str | None, at: int, *, otherwise: bool = False) -> Identity:
     )
 
 
-def told(source: str, tier: int, identity: Identity) -> Member:
+def member_of(source: str, tier: int, identity: Identity) -> Member:
     """A record of it."""
-    return Member(tier, encode(identity, keys=KEYS), source=source)
+    return Member(tier, encode(normalise(identity), keys=KEYS), source=source)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,11 @@ def records() -> dict[str, Member]:
     """Everybody at the surgery; half at the council too, half at the trust, which knows every tenth otherwise."""
     found = {}
     for at, number in zip(range(2 * PEOPLE), numbers(), strict=False):
-        found[f"gp-{at}"] = told("gp-hub", 1, person(number, at))
+        found[f"gp-{at}"] = member_of("gp-hub", 1, person(number, at))
         if at < PEOPLE:
-            found[f"council-{at}"] = told("council-east", 2, person(number, at))
+            found[f"council-{at}"] = member_of("council-east", 2, person(number, at))
         else:
-            found[f"trust-{at}"] = told("trust-wm", 3, person(number, at, otherwise=at < PEOPLE + LOST))
+            found[f"trust-{at}"] = member_of("trust-wm", 3, person(number, at, otherwise=at < PEOPLE + LOST))
     return found
 
 
@@ -109,7 +110,7 @@ def test_a_record_that_went_or_changed_during_a_walk_ends_it_with_what_is_there(
     assert walk.at < len(graph)
     for name in list(records)[:150]:
         graph.remove(name)
-    graph.put("new", told("gp-hub", 1, person(None, 1)))
+    graph.put("new", member_of("gp-hub", 1, person(None, 1)))
     while not walk.done:
         walk = walk_on(graph, walk)
     whole = walked(graph)[0]
@@ -120,8 +121,8 @@ def test_a_record_that_went_or_changed_during_a_walk_ends_it_with_what_is_there(
 def test_a_number_on_very_many_records_is_no_persons_and_is_left_out() -> None:
     number = next(numbers())
     for copies, pairs in ((RECORDS_EACH_MAX, RECORDS_EACH_MAX * (RECORDS_EACH_MAX - 1) // 2), (17, 0)):
-        one = told("gp-hub", 1, person(number, 1))
-        found, _ = walked(loaded({f"r{at}": one for at in range(copies)}))
+        item = member_of("gp-hub", 1, person(number, 1))
+        found, _ = walked(loaded({f"r{at}": item for at in range(copies)}))
         assert found.tallies.get(WHOLE, PairTally()).matches == pairs
 
 
@@ -139,23 +140,25 @@ def test_people_without_a_number_are_told_by_what_their_sources_can_do() -> None
 
 def test_the_page_shows_a_gap_for_each_kind_and_not_who_they_are(records: dict[str, Member]) -> None:
     registry = CollectorRegistry()
-    gaps, states = RecallGaps(registry), {0: LinkerState(loaded(records))}
-    gaps.look(states)
+    rollout = ModelRollout(MODEL, domain=0, batch_records=200)
+    rollout.load(None, {}, records, ())
+    gaps, states = RecallGaps(registry), {0: LinkerState(rollout)}
+    gaps.inspect(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "part of a walk is no sample"
     for _ in range(200):
-        gaps.look(states)
+        gaps.inspect(states)
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) == 10.0
     page = generate_latest(registry).decode()
     shown = [line for line in page.splitlines() if not line.startswith("#")]
     assert shown == [f'{GAUGE}{{dimension="{name}"}} 10.0' for name in ("source", "tier")]
-    gaps.look({})
+    gaps.inspect({})
     assert registry.get_sample_value(GAUGE, {"dimension": "tier"}) is None, "another worker has the task"
 
 
 def test_where_nobody_is_known_otherwise_there_is_no_gap(records: dict[str, Member]) -> None:
     """The negative control."""
     alike = records | {
-        f"trust-{at}": told("trust-wm", 3, person(number, at))
+        f"trust-{at}": member_of("trust-wm", 3, person(number, at))
         for at, number in zip(range(PEOPLE + LOST), numbers(), strict=False)
         if at >= PEOPLE
     }

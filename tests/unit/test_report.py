@@ -13,7 +13,7 @@ from memory_engine import MemoryEngine
 from rich.console import Console
 from small_world import small_world
 
-from ops.lab.demo.canary import Found
+from ops.lab.demo.canary import CanaryFindings
 from ops.lab.demo.demo import DemoResult
 from ops.lab.demo.judging import Judgement
 from ops.lab.demo.report import show
@@ -42,7 +42,7 @@ def result(**changes: Any) -> DemoResult:
         stalled=0,
         judgement=Judgement(score, LinkageScore(1.0, 0.6, 0.75), 9, 9, ()),
         noise=simulate(5, 1, rates=default_rates()).noise,
-        found=Found(36, 36, 0, 1_000),
+        found=CanaryFindings(36, 36, 0, 1_000),
         kills=0,
         redelivered=0,
         seconds=42.0,
@@ -81,7 +81,7 @@ def test_without_a_three_tier_pathway_it_says_so() -> None:
 
 
 def test_what_went_wrong_is_not_left_out() -> None:
-    text = shown(result(stalled=7, found=Found(36, 35, 4, 1_000)))
+    text = shown(result(stalled=7, found=CanaryFindings(36, 35, 4, 1_000)))
     assert "stalled 7" in text
     assert "35 seen where they may be, 4 anywhere else" in text
 

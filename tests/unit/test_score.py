@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.lab.demo.score import rightly_linked
+from ops.lab.demo.judging import rightly_linked
 
 TRUTH = {"a1": "A", "a2": "A", "a3": "A", "b1": "B", "b2": "B", "c1": "C"}
 FOUND = {"a1": "p", "a2": "p", "a3": "p", "b1": "q", "b2": "q", "c1": "r"}
@@ -40,8 +40,8 @@ groups = st.dictionaries(st.integers(0, 8), st.sampled_from("pqr"))
 @given(groups, groups)
 def test_as_by_comparing_sets_of_records(found: dict[int, str], truth: dict[int, str]) -> None:
     def parts(of: dict[int, str]) -> set[frozenset[int]]:
-        named = {frozenset(one for one in truth if of.get(one) == name) for name in of.values()}
-        return {part for part in named if part} | {frozenset({one}) for one in truth if one not in of}
+        named = {frozenset(record for record in truth if of.get(record) == name) for name in of.values()}
+        return {part for part in named if part} | {frozenset({record}) for record in truth if record not in of}
 
     together = {truth[min(part)] for part in parts(truth) & parts(found)}
     assert rightly_linked(found, truth) == together

@@ -105,26 +105,26 @@ def vectors(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Every (group, test) of one file of Project Wycheproof."""
     folder = shared_folder("wycheproof") / "testvectors_v1"
     for group in json.loads((folder / name).read_text())["testGroups"]:
-        for one in group["tests"]:
-            yield group, one
+        for item in group["tests"]:
+            yield group, item
 
 
-def _bytes(one: dict[str, Any], *names: str) -> list[bytes]:
-    return [bytes.fromhex(one[name]) for name in names]
+def _bytes(texts: dict[str, Any], *names: str) -> list[bytes]:
+    return [bytes.fromhex(texts[name]) for name in names]
 
 
 def test_aes_siv_does_what_wycheproof_says() -> None:
     judged = 0
-    for group, one in vectors("aead_aes_siv_cmac_test.json"):
+    for group, item in vectors("aead_aes_siv_cmac_test.json"):
         if group["keySize"] not in (256, 384, 512):
             continue
-        key, nonce, extra, text, cipher, tag = _bytes(one, "key", "iv", "aad", "msg", "ct", "tag")
+        key, nonce, extra, text, cipher, tag = _bytes(item, "key", "iv", "aad", "msg", "ct", "tag")
         if not text:
             continue  # the library takes no empty text, which is why `seal` marks it
         siv, parts = AESSIV(key), [extra, nonce]
-        if one["result"] == "valid":
-            assert siv.encrypt(text, parts) == tag + cipher, one["tcId"]
-            assert siv.decrypt(tag + cipher, parts) == text, one["tcId"]
+        if item["result"] == "valid":
+            assert siv.encrypt(text, parts) == tag + cipher, item["tcId"]
+            assert siv.decrypt(tag + cipher, parts) == text, item["tcId"]
         else:
             with pytest.raises(InvalidTag):
                 siv.decrypt(tag + cipher, parts)
@@ -134,23 +134,23 @@ def test_aes_siv_does_what_wycheproof_says() -> None:
 
 def test_hkdf_does_what_wycheproof_says() -> None:
     judged = 0
-    for _, one in vectors("hkdf_sha256_test.json"):
-        secret, salt, info, expected = _bytes(one, "ikm", "salt", "info", "okm")
-        if one["result"] != "valid":
+    for _, item in vectors("hkdf_sha256_test.json"):
+        secret, salt, info, expected = _bytes(item, "ikm", "salt", "info", "okm")
+        if item["result"] != "valid":
             with pytest.raises(ValueError, match="octets"):
-                HKDFExpand(SHA256(), one["size"], info)
+                HKDFExpand(SHA256(), item["size"], info)
             continue
         extracted = hmac.digest(salt or bytes(32), secret, "sha256")
-        assert HKDFExpand(SHA256(), one["size"], info).derive(extracted) == expected, one["tcId"]
+        assert HKDFExpand(SHA256(), item["size"], info).derive(extracted) == expected, item["tcId"]
         judged += 1
     assert judged > 50
 
 
 def test_hmac_does_what_wycheproof_says() -> None:
     judged = 0
-    for group, one in vectors("hmac_sha256_test.json"):
-        key, text, tag = _bytes(one, "key", "msg", "tag")
+    for group, item in vectors("hmac_sha256_test.json"):
+        key, text, tag = _bytes(item, "key", "msg", "tag")
         computed = hmac.digest(key, text, "sha256")[: group["tagSize"] // 8]
-        assert hmac.compare_digest(computed, tag) == (one["result"] == "valid"), one["tcId"]
+        assert hmac.compare_digest(computed, tag) == (item["result"] == "valid"), item["tcId"]
         judged += 1
     assert judged > 150

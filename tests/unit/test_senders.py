@@ -11,7 +11,7 @@ from eventually import eventually
 
 from connectors.doors.mllp_framing import framed
 from ops.client.journal import Journal, Sent
-from ops.client.senders import DoorAnswer, FileSender, Hl7Sender, HttpSender, Patience
+from ops.client.senders import FileSender, Hl7Sender, HttpSender, Patience, SendAnswer
 from schemas.envelope import entry_id
 
 Script = Callable[[bytes], bytes | None]  # what was asked -> the answer; None ends the connection without one
@@ -107,22 +107,22 @@ def door() -> Iterator[Callable[..., FailingDoor]]:
         return made[-1]
 
     yield listening
-    for one in made:
-        one.close()
+    for item in made:
+        item.close()
 
 
 def answers(journal: Journal) -> list[tuple[str, str]]:
-    return [(one.entry_id, one.answer) for one in journal.read()]
+    return [(message.entry_id, message.answer) for message in journal.read()]
 
 
-def post(port: int, journal: Journal, patience: Patience = SOON) -> DoorAnswer:
+def post(port: int, journal: Journal, patience: Patience = SOON) -> SendAnswer:
     sender = HttpSender("gp-hub", port, journal, patience=patience)
     answered = sender.send(BODY, message_id="m")
     sender.close()
     return answered
 
 
-def say(port: int, journal: Journal, patience: Patience = SOON) -> DoorAnswer:
+def say(port: int, journal: Journal, patience: Patience = SOON) -> SendAnswer:
     sender = Hl7Sender("trust-wm", port, journal, patience=patience)
     answered = sender.send(MESSAGE, message_id="m")
     sender.close()
@@ -148,7 +148,7 @@ def test_a_body_without_an_answer_is_posted_again_and_counted_once(
     assert post(opened.port, journal).answer == verdict
     assert answers(journal) == [(entry_id("gp-hub", "m"), verdict)]
     assert len(opened.heard) >= len(before) + 1
-    assert {one.rpartition(b"\r\n\r\n")[2] for one in opened.heard} == {BODY}
+    assert {item.rpartition(b"\r\n\r\n")[2] for item in opened.heard} == {BODY}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_message_without_an_answer_is_sent_again_and_counted_once(
 
 @pytest.mark.parametrize(("ends_with", "send"), [(BODY, post), (b"\x1c\r", say)])
 def test_what_is_never_answered_is_unknown_and_never_acknowledged(
-    door: Callable[..., FailingDoor], tmp_path: Path, ends_with: bytes, send: Callable[..., DoorAnswer]
+    door: Callable[..., FailingDoor], tmp_path: Path, ends_with: bytes, send: Callable[..., SendAnswer]
 ) -> None:
     journal, opened = Journal(tmp_path / "journal"), door(ends_with, lost)
     assert send(opened.port, journal).answer == "unknown"
@@ -241,7 +241,7 @@ def test_a_file_is_unknown_from_its_drop_until_it_stands_in_done(tmp_path: Path)
     sender = FileSender("council-east", folder, journal)
     sender.drop("a.csv", b"content", rows=[2, 3])
     assert [answer for _, answer in answers(journal)] == ["unknown", "unknown"]
-    assert sender.note(sender.room_of("a.csv"), "a.csv", b"content", rows=[2, 3]).answer == "unknown"
+    assert sender.note(sender.answered_in("a.csv"), "a.csv", b"content", rows=[2, 3]).answer == "unknown"
     assert [answer for _, answer in answers(journal)] == ["unknown", "unknown"], "given up: noted, not twice"
     (folder / "inbox" / "a.csv").rename(folder / "done" / "a.csv")
     assert sender.wait("a.csv", b"content", rows=[2, 3]).answer == "accepted"

@@ -21,18 +21,17 @@ def county() -> tuple[SimulatedPerson, ...]:
 
 
 @cache
-def told(source: SourceSlug) -> tuple[tuple[SimulatedPerson, SimulatedIdentity], ...]:
+def identities_of(source: SourceSlug) -> tuple[tuple[SimulatedPerson, SimulatedIdentity], ...]:
     rng, rates = Random(6), default_rates()
     return tuple(
-        (person, record_identity(rng, person, source, rates=rates, household_numbers=()))
-        for person in county()
+        (person, record_identity(rng, person, source, rates=rates, household_numbers=())) for person in county()
     )
 
 
 def share(source: SourceSlug, what: str, *, group: str | None = None, imd: int | None = None) -> float:
     held = [
         getattr(identity, what) is not None
-        for person, identity in told(source)
+        for person, identity in identities_of(source)
         if group in (None, person.group) and imd in (None, person.address.imd_quintile)
     ]
     return sum(held) / len(held)
@@ -43,12 +42,12 @@ def test_a_record_draws_its_contacts_without_moving_any_later_draw() -> None:
     rates = default_rates()
     talkative = replace(rates, contacts=dict.fromkeys(rates.contacts, 1.0))
     silent = replace(rates, contacts=dict.fromkeys(rates.contacts, 0.0))
-    one, other = Random(3), Random(3)
-    with_contacts = record_identity(one, person, GP, rates=talkative, household_numbers=())
+    first, other = Random(3), Random(3)
+    with_contacts = record_identity(first, person, GP, rates=talkative, household_numbers=())
     without = record_identity(other, person, GP, rates=silent, household_numbers=())
     assert with_contacts.phone is not None
     assert without.phone is without.email is None
-    assert one.getstate() == other.getstate()
+    assert first.getstate() == other.getstate()
 
 
 @pytest.mark.parametrize("source", [GP, COUNCIL, TRUST])
@@ -78,12 +77,8 @@ def test_without_multipliers_numbers_are_missing_as_often_for_everybody() -> Non
 
 def test_a_contact_may_be_the_household_s_or_one_the_person_no_longer_has() -> None:
     phones = Counter(
-        "own"
-        if identity.phone == person.phone
-        else "former"
-        if identity.phone == person.former_phone
-        else "home"
-        for person, identity in told(COUNCIL)
+        "own" if identity.phone == person.phone else "former" if identity.phone == person.former_phone else "home"
+        for person, identity in identities_of(COUNCIL)
         if identity.phone
     )
     assert phones["own"] > 10 * phones["former"] > 0
@@ -104,7 +99,7 @@ def test_a_household_shares_one_household_number() -> None:
 
 def test_houses_are_written_otherwise_and_the_postcode_stays() -> None:
     written = [
-        (person, identity) for person, identity in told(GP) if identity.address.line != person.address.line
+        (person, identity) for person, identity in identities_of(GP) if identity.address.line != person.address.line
     ]
     assert 0.08 < len(written) / len(county()) < 0.16
     for person, identity in written:
@@ -121,7 +116,7 @@ def test_practices_keep_middle_names_and_former_addresses_more_often_than_others
 def test_some_women_join_both_surnames_and_no_man_does() -> None:
     joined = Counter(
         person.sex
-        for person, identity in told(COUNCIL)
+        for person, identity in identities_of(COUNCIL)
         if identity.surname == f"{person.other_surname}-{person.surname}"
     )
     assert joined["female"] > 10
@@ -129,7 +124,7 @@ def test_some_women_join_both_surnames_and_no_man_does() -> None:
 
 
 def test_a_short_form_kept_beside_a_forename_is_not_the_forename() -> None:
-    kept = [identity for _, identity in told(GP) if identity.known_as]
+    kept = [identity for _, identity in identities_of(GP) if identity.known_as]
     assert len(kept) > 10
     assert all(identity.known_as != identity.forename for identity in kept)
 

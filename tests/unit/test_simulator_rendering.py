@@ -18,7 +18,7 @@ def simulation() -> SimulatedFeed:
 
 
 def good(kind: str) -> list[Delivery]:
-    return [one for one in simulation().deliveries if one.kind == kind and one.tag == "good"]
+    return [delivery for delivery in simulation().deliveries if delivery.kind == kind and delivery.tag == "good"]
 
 
 def fields(segment: str) -> list[str]:
@@ -50,9 +50,9 @@ def test_references_inside_a_bundle_lead_somewhere() -> None:
 
 def _references(node: object) -> list[str]:
     if isinstance(node, dict):
-        own = [node["reference"]] if isinstance(node.get("reference"), str) else []
-        return own + [one for value in node.values() for one in _references(value)]
-    return [one for value in node for one in _references(value)] if isinstance(node, list) else []
+        references = [node["reference"]] if isinstance(node.get("reference"), str) else []
+        return references + [reference for value in node.values() for reference in _references(value)]
+    return [reference for value in node for reference in _references(value)] if isinstance(node, list) else []
 
 
 def test_every_measurement_of_a_practice_has_a_ucum_unit() -> None:
@@ -79,7 +79,7 @@ def test_the_trust_numbers_its_messages_and_names_the_service() -> None:
 
 
 def test_the_trust_sends_every_message_type_of_an_outpatient_pathway() -> None:
-    types = {fields(one.content.decode().split("\r")[0])[9].rsplit("^", 1)[0] for one in good("hl7")}
+    types = {fields(delivery.content.decode().split("\r")[0])[9].rsplit("^", 1)[0] for delivery in good("hl7")}
     siu = {"SIU^S12", "SIU^S13", "SIU^S15", "SIU^S26"}
     assert types >= siu | {"REF^I12", "ADT^A04", "ADT^A03", "ORU^R01"}
 
@@ -128,8 +128,8 @@ def test_a_broken_message_is_followed_by_the_good_one_it_was_made_from() -> None
     for place, delivery in enumerate(simulation().deliveries):
         if delivery.tag == "good" and delivery.kind != "csv_file":
             accepted_at[delivery.source, delivery.entries[0].message_id] = place
-    broken = [(place, one) for place, one in enumerate(simulation().deliveries) if one.tag == "broken"]
-    assert {one.kind for _, one in broken} == {"fhir", "hl7"}
+    broken = [(place, delivery) for place, delivery in enumerate(simulation().deliveries) if delivery.tag == "broken"]
+    assert {delivery.kind for _, delivery in broken} == {"fhir", "hl7"}
     for place, delivery in broken:
         good_place = accepted_at[delivery.source, delivery.entries[0].message_id]
         assert good_place > place
@@ -144,12 +144,12 @@ def test_a_duplicate_is_the_same_bytes_again() -> None:
             assert first[delivery.content] == delivery.entries
         else:
             first[delivery.content] = delivery.entries
-    assert any(one.tag == "duplicate" and one.kind == "csv_file" for one in simulation().deliveries)
+    assert any(delivery.tag == "duplicate" and delivery.kind == "csv_file" for delivery in simulation().deliveries)
 
 
 def test_messages_for_another_clinic_name_another_service_and_nobody_of_ours() -> None:
     ours = {record.local_id for person in simulation().truth for record in person.records}
-    foreign = [one for one in simulation().deliveries if one.tag == "foreign"]
+    foreign = [delivery for delivery in simulation().deliveries if delivery.tag == "foreign"]
     assert foreign
     for delivery in foreign:
         assert b"|CAR" in delivery.content

@@ -102,8 +102,8 @@ def test_closing_brings_the_content_back_into_a_plain_directory(small: SmallDisk
     small.fill()
     small.close()
     assert not path.is_symlink()
-    assert sorted(one.name for one in path.iterdir()) == ["before", "during"]
-    assert [one.name for one in path.parent.iterdir()] == ["worker"], "nothing is left beside it"
+    assert sorted(item.name for item in path.iterdir()) == ["before", "during"]
+    assert [item.name for item in path.parent.iterdir()] == ["worker"], "nothing is left beside it"
     assert has_ended(int(keeper))
 
 
@@ -150,16 +150,14 @@ def test_without_a_small_disk_one_process_is_stopped_from_writing(
     disk.close()
 
 
-def test_a_machine_that_forbids_namespaces_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_forbids_namespaces_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "worker").mkdir()
     for refusal in (("false",), (str(tmp_path / "no such program"),)):
         monkeypatch.setattr(disks, "_UNSHARE", refusal)
         with pytest.raises(MissingTool):
             SmallDisk(tmp_path / "worker", bytes_max=BYTES_MIN).start()
     assert not (tmp_path / "worker").is_symlink()
-    assert [one.name for one in tmp_path.iterdir()] == ["worker"]
+    assert [path.name for path in tmp_path.iterdir()] == ["worker"]
 
 
 def test_either_kind_is_a_disk_limit() -> None:

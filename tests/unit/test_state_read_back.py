@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from memory_engine import MemoryEngine, real_step
-from pathway_engine import Run, Told, message, run, step
+from memory_engine import MemoryEngine, real_step, stages
+from pathway_engine import KeyValue, Run, fact_input, message, run, step
 from pathway_journeys import day, facts, keyed
 from small_world import small_world
 
 from schemas import canonical
 from schemas.errors import Unreadable
-from schemas.pathway_in import fact_message, fact_text_message, tick_message, withdrawal_message
+from schemas.pathway_in import fact_message, tick_message, withdrawal_message
 from schemas.topics import EVENTS, PARTITIONS
 from streams.steps.outcome import Change, Message, Outcome, keep
 from streams.steps.pathway import PathwayState
@@ -28,14 +28,14 @@ JOURNEY = """
 WAITING = "0 | gp | refers to tier3"
 
 
-def told(table: str, person: str) -> list[Told]:
-    return [fact_message(person, one.model_dump(mode="json"), 1) for one in facts(table)]
+def inputs(table: str, person: str) -> list[KeyValue]:
+    return [fact_input(person, fact, 1) for fact in facts(table)]
 
 
-def everybody() -> list[Told]:
+def everybody() -> list[KeyValue]:
     """Each person's journey in turn, one withdrawn, one still waiting, a tick, and all of it once more."""
-    journeys = [told(JOURNEY, person) for person in PEOPLE[:3]] + [told(WAITING, PEOPLE[3])]
-    mixed = [one for number in range(5) for journey in journeys for one in journey[number : number + 1]]
+    journeys = [inputs(JOURNEY, person) for person in PEOPLE[:3]] + [inputs(WAITING, PEOPLE[3])]
+    mixed = [pair for number in range(5) for journey in journeys for pair in journey[number : number + 1]]
     leaves = withdrawal_message(PEOPLE[0], keyed("record", "tier2"), 1)
     return [*mixed, leaves, tick_message(0, day(200)), *mixed]
 
@@ -45,8 +45,8 @@ def kept_in_use(people: int) -> Run:
     engine, done = step(), Run()
     state = engine.restore([])
     state.in_use_max = people
-    for offset, one in enumerate(everybody()):
-        state, outcomes = engine.advance(state, message(one, offset))
+    for offset, pair in enumerate(everybody()):
+        state, outcomes = engine.advance(state, message(pair, offset))
         done.take(outcomes)
         assert len(state.people) <= people
     return done
@@ -63,17 +63,17 @@ def test_a_person_read_back_is_bytes_until_touched() -> None:
     changelog = run(everybody()).changelog
     state = step().restore(changelog.items())
     assert not state.people
-    state, _ = step().advance(state, message(told(JOURNEY, PEOPLE[1])[0], 99))
+    state, _ = step().advance(state, message(inputs(JOURNEY, PEOPLE[1])[0], 99))
     assert set(state.people) == {PEOPLE[1]}
 
 
 def test_a_tick_finds_who_waits_without_reading_anybody_else() -> None:
-    changelog = run([*told(JOURNEY, PEOPLE[0]), *told(WAITING, PEOPLE[3])]).changelog
+    changelog = run([*inputs(JOURNEY, PEOPLE[0]), *inputs(WAITING, PEOPLE[3])]).changelog
     state = step().restore(changelog.items())
     assert set(state.unreceived) == {PEOPLE[3]}
     state, outcomes = step().advance(state, message(tick_message(0, day(200)), 9))
     assert set(state.people) == {PEOPLE[3]}
-    assert any(b'"gap"' in (one.value or b"") for one in outcomes if not isinstance(one, Change))
+    assert any(b'"gap"' in (outcome.value or b"") for outcome in outcomes if not isinstance(outcome, Change))
 
 
 @pytest.mark.parametrize("key", [b"as_off", b"a/b", b"a/b/c/d", b""])
@@ -88,12 +88,12 @@ def test_a_key_that_records_does_not_write_is_refused_at_once(key: bytes) -> Non
         RecordsState.of_changelog([(key, b"{}")])
 
 
-def told_to_records() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
+def after_the_small_world() -> tuple[MemoryEngine, list[dict[bytes, bytes]]]:
     engine = MemoryEngine()
-    for slug, one in small_world():
-        engine.take(slug, one)
+    for slug, entry in small_world():
+        engine.take(slug, entry)
     engine.run()
-    of = next(one for one in engine._stages if one.name == "records")
+    of = next(stage for stage in stages() if stage.name == "records")
     return engine, [engine.changelog(of, task) for task in range(PARTITIONS)]
 
 
@@ -103,23 +103,21 @@ def changed(outcomes: Iterable[Outcome], elements: dict[bytes, bytes]) -> dict[b
     return kept
 
 
-def test_records_read_back_are_bytes_until_touched_and_an_event_told_again_changes_nothing() -> None:
-    engine, changelogs = told_to_records()
+def test_records_read_back_are_bytes_until_touched_and_an_event_that_comes_again_changes_nothing() -> None:
+    engine, changelogs = after_the_small_world()
     records = real_step("records")
     for task, changelog in enumerate(changelogs):
         state: Any = records.restore(changelog.items())
         assert not state.records
-        for one in engine.logs[EVENTS, task]:
-            state, outcomes = records.advance(state, one)
+        for item in engine.logs.messages((EVENTS, task)):
+            state, outcomes = records.advance(state, item)
             assert outcomes == ()
 
 
 def test_a_record_that_waited_before_the_restart_expires_after_it() -> None:
-    _, changelogs = told_to_records()
+    _, changelogs = after_the_small_world()
     records = real_step("records")
-    waited = [
-        (key, changelog) for changelog in changelogs for key in changelog if key.split(b"/")[1:2] == [b"s"]
-    ]
+    waited = [(key, changelog) for changelog in changelogs for key in changelog if key.split(b"/")[1:2] == [b"s"]]
     assert waited
     for key, changelog in waited:
         state: Any = records.restore(changelog.items())
@@ -127,12 +125,12 @@ def test_a_record_that_waited_before_the_restart_expires_after_it() -> None:
         later = state.waiting[record_id.decode()] + GRACE_MS
         _, outcomes = records.advance(state, Message(EVENTS, 0, 0, b"other/n/x/y", None, (), later))
         left = changed(outcomes, changelog)
-        assert not any(one.startswith(record_id) for one in left)
+        assert not any(key.startswith(record_id) for key in left)
 
 
 def test_a_fact_composed_of_its_text_is_the_message_of_the_fact() -> None:
-    (one,) = facts("7 | tier2 | attended")
-    whole = one.model_dump(mode="json")
-    name = (whole["record_id"], whole["fact_id"])
-    composed = fact_text_message(PEOPLE[0], name, canonical.dump(whole), link_revision=7)
-    assert composed == fact_message(PEOPLE[0], whole, 7)
+    (fact,) = facts("7 | tier2 | attended")
+    whole = fact.model_dump(mode="json")
+    composed = fact_message(PEOPLE[0], (fact.record_id, fact.fact_id), canonical.dump(whole), link_revision=7)
+    value = {"kind": "fact", "person_id": PEOPLE[0], "link_revision": 7, "fact": whole}
+    assert composed == (f"{PEOPLE[0]}/{fact.record_id}/{fact.fact_id}".encode(), canonical.dump(value))

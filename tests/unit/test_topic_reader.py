@@ -15,7 +15,7 @@ def test_the_last_value_of_each_key_stays_and_a_tombstone_removes_it() -> None:
         read(b"b", None, 3),
         read(None, b"no key", 4),
     ]
-    assert {key: one.value for key, one in last_values(messages).items()} == {b"a": b"2"}
+    assert {key: message.value for key, message in last_values(messages).items()} == {b"a": b"2"}
 
 
 def test_a_key_told_again_after_its_tombstone_is_back() -> None:

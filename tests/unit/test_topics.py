@@ -14,11 +14,11 @@ ALL = registry(sources().values(), ("demo", "research"))
 
 
 def test_every_topic_stands_in_the_registry_once() -> None:
-    assert [name for name, count in Counter(one.name for one in ALL).items() if count > 1] == []
+    assert [name for name, count in Counter(path.name for path in ALL).items() if count > 1] == []
 
 
 def test_every_topic_a_stage_reads_or_writes_is_in_the_registry() -> None:
-    known = {one.name for one in ALL}
+    known = {path.name for path in ALL}
     for name in STAGES:
         row = stage(name, sources=sources().values(), recipients=("demo", "research"))
         assert {*row.reads, *row.writes, row.dead_letter} <= known
@@ -26,7 +26,7 @@ def test_every_topic_a_stage_reads_or_writes_is_in_the_registry() -> None:
 
 
 def test_what_a_stage_reads_together_has_the_same_partitions() -> None:
-    partitions = {one.name: one.partitions for one in ALL}
+    partitions = {path.name: path.partitions for path in ALL}
     for name in STAGES:
         row = stage(name, sources=sources().values(), recipients=("demo",))
         read = [*row.reads, row.changelog] if row.changelog else list(row.reads)
@@ -34,16 +34,16 @@ def test_what_a_stage_reads_together_has_the_same_partitions() -> None:
 
 
 def test_the_system_of_record_is_compacted_and_never_deleted() -> None:
-    (events,) = [one for one in ALL if one.name == topics.EVENTS]
+    (events,) = [path for path in ALL if path.name == topics.EVENTS]
     assert events.config["cleanup.policy"] == "compact"
     assert "retention.ms" not in events.config
 
 
 def test_clear_text_dies_even_when_nobody_asks() -> None:
-    for one in ALL:
-        if one.zone == "intake" or one.name == topics.DEAD_LETTERS:
-            assert "delete" in one.config["cleanup.policy"]
-            assert int(one.config["retention.ms"]) <= 90 * topics.DAY_MS
+    for item in ALL:
+        if item.zone == "intake" or item.name == topics.DEAD_LETTERS:
+            assert "delete" in item.config["cleanup.policy"]
+            assert int(item.config["retention.ms"]) <= 90 * topics.DAY_MS
 
 
 def test_nobody_sees_another_recipients_topics_under_his_name() -> None:

@@ -140,9 +140,7 @@ def _read_row(
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
     if not context.source.serves(None if code is None else str(code)):
-        if has_error(
-            cells.issues
-        ):  # its word for the service is in no list: nobody knows whether the row is ours
+        if has_error(cells.issues):  # its word for the service is in no list: nobody knows whether the row is ours
             return Checked(Verdict.REJECTED, tuple(cells.issues), ()), None, None
         issue = information(f"row {cells.row}", "is of no weight-management service")
         return Checked(Verdict.IGNORED, (issue,), ()), None, None
@@ -186,9 +184,7 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
     )
     facts = facts_of(cells, source=context.source, person=person, source_version_at=source_version_at)
     message_id = f"{context.file_id}/{cells.row}"
-    return SourceMessage(
-        message_id=message_id, source_version_at=source_version_at, person=person, facts=facts
-    )
+    return SourceMessage(message_id=message_id, source_version_at=source_version_at, person=person, facts=facts)
 
 
 def _version_time(cells: Cells, received_at: datetime) -> datetime:

@@ -183,9 +183,7 @@ class Cells:
         try:
             day = self._day(column, day_text)
             if not clock:
-                self.warning(
-                    column, "has no time of the day; read as the first moment of the day", code="value"
-                )
+                self.warning(column, "has no time of the day; read as the first moment of the day", code="value")
             return _on_the_clock(day, clock or "00:00", zone=self.mapping.zone)
         except Unfit as unfit:
             self.warning(column, unfit.rule + "; the time when the file came stands in", code=unfit.code)
@@ -277,9 +275,7 @@ def parse_date(text: str, day_format: str) -> date:
         raise Unfit(f"does not have the format {day_format}")
     year, month, day = (int(found[part]) for part in "ymd")
     if month > 12 >= day:
-        raise Unfit(
-            f"has a month above 12: the format is {day_format}, and days and months are never turned round"
-        )
+        raise Unfit(f"has a month above 12: the format is {day_format}, and days and months are never turned round")
     try:
         return date(year, month, day)
     except ValueError:
@@ -341,9 +337,7 @@ def _british_summer_time(local: datetime) -> bool:
     From 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October (SI 2002/262). The
     hour that a clock shows twice in October is read as the first; the one it skips in March as winter time.
     """
-    starts = datetime.combine(
-        _last_sunday(local.year, 3), time(2), UTC
-    )  # the clock jumps from 01:00 to 02:00
+    starts = datetime.combine(_last_sunday(local.year, 3), time(2), UTC)  # the clock jumps from 01:00 to 02:00
     ends = datetime.combine(_last_sunday(local.year, 10), time(2), UTC)  # 02:00 summer time becomes 01:00
     return starts <= local < ends
 

@@ -34,9 +34,7 @@ def decode(raw: bytes) -> Decoded | Issue:
     because names misread here would be linked as different people.
     """
     if raw.startswith(_NOT_TEXT):
-        return error(
-            "file", "is an old workbook, an archive or a document; save it as .xlsx or CSV", code="structure"
-        )
+        return error("file", "is an old workbook, an archive or a document; save it as .xlsx or CSV", code="structure")
     if raw.startswith(_UTF32_BOMS):
         return error("file", "is UTF-32; save it as UTF-8", code="structure")
     decoded = _by_encoding(raw)

@@ -29,8 +29,7 @@ _SPECIAL: Mapping[tuple[str, str], str] = {
 }
 # A cell with stones and pounds is a number of pounds: no contradiction to a column that says stones.
 PAIRS_OF: Mapping[str, tuple[str, ...]] = {
-    smaller: tuple(larger for larger, pair in PAIRS.items() if pair[0] == smaller)
-    for smaller, _ in PAIRS.values()
+    smaller: tuple(larger for larger, pair in PAIRS.items() if pair[0] == smaller) for smaller, _ in PAIRS.values()
 }
 
 
@@ -43,9 +42,7 @@ class _RowTimes:
     on: date
 
 
-def facts_of(
-    cells: Cells, *, source: Source, person: Person, source_version_at: datetime
-) -> tuple[SourceFact, ...]:
+def facts_of(cells: Cells, *, source: Source, person: Person, source_version_at: datetime) -> tuple[SourceFact, ...]:
     """Every fact of the row, demographics first; what breaks a rule is an issue in `cells`."""
     mapping = cells.mapping
     by = _RowTimes(source, person.birth_date, source_version_at.date())
@@ -115,9 +112,7 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
 def _require_day(cells: Cells, group: FactGroup) -> None:
     """An error at a day that says nothing where the fact needs one; a day that cannot be read has its error already."""
     column = group.on
-    if column is None or any(
-        i.severity is Severity.ERROR and i.location == cells.place(column) for i in cells.issues
-    ):
+    if column is None or any(i.severity is Severity.ERROR and i.location == cells.place(column) for i in cells.issues):
         return
     if column != group.trigger or any(column.key == required.key for required in cells.mapping.required):
         cells.error(column, "is required with what the row says beside it", code="required")

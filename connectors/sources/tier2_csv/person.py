@@ -34,9 +34,7 @@ def person_of(cells: Cells, *, reported_on: date, test_mode: bool, issuer: str |
         names=_names(cells),
         birth_date=_birth_date(cells, columns.get("birth_date"), reported_on=reported_on),
         sex=None if sex is None else str(sex),
-        addresses=tuple(
-            address for address in (_address(cells), _address(cells, "former_")) if address != Address()
-        ),
+        addresses=tuple(address for address in (_address(cells), _address(cells, "former_")) if address != Address()),
         phones=_phones(cells),
         emails=_matching(cells, "email", _EMAIL, "is not an email address; not kept"),
     )
@@ -84,9 +82,7 @@ def _local_id(cells: Cells, column: Column | None, issuer: str | None) -> LocalI
     if column is None or text is None:
         return None
     if is_number(text, cells.words):
-        cells.warning(
-            column, "is a number that many records share where none is known; not kept", code="value"
-        )
+        cells.warning(column, "is a number that many records share where none is known; not kept", code="value")
         return None
     if issuer is None:
         cells.warning(column, "has no authority, and the source no default; left out", code="required")
@@ -100,9 +96,7 @@ def _local_id(cells: Cells, column: Column | None, issuer: str | None) -> LocalI
         return None
 
 
-def _nhs_number(
-    cells: Cells, column: Column | None, *, test_mode: bool
-) -> tuple[NHSNumber | None, str | None]:
+def _nhs_number(cells: Cells, column: Column | None, *, test_mode: bool) -> tuple[NHSNumber | None, str | None]:
     """The number, or what was sent in its place when it may be one with a slip; never a repaired number.
 
     Nine digits have lost their leading zero to a spreadsheet; `9.44931E+09` has lost its last digits for good.

@@ -60,7 +60,5 @@ def _likeness(cells: Cells) -> _Likeness:
     except Unfit:
         born = None
     names = (texts.get(key, "") for key in ("family", "given", "former_family", "known_as"))
-    words = frozenset(
-        word for name in names if not is_word(name, cells.words) for word in folded(name).split()
-    )
+    words = frozenset(word for name in names if not is_word(name, cells.words) for word in folded(name).split())
     return _Likeness(number, None if born is None or is_day(born) else born, words)

@@ -98,9 +98,7 @@ def repaired(text: str, *, encoding: str) -> tuple[str, list[str]]:
         text, rule = repair(text)
         rules += [rule] if rule else []
     if encoding == "cp1252" and _DOUBTFUL.search(text):
-        rules.append(
-            "holds a letter that Windows-1252 and Mac OS Roman read differently; read as Windows-1252"
-        )
+        rules.append("holds a letter that Windows-1252 and Mac OS Roman read differently; read as Windows-1252")
     return text, rules
 
 

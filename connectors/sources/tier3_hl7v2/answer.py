@@ -125,9 +125,7 @@ def _err(issue: Issue) -> str:
     of_header = _CONDITION_OF_HEADER.get((issue.location, issue.code))
     condition = of_header or _CONDITION.get(issue.code, _CONDITION_OTHERWISE)
     text = escape(f"{issue.location}: {issue.rule}")
-    return (
-        f"ERR||{_erl(issue.location)}|{condition}|{_SEVERITY[issue.severity]}|{escape(issue.code)}|||{text}"
-    )
+    return f"ERR||{_erl(issue.location)}|{condition}|{_SEVERITY[issue.severity]}|{escape(issue.code)}|||{text}"
 
 
 def _erl(location: str) -> str:

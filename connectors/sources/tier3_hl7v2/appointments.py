@@ -73,9 +73,7 @@ def _who_cancelled(reading: Reading) -> str:
     sent = [reading.value(place) for place in _WHO_CANCELLED]
     by = next((code for text in sent if (code := _cancelled_by(reading, text))), None)
     if by is None:
-        reading.warn(
-            "SCH-6", "does not say who cancelled; read as cancelled by the provider", code="code-invalid"
-        )
+        reading.warn("SCH-6", "does not say who cancelled; read as cancelled by the provider", code="code-invalid")
     return by or "4"
 
 
@@ -91,9 +89,7 @@ def attended(reading: Reading) -> list[SourceFact]:
         return []
     number = reading.first_value(*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19") or None
     if number is None:
-        reading.warn(
-            "PV1-19", "is missing: a correction of this visit could not be distinguished from another visit"
-        )
+        reading.warn("PV1-19", "is missing: a correction of this visit could not be distinguished from another visit")
     day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.reported
     return [_attendance(reading, number, "5", day)]
 
@@ -171,9 +167,7 @@ def _booking_number(reading: Reading) -> str | None:
     return number or None
 
 
-def _appointment(
-    reading: Reading, number: str | None, attendance: str, *, booked: bool = False
-) -> list[SourceFact]:
+def _appointment(reading: Reading, number: str | None, attendance: str, *, booked: bool = False) -> list[SourceFact]:
     day = reading.moment(*_START)
     if day is None:
         reading.error("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
@@ -200,9 +194,7 @@ def _by_status(reading: Reading) -> str:
     meaning = APPOINTMENT_STATUS.get(_folded(status))
     if meaning is None:
         if sent:
-            reading.warn(
-                "SCH-25", "is not a status of appointments; read by the event alone", code="code-invalid"
-            )
+            reading.warn("SCH-25", "is not a status of appointments; read by the event alone", code="code-invalid")
         return "0"
     if meaning != "0":
         reading.warn("SCH-25", "says otherwise than the event; the status was read")

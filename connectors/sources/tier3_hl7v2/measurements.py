@@ -24,9 +24,7 @@ from schemas.placeholders import folded, is_word
 from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible, unit_of
 
-_NUMBER = re.compile(
-    r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})"
-)  # HL7 NM: a sign and a bare point are allowed
+_NUMBER = re.compile(r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")  # HL7 NM: a sign and a bare point are allowed
 # The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
 _WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
 
@@ -126,9 +124,7 @@ def _amount(
         faults.append(("5", "must be a number above zero", "value"))
     if unit is None:
         missing = not (obx.value(6) or obx.value(6, 2))
-        rule = (
-            "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
-        )
+        rule = "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
         faults.append(("6", rule, "required" if missing else "code-invalid"))
     if not faults and unit is not None:
         given = plain(Decimal(text))
@@ -177,9 +173,7 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
     """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the message's id."""
     order = (obr.value(3) or obr.value(2)) if obr else ""
     if not order:
-        reading.warn(
-            "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
-        )
+        reading.warn("OBR-3", "is missing: a correction of this result could not be distinguished from another result")
         # some senders repeat MSH-10 for ever: its time tells one message from the next
         order = f"message/{reading.message.identifier}/{reading.value('MSH-7')}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"

@@ -74,9 +74,7 @@ def merged(reading: Reading, person: Person) -> Person:
     kept.add(person.local_id)
     retired = tuple(dict.fromkeys(number for number in found if number is not None and number not in kept))
     if len(reading.message.all("MRG")) > 1:
-        reading.refuse(
-            "MRG", "stands more than once: send each pair in a message of its own", code="structure"
-        )
+        reading.refuse("MRG", "stands more than once: send each pair in a message of its own", code="structure")
     if person.local_id is None:
         reading.error("PID-3", "must hold the local id that survives the merge", code="required")
     if not retired:
@@ -190,9 +188,7 @@ def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> L
     """CX.1 with its authority, CX.4: the namespace, else the universal id."""
     issuer = reading.source.issuer(cx.value(4) or cx.value(4, 2))
     if issuer is None:
-        reading.warn(
-            location, "has no assigning authority, and the source no default; left out", code="required"
-        )
+        reading.warn(location, "has no assigning authority, and the source no default; left out", code="required")
         return None
     if is_number(cx.value(), reading.source.placeholders):
         reading.note(location, "says that the number is not known; it is no local id")

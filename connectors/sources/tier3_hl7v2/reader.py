@@ -73,9 +73,7 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     if not control_id:
         issues.append(error("MSH-10", "is required", code="required"))
     if len(control_id) > CONTROL_ID_CHARACTERS_MAX:
-        issues.append(
-            error("MSH-10", f"has more than {CONTROL_ID_CHARACTERS_MAX} characters", code="too-long")
-        )
+        issues.append(error("MSH-10", f"has more than {CONTROL_ID_CHARACTERS_MAX} characters", code="too-long"))
     if not kind[0]:
         issues.append(error("MSH-9", "is required", code="required"))
     sent = moment(message.header.value(7))
@@ -121,9 +119,7 @@ def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
 def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
     pairs = len(reading.message.all("PID"))
     if event.merge and pairs > 1:
-        reading.refuse(
-            "PID[2]", "begins a second pair: send each pair in a message of its own", code="structure"
-        )
+        reading.refuse("PID[2]", "begins a second pair: send each pair in a message of its own", code="structure")
         person = Person()
     else:
         person = person_of(reading)
@@ -142,9 +138,7 @@ def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: da
     checked, document = Checked(Verdict.REJECTED, _once(reading.issues), ()), None
     if not refused:
         document = bundle(message, source=reading.source)
-        again, known = check(
-            document, source=reading.source, test_mode=reading.test_mode, received_at=received_at
-        )
+        again, known = check(document, source=reading.source, test_mode=reading.test_mode, received_at=received_at)
         issues = _once([*reading.issues, *in_hl7(again.issues, document=document, known=reading.issues)])
         refused = again.verdict is Verdict.REJECTED or (known is not None and nothing_left(issues, known))
         verdict = verdict_of(issues, ignored=again.verdict is Verdict.IGNORED, refused=refused)
@@ -160,9 +154,7 @@ def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: da
     )
 
 
-def _without_bundle(
-    raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], *, refused: bool
-) -> SourceEntry:
+def _without_bundle(raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], *, refused: bool) -> SourceEntry:
     reasons = _once([*parsed.issues, *issues])
     return SourceEntry(
         message_id=_named(raw, parsed.message),

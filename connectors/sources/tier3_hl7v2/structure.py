@@ -50,9 +50,7 @@ class Segment:
     """One segment. Positions are HL7's own, from 1; what is not there reads as the empty string."""
 
     name: str
-    parts: tuple[
-        tuple[tuple[str, ...], ...], ...
-    ]  # field, repetition, component, still with sub-component marks
+    parts: tuple[tuple[tuple[str, ...], ...], ...]  # field, repetition, component, still with sub-component marks
     marks: Delimiters
 
     def repetitions(self, field: int) -> Iterator["Repetition"]:
@@ -228,9 +226,7 @@ def _delimiters(header: str, *, charset: str) -> Delimiters | None:
     escape_mark, subcomponent = marks[3:5]
     if three:
         escape_mark, subcomponent = (_NO_MARK, "&") if declared[2] == "&" else (escape_mark, _NO_MARK)
-    return Delimiters(
-        field, marks[1], marks[2], escape=escape_mark, subcomponent=subcomponent, charset=charset
-    )
+    return Delimiters(field, marks[1], marks[2], escape=escape_mark, subcomponent=subcomponent, charset=charset)
 
 
 def _is_punctuation(mark: str) -> bool:

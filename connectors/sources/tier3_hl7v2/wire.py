@@ -109,9 +109,7 @@ def _decoded(content: bytes) -> tuple[str, str, tuple[Issue, ...]]:
         if attempt != charset:
             issues.append(warning("MSH-18", f"does not name the character set used; read as {attempt}"))
         if "\ufffd" in text:
-            issues.append(
-                warning("MSH-18", "was applied wrongly by the sender: letters had been lost before")
-            )
+            issues.append(warning("MSH-18", "was applied wrongly by the sender: letters had been lost before"))
         return text, attempt, tuple(issues)
     raise AssertionError("Latin-1 decodes every byte")
 

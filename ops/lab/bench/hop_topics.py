@@ -1,14 +1,14 @@
-"""What the contenders of `tierlink bench host` run on, and what is checked behind their backs."""
+"""What the contenders of `tierlink bench host` run on, and what is checked after each run."""
 
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from kafka import KafkaAdminClient
 
 from ops.admin.bulk_writer import NOW_MS, write_all
+from ops.admin.topic_reader import read_topics
 from ops.errors import TierlinkError
 from ops.lab.bench.host_hop import BEGAN_HEADER, SOURCE_HEADER, Hop
 
@@ -19,7 +19,6 @@ OCCURRENCES = 2  # of each key, half the input apart: no batch can fold two of t
 VALUES = 64  # different values are enough; nobody compresses
 CALL_S = 10.0
 POLL_S = 0.02
-READ_MAX = 10_000
 DELETE_DELAY_MS = "1000"  # until a deleted segment leaves the disk; a round writes a gigabyte
 QUIET = {"log_level": 2}  # librdkafka's own lines: only what is critical
 
@@ -64,12 +63,12 @@ class HopTopics:
 
         Raises Disqualified when the contender ends before, or at the deadline.
         """
-        asked = [TopicPartition(hop.reads, number) for number in range(hop.partitions)]
+        partitions = [TopicPartition(hop.reads, number) for number in range(hop.partitions)]
         end_s = time.monotonic() + deadline_s
         watcher = Consumer({"bootstrap.servers": self.bootstrap, "group.id": hop.group, **QUIET})
         try:
             while time.monotonic() < end_s:
-                if _committed(watcher, asked) >= hop.events:
+                if committed_count(watcher, partitions) >= hop.events:
                     return time.monotonic()
                 if not alive():
                     raise Disqualified(f"{hop.name} ended before it had committed everything")
@@ -80,29 +79,30 @@ class HopTopics:
 
     def count(self, topic: str) -> int:
         """How many records were ever appended to the topic."""
-        return sum(end for _, end in self._ends(topic))
+        return sum(self._ends(topic))
 
     def verify(self, hop: Hop) -> int:
         """The run did all of the work; how many state records it wrote. Raises Disqualified."""
         outputs = self.count(hop.writes)
         if outputs != hop.events:
             raise Disqualified(f"{hop.name}: {outputs} outputs of {hop.events} messages")
-        first = next(self._records(hop.writes))
-        named = {name for name, _ in first.headers() or ()}
-        if len(first.value()) != VALUE_BYTES or not {SOURCE_HEADER, BEGAN_HEADER} <= named:
+        first = next(read_topics(self.bootstrap, [hop.writes]))
+        named = {name for name, _ in first.headers}
+        if len(first.value or b"") != VALUE_BYTES or not {SOURCE_HEADER, BEGAN_HEADER} <= named:
             raise Disqualified(f"{hop.name}: an output is not the message with its headers")
-        counts = {one.key(): int(one.value()) for one in self._records(self._changelog_of(hop))}
+        changelog = read_topics(self.bootstrap, [self._changelog_of(hop)])
+        counts = {record.key: int(record.value or b"0") for record in changelog}
         if sum(counts.values()) != hop.events or len(counts) != keys_of(hop.events):
             raise Disqualified(f"{hop.name}: the state in the changelog is not the count of every key")
         return self.count(self._changelog_of(hop))
 
     def _changelog_of(self, hop: Hop) -> str:
         """The topic given, or the one that Quix Streams makes for itself."""
-        own = [name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")]
-        return own[0] if own else hop.changelog
+        made_by_quix = [name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")]
+        return made_by_quix[0] if made_by_quix else hop.changelog
 
     def _create(self, topics: dict[str, dict[str, str]]) -> None:
-        wanted = {
+        specifications = {
             name: {
                 "num_partitions": PARTITIONS,
                 "replication_factor": 1,
@@ -110,43 +110,15 @@ class HopTopics:
             }
             for name, configs in topics.items()
         }
-        self._admin.create_topics(wanted, wait_for_metadata=True)
+        self._admin.create_topics(specifications, wait_for_metadata=True)
 
-    def _reader(self) -> Consumer:
-        return Consumer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "group.id": "bench-reader",
-                "enable.auto.commit": False,
-                **QUIET,
-            }
-        )
-
-    def _ends(self, topic: str) -> list[tuple[int, int]]:
-        reader = self._reader()
+    def _ends(self, topic: str) -> list[int]:
+        settings = {"bootstrap.servers": self.bootstrap, "group.id": "bench-reader", **QUIET}
+        reader = Consumer({**settings, "enable.auto.commit": False})
         try:
             numbers = reader.list_topics(topic, CALL_S).topics[topic].partitions
-            return [
-                (number, reader.get_watermark_offsets(TopicPartition(topic, number), CALL_S)[1])
-                for number in sorted(numbers)
-            ]
-        finally:
-            reader.close()
-
-    def _records(self, topic: str) -> Iterator[Any]:
-        """Every record to the end offsets of now, in order within a partition."""
-        record: Any
-        unread = {number: end for number, end in self._ends(topic) if end}
-        reader = self._reader()
-        try:
-            reader.assign([TopicPartition(topic, number, 0) for number in unread])
-            while unread:
-                for record in reader.consume(READ_MAX, 0.1):
-                    if record.error():
-                        raise KafkaException(record.error())
-                    yield record
-                    if record.offset() + 1 >= unread.get(record.partition(), 0):
-                        unread.pop(record.partition(), None)
+            places = [TopicPartition(topic, number) for number in sorted(numbers)]
+            return [reader.get_watermark_offsets(place, CALL_S)[1] for place in places]
         finally:
             reader.close()
 
@@ -177,8 +149,9 @@ def _value(number: int) -> bytes:
     return text + letters[: VALUE_BYTES - len(text) - 2] + b'"}'
 
 
-def _committed(watcher: Consumer, asked: list[TopicPartition]) -> int:
+def committed_count(watcher: Consumer, partitions: list[TopicPartition]) -> int:
+    """How many messages of these partitions the group of `watcher` has committed."""
     try:
-        return sum(max(0, place.offset) for place in watcher.committed(asked, CALL_S))
+        return sum(max(0, place.offset) for place in watcher.committed(partitions, CALL_S))
     except KafkaException:  # the very first group of a broker waits for its coordinator
         return 0

@@ -11,7 +11,7 @@ SEND_BYTES = 256 * 1024
 
 
 async def work(hop: Hop) -> None:
-    """Every message of the input is answered and committed when it returns. KafkaError."""
+    """On return every message of the input is processed and committed. Raises KafkaError."""
     consumer = AIOKafkaConsumer(
         hop.reads,
         bootstrap_servers=hop.bootstrap,
@@ -31,14 +31,14 @@ async def work(hop: Hop) -> None:
 
 
 async def turns(hop: Hop, consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> None:
-    """Batch by batch until everything is committed. KafkaError."""
+    """Batch by batch until everything is committed. Raises KafkaError."""
     counts: dict[bytes, int] = {}
     done = 0
     while done < hop.events:
         fetched = await consumer.getmany(timeout_ms=FETCH_MS, max_records=BATCH_MAX)
         messages = [message for records in fetched.values() for message in records]
         if messages and not done:
-            hop.first_message_is_here()
+            hop.note_first_message()
         sent = []
         for message in messages:
             key, partition = message.key, message.partition

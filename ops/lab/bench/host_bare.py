@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
 from ops.lab.bench.host_hop import BATCH_MAX, Hop, rest, source_headers
 
@@ -11,7 +11,7 @@ FETCH_S, FLUSH_S = 0.1, 60.0
 
 
 def work(hop: Hop) -> None:
-    """Every message of the input is answered and committed when it returns. KafkaException."""
+    """On return every message of the input is processed and committed. Raises KafkaException."""
     consumer = Consumer(
         {
             "bootstrap.servers": hop.bootstrap,
@@ -21,15 +21,13 @@ def work(hop: Hop) -> None:
         }
     )
     consumer.subscribe([hop.reads])
-    producer = Producer(
-        {"bootstrap.servers": hop.bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 5}
-    )
+    producer = Producer({"bootstrap.servers": hop.bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 5})
     counts: dict[bytes, int] = {}
     done = 0
     while done < hop.events:
         messages = consumer.consume(BATCH_MAX, FETCH_S)
         if messages and not done:
-            hop.first_message_is_here()
+            hop.note_first_message()
         for message in messages:
             answer(hop, message, counts, producer)
         if messages:
@@ -40,7 +38,7 @@ def work(hop: Hop) -> None:
 
 
 def answer(hop: Hop, message: Any, counts: dict[bytes, int], producer: Producer) -> None:
-    """One output and one state record are handed over. KafkaException."""
+    """One output and one state record go to the producer. Raises KafkaException."""
     if message.error():
         raise KafkaException(message.error())
     key, partition = message.key(), message.partition()
@@ -50,7 +48,7 @@ def answer(hop: Hop, message: Any, counts: dict[bytes, int], producer: Producer)
     producer.produce(hop.changelog, b"%d" % count, key, partition, on_delivery=acknowledged, headers=headers)
 
 
-def acknowledged(error: Any, _message: Any) -> None:
+def acknowledged(error: KafkaError | None, _message: Message) -> None:
     """Called once for every record sent: what was not delivered ends the run."""
     if error is not None:
         raise KafkaException(error)

@@ -1,4 +1,4 @@
-"""One hop as every contender of `tierlink bench host` is told it: read, step, one output, one state record.
+"""One hop, as each contender of `tierlink bench host` gets it: read, step, one output, one state record.
 
 Standard library only, because Quix Streams runs its contender in an environment of its own.
 """
@@ -59,10 +59,10 @@ class Hop:
 
     @classmethod
     def from_arguments(cls) -> Self:
-        """What this process was told."""
+        """The hop that the command line of this process names."""
         return cls(**json.loads(sys.argv[1]))
 
-    def first_message_is_here(self) -> None:
+    def note_first_message(self) -> None:
         """The clock starts: call it once, when the first message is in hand."""
         stamp = {"monotonic_s": time.monotonic(), "cpu_s": time.process_time()}
         part = Path(self.directory, FIRST_MESSAGE + ".part")

@@ -13,7 +13,7 @@ def work(hop: Hop) -> None:
     sampler = Sampler(hop.directory) if hop.profile else None
 
     def on_first() -> None:
-        hop.first_message_is_here()
+        hop.note_first_message()
         if sampler is not None:
             sampler.begin()
 

@@ -1,12 +1,11 @@
 """The hop in Quix Streams: state in RocksDB with its changelog, one output, at least once.
 
-Runs in an environment of its own (ops/lab/bench/host_quix_home.py), with settings that favour it: no logging, and
+Runs in an environment of its own (`QUIX` in ops/lab/bench/host.py), with settings that favour it: no logging, and
 a commit only once a second. At its default, five, both occurrences of a key would become one state record: less
 work than the others do.
 """
 
 from pathlib import Path
-from typing import Any
 
 from quixstreams import Application, State, message_context  # type: ignore[import-not-found]
 
@@ -17,7 +16,7 @@ COMMIT_S = 1.0
 
 
 def work(hop: Hop) -> None:
-    """Every message of the input is answered and committed when it returns."""
+    """On return every message of the input is processed and committed."""
     app = Application(
         broker_address=hop.bootstrap,
         consumer_group=hop.group,
@@ -46,11 +45,11 @@ class QuixCountingStep:
         """One state read, one state write."""
         if not self._begun:
             self._begun = True
-            self._hop.first_message_is_here()
+            self._hop.note_first_message()
         state.set(STATE, state.get(STATE, 0) + 1)
 
 
-def headers(_value: bytes, _key: bytes, time_ms: int, _headers: Any) -> list[tuple[str, bytes]]:
+def headers(_value: bytes, _key: bytes, time_ms: int, _headers: object) -> list[tuple[str, bytes]]:
     """As our host writes them."""
     cause = message_context()
     return source_headers(cause.topic, cause.partition, cause.offset, time_ms)

@@ -31,7 +31,7 @@ PROFILE_S_MAX = 10.0
 class Clocked:
     """What one run came to: messages a second from the first in hand to the last commit.
 
-    `cpu_us` is the process's own CPU time a message in microseconds, None where the system does not tell.
+    `cpu_us` is the process's own CPU time a message in microseconds, None where the system does not show it.
     """
 
     events_per_s: float
@@ -40,27 +40,25 @@ class Clocked:
     spent: Spent | None = None
 
 
-def run_once(ground: HopTopics, hop: Hop, module: str, *, python: Path) -> Clocked:
+def run_once(topics: HopTopics, hop: Hop, module: str, *, python: Path) -> Clocked:
     """The contender in `ops.lab.bench.<module>` does the whole hop. Raises Disqualified."""
     Path(hop.directory).mkdir(parents=True)
-    ground.prepare(hop)
+    topics.prepare(hop)
     log = Path(hop.directory, "log")
     command = [str(python), "-c", LAUNCH, f"ops.lab.bench.{module}", str(ROOT), hop.as_argument()]
     with log.open("wb") as out:
-        contender = subprocess.Popen(
-            command, cwd=hop.directory, stdout=out, stderr=out, env=_environ(os.environ)
-        )
+        contender = subprocess.Popen(command, cwd=hop.directory, stdout=out, stderr=out, env=_environ(os.environ))
     try:
-        ended_s = ground.until_committed(hop, alive=lambda: contender.poll() is None, deadline_s=RUN_S_MAX)
+        ended_s = topics.until_committed(hop, alive=lambda: contender.poll() is None, deadline_s=RUN_S_MAX)
         cpu_s = cpu_seconds(contender.pid)
         spent = read_spent(hop.directory, within_s=PROFILE_S_MAX) if hop.profile else None
     except Disqualified as error:
-        raise Disqualified(f"{error}; it last said: {_last_words(log)}") from None
+        raise Disqualified(f"{error}; the last line of its log: {_last_line(log)}") from None
     finally:
         _end(contender)
     first = json.loads(Path(hop.directory, FIRST_MESSAGE).read_text())
-    state_records = ground.verify(hop)
-    ground.clear(hop)
+    state_records = topics.verify(hop)
+    topics.clear(hop)
     used_s = None if cpu_s is None else cpu_s - first["cpu_s"]
     return Clocked(
         events_per_s=hop.events / (ended_s - first["monotonic_s"]),
@@ -92,7 +90,7 @@ def _end(contender: "subprocess.Popen[bytes]") -> None:
         contender.wait()
 
 
-def _last_words(log: Path) -> str:
+def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "nothing"
 

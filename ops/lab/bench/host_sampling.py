@@ -1,29 +1,72 @@
-"""Where a host's CPU time goes: a thread that looks at the others every millisecond, and asks their clocks.
+"""Where a host's CPU time goes: a thread that samples the others every millisecond, and reads their clocks.
 
-Each look charges the CPU time a thread has used since the last one to where it is found, so the sum is exact
+Each sample charges the CPU time a thread has used since the last one to where it is found, so the sum is exact
 and only its division is a sample. A thread is found where the interpreter can let go of it: at the start of a
 function of Python or at the end of a loop's turn. A short function that calls no other may therefore be
-charged to the loop around it.
+charged to the loop around it. `part_of` says which part of a hop a place in the code belongs to.
 """
 
 import json
+import re
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from ops.lab.bench.host_parts import NATIVE, SAMPLER, part_of, place_of
-
+SAMPLER = "sampling (the sampler itself)"
+NATIVE = "native threads: {}"
 EVERY_S = 0.001
-SWITCH_S = 0.0005  # how long the looking thread may wait for the interpreter; 5 ms would be too few looks
+SWITCH_S = 0.0005  # how long the sampling thread may wait for the interpreter; 5 ms would be too few samples
 DEPTH_MAX = 24
-PLACES_SHOWN = 20
-SPENT_FILE, ASKED_FILE = "spent.json", "spent.asked"
+PLACES_MAX = 20
+SPENT_FILE, REQUEST_FILE = "spent.json", "spent.request"
+
+Stack = Sequence[tuple[str, str]]  # module and function, innermost first
+
+# The first rule that fits the innermost frame that fits any; `module:function`.
+RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (part, re.compile(pattern))
+    for part, pattern in (
+        ("step", r"ops\.lab\.bench\.host_step:|namedtuple_(Emit|Change):"),
+        (
+            "message",
+            r"namedtuple_Message:|streams\.host\.consumer:_message|streams\.host\.batch:.*(fresh|is_new)",
+        ),
+        ("metrics", r"streams\.metrics:|prometheus_client"),
+        ("mark as delivered", r"streams\.host\.delivered:"),
+        ("commit", r"streams\.host\.\w+:.*commit|aiokafka\.consumer\.group_coordinator:.*commit"),
+        ("acknowledgement", r"streams\.host\.producer:.*(poll|report|is_clear)"),
+        ("acknowledgement", r"streams\.host\.(batch|commit):.*(acknowledge|_wave|_arrived|_send_state)"),
+        ("produce", r"streams\.host\.producer:|streams\.host\.batch:.*_send"),
+        (
+            "sort outcomes, headers",
+            r"streams\.host\.batch:(lineage|sendable)|streams\.steps\.outcome:(source_of|dead_letter)",
+        ),
+        ("loop around the step", r"streams\.host\.batch:.*(_answer|dispatch)"),
+        ("fetch and parse", r"aiokafka\.|streams\.host\.\w+:.*fetch"),
+        ("host, other", r"streams\.host\."),
+        ("faust and mode", r"faust\.|mode\."),
+        ("event loop", r"asyncio\.|selectors:|concurrent\."),
+    )
+)
+
+
+def part_of(stack: Stack) -> str:
+    """The part of the innermost frame that belongs to one."""
+    for module, function in stack:
+        for part, pattern in RULES:
+            if pattern.match(f"{module}:{function}"):
+                return part
+    return "other"
+
+
+def place_of(stack: Stack) -> str:
+    """`module:function` of the innermost frame."""
+    return ":".join(stack[0]) if stack else "?"
 
 
 @dataclass(frozen=True)
@@ -32,7 +75,7 @@ class Spent:
 
     parts: Mapping[str, float]
     places: Mapping[str, float]
-    looks: int
+    samples: int
 
 
 class Sampler:
@@ -45,8 +88,8 @@ class Sampler:
         self._places: defaultdict[str, float] = defaultdict(float)
         self._clocks: dict[int, float] = {}
         self._native_s: dict[str, float] = {}
-        self._looks = 0
-        self._thread = threading.Thread(target=self._look_until_over, name=SAMPLER, daemon=True)
+        self._samples = 0
+        self._thread = threading.Thread(target=self._sample_until_requested, name=SAMPLER, daemon=True)
 
     def begin(self) -> None:
         """The first message is in hand."""
@@ -58,26 +101,26 @@ class Sampler:
         """Where work was found so far."""
         return list(self._places)
 
-    def _look_until_over(self) -> None:
-        asked = Path(self._directory, ASKED_FILE)
-        while not asked.exists():
+    def _sample_until_requested(self) -> None:
+        request = Path(self._directory, REQUEST_FILE)
+        while not request.exists():
             time.sleep(EVERY_S)
-            self._look()
+            self._sample()
         for name, seconds in native_seconds().items():
             self._parts[NATIVE.format(name)] += seconds - self._native_s.get(name, 0.0)
-        spent = Spent(dict(self._parts), dict(Counter(self._places).most_common(PLACES_SHOWN)), self._looks)
+        spent = Spent(dict(self._parts), dict(Counter(self._places).most_common(PLACES_MAX)), self._samples)
         part = Path(self._directory, SPENT_FILE + ".part")
         part.write_text(json.dumps(asdict(spent)))
         part.replace(part.with_name(SPENT_FILE))
 
-    def _look(self) -> None:
-        self._looks += 1
-        own = threading.get_ident()
+    def _sample(self) -> None:
+        self._samples += 1
+        sampler_ident = threading.get_ident()
         for ident, frame in sys._current_frames().items():
             used_s = time.clock_gettime(time.pthread_getcpuclockid(ident))
             since_s = used_s - self._clocks.get(ident, used_s)
             self._clocks[ident] = used_s
-            if ident == own:
+            if ident == sampler_ident:
                 self._parts[SAMPLER] += since_s
             elif since_s > 0:
                 stack = inner_frames(frame)
@@ -107,11 +150,10 @@ def native_seconds() -> dict[str, float]:
 
 def read_spent(directory: str, *, within_s: float) -> Spent:
     """What the sampler of that directory has found until now; ends it. Raises TimeoutError when it does not in time."""
-    Path(directory, ASKED_FILE).touch()
+    Path(directory, REQUEST_FILE).touch()
     file, end_s = Path(directory, SPENT_FILE), time.monotonic() + within_s
     while not file.exists():
         if time.monotonic() > end_s:
             raise TimeoutError("the sampled process did not answer")
         time.sleep(EVERY_S)
-    kept: dict[str, Any] = json.loads(file.read_text())
-    return Spent(**kept)
+    return Spent(**json.loads(file.read_text()))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ops.lab.bench.host_hop import Hop
 from streams.host.settings import HostSettings
@@ -56,7 +55,7 @@ class CountingStep:
         if not self._begun:
             self._begun = True
             self.on_first()
-        key: Any = message.key
+        key = message.key or b""
         state[key] = count = state.get(key, 0) + 1
         return state, (
             Emit(self.writes, message.partition, key, message.value),

@@ -1,4 +1,4 @@
-"""The hop in a stock Faust agent with a table: what our host is held against. It keeps fewer promises."""
+"""The hop in a stock Faust agent with a table, for comparison with our host. It keeps fewer promises."""
 
 from prometheus_client import CollectorRegistry
 
@@ -11,7 +11,7 @@ def work(hop: Hop) -> None:
     """Works until SIGTERM."""
     run_worker(
         stage_of(hop),
-        CountingStep(hop.writes, hop.first_message_is_here),
+        CountingStep(hop.writes, hop.note_first_message),
         settings=settings_of(hop),
         seal_dead_letter=never_sealed,
         registry=CollectorRegistry(),

@@ -11,24 +11,24 @@ what the process grew by, the encoded identities included; towns are forgotten o
 import gc
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import TypedDict
 
 from linkage.cluster import LinkGraph, Member
 from linkage.model import Model
+from linkage.normalise import normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
-from ops.lab.bench.linkage_world_records import TIER_RANK, LinkageWorld, WorldRecord
+from ops.lab import Report
+from ops.lab.bench.linkage_world import TIER_RANK, LinkageWorld, WorldRecord
 from ops.lab.simulator.population import Region
 from ops.runtime.model_files import model_of
 from ops.training.playing import quantile
 
-TOWN = (
-    5_000  # people; some 8,000 records: forgotten before the next, so that they are no memory of the graph's
-)
+TOWN = 5_000  # people; some 8,000 records: forgotten before the next, so that they are no memory of the graph's
 LETTERS = "ABDEFGHJLNPQRSTUWYZ"
 FIRST_RANGE, RANGES = 720, 200  # NHS numbers from 720 on are not issued
 SIZES = (10_000, 100_000, 1_000_000)
@@ -46,8 +46,6 @@ COLUMNS = (
     ("max ms", "max_ms", ".2f"),
     ("B/record", "bytes_per_record", ",.0f"),
 )
-
-Say = Callable[[str], None]
 Put = tuple[str, Member]
 
 
@@ -70,6 +68,14 @@ class Size:
     max_ms: float
     bytes_per_record: float
     encoded_per_s: float
+
+
+class ScaleJson(TypedDict):
+    """The object of `--json`; the keys of a size are the fields of Size."""
+
+    sizes: list[dict[str, float]]
+    cost_ratios: list[dict[str, float]]
+    missed: list[str]
 
 
 @dataclass
@@ -102,21 +108,21 @@ class _Encoding:
     def of(self, town: Sequence[WorldRecord], keys: TokenKeys) -> list[Put]:
         """Records ready to be put; identities are packed anew, as they come from a topic."""
         begun = process_time()
-        encoded = [encode(record.identity, keys=keys) for record in town]
+        encoded = [encode(normalise(record.identity), keys=keys) for record in town]
         self.cpu_s += process_time() - begun
         self.records += len(town)
-        packed = (EncodedIdentity.from_bytes(one.to_bytes()) for one in encoded)
+        packed = (EncodedIdentity.from_bytes(identity.to_bytes()) for identity in encoded)
         return [
-            (record.record_id, Member(tier_rank=TIER_RANK[record.tier], encoded=one))
-            for record, one in zip(town, packed, strict=True)
+            (record.record_id, Member(tier_rank=TIER_RANK[record.tier], encoded=identity))
+            for record, identity in zip(town, packed, strict=True)
         ]
 
 
-def run(*, sizes: Sequence[int] = SIZES, seed: int = 1, town: int = TOWN, say: Say) -> dict[str, Any]:
+def run(*, sizes: Sequence[int] = SIZES, seed: int = 1, town: int = TOWN, report: Report) -> ScaleJson:
     """Grow one graph to the last of the rising `sizes`; the object of `--json`: figures at each, cost ratios and
     missed targets.
     """
-    found = list(_grown(sizes, _Towns(seed, town), say=say))
+    found = list(_grown(sizes, _Towns(seed, town), report=report))
     return {
         "sizes": [asdict(size) for size in found],
         "cost_ratios": cost_ratios(found),
@@ -161,22 +167,22 @@ def missed(sizes: Sequence[Size]) -> list[str]:
     ]
 
 
-def show(say: Say, figures: dict[str, Any]) -> None:
+def show(report: Report, figures: ScaleJson) -> None:
     """A line for each size and each ratio."""
-    say("".join(f"{heading:>11}" for heading, _, _ in COLUMNS))
+    report("".join(f"{heading:>11}" for heading, _, _ in COLUMNS))
     for size in figures["sizes"]:
-        say("".join(f"{size[name]:>11{form}}" for _, name, form in COLUMNS))
+        report("".join(f"{size[name]:>11{form}}" for _, name, form in COLUMNS))
     for ratio in figures["cost_ratios"]:
-        say(f"{ratio['from']:,} to {ratio['to']:,}: cost x {ratio['cost']}, log n x {ratio['log']}")
-    say(f"encoding: {figures['sizes'][-1]['encoded_per_s']:,.0f} identities a second")
+        report(f"{ratio['from']:,} to {ratio['to']:,}: cost x {ratio['cost']}, log n x {ratio['log']}")
+    report(f"encoding: {figures['sizes'][-1]['encoded_per_s']:,.0f} identities a second")
     for text in figures["missed"]:
-        say(f"below target: {text}")
+        report(f"below target: {text}")
 
 
-def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]:
+def _grown(sizes: Sequence[int], towns: "_Towns", *, report: Report) -> Iterator[Size]:
     keys = TokenKeys.from_bytes(random.Random(towns.seed).randbytes(32), epoch=1)
     model = model_of(None)
-    pace = _Pace(model, _Encoding().of(towns.number(-1), keys))
+    pace = _MachinePace(model, _Encoding().of(towns.number(-1), keys))
     pace.us()  # what a process needs once is not counted as a record's
     graph, window, encoding, before_us = LinkGraph(model), _Window(), _Encoding(), 0.0
     begun_bytes, goals = rss_bytes(), list(sizes)
@@ -194,7 +200,7 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]
                     grown_bytes = rss_bytes() - begun_bytes
                     pace_us = (before_us + pace.us()) / 2
                     size = _size(graph, window, grown_bytes, encoding.per_s, pace_us)
-                    say(f"{size.records:,} records: {size.records_per_s:,.0f} a second")
+                    report(f"{size.records:,} records: {size.records_per_s:,.0f} a second")
                     yield size
                     goals.pop(0)
                     if not goals:
@@ -205,7 +211,7 @@ def _grown(sizes: Sequence[int], towns: "_Towns", *, say: Say) -> Iterator[Size]
 
 
 @dataclass(frozen=True)
-class _Pace:
+class _MachinePace:
     """How fast the machine links just now."""
 
     model: Model
@@ -233,9 +239,7 @@ class _Towns:
     people: int
 
     def number(self, number: int) -> Sequence[WorldRecord]:
-        return LinkageWorld.of(
-            self.people, seed=10_000 * self.seed + number, region=region_of(number)
-        ).records
+        return LinkageWorld.of(self.people, seed=10_000 * self.seed + number, region=region_of(number)).records
 
     def __iter__(self) -> Iterator[Sequence[WorldRecord]]:
         return map(self.number, count())

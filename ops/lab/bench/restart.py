@@ -5,15 +5,15 @@ for each copy of them, under other ids. The linker: see `restart_linkage.py`. Ea
 when it is ready, and started again under its name; the second start counts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
 
+from ops.lab import Report
 from ops.lab.bench.restart_linkage import linker_elements
-from ops.lab.bench.restart_worker import BenchBroker, Record, WorkerUnderBench, ground
-from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, small_world
+from ops.lab.bench.restart_worker import BenchBroker, Record, WorkerUnderBench, bench_broker
+from ops.lab.bench.restart_world import ElementTemplate, RestartWorld, restart_world
 from ops.runtime.paths import EnginePaths
 from schemas.topics import LINKER_STATE, PATHWAY_STATE, RECORDS_STATE, partition_of
 
@@ -22,8 +22,6 @@ TOPIC = {"records": RECORDS_STATE, "pathway": PATHWAY_STATE, "linker": LINKER_ST
 LIMIT_S = {"records": 30.0, "pathway": 30.0, "linker": 150.0}  # what the engine is held to, for a million
 PEOPLE, LINKED_PEOPLE = 60, 2_000  # simulated, then copied; of 10,000 a record has 7 % more candidates
 READY_S_MAX = 900.0
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,45 +35,37 @@ class RestartBench:
     directory: Path = Path(".tierlink")
 
 
-def run(
-    *, elements: int = 1_000_000, directory: Path = Path(".tierlink"), say: Say = lambda _: None
-) -> dict[str, Any]:
+def run(options: RestartBench, *, report: Report) -> dict[str, object]:
     """Every stage in turn; by its name the elements, seconds to ready and megabytes."""
-    return bench(RestartBench(elements=elements, directory=directory), say=say)
-
-
-def bench(asked: RestartBench, *, say: Say) -> dict[str, Any]:
-    """As `run`, of a part of it."""
-    figures: dict[str, Any] = {}
-    for stage in asked.stages:
-        with ground(asked.directory) as on:
-            say(f"{stage}: writing {asked.elements:,} elements")
-            world = None if stage == "linker" else small_world(on.layout, people=asked.people)
-            written = on.fill(TOPIC[stage], changelog(stage, asked, on.layout, world))
-            figures[stage] = _restarted(stage, on) | {"elements": written, "limit_s": LIMIT_S[stage]}
-            say(f"{stage}: ready {figures[stage]['ready_s']} s after its restart")
+    figures: dict[str, object] = {}
+    for stage in options.stages:
+        with bench_broker(options.directory) as broker:
+            report(f"{stage}: writing {options.elements:,} elements")
+            world = None if stage == "linker" else restart_world(broker.layout, people=options.people)
+            written = broker.fill(TOPIC[stage], changelog(stage, options, broker.layout, world))
+            figure = _restarted(stage, broker)
+            figures[stage] = figure | {"elements": written, "limit_s": LIMIT_S[stage]}
+            report(f"{stage}: ready {figure['ready_s']} s after its restart")
     return figures
 
 
-def changelog(
-    stage: str, asked: RestartBench, layout: EnginePaths, world: RestartWorld | None
-) -> Iterator[Record]:
+def changelog(stage: str, options: RestartBench, layout: EnginePaths, world: RestartWorld | None) -> Iterator[Record]:
     """At least the elements asked for, to the partitions where they belong."""
     if world is None:
-        people = min(asked.linked_people, asked.elements // 4)
-        found = linker_elements(layout, elements=asked.elements, people=people)
+        people = min(options.linked_people, options.elements // 4)
+        found = linker_elements(layout, elements=options.elements, people=people)
         return ((0, key, value) for key, value in found)
-    pieces = [ElementTemplate.of(key, value) for key, value in world.kept[stage].items()]
-    copies = (one.copy(number) for number in count() for one in pieces)
-    return ((_partition(key), key, value) for key, value in islice(copies, asked.elements))
+    pieces = [ElementTemplate.of(key, value) for key, value in world.elements[stage].items()]
+    copies = (piece.copy(number) for number in count() for piece in pieces)
+    return ((_partition(key), key, value) for key, value in islice(copies, options.elements))
 
 
 def _partition(key: bytes) -> int:
     return partition_of(key.partition(b"/")[0].decode())
 
 
-def _restarted(stage: str, on: BenchBroker) -> dict[str, float]:
-    worker = WorkerUnderBench(on, stage)
+def _restarted(stage: str, broker: BenchBroker) -> dict[str, float]:
+    worker = WorkerUnderBench(broker, stage)
     try:
         first_s = worker.seconds_until_ready(at_most_s=READY_S_MAX)
         worker.kill()

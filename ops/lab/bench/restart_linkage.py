@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from linkage.normalise import normalise
 from linkage.tokens import TOKEN_BYTES, Block, EncodedIdentity, TokenKeys, encode
-from ops.lab.bench.linkage_world_records import as_linkage
-from ops.lab.bench.restart_world import zone_step
+from ops.lab.bench.linkage_world import as_linkage
+from ops.lab.memory_engine.parts import step_with
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, SourceSlug
@@ -42,15 +43,15 @@ def linker_elements(layout: EnginePaths, *, elements: int, people: int) -> Itera
     """At least `elements` elements of `state.linker.v1`, in whole copies of a population of `people`."""
     keys = layout.keyring("linker")
     known = _records(layout, people)
-    kept = _answered(layout, keys, known)
+    answered = _answered(layout, keys, known)
     anchors = {keys.mac(Purpose.PERSON_ID, record_id).encode(): record_id for record_id in known}
-    answers = [(key, _Answer.of(value, anchors)) for key, value in kept.items() if not key.startswith(b"m/")]
+    answers = [(key, _Answer.of(value, anchors)) for key, value in answered.items() if not key.startswith(b"m/")]
     made = number = 0
     while made < elements:
         mark, mask = b"v1:%06x" % number, secrets.randbits(64) if number else 0
-        for record_id, one in known.items():
+        for record_id, record in known.items():
             copied = record_id.replace(FIRST, mark.decode(), 1)
-            yield b"m/" + copied.encode(), _sealed(keys, copied, one, mask)
+            yield b"m/" + copied.encode(), _sealed(keys, copied, record, mask)
         for key, answer in answers:
             yield key.replace(FIRST.encode(), mark), answer.copy(keys, mark)
         made += len(known) + len(answers)
@@ -84,37 +85,35 @@ def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
     for person in population(rng, people, rates):
         for source, share in PRESENT.items():
             if rng.random() < share:
-                told = record_identity(rng, person, source, rates=rates, household_numbers=())
+                identity = record_identity(rng, person, source, rates=rates, household_numbers=())
                 record_id = f"{FIRST}{rng.getrandbits(104):026x}"
                 known[record_id] = CopiedRecord(
-                    source, TIER_OF[source], encode(as_linkage(told), keys=tokens)
+                    source, TIER_OF[source], encode(normalise(as_linkage(identity)), keys=tokens)
                 )
     return known
 
 
 def _answered(layout: EnginePaths, keys: Keyring, known: Mapping[str, CopiedRecord]) -> dict[bytes, bytes]:
     """What the real linker keeps of the first copy."""
-    step, kept = zone_step(layout, "linker"), dict[bytes, bytes]()
+    step, elements = step_with("linker", layout.keyring), dict[bytes, bytes]()
     state = step.restore([])
-    for offset, (record_id, one) in enumerate(known.items()):
-        message = Message(
-            IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, one, 0), (), offset
-        )
+    for offset, (record_id, record) in enumerate(known.items()):
+        message = Message(IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, record, 0), (), offset)
         state, outcomes = step.advance(state, message)
-        keep(kept, outcomes)
-    return kept
+        keep(elements, outcomes)
+    return elements
 
 
-def _sealed(keys: Keyring, record_id: str, one: CopiedRecord, mask: int) -> bytes:
+def _sealed(keys: Keyring, record_id: str, record: CopiedRecord, mask: int) -> bytes:
     """The identity message of a record whose blocks are masked; equal tokens stay equal."""
     blocks = sorted(
         (
             Block((int.from_bytes(block.token) ^ mask).to_bytes(TOKEN_BYTES), block.salted)
-            for block in one.encoded.blocks
+            for block in record.encoded.blocks
         ),
         key=lambda block: block.token,
     )
-    first = one.encoded
+    first = record.encoded
     encoded = EncodedIdentity.of(first.epoch, first.nhs, first.layout, blocks, near=first.near)
     sealed = seal(keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
-    return RecordIdentity(record_id, one.source, one.tier, sealed, None).value()
+    return RecordIdentity(record_id, record.source, record.tier, sealed, None).value()

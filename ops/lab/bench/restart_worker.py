@@ -29,7 +29,7 @@ Record = tuple[int, bytes, bytes]  # partition, key, value
 
 @dataclass(frozen=True)
 class BenchBroker:
-    """A broker of the bench's own with every topic of an engine, and keys."""
+    """A broker for this bench alone, with every topic of an engine, and keys."""
 
     bootstrap: str
     layout: EnginePaths
@@ -44,7 +44,7 @@ class BenchBroker:
 
 
 @contextmanager
-def ground(directory: Path) -> Iterator[BenchBroker]:
+def bench_broker(directory: Path) -> Iterator[BenchBroker]:
     """A fresh one below `directory`; it is ended and removed afterwards."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as place:
@@ -59,9 +59,9 @@ def ground(directory: Path) -> Iterator[BenchBroker]:
 
 @dataclass
 class WorkerUnderBench:
-    """A worker process; start() it as often as you like, always under one name."""
+    """A worker process; `start` may be called again, always under the same name."""
 
-    on: BenchBroker
+    broker: BenchBroker
     stage: str
     process: "Popen[bytes] | None" = None
     _port: int = field(default_factory=free_port)
@@ -70,8 +70,8 @@ class WorkerUnderBench:
         """The process has been started."""
         command = [sys.executable, "-m", "ops", "worker", self.stage, "--worker-id", f"{self.stage}-0"]
         command += ["--pages-port", str(self._port), "--profile", "demo", "--test-mode"]
-        command += ["--bootstrap", self.on.bootstrap, "--directory", str(self.on.layout.root)]
-        self.process = spawn(command, output=self.log, outlives_parent=False)
+        command += ["--bootstrap", self.broker.bootstrap, "--directory", str(self.broker.layout.root)]
+        self.process = spawn(command, output=self.log)
 
     def seconds_until_ready(self, *, at_most_s: float) -> float:
         """Start it; how long until /readyz said yes. Raises TierlinkError when it ended or took too long."""
@@ -85,10 +85,10 @@ class WorkerUnderBench:
         return time.monotonic() - began_s
 
     def must_live(self) -> None:
-        """Raises TierlinkError with its last words when it has ended."""
+        """Raises TierlinkError with the last line of its log when it has ended."""
         if self.process is None or self.process.poll() is not None:
             lines = self.log.read_text(errors="replace").strip().splitlines()
-            raise TierlinkError(f"the {self.stage} worker has ended: {lines[-1] if lines else 'no word'}")
+            raise TierlinkError(f"the {self.stage} worker has ended: {lines[-1] if lines else 'an empty log'}")
 
     def memory_mb(self, name: str = "VmRSS") -> float:
         """Resident memory now; with `VmHWM` the most it ever was. Raises TierlinkError when it has ended."""
@@ -105,5 +105,5 @@ class WorkerUnderBench:
 
     @property
     def log(self) -> Path:
-        """What it says."""
-        return self.on.layout.logs / f"{self.stage}.log"
+        """Its log file."""
+        return self.broker.layout.logs / f"{self.stage}.log"

@@ -18,25 +18,25 @@ POLL_SECONDS = 0.1
 CRASH_TRIES_MAX = 4  # of one injected point, each time at another worker
 TOGETHER_MAX = 6  # faults at a time: the engine has to get somewhere in between
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass
 class Campaign:
     """Carries out `planned`, then `more` until `kills` processes have died; in the calling thread and helpers.
 
-    As large a part of the plan has begun as `progress()` says of the load (0 to 1): faults happen all along it,
+    As much of the plan has begun as `progress()` reports of the load (0 to 1): faults happen all along it,
     and an engine that gets nowhere is not struck again until it does. Once progress is 1, only the gap counts.
     """
 
     planned: list[Action]
     more: Iterator[Action]
     kills: int
-    hands: FaultInjector
+    injector: FaultInjector
     progress: Callable[[], float]
     targets: Targets
     rng: Random
-    say: Say
+    report: Report
     _tries: Counter[str] = field(default_factory=Counter)
     _running: list[tuple[Action, threading.Thread]] = field(default_factory=list)
     _retries: deque[Action] = field(default_factory=deque)
@@ -49,7 +49,7 @@ class Campaign:
         """
         waiting, begun, began_at = deque(self.planned), 0, -GAP_SECONDS
         while time.monotonic() < until and not self._failures:
-            self._running = [one for one in self._running if one[1].is_alive()]
+            self._running = [(action, thread) for action, thread in self._running if thread.is_alive()]
             waiting.extendleft(self._take_retries())
             if not waiting and not self._is_enough():
                 waiting.extend(itertools.islice(self.more, 1))
@@ -68,7 +68,7 @@ class Campaign:
 
     def _is_enough(self) -> bool:
         """Deaths made, and those that faults under way may still make."""
-        return self.hands.tally.kills >= self.kills or any(one.kind == "crash" for one, _ in self._running)
+        return self.injector.tally.kills >= self.kills or any(action.kind == "crash" for action, _ in self._running)
 
     def _next(self, waiting: deque[Action]) -> Action | None:
         """The first that may begin now, taken out.
@@ -77,8 +77,8 @@ class Campaign:
         """
         if len(self._running) >= TOGETHER_MAX:
             return None
-        under_way = {one.kind for one, _ in self._running if one.kind in LONG}
-        armed = {one.target for one, _ in self._running if one.kind == "crash"}
+        under_way = {action.kind for action, _ in self._running if action.kind in LONG}
+        armed = {action.target for action, _ in self._running if action.kind == "crash"}
         for action in waiting:
             if action.kind not in under_way and action.target not in armed:
                 waiting.remove(action)
@@ -90,14 +90,14 @@ class Campaign:
             yield self._retries.popleft()
 
     def _begin(self, action: Action) -> None:
-        self.say(f"{self.progress():4.0%} {self.hands.tally.kills:4} dead: {action}")
+        self.report(f"{self.progress():4.0%} {self.injector.tally.kills:4} dead: {action}")
         thread = threading.Thread(target=self._perform, args=(action,), name=f"fault {action}", daemon=True)
         self._running.append((action, thread))
         thread.start()
 
     def _perform(self, action: Action) -> None:
         try:
-            struck = self.hands.perform(action)
+            struck = self.injector.perform(action)
         except BaseException as failure:  # noqa: BLE001  raised by run, in the thread that asked
             self._failures.append(failure)
             return
@@ -112,7 +112,7 @@ class Campaign:
         point = action.fault_at.partition(":")[0]
         self._tries[point] += 1
         if self._tries[point] < CRASH_TRIES_MAX:
-            others = [one for one in self.targets.who_meets(point) if not self._stands_by(one, action)]
+            others = [name for name in self.targets.who_meets(point) if not self._stands_by(name, action)]
             self._retries.append(replace(action, target=self.rng.choice(others), fault_at=f"{point}:1"))
 
     @staticmethod

@@ -1,6 +1,6 @@
-"""Who somebody is changes: a new surname, address or NHS number, and records that turn out to be one.
+"""Deliveries that change an identity: a new surname, address or NHS number, and records that are merged.
 
-Made from good deliveries by rewriting their bytes, as the same sender would have told it a little later.
+Made from good deliveries by rewriting their bytes, as the same sender would send them a little later.
 """
 
 import csv
@@ -39,45 +39,45 @@ class Numbering:
         return f"{self.prefix}{self.number:08d}"
 
 
-def identity_change(rng: Random, named: Numbering, near: Delivery) -> Sequence[Delivery]:
-    """What `near` told of a person, told again with one thing about them changed.
+def identity_change(rng: Random, named: Numbering, original: Delivery) -> Sequence[Delivery]:
+    """The content of `original`, sent again with one detail of the person changed.
 
-    A wrong NHS number is put right by a second delivery. Of a file, the rows of one client are told again.
+    A wrong NHS number is corrected by a second delivery. Of a file, the rows of one client are sent again.
     """
     what = rng.choice(("surname", "address", "nhs_number"))
-    changes = [_Change.drawn(rng, what)]
+    changes = [_IdentityChange.drawn(rng, what)]
     if what == "nhs_number":
-        changes.append(_Change())
+        changes.append(_IdentityChange())
     return [
-        _RETOLD[near.kind](rng, replace(named, prefix=f"{named.prefix}{step}"), near, change, step + 1)
+        _RESEND[original.kind](rng, replace(named, prefix=f"{named.prefix}{step}"), original, change, step + 1)
         for step, change in enumerate(changes)
     ]
 
 
-def merge(rng: Random, named: Numbering, near: Delivery, other: Delivery) -> Sequence[Delivery]:
-    """A second registration of the person of `near`, something told under it, and its merge (A40 or A34).
+def merge(rng: Random, named: Numbering, original: Delivery, other: Delivery) -> Sequence[Delivery]:
+    """A second registration of the person of `original`, a message under it, and its merge (A40 or A34).
 
-    One in eight retires the record of `other` instead: a clerk takes two people for one.
+    One in eight retires the record of `other` instead: a clerk confuses two people.
     """
     kind = rng.choice(("A40", "A34"))
-    if rng.random() < 1 / 8 and _local_id(other) != _local_id(near):
-        return [_merged(named, near, retired=_local_id(other), kind=kind)]
+    if rng.random() < 1 / 8 and _local_id(other) != _local_id(original):
+        return [_merged(named, original, retired=_local_id(other), kind=kind)]
     second = f"WT{named.number:07d}"
-    told = near.content.decode().replace(_local_id(near), second)
-    again = _hl7_delivery(near, told, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second)
-    return [again, _merged(named, near, retired=second, kind=kind)]
+    content = original.content.decode().replace(_local_id(original), second)
+    again = _hl7_delivery(original, content, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second)
+    return [again, _merged(named, original, retired=second, kind=kind)]
 
 
 @dataclass(frozen=True, repr=False)
-class _Change:
-    """What is told otherwise; nothing of it: the person as they were, told again."""
+class _IdentityChange:
+    """Which details change; with none, the person is sent unchanged."""
 
     surname: str | None = None
     address: tuple[str, str] | None = None
     nhs_number: str | None = None
 
     @classmethod
-    def drawn(cls, rng: Random, what: str) -> "_Change":
+    def drawn(cls, rng: Random, what: str) -> "_IdentityChange":
         if what == "surname":
             return cls(surname=rng.choice(_SURNAMES))
         if what == "address":
@@ -87,20 +87,20 @@ class _Change:
         return cls(nhs_number=f"{nine}{digit}")
 
 
-def _told_after(near: Delivery, minutes: int) -> datetime:
-    source_version_at = near.entries[0].source_version_at
+def _version_after(original: Delivery, minutes: int) -> datetime:
+    source_version_at = original.entries[0].source_version_at
     assert source_version_at is not None
     return source_version_at + timedelta(minutes=minutes)
 
 
-def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
-    document = json.loads(near.content)
+def _fhir(rng: Random, _: Numbering, original: Delivery, change: _IdentityChange, minutes: int) -> Delivery:
+    document = json.loads(original.content)
     message_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-    source_version_at = _told_after(near, minutes)
+    source_version_at = _version_after(original, minutes)
     document["identifier"]["value"] = message_id
     document["timestamp"] = f"{source_version_at:%Y-%m-%dT%H:%M:%SZ}"
-    resources = [one["resource"] for one in document["entry"]]
-    patient = next(one for one in resources if one["resourceType"] == "Patient")
+    resources = [entry["resource"] for entry in document["entry"]]
+    patient = next(entry for entry in resources if entry["resourceType"] == "Patient")
     if change.surname:
         patient["name"].append({**patient["name"][0], "use": "old"})
         patient["name"][0]["family"] = change.surname
@@ -108,29 +108,27 @@ def _fhir(rng: Random, _: Numbering, near: Delivery, change: _Change, minutes: i
         line, postcode = change.address
         patient["address"][0] |= {"line": [line], "postalCode": postcode}
     if change.nhs_number:
-        numbers = [one for one in patient["identifier"] if one["system"].endswith("nhs-number")]
-        for one in numbers:
-            one["value"] = change.nhs_number
+        numbers = [number for number in patient["identifier"] if number["system"].endswith("nhs-number")]
+        for number in numbers:
+            number["value"] = change.nhs_number
     content = json.dumps(document, separators=(",", ":")).encode()
-    entry = replace(
-        near.entries[0], message_id=message_id, source_version_at=source_version_at, correction=False
-    )
-    return replace(near, content=content, entries=(entry,))
+    entry = replace(original.entries[0], message_id=message_id, source_version_at=source_version_at, correction=False)
+    return replace(original, content=content, entries=(entry,))
 
 
-def _hl7(_rng: Random, named: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
+def _hl7(_rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int) -> Delivery:
     """ADT^A31: the person's identity and nothing else."""
     segments = [
-        _with_fields(one, {9: "ADT^A31^ADT_A05"}, first=2) if one.startswith("MSH") else one
-        for one in near.content.decode().split(_LINE_END)
-        if one.startswith(("MSH", "PID", "PD1"))
+        _with_fields(segment, {9: "ADT^A31^ADT_A05"}, first=2) if segment.startswith("MSH") else segment
+        for segment in original.content.decode().split(_LINE_END)
+        if segment.startswith(("MSH", "PID", "PD1"))
     ]
-    segments = [_changed(one, change) if one.startswith("PID") else one for one in segments]
-    text = "".join(f"{one}{_LINE_END}" for one in segments)
-    return _hl7_delivery(near, text, named, minutes=minutes)
+    segments = [_changed(segment, change) if segment.startswith("PID") else segment for segment in segments]
+    text = "".join(f"{segment}{_LINE_END}" for segment in segments)
+    return _hl7_delivery(original, text, named, minutes=minutes)
 
 
-def _changed(pid: str, change: _Change) -> str:
+def _changed(pid: str, change: _IdentityChange) -> str:
     fields = pid.split("|")
     if change.surname:
         name = fields[5].split("~")[0].split("^")
@@ -142,31 +140,31 @@ def _changed(pid: str, change: _Change) -> str:
         address[0], address[4] = line, postcode
         fields[11] = "^".join(address)
     if change.nhs_number:
-        others = [one for one in fields[3].split("~") if "^NHS^" not in one]
+        others = [identifier for identifier in fields[3].split("~") if "^NHS^" not in identifier]
         fields[3] = "~".join((f"{change.nhs_number}^^^NHS^NH", *others))
     return "|".join(fields)
 
 
-def _merged(named: Numbering, near: Delivery, *, retired: str, kind: str) -> Delivery:
+def _merged(named: Numbering, original: Delivery, *, retired: str, kind: str) -> Delivery:
     structure = {"A40": "ADT_A39", "A34": "ADT_A30"}[kind]
-    kept = [one for one in near.content.decode().split(_LINE_END) if one.startswith(("MSH", "PID", "PD1"))]
-    header = _with_fields(kept[0], {9: f"ADT^{kind}^{structure}"}, first=2)
-    text = "".join(f"{one}{_LINE_END}" for one in (header, *kept[1:], f"MRG|{retired}^^^RXX^MR"))
-    return _hl7_delivery(near, text, named, minutes=5)
+    segments = [
+        segment for segment in original.content.decode().split(_LINE_END) if segment.startswith(("MSH", "PID", "PD1"))
+    ]
+    header = _with_fields(segments[0], {9: f"ADT^{kind}^{structure}"}, first=2)
+    text = "".join(f"{segment}{_LINE_END}" for segment in (header, *segments[1:], f"MRG|{retired}^^^RXX^MR"))
+    return _hl7_delivery(original, text, named, minutes=5)
 
 
-def _hl7_delivery(
-    near: Delivery, text: str, named: Numbering, *, minutes: int, local_id: str = ""
-) -> Delivery:
+def _hl7_delivery(original: Delivery, text: str, named: Numbering, *, minutes: int, local_id: str = "") -> Delivery:
     header, rest = text.split(_LINE_END, 1)
     sent_at = datetime.strptime(header.split("|")[6], _SENT_AT) + timedelta(minutes=minutes)  # noqa: DTZ007
     header = _with_fields(header, {7: f"{sent_at:{_SENT_AT}}", 10: named.control_id}, first=2)
     entry = replace(
-        near.entries[0],
+        original.entries[0],
         message_id=message_identifier(named.control_id),
-        source_version_at=_told_after(near, minutes),
+        source_version_at=_version_after(original, minutes),
         correction=False,
-        local_id=local_id or near.entries[0].local_id,
+        local_id=local_id or original.entries[0].local_id,
     )
     return Delivery(TRUST, "hl7", f"{header}{_LINE_END}{rest}".encode(), (entry,), "good")
 
@@ -183,18 +181,18 @@ def _local_id(of: Delivery) -> str:
     return of.entries[0].local_id
 
 
-def _csv(_rng: Random, named: Numbering, near: Delivery, change: _Change, minutes: int) -> Delivery:
-    rows = list(csv.DictReader(io.StringIO(near.content.decode(), newline="")))
-    of_one = next(entry.local_id for entry in near.entries if entry.expected == "accepted")
-    told = [
+def _csv(_rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int) -> Delivery:
+    rows = list(csv.DictReader(io.StringIO(original.content.decode(), newline="")))
+    of_one = next(entry.local_id for entry in original.entries if entry.expected == "accepted")
+    changed_rows = [
         (_changed_row(row, change, minutes), entry)
-        for row, entry in zip(rows, near.entries, strict=True)
+        for row, entry in zip(rows, original.entries, strict=True)
         if entry.expected == "accepted" and entry.local_id == of_one
     ]
-    content = file_text([row for row, _ in told]).encode()
+    content = file_text([row for row, _ in changed_rows]).encode()
     message_id = sha256(content).hexdigest()
     entries: list[EntryTruth] = []
-    for position, (_, entry) in enumerate(told, FIRST_ROW):
+    for position, (_, entry) in enumerate(changed_rows, FIRST_ROW):
         assert entry.source_version_at is not None
         source_version_at = entry.source_version_at + timedelta(minutes=minutes)
         entries.append(
@@ -210,7 +208,7 @@ def _csv(_rng: Random, named: Numbering, near: Delivery, change: _Change, minute
     return Delivery(COUNCIL, "csv_file", content, tuple(entries), "good", file_name=name)
 
 
-def _changed_row(row: dict[str, str], change: _Change, minutes: int) -> dict[str, str]:
+def _changed_row(row: dict[str, str], change: _IdentityChange, minutes: int) -> dict[str, str]:
     updated = datetime.strptime(row["last_updated"], _UPDATED) + timedelta(minutes=minutes)  # noqa: DTZ007
     changed = {**row, "last_updated": f"{updated:{_UPDATED}}"}
     if change.surname:
@@ -222,7 +220,7 @@ def _changed_row(row: dict[str, str], change: _Change, minutes: int) -> dict[str
     return changed
 
 
-_RETOLD: Mapping[str, Callable[[Random, Numbering, Delivery, _Change, int], Delivery]] = {
+_RESEND: Mapping[str, Callable[[Random, Numbering, Delivery, _IdentityChange, int], Delivery]] = {
     "fhir": _fhir,
     "hl7": _hl7,
     "csv_file": _csv,

@@ -26,14 +26,17 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol, Self
 
 from ops.errors import MissingTool
+from ops.runtime.paths import EnginePaths
 
 FILLER = ".filler"
+BYTES_MAX = 2**20  # a worker keeps some kilobytes
+SPARED = frozenset({FILLER})  # whoever wipes a directory leaves its disk as full as it is
 BYTES_MIN = 64 * 2**10  # a tmpfs counts pages of 4 KiB
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 # The child ends when its standard input does, that is with us. Only its own /tmp is the disk, and where it works.
@@ -96,7 +99,7 @@ class SmallDisk:
         """Not a byte is free: the next write of a new page raises ENOSPC. Again, it takes what was freed."""
         with (self.directory / FILLER).open("ab") as filler:
             while free_bytes := _free_bytes(filler.fileno()):
-                with suppress(OSError):  # another took some of it meanwhile: look again
+                with suppress(OSError):  # another took some of it meanwhile: ask again
                     os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, free_bytes)
 
     def free(self) -> None:
@@ -174,19 +177,60 @@ def _end(keeper: subprocess.Popen[str]) -> None:
 
 def _exchange(directory: Path, make: Callable[[Path], object]) -> None:
     """What `make` makes stands in the place of `directory`, which is gone, whether plain or a link."""
-    part, aside = (
+    part, former = (
         directory.with_name(f"{directory.name}.part"),
-        directory.with_name(f"{directory.name}.aside"),
+        directory.with_name(f"{directory.name}.former"),
     )
     make(part)
-    directory.rename(aside)
+    directory.rename(former)
     part.rename(directory)
-    if aside.is_symlink():
-        aside.unlink()
+    if former.is_symlink():
+        former.unlink()
     else:
-        shutil.rmtree(aside)
+        shutil.rmtree(former)
 
 
 def _free_bytes(descriptor: int) -> int:
-    room = os.fstatvfs(descriptor)
-    return room.f_bavail * room.f_frsize
+    disk = os.fstatvfs(descriptor)
+    return disk.f_bavail * disk.f_frsize
+
+
+class Disks:
+    """Each worker's small disk, in the place of its directory, made before the engine starts.
+
+    `with Disks(layout, workers, pid_of) as disks`; afterwards the directories are plain ones again.
+    """
+
+    def __init__(self, layout: EnginePaths, workers: Sequence[str], pid_of: Callable[[str], int]) -> None:
+        self._layout = layout
+        self._workers = workers
+        self._pid_of = pid_of
+        self._disks: Mapping[str, DiskLimit] = {}
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._disks = {name: self._limit(name) for name in self._workers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def fill(self, name: str) -> None:
+        """The next write of this worker fails. ProcessLookupError when it is not there just now."""
+        self._disks[name].fill()
+
+    def free(self, name: str) -> None:
+        """It can write again."""
+        self._disks[name].free()
+
+    def free_all(self) -> None:
+        """Everyone can write again."""
+        for disk in self._disks.values():
+            disk.free()
+
+    def _limit(self, name: str) -> DiskLimit:
+        directory = self._layout.workers / name
+        directory.mkdir(parents=True, exist_ok=True)
+        disk = limit(directory, pid_of=lambda: self._pid_of(name), bytes_max=BYTES_MAX)
+        self._closing.callback(disk.close)
+        return disk

@@ -1,4 +1,4 @@
-"""Carrying out what the menu says on a running engine, and counting what happened."""
+"""Carrying out faults on a running engine, and counting what happened."""
 
 import logging
 import shutil
@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ops.lab.chaos.disks import SPARED, Disks
+from ops.lab.chaos.changeable_engine import ChangeableEngine
+from ops.lab.chaos.disk import SPARED, Disks
 from ops.lab.chaos.fault_plan import SCALES, Action
-from ops.lab.chaos.proxied_connection import Kind as LinkKind
-from ops.lab.chaos.proxies import Links
-from ops.lab.chaos.proxy import LinkFault
+from ops.lab.chaos.fault_switches import FaultSwitches
+from ops.lab.chaos.proxied_connection import LinkFaultKind
+from ops.lab.chaos.proxy import LinkFault, ProcessProxies
+from ops.lab.consumer_lag import consumer_lag
 from ops.local.broker.server_process import POLL_SECONDS
-from ops.local.engine import Engine
+from ops.local.processes import stage_of
 from streams.topology import STAGES
 
 ALIVE_SECONDS_MAX = 60.0  # to wait for a victim that is being started again
@@ -53,9 +55,17 @@ class FaultInjector:
     supervisor starts again whatever should run.
     """
 
-    def __init__(self, engine: Engine, links: Links, disks: Disks, tally: FaultTally) -> None:
+    def __init__(
+        self,
+        engine: ChangeableEngine,
+        switches: FaultSwitches,
+        proxies: ProcessProxies,
+        disks: Disks,
+        tally: FaultTally,
+    ) -> None:
         self._engine = engine
-        self._links = links
+        self._switches = switches
+        self._proxies = proxies
         self._disks = disks
         self.tally = tally
         self._wiping: Counter[str] = Counter()
@@ -71,13 +81,13 @@ class FaultInjector:
 
     def heal(self) -> None:
         """Nothing is wrong any more, and every stage will have its usual number of workers."""
-        self._links.heal_all()
+        self._proxies.heal_all()
         self._disks.free_all()
         engine = self._engine
         for name in (*engine.workers(), *engine.doors()):
-            engine.send(name, signal.SIGCONT)
-            engine.arm(name, None)
-            engine.release(name)
+            self._switches.disarm(name)
+            engine.child(name).send(signal.SIGCONT)
+            engine.child(name).wanted = True
         for stage in STAGES:
             engine.scale_to(stage, BASE_WORKERS)
         self.last_ended = time.monotonic()
@@ -88,25 +98,22 @@ class FaultInjector:
 
     def recovery(self, action: Action) -> bool:
         """SIGKILL, and again as soon as the new process serves its pages, which is before it reads its state."""
-        lives = self._lives(action.target)
+        process = self._engine.child(action.target)
+        lives = len(process.ends)
         if not self._kill(action.target, "kill"):
             return False
-        if not self._until(
-            lambda: self._lives(action.target) > lives and self._engine.is_alive(action.target)
-        ):
+        if not self._until(lambda: len(process.ends) > lives and process.is_alive):
             return False
-        return self._kill(
-            action.target, "kill" if self._engine.is_ready(action.target) else "killed in recovery"
-        )
+        return self._kill(action.target, "kill" if process.is_ready else "killed in recovery")
 
     def wipe(self, action: Action) -> bool:
         """SIGKILL, and its directory is gone before it comes back."""
         engine, name = self._engine, action.target
         self._hold(name, 1)
         try:
-            if not self._kill(name, "kill") or not self._until(lambda: not engine.runs(name)):
+            if not self._kill(name, "kill") or not self._until(lambda: not engine.child(name).runs):
                 return False
-            before = engine.redelivered(name)
+            before = consumer_lag(engine).redelivered(name)
             _empty(engine.layout.workers / name)
             self.redelivered_before_wipes += before
             self.tally.struck("wiped")
@@ -117,11 +124,12 @@ class FaultInjector:
     def crash(self, action: Action) -> bool:
         """Ended by SIGTERM, it comes back with an injected fault and meets it at work."""
         name = self._busiest(action.target)
-        self._engine.arm(name, action.fault_at)
+        ends = self._engine.child(name).ends
+        self._switches.arm(name, action.fault_at, ends)
         if not self._send(name, signal.SIGTERM, "term"):
             return False
-        if not self._until(lambda: self._engine.armed(name) is None, STRIKE_SECONDS_MAX):
-            self._engine.arm(name, None)
+        if not self._until(lambda: self._switches.armed(name, ends) is None, STRIKE_SECONDS_MAX):
+            self._switches.disarm(name)
             self._kill(name, "kill")  # so that the fault does not strike unseen later
             return False
         self.tally.died(f"crash {action.fault_at.partition(':')[0]}")
@@ -135,7 +143,7 @@ class FaultInjector:
         """SIGSTOP, and SIGCONT in the end: a zombie that finds its partitions at another's."""
         struck = self._send(action.target, signal.SIGSTOP, "stop")
         time.sleep(action.seconds)
-        self._engine.send(action.target, signal.SIGCONT)
+        self._engine.child(action.target).send(signal.SIGCONT)
         return struck
 
     def scale(self, action: Action) -> bool:
@@ -160,9 +168,9 @@ class FaultInjector:
     def link(self, action: Action) -> bool:
         """One fault of the network for a while."""
         fault = LinkFault(_LINK_FAULTS[action.kind], action.latency_s, action.direction)
-        self._links.apply(action.target, fault)
+        self._proxies.apply(action.target, fault)
         time.sleep(action.seconds)
-        self._links.heal(action.target)
+        self._proxies.heal(action.target)
         self.tally.struck(action.kind)
         return True
 
@@ -183,13 +191,13 @@ class FaultInjector:
         return True
 
     def _kill(self, name: str, fault: str) -> bool:
-        if self._until(lambda: self._engine.kill(name)):
+        if self._until(lambda: self._engine.child(name).send(signal.SIGKILL)):
             self.tally.died(fault)
             return True
         return False
 
     def _send(self, name: str, order: signal.Signals, fault: str) -> bool:
-        if self._until(lambda: self._engine.send(name, order)):
+        if self._until(lambda: self._engine.child(name).send(order)):
             self.tally.struck(fault)
             return True
         return False
@@ -197,26 +205,20 @@ class FaultInjector:
     def _hold(self, name: str, more: int) -> None:
         with self._guard:  # two wipes of one worker may overlap
             self._wiping[name] += more
-            if self._wiping[name]:
-                self._engine.hold(name)
-            else:
-                self._engine.release(name)
-
-    def _lives(self, name: str) -> int:
-        return len(self._engine.ends(name))
+            self._engine.child(name).wanted = not self._wiping[name]
 
     def _busiest(self, name: str) -> str:
         """The worker itself; of linkers, the one that was given messages last: the others only stand by."""
-        stage = self._engine.stage_of(name)
+        stage = stage_of(name)
         if stage != "linker":
             return name
         markers = {
-            one: self._engine.layout.workers / one / "delivered.json"
-            for one in self._engine.workers()
-            if self._engine.stage_of(one) == stage
+            worker: self._engine.layout.workers / worker / "delivered.json"
+            for worker in self._engine.workers()
+            if stage_of(worker) == stage
         }
-        seen = {one: path.stat().st_mtime for one, path in markers.items() if path.exists()}
-        return max(seen, key=lambda one: seen[one], default=name)
+        seen = {worker: path.stat().st_mtime for worker, path in markers.items() if path.exists()}
+        return max(seen, key=lambda worker: seen[worker], default=name)
 
     @staticmethod
     def _until(done: Callable[[], bool], seconds: float = ALIVE_SECONDS_MAX) -> bool:
@@ -234,7 +236,7 @@ def _empty(directory: Path) -> None:
             entry.unlink(missing_ok=True)
 
 
-_LINK_FAULTS: Mapping[str, LinkKind] = {
+_LINK_FAULTS: Mapping[str, LinkFaultKind] = {
     "latency": "latency",
     "reset": "reset",
     "black-hole": "black_hole",

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, get_args
 
-from streams.host.settings import CRASH_POINTS
+from streams.host.batch import BATCH_PHASES
 
-Kind = Literal[
+FaultKind = Literal[
     "kill",  # SIGKILL of a worker or door
     "crash",  # a worker ends itself at a named point of a batch
     "recovery",  # SIGKILL, and again while it reads its state back
@@ -28,12 +28,12 @@ Kind = Literal[
     "black-hole",  # one direction swallows everything
     "trickle",  # one byte a second
 ]
-Direction = Literal["to_broker", "from_broker", "both"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-DEATHS: Mapping[Kind, int] = {"kill": 1, "crash": 1, "recovery": 2, "wipe": 1, "broker-kill": 1}
+LinkDirection = Literal["to_broker", "from_broker", "both"]
+KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+DEATHS: Mapping[FaultKind, int] = {"kill": 1, "crash": 1, "recovery": 2, "wipe": 1, "broker-kill": 1}
 # Of each kind, in ROUND deaths. A broker's death ends all workers, too: a few make more restarts than all others.
 ROUND = 25
-SHARES: Mapping[Kind, float] = {
+PER_ROUND: Mapping[FaultKind, float] = {
     "crash": 3,
     "recovery": 2,
     "wipe": 3,
@@ -48,10 +48,10 @@ SHARES: Mapping[Kind, float] = {
     "black-hole": 1,
     "trickle": 1,
 }
-MILD = sum(share for kind, share in SHARES.items() if kind not in DEATHS)
-LONG: frozenset[Kind] = frozenset({"stop", "scale", "disk", "latency", "black-hole", "trickle"})
+MILD = sum(count for kind, count in PER_ROUND.items() if kind not in DEATHS)
+LONG: frozenset[FaultKind] = frozenset({"stop", "scale", "disk", "latency", "black-hole", "trickle"})
 STOP_SECONDS = 15.0
-_ONE_WAY: tuple[Direction, ...] = ("to_broker", "from_broker")
+_ONE_WAY: tuple[LinkDirection, ...] = ("to_broker", "from_broker")
 LATENCY_SECONDS = (0.2, 30.0)
 LINK_SECONDS = (8.0, 15.0)  # longer than the session of the demo profile
 PASSAGES_MAX = 4  # the injected point strikes at one of the first passages
@@ -65,18 +65,18 @@ class Action:
     `fault_at` is the point and passage of "crash"; `latency_s` and `direction` belong to faults of the network.
     """
 
-    kind: Kind
+    kind: FaultKind
     target: str = ""
     seconds: float = 0.0
     fault_at: str = ""
     latency_s: float = 0.0
-    direction: Direction = "both"
+    direction: LinkDirection = "both"
 
     def __str__(self) -> str:
-        words = [self.kind, self.target, self.fault_at, "" if self.direction == "both" else self.direction]
-        words += [f"{self.latency_s:.1f} s late"] if self.latency_s else []
-        words += [f"for {self.seconds:.0f} s"] if self.seconds else []
-        return " ".join(word for word in words if word)
+        parts = [self.kind, self.target, self.fault_at, "" if self.direction == "both" else self.direction]
+        parts += [f"{self.latency_s:.1f} s late"] if self.latency_s else []
+        parts += [f"for {self.seconds:.0f} s"] if self.seconds else []
+        return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ class Targets:
 
     def who_meets(self, point: str) -> Sequence[str]:
         """The workers at which a point of a batch means something: state is sent only where it is kept."""
-        without = self.stateless if point.startswith("state") else ()
-        return [name for name in self.workers if name not in without]
+        excluded = self.stateless if point.startswith("state") else ()
+        return [name for name in self.workers if name not in excluded]
 
 
-def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
+def counts(kills: int, kinds: Sequence[FaultKind]) -> dict[FaultKind, int]:
     """How often each kind is planned, so that exactly `kills` processes die where `kinds` allow it.
 
     Every kind comes at least once, and "crash" once for every point, where `kills` leaves room. Deaths and the
@@ -107,39 +107,39 @@ def counts(kills: int, kinds: Sequence[Kind]) -> dict[Kind, int]:
     """
     deadly = [kind for kind in DEATHS if kind in kinds] if kills else []
     mild = [kind for kind in KINDS if kind in kinds and kind not in DEATHS]
-    planned = {kind: max(1, round(SHARES.get(kind, 0) * kills / ROUND)) for kind in deadly}
+    planned = {kind: max(1, round(PER_ROUND.get(kind, 0) * kills / ROUND)) for kind in deadly}
     if "crash" in planned:
-        planned["crash"] = max(len(CRASH_POINTS), planned["crash"])
+        planned["crash"] = max(len(BATCH_PHASES), planned["crash"])
     for kind in reversed(deadly):
         over = _deaths(planned) - kills
         planned[kind] = max(0, planned[kind] + min(0, -over) // DEATHS[kind])
     if deadly:
         planned[deadly[0]] += (kills - _deaths(planned)) // DEATHS[deadly[0]]
-    each = MILD * (kills or ROUND) / ROUND / sum(SHARES[kind] for kind in mild) if mild else 0.0
-    return planned | {kind: max(1, round(SHARES[kind] * each)) for kind in mild}
+    each = MILD * (kills or ROUND) / ROUND / sum(PER_ROUND[kind] for kind in mild) if mild else 0.0
+    return planned | {kind: max(1, round(PER_ROUND[kind] * each)) for kind in mild}
 
 
-def plan(seed: int, kills: int, kinds: Sequence[Kind], targets: Targets) -> list[Action]:
+def plan(seed: int, kills: int, kinds: Sequence[FaultKind], targets: Targets) -> list[Action]:
     """The actions of one run in their order: the same for the same arguments, whenever and wherever."""
     rng = Random(seed)
-    turns = _Turns(rng, targets)
-    return [_action(kind, rng, targets, turns) for kind in _order(rng, counts(kills, kinds))]
+    drawn = _RoundRobin(rng, targets)
+    return [_action(kind, rng, targets, drawn) for kind in _order(rng, counts(kills, kinds))]
 
 
-def more(seed: int, kinds: Sequence[Kind], targets: Targets) -> Iterator[Action]:
+def more(seed: int, kinds: Sequence[FaultKind], targets: Targets) -> Iterator[Action]:
     """Without end: what is done when the plan has been carried out and deaths are still missing."""
     rng = Random(f"{seed}/more")
-    turns = _Turns(rng, targets)
+    drawn = _RoundRobin(rng, targets)
     deadly = [kind for kind in kinds if kind in DEATHS and not kind.startswith("broker")]
     while deadly:
-        yield _action("kill" if "kill" in deadly else rng.choice(deadly), rng, targets, turns)
+        yield _action("kill" if "kill" in deadly else rng.choice(deadly), rng, targets, drawn)
 
 
-def _order(rng: Random, planned: Mapping[Kind, int]) -> list[Kind]:
+def _order(rng: Random, planned: Mapping[FaultKind, int]) -> list[FaultKind]:
     """Shuffled, with every injected point in the first half: a worker without input meets none."""
     order = [kind for kind, count in sorted(planned.items()) for _ in range(count)]
     rng.shuffle(order)
-    points_once = [kind for kind in order if kind == "crash"][: len(CRASH_POINTS)]
+    points_once = [kind for kind in order if kind == "crash"][: len(BATCH_PHASES)]
     for kind in points_once:
         order.remove(kind)
     half = max(0, (len(order) - len(points_once)) // 2)
@@ -148,15 +148,15 @@ def _order(rng: Random, planned: Mapping[Kind, int]) -> list[Kind]:
     return [*early, *order[half:]]
 
 
-def _deaths(planned: Mapping[Kind, int]) -> int:
+def _deaths(planned: Mapping[FaultKind, int]) -> int:
     return sum(DEATHS.get(kind, 0) * count for kind, count in planned.items())
 
 
-class _Turns:
+class _RoundRobin:
     """Points and stages: each comes once before any comes again, in an order of its own each time."""
 
     def __init__(self, rng: Random, targets: Targets) -> None:
-        self.points = self._drawn(rng, CRASH_POINTS)
+        self.points = self._drawn(rng, BATCH_PHASES)
         self.stages = self._drawn(rng, targets.stages)
 
     @staticmethod
@@ -165,13 +165,13 @@ class _Turns:
             yield from rng.sample(names, len(names))
 
 
-def _action(kind: Kind, rng: Random, targets: Targets, turns: _Turns) -> Action:
+def _action(kind: FaultKind, rng: Random, targets: Targets, drawn: _RoundRobin) -> Action:
     if kind in ("broker-kill", "broker-term"):
         return Action(kind)
     if kind == "scale":
-        return Action(kind, next(turns.stages))
+        return Action(kind, next(drawn.stages))
     if kind == "crash":
-        point = next(turns.points)
+        point = next(drawn.points)
         fault_at = f"{point}:{rng.randint(1, PASSAGES_MAX)}"
         return Action(kind, rng.choice(targets.who_meets(point)), fault_at=fault_at)
     if kind in ("recovery", "wipe", "disk"):
@@ -186,7 +186,7 @@ def _action(kind: Kind, rng: Random, targets: Targets, turns: _Turns) -> Action:
     return Action(kind, target, seconds)
 
 
-def _seconds(kind: Kind, rng: Random) -> float:
+def _seconds(kind: FaultKind, rng: Random) -> float:
     if kind == "stop":
         return STOP_SECONDS
     return float(round(rng.uniform(*LINK_SECONDS))) if kind in LONG else 0.0

@@ -69,7 +69,7 @@ class Load:
         self._answers: Counter[Answer] = Counter()
         self._failures: list[BaseException] = []
         self._started_at = 0.0
-        self._threads = list(self._players())
+        self._threads = list(self._senders())
 
     def start(self) -> None:
         """Every connection begins; returns at once."""
@@ -103,20 +103,23 @@ class Load:
         self._ended.set()
         self.join()
 
-    def _players(self) -> list[threading.Thread]:
+    def _senders(self) -> list[threading.Thread]:
         settings = self._settings
-        players = {"fhir": self._messages, "hl7": self._messages, "csv_file": self._files}
+        by_kind = {"fhir": self._messages, "hl7": self._messages, "csv_file": self._files}
         return [
             threading.Thread(
-                target=self._played, args=(players[kind], source), name=f"load-{source}-{number}", daemon=True
+                target=self._run_sender,
+                args=(by_kind[kind], source),
+                name=f"load-{source}-{number}",
+                daemon=True,
             )
             for source, kind in {source: due[0].delivery.kind for source, due in self._due.items()}.items()
             for number in range(1 if kind == "csv_file" else settings.connections)
         ]
 
-    def _played(self, player: Callable[[str, deque[_Due]], None], source: str) -> None:
+    def _run_sender(self, send: Callable[[str, deque[_Due]], None], source: str) -> None:
         try:
-            player(source, self._due[source])
+            send(source, self._due[source])
         except BaseException as failure:  # noqa: BLE001 (raised by join, in the thread that asks)
             self._failures.append(failure)
             self._ended.set()
@@ -129,8 +132,8 @@ class Load:
             "hl7": Hl7Sender(source, port, self._journal, patience=patience, ended=ended),
         }
         try:
-            while (one := self._next(due)) is not None:
-                answered = senders[one.kind].send(one.content, message_id=one.entries[0].message_id)
+            while (delivery := self._next(due)) is not None:
+                answered = senders[delivery.kind].send(delivery.content, message_id=delivery.entries[0].message_id)
                 self._count(answered.answer, 1)
         finally:
             for sender in senders.values():
@@ -139,16 +142,16 @@ class Load:
     def _next(self, due: deque[_Due]) -> Delivery | None:
         """What comes next, when its time has come; None when there is nothing or the load has ended."""
         try:
-            one = due.popleft()
+            item = due.popleft()
         except IndexError:
             return None
-        ended = self._ended.wait(self._wait_seconds(one)) or self._ended.is_set()
-        return None if ended else one.delivery
+        ended = self._ended.wait(self._wait_seconds(item)) or self._ended.is_set()
+        return None if ended else item.delivery
 
-    def _wait_seconds(self, one: _Due) -> float:
+    def _wait_seconds(self, item: _Due) -> float:
         if self._settings.per_second is None:
             return 0.0
-        return max(0.0, self._started_at + one.after / self._settings.per_second - time.monotonic())
+        return max(0.0, self._started_at + item.after / self._settings.per_second - time.monotonic())
 
     def _files(self, source: str, due: deque[_Due]) -> None:
         folder = FileSender(source, self._engine.drop_folder(source), self._journal)
@@ -158,17 +161,17 @@ class Load:
             while due and len(waiting) < self._settings.files_at_once and not self._wait_seconds(due[0]):
                 deadline = time.monotonic() + patience_seconds
                 waiting.append(_File(folder, due.popleft().delivery, deadline))
-            for one in waiting:
-                one.dropped = one.dropped or one.drop()
-            settled = [one for one in waiting if one.answered() or time.monotonic() >= one.deadline]
-            given_up += [one for one in settled if self._count(one.note(), one.rows) == "unknown"]
-            waiting = [one for one in waiting if one not in settled]
-        for one in waiting:
-            self._count(one.note(), one.rows)
-        for one in given_up:  # it may have been answered while later ones were waited for
-            if one.answered():
-                self._count("unknown", -one.rows)
-                self._count(one.note(), one.rows)
+            for file in waiting:
+                file.dropped = file.dropped or file.drop()
+            settled = [file for file in waiting if file.answered() or time.monotonic() >= file.deadline]
+            given_up += [file for file in settled if self._count(file.note(), file.rows) == "unknown"]
+            waiting = [file for file in waiting if file not in settled]
+        for file in waiting:
+            self._count(file.note(), file.rows)
+        for file in given_up:  # it may have been answered while later ones were waited for
+            if file.answered():
+                self._count("unknown", -file.rows)
+                self._count(file.note(), file.rows)
 
     def _count(self, answer: Answer, entries: int) -> Answer:
         with self._lock:
@@ -209,18 +212,18 @@ class _File:
 
     def answered(self) -> bool:
         """It stands in done/ or failed/."""
-        return self.folder.room_of(self._name) is not None
+        return self.folder.answered_in(self._name) is not None
 
     def note(self) -> Answer:
         """Its rows are in the journal with its answer, `unknown` where it has none."""
-        room = self.folder.room_of(self._name)
-        return self.folder.note(room, self._name, self.delivery.content, rows=self._positions).answer
+        directory = self.folder.answered_in(self._name)
+        return self.folder.note(directory, self._name, self.delivery.content, rows=self._positions).answer
 
 
 def _by_source(offered: tuple[Offer, ...]) -> dict[str, deque[_Due]]:
     due: dict[str, deque[_Due]] = {}
     entries = 0
-    for one in offered:
-        due.setdefault(one.delivery.source, deque()).append(_Due(one.delivery, entries))
-        entries += len(one.delivery.entries)
+    for offer in offered:
+        due.setdefault(offer.delivery.source, deque()).append(_Due(offer.delivery, entries))
+        entries += len(offer.delivery.entries)
     return due

@@ -12,13 +12,13 @@ from ops.lab.simulator.model import COUNCIL, GP, TRUST, Delivery, EntryTruth
 from ops.lab.simulator.render.tier2_csv import FIRST_ROW, HEADERS
 
 
-def poison(rng: Random, number: int, near: Delivery) -> Delivery:
-    """A malformed delivery to the door of `near`; all that is refused with it counts as one entry.
+def poison(rng: Random, number: int, original: Delivery) -> Delivery:
+    """A malformed delivery to the door of `original`; all that is refused with it counts as one entry.
 
     `number` keeps file names apart.
     """
-    content = rng.choice(_WAYS[near.source])(rng, near.content)
-    of_file = near.source == COUNCIL
+    content = rng.choice(_WAYS[original.source])(rng, original.content)
+    of_file = original.source == COUNCIL
     entry = EntryTruth(
         message_id=sha256(content).hexdigest(),
         position=FIRST_ROW if of_file else 0,
@@ -26,7 +26,7 @@ def poison(rng: Random, number: int, near: Delivery) -> Delivery:
         expected="refused",
     )
     name = f"council-east-broken-{number}.csv" if of_file else None
-    return Delivery(near.source, near.kind, content, (entry,), "broken", file_name=name)
+    return Delivery(original.source, original.kind, content, (entry,), "broken", file_name=name)
 
 
 def _noise(rng: Random, _: bytes) -> bytes:

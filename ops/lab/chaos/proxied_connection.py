@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["latency", "reset", "black_hole", "trickle"]
+LinkFaultKind = Literal["latency", "reset", "black_hole", "trickle"]
 Side = Literal["to_broker", "from_broker"]
 
 # What a direction holds back before it stops reading: 30 s of 1 MB/s, so that latency does not become a limit
@@ -33,7 +33,7 @@ class LinkFault:
     one byte a second.  `direction` is to_broker, from_broker or both; a reset has both.
     """
 
-    kind: Kind
+    kind: LinkFaultKind
     seconds: float = 0.0
     direction: Literal["to_broker", "from_broker", "both"] = "both"
 
@@ -70,7 +70,7 @@ class Direction:
         self._target: asyncio.Transport | None = None
 
     def join(self, source: asyncio.Transport, target: asyncio.Transport) -> None:
-        """Between these two, from now on. What came before waited, and goes as the fault in force says."""
+        """Connects these two from now on. What came before was queued, and is sent under the current fault."""
         self._source, self._target = source, target
         self.obey(self._fault)
 

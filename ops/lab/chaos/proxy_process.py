@@ -28,16 +28,16 @@ class ProxyProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def start(self) -> Self:
         """It runs, without a proxy yet."""
         ours, theirs = socket.socketpair()
         with theirs:
-            words = [sys.executable, "-m", "ops.lab.chaos.proxy_process", str(theirs.fileno())]
+            command = [sys.executable, "-m", "ops.lab.chaos.proxy_process", str(theirs.fileno())]
             # A session of its own: Ctrl-C in a terminal must not take the links from workers that are stopping.
             self._process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
+                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True
             )
         ours.settimeout(ANSWER_SECONDS_MAX)
         self._orders = ours
@@ -58,7 +58,7 @@ class ProxyProcess:
 
         Raises OSError with the errno the order met, TierlinkError when the process does not run or answer.
         """
-        with self._turn:
+        with self._lock:
             if self._orders is None:
                 raise TierlinkError("the fault proxies have not been started")
             try:
@@ -92,30 +92,30 @@ def _line(orders: socket.socket) -> bytes:
 async def serve(orders: socket.socket) -> None:
     """Do what is ordered until the other side closes."""
     reader, writer = await asyncio.open_connection(sock=orders)
-    gates: dict[int, ProxyListener] = {}
+    listeners: dict[int, ProxyListener] = {}
     while line := await reader.readline():
         try:
-            answer = await _answer(gates, **json.loads(line))
+            answer = await _answer(listeners, **json.loads(line))
         except OSError as failure:
             answer = {"errno": failure.errno or 0}
         writer.write(json.dumps(answer).encode() + b"\n")
         await writer.drain()
 
 
-async def _answer(gates: dict[int, ProxyListener], order: str, port: int, **more: Any) -> dict[str, Any]:
+async def _answer(listeners: dict[int, ProxyListener], order: str, port: int, **more: Any) -> dict[str, Any]:
     if order == "open":
-        gate = ProxyListener(port, **more)
-        await gate.open()
-        gates[port] = gate
+        listener = ProxyListener(port, **more)
+        await listener.open()
+        listeners[port] = listener
     elif order == "shut":
-        gates.pop(port).shut()
+        listeners.pop(port).shut()
         await asyncio.sleep(0)  # transports let their sockets go in the next round of the loop
     elif order == "apply":
-        gates[port].apply(LinkFault(**more))
+        listeners[port].apply(LinkFault(**more))
     elif order == "heal":
-        gates[port].heal()
+        listeners[port].heal()
     else:
-        return asdict(gates[port].traffic())
+        return asdict(listeners[port].traffic())
     return {}
 
 

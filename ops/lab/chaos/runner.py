@@ -1,4 +1,4 @@
-"""One chaos run: a whole engine, a seeded load through its doors, a seeded menu of faults, and a verdict.
+"""One chaos run: a whole engine, a seeded load through its doors, seeded faults, and a verdict.
 
 `kills` counts processes (workers, doors, the broker) that died by SIGKILL or at an injected crash point;
 `faults` counts everything that was done, by name. Faults are paced by the load: as much of the plan has been
@@ -14,23 +14,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from ops.admin.ticker import tick
 from ops.client.journal import Journal
 from ops.errors import TierlinkError
-from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Say
-from ops.lab.chaos.disks import Disks
+from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Report
+from ops.lab.chaos.changeable_engine import ChangeableEngine
+from ops.lab.chaos.disk import Disks
 from ops.lab.chaos.fault_injector import BASE_WORKERS, FaultInjector, FaultTally
-from ops.lab.chaos.fault_plan import KINDS, Kind, Targets, more, plan
+from ops.lab.chaos.fault_plan import KINDS, FaultKind, Targets, more, plan
+from ops.lab.chaos.fault_switches import FaultSwitches
 from ops.lab.chaos.load import Load, LoadSettings
-from ops.lab.chaos.proxies import Links
+from ops.lab.chaos.proxy import ProcessProxies
 from ops.lab.chaos.quiescence import settle
+from ops.lab.consumer_lag import consumer_lag
 from ops.lab.simulator import AS_OF
-from ops.local.engine import Engine, EngineSettings
+from ops.local.engine import EngineSettings
 from ops.local.processes import DOOR_PREFIX, DOORS, stage_of
 from ops.runtime.paths import EnginePaths
-from ops.verify.replay import check_run, ground_of
+from ops.verify.checker import RunView
+from ops.verify.replay import check_run
 from streams.topology import STAGES
 
 RESTART_PAUSE_SECONDS_MAX = 2.0
@@ -39,13 +42,13 @@ BAD = ("lost", "phantom", "divergent", "backwards", "stuck", "leaked")  # must b
 
 @dataclass(frozen=True)
 class ChaosOptions:
-    """What the command line says; faults end after `minutes`, whatever is left of the plan."""
+    """The options of one run; faults end after `minutes`, whatever is left of the plan."""
 
     kills: int
     events: int
     seed: int
     minutes: float = 90.0
-    menu: Sequence[Kind] = KINDS
+    faults: Sequence[FaultKind] = KINDS
     host: str = "ours"
     mutant: str | None = None
     profile: str = "demo"
@@ -53,35 +56,35 @@ class ChaosOptions:
 
     def command(self) -> str:
         """What to type to run the same again."""
-        words = ["./run chaos", f"--kills {self.kills} --events {self.events} --seed {self.seed}"]
-        if tuple(self.menu) != KINDS:
-            words.append(f"--menu {','.join(self.menu)}")
-        words += [f"--host {self.host}"] if self.host != "ours" else []
-        words += [f"--mutant {self.mutant}"] if self.mutant else []
-        words += [f"--profile {self.profile}"] if self.profile != "demo" else []
-        return " ".join(words)
+        parts = ["./run chaos", f"--kills {self.kills} --events {self.events} --seed {self.seed}"]
+        if tuple(self.faults) != KINDS:
+            parts.append(f"--faults {','.join(self.faults)}")
+        parts += [f"--host {self.host}"] if self.host != "ours" else []
+        parts += [f"--mutant {self.mutant}"] if self.mutant else []
+        parts += [f"--profile {self.profile}"] if self.profile != "demo" else []
+        return " ".join(parts)
 
 
 @dataclass(frozen=True)
 class ChaosResult:
     """The counts of a run; `directory` is where it is kept, None when it was removed."""
 
-    counts: Mapping[str, Any]
+    counts: Mapping[str, object]
     directory: Path | None
 
     @property
     def bad(self) -> dict[str, int]:
         """What must be 0 and is not."""
-        return {name: self.counts[name] for name in BAD if self.counts[name]}
+        return {name: count for name in BAD if isinstance(count := self.counts[name], int) and count}
 
 
-def run(options: ChaosOptions, say: Say) -> ChaosResult:
+def run(options: ChaosOptions, report: Report) -> ChaosResult:
     """Run it. The work directory is removed when all is well and nobody asked to keep it."""
     root = options.directory or Path(tempfile.mkdtemp(prefix="tierlink-chaos-"))
     if root.exists() and any(root.iterdir()):
         raise TierlinkError(f"{root} is not empty: a chaos run begins from nothing")
-    say(f"{options.command()}\nworking in {root}")
-    counts = _run(options, EnginePaths(root), say)
+    report(f"{options.command()}\nworking in {root}")
+    counts = _run(options, EnginePaths(root), report)
     result = ChaosResult(counts, root)
     if result.bad or options.directory is not None:
         return result
@@ -92,54 +95,54 @@ def run(options: ChaosOptions, say: Say) -> ChaosResult:
 def base_targets() -> Targets:
     """Every process that the engine of a chaos run always has, in a fixed order."""
     workers = [f"{stage}-{number}" for stage in STAGES for number in range(BASE_WORKERS)]
-    doors = [f"{DOOR_PREFIX}{word}" for word in DOORS.values()]
+    doors = [f"{DOOR_PREFIX}{door}" for door in DOORS.values()]
     return Targets(workers, doors, STAGES, [name for name in workers if stage_of(name) == "ingress"])
 
 
-def _run(options: ChaosOptions, layout: EnginePaths, say: Say) -> dict[str, Any]:
+def _run(options: ChaosOptions, layout: EnginePaths, report: Report) -> dict[str, object]:
     started, targets = time.monotonic(), base_targets()
 
-    def tell(text: str) -> None:
-        say(f"{time.monotonic() - started:5.0f} s  {text}")
+    def timed(text: str) -> None:
+        report(f"{time.monotonic() - started:5.0f} s  {text}")
 
-    with Links(targets.processes) as links:
-        engine = Engine(layout, _settings(options, links))
+    switches = FaultSwitches(host=options.host, mutant=options.mutant)
+    with ProcessProxies(targets.processes) as proxies:
+        engine = ChangeableEngine(layout, _settings(options, switches, proxies))
         load = Load(engine, LoadSettings(options.seed, options.events), Journal(layout.journal))
-        with Disks(layout, targets.workers, engine.pid) as disks, engine:
-            tell(f"ready; {load.mixture.entries} entries to offer")
-            hands = FaultInjector(engine, links, disks, FaultTally())
-            _attack(options, load, hands, until=started + options.minutes * 60, say=tell)
-            tell("every fault has ended and the load too; waiting until it is quiet")
-            stuck = _settle(engine, hands)
-            tell(f"quiet, {stuck} partitions stuck; judging")
-            verdict = check_run(ground_of(engine), stuck=stuck)
+        with Disks(layout, targets.workers, lambda name: engine.child(name).pid) as disks, engine:
+            timed(f"ready; {load.mixture.entries} entries to offer")
+            injector = FaultInjector(engine, switches, proxies, disks, FaultTally())
+            _attack(options, load, injector, until=started + options.minutes * 60, report=timed)
+            timed("every fault has ended and the load too; waiting until it is quiet")
+            stuck = _settle(engine, injector)
+            timed(f"quiet, {stuck} partitions stuck; judging")
+            verdict = check_run(_view_of(engine), stuck=stuck)
             if not verdict.ok:
-                tell(json.dumps(verdict.detailed()))
+                timed(json.dumps(verdict.detailed()))
             return {
-                "kills": hands.tally.kills,
-                "faults": dict(sorted(hands.tally.faults.items())),
+                "kills": injector.tally.kills,
+                "faults": dict(sorted(injector.tally.faults.items())),
                 **verdict.as_json(),
                 "restarts": engine.restarts(),
-                "redelivered": engine.redelivered() + hands.redelivered_before_wipes,
+                "redelivered": consumer_lag(engine).redelivered() + injector.redelivered_before_wipes,
                 "seconds": round(time.monotonic() - started, 1),
                 "seed": options.seed,
             }
 
 
-def _settings(options: ChaosOptions, links: Links) -> EngineSettings:
+def _settings(options: ChaosOptions, switches: FaultSwitches, proxies: ProcessProxies) -> EngineSettings:
     return EngineSettings(
         test_mode=True,
         workers=BASE_WORKERS,
         linker_workers=BASE_WORKERS,
         profile=options.profile,
-        host=options.host,
-        mutant=options.mutant,
+        worker_program=switches.program,
         restart_pause_seconds_max=RESTART_PAUSE_SECONDS_MAX,
-        listeners=links.listeners,
+        listeners=proxies.listeners,
     )
 
 
-def _attack(options: ChaosOptions, load: Load, hands: FaultInjector, *, until: float, say: Say) -> None:
+def _attack(options: ChaosOptions, load: Load, injector: FaultInjector, *, until: float, report: Report) -> None:
     """The load has been answered or given up, every fault is over and healed."""
     targets, entries = base_targets(), load.mixture.entries
 
@@ -147,29 +150,41 @@ def _attack(options: ChaosOptions, load: Load, hands: FaultInjector, *, until: f
         return 1.0 if load.finished() else min(0.999, load.answers().total() / entries)
 
     campaign = Campaign(
-        planned=plan(options.seed, options.kills, options.menu, targets),
-        more=more(options.seed, options.menu, targets),
+        planned=plan(options.seed, options.kills, options.faults, targets),
+        more=more(options.seed, options.faults, targets),
         kills=options.kills,
-        hands=hands,
+        injector=injector,
         progress=progress,
         targets=targets,
         rng=Random(f"{options.seed}/retries"),
-        say=say,
+        report=report,
     )
     load.start()
     try:
         campaign.run(until)
     finally:
-        hands.heal()
+        injector.heal()
     while not load.finished() and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
     load.stop()
 
 
-def _settle(engine: Engine, hands: FaultInjector) -> int:
-    """How many partitions are stuck; else everything has been worked off, and told what day it is."""
-    stuck = settle(engine, since=hands.last_ended)
+def _settle(engine: ChangeableEngine, injector: FaultInjector) -> int:
+    """How many partitions are stuck; else everything has been processed, also what follows from the day it is."""
+    stuck = settle(consumer_lag(engine), since=injector.last_ended)
     if stuck:
         return stuck
     tick(engine.bootstrap, AS_OF)
-    return settle(engine, since=time.monotonic())
+    return settle(consumer_lag(engine), since=time.monotonic())
+
+
+def _view_of(engine: ChangeableEngine) -> RunView:
+    """A running engine as the checker sees it."""
+    return RunView(
+        bootstrap=engine.bootstrap,
+        layout=engine.layout,
+        sources=engine.sources,
+        topics=engine.topics,
+        keys=engine.keys,
+        pages=engine.pages,
+    )

@@ -17,9 +17,9 @@ from ops.lab.chaos.poison import poison
 from ops.lab.simulator import Rates, default_rates, simulate
 from ops.lab.simulator.model import Delivery
 
-Kind = Literal["told", "resent", "foreign", "poison", "identity", "merge"]
-_OF_TAG: Mapping[str, Kind] = {
-    "good": "told",
+OfferKind = Literal["plain", "resent", "foreign", "poison", "identity", "merge"]
+_OF_TAG: Mapping[str, OfferKind] = {
+    "good": "plain",
     "duplicate": "resent",
     "foreign": "foreign",
     "broken": "poison",
@@ -32,7 +32,7 @@ _NOISE = {
     "repeated_rows": 0.02,
 }
 # shares of simulated deliveries beside which something of the kind is put; of entries that is about a third
-_BESIDE: Mapping[Kind, float] = {"poison": 0.03, "identity": 0.06, "merge": 0.03}
+_BESIDE: Mapping[OfferKind, float] = {"poison": 0.03, "identity": 0.06, "merge": 0.03}
 _RESENT_OF_ADDED = 0.1
 _APART_MAX = 400  # places between a delivery and what was made from it, either way: it may come first
 _OF_FILES = 0.15  # of poison and identity changes: files are few, for they hold many entries
@@ -43,7 +43,7 @@ _ENTRIES_A_PERSON = 18.3  # measured over seeds; a world that is too small is ma
 class Offer:
     """One thing handed to a door, and what kind of thing it is."""
 
-    kind: Kind
+    kind: OfferKind
     delivery: Delivery
 
 
@@ -51,7 +51,7 @@ class Offer:
 class EntryMix:
     """How many entries are of each kind. An entry may count twice: a correction may be late.
 
-    `late` came after a later-told entry of the same record, `duplicates` are sent again on purpose (not for
+    `late` came after a newer entry of the same record, `duplicates` are sent again on purpose (not for
     want of an answer), `refused` are malformed, `rejected_rows` pass the folder door and end at ingress.
     """
 
@@ -88,24 +88,20 @@ def mixture(offered: Iterable[Offer]) -> EntryMix:
     """What `offered` holds, counted on what is sent and not on what was meant."""
     counted: Counter[str] = Counter()
     newest: dict[tuple[str, str], datetime] = {}
-    for one in offered:
+    for offer in offered:
         counted["deliveries"] += 1
-        for entry in one.delivery.entries:
+        for entry in offer.delivery.entries:
             counted["entries"] += 1
-            counted["duplicates"] += one.delivery.tag == "duplicate"
+            counted["duplicates"] += offer.delivery.tag == "duplicate"
             counted["refused"] += entry.expected == "refused"
             counted["rejected_rows"] += entry.expected == "rejected_row"
             counted["ignored"] += entry.expected == "ignored"
-            counted["identity_changes"] += one.kind == "identity"
-            counted["merges"] += one.kind == "merge" and b"\rMRG|" in one.delivery.content
-            if (
-                one.delivery.tag == "duplicate"
-                or entry.source_version_at is None
-                or entry.expected != "accepted"
-            ):
+            counted["identity_changes"] += offer.kind == "identity"
+            counted["merges"] += offer.kind == "merge" and b"\rMRG|" in offer.delivery.content
+            if offer.delivery.tag == "duplicate" or entry.source_version_at is None or entry.expected != "accepted":
                 continue
             counted["corrections"] += entry.correction
-            key = (one.delivery.source, entry.local_id)
+            key = (offer.delivery.source, entry.local_id)
             seen = newest.get(key, entry.source_version_at)
             counted["late"] += entry.source_version_at < seen
             newest[key] = max(seen, entry.source_version_at)
@@ -121,15 +117,15 @@ def _world(seed: int, people: int) -> list[Offer]:
     """More than enough: the simulated deliveries with what is put beside them."""
     deliveries = simulate(seed, people, rates=_rates()).deliveries
     rng = Random(f"chaos {seed}")
-    placed = [(float(place), Offer(_OF_TAG[one.tag], one)) for place, one in enumerate(deliveries)]
+    placed = [(float(place), Offer(_OF_TAG[delivery.tag], delivery)) for place, delivery in enumerate(deliveries)]
     placed += _added(rng, deliveries)
-    placed.sort(key=lambda one: one[0])
-    return [one for _, one in placed]
+    placed.sort(key=lambda item: item[0])
+    return [offer for _, offer in placed]
 
 
 def _added(rng: Random, deliveries: Sequence[Delivery]) -> Iterator[tuple[float, Offer]]:
     """Poison, identity changes and merges with their places, some of them resent."""
-    good = [place for place, one in enumerate(deliveries) if one.tag == "good"]
+    good = [place for place, delivery in enumerate(deliveries) if delivery.tag == "good"]
     of_trust = [place for place in good if b"\rPV1|" in deliveries[place].content]
     files = [place for place in good if deliveries[place].kind == "csv_file"]
     for kind, share in _BESIDE.items():
@@ -143,12 +139,12 @@ def _added(rng: Random, deliveries: Sequence[Delivery]) -> Iterator[tuple[float,
                     yield at + rng.uniform(0, _APART_MAX), Offer(kind, _resent(made))
 
 
-def _made(rng: Random, kind: Kind, number: int, near: Delivery, other: Delivery) -> Sequence[Delivery]:
+def _made(rng: Random, kind: OfferKind, number: int, original: Delivery, other: Delivery) -> Sequence[Delivery]:
     if kind == "poison":
-        return [poison(rng, number, near)]
+        return [poison(rng, number, original)]
     if kind == "merge":
-        return merge(rng, Numbering("MG", number), near, other)
-    return identity_change(rng, Numbering("ID", number), near)
+        return merge(rng, Numbering("MG", number), original, other)
+    return identity_change(rng, Numbering("ID", number), original)
 
 
 def _resent(made: Delivery) -> Delivery:
@@ -159,10 +155,10 @@ def _resent(made: Delivery) -> Delivery:
 def _cut(world: Sequence[Offer], events: int) -> tuple[Offer, ...] | None:
     """The first offers that together hold so many entries; None when there are not so many."""
     chosen, left = list[Offer](), events
-    for one in world:
-        if len(one.delivery.entries) <= left:
-            chosen.append(one)
-            left -= len(one.delivery.entries)
+    for offer in world:
+        if len(offer.delivery.entries) <= left:
+            chosen.append(offer)
+            left -= len(offer.delivery.entries)
         if not left:
             return tuple(chosen)
     return None

@@ -1,1 +1,1 @@
-"""The commands of the workshop; where it is not installed, they say so."""
+"""The commands of the lab."""

@@ -1,26 +1,22 @@
-"""`tierlink bench host | memory | restart | linkage`: figures of this machine, with what they stand for."""
+"""`tierlink bench host | memory | restart | linkage`: figures of this machine."""
 
 import json
-import signal
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ops.lab.commands.bench_linkage import linkage
-from ops.runtime.cli_options import Json
+from ops.lab import Report
+from ops.lab.commands.bench_linkage import linkage, stop_on_signals
+from ops.runtime.cli_options import Json, show_progress
 
-Scratch = Annotated[
-    Path, typer.Option(help="Broker and logs live below it while it runs, and are removed afterwards.")
-]
+Scratch = Annotated[Path, typer.Option(help="Broker and logs live below it while it runs, and are removed afterwards.")]
 
 
 def host(
     *,
-    events: Annotated[
-        int, typer.Option(min=100, help="Messages of 1 kB that each contender answers.")
-    ] = 200_000,
+    events: Annotated[int, typer.Option(min=100, help="Messages of 1 kB that each contender answers.")] = 200_000,
     rounds: Annotated[int, typer.Option(min=1, help="Every contender once a round; the median counts.")] = 5,
     only: Annotated[
         list[str] | None, typer.Option(help="host, stock, bare, aiokafka, quix; all when not given.")
@@ -33,10 +29,10 @@ def host(
     as_json: Json = False,
 ) -> None:
     """One hop (read, step, one output, one state record): our host beside four others, on one broker."""
+    show_progress("starting a broker")
     from rich.console import Console
 
-    from ops.lab.bench.host import MODULES, HostBench, run
-    from ops.lab.bench.host_report import show
+    from ops.lab.bench.host import MODULES, HostBench, run, show
 
     bench = HostBench(
         events=events,
@@ -45,9 +41,9 @@ def host(
         directory=directory,
         profile=profile,
     )
-    _stop_what_was_started()
+    stop_on_signals()
     console = Console(stderr=True, width=110, highlight=False)
-    figures = run(bench, say=console.print)
+    figures = run(bench, report=console.print)
     show(console, figures)
     if as_json:
         typer.echo(json.dumps(figures.as_json()))
@@ -61,7 +57,10 @@ def memory(
     as_json: Json = False,
 ) -> None:
     """How much a worker keeps in memory while a million events about ten thousand facts go through it."""
-    _run("memory", as_json, events=events, facts=facts, directory=directory)
+    from ops.lab.bench.memory import MemoryBench, run
+
+    options = MemoryBench(events=events, facts=facts, directory=directory)
+    _show(lambda report: run(options, report=report), as_json)
 
 
 def restart(
@@ -71,25 +70,23 @@ def restart(
     as_json: Json = False,
 ) -> None:
     """How long a restarted worker takes until it is ready."""
-    _run("restart", as_json, elements=elements, directory=directory)
+    from ops.lab.bench.restart import RestartBench, run
+
+    options = RestartBench(elements=elements, directory=directory)
+    _show(lambda report: run(options, report=report), as_json)
 
 
-def _run(bench: str, as_json: bool, **options: Any) -> None:
-    """`run` of `ops.lab.bench.<bench>`: takes the options and `say`, gives the object of `--json`."""
+def _show(measured: Callable[[Report], dict[str, object]], as_json: bool) -> None:
+    show_progress("starting a broker")
     from rich.console import Console
 
-    _stop_what_was_started()
+    stop_on_signals()
     console = Console(stderr=True, width=110, highlight=False)
-    figures = import_module(f"ops.lab.bench.{bench}").run(**options, say=console.print)
+    figures = measured(console.print)
     for name, figure in figures.items():
         console.print(f"{name:>32}  {figure}")
     if as_json:
         typer.echo(json.dumps(figures))
-
-
-def _stop_what_was_started() -> None:
-    for order in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(order, signal.default_int_handler)  # as Ctrl-C
 
 
 def register(app: typer.Typer) -> None:

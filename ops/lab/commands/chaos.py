@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 if TYPE_CHECKING:
-    from ops.lab.chaos.fault_plan import Kind
+    from ops.lab.chaos.fault_plan import FaultKind
 
 
 def chaos(
@@ -21,7 +21,7 @@ def chaos(
     events: Annotated[int, typer.Option(min=1, help="Entries that are sent through the doors.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same load and the same faults.")] = 1,
     minutes: Annotated[float, typer.Option(min=0, help="No fault begins later than this.")] = 90.0,
-    menu: Annotated[str, typer.Option(help="Kinds of faults, with commas; all of them when not given.")] = "",
+    faults: Annotated[str, typer.Option(help="Kinds of faults, with commas; all of them when not given.")] = "",
     host: Annotated[
         Literal["ours", "stock"], typer.Option(help="What workers run on; stock is a Faust agent.")
     ] = "ours",
@@ -36,6 +36,7 @@ def chaos(
     as_json: Json = False,
 ) -> None:
     """Send through the doors while workers, doors and broker are killed, paused, cut off and filled up."""
+    show_progress("starting an engine")
     from ops.lab.chaos.runner import ChaosOptions, run
 
     for order in (signal.SIGTERM, signal.SIGHUP):
@@ -45,7 +46,7 @@ def chaos(
         events=events,
         seed=seed,
         minutes=minutes,
-        menu=_kinds(menu),
+        faults=_kinds(faults),
         host=host,
         mutant=mutant,
         profile=profile,
@@ -63,13 +64,13 @@ def chaos(
         raise typer.Exit(1)
 
 
-def _kinds(menu: str) -> "tuple[Kind, ...]":
+def _kinds(faults: str) -> "tuple[FaultKind, ...]":
     from ops.errors import SettingsError
     from ops.lab.chaos.fault_plan import KINDS
 
-    wanted = [one.strip() for one in menu.split(",") if one.strip()]
+    wanted = [kind.strip() for kind in faults.split(",") if kind.strip()]
     if unknown := set(wanted) - set(KINDS):
-        raise SettingsError(f"--menu: {len(unknown)} of them unknown; there are {', '.join(KINDS)}")
+        raise SettingsError(f"--faults: {len(unknown)} of them unknown; there are {', '.join(KINDS)}")
     return tuple(kind for kind in KINDS if kind in wanted or not wanted)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import Json
+from ops.runtime.cli_options import Json, show_progress
 
 
 def simulate(
@@ -13,9 +13,7 @@ def simulate(
     first: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
     mutant: Annotated[
         str,
-        typer.Option(
-            help="Break one rule on purpose: it must be caught. Names: ops/lab/model_check/rules.py."
-        ),
+        typer.Option(help="Break one rule on purpose: it must be caught. Names: ops/lab/model_check/rules.py."),
     ] = "none",
     processes: Annotated[int, typer.Option(min=1, max=64, help="How many processes play.")] = 2,
     as_json: Json = False,
@@ -26,15 +24,16 @@ def simulate(
     """
     from ops.errors import SettingsError
     from ops.lab.model_check.rules import MUTANTS
-    from ops.lab.model_check.run import play_many, told_of
+    from ops.lab.model_check.run import play_many, trace_of
 
     if mutant not in MUTANTS:
         raise SettingsError(f"--mutant: one of {', '.join(MUTANTS)}")
+    show_progress(f"playing {seeds} seeds")
     summary = play_many(range(first, first + seeds), mutant=mutant, processes=processes)
     for failed in summary.failures[:10]:
-        typer.echo(f"seed {failed.seed}: {failed.kind}: {failed.where} (world {failed.world})")
+        typer.echo(f"seed {failed.seed}: {failed.violation}: {failed.where} (world {failed.world})")
     if summary.failures:
-        typer.echo("\n".join(told_of(summary.failures[0].seed, mutant=mutant)))
+        typer.echo("\n".join(trace_of(summary.failures[0].seed, mutant=mutant)))
     faults = " ".join(f"{name}={count}" for name, count in sorted(summary.faults.items()))
     per_s = round(summary.seeds / summary.seconds)
     typer.echo(f"{summary.seeds} seeds, {len(summary.failures)} failed, {per_s} a second; {faults}")

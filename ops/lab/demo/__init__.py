@@ -1,1 +1,1 @@
-"""The demonstration: people played through the doors, and what came out held against the truth."""
+"""The demonstration: simulated people sent through the doors, and the result compared with the truth."""

@@ -13,9 +13,9 @@ from ops.admin.topic_reader import read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.demo.canary_messages import csv_file, fhir, hl7
+from ops.lab.demo.nobodies import NOBODIES
 from ops.runtime.paths import EnginePaths
-from ops.verify.leak_search import CONSUMER_OFFSETS, files_of, in_pieces, seen, text_of
-from ops.verify.nobodies import NOBODIES
+from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
@@ -23,7 +23,7 @@ from schemas.sources import Source
 
 
 @dataclass
-class Planted:
+class PlantedCanaries:
     """What went in, and what the doors answered."""
 
     values: tuple[str, ...]
@@ -31,7 +31,7 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class Found:
+class CanaryFindings:
     """`planted_found` of `planted` were seen in the opened intake; `hits` is what was seen anywhere else."""
 
     planted: int
@@ -63,13 +63,13 @@ class EngineView:
     pages: Callable[[], Iterable[tuple[str, str]]]  # process, text of its /metrics
 
 
-def plant(ground: EngineView, journal: Journal) -> Planted:
+def plant(view: EngineView, journal: Journal) -> PlantedCanaries:
     """One good and one refused message through each door; refused ones show whether answers quote what they
     refuse.
     """
-    planted = Planted(tuple(value for one in NOBODIES.values() for value in one.values()))
-    http = HttpSender("gp-hub", ground.ports["gp-hub"], journal)
-    mllp = Hl7Sender("trust-wm", ground.ports["trust-wm"], journal)
+    planted = PlantedCanaries(tuple(value for nobody in NOBODIES.values() for value in nobody.values()))
+    http = HttpSender("gp-hub", view.ports["gp-hub"], journal)
+    mllp = Hl7Sender("trust-wm", view.ports["trust-wm"], journal)
     for good in (True, False):
         message_id, body = fhir(NOBODIES["gp-hub"], good=good)
         planted.answers.append(http.send(body, message_id=message_id, kind="canary").body)
@@ -78,36 +78,49 @@ def plant(ground: EngineView, journal: Journal) -> Planted:
     http.close()
     mllp.close()
     name, content, rows = csv_file(NOBODIES["council-east"])
-    files = FileSender("council-east", ground.layout.drop / "council-east", journal)
+    files = FileSender("council-east", view.layout.drop / "council-east", journal)
     files.drop(name, content)
     planted.answers.append(files.wait(name, content, rows=rows).body)
     return planted
 
 
-def search(ground: EngineView, planted: Planted) -> Found:
+def search(view: EngineView, planted: PlantedCanaries) -> CanaryFindings:
     """Look everywhere. Bytes scanned are counted once, however many values are searched for."""
     scanned, places = 0, []
-    for place, content in _everything(ground, planted):
+    for place, content in _everything(view, planted):
         scanned += len(content)
         places += [place] * len(seen(planted.values, content))
-    inside = seen(planted.values, b"\n".join(_opened_intake(ground)))
-    return Found(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
+    inside = seen(planted.values, b"\n".join(_opened_intake(view)))
+    return CanaryFindings(len(planted.values), len(inside), len(places), scanned, tuple(sorted(set(places))))
 
 
-def _everything(ground: EngineView, planted: Planted) -> Iterator[tuple[str, bytes]]:
-    for name in (*ground.topic_names, CONSUMER_OFFSETS):
-        yield from in_pieces(f"topic {name}", map(text_of, read_topics(ground.bootstrap, [name])))
-    for name, text in ground.pages():
+def _everything(view: EngineView, planted: PlantedCanaries) -> Iterator[tuple[str, bytes]]:
+    for name in (*view.topic_names, CONSUMER_OFFSETS):
+        yield from in_pieces(f"topic {name}", map(text_of, read_topics(view.bootstrap, [name])))
+    for name, text in view.pages():
         yield f"metrics of {name}", text.encode()
     yield "answers", b"\n".join(planted.answers)
-    yield from files_of(ground.layout)
+    yield from files_of(view.layout)
 
 
-def _opened_intake(ground: EngineView) -> Iterator[bytes]:
-    keys = ground.keys
-    for source in ground.sources.values():
-        for one in read_topics(ground.bootstrap, [source.intake_topic]):
+def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The texts, a line each, in pieces of about TEXT_BYTES; none is cut, however much there is in all."""
+    parts: list[bytes] = []
+    size = 0
+    for text in texts:
+        parts.append(text)
+        size += len(text)
+        if size > TEXT_BYTES:
+            yield place, b"\n".join(parts)
+            parts, size = [], 0
+    yield place, b"\n".join(parts)
+
+
+def _opened_intake(view: EngineView) -> Iterator[bytes]:
+    keys = view.keys
+    for source in view.sources.values():
+        for message in read_topics(view.bootstrap, [source.intake_topic]):
             try:
-                yield opened(one.value or b"", keys=keys, topic=one.topic, key=one.key or b"").original
+                yield opened(message.value or b"", keys=keys, topic=message.topic, key=message.key or b"").original
             except Unreadable:
                 continue

@@ -1,21 +1,24 @@
 """`tierlink demo`: the main job on real parts: a real Kafka, the real doors, the Faust workers, a few hundred people.
 
 A seeded simulator plays journeys through the doors; what comes out is read from the published topics, as a consumer
-would, and held against what the simulator knows to be true.
+reads it, and compared with what the simulator knows to be true.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import cast
 
 from ops.admin.ticker import tick
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
+from ops.lab import Report
+from ops.lab.consumer_lag import consumer_lag
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
-from ops.lab.demo.killing import Killer
-from ops.lab.demo.playing import Progress, play
+from ops.lab.demo.playing import Progress, WorkerKiller, play
+from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import AS_OF, Noise, SimulatedFeed, default_rates, simulate
 from ops.local.engine import Engine
 from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
@@ -26,7 +29,7 @@ RECIPIENT = "demo"
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     people: int
     seed: int
@@ -39,22 +42,22 @@ class DemoResult:
     """Everything the report shows; `as_json` is the last line of `--json`."""
 
     ledgers: Mapping[str, Ledger]
-    snapshots: Sequence[Mapping[str, Any]]
+    snapshots: Sequence[SnapshotJson]
     stalled: int
     judgement: Judgement
     noise: Noise
-    found: canary.Found
+    found: canary.CanaryFindings
     kills: int
     redelivered: int
     seconds: float
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """One flat object."""
         return {
             **self.ledgers[""].as_json(),
             "stalled": self.stalled,
             "pathways": len(self.snapshots),
-            "three_tier_pathways": sum(one["three_tier"] for one in self.snapshots),
+            "three_tier_pathways": sum(snapshot["three_tier"] for snapshot in self.snapshots),
             "pathway_exact": round(self.judgement.pathway_exact, 4),
             "noise": _rounded(asdict(self.noise)),
             "linkage": _rounded(asdict(self.judgement.linkage)),
@@ -71,39 +74,36 @@ def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: round(share, 4) for name, share in shares.items()}
 
 
-Say = Callable[[str], None]
-
-
-def run(engine: Engine, options: DemoOptions, *, progress: Progress, say: Say, started: float) -> DemoResult:
-    """Play, wait until nothing is left to do, tell the day it is, and read what came out."""
+def run(engine: Engine, options: DemoOptions, *, progress: Progress, report: Report, started: float) -> DemoResult:
+    """Play, wait until nothing is left to do, send the tick of the day, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
-    killer = Killer(engine, options.seed) if options.kill_worker else None
+    killer = WorkerKiller(engine, options.seed) if options.kill_worker else None
     if killer is not None:
         killer.start()
     play(engine, simulation.deliveries, journal, progress)
-    planted = canary.plant(ground_of(engine), journal)
+    planted = canary.plant(engine_view(engine), journal)
     if killer is not None:
         killer.finish()
-    say(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
-    engine.drain()
+    report(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
+    consumer_lag(engine).drain()
     tick(engine.bootstrap, AS_OF)
-    engine.drain()
-    say(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
-    return _result(engine, simulation, _Played(journal, planted, killer.kills if killer else 0, started))
+    consumer_lag(engine).drain()
+    report(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
+    return _result(engine, simulation, _PlayedRun(journal, planted, killer.kills if killer else 0, started))
 
 
 @dataclass(frozen=True)
-class _Played:
+class _PlayedRun:
     """What playing left behind; `started` is a monotonic time."""
 
     journal: Journal
-    planted: canary.Planted
+    planted: canary.PlantedCanaries
     kills: int
     started: float
 
 
-def ground_of(engine: Engine) -> canary.EngineView:
+def engine_view(engine: Engine) -> canary.EngineView:
     """A running engine as the canary sweep sees it."""
     return canary.EngineView(
         bootstrap=engine.bootstrap,
@@ -116,9 +116,9 @@ def ground_of(engine: Engine) -> canary.EngineView:
     )
 
 
-def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoResult:
+def _result(engine: Engine, simulation: SimulatedFeed, played: _PlayedRun) -> DemoResult:
     keys = engine.keys
-    books = read_topic_index(engine.bootstrap, engine.sources.values(), recipient=RECIPIENT)
+    books = read_topic_index(partial(read_topics, engine.bootstrap), engine.sources.values(), recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)
     published = PublishedRun(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(
@@ -127,14 +127,16 @@ def _result(engine: Engine, simulation: SimulatedFeed, played: _Played) -> DemoR
         stalled=stalled(books),
         judgement=judge(simulation.truth, published, as_of=AS_OF),
         noise=simulation.noise,
-        found=canary.search(ground_of(engine), played.planted),
+        found=canary.search(engine_view(engine), played.planted),
         kills=played.kills,
-        redelivered=engine.redelivered(),
+        redelivered=consumer_lag(engine).redelivered(),
         seconds=time.monotonic() - played.started,
     )
 
 
-def read_snapshots(bootstrap: str) -> dict[str, Mapping[str, Any]]:
-    """PublishedRun id -> snapshot, as a subscriber of the demo recipient would hold them."""
+def read_snapshots(bootstrap: str) -> dict[str, SnapshotJson]:
+    """Published person id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
-    return {key.decode(): canonical.load_object(one.value or b"") for key, one in latest.items()}
+    return {
+        key.decode(): cast(SnapshotJson, canonical.load_object(message.value or b"")) for key, message in latest.items()
+    }

@@ -1,16 +1,36 @@
-"""Holding what was published against what the simulator knows. Imports no step and no linkage."""
+"""What was published against what the simulator knows. Imports no step and no linkage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TypeVar
 
-from ops.lab.demo.score import rightly_linked
+from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import PersonTruth, expected
 from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
 from schemas.envelope import record_id
 from schemas.identity import LocalId
 from schemas.keyring import Keyring, recipient_purpose
+
+R = TypeVar("R", bound=Hashable)
+
+
+def rightly_linked(found: Mapping[R, str], truth: Mapping[R, str]) -> set[str]:
+    """The people all of whose records, and nobody else's, form one group of `found`.
+
+    Both map a record to its group, `truth` to its person. A record that `found` lacks is a group of its own.
+    """
+    groups: dict[Hashable, set[str]] = {}
+    parts: dict[str, set[Hashable]] = {}
+    for record, person in truth.items():
+        group: Hashable = found.get(record, ("alone", record))
+        groups.setdefault(group, set()).add(person)
+        parts.setdefault(person, set()).add(group)
+    return {
+        person
+        for person, person_groups in parts.items()
+        if len(person_groups) == 1 and len(groups[next(iter(person_groups))]) == 1
+    }
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ class PublishedRun:
     """What there is to judge: record -> person, published id -> snapshot, and the keys that join them."""
 
     links: Mapping[str, str]
-    snapshots: Mapping[str, Mapping[str, Any]]
+    snapshots: Mapping[str, SnapshotJson]
     keys: Keyring
     recipient: str
 
@@ -50,7 +70,7 @@ class PublishedRun:
         """The person the record with this local id was linked to."""
         return self.links.get(record_of(self.keys, record))
 
-    def snapshot_of(self, person_id: str) -> Mapping[str, Any] | None:
+    def snapshot_of(self, person_id: str) -> SnapshotJson | None:
         """The snapshot the recipient has of a person."""
         return self.snapshots.get(self.keys.mac(recipient_purpose(self.recipient), person_id))
 
@@ -58,16 +78,16 @@ class PublishedRun:
 def judge(truth: Sequence[PersonTruth], published: PublishedRun, *, as_of: date) -> Judgement:
     """Score the linkage, and compare the pathway of everyone who was linked rightly."""
     person_of = {record.key: person.key for person in truth for record in person.records}
-    found = {key: one for key in person_of if (one := published.person_of(key)) is not None}
+    found = {key: person for key in person_of if (person := published.person_of(key)) is not None}
     right = rightly_linked(found, person_of)
     compared = [person for person in truth if person.key in right]
     differences = [_differences(person, found, published, as_of) for person in compared]
     return Judgement(
         linkage=linkage_score(found, truth),
         nhs_join=nhs_number_join(truth),
-        exact=sum(not own for own in differences),
+        exact=sum(not lines for lines in differences),
         compared=len(compared),
-        differences=[one for own in differences for one in own],
+        differences=[difference for lines in differences for difference in lines],
     )
 
 

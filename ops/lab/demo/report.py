@@ -51,11 +51,11 @@ def _funnel(console: Console, result: DemoResult) -> None:
     table.add_column("wait to acceptance")
     table.add_column("wait to start")
     for tier in figures.TIERS:
-        one = figures.funnel(result.snapshots, tier)
-        starters = _share(one.lost_5pct, one.started)
-        completers = _share(one.lost_5pct_completers, one.counted_completers)
-        counts = (one.referred, one.accepted, one.started, one.completed)
-        waits = (_days(one.acceptance_wait_days), _days(one.start_wait_days))
+        funnel = figures.funnel(result.snapshots, tier)
+        starters = _share(funnel.lost_5pct, funnel.started)
+        completers = _share(funnel.lost_5pct_completers, funnel.counted_completers)
+        counts = (funnel.referred, funnel.accepted, funnel.started, funnel.completed)
+        waits = (_days(funnel.acceptance_wait_days), _days(funnel.start_wait_days))
         table.add_row(_TIER_NAMES[tier], *map(str, counts), starters, completers, *waits)
     console.print(table)
 
@@ -64,9 +64,9 @@ def _gaps(console: Console, result: DemoResult) -> None:
     table = Table(title="Referred onward, and never received (handover/1)")
     for heading in ("from", "to", "sent", "received", "never received"):
         table.add_column(heading)
-    for one in figures.gaps(result.snapshots):
-        counts = map(str, (one.sent, one.received, one.overdue))
-        table.add_row(_TIER_NAMES[one.from_tier], _TIER_NAMES[one.to_tier], *counts)
+    for gap in figures.gaps(result.snapshots):
+        counts = map(str, (gap.sent, gap.received, gap.overdue))
+        table.add_row(_TIER_NAMES[gap.from_tier], _TIER_NAMES[gap.to_tier], *counts)
     console.print(table)
     for person in figures.never_received(result.snapshots)[:GAPS_SHOWN]:
         tiers = f"{_TIER_NAMES[person.from_tier]} to {_TIER_NAMES[person.to_tier]}"
@@ -77,11 +77,9 @@ def _equity(console: Console, result: DemoResult) -> None:
     table = Table(title="Equity: Tier 2 by IMD quintile (1 = most deprived)")
     for heading in ("IMD quintile", "people", "referred", "started", ">=5 % of starters"):
         table.add_column(heading)
-    for one in figures.equity(result.snapshots):
-        name = "not known" if one.imd_quintile is None else str(one.imd_quintile)
-        table.add_row(
-            name, str(one.people), str(one.referred), str(one.started), _share(one.lost_5pct, one.started)
-        )
+    for row in figures.equity(result.snapshots):
+        name = "not known" if row.imd_quintile is None else str(row.imd_quintile)
+        table.add_row(name, str(row.people), str(row.referred), str(row.started), _share(row.lost_5pct, row.started))
     console.print(table)
 
 

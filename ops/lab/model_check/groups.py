@@ -68,7 +68,7 @@ class Group:
         member.joined = True
         self._prepare(now_ms)
 
-    def returns(self, name: str, now_ms: int) -> None:
+    def rejoin(self, name: str, now_ms: int) -> None:
         """A worker that died is started again under its name; no rebalance when nobody has missed it."""
         member = self.members.get(name)
         if member is None or not self.stable:
@@ -116,7 +116,7 @@ class Group:
         if gone:
             self._prepare(now_ms)
         if self.deadline_ms is not None and (
-            now_ms >= self.deadline_ms or all(one.joined for one in self.members.values())
+            now_ms >= self.deadline_ms or all(member.joined for member in self.members.values())
         ):
             self._complete(now_ms)
         waits = [m.heard_ms + session_ms + 1 for m in self.members.values() if not self._waits(m)]
@@ -131,7 +131,7 @@ class Group:
         self.due_ms = now_ms
 
     def _complete(self, now_ms: int) -> None:
-        self.members = {name: one for name, one in self.members.items() if one.joined}
+        self.members = {name: member for name, member in self.members.items() if member.joined}
         self.deadline_ms = None
         self.generation += 1
         tasks, names = list(range(self.tasks)), sorted(self.members)

@@ -1,6 +1,7 @@
 """What must hold once a simulated run has come to rest."""
 
-from ops.lab.model_check.arrivals import dead_letters, finals, sources
+from ops.lab.memory_engine.engine import finals
+from ops.lab.memory_engine.parts import sources
 from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.verify.compare import final_values
 
@@ -23,20 +24,18 @@ def judge(run: ScheduledRun, *, probe: bool) -> None:
 
 def _nothing_lost(run: ScheduledRun) -> None:
     topics = [source.receipts_topic for source in sources().values()]
-    told = {key.decode() for topic in topics for key in final_values(run.logs.read(topic))}
-    if lost := run.world.entries - told:
+    answered = {key.decode() for key in final_values(run.logs.read(topics))}
+    if lost := run.world.entries - answered:
         raise Violation("lost", f"{len(lost)} entries without a disposition")
 
 
 def _nothing_differs(run: ScheduledRun) -> None:
-    wanted, found = run.world.finals, finals(run.logs)
-    for topic, values in wanted.items():
+    expected, found = run.world.finals, finals(run.logs)
+    for topic, values in expected.items():
         keys = values.keys() | found[topic].keys()
         differing = sum(values.get(key) != found[topic].get(key) for key in keys)
         if differing:
             raise Violation("differing", f"{topic}: {differing} of {len(keys)} keys")
-    if (dead := dead_letters(run.logs)) != run.world.dead_letters:
-        raise Violation("differing", f"dead letters: {dead}, not {run.world.dead_letters}")
 
 
 def _everything_committed(run: ScheduledRun) -> None:
@@ -47,24 +46,21 @@ def _everything_committed(run: ScheduledRun) -> None:
 
 def _state_is_its_changelog(run: ScheduledRun) -> None:
     for (name, task), worker in run.owners().items():
-        changelog = worker.at.stage.changelog
+        changelog = worker.context.stage.changelog
         if changelog and worker.elements.get(task, {}) != run.logs.folded((changelog, task)):
             raise Violation("state differs from its changelog", f"{name}/{task}")
 
 
 def _state_answers_alike(run: ScheduledRun) -> None:
     for (name, task), worker in run.owners().items():
-        changelog = worker.at.stage.changelog
+        changelog = worker.context.stage.changelog
         if changelog is None or task not in worker.states:
             continue
-        step = worker.at.step
+        step = worker.context.step
         live, restored = worker.states[task], step.restore(run.logs.folded((changelog, task)).items())
-        for topic in worker.at.stage.reads:
-            log = run.logs.of.get((topic, task))
-            for message in log.messages[-PROBES:] if log else ():
-                live, one = step.advance(live, message)
-                restored, other = step.advance(restored, message)
-                if one != other:
-                    raise Violation(
-                        "restored state answers otherwise", f"{name} {topic}/{task}@{message.offset}"
-                    )
+        for topic in worker.context.stage.reads:
+            for message in run.logs.messages((topic, task))[-PROBES:]:
+                live, live_outcomes = step.advance(live, message)
+                restored, restored_outcomes = step.advance(restored, message)
+                if live_outcomes != restored_outcomes:
+                    raise Violation("restored state answers otherwise", f"{name} {topic}/{task}@{message.offset}")

@@ -1,8 +1,7 @@
 """What one simulated run is made of: the rule, the steps, the fences, and the mutants that must be caught."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ops.lab.model_check.groups import Timings
 from streams.host.commit import Flight, Partition, Progress
@@ -19,7 +18,7 @@ class Rules:
     answered "a rebalance is under way" moves the stamp too; `stamp_at_assignment`: the first stamp is when the
     assignment arrived, not when it was asked for. `posthumous`: what a dead worker had sent may land
     after its successor began; `restart_waits`: a worker started again waits until the broker would refuse it.
-    `coalesce`: of one key a batch writes the last change only. `watch`: the order is checked at every landing
+    `coalesce`: of one key a batch writes the last change only. `check_steps`: the order is checked at every landing
     and commit; without it only what is left at the end is judged.
     """
 
@@ -34,7 +33,7 @@ class Rules:
     posthumous: bool = False
     restart_waits: bool = False
     coalesce: bool = False
-    watch: bool = True
+    check_steps: bool = True
 
 
 class CommitsTheDelivered(Progress):
@@ -50,7 +49,7 @@ class StateAtOnce(Progress):
 
     def may_send_state(self) -> Flight | None:
         """Whether its outputs are there or not."""
-        return next((one for one in self._flights if not one.state_sent), None)
+        return next((flight for flight in self._flights if not flight.state_sent), None)
 
 
 class LaterStateFirst(Progress):
@@ -58,7 +57,7 @@ class LaterStateFirst(Progress):
 
     def may_send_state(self) -> Flight | None:
         """The newest whose outputs are there."""
-        ready = (one for one in reversed(self._flights) if one.outputs_acknowledged and not one.state_sent)
+        ready = (flight for flight in reversed(self._flights) if flight.outputs_acknowledged and not flight.state_sent)
         return next(ready, None)
 
 
@@ -77,16 +76,16 @@ class CommitsOverAHole(LaterStateFirst):
 class SkipsTheSeen:
     """A step that takes a message given again for done: what it has seen outlives its crashes."""
 
-    def __init__(self, step: Step[Any]) -> None:
+    def __init__(self, step: Step[object]) -> None:
         """Of one run."""
         self._step = step
         self._seen: dict[Partition, int] = {}
 
-    def restore(self, elements: Any) -> Any:
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> object:
         """As the step does."""
         return self._step.restore(elements)
 
-    def advance(self, state: Any, message: Message) -> tuple[Any, tuple[Outcome, ...]]:
+    def advance(self, state: object, message: Message) -> tuple[object, tuple[Outcome, ...]]:
         """Nothing, for an offset seen before."""
         place = (message.topic, message.partition)
         if message.offset <= self._seen.get(place, -1):

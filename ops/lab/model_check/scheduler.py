@@ -7,12 +7,13 @@ import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ops.lab.model_check.arrivals import START_MS, Arrival, ArrivalWorld, dead_letter_of, quick_step, stages
-from ops.lab.model_check.flights import Batch, ProducedMessage
+from ops.lab.memory_engine.logs import Logs
+from ops.lab.memory_engine.parts import START_MS, dead_letter_of, quick_step, stages
+from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
+from ops.lab.model_check.batches import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
-from ops.lab.model_check.logs import Logs
 from ops.lab.model_check.rules import Rules, SkipsTheSeen
-from ops.lab.model_check.worker import Habits, Place, Worker
+from ops.lab.model_check.worker import BatchLimits, Worker, WorkerContext
 from streams.host.commit import Partition
 from streams.steps.outcome import Message
 
@@ -22,7 +23,7 @@ WORKERS_MAX = 4
 
 
 class Violation(AssertionError):
-    """What must never be was seen: a kind (one word) and where, without a value."""
+    """The run broke a rule: the kind of violation (one word) and where, without a value."""
 
     def __init__(self, kind: str, where: str) -> None:
         """Names topics, partitions, offsets and counts only."""
@@ -30,7 +31,7 @@ class Violation(AssertionError):
         self.kind = kind
 
 
-class Noted(NamedTuple):
+class TraceLine(NamedTuple):
     """One line of the trace."""
 
     at_ms: int
@@ -46,13 +47,13 @@ class Noted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Character:
+class RunProfile:
     """Drawn once for a run, so that runs differ more than their steps do."""
 
     fault_share: float  # of steps
     faults: int
     tick_ms: int  # a step takes up to this
-    door_share: float  # of steps, while there is something to tell
+    door_share: float  # of steps, while messages are still to arrive
     duplicate_share: float
 
 
@@ -64,114 +65,124 @@ class ScheduledRun:
         self.world, self.seed, self.rules = world, seed, rules
         self.chance = chance = random.Random(seed)
         self.now_ms = START_MS
-        self.trace: list[Noted] = []
+        self.trace: list[TraceLine] = []
         self.faults: dict[str, int] = {}
         self.steps = self.redelivered = 0
         self.logs = Logs(chance)
-        self.character = Character(
+        self.profile = RunProfile(
             fault_share=chance.choice((0.01, 0.03, 0.1)),
             faults=chance.randint(1, rules.faults_max),
             tick_ms=chance.choice((2, 10, 60)),
             door_share=chance.choice((0.02, 0.1, 0.4)),
             duplicate_share=chance.choice((0.0, 0.3)),
         )
-        self._faults_left = self.character.faults
-        self._told = self._drawn_arrivals()
+        self._faults_left = self.profile.faults
+        self._to_arrive = self._drawn_arrivals()
         self._done: dict[str, set[tuple[str, int, int]]] = {}
-        self._wire: list[tuple[int, Worker, list[ProducedMessage]]] = []  # of the dead: lands at, whose, what
+        self._in_transit: list[
+            tuple[int, Worker, list[ProducedMessage]]
+        ] = []  # of the dead: when it lands, worker, messages
         self._timer_ms = 0
         self.workers: list[Worker] = []
-        self._places = self._drawn_places()
+        self._contexts = self._drawn_contexts()
         self._ready: list[Worker] = []
         for worker in self.workers:
             self._wake(worker)
 
     def _drawn_arrivals(self) -> list[Arrival]:
-        told = list(self.world.arrivals)
-        told += [one for one in told if one.again and self.chance.random() < self.character.duplicate_share]
-        self.chance.shuffle(told)
-        return told
+        arrivals = list(self.world.arrivals)
+        arrivals += [
+            arrival for arrival in arrivals if arrival.again and self.chance.random() < self.profile.duplicate_share
+        ]
+        self.chance.shuffle(arrivals)
+        return arrivals
 
-    def _drawn_places(self) -> dict[str, Place]:
-        places, chance = {}, self.chance
-        habits = Habits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
-        for of in stages():
-            group = Group(of.partitions, self.rules.timings, chance)
-            step = quick_step(of.name)
-            if of.name in self.rules.skips:
+    def _drawn_contexts(self) -> dict[str, WorkerContext]:
+        contexts: dict[str, WorkerContext] = {}
+        chance = self.chance
+        limits = BatchLimits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
+        for stage in stages():
+            group = Group(stage.partitions, self.rules.timings, chance)
+            step = quick_step(stage.name)
+            if stage.name in self.rules.skips:
                 step = SkipsTheSeen(step)
-            places[of.name] = at = Place(of, step, dead_letter_of, self.logs, group, self.rules, chance, self)
-            self._done[of.name] = set()
+            contexts[stage.name] = context = WorkerContext(
+                stage, step, dead_letter_of, self.logs, group, self.rules, chance, self
+            )
+            self._done[stage.name] = set()
             for number in range(WORKERS):
-                self._hire(at, number, habits)
+                self._add_worker(context, number, limits)
             group.tick(self.now_ms)
-        self._habits = habits
-        return places
+        self._limits = limits
+        return contexts
 
-    def _hire(self, at: Place, number: int, habits: Habits) -> None:
-        worker = Worker(f"{at.stage.name}-{number}", at, habits)
+    def _add_worker(self, context: WorkerContext, number: int, limits: BatchLimits) -> None:
+        worker = Worker(f"{context.stage.name}-{number}", context, limits)
         self.workers.append(worker)
         worker.start()
 
     # ------------------------------------------------------------ the run
 
     def run(self) -> "ScheduledRun":
-        """Until everything has arrived, nothing is in the air and nobody is behind. Raises Violation."""
+        """Until everything has arrived, nothing is in flight and nobody is behind. Raises Violation."""
         while self.steps < STEPS_MAX:
             self.steps += 1
-            self._pass(int(self.chance.random() * self.character.tick_ms))
-            if self._told and self.chance.random() < self.character.door_share:
-                self._tell()
-            elif self._faults_left and self.chance.random() < self.character.fault_share:
-                self._strike()
+            self._advance_clock(int(self.chance.random() * self.profile.tick_ms))
+            if self._to_arrive and self.chance.random() < self.profile.door_share:
+                self._arrive()
+            elif self._faults_left and self.chance.random() < self.profile.fault_share:
+                self._inject_fault()
             elif self._ready:
                 place = int(self.chance.random() * len(self._ready))
                 if not self._ready[place].act():
                     self._ready[place].ready = False
                     self._ready[place] = self._ready[-1]
                     self._ready.pop()
-            elif self._told:
-                self._tell()
+            elif self._to_arrive:
+                self._arrive()
             elif self.settled():
                 return self
             else:
-                self._pass(max(1, self._timer_ms - self.now_ms))
+                self._advance_clock(max(1, self._timer_ms - self.now_ms))
         raise Violation("stuck", f"after {self.steps} steps")
 
-    def _tell(self) -> None:
-        arrival = self._told.pop()
+    def _arrive(self) -> None:
+        arrival = self._to_arrive.pop()
         message = self.logs.append(arrival.emit, stamp_ms=self.now_ms)
-        self.note("door", "told", (message.topic, message.partition), message.offset)
+        self.note("door", "sent", (message.topic, message.partition), message.offset)
         self._wake_readers(message)
 
     def settled(self) -> bool:
-        """Nobody frozen, dead, joining or with anything in the air, and every group has read to the end."""
-        if self._wire or not all(at.group.stable for at in self._places.values()):
+        """Nobody is frozen, dead, joining or has anything in flight, and every group has read to the end."""
+        if self._in_transit or not all(context.group.stable for context in self._contexts.values()):
             return False
         for worker in self.workers:
             if worker.restart_ms is not None or worker.paused_until_ms is not None:
                 return False
-            if worker.alive and not (
-                worker.phase == "working" and worker.producer.idle and self._holds(worker)
-            ):
+            if worker.alive and not (worker.phase == "working" and worker.producer.idle and self._holds(worker)):
                 return False
         return not any(self.lag().values())
 
     def _holds(self, worker: Worker) -> bool:
-        return worker.generation == worker.at.group.generation and worker.draining_since_ms is None
+        return worker.generation == worker.context.group.generation and worker.draining_since_ms is None
 
     def lag(self) -> dict[Partition, int]:
         """Input partition -> offsets not committed."""
         found = {}
-        for at in self._places.values():
-            for place, log in self.logs.of.items():
-                if place[0] in at.stage.reads:
-                    found[place] = log.end - at.group.committed.get(place, 0)
+        for context in self._contexts.values():
+            for place, log in self.logs.partitions.items():
+                if place[0] in context.stage.reads:
+                    found[place] = log.end - context.group.committed.get(place, 0)
         return found
 
     def owners(self) -> dict[tuple[str, int], Worker]:
         """Stage and task -> the worker that holds it."""
-        return {(one.at.stage.name, task): one for one in self.workers if one.alive for task in one.tasks}
+        return {
+            (worker.context.stage.name, task): worker
+            for worker in self.workers
+            if worker.alive
+            for task in worker.tasks
+        }
 
     def _wake(self, worker: Worker) -> None:
         if not worker.ready:
@@ -180,12 +191,12 @@ class ScheduledRun:
 
     def _wake_readers(self, message: Message) -> None:
         for worker in self.workers:
-            if message.partition in worker.tasks and message.topic in worker.at.stage.reads:
+            if message.partition in worker.tasks and message.topic in worker.context.stage.reads:
                 self._wake(worker)
 
     # ------------------------------------------------------------ time
 
-    def _pass(self, milliseconds: int) -> None:
+    def _advance_clock(self, milliseconds: int) -> None:
         self.now_ms += milliseconds
         if self.now_ms >= self._timer_ms:
             self._timers()
@@ -194,17 +205,17 @@ class ScheduledRun:
         now_ms, due_ms = self.now_ms, NEVER_MS
         for worker in self.workers:
             due_ms = min(due_ms, self._worker_timers(worker))
-        for at in self._places.values():
-            if now_ms >= at.group.due_ms:
-                at.group.tick(now_ms)
+        for context in self._contexts.values():
+            if now_ms >= context.group.due_ms:
+                context.group.tick(now_ms)
                 for worker in self.workers:
-                    if worker.at is at:
+                    if worker.context is context:
                         self._wake(worker)
-            due_ms = min(due_ms, at.group.due_ms)
-        for landing in [one for one in self._wire if one[0] <= now_ms]:
-            self._wire.remove(landing)
+            due_ms = min(due_ms, context.group.due_ms)
+        for landing in [landing for landing in self._in_transit if landing[0] <= now_ms]:
+            self._in_transit.remove(landing)
             self._land_all(landing[1], landing[2])
-        self._timer_ms = max(now_ms + 1, min([due_ms, *(one[0] for one in self._wire)]))
+        self._timer_ms = max(now_ms + 1, min([due_ms, *(landing[0] for landing in self._in_transit)]))
 
     def _worker_timers(self, worker: Worker) -> int:
         """What is due has happened; when the next is."""
@@ -228,15 +239,15 @@ class ScheduledRun:
             worker.held = {place: until for place, until in worker.held.items() if until > now_ms}
         if worker.paused_until_ms is None and worker.heartbeat_ms <= now_ms and worker.heartbeat():
             self._wake(worker)
-        waits = [one for one in (worker.paused_until_ms, worker.cut_until_ms) if one is not None]
+        waits = [until_ms for until_ms in (worker.paused_until_ms, worker.cut_until_ms) if until_ms is not None]
         waits += worker.held.values()
         return min([worker.heartbeat_ms, *waits] if worker.paused_until_ms is None else waits)
 
     # ------------------------------------------------------------ faults
 
-    def _strike(self) -> None:
-        awake = [one for one in self.workers if one.alive and one.paused_until_ms is None]
-        busy = [one for one in awake if one.air]
+    def _inject_fault(self) -> None:
+        awake = [worker for worker in self.workers if worker.alive and worker.paused_until_ms is None]
+        busy = [worker for worker in awake if worker.in_flight]
         pool = busy if busy and self.chance.random() < 0.8 else awake
         if not pool:
             return
@@ -274,18 +285,22 @@ class ScheduledRun:
         return True
 
     def _join(self, worker: Worker) -> bool:
-        fellows = [one for one in self.workers if one.at is worker.at]
-        if len(fellows) >= WORKERS_MAX:
+        group_workers = [member for member in self.workers if member.context is worker.context]
+        if len(group_workers) >= WORKERS_MAX:
             return False
-        self._hire(worker.at, len(fellows), self._habits)
+        self._add_worker(worker.context, len(group_workers), self._limits)
         self._wake(self.workers[-1])
         self.note(self.workers[-1].name, "joins")
         self._timer_ms = self.now_ms
         return True
 
     def _leave(self, worker: Worker) -> bool:
-        fellows = [one for one in self.workers if one.at is worker.at and one.alive and not one.leaving]
-        if len(fellows) < 2 or worker.leaving:
+        group_workers = [
+            member
+            for member in self.workers
+            if member.context is worker.context and member.alive and not member.leaving
+        ]
+        if len(group_workers) < 2 or worker.leaving:
             return False
         worker.leaving = True
         if worker.draining_since_ms is None:
@@ -298,7 +313,7 @@ class ScheduledRun:
 
     def note(self, worker: str, what: str, place: Partition | None = None, offset: int | None = None) -> None:
         """One line of the trace."""
-        self.trace.append(Noted(self.now_ms - START_MS, worker, what, place, offset))
+        self.trace.append(TraceLine(self.now_ms - START_MS, worker, what, place, offset))
 
     def answered(self, worker: Worker, batch: Batch) -> None:
         """A batch that leaves nothing behind is done at once."""
@@ -312,7 +327,7 @@ class ScheduledRun:
         if record.kind == "output":
             batch.outputs_unlanded -= 1
         else:
-            if self.rules.watch and batch.flight in worker.air:
+            if self.rules.check_steps and batch.flight in worker.in_flight:
                 self._check_order(worker, batch, message)
             batch.state_unlanded[message.partition] -= 1
         if batch.landed:
@@ -321,14 +336,14 @@ class ScheduledRun:
 
     def committed(self, worker: Worker, offsets: dict[Partition, int]) -> None:
         """Every message below a committed offset has left all it leaves in the logs."""
-        if not self.rules.watch:
+        if not self.rules.check_steps:
             return
-        done, before = self._done[worker.at.stage.name], worker.at.group.committed
+        done, before = self._done[worker.context.stage.name], worker.context.group.committed
         for place, offset in offsets.items():
-            log = self.logs.of[place]
-            for one in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
-                if (one.topic, one.partition, one.offset) not in done:
-                    raise Violation("committed too early", f"{one.topic}/{one.partition}@{one.offset}")
+            log = self.logs.partitions[place]
+            for message in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
+                if (message.topic, message.partition, message.offset) not in done:
+                    raise Violation("committed too early", f"{message.topic}/{message.partition}@{message.offset}")
 
     def ended(self, worker: Worker, why: str) -> None:
         """Of what was under way to each partition, a first part arrives."""
@@ -339,7 +354,7 @@ class ScheduledRun:
             arriving = list(queue)[: self.chance.randint(0, max(0, most))]
             if arriving and self.rules.posthumous and self.chance.random() < 0.5:
                 at_ms = self.now_ms + self.chance.randint(1, self.rules.timings.session_ms)
-                self._wire.append((at_ms, worker, arriving))
+                self._in_transit.append((at_ms, worker, arriving))
             else:
                 self._land_all(worker, arriving)
         worker.alive = False
@@ -352,23 +367,21 @@ class ScheduledRun:
     def _land_all(self, worker: Worker, records: list[ProducedMessage]) -> None:
         for record in records:
             if not worker.lands(record):
-                self.note(
-                    worker.name, "refused, stamped too long ago", (record.emit.topic, record.emit.partition)
-                )
+                self.note(worker.name, "refused, stamped too long ago", (record.emit.topic, record.emit.partition))
                 return
 
     def _batch_done(self, worker: Worker, batch: Batch) -> None:
-        done = self._done[worker.at.stage.name]
-        places = {(one.topic, one.partition, one.offset) for one in batch.messages}
+        done = self._done[worker.context.stage.name]
+        places = {(message.topic, message.partition, message.offset) for message in batch.messages}
         self.redelivered += len(places & done)
         done |= places
 
     def _check_order(self, worker: Worker, batch: Batch, message: Message) -> None:
         where = f"{message.topic}/{message.partition}@{message.offset}"
-        for one in worker.air.values():
-            if one.outputs_unlanded or not one.answered:
+        for earlier in worker.in_flight.values():
+            if earlier.outputs_unlanded or not earlier.answered:
                 raise Violation("state before outputs", where)
-            if one is batch:
+            if earlier is batch:
                 return
-            if one.state_unlanded[message.partition]:
+            if earlier.state_unlanded[message.partition]:
                 raise Violation("state out of order", where)

@@ -1,5 +1,4 @@
-"""A seeded world of people in weight management, told by three providers in their own formats, with known
-truth.
+"""Seeded people in weight management, as three providers report them in their own formats, with known truth.
 
     population -> journeys -> faults -> sending (render/*) -> Delivery...     what the doors are handed
                      |                                  |

@@ -1,4 +1,4 @@
-"""What the published pathway of a person must say, worked out from what is true of them.
+"""What the published pathway of a person must contain, worked out from what is true of them.
 
 Written from the definitions (`schemas/definitions`: waits, handover, loss-5pct, start-by-first-attendance,
 tier3-accepted-by-booking) and from no step: two readings of one text, compared person by person. Days are ISO
@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from ops.lab.simulator.model import Fact
 from ops.lab.simulator.truth import PersonTruth, RecordTruth
 
-Pathway = dict[str, Any]
+Pathway = dict[str, object]
 
 _TIERS = ("primary_care", "tier2", "tier3", "tier4")
 _BASELINE = timedelta(days=14)
@@ -35,8 +34,8 @@ _STAGES = (  # the first that has a day wins
 
 
 @dataclass(slots=True, repr=False)
-class _Episode:
-    """One received referral and the facts that belong to it; `referral` is None where the record told
+class _ExpectedEpisode:
+    """One received referral and the facts that belong to it; `referral` is None where the record has
     none.
     """
 
@@ -51,7 +50,7 @@ class _Episode:
 
 
 def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
-    """The snapshot of `person` once everything told up to `as_of` is in: episodes by tier and day,
+    """The snapshot of `person` once every fact up to `as_of` is in: episodes by tier and day,
     handovers, demographics.
     """
     episodes = [episode for record in person.records for episode in _episodes(record)]
@@ -71,29 +70,29 @@ def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
 # episodes
 
 
-def _episodes(record: RecordTruth) -> list[_Episode]:
+def _episodes(record: RecordTruth) -> list[_ExpectedEpisode]:
     if record.tier == "primary_care":
         return []
     received = {fact.key: fact for fact in record.facts if fact.direction == "received"}
     others = [fact for fact in record.facts if fact.kind != "referral"]
-    episodes = {key: _Episode(record, referral) for key, referral in received.items()}
+    episodes = {key: _ExpectedEpisode(record, referral) for key, referral in received.items()}
     if not episodes:
-        return [_Episode(record, None, others)] if others else []
+        return [_ExpectedEpisode(record, None, others)] if others else []
     for fact in others:
         _home(fact, episodes).facts.append(fact)
     return list(episodes.values())
 
 
-def _home(fact: Fact, episodes: Mapping[str, _Episode]) -> _Episode:
+def _home(fact: Fact, episodes: Mapping[str, _ExpectedEpisode]) -> _ExpectedEpisode:
     """The episode the source names, else the latest begun by the day of the fact, else the record's first."""
     if fact.referral in episodes:
         return episodes[fact.referral or ""]
-    by_day = sorted(episodes.values(), key=lambda one: one.referred_on or date.min)
-    begun = [one for one in by_day if one.referred_on is not None and one.referred_on <= fact.on]
+    by_day = sorted(episodes.values(), key=lambda episode: episode.referred_on or date.min)
+    begun = [episode for episode in by_day if episode.referred_on is not None and episode.referred_on <= fact.on]
     return begun[-1] if begun else by_day[0]
 
 
-def _shown(episode: _Episode) -> Pathway:
+def _shown(episode: _ExpectedEpisode) -> Pathway:
     referral, attendances = episode.referral, _of(episode, "attendance")
     days = _days(episode)
     shown: Pathway = {
@@ -105,11 +104,11 @@ def _shown(episode: _Episode) -> Pathway:
         "attended_count": _count(attendances, _ATTENDED),
         "not_attended_count": _count(attendances, _NOT_ATTENDED),
         "cancelled_count": _count(attendances, _CANCELLED),
-        "declined_by": _first_word(episode, "decline", "by"),
-        "decline_reason": _first_word(episode, "decline", "reason"),
-        "withdrawal_reason": _first_word(episode, "withdrawal", "reason"),
-        "discharge_reason": _first_word(episode, "discharge", "reason"),
-        "completion_definition": _first_word(episode, "completion", "definition"),
+        "declined_by": _first_value(episode, "decline", "by"),
+        "decline_reason": _first_value(episode, "decline", "reason"),
+        "withdrawal_reason": _first_value(episode, "withdrawal", "reason"),
+        "discharge_reason": _first_value(episode, "discharge", "reason"),
+        "completion_definition": _first_value(episode, "completion", "definition"),
         "weights": sorted(map(_weight, _weights(episode.facts)), key=_weight_order),
         "waits": _waits(episode.referred_on, days),
         "loss": _loss(episode.record, days["started_on"]),
@@ -117,7 +116,7 @@ def _shown(episode: _Episode) -> Pathway:
     return shown | {"stage": next((stage for stage, name in _STAGES if shown[name]), "referred")}
 
 
-def _days(episode: _Episode) -> dict[str, date | None]:
+def _days(episode: _ExpectedEpisode) -> dict[str, date | None]:
     attended = _first_day(fact for fact in _of(episode, "attendance") if fact.attendance in _ATTENDED)
     return {
         "accepted_on": _accepted_on(episode),
@@ -130,16 +129,16 @@ def _days(episode: _Episode) -> dict[str, date | None]:
     }
 
 
-def _accepted_on(episode: _Episode) -> date | None:
-    """The day told; at Tier 3, which tells none, the first booking on or after the referral."""
-    told = _of(episode, "acceptance")
+def _accepted_on(episode: _ExpectedEpisode) -> date | None:
+    """The day the source sent; at Tier 3, which sends none, the first booking on or after the referral."""
+    acceptances = _of(episode, "acceptance")
     if episode.record.tier != "tier3":
-        return _first_day(told)
+        return _first_day(acceptances)
     since = episode.referred_on or date.min
-    return _first_day(fact for fact in told if fact.on >= since)
+    return _first_day(fact for fact in acceptances if fact.on >= since)
 
 
-def _of(episode: _Episode, kind: str) -> list[Fact]:
+def _of(episode: _ExpectedEpisode, kind: str) -> list[Fact]:
     return [fact for fact in episode.facts if fact.kind == kind]
 
 
@@ -147,9 +146,9 @@ def _first_day(facts: Iterable[Fact]) -> date | None:
     return min((fact.on for fact in facts), default=None)
 
 
-def _first_word(episode: _Episode, kind: str, name: str) -> Any:
-    told = sorted(_of(episode, kind), key=lambda fact: fact.on)
-    return getattr(told[0], name) if told else None
+def _first_value(episode: _ExpectedEpisode, kind: str, name: str) -> object:
+    facts = sorted(_of(episode, kind), key=lambda fact: fact.on)
+    return getattr(facts[0], name) if facts else None
 
 
 def _count(attendances: Sequence[Fact], codes: Sequence[str]) -> int:
@@ -188,24 +187,23 @@ def _loss(record: RecordTruth, started_on: date | None) -> Pathway | None:
     if started_on is None:
         return None
     weights = _weights(record.facts)
-    near = [fact for fact in weights if started_on <= fact.on <= started_on + _BASELINE]
-    baseline = min(near, key=lambda fact: (_self_reported(fact), fact.on), default=None)
+    candidates = [fact for fact in weights if started_on <= fact.on <= started_on + _BASELINE]
+    baseline = min(candidates, key=lambda fact: (_self_reported(fact), fact.on), default=None)
     return {
         "baseline_on": _text(baseline.on) if baseline else None,
         "baseline_kg": float(baseline.value) if baseline and baseline.value else None,
         "baseline_method": baseline.method if baseline else None,
         "at_weeks": {
-            str(weeks): _outcome(baseline, weights, started_on + timedelta(weeks=weeks))
-            for weeks in _HORIZON_WEEKS
+            str(weeks): _outcome(baseline, weights, started_on + timedelta(weeks=weeks)) for weeks in _HORIZON_WEEKS
         },
     }
 
 
 def _outcome(baseline: Fact | None, weights: Sequence[Fact], horizon: date) -> Pathway | None:
-    near = [fact for fact in weights if horizon - _WINDOW <= fact.on <= horizon + _WINDOW]
-    if baseline is None or not near:
+    candidates = [fact for fact in weights if horizon - _WINDOW <= fact.on <= horizon + _WINDOW]
+    if baseline is None or not candidates:
         return None
-    end = max(near, key=lambda fact: (fact.on, not _self_reported(fact)))
+    end = max(candidates, key=lambda fact: (fact.on, not _self_reported(fact)))
     assert baseline.value is not None
     assert end.value is not None
     loss = (baseline.value - end.value) * 100 / baseline.value
@@ -224,11 +222,9 @@ def _self_reported(fact: Fact) -> bool:
 # handovers
 
 
-def _handovers(person: PersonTruth, episodes: Sequence[_Episode], *, as_of: date) -> Iterator[Pathway]:
-    sent = [
-        (record.tier, fact) for record in person.records for fact in record.facts if fact.direction == "sent"
-    ]
-    sent.sort(key=lambda one: one[1].on)
+def _handovers(person: PersonTruth, episodes: Sequence[_ExpectedEpisode], *, as_of: date) -> Iterator[Pathway]:
+    sent = [(record.tier, fact) for record in person.records for fact in record.facts if fact.direction == "sent"]
+    sent.sort(key=lambda referral: referral[1].on)
     received = _matched([fact for _, fact in sent], episodes)
     for (from_tier, fact), episode in zip(sent, received, strict=True):
         received_on = episode.referred_on if episode else None
@@ -243,24 +239,29 @@ def _handovers(person: PersonTruth, episodes: Sequence[_Episode], *, as_of: date
         }
 
 
-def _matched(sent: Sequence[Fact], episodes: Sequence[_Episode]) -> list[_Episode | None]:
+def _matched(sent: Sequence[Fact], episodes: Sequence[_ExpectedEpisode]) -> list[_ExpectedEpisode | None]:
     """For each referral sent, in order of sending, the episode that received it: by e-RS number, else the
     earliest.
     """
-    free = sorted((one for one in episodes if one.referral), key=lambda one: one.referred_on or date.min)
-    found: dict[int, _Episode] = {}
+    free = sorted(
+        (episode for episode in episodes if episode.referral),
+        key=lambda episode: episode.referred_on or date.min,
+    )
+    found: dict[int, _ExpectedEpisode] = {}
     for by_number in (True, False):
         for place, fact in enumerate(sent):
             if place in found:
                 continue
-            fitting = [one for one in free if one.record.tier == fact.to_tier and _fits(fact, one, by_number)]
+            fitting = [
+                episode for episode in free if episode.record.tier == fact.to_tier and _fits(fact, episode, by_number)
+            ]
             if fitting:
                 found[place] = fitting[0]
                 free.remove(fitting[0])
     return [found.get(place) for place in range(len(sent))]
 
 
-def _fits(fact: Fact, episode: _Episode, by_number: bool) -> bool:
+def _fits(fact: Fact, episode: _ExpectedEpisode, by_number: bool) -> bool:
     assert episode.referral is not None
     if by_number:
         return fact.ubrn is not None and fact.ubrn == episode.referral.ubrn
@@ -272,24 +273,24 @@ def _fits(fact: Fact, episode: _Episode, by_number: bool) -> bool:
 
 def _current(episodes: Sequence[Pathway], handovers: Sequence[Pathway]) -> Pathway:
     if episodes:
-        last = max(episodes, key=lambda one: one["referred_on"] or "")
+        last = max(episodes, key=lambda episode: str(episode["referred_on"] or ""))
         return {"current_stage": last["stage"], "current_tier": last["tier"], "current_to_tier": None}
     if handovers:
-        last = max(handovers, key=lambda one: str(one["sent_on"]))
+        last = max(handovers, key=lambda handover: str(handover["sent_on"]))
         stage, tier = "referred", "primary_care"
         return {"current_stage": stage, "current_tier": tier, "current_to_tier": last["to_tier"]}
     return {"current_stage": None, "current_tier": None, "current_to_tier": None}
 
 
 def _demographics(person: PersonTruth) -> Pathway:
-    """What records say, primary care's word first; only practices tell deprivation."""
-    records = sorted(person.records, key=lambda one: _TIERS.index(one.tier))
+    """What records hold, primary care first; only practices send deprivation."""
+    records = sorted(person.records, key=lambda record: _TIERS.index(record.tier))
     identities = [record.identity for record in records]
     practice = next((record.identity for record in records if record.tier == "primary_care"), None)
     return {
-        "sex": next((one.sex for one in identities if one.sex), None),
-        "birth_year": next((one.birth_date.year for one in identities if one.birth_date), None),
-        "ethnic_category": next((one.ethnic_category for one in identities), None),
+        "sex": next((identity.sex for identity in identities if identity.sex), None),
+        "birth_year": next((identity.birth_date.year for identity in identities if identity.birth_date), None),
+        "ethnic_category": next((identity.ethnic_category for identity in identities), None),
         "imd_quintile": practice.address.imd_quintile if practice else None,
     }
 
@@ -298,22 +299,24 @@ def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _episode_order(episode: Mapping[str, Any]) -> tuple[int, str]:
-    return _TIERS.index(episode["tier"]), episode["referred_on"] or ""
+def _episode_order(episode: Mapping[str, object]) -> tuple[int, str]:
+    return _TIERS.index(str(episode["tier"])), str(episode["referred_on"] or "")
 
 
-def _handover_order(handover: Mapping[str, Any]) -> tuple[str, str, str]:
-    return handover["sent_on"], handover["from_tier"], handover["to_tier"]
+def _handover_order(handover: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(str(handover[name]) for name in ("sent_on", "from_tier", "to_tier"))
 
 
-def _weight_order(weight: Mapping[str, Any]) -> tuple[str, str, float]:
-    return weight["on"], weight["method"], weight["kg"]
+def _weight_order(weight: Mapping[str, object]) -> tuple[str, str, float]:
+    kg = weight["kg"]
+    assert isinstance(kg, int | float)
+    return str(weight["on"]), str(weight["method"]), kg
 
 
 # against what was published
 
 
-def differences(expected: Mapping[str, Any], published: Mapping[str, Any]) -> list[str]:
+def differences(expected: Mapping[str, object], published: Mapping[str, object]) -> list[str]:
     """Where the published snapshot (its JSON) says otherwise: one line a place, empty when exact.
 
     Only what `expected` holds is compared, so a snapshot may say more. Episodes and handovers are paired in
@@ -321,30 +324,37 @@ def differences(expected: Mapping[str, Any], published: Mapping[str, Any]) -> li
     """
     ordered = {
         **published,
-        "episodes": [_with_weights_ordered(one) for one in sorted(published["episodes"], key=_episode_order)],
-        "handovers": sorted(published["handovers"], key=_handover_order),
+        "episodes": [
+            _with_weights_ordered(episode) for episode in sorted(_objects(published["episodes"]), key=_episode_order)
+        ],
+        "handovers": sorted(_objects(published["handovers"]), key=_handover_order),
     }
     return list(_differing("", expected, ordered))
 
 
-def _with_weights_ordered(episode: Mapping[str, Any]) -> Pathway:
-    return {**episode, "weights": sorted(episode["weights"], key=_weight_order)}
+def _with_weights_ordered(episode: Mapping[str, object]) -> Pathway:
+    return {**episode, "weights": sorted(_objects(episode["weights"]), key=_weight_order)}
 
 
-def _differing(place: str, expected: Any, published: Any) -> Iterator[str]:
+def _objects(values: object) -> list[Mapping[str, object]]:
+    assert isinstance(values, list | tuple)
+    return list(values)
+
+
+def _differing(place: str, expected: object, published: object) -> Iterator[str]:
     if isinstance(expected, Mapping) and isinstance(published, Mapping):
         for name, value in expected.items():
             yield from _differing(f"{place}.{name}" if place else name, value, published.get(name))
     elif isinstance(expected, list) and isinstance(published, list | tuple):
         if len(expected) != len(published):
             yield f"{place}: expected {len(expected)}, published {len(published)}"
-        for position, (one, other) in enumerate(zip(expected, published, strict=False)):
-            yield from _differing(f"{place}[{position}]", one, other)
+        for position, (wanted, found) in enumerate(zip(expected, published, strict=False)):
+            yield from _differing(f"{place}[{position}]", wanted, found)
     elif not _equal(expected, published):
         yield f"{place}: expected {expected}, published {published}"
 
 
-def _equal(expected: Any, published: Any) -> bool:
+def _equal(expected: object, published: object) -> bool:
     if isinstance(expected, float) and isinstance(published, int | float):
         return abs(expected - published) < 0.001
     return bool(expected == published)

@@ -21,9 +21,7 @@ from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
 _DATED = ("start", "acceptance")
 
 
-def with_corrections(
-    rng: Random, entries: Sequence[SimulatedEntry], rates: Rates
-) -> tuple[SimulatedEntry, ...]:
+def with_corrections(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> tuple[SimulatedEntry, ...]:
     """`entries`, some now mistaken, and for each of those a later entry about the same thing that puts it
     right.
 
@@ -32,51 +30,47 @@ def with_corrections(
     """
     correctable = [
         place
-        for place, told in enumerate(entries)
-        if _can_be_mistaken(told) and told.source_version_at.date() < AS_OF
+        for place, entry in enumerate(entries)
+        if _can_be_mistaken(entry) and entry.source_version_at.date() < AS_OF
     ]
-    wanted = min(len(correctable), math.ceil(len(entries) * rates.noise["corrections"]))
+    mistakes = min(len(correctable), math.ceil(len(entries) * rates.noise["corrections"]))
     corrected, right = list(entries), list[SimulatedEntry]()
     records = _by_record(entries)
-    for place in sorted(rng.sample(correctable, wanted)):
-        told = entries[place]
-        corrected[place] = replace(told, facts=_mistaken(rng, told))
-        later = told.source_version_at + timedelta(days=rng.randrange(2, 21))
-        later = later if later.date() <= AS_OF else told.source_version_at + timedelta(days=1)
-        # first tellings fall on full minutes; the second keeps corrections apart from them and from one
-        # another
+    for place in sorted(rng.sample(correctable, mistakes)):
+        entry = entries[place]
+        corrected[place] = replace(entry, facts=_mistaken(rng, entry))
+        later = entry.source_version_at + timedelta(days=rng.randrange(2, 21))
+        later = later if later.date() <= AS_OF else entry.source_version_at + timedelta(days=1)
+        # original entries fall on full minutes; the seconds keep corrections apart from them and from
+        # each other
         later = later.replace(second=1 + len(right) % 59)
-        identity = _identity_at(records[told.source, told.local_id], later)
+        identity = _identity_at(records[entry.source, entry.local_id], later)
         right.append(
-            replace(
-                told, source_version_at=later, identity=identity, message_id="", corrects=entry_number(told)
-            )
+            replace(entry, source_version_at=later, identity=identity, message_id="", corrects=entry_number(entry))
         )
     return (*corrected, *right)
 
 
-def entry_number(told: SimulatedEntry) -> str:
-    """What names this entry among all: whose record it is and when it was told, which no other entry
+def entry_number(entry: SimulatedEntry) -> str:
+    """What names this entry among all: its record and its source version time, which no other entry
     shares.
     """
-    return f"{told.source}/{told.local_id}/{told.source_version_at.isoformat()}"
+    return f"{entry.source}/{entry.local_id}/{entry.source_version_at.isoformat()}"
 
 
-def _can_be_mistaken(told: SimulatedEntry) -> bool:
-    last = told.facts[-1] if told.facts else None
+def _can_be_mistaken(entry: SimulatedEntry) -> bool:
+    last = entry.facts[-1] if entry.facts else None
     if last is None or last.quantity == "height":
         return False
-    return last.quantity == "weight" or (last.kind in _DATED and told.source == COUNCIL)
+    return last.quantity == "weight" or (last.kind in _DATED and entry.source == COUNCIL)
 
 
-def _mistaken(rng: Random, told: SimulatedEntry) -> tuple[Fact, ...]:
+def _mistaken(rng: Random, entry: SimulatedEntry) -> tuple[Fact, ...]:
     """The facts with a weight keyed wrong, a session marked as missed, or a date some days off."""
-    *others, last = told.facts
+    *others, last = entry.facts
     if last.quantity == "weight":
-        if told.source == COUNCIL and rng.random() < 0.2:
-            return tuple(
-                replace(fact, attendance="3") if fact.kind == "attendance" else fact for fact in others
-            )
+        if entry.source == COUNCIL and rng.random() < 0.2:
+            return tuple(replace(fact, attendance="3") if fact.kind == "attendance" else fact for fact in others)
         assert last.value_given is not None
         assert last.unit_given is not None
         times = rng.choice((Decimal("1.1"), Decimal("0.9"), Decimal("1.02")))
@@ -87,65 +81,66 @@ def _mistaken(rng: Random, told: SimulatedEntry) -> tuple[Fact, ...]:
 
 def _by_record(entries: Sequence[SimulatedEntry]) -> Mapping[tuple[str, str], list[SimulatedEntry]]:
     records: dict[tuple[str, str], list[SimulatedEntry]] = {}
-    for told in entries:
-        records.setdefault((told.source, told.local_id), []).append(told)
+    for entry in entries:
+        records.setdefault((entry.source, entry.local_id), []).append(entry)
     return records
 
 
 def _identity_at(record: Sequence[SimulatedEntry], at: datetime) -> SimulatedIdentity:
-    """What the record says of the person at that time: later entries may have changed it."""
+    """The identity of the record at that time: later entries may have changed it."""
     return max(
-        (told for told in record if told.source_version_at <= at), key=lambda told: told.source_version_at
+        (entry for entry in record if entry.source_version_at <= at),
+        key=lambda entry: entry.source_version_at,
     ).identity
 
 
 # messages nobody can read
 
 
-def broken_fhir(rng: Random, told: SimulatedEntry) -> bytes:
+def broken_fhir(rng: Random, entry: SimulatedEntry) -> bytes:
     """The body of an entry spoilt in one of the ways real bodies are."""
-    return rng.choice((_cut, _key_twice, _nobody, _another_type, _about_somebody_else, _not_utf8))(told)
+    return rng.choice((_cut, _key_twice, _nobody, _another_type, _about_somebody_else, _not_utf8))(entry)
 
 
-def _cut(told: SimulatedEntry) -> bytes:
-    return primary_care_fhir.bundle_bytes(told)[:-40]
+def _cut(entry: SimulatedEntry) -> bytes:
+    return primary_care_fhir.bundle_bytes(entry)[:-40]
 
 
-def _key_twice(told: SimulatedEntry) -> bytes:
-    return primary_care_fhir.bundle_bytes(told).replace(b"{", b'{"type":"message",', 1)
+def _key_twice(entry: SimulatedEntry) -> bytes:
+    return primary_care_fhir.bundle_bytes(entry).replace(b"{", b'{"type":"message",', 1)
 
 
-def _nobody(told: SimulatedEntry) -> bytes:
-    document = primary_care_fhir.bundle(told)
-    document["entry"] = [one for one in document["entry"] if one["resource"]["resourceType"] != "Patient"]
+def _nobody(entry: SimulatedEntry) -> bytes:
+    document = primary_care_fhir.bundle(entry)
+    document["entry"] = [part for part in document["entry"] if part["resource"]["resourceType"] != "Patient"]
     return json.dumps(document).encode()
 
 
-def _another_type(told: SimulatedEntry) -> bytes:
-    return json.dumps(primary_care_fhir.bundle(told) | {"type": "transaction"}).encode()
+def _another_type(entry: SimulatedEntry) -> bytes:
+    return json.dumps(primary_care_fhir.bundle(entry) | {"type": "transaction"}).encode()
 
 
-def _about_somebody_else(told: SimulatedEntry) -> bytes:
-    document = primary_care_fhir.bundle(told)
-    for entry in document["entry"]:
-        if "subject" in entry["resource"]:
-            entry["resource"]["subject"] = {"reference": "urn:uuid:00000000-0000-4000-8000-000000000000"}
+def _about_somebody_else(entry: SimulatedEntry) -> bytes:
+    document = primary_care_fhir.bundle(entry)
+    for part in document["entry"]:
+        if "subject" in part["resource"]:
+            part["resource"]["subject"] = {"reference": "urn:uuid:00000000-0000-4000-8000-000000000000"}
     return json.dumps(document).encode()
 
 
-def _not_utf8(told: SimulatedEntry) -> bytes:
-    return primary_care_fhir.bundle_bytes(told).replace(b'"given":["', b'"given":["\xe9', 1)
+def _not_utf8(entry: SimulatedEntry) -> bytes:
+    return primary_care_fhir.bundle_bytes(entry).replace(b'"given":["', b'"given":["\xe9', 1)
 
 
-def broken_hl7(rng: Random, told: SimulatedEntry) -> bytes:
+def broken_hl7(rng: Random, entry: SimulatedEntry) -> bytes:
     """The message of an entry spoilt in one of the ways real messages are."""
-    text = tier3_hl7v2.message(told).decode()
+    text = tier3_hl7v2.message(entry).decode()
     ways: list[Callable[[str], str]] = [_headless, _without("PID"), _no_type]
-    if told.form == "R01":
+    if entry.form == "R01":
         ways.append(_unitless)
-    if told.form in ("S12", "S13"):
+    if entry.form in ("S12", "S13"):
         ways.append(_without("SCH"))
-    if told.form == "I12":
+    if entry.form == "I12":
         ways.append(_without("RF1"))
     return rng.choice(ways)(text).encode()
 
@@ -178,16 +173,16 @@ _ROW_FAULTS: Sequence[Mapping[str, str]] = (
 )
 
 
-def broken_row(rng: Random, told: SimulatedEntry) -> dict[str, str]:
+def broken_row(rng: Random, entry: SimulatedEntry) -> dict[str, str]:
     """The row of an entry that names nobody any more, or no fact."""
-    return {**tier2_csv.row(told), **rng.choice(_ROW_FAULTS)}
+    return {**tier2_csv.row(entry), **rng.choice(_ROW_FAULTS)}
 
 
-def foreign(rng: Random, told: SimulatedEntry, local_id: str) -> SimulatedEntry:
+def foreign(rng: Random, entry: SimulatedEntry, local_id: str) -> SimulatedEntry:
     """The same visit as if at another clinic, by somebody this engine has no business with."""
     surname = rng.choice(("Foreman", "Strange", "Passmore"))
     stranger = replace(
-        told.identity,
+        entry.identity,
         nhs_number=None,
         surname=surname,
         postcode=None,
@@ -195,7 +190,7 @@ def foreign(rng: Random, told: SimulatedEntry, local_id: str) -> SimulatedEntry:
         phone=None,
         email=None,
     )
-    return replace(told, local_id=local_id, identity=stranger, person="")
+    return replace(entry, local_id=local_id, identity=stranger, person="")
 
 
 BROKEN: Mapping[str, Callable[[Random, SimulatedEntry], bytes]] = {GP: broken_fhir, TRUST: broken_hl7}

@@ -1,4 +1,4 @@
-"""What each source's record says about a person, at the identifier error rates of `rates.toml`.
+"""The identity in each source's record of a person, with errors at the rates of `rates.toml`.
 
 Every record of a person draws its errors for itself: that is why two of them may disagree. Tier 2 draws
 keying errors at `tier2_multiplier` times the rate; moving and changing one's surname are lives, not keying,
@@ -49,9 +49,7 @@ def record_identity(
 
     `household_numbers` are the NHS numbers of others at the address, one of which is rarely taken for theirs.
     """
-    clerk = _Clerk(
-        rng, rates, keying=rates.identifier_error["tier2_multiplier"] if source == COUNCIL else 1.0
-    )
+    clerk = _Clerk(rng, rates, keying=rates.identifier_error["tier2_multiplier"] if source == COUNCIL else 1.0)
     identity = true_identity(person)
     if source != GP:  # the practice knows of the move and of the new name; other sources may not
         identity = clerk.life_events(identity, person)
@@ -59,7 +57,7 @@ def record_identity(
     identity = clerk.birth_date(identity)
     identity = clerk.sex_and_postcode(identity)
     identity = replace(identity, nhs_number=clerk.nhs_number(person, source, household_numbers))
-    return _Habits(_beside(rng), rates, person, source).of(identity)
+    return _SourceHabits(_separate_chance(rng), rates, person, source).of(identity)
 
 
 class _Clerk:
@@ -82,9 +80,7 @@ class _Clerk:
             identity = replace(identity, address=former, postcode=former.postcode)
         if self._happened(f"surname_changed_{person.sex}"):
             kept = self._happened("former_name_kept")
-            identity = replace(
-                identity, surname=person.other_surname, old_surname=person.surname if kept else None
-            )
+            identity = replace(identity, surname=person.other_surname, old_surname=person.surname if kept else None)
         return identity
 
     def names(self, identity: SimulatedIdentity, person: SimulatedPerson) -> SimulatedIdentity:
@@ -135,9 +131,7 @@ class _Clerk:
             postcode = None
         return replace(identity, sex=sex, postcode=postcode)
 
-    def nhs_number(
-        self, person: SimulatedPerson, source: SourceSlug, household_numbers: Sequence[str]
-    ) -> str | None:
+    def nhs_number(self, person: SimulatedPerson, source: SourceSlug, household_numbers: Sequence[str]) -> str | None:
         wrong = self._rates.nhs_number_wrong
         if self._rng.random() >= self._rates.nhs_number_present[source]:
             return None
@@ -148,7 +142,7 @@ class _Clerk:
         return person.nhs_number
 
 
-class _Habits:
+class _SourceHabits:
     """How one source writes this person down beside keying errors: what it leaves out, what it keeps more
     of.
     """
@@ -156,9 +150,7 @@ class _Habits:
     def __init__(self, rng: Random, rates: Rates, person: SimulatedPerson, source: SourceSlug) -> None:
         self._rng, self._rates, self._person, self._source = rng, rates, person, source
         more = rates.missing_more_often
-        self._times_missing = (
-            more[f"{person.group}_multiplier"] * more[f"imd_{person.address.imd_quintile}_multiplier"]
-        )
+        self._times_missing = more[f"{person.group}_multiplier"] * more[f"imd_{person.address.imd_quintile}_multiplier"]
 
     def of(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         identity = self._left_out(identity)
@@ -181,11 +173,11 @@ class _Habits:
 
     def _left_out(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         """The clerk left out what anybody's record lacks as often; some lack more and some less."""
-        meant = self._rates.nhs_number_present[self._source]
-        wanted = self._share_present(meant)
-        if identity.nhs_number is not None and wanted < meant and self._chance(1 - wanted / meant):
+        nominal = self._rates.nhs_number_present[self._source]
+        adjusted = self._share_present(nominal)
+        if identity.nhs_number is not None and adjusted < nominal and self._chance(1 - adjusted / nominal):
             identity = replace(identity, nhs_number=None)
-        elif identity.nhs_number is None and wanted > meant and self._chance((wanted - meant) / (1 - meant)):
+        elif identity.nhs_number is None and adjusted > nominal and self._chance((adjusted - nominal) / (1 - nominal)):
             identity = replace(identity, nhs_number=self._person.nhs_number)
         more, missing = self._times_missing - 1, self._rates.identifier_error
         if self._chance(more * missing["missing_postcode"]):
@@ -210,32 +202,32 @@ class _Habits:
         if self._happened("house_written_otherwise"):
             line = _otherwise(self._rng, identity.address.line)
             identity = replace(identity, address=replace(identity.address, line=line))
-        kept = self._rates.identifier_error["former_address_kept"] * (1.0 if self._source == GP else 0.2)
+        kept_share = self._rates.identifier_error["former_address_kept"] * (1.0 if self._source == GP else 0.2)
         # who never moved has no former address to keep; half of those who did moved before this source knew them
-        if identity.postcode is not None and self._happened("moved") and self._chance(kept):
+        if identity.postcode is not None and self._happened("moved") and self._chance(kept_share):
             identity = replace(identity, former_address=self._person.former_address)
         return identity
 
     def _phone(self) -> str | None:
-        own = (self._person.phone, self._person.former_phone)
-        return self._contact("phone", own, lambda home: f"070{home.randrange(10**8):08d}")
+        phones = (self._person.phone, self._person.former_phone)
+        return self._contact("phone", phones, lambda home: f"070{home.randrange(10**8):08d}")
 
     def _email(self) -> str | None:
         former = self._person.email.replace("@example.org", "@example.net")
-        own = (self._person.email, former)
-        return self._contact("email", own, lambda home: f"home{home.randrange(10**8)}@example.org")
+        emails = (self._person.email, former)
+        return self._contact("email", emails, lambda home: f"home{home.randrange(10**8)}@example.org")
 
-    def _contact(self, kind: str, own: tuple[str, str], of_home: Callable[[Random], str]) -> str | None:
+    def _contact(self, kind: str, present_and_former: tuple[str, str], of_home: Callable[[Random], str]) -> str | None:
         """The person's own, the one they had before, one of their household's, or none."""
         rates, person = self._rates.contacts, self._person
         if not self._present(rates[f"{kind} {self._source}"]):
             return None
         if self._chance(rates[f"household_{kind}"]):
             return of_home(Random(f"{person.household}/{person.address.line}/{person.address.postcode}"))
-        return own[self._chance(rates[f"{kind}_changed"])]
+        return present_and_former[self._chance(rates[f"{kind}_changed"])]
 
 
-def _beside(rng: Random) -> Random:
+def _separate_chance(rng: Random) -> Random:
     """Chances of its own for what is drawn here: `rng` stays where it is, so all it draws later stays too."""
     ahead = Random()
     ahead.setstate(rng.getstate())
@@ -246,7 +238,7 @@ _SHORT_STREETS = {"Street": "St", "Road": "Rd", "Avenue": "Ave", "Lane": "Ln", "
 
 
 def _otherwise(rng: Random, line: str) -> str:
-    """The same front door in other words."""
+    """The same front door, written in another way."""
     number, street = line.split(" ", 1)
     last = street.split()[-1]
     shorter = street.replace(last, _SHORT_STREETS.get(last, last))

@@ -1,9 +1,8 @@
 """Whose path leads where: each person's route over the tiers, and every entry its sources would send, in true
 order.
 
-Nothing is missing, wrong or late here; `noise` does that. Dates run from January 2024 to `AS_OF`; what would
-be told after it is not told. Times of telling fall in office hours, so a day is the same day in UTC and on a
-British clock.
+Nothing is missing, wrong or late here; `noise` does that. Dates run from January 2024 to `AS_OF`; later
+entries are left out. Version times fall in office hours, so a day is the same day in UTC and on a British clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +39,7 @@ ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 
 
 def journeys(rng: Random, people: Sequence[SimulatedPerson], rates: Rates) -> tuple[SimulatedEntry, ...]:
-    """Every entry about every person, each source's own truth told once, without message ids."""
+    """Every entry about every person, each fact of a source once, without message ids."""
     households: dict[str, list[SimulatedPerson]] = {}
     for person in people:
         households.setdefault(person.household, []).append(person)
@@ -48,13 +47,13 @@ def journeys(rng: Random, people: Sequence[SimulatedPerson], rates: Rates) -> tu
     to_tier2_only = sum(route in ("gp_to_tier2", "self_to_tier2") for route in routes)
     outcomes = iter(_quota(rng, rates.tier2_outcome, to_tier2_only))
     identifiers = Identifiers(rng)
-    told: list[SimulatedEntry] = []
+    entries: list[SimulatedEntry] = []
     for person, route in zip(people, routes, strict=True):
         others = [other.nhs_number for other in households[person.household] if other is not person]
-        life = _Life(rng, person, rates=rates, identifiers=identifiers, household_numbers=others)
+        journey = _Journey(rng, person, rates=rates, identifiers=identifiers, household_numbers=others)
         outcome = next(outcomes) if route in ("gp_to_tier2", "self_to_tier2") else "completed"
-        told.extend(life.lived(route, outcome))
-    return tuple(told)
+        entries.extend(journey.entries(route, outcome))
+    return tuple(entries)
 
 
 def _quota(rng: Random, shares: Mapping[str, float], count: int) -> list[str]:
@@ -68,8 +67,8 @@ def _quota(rng: Random, shares: Mapping[str, float], count: int) -> list[str]:
     return dealt
 
 
-class _Life:
-    """One person's way through the services, written down as each source would tell it."""
+class _Journey:
+    """One person's way through the services, written down as each source would send it."""
 
     def __init__(
         self,
@@ -85,20 +84,20 @@ class _Life:
         self._rates = rates
         self._identifiers = identifiers
         self._household_numbers = household_numbers
-        self._told: list[SimulatedEntry] = []
+        self._entries: list[SimulatedEntry] = []
         metres = person.height_cm / 100
         self._weight_kg = rng.uniform(32, 48) * metres * metres
         self._weekly_loss_kg = self._weight_kg * rng.gauss(0.045, 0.035) / 12
 
-    def lived(self, route: str, outcome: str) -> Sequence[SimulatedEntry]:
-        """Everything told about this person up to `AS_OF`."""
+    def entries(self, route: str, outcome: str) -> Sequence[SimulatedEntry]:
+        """Every entry about this person up to `AS_OF`."""
         gp = self._record(GP, "GP", 7)
         last = _LAST_LONG_REFERRAL if "tier3" in route else _LAST_REFERRAL
         on = _FIRST_REFERRAL + timedelta(days=self._rng.randrange((last - _FIRST_REFERRAL).days))
         self._along(route, outcome, gp, on)
-        if self._chance("told_again"):
+        if self._chance("later_weight"):
             self._practice_weight(gp, on + timedelta(days=self._rng.randrange(60, 400)))
-        return [told for told in self._told if told.source_version_at.date() <= AS_OF]
+        return [entry for entry in self._entries if entry.source_version_at.date() <= AS_OF]
 
     def _along(self, route: str, outcome: str, gp: SourceRecord, on: date) -> None:
         if route == "self_to_tier2":
@@ -133,11 +132,11 @@ class _Life:
         )
         measured_on = on - timedelta(days=self._rng.randrange(0, 28))
         body = self._body(measured_on, referral=ubrn)
-        self._tell(gp, on, "referral", referral, *body)
+        self._write(gp, on, "referral", referral, *body)
         return ubrn
 
     def _practice_weight(self, gp: SourceRecord, on: date) -> None:
-        self._tell(gp, on, "weights", self._weighed(on, key=self._identifiers.new("OBS", 9)))
+        self._write(gp, on, "weights", self._weighed(on, key=self._identifiers.new("OBS", 9)))
 
     def _body(self, on: date, *, referral: str) -> Sequence[Fact]:
         weight = replace(self._weighed(on, key=self._identifiers.new("OBS", 9)), referral=referral)
@@ -166,7 +165,7 @@ class _Life:
             to_tier="tier2",
             referral_source=source,
         )
-        self._tell_row(council, on)
+        self._write_row(council, on)
         if outcome == "declined":
             declined_on = on + timedelta(days=rng.randrange(5, 30))
             by, reason = rng.choice(
@@ -176,21 +175,17 @@ class _Life:
                     ("person", "declined-by-person"),
                 )
             )
-            self._tell_row(
-                council, declined_on, Fact("decline", declined_on, reference, by=by, reason=reason)
-            )
+            self._write_row(council, declined_on, Fact("decline", declined_on, reference, by=by, reason=reason))
             return declined_on
         accepted_on = on + timedelta(days=rng.randrange(2, 15))
-        self._tell_row(council, accepted_on, Fact("acceptance", accepted_on, reference))
+        self._write_row(council, accepted_on, Fact("acceptance", accepted_on, reference))
         if outcome == "no_start":
             return accepted_on
-        return self._programme(
-            council, accepted_on + timedelta(days=rng.randrange(4, 35)), reference, outcome
-        )
+        return self._programme(council, accepted_on + timedelta(days=rng.randrange(4, 35)), reference, outcome)
 
     def _programme(self, council: SourceRecord, started_on: date, reference: str, outcome: str) -> date:
         rng = self._rng
-        self._tell_row(council, started_on, Fact("start", started_on, reference))
+        self._write_row(council, started_on, Fact("start", started_on, reference))
         weeks = _SESSION_WEEKS if outcome == "completed" else _SESSION_WEEKS[: rng.randrange(2, 6)]
         for week in weeks:
             self._session(council, started_on, week)
@@ -198,18 +193,16 @@ class _Life:
         if outcome == "withdrawn":
             ended_on = last + timedelta(days=rng.randrange(7, 28))
             reason = rng.choice(("work", "health", "did-not-attend", "moved-away"))
-            self._tell_row(council, ended_on, Fact("withdrawal", ended_on, reference, reason=reason))
+            self._write_row(council, ended_on, Fact("withdrawal", ended_on, reference, reason=reason))
             return ended_on
         completed_on = last + timedelta(days=rng.randrange(0, 4))
         completion = Fact("completion", completed_on, reference, definition=COMPLETION)
-        self._tell_row(council, completed_on, completion)
+        self._write_row(council, completed_on, completion)
         for week, name in ((26, "follow_up_26"), (52, "follow_up_52")):
             if self._chance(name):
                 self._session(council, started_on + timedelta(days=rng.randrange(-14, 15)), week)
         discharged_on = completed_on + timedelta(days=rng.randrange(1, 15))
-        self._tell_row(
-            council, discharged_on, Fact("discharge", discharged_on, reference, reason="completed")
-        )
+        self._write_row(council, discharged_on, Fact("discharge", discharged_on, reference, reason="completed"))
         return discharged_on
 
     def _session(self, council: SourceRecord, started_on: date, week: int) -> None:
@@ -223,7 +216,7 @@ class _Life:
             self_reported = self._chance("self_reported") or week == 52
             weight = self._weighed(on, key=key, week=week, units=("kg", "lb"))
             facts.append(replace(weight, method="self_reported" if self_reported else "measured"))
-        self._tell_row(council, on, *facts)
+        self._write_row(council, on, *facts)
 
     def _referred_again(self, gp: SourceRecord, council: SourceRecord, on: date) -> None:
         self._referral_sent(gp, on, "tier2")
@@ -232,11 +225,11 @@ class _Life:
         self._tier2(council, on + timedelta(days=self._rng.randrange(1, 15)), "completed", source="gp")
 
     def _onward(self, council: SourceRecord, *, received: bool) -> None:
-        sessions = [fact.on for told in self._told for fact in told.facts if fact.kind == "attendance"]
+        sessions = [fact.on for entry in self._entries for fact in entry.facts if fact.kind == "attendance"]
         reference = self._received.key
         on = sessions[4] + timedelta(days=self._rng.randrange(7, 60))
         onward = Fact("referral", on, f"{reference}/onward", direction="sent", to_tier="tier3")
-        self._tell_row(council, on, onward)
+        self._write_row(council, on, onward)
         if received:
             self._tier3(on + timedelta(days=self._rng.randrange(2, 40)), reference=reference)
 
@@ -246,7 +239,7 @@ class _Life:
         rng = self._rng
         trust = self._record(TRUST, "WM", 7)
         ubrn = reference if reference.isdigit() else None
-        self._tell(
+        self._write(
             trust,
             on,
             "I12",
@@ -267,34 +260,34 @@ class _Life:
             booked_on, seen_on = seen_on, seen_on + timedelta(days=rng.randrange(35, 63))
         if rng.random() < 0.8:
             discharge = Fact("discharge", seen_on, self._identifiers.new("V", 8), reason="treatment-complete")
-            self._tell(trust, seen_on, "A03", discharge)
+            self._write(trust, seen_on, "A03", discharge)
         self._learns_of_move(trust, booked_on)
 
     def _appointment(self, trust: SourceRecord, booked_on: date, on: date, *, visit: int) -> None:
         rng, key = self._rng, self._identifiers.new("A", 8)
         booked = Fact("attendance", on, key, attendance="0", booked_on=booked_on)
-        # the trust never says "accepted": its first booking is read as that, under a definition of its own
+        # the trust never sends "accepted": its first booking is read as that, under a separate definition
         acceptance = Fact("acceptance", booked_on, f"{key}/booked", definition=ACCEPTED_BY_BOOKING)
-        self._tell(trust, booked_on, "S12", booked, acceptance)
+        self._write(trust, booked_on, "S12", booked, acceptance)
         later = replace(booked, booked_on=None)  # only the booking itself says when it was made
         if on - booked_on > timedelta(days=7) and self._chance("moved"):
             later = replace(later, on=on + timedelta(days=rng.randrange(1, 6)))
-            self._tell(trust, on - timedelta(days=5), "S13", later)
+            self._write(trust, on - timedelta(days=5), "S13", later)
         code = "5" if visit == 0 else self._attendance()
         if code in ("2", "4"):
-            self._tell(trust, later.on - timedelta(days=2), "S15", replace(later, attendance=code))
+            self._write(trust, later.on - timedelta(days=2), "S15", replace(later, attendance=code))
         elif code in ("3", "7"):
-            self._tell(trust, later.on, "S26", replace(later, attendance="3"))
+            self._write(trust, later.on, "S26", replace(later, attendance="3"))
         else:
-            self._tell(trust, later.on, "A04", replace(later, attendance="5"))
+            self._write(trust, later.on, "A04", replace(later, attendance="5"))
             weight = self._weighed(later.on, key=self._identifiers.new("O", 8), week=12 + visit * 6)
-            self._tell(trust, later.on, "R01", weight)
+            self._write(trust, later.on, "R01", weight)
 
     def _learns_of_move(self, trust: SourceRecord, on: date) -> None:
         if trust.identity.address.postcode != self._person.address.postcode and self._chance("new_address"):
             home = self._person.address
             trust.identity = replace(trust.identity, address=home, postcode=home.postcode)
-            self._tell(trust, on, "A31")
+            self._write(trust, on, "A31")
 
     # what all share
 
@@ -304,29 +297,27 @@ class _Life:
         )
         return SourceRecord(source, self._identifiers.new(prefix, digits), identity)
 
-    def _tell(self, record: SourceRecord, on: date, form: Form, *facts: Fact) -> None:
+    def _write(self, record: SourceRecord, on: date, form: Form, *facts: Fact) -> None:
         # the source writes most things down on the day, some a day or two after
-        told_on = on + timedelta(days=self._rng.choice((0, 0, 0, 1, 2))) if form == "row" else on
-        self._told.append(
+        written_on = on + timedelta(days=self._rng.choice((0, 0, 0, 1, 2))) if form == "row" else on
+        self._entries.append(
             SimulatedEntry(
                 source=record.source,
                 local_id=record.local_id,
                 person=self._person.key,
-                source_version_at=record.moment(self._rng, told_on),
+                source_version_at=record.moment(self._rng, written_on),
                 form=form,
                 identity=record.identity,
                 facts=facts,
             )
         )
 
-    def _tell_row(self, council: SourceRecord, on: date, *facts: Fact) -> None:
+    def _write_row(self, council: SourceRecord, on: date, *facts: Fact) -> None:
         """A row about `facts` under the referral received last, which every row repeats."""
         under = (replace(fact, referral=self._received.key) for fact in facts)
-        self._tell(council, on, "row", self._received, *under)
+        self._write(council, on, "row", self._received, *under)
 
-    def _weighed(
-        self, on: date, *, key: str, week: int = 0, units: Sequence[str] = ("kg", "lb", "g")
-    ) -> Fact:
+    def _weighed(self, on: date, *, key: str, week: int = 0, units: Sequence[str] = ("kg", "lb", "g")) -> Fact:
         kilograms = self._weight_kg - self._weekly_loss_kg * min(week, 40) + self._rng.gauss(0, 0.4)
         unit = self._rng.choices(units, (90, 8, 2)[: len(units)])[0]
         given = (Decimal(kilograms) / TO_OURS[unit]).quantize(Decimal("1" if unit == "g" else "0.1"))

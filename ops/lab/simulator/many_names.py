@@ -148,8 +148,8 @@ def many_forenames(group: str, sex: str) -> tuple[str, ...]:
 
 def street_of(postcode: str) -> str:
     """The one street of a postcode: a postcode has some fifteen front doors, nearly always of one street."""
-    own = Random(postcode)
-    return f"{own.choice(many_surnames('white'))} {own.choice(_WAYS)}"
+    chance = Random(postcode)
+    return f"{chance.choice(many_surnames('white'))} {chance.choice(_WAYS)}"
 
 
 def _spread(firsts: Sequence[str], endings: Sequence[str]) -> list[str]:

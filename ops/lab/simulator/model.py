@@ -1,4 +1,4 @@
-"""The words of the simulated world: who people are, what a source tells about them, what is handed to a door.
+"""The types of the simulated world: who people are, what a source sends about them, what is handed to a door.
 
 All of it is invented, yet no type here shows a name or number in its repr: what prints synthetic people today
 prints real ones tomorrow.
@@ -15,7 +15,7 @@ COUNCIL: SourceSlug = "council-east"
 TRUST: SourceSlug = "trust-wm"
 TIER_OF: dict[str, str] = {GP: "primary_care", COUNCIL: "tier2", TRUST: "tier3"}
 
-Kind = Literal[
+FactKind = Literal[
     "referral",
     "acceptance",
     "decline",
@@ -72,7 +72,7 @@ class SimulatedPerson:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SimulatedIdentity:
-    """Who a record says it is about, errors included. `None` is a field the source left empty.
+    """The identity in a record, errors included. `None` is a field the source left empty.
 
     `former_address` is an address the source keeps beside the present one, `known_as` a short form it keeps
     beside the forename.
@@ -100,12 +100,12 @@ class Fact:
     """One version of one clinical fact, in the source's own numbers.
 
     `key` names the thing within its source and kind, so a later version with the same key replaces this one;
-    `referral` is the key of the referral the source says it belongs to, None where it does not say. Of the
+    `referral` is the key of the referral the source names for it, None where it names none. Of the
     rest only what the kind needs is set. `value` is in kg, cm or kg/m2, rounded to 0.01; `value_given` and
     `unit_given` are what was written down.
     """
 
-    kind: Kind
+    kind: FactKind
     on: date
     key: str
     referral: str | None = None

@@ -73,7 +73,7 @@ class NameLists:
 
 @dataclass(frozen=True)
 class Region:
-    """What tells people of one part of the country from another's: the first three digits of their NHS numbers (999 are
+    """What distinguishes people of one part of the country: the first three digits of their NHS numbers (999 are
     for tests), and the letters their postcodes begin with ("": those of the towns).
     """
 
@@ -81,7 +81,7 @@ class Region:
     postcode_area: str = ""
 
 
-HERE = Region()
+TEST_REGION = Region()
 TOWN = NameLists(SURNAMES.__getitem__, lambda group, sex: FORENAMES[group, sex])
 # So drawn, the commonest surname is borne by 0.8 % of its group and two people share one by chance once in 400
 # pairs; in England as a whole Smith is borne by about 1 %.
@@ -89,11 +89,11 @@ COUNTY = NameLists(many_surnames, many_forenames, surname_flatness=40, street_of
 
 
 def people(
-    rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, region: Region = HERE
+    rng: Random, count: int, rates: Rates, *, names: NameLists = TOWN, region: Region = TEST_REGION
 ) -> tuple[SimulatedPerson, ...]:
-    """`count` people in an order that says nothing about who belongs together.
+    """`count` people in an order that does not show who belongs together.
 
-    At least `rates.people` twins, namesakes and couples stand among them (pairs, rounded up), whatever the
+    At least `rates.people` twins, namesakes and couples are among them (pairs, rounded up), whatever the
     seed. `names` of a TOWN repeat too often for more than a few thousand people: those live in a COUNTY.
     """
     world = _World(rng, rates, names, region)
@@ -120,9 +120,7 @@ def check_digit(nine: str) -> int | None:
     """The Modulus 11 check digit of nine digits; None where the number is never issued. Source: NHS Data
     Dictionary.
     """
-    digit = (
-        11 - sum(int(number) * weight for number, weight in zip(nine, range(10, 1, -1), strict=True)) % 11
-    ) % 11
+    digit = (11 - sum(int(number) * weight for number, weight in zip(nine, range(10, 1, -1), strict=True)) % 11) % 11
     return None if digit == 10 else digit
 
 
@@ -163,25 +161,25 @@ class _World:
             imd_quintile=rng.choices((1, 2, 3, 4, 5), chances)[0],
         )
 
-    def person(self, *, beside: SimulatedPerson | None = None) -> SimulatedPerson:
-        """Someone new; with `beside`, of that person's group and home, and not of that person's forename."""
+    def person(self, *, housemate: SimulatedPerson | None = None) -> SimulatedPerson:
+        """Someone new; with `housemate`, of that person's group and home, and not of that person's forename."""
         rng, self._people = self._rng, self._people + 1
         key = f"P{self._people:05d}"
-        group = beside.group if beside else self._group()
+        group = housemate.group if housemate else self._group()
         sex: Sex = "female" if rng.random() < self._rates.people["female"] else "male"
         family = self._surname(group)
         return SimulatedPerson(
             key=key,
-            household=beside.household if beside else key,
+            household=housemate.household if housemate else key,
             group=group,
-            ethnic_category=beside.ethnic_category if beside else rng.choice(_ETHNIC[group]),
+            ethnic_category=housemate.ethnic_category if housemate else rng.choice(_ETHNIC[group]),
             sex=sex,
             birth_date=self._birth_date(group),
             surname=family,
             other_surname=self._surname(group, family),
-            forename=self._forename(group, sex, beside),
+            forename=self._forename(group, sex, housemate),
             nhs_number=self.nhs_number(),
-            address=beside.address if beside else self.address(),
+            address=housemate.address if housemate else self.address(),
             former_address=self.address(),
             practice_ods=rng.choice(_PRACTICES),
             height_cm=_height_cm(rng, sex),
@@ -192,25 +190,23 @@ class _World:
 
     def with_contacts(self, person: SimulatedPerson) -> SimulatedPerson:
         """The person with a middle name, a mobile and a mailbox, drawn apart from all that came before."""
-        own = Random(f"{person.key}/{person.nhs_number}")
+        chance = Random(f"{person.key}/{person.nhs_number}")
         asian = "_south_asian" if person.group == "south_asian" else ""
-        middle = own.random() < self._rates.people[f"middle_name{asian}"]
-        shared = own.random() < self._rates.people["email_of_household"]
+        middle = chance.random() < self._rates.people[f"middle_name{asian}"]
+        shared = chance.random() < self._rates.people["email_of_household"]
         box = f"{person.surname}.family" if shared else f"{person.forename}.{person.surname}"
         return replace(
             person,
-            phone=_mobile(own),
-            former_phone=_mobile(own),
-            email=f"{box}{(_of_home(person) if shared else own).randrange(1, 1000)}@example.org".lower(),
-            middle_name=self._drawn(own, self._names.forenames(person.group, person.sex), 8)
-            if middle
-            else None,
+            phone=_mobile(chance),
+            former_phone=_mobile(chance),
+            email=f"{box}{(_of_home(person) if shared else chance).randrange(1, 1000)}@example.org".lower(),
+            middle_name=self._drawn(chance, self._names.forenames(person.group, person.sex), 8) if middle else None,
         )
 
     def twins(self) -> Sequence[SimulatedPerson]:
         """Born on one day under one surname; most still share a home."""
         first = self.person()
-        second = self._of_sex(self._twin_sex(first), self.person(beside=first), beside=first)
+        second = self._of_sex(self._twin_sex(first), self.person(housemate=first), housemate=first)
         second = replace(second, birth_date=first.birth_date, surname=first.surname)
         if self._rng.random() >= _TWIN_SHARE_AT_HOME:
             second = replace(second, address=self.address(), household=second.key)
@@ -221,28 +217,28 @@ class _World:
         young = _day(self._rng, date(1985, 1, 1), _YOUNGEST)
         son = replace(self._of_sex("male", self.person()), birth_date=young)
         older = timedelta(days=self._rng.randrange(21 * 365, 36 * 365))
-        father = self._of_sex("male", self.person(beside=son), beside=son)
+        father = self._of_sex("male", self.person(housemate=son), housemate=son)
         return son, replace(father, birth_date=young - older, forename=son.forename, surname=son.surname)
 
     def couple(self) -> Sequence[SimulatedPerson]:
         """Two adults of one surname and address."""
         first = self.person()
         second = self._of_sex(
-            "male" if first.sex == "female" else "female", self.person(beside=first), beside=first
+            "male" if first.sex == "female" else "female", self.person(housemate=first), housemate=first
         )
         return first, replace(second, surname=first.surname)
 
     def _of_sex(
-        self, sex: Sex, person: SimulatedPerson, *, beside: SimulatedPerson | None = None
+        self, sex: Sex, person: SimulatedPerson, *, housemate: SimulatedPerson | None = None
     ) -> SimulatedPerson:
         if person.sex == sex:
             return person
-        forename = self._forename(person.group, sex, beside)
+        forename = self._forename(person.group, sex, housemate)
         return replace(person, sex=sex, forename=forename, height_cm=_height_cm(self._rng, sex))
 
-    def _forename(self, group: str, sex: Sex, beside: SimulatedPerson | None) -> str:
+    def _forename(self, group: str, sex: Sex, housemate: SimulatedPerson | None) -> str:
         names = self._names.forenames(group, sex)
-        return self._drawn(self._rng, names, 8, but=beside.forename if beside else None)
+        return self._drawn(self._rng, names, 8, but=housemate.forename if housemate else None)
 
     def _surname(self, group: str, but: str | None = None) -> str:
         return self._drawn(self._rng, self._names.surnames(group), self._names.surname_flatness, but=but)
@@ -265,9 +261,7 @@ class _World:
 
     def _birth_date(self, group: str) -> date:
         born = _day(self._rng, _OLDEST, _YOUNGEST)
-        unknown_day = self._rates.people[
-            "january_first_south_asian" if group == "south_asian" else "january_first"
-        ]
+        unknown_day = self._rates.people["january_first_south_asian" if group == "south_asian" else "january_first"]
         return born.replace(month=1, day=1) if self._rng.random() < unknown_day else born
 
 

@@ -23,7 +23,7 @@ class Identifiers:
 
 
 class SourceRecord:
-    """One patient at one source: its local id, what it says of the person, and which moments it has used."""
+    """One patient at one source: its local id, its identity of the person, and which moments it has used."""
 
     def __init__(self, source: SourceSlug, local_id: str, identity: SimulatedIdentity) -> None:
         self.source = source

@@ -1,4 +1,4 @@
-"""What is true of the simulated people, and how near to it an engine came.
+"""What is true of the simulated people, and how close to it an engine came.
 
 `simulate`'s people and entries in; out come the facts that finally hold, the score of a linkage against who
 is who, the plain NHS-number join beside it, and how much noise there really was.
@@ -63,10 +63,10 @@ class LinkageScore:
 
 
 def truth_of(people: Sequence[SimulatedPerson], entries: Iterable[SimulatedEntry]) -> tuple[PersonTruth, ...]:
-    """Everyone about whom anything was told, in the order of `people`."""
-    told_of: dict[str, dict[RecordKey, list[SimulatedEntry]]] = {}
-    for told in entries:
-        told_of.setdefault(told.person, {}).setdefault((told.source, told.local_id), []).append(told)
+    """Everyone about whom there is an entry, in the order of `people`."""
+    entries_of: dict[str, dict[RecordKey, list[SimulatedEntry]]] = {}
+    for entry in entries:
+        entries_of.setdefault(entry.person, {}).setdefault((entry.source, entry.local_id), []).append(entry)
     return tuple(
         PersonTruth(
             key=person.key,
@@ -74,18 +74,18 @@ def truth_of(people: Sequence[SimulatedPerson], entries: Iterable[SimulatedEntry
             birth_year=person.birth_date.year,
             ethnic_category=person.ethnic_category,
             imd_quintile=person.address.imd_quintile,
-            records=tuple(_record(key, told) for key, told in sorted(told_of[person.key].items())),
+            records=tuple(_record(key, entries) for key, entries in sorted(entries_of[person.key].items())),
         )
         for person in people
-        if person.key in told_of
+        if person.key in entries_of
     )
 
 
-def _record(key: RecordKey, told: Sequence[SimulatedEntry]) -> RecordTruth:
-    in_order = sorted(told, key=lambda one: one.source_version_at)
+def _record(key: RecordKey, entries: Sequence[SimulatedEntry]) -> RecordTruth:
+    in_order = sorted(entries, key=lambda entry: entry.source_version_at)
     facts: dict[tuple[str, str], Fact] = {}
-    for one in in_order:  # the later telling of a thing replaces the earlier, whenever either arrived
-        facts |= {(fact.kind, fact.key): fact for fact in one.facts}
+    for entry in in_order:  # the later version of a fact replaces the earlier, whenever either arrived
+        facts |= {(fact.kind, fact.key): fact for fact in entry.facts}
     return RecordTruth(key[0], key[1], TIER_OF[key[0]], in_order[-1].identity, tuple(facts.values()))
 
 
@@ -123,7 +123,7 @@ class Noise:
     """How much went wrong, measured on what was delivered and not on what was meant.
 
     Shares are of distinct good entries; `duplicates` and `rejects` are what came on top of them.
-    `out_of_order` came after a later-told entry of the same record. `tier2_nhs_number_present` is of Tier 2
+    `out_of_order` came after a later entry of the same record. `tier2_nhs_number_present` is of Tier 2
     records, `twins` of people.
     """
 
@@ -138,9 +138,7 @@ class Noise:
     twins: float
 
 
-def noise(
-    deliveries: Iterable[Delivery], people: Sequence[SimulatedPerson], truth: Sequence[PersonTruth]
-) -> Noise:
+def noise(deliveries: Iterable[Delivery], people: Sequence[SimulatedPerson], truth: Sequence[PersonTruth]) -> Noise:
     """The noise of what was handed to the doors, in the order it was."""
     counted: Counter[str] = Counter()
     newest: dict[RecordKey, datetime] = {}

@@ -32,11 +32,11 @@ class TaskStates:
         if offset <= self._read_to.get(task, -1):
             self._elements[task] = {}  # it begins again: what has since been removed may be compacted away
         self._read_to[task] = offset
-        kept = self._elements.setdefault(task, {})
+        elements = self._elements.setdefault(task, {})
         if event.message.value is None:
-            kept.pop(event.message.key, None)
+            elements.pop(event.message.key, None)
         else:
-            kept[event.message.key] = event.message.value
+            elements[event.message.key] = event.message.value
 
     async def on_recover(self) -> None:
         """Recovery has ended, as after every assignment: states are made anew from the elements."""
@@ -58,7 +58,7 @@ class StockStage:
     tasks: TaskStates
     seal_dead_letter: Callable[[Message, str], bytes]
     tally: StageTally
-    strike: Callable[[str], None]
+    observe: Callable[[str], None]
     table: Any
     _topics: dict[str, Any] = field(default_factory=dict)
 
@@ -66,7 +66,7 @@ class StockStage:
         """The agent. Faust acknowledges each message when the next is asked for, and also when this raises."""
         async for event in stream.events():
             message = message_of(event.message)
-            self.strike("delivered")
+            self.observe("delivered")
             task = message.partition
             self.tasks.states[task], outcomes = self.tasks.step.advance(self.tasks.of(task), message)
             shape = 0
@@ -78,17 +78,15 @@ class StockStage:
                     sealed = self.seal_dead_letter(message, outcome.code)
                     await self._send(dead_letter(self.stage, message, outcome.code, sealed), message)
                     self.tally.codes[outcome.code] += 1
-            self.strike("outputs_sent")
+            self.observe("outputs_sent")
             for outcome in outcomes:
                 if isinstance(outcome, Change):
                     self._write(outcome)
-            self.strike("state_sent")
+            self.observe("state_sent")
             self.tally.add([message], [shape])
 
     async def _send(self, emit: Emit, cause: Message) -> None:
-        topic = self._topics.get(emit.topic) or self._topics.setdefault(
-            emit.topic, self.app.topic(emit.topic, **BYTES)
-        )
+        topic = self._topics.get(emit.topic) or self._topics.setdefault(emit.topic, self.app.topic(emit.topic, **BYTES))
         headers = [*emit.headers, *(lineage(cause) if emit.topic not in self.stage.published else ())]
         await topic.send(key=emit.key, value=emit.value, partition=emit.partition, headers=headers)
 

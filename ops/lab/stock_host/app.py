@@ -1,7 +1,7 @@
-"""One stock worker of one stage: the app, its agent and table, and what the pages are told."""
+"""One stock worker of one stage: the app, its agent and table, and what its pages show."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import faust
@@ -11,7 +11,7 @@ from ops.lab.stock_host.agent import BYTES, StockStage, TaskStates
 from schemas.topics import MESSAGE_BYTES_MAX
 from streams.host.app import check_topics, faust_settings, work_until_stopped
 from streams.host.settings import HostSettings
-from streams.host.watchdog import HostFacts, crash_point
+from streams.host.watchdog import HostFacts
 from streams.metrics import StageMetrics, StageTally
 from streams.steps.outcome import Message, Stage, Step
 
@@ -26,12 +26,14 @@ def run_worker(
     seal_dead_letter: Callable[[Message, str], bytes],
     registry: CollectorRegistry,
     on_facts: Callable[[HostFacts], None] | None = None,
+    inspect_states: Callable[[Mapping[int, Any]], None] | None = None,  # never called
+    observe: Callable[[str], None] = lambda phase: None,
 ) -> None:
     """As `streams.host.app.run_worker`, without its promise; on this thread until SIGTERM or SIGINT.
 
     Same arguments, group, topics, bytes and timings. State records carry no headers: a table cannot. Of the
-    crash points only delivered, outputs_sent and state_sent are passed, once per message; stock has no moment
-    at which it knows of an acknowledgement. Raises TopicsUnfit, KafkaError, or SystemExit when Faust gives up.
+    phases only delivered, outputs_sent and state_sent are observed, once per message; stock Faust never knows of
+    an acknowledgement. Raises TopicsUnfit, KafkaError, or SystemExit when Faust gives up.
     """
     facts = HostFacts(settings)
     if on_facts is not None:
@@ -48,7 +50,7 @@ def run_worker(
         tasks=tasks,
         seal_dead_letter=seal_dead_letter,
         tally=StageTally(ages=stage.last),
-        strike=crash_point(settings.fault_at),
+        observe=observe,
         table=_table(app, stage, stage.changelog, tasks) if stage.changelog else None,
     )
     app.agent(app.topic(*stage.reads, **BYTES), name=stage.name)(stock.answer)
@@ -58,11 +60,11 @@ def run_worker(
 
 def stock_app(stage: Stage, settings: HostSettings) -> faust.App:
     """Faust's defaults but for what names the group and the broker, and for the timings we are compared at."""
-    own: dict[str, Any] = {
+    different: dict[str, Any] = {
         "consumer_group_instance_id": f"{settings.worker_id}.stock",  # it subscribes to the changelog as well
         "producer_max_request_size": MESSAGE_BYTES_MAX,
     }
-    return faust.App(settings.group(stage.name), **(faust_settings(stage, settings) | own))
+    return faust.App(settings.group(stage.name), **(faust_settings(stage, settings) | different))
 
 
 def _table(app: faust.App, stage: Stage, topic: str, tasks: TaskStates) -> Any:
@@ -96,7 +98,7 @@ def _ticker(stock: StockStage, facts: HostFacts, metrics: StageMetrics) -> Calla
 
 
 def _lag(app: Any, topic: str) -> int:
-    """Not yet committed, of the partitions held that have had a commit: more than the host would say."""
+    """Not yet committed, of the partitions held that have had a commit: more than the host would report."""
     committed, held = app.monitor.tp_committed_offsets, app.consumer.assignment()
-    known = [one for one in held if one.topic == topic and one in committed]
-    return sum(max(0, (app.consumer.highwater(one) or 0) - committed[one]) for one in known)
+    known = [partition for partition in held if partition.topic == topic and partition in committed]
+    return sum(max(0, (app.consumer.highwater(partition) or 0) - committed[partition]) for partition in known)

@@ -4,14 +4,14 @@
         ...broker.bootstrap...
 
 For the demo, tests and fault injection; never for production (one replica, no authentication, a JRE that
-trails security updates). What it was told stays in its directory: `log/` the data, `broker.log` Kafka's
+trails security updates). Everything stays in its directory: `log/` the data, `broker.log` Kafka's
 warnings, `broker.out` the JVM's console, `broker.json` its process and ports.
 """
 
 import os
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,11 +30,10 @@ from ops.local.broker.server_process import (
     terminate,
     write_record,
 )
-from ops.local.broker.settings import HEAP_MAX_MIB, Listener
-from ops.local.broker.storage import prepare
+from ops.local.broker.settings import HEAP_MAX_MIB, Listener, prepare
 from ops.runtime.broker_probe import answers
 
-__all__ = ["EmbeddedBroker", "Listener", "answers", "running_broker", "stop_broker"]
+__all__ = ["EmbeddedBroker", "Listener", "answers", "running_broker"]
 
 READY_SECONDS_MAX = 60.0  # about 3 s when the machine is idle; a busy two-core one was seen to need 12 s
 STARTS_MAX = 3  # another program may take a port between our choosing it and Kafka's binding it
@@ -53,9 +52,9 @@ class EmbeddedBroker:
 
     `port` is kept to exactly; without it the directory's last port is taken again, or a free one. A broker
     that was killed leaves nothing that hinders the next start; one that still runs there raises
-    BrokerRunning. `outlives_parent`: it stays when this process ends, until stop_broker(directory). Otherwise
-    call start() from a thread that lives as long as the broker should: Linux ends it with that thread.
+    BrokerRunning. Call start() from a thread that lives as long as the broker should: Linux ends it with that thread.
     `listeners` are further ways in, each for one client behind a proxy; their ports, too, are kept to exactly.
+    `progress` is called with a line for each jar that is downloaded before the first start.
     """
 
     def __init__(
@@ -64,14 +63,14 @@ class EmbeddedBroker:
         *,
         port: int | None = None,
         environ: Mapping[str, str] | None = None,
-        outlives_parent: bool = False,
         listeners: Sequence[Listener] = (),
+        progress: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.directory = directory.resolve()
         self.listeners = tuple(listeners)
         self._asked_port = port
         self._environ = os.environ if environ is None else environ
-        self._outlives_parent = outlives_parent
+        self._progress = progress
         self._process: subprocess.Popen[bytes] | None = None
         self._record: BrokerRecord | None = None
 
@@ -91,11 +90,9 @@ class EmbeddedBroker:
         Raises BrokerRunning, BrokerError (the message names the log to read), MissingTool or SettingsError.
         """
         if (running := running_broker(self.directory)) is not None:
-            raise BrokerRunning(
-                f"a broker runs in this directory already: process {running.pid}, {running.bootstrap}"
-            )
+            raise BrokerRunning(f"a broker runs in this directory already: process {running.pid}, {running.bootstrap}")
         self.directory.mkdir(parents=True, exist_ok=True)
-        java, jars = find_java(self._environ), kafka_jars(self._environ)
+        java, jars = find_java(self._environ), kafka_jars(self._environ, self._progress)
         launch = [str(java), f"-Xmx{HEAP_MAX_MIB}m", *JVM_OPTIONS, *self._jvm_paths(), "-cp"]
         launch.append(os.pathsep.join(map(str, jars)))
         for starts_left in reversed(range(STARTS_MAX)):
@@ -124,11 +121,9 @@ class EmbeddedBroker:
             process.wait()
 
     def check(self) -> None:
-        """BrokerError if it has ended without being told to."""
+        """BrokerError if it has ended although nobody stopped it."""
         if self._process is None or self._process.poll() is not None:
-            raise BrokerError(
-                f"the broker has ended by itself; read {self.directory}/broker.log and broker.out"
-            )
+            raise BrokerError(f"the broker has ended by itself; read {self.directory}/broker.log and broker.out")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -159,7 +154,7 @@ class EmbeddedBroker:
         if log.exists():  # the last run's warnings stay readable, and are not taken for this one's
             log.replace(self.directory / "broker.log.1")
         command = [*launch, "kafka.Kafka", str(self.directory / "server.properties")]
-        self._process = spawn(command, output=console, outlives_parent=self._outlives_parent)
+        self._process = spawn(command, output=console)
         self._record = BrokerRecord(self._process.pid, port, controller_port)
         write_record(self.directory, self._record)
         try:
@@ -169,10 +164,13 @@ class EmbeddedBroker:
             raise
 
     def _ports(self) -> tuple[int, int]:
-        last, bound = read_record(self.directory), [one.port for one in self.listeners]
-        given = {*bound, *(one.advertised_port for one in self.listeners)}  # a proxy may not listen yet
+        last, bound = read_record(self.directory), [listener.port for listener in self.listeners]
+        given = {
+            *bound,
+            *(listener.advertised_port for listener in self.listeners),
+        }  # a proxy may not listen yet
         port = self._asked_port or _again(last.port if last else None, but_not=given)
-        if (taken := next((one for one in (port, *bound) if not is_free(one)), None)) is not None:
+        if (taken := next((bind for bind in (port, *bound) if not is_free(bind)), None)) is not None:
             raise BrokerError(f"port {taken} is taken by another program")
         return port, _again(last.controller_port if last else None, but_not={port, *given})
 
@@ -184,9 +182,7 @@ class EmbeddedBroker:
             if answers(self.bootstrap):
                 return
             time.sleep(POLL_SECONDS)
-        raise BrokerError(
-            f"the broker did not answer in {READY_SECONDS_MAX:.0f} s; read {self.directory}/broker.log"
-        )
+        raise BrokerError(f"the broker did not answer in {READY_SECONDS_MAX:.0f} s; read {self.directory}/broker.log")
 
     def _explain_end(self) -> None:
         texts = ((self.directory / name) for name in ("broker.log", "broker.out"))
@@ -208,12 +204,3 @@ def running_broker(directory: Path) -> BrokerRecord | None:
     """The broker that runs in `directory` now, whoever started it; None for a record left by a dead one."""
     record = read_record(directory.resolve())
     return record if record and is_alive(directory.resolve(), record) else None
-
-
-def stop_broker(directory: Path) -> bool:
-    """End the broker that runs in `directory`, whoever started it; False when none does."""
-    record = running_broker(directory)
-    if record is None:
-        return False
-    terminate(record.pid)
-    return True

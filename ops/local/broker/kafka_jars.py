@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +31,10 @@ COORDINATES = (
 LOCK = Path(__file__).with_name(f"kafka-{KAFKA_VERSION}.lock.json")
 DOWNLOADS_AT_ONCE = 4
 REQUEST_SECONDS_MAX = 30
+CONNECT_SECONDS_MAX = 5
 TRIES_MAX = 3
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,10 @@ def cache_home(environ: Mapping[str, str]) -> Path:
     """Where this machine keeps what can be fetched again: TIERLINK_HOME, else the XDG cache."""
     if home := environ.get("TIERLINK_HOME"):
         return Path(home)
-    return (
-        Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache")
-        / "tierlink"
-    )
+    return Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache") / "tierlink"
 
 
-def kafka_jars(environ: Mapping[str, str]) -> list[Path]:
+def kafka_jars(environ: Mapping[str, str], progress: Progress = lambda line: None) -> list[Path]:
     """The class path of the broker; every jar in it has been hashed in this call.
 
     TIERLINK_KAFKA_JARS names a directory of one's own (a Maven repository, or the jars side by side);
@@ -70,17 +70,15 @@ def kafka_jars(environ: Mapping[str, str]) -> list[Path]:
         if wrong := next(faults(Path(chosen)), None):
             raise SettingsError(f"TIERLINK_KAFKA_JARS: {wrong}")
         return places(Path(chosen))
-    kept = cache_home(environ) / f"kafka-{KAFKA_VERSION}"
-    if next(faults(kept), None):
-        fetch_jars(kept, environ)
-    return places(kept)
+    cached = cache_home(environ) / f"kafka-{KAFKA_VERSION}"
+    if next(faults(cached), None):
+        fetch_jars(cached, environ, progress)
+    return places(cached)
 
 
 def places(directory: Path) -> list[Path]:
     """Where each locked jar is in `directory`: in Maven's layout if it stands there, else flat."""
-    return [
-        path if (path := directory / jar.path).exists() else directory / path.name for jar in locked_jars()
-    ]
+    return [path if (path := directory / jar.path).exists() else directory / path.name for jar in locked_jars()]
 
 
 def faults(directory: Path) -> Iterator[str]:
@@ -94,7 +92,7 @@ def faults(directory: Path) -> Iterator[str]:
             yield f"{path.name}: not the SHA-256 in the lock"
 
 
-def fetch_jars(destination: Path, environ: Mapping[str, str]) -> None:
+def fetch_jars(destination: Path, environ: Mapping[str, str], progress: Progress = lambda line: None) -> None:
     """Fill `destination` with exactly the locked jars, whole or not at all.
 
     Everything arrives in a `.part` directory beside it, which is renamed when every jar has been checked; of
@@ -103,7 +101,7 @@ def fetch_jars(destination: Path, environ: Mapping[str, str]) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f"{destination.name}.", suffix=".part", dir=destination.parent))
     try:
-        _download(part / "repository", environ)
+        _download(part / "repository", environ, progress)
         for jar in locked_jars():
             (part / "jars" / jar.path).parent.mkdir(parents=True, exist_ok=True)
             (part / "repository" / jar.path).rename(part / "jars" / jar.path)
@@ -117,24 +115,44 @@ def fetch_jars(destination: Path, environ: Mapping[str, str]) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _download(repository: Path, environ: Mapping[str, str]) -> None:
-    """Resolve and fetch into `repository`, a Maven repository; a network that fails thrice is MissingTool."""
+def _download(repository: Path, environ: Mapping[str, str], progress: Progress) -> None:
+    """Resolve and fetch into `repository`, a Maven repository. Raises MissingTool without a network, or after TRIES_MAX
+    failures.
+    """
     if "SSL_CERT_FILE" in environ:  # requests, inside jgo, reads its own variable only
         os.environ.setdefault("REQUESTS_CA_BUNDLE", environ["SSL_CERT_FILE"])
+    _require_repository()
     for tries_left in reversed(range(TRIES_MAX)):
         try:
+            progress(f"resolving the jars of Apache Kafka {KAFKA_VERSION}")
             artifacts = _resolve(repository)
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-                list(pool.map(lambda artifact: artifact.resolve(), artifacts))
+                for count, _ in enumerate(pool.map(lambda artifact: artifact.resolve(), artifacts), 1):
+                    progress(f"downloading {count} of {len(artifacts)} jars")
         except (OSError, RuntimeError, ValueError, AssertionError) as error:  # requests' errors are OSErrors
             shutil.rmtree(repository, ignore_errors=True)  # jgo leaves half a file at its final name
             if not tries_left:
-                raise MissingTool(
-                    f"Kafka {KAFKA_VERSION} could not be fetched ({type(error).__name__}); with no network"
-                    " set TIERLINK_KAFKA_JARS to a directory that has the jars named in ops/" + LOCK.name
-                ) from None
+                raise MissingTool(_not_fetched(type(error).__name__)) from None
         else:
             return
+
+
+def _require_repository() -> None:
+    """Raises MissingTool at once where the repository cannot be reached: the resolver would report a missing POM."""
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.util import http
+
+    try:
+        http.head(MAVEN_CENTRAL_URL, timeout=CONNECT_SECONDS_MAX)
+    except OSError as error:
+        raise MissingTool(_not_fetched(f"{MAVEN_CENTRAL_URL}: {type(error).__name__}")) from None
+
+
+def _not_fetched(why: str) -> str:
+    return (
+        f"the jars of Apache Kafka {KAFKA_VERSION} could not be fetched ({why}); without a network set"
+        f" TIERLINK_KAFKA_JARS to a directory that has the jars named in {LOCK.name}"
+    )
 
 
 def _resolve(repository: Path) -> list["Artifact"]:
@@ -157,7 +175,5 @@ def _resolve(repository: Path) -> list["Artifact"]:
             artifacts[(artifact.component.path_prefix / artifact.filename).as_posix()] = artifact
     unlocked = artifacts.keys() ^ {jar.path for jar in locked_jars()}
     if unlocked:
-        raise MissingTool(
-            f"the resolver and {LOCK.name} name different jars, the first is {Path(min(unlocked)).name}"
-        )
+        raise MissingTool(f"the resolver and {LOCK.name} name different jars, the first is {Path(min(unlocked)).name}")
     return list(artifacts.values())

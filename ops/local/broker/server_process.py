@@ -109,12 +109,11 @@ def free_port(*, but_not: Collection[int] = ()) -> int:
     raise BrokerError(f"{PORT_TRIES_MAX} ports of {PORTS.start}-{PORTS.stop - 1} were tried and none is free")
 
 
-def spawn(command: list[str], *, output: Path, outlives_parent: bool) -> subprocess.Popen[bytes]:
+def spawn(command: list[str], *, output: Path) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, its console appended to `output`.
 
-    A session of its own: Ctrl-C in a terminal reaches us, and we stop workers before the broker. Unless it
-    `outlives_parent`, Linux sends it SIGTERM when the thread that called this ends, however that came about
-    (PR_SET_PDEATHSIG); elsewhere only a clean stop ends it, and its record lets `tierlink down` find it.
+    A session of its own: Ctrl-C in a terminal reaches us, and we stop workers before the broker. Linux sends it SIGTERM
+    when the thread that called this ends, for whatever reason (PR_SET_PDEATHSIG); elsewhere only a clean stop ends it.
     """
     with output.open("ab") as console:
         return subprocess.Popen(
@@ -123,7 +122,7 @@ def spawn(command: list[str], *, output: Path, outlives_parent: bool) -> subproc
             stdout=console,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=None if outlives_parent else _die_with_parent(),  # noqa: PLW1509 - see _die_with_parent
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - see _die_with_parent
         )
 
 
@@ -143,10 +142,9 @@ def terminate(pid: int) -> None:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What the child does between fork and exec: one system call, with everything it needs loaded before the
-    fork.
+    """What the child does between fork and exec: one system call, loaded before the fork.
 
-    That is what makes it safe beside threads, where anything that allocates or takes a lock is not.
+    So it is safe beside threads, where anything that allocates or takes a lock is not.
     """
     if not sys.platform.startswith("linux"):
         return None

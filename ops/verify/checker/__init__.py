@@ -1,4 +1,4 @@
-"""The independent checker: what a run was told, held against every topic it left and against a fresh replay.
+"""The independent checker: what was sent to a run, held against every topic it left and against a fresh replay.
 
 It shares no code with the engine's steps and imports neither them nor linkage. `ops.verify.replay` makes the oracle.
 """

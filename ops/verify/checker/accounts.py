@@ -1,9 +1,9 @@
-"""What the senders were told against what stands in the topics: lost, phantom, unknown.
+"""The answers that senders got, compared with the topics: lost, phantom, unknown.
 
 lost     an entry that was acknowledged, or that is in the intake, whose chain ends too early (ops.verify.ledger
-         names the topic), and what a later stage could not read of our own making (`stalled`)
-phantom  what stands in a topic though nobody sent what it says it comes from
-unknown  an entry of which its sender only knows that no answer came: it may be in or not, but once
+         names the topic), and what a stage wrote and a later one could not read (`stalled`)
+phantom  a message of a topic whose origin nobody sent
+unknown  an entry whose sender got no answer: it may be in the topics or not, but once
 """
 
 from collections import Counter, defaultdict
@@ -29,65 +29,61 @@ class Accounts:
     phantom: Counter[str] = field(default_factory=Counter)
 
 
-def accounts(sent: Iterable[Sent], books: TopicIndex, *, keys: Keyring, recipient: str) -> Accounts:
-    """Hold the journal against the books."""
+def accounts(sent: Iterable[Sent], index: TopicIndex, *, keys: Keyring, recipient: str) -> Accounts:
+    """Compare the journal with the topics."""
     answers: dict[str, set[str]] = defaultdict(set)
-    for one in sent:
-        answers[one.entry_id].add(one.answer)
+    for entry in sent:
+        answers[entry.entry_id].add(entry.answer)
     acknowledged = {entry for entry, given in answers.items() if given & {"accepted", "ignored"}}
-    owed = {entry for entry, given in answers.items() if "accepted" in given} | (books.places.keys() - {""})
+    owed = {entry for entry, given in answers.items() if "accepted" in given} | (index.places.keys() - {""})
     lost = Counter(
-        place
-        for entry in owed
-        if (place := broken_at(entry, books, keys=keys, recipient=recipient)) is not None
+        place for entry in owed if (place := broken_at(entry, index, keys=keys, recipient=recipient)) is not None
     )
-    lost[topics.DEAD_LETTERS] += stalled(books)
+    lost[topics.DEAD_LETTERS] += stalled(index)
     return Accounts(
         acknowledged=len(acknowledged),
         unknown=sum(given == {"unknown"} for given in answers.values()),
         lost=+lost,
-        phantom=+phantoms(answers, books, keys=keys, recipient=recipient),
+        phantom=+phantoms(answers, index, keys=keys, recipient=recipient),
     )
 
 
-def phantoms(
-    answers: Mapping[str, Set[str]], books: TopicIndex, *, keys: Keyring, recipient: str
-) -> Counter[str]:
+def phantoms(answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyring, recipient: str) -> Counter[str]:
     """How much stands in each topic without what it must come from, one topic further up."""
     found = Counter[str]()
-    found["intake"] = sum(not answers.get(entry, set()) & MAY_BE_IN for entry in books.places.keys() - {""})
-    found["intake"] += sum(place not in books.dead for place in books.places.get("", ()))
-    found["receipts"] = len(books.receipts.keys() - books.places.keys())
+    found["intake"] = sum(not answers.get(entry, set()) & MAY_BE_IN for entry in index.places.keys() - {""})
+    found["intake"] += sum(place not in index.dead_letters for place in index.places.get("", ()))
+    found["receipts"] = len(index.receipts.keys() - index.places.keys())
     named = {
-        f"{record}/{FACT}/{'/'.join(one)}"
-        for own in books.manifests.values()
-        for record, facts in own
-        for one in facts
+        f"{record}/{FACT}/{'/'.join(fact)}"
+        for manifests in index.manifests.values()
+        for record, facts in manifests
+        for fact in facts
     }
     # more manifests than arrivals: one thing sent became two
-    found[topics.EVENTS] = len(books.facts - named) + sum(
-        max(0, len(own) - len(books.places.get(entry, ()))) for entry, own in books.manifests.items()
+    found[topics.EVENTS] = len(index.facts - named) + sum(
+        max(0, len(manifests) - len(index.places.get(entry, ()))) for entry, manifests in index.manifests.items()
     )
-    records = {record for own in books.manifests.values() for record, _ in own}
-    found[topics.LINK_MAP] = len(books.links.keys() - records)
-    found[topics.PATHWAY_IN] = _strangers(books)
-    people = {key.split("/", 1)[0] for key in books.arrived}
+    records = {record for manifests in index.manifests.values() for record, _ in manifests}
+    found[topics.LINK_MAP] = len(index.links.keys() - records)
+    found[topics.PATHWAY_IN] = _strangers(index)
+    people = {key.split("/", 1)[0] for key in index.arrived}
     known = {keys.mac(recipient_purpose(recipient), person) for person in people}
-    found[topics.pathway_state(recipient)] = len(books.published - known)
-    found[topics.pathway_events(recipient)] = len(books.eventful - known)
+    found[topics.pathway_state(recipient)] = len(index.published - known)
+    found[topics.pathway_events(recipient)] = len(index.eventful - known)
     return found
 
 
-def _strangers(books: TopicIndex) -> int:
+def _strangers(index: TopicIndex) -> int:
     """Facts under a person that are no fact of their record, and withdrawals of a record nobody linked."""
-    facts = {_without_version(key) for key in books.facts}
+    facts = {_without_version(key) for key in index.facts}
     found = 0
-    for key in books.arrived:
+    for key in index.arrived:
         person, record, *rest = key.split("/")
         if person == "tick":
             continue
         (fact,) = rest
-        found += record not in books.links if fact == "w" else f"{record}/{fact}" not in facts
+        found += record not in index.links if fact == "w" else f"{record}/{fact}" not in facts
     return found
 
 

@@ -1,4 +1,4 @@
-"""Read every topic once, hold it against the journal and the oracle, and say what is wrong."""
+"""Read every topic once, compare with the journal and the oracle, and report what is wrong."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from ops.admin.topic_reader import LagReader, read_topics
 from ops.verify.checker.accounts import Accounts, accounts
 from ops.verify.checker.histories import AnomalyTally, History, Kind, tallies
-from ops.verify.checker.leaks import IdentifierSample, Search, TopicSearch, look_around
-from ops.verify.checker.notes import CHANGELOGS, note_finals
-from ops.verify.checker.people import split_and_merged
+from ops.verify.checker.leaks import IdentifierSample, Search, TopicSearch, search_elsewhere
+from ops.verify.checker.oracle import CHANGELOGS, note_finals, split_and_merged
 from ops.verify.checker.run_view import RunView
 from ops.verify.checker.verdict import CheckerVerdict
 from ops.verify.compare import Comparison, Finals, compare_finals, final_topics
@@ -24,7 +23,7 @@ POLL_SECONDS = 1.0
 class Findings:
     """What reading one run's topics gave."""
 
-    books: TopicIndex
+    index: TopicIndex
     accounts: Accounts
     tallies: Mapping[str, AnomalyTally]
     finals: Mapping[str, Finals]
@@ -34,7 +33,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class OracleComparison:
-    """What the oracle says of a run."""
+    """The differences between a run and its oracle."""
 
     results: Comparison
     notes: Comparison
@@ -44,95 +43,95 @@ class OracleComparison:
 
 @dataclass(frozen=True)
 class RunReaders:
-    """Through what a run is seen: readers of its topics and of the oracle's, and what its groups have not seen."""
+    """How a run is read: its topics, those of the oracle, and how many messages its groups have not seen."""
 
     run: Reader
     oracle: Reader | None
     unseen: Callable[[], Mapping[str, int]]
 
 
-def check(ground: RunView, *, oracle: str | None, stuck: int | None = None) -> CheckerVerdict:
+def check(run: RunView, *, oracle: str | None, stuck: int | None = None) -> CheckerVerdict:
     """The verdict on a run that is quiet, or will never be.
 
     `oracle` is the address of a fresh engine that was given the run's intake once and has come to rest; without
-    one, nothing is divergent but what the run says itself. `stuck` is what the caller counted; without it, the
+    one, only what the run contradicts itself is divergent. `stuck` is what the caller counted; without it, the
     groups that have unseen messages. Only reads. Raises TierlinkError when a broker does not answer.
     """
-    sight = RunReaders(
-        run=lambda names: read_topics(ground.bootstrap, names),
+    readers = RunReaders(
+        run=lambda names: read_topics(run.bootstrap, names),
         oracle=(lambda names: read_topics(oracle, names)) if oracle is not None else None,
-        unseen=lambda: lag_of(ground),
+        unseen=lambda: lag_of(run),
     )
-    return judge(ground, sight, stuck=stuck)
+    return judge(run, readers, stuck=stuck)
 
 
-def judge(ground: RunView, sight: RunReaders, *, stuck: int | None = None) -> CheckerVerdict:
-    """As `check`, of what is seen through `sight`."""
-    found = read_run(ground, sight.run)
-    against = _against(ground, found, sight.oracle) if sight.oracle is not None else None
-    return _verdict(found, against, sight.unseen(), stuck)
+def judge(run: RunView, readers: RunReaders, *, stuck: int | None = None) -> CheckerVerdict:
+    """As `check`, of what `readers` read."""
+    found = read_run(run, readers.run)
+    against = _against(run, found, readers.oracle) if readers.oracle is not None else None
+    return _verdict(found, against, readers.unseen(), stuck)
 
 
-def lag_of(ground: RunView) -> dict[str, int]:
-    """Group -> messages it has not committed, asked again for a while: a broker that has just started says
-    that nothing is committed until it has read what is.
+def lag_of(run: RunView) -> dict[str, int]:
+    """Group -> messages it has not committed, asked again for a while: a broker that has just started answers
+    that nothing is committed until it has read the commits.
     """
-    reader, deadline = LagReader(ground.bootstrap), time.monotonic() + LAG_SECONDS_MAX
+    reader, deadline = LagReader(run.bootstrap), time.monotonic() + LAG_SECONDS_MAX
     try:
-        while any((behind := reader.lag(ground.groups)).values()) and time.monotonic() < deadline:
+        while any((behind := reader.lag(run.groups)).values()) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         return behind
     finally:
         reader.close()
 
 
-def read_run(ground: RunView, read: Reader) -> Findings:
+def read_run(run: RunView, read: Reader) -> Findings:
     """Every topic of the run, read once."""
-    keeper = TopicIndexBuilder(ground.sources.values(), recipient=ground.recipient)
-    search = Search(_read_intake(ground, keeper, read))
-    finals = {name: Finals() for name in final_topics(ground.topics)}
+    builder = TopicIndexBuilder(run.sources.values(), recipient=run.recipient)
+    search = Search(_read_intake(run, builder, read))
+    finals = {name: Finals() for name in final_topics(run.topics)}
     notes = {name: note_finals(name) for name in CHANGELOGS}
     histories: dict[str, History] = {}
-    for name in ground.topic_names:
-        if name in ground.intakes:
+    for name in run.topic_names:
+        if name in run.intakes:
             continue
         history, pieces = histories.setdefault(name, History(name)), TopicSearch(search, f"topic {name}")
         final = finals.get(name) or notes.get(name)
-        for one in read([name]):
-            keeper.take(one)
-            history.take(one)
-            pieces.take(one)
+        for message in read([name]):
+            builder.take(message)
+            history.take(message)
+            pieces.take(message)
             if final is not None:
-                final.take(one)
+                final.take(message)
         pieces.close()
-    look_around(search, ground, read)
-    books = keeper.books()
-    held = accounts(ground.journal, books, keys=ground.keys, recipient=ground.recipient)
-    return Findings(books, held, tallies(histories), finals, notes, search)
+    search_elsewhere(search, run, read)
+    index = builder.index()
+    counts = accounts(run.journal, index, keys=run.keys, recipient=run.recipient)
+    return Findings(index, counts, tallies(histories), finals, notes, search)
 
 
-def _read_intake(ground: RunView, keeper: TopicIndexBuilder, read: Reader) -> tuple[str, ...]:
-    """Read first, because it says what to search for elsewhere. Its values are sealed and are not searched."""
-    sample = IdentifierSample(ground.keys)
-    for one in read(ground.intakes):
-        keeper.take(one)
-        sample.take(one)
+def _read_intake(run: RunView, builder: TopicIndexBuilder, read: Reader) -> tuple[str, ...]:
+    """Read first, because it shows what to search for elsewhere. Its values are sealed and are not searched."""
+    sample = IdentifierSample(run.keys)
+    for message in read(run.intakes):
+        builder.take(message)
+        sample.take(message)
     return sample.values()
 
 
-def _against(ground: RunView, found: Findings, oracle: Reader) -> OracleComparison:
-    keeper = TopicIndexBuilder((), recipient=ground.recipient)
+def _against(run: RunView, found: Findings, oracle: Reader) -> OracleComparison:
+    builder = TopicIndexBuilder((), recipient=run.recipient)
 
-    def finals_there(name: str) -> Finals:
+    def oracle_finals(name: str) -> Finals:
         finals = note_finals(name) if name in CHANGELOGS else Finals()
-        for one in oracle([name]):
-            finals.take(one)
+        for message in oracle([name]):
+            finals.take(message)
             if name == topics.LINK_MAP:
-                keeper.take(one)
+                builder.take(message)
         return finals
 
-    results, notes = compare_finals(found.finals, finals_there), compare_finals(found.notes, finals_there)
-    split, merged = split_and_merged(found.books.links, keeper.books().links)
+    results, notes = compare_finals(found.finals, oracle_finals), compare_finals(found.notes, oracle_finals)
+    split, merged = split_and_merged(found.index.links, builder.index().links)
     return OracleComparison(results, notes, split, merged)
 
 
@@ -170,7 +169,7 @@ def _verdict(
         notes=sum(noted.values()) if against else None,
         compared=against.results.keys if against else 0,
         bytes_scanned=found.search.bytes_scanned,
-        where=where,
+        where={name: dict(sorted(places.items())) for name, places in where.items()},
         places=_places(found.tallies),
     )
 

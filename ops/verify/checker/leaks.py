@@ -1,8 +1,8 @@
-"""Leaked: identifiers in clear anywhere behind the seal, of planted people who cannot exist and of the run's own.
+"""Leaked: identifiers of people of the run in clear anywhere behind the seal.
 
-The run's own are taken from the intake itself, opened with the key that only ingress and operations hold: the
-same people whoever made the load. Only what cannot stand in a topic for another reason is searched for: an NHS
-number, a postcode, a telephone number, a mailbox, a first line of an address, a long family name.
+They are taken from the intake, opened with the key that only ingress and operations hold, whoever made the load. Only
+what cannot be in a topic for another reason is searched for: an NHS number, a postcode, a telephone number, a mailbox,
+a first line of an address, a long family name.
 """
 
 from collections import Counter
@@ -13,9 +13,8 @@ from typing import Any
 
 from ops.admin.topic_reader import TopicMessage
 from ops.verify.checker.run_view import RunView
-from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, in_pieces, seen, text_of
+from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
 from ops.verify.ledger import Reader
-from ops.verify.nobodies import NOBODIES
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
@@ -37,37 +36,37 @@ class IdentifierSample:
         self._read: Counter[str] = Counter()
         self._values: set[str] = set()
 
-    def take(self, one: TopicMessage) -> None:
-        """One message of an intake topic; of every fiftieth the identifiers are kept."""
-        number = self._read[one.topic]
-        self._read[one.topic] += 1
+    def take(self, message: TopicMessage) -> None:
+        """Take one message of an intake topic; the identifiers of every fiftieth are kept."""
+        number = self._read[message.topic]
+        self._read[message.topic] += 1
         if number % EVERY or number >= EVERY * PEOPLE_MAX:
             return
         with suppress(Unreadable, LookupError, TypeError, AttributeError):  # poison has any shape
-            envelope = opened(one.value or b"", keys=self._keys, topic=one.topic, key=one.key or b"")
+            envelope = opened(message.value or b"", keys=self._keys, topic=message.topic, key=message.key or b"")
             self._values.update(identifiers(envelope.bundle or {}))
 
     def values(self) -> tuple[str, ...]:
-        """What to search for: these, and everything of the planted nobodies."""
-        planted = {value for nobody in NOBODIES.values() for value in nobody.values()}
-        return tuple(sorted(self._values | planted))
+        """What to search for."""
+        return tuple(sorted(self._values))
 
 
 def identifiers(bundle: Mapping[str, Any]) -> Iterator[str]:
-    """What names the patient of a message Bundle and stands nowhere for another reason."""
+    """What identifies the patient of a message Bundle and is nowhere for another reason."""
     resources = (entry["resource"] for entry in bundle["entry"])
-    for patient in (one for one in resources if one["resourceType"] == "Patient"):
-        numbers = (one["value"] for one in patient.get("identifier", ()) if one["system"] == NHS_NUMBER)
+    for patient in (resource for resource in resources if resource["resourceType"] == "Patient"):
+        numbers = (entry["value"] for entry in patient.get("identifier", ()) if entry["system"] == NHS_NUMBER)
         families = (name.get("family", "") for name in patient.get("name", ()))
-        yield from (one for one in (*numbers, *families) if len(one) >= LETTERS_MIN)
-        yield from (one["value"] for one in patient.get("telecom", ()) if len(one["value"]) >= LETTERS_MIN)
+        yield from (text for text in (*numbers, *families) if len(text) >= LETTERS_MIN)
+        contacts = (contact["value"] for contact in patient.get("telecom", ()))
+        yield from (text for text in contacts if len(text) >= LETTERS_MIN)
         for address in patient.get("address", ()):
             lines = (address.get("postalCode", ""), *address.get("line", ()))
-            yield from (one for one in lines if " " in one and len(one) >= POSTCODE_LETTERS_MIN)
+            yield from (line for line in lines if " " in line and len(line) >= POSTCODE_LETTERS_MIN)
 
 
 class Search:
-    """Looks for the values in one text after another; knows afterwards where something was found."""
+    """Searches one text after another for the values; `hits` counts them by place."""
 
     def __init__(self, values: Sequence[str]) -> None:
         """Nothing searched yet."""
@@ -77,15 +76,15 @@ class Search:
         self._long: set[int] = set()
 
     def is_new(self, text: bytes) -> bool:
-        """False for a long text that was asked about before: tokens go through five topics unchanged."""
+        """False for a long text that was scanned before: tokens go through five topics unchanged."""
         if len(text) < LONG_TEXT:
             return True
         number, before = hash(text), len(self._long)
         self._long.add(number)
         return len(self._long) > before
 
-    def look(self, texts: Iterable[tuple[str, bytes]]) -> None:
-        """(place, text) after (place, text)."""
+    def scan(self, texts: Iterable[tuple[str, bytes]]) -> None:
+        """Search texts, each with its place."""
         for place, text in texts:
             self.bytes_scanned += len(text)
             found = len(seen(self._values, text))
@@ -102,25 +101,27 @@ class TopicSearch:
         self._texts: list[bytes] = []
         self._size = 0
 
-    def take(self, one: TopicMessage) -> None:
-        """One message more."""
-        if one.value is not None and not self._search.is_new(one.value):
-            one = replace(one, value=None)
-        text = text_of(one)
+    def take(self, message: TopicMessage) -> None:
+        """Take one more message."""
+        if message.value is not None and not self._search.is_new(message.value):
+            message = replace(message, value=None)
+        text = text_of(message)
         self._texts.append(text)
         self._size += len(text)
         if self._size > TEXT_BYTES:
             self.close()
 
     def close(self) -> None:
-        """Search what is gathered."""
-        self._search.look([(self._place, b"\n".join(self._texts))])
+        """Search what was gathered."""
+        self._search.scan([(self._place, b"\n".join(self._texts))])
         self._texts, self._size = [], 0
 
 
-def look_around(search: Search, ground: RunView, read: Reader) -> None:
+def search_elsewhere(search: Search, run: RunView, read: Reader) -> None:
     """Everything but the registry's topics: committed offsets, logs, worker directories, pages, reports."""
-    texts = map(text_of, read([CONSUMER_OFFSETS]))
-    search.look(in_pieces(f"topic {CONSUMER_OFFSETS}", texts))
-    search.look((f"metrics of {name}", text.encode()) for name, text in ground.pages())
-    search.look(files_of(ground.layout))
+    offsets = TopicSearch(search, f"topic {CONSUMER_OFFSETS}")
+    for message in read([CONSUMER_OFFSETS]):
+        offsets.take(message)
+    offsets.close()
+    search.scan((f"metrics of {name}", text.encode()) for name, text in run.pages())
+    search.scan(files_of(run.layout))

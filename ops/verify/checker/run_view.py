@@ -1,4 +1,4 @@
-"""What the checker looks at: one engine from outside, running but quiet, or stopped with its broker started."""
+"""What the checker reads: one engine from outside, running but quiet, or stopped with its broker started."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def no_pages() -> Iterable[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class RunView:
-    """`pages` gives process and text of each /metrics; `journal` is the senders' own, not the engine's."""
+    """`pages` gives process and text of each /metrics; `journal` is written by senders, not by the engine."""
 
     bootstrap: str
     layout: EnginePaths
@@ -47,7 +47,7 @@ class RunView:
 
     @property
     def groups(self) -> Mapping[str, Sequence[str]]:
-        """Consumer group -> what it reads. Said here again, so that a stage forgotten there is missed here."""
+        """Consumer group -> what it reads. Repeated here, so that a stage that the engine forgets is missed."""
         return {
             "tierlink-ingress": self.intakes,
             "tierlink-records": (topics.EVENTS, topics.LINK_MAP),

@@ -1,7 +1,7 @@
-"""What the checker says, by Jepsen's names. Every count but three must be 0."""
+"""The verdict of the checker, in Jepsen's terms. Every count but three must be 0."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 HARMLESS = frozenset({"acknowledged", "unknown", "rewound"})
@@ -11,14 +11,14 @@ HARMLESS = frozenset({"acknowledged", "unknown", "rewound"})
 class CheckerVerdict:
     """Counts; `where` says of each anomaly in which topic or place how often, `places` names some messages.
 
-    acknowledged  distinct entries a sender was told are safe
-    lost          entries acknowledged (or in the intake) that end nowhere
-    phantom       what stands in a topic and comes from nothing anybody sent
-    divergent     keys whose final value is not the oracle's, and keys told in two ways at one version
+    acknowledged  distinct entries that a door accepted
+    lost          acknowledged entries (or entries of the intake) that end nowhere
+    phantom       messages of a topic whose origin nobody sent
+    divergent     keys whose final value is not the oracle's, and keys with two contents at one version
     backwards     keys that end on an older state than they had
-    split         people of the oracle who are several here        (these keys are in `divergent` too)
-    merged        people here who are several in the oracle        (these keys are in `divergent` too)
-    unseen        messages no group has committed
+    split         people of the oracle who are several in the run   (these keys are in `divergent` too)
+    merged        people of the run who are several in the oracle   (these keys are in `divergent` too)
+    unseen        messages that no group has committed
     stuck         stages with unseen messages, or what the caller judged to be stuck
     leaked        identifiers in clear anywhere behind the seal
     unknown       entries whose only answers are time-outs
@@ -56,16 +56,5 @@ class CheckerVerdict:
         return {name: getattr(self, name) for name in names}
 
     def detailed(self) -> dict[str, Any]:
-        """Everything."""
-        return {
-            **self.as_json(),
-            "split": self.split,
-            "merged": self.merged,
-            "unseen": self.unseen,
-            "rewound": self.rewound,
-            "notes": self.notes,
-            "compared": self.compared,
-            "bytes_scanned": self.bytes_scanned,
-            "where": {name: dict(sorted(places.items())) for name, places in self.where.items() if places},
-            "places": {name: list(places) for name, places in self.places.items()},
-        }
+        """All counts and places."""
+        return asdict(self) | {"where": {name: places for name, places in self.where.items() if places}}

@@ -1,15 +1,13 @@
-"""Which facts stand: of every fact the version that wins, without those that were taken back."""
+"""The current facts of a person: of every fact the version that wins, without retracted ones."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Generic, TypeVar, cast
 
 from schemas import canonical, elements
 from schemas.facts import Body, StoredFact, Tier
 
-TIER_ORDER: Mapping[Tier, int] = MappingProxyType({"primary_care": 1, "tier2": 2, "tier3": 3, "tier4": 4})
 SPECIALIST: frozenset[Tier] = frozenset({"tier2", "tier3", "tier4"})  # tiers whose records have episodes
 
 
@@ -24,14 +22,11 @@ class PersonFact:
 
     @classmethod
     def of(cls, fact: StoredFact) -> "PersonFact":
-        """`fact` with its version: when it was told (UTC) and the hash `events.v1` names it by."""
-        source_version_at = (
-            fact.source_version_at
-            if fact.source_version_at.tzinfo
-            else fact.source_version_at.replace(tzinfo=UTC)
-        )
+        """`fact` with its version: the source's version time (UTC) and the content hash of `events.v1`."""
+        moment = fact.source_version_at
         text = canonical.dump(fact.model_dump(mode="json"))
-        return cls(fact, source_version_at, elements.content_hash(text), text)
+        version_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return cls(fact, version_at, elements.content_hash(text), text)
 
     @property
     def version(self) -> tuple[datetime, str]:
@@ -45,7 +40,7 @@ B_co = TypeVar("B_co", bound=Body, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class CurrentFact(Generic[B_co]):
-    """A fact that stands, its body's type known."""
+    """The winning version of a fact, with the type of its body."""
 
     fact_id: str
     record_id: str
@@ -54,26 +49,26 @@ class CurrentFact(Generic[B_co]):
     version: tuple[datetime, str]
 
 
-def standing(facts: Iterable[PersonFact]) -> tuple[CurrentFact[Body], ...]:
-    """The winning version of every fact id, retracted ones left out, by day and then fact id.
+def current_facts(facts: Iterable[PersonFact]) -> tuple[CurrentFact[Body], ...]:
+    """The winning version of every fact id, without retracted ones, by day and then fact id.
 
-    One fact id is one thing wherever it was filed: the same appointment told under two records of a person
-    (a merge at the trust) counts once, where its newest version puts it.
+    A fact id is one thing under whatever record: the same appointment under two records of a person (a merge at the
+    trust) counts once, under the record of its newest version.
     """
     newest: dict[str, PersonFact] = {}
-    for one in facts:
-        known = newest.get(one.fact.fact_id)
-        if known is None or one.version > known.version:
-            newest[one.fact.fact_id] = one
-    stand = [
-        CurrentFact(one.fact.fact_id, one.fact.record_id, one.fact.tier, one.fact.body, one.version)
-        for one in newest.values()
-        if not one.fact.retracted
+    for version in facts:
+        winner = newest.get(version.fact.fact_id)
+        if winner is None or version.version > winner.version:
+            newest[version.fact.fact_id] = version
+    current = [
+        CurrentFact(won.fact.fact_id, won.fact.record_id, won.fact.tier, won.fact.body, won.version)
+        for won in newest.values()
+        if not won.fact.retracted
     ]
-    return tuple(sorted(stand, key=lambda fact: (fact.body.on, fact.fact_id)))
+    return tuple(sorted(current, key=lambda fact: (fact.body.on, fact.fact_id)))
 
 
 def of_type(facts: Iterable[CurrentFact[Body]], type_: type[B]) -> tuple[CurrentFact[B], ...]:
-    """Those whose body is a `type_` (none of a subclass: no type of body has any), in the same order."""
-    # not isinstance: what it asks of a pydantic class took a third of the whole fold
+    """The facts whose body is a `type_` (body types have no subclasses), in the same order."""
+    # not isinstance: on a pydantic class it took a third of the time of the whole fold
     return cast("tuple[CurrentFact[B], ...]", tuple([fact for fact in facts if type(fact.body) is type_]))

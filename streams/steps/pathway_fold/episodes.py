@@ -29,7 +29,7 @@ from streams.steps.pathway_fold.milestones import (
     waits,
 )
 
-ABOUT_THE_PERSON = (Referral, Demographics, Death, Comorbidity)  # these belong to no episode and imply none
+ABOUT_THE_PERSON = (Referral, Demographics, Death, Comorbidity)  # they belong to no episode and imply none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class FoldedEpisode:
 
 
 def episodes(facts: Sequence[CurrentFact[Body]], definitions: Definitions) -> tuple[FoldedEpisode, ...]:
-    """Every episode of one person, by the day it opened; `facts` stand, sorted by day and fact id.
+    """Every episode of one person, by the day it opened; `facts` are current, sorted by day and fact id.
 
     A fact joins the episode whose referral it names; else the episode of its record with the latest
     referral on or before its day; else the first of its record; else, at a specialist record, one episode
@@ -72,19 +72,17 @@ def episodes(facts: Sequence[CurrentFact[Body]], definitions: Definitions) -> tu
     found = []
     for episode_id, joined in members.items():
         origin = received.get(episode_id) or joined[0]
-        found.append(
-            _episode(episode_id, origin, tuple(joined), weights.get(origin.record_id, ()), definitions)
-        )
-    return tuple(sorted(found, key=lambda one: (one.opened_on, one.id)))
+        found.append(_episode(episode_id, origin, tuple(joined), weights.get(origin.record_id, ()), definitions))
+    return tuple(sorted(found, key=lambda episode: (episode.opened_on, episode.id)))
 
 
 def _episode_of(fact: CurrentFact[Body], received: Mapping[str, CurrentFact[Referral]]) -> str | None:
     if fact.body.referral in received:
         return fact.body.referral
-    same_record = [one for one in received.values() if one.record_id == fact.record_id]
-    if same_record:
-        before = [one for one in same_record if one.body.on <= fact.body.on]
-        return before[-1].fact_id if before else same_record[0].fact_id
+    of_record = [referral for referral in received.values() if referral.record_id == fact.record_id]
+    if of_record:
+        before = [referral for referral in of_record if referral.body.on <= fact.body.on]
+        return before[-1].fact_id if before else of_record[0].fact_id
     return f"implicit/{fact.record_id}" if fact.tier in SPECIALIST else None
 
 
@@ -103,7 +101,7 @@ def _episode(
     record_weights: Sequence[CurrentFact[Measurement]],
     definitions: Definitions,
 ) -> FoldedEpisode:
-    """The episode; `record_weights` are every weight its record told, whichever episode each belongs to."""
+    """The episode; `record_weights` are all weights of its record, also those of other episodes."""
     referral = next(iter(of_type((origin,), Referral)), None)
     tier = origin.tier
     if referral is not None and referral.body.to_tier in SPECIALIST:
@@ -135,19 +133,17 @@ def _episode(
     )
 
 
-def _referral_fields(
-    referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
-) -> dict[str, object]:
-    """What the referral says of itself; provider and programme else from what happened."""
-    told = referral.body if referral else None
-    providers = [one.body.provider_ods for one in of_type(facts, Attendance) if one.body.provider_ods]
-    programmes = [one.body.programme for one in of_type(facts, ProgrammeStart) if one.body.programme]
+def _referral_fields(referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
+    """Fields of the referral; without a provider or programme in it, those of the other facts."""
+    body = referral.body if referral else None
+    providers = [fact.body.provider_ods for fact in of_type(facts, Attendance) if fact.body.provider_ods]
+    programmes = [fact.body.programme for fact in of_type(facts, ProgrammeStart) if fact.body.programme]
     return {
-        "programme": (told and told.programme) or next(iter(programmes), None),
-        "provider_ods": (told and told.provider_ods) or next(iter(providers), None),
-        "council": told and told.council,
-        "referral_source": told and told.referral_source,
-        "priority": told and told.priority,
+        "programme": (body and body.programme) or next(iter(programmes), None),
+        "provider_ods": (body and body.provider_ods) or next(iter(providers), None),
+        "council": body and body.council,
+        "referral_source": body and body.referral_source,
+        "priority": body and body.priority,
     }
 
 
@@ -176,7 +172,7 @@ def _dates_fields(dates: Milestones) -> dict[str, object]:
 
 
 def _attendance_counts(facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
-    codes = [one.body.attendance for one in of_type(facts, Attendance)]
+    codes = [fact.body.attendance for fact in of_type(facts, Attendance)]
     return {
         "attended_count": sum(code in SEEN for code in codes),
         "not_attended_count": sum(code in NOT_SEEN for code in codes),
@@ -187,11 +183,11 @@ def _attendance_counts(facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
 def _weights(facts: Sequence[CurrentFact[Body]]) -> tuple[Weight, ...]:
     return tuple(
         Weight(
-            on=one.body.on,
-            kg=float(one.body.value),
-            method=one.body.method,
-            plausible=one.body.plausible,
+            on=fact.body.on,
+            kg=float(fact.body.value),
+            method=fact.body.method,
+            plausible=fact.body.plausible,
         )
-        for one in of_type(facts, Measurement)
-        if one.body.quantity == "weight"
+        for fact in of_type(facts, Measurement)
+        if fact.body.quantity == "weight"
     )

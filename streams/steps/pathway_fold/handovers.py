@@ -1,6 +1,6 @@
 """Referrals sent, matched one to one with referrals received, and the gaps where nothing was received."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,9 +31,9 @@ def handovers(
     sent = _distinct(facts)
     received_by = _matched(sent, episodes, rule)
     found = []
-    for one in sent:
-        episode = received_by.get(one.fact_id)
-        found.append(HandoverMatch(one, episode, _view(one, episode, as_of, rule)))
+    for referral in sent:
+        episode = received_by.get(referral.fact_id)
+        found.append(HandoverMatch(referral, episode, _view(referral, episode, as_of, rule)))
     return tuple(found)
 
 
@@ -60,34 +60,28 @@ def _matched(
     sent: Sequence[CurrentFact[Referral]], episodes: Sequence[FoldedEpisode], rule: HandoverRule
 ) -> dict[str, FoldedEpisode]:
     """Sent fact id -> the episode that received it: first by equal e-RS number, then in order of sending."""
-    open_episodes = [one for one in episodes if one.referral is not None]
+    open_episodes = [episode for episode in episodes if episode.referral is not None]
     matched: dict[str, FoldedEpisode] = {}
 
-    def take(one: CurrentFact[Referral], episode: FoldedEpisode | None) -> None:
+    def match(referral: CurrentFact[Referral], candidates: Iterable[FoldedEpisode]) -> None:
+        episode = next((found for found in candidates if _may_receive(found, referral)), None)
         if episode is not None:
-            matched[one.fact_id] = episode
+            matched[referral.fact_id] = episode
             open_episodes.remove(episode)
 
-    for one in sent:
-        if one.body.ubrn is not None:
-            take(
-                one,
-                next((e for e in open_episodes if _may_receive(e, one) and _ubrn(e) == one.body.ubrn), None),
-            )
-    for one in sent:
-        if one.fact_id not in matched:
-            take(
-                one, next((e for e in open_episodes if _may_receive(e, one) and _in_time(e, one, rule)), None)
-            )
+    for referral in sent:
+        if referral.body.ubrn is not None:
+            match(referral, [found for found in open_episodes if _ubrn(found) == referral.body.ubrn])
+    for referral in sent:
+        if referral.fact_id not in matched:
+            match(referral, [found for found in open_episodes if _in_time(found, referral, rule)])
     return matched
 
 
 def _may_receive(episode: FoldedEpisode, sent: CurrentFact[Referral]) -> bool:
-    # a service does not receive what it sent itself
-    return episode.tier == sent.body.to_tier and (episode.record_id, episode.tier) != (
-        sent.record_id,
-        sent.tier,
-    )
+    # a service does not receive its own referral
+    sent_by = sent.record_id, sent.tier
+    return episode.tier == sent.body.to_tier and (episode.record_id, episode.tier) != sent_by
 
 
 def _ubrn(episode: FoldedEpisode) -> str | None:

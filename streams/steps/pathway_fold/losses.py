@@ -24,7 +24,7 @@ class EpisodeLoss:
 
 def loss(started_on: date, weights: Iterable[Weight], rule: LossRule) -> EpisodeLoss:
     """The loss of an episode that began on `started_on`; `weights` are all of its record, in any order."""
-    counted = [one for one in weights if one.body.plausible]
+    counted = [weight for weight in weights if weight.body.plausible]
     baseline = _baseline(started_on, counted, rule)
     at_weeks: dict[str, LossOutcome | None] = {}
     facts: dict[int, frozenset[str]] = {}
@@ -44,18 +44,16 @@ def loss(started_on: date, weights: Iterable[Weight], rule: LossRule) -> Episode
 
 
 def _baseline(started_on: date, weights: Sequence[Weight], rule: LossRule) -> Weight | None:
-    early = [one for one in weights if 0 <= (one.body.on - started_on).days <= rule.baseline_days]
-    return min(early, key=lambda one: (_method_order(one), one.body.on, one.fact_id), default=None)
+    early = [weight for weight in weights if 0 <= (weight.body.on - started_on).days <= rule.baseline_days]
+    return min(early, key=lambda weight: (_method_order(weight), weight.body.on, weight.fact_id), default=None)
 
 
 def _end(started_on: date, weights: Sequence[Weight], weeks: int, rule: LossRule) -> Weight | None:
     first = (weeks - rule.window_weeks) * DAYS_PER_WEEK
     last = (weeks + rule.window_weeks) * DAYS_PER_WEEK
-    late = [one for one in weights if first <= (one.body.on - started_on).days <= last]
+    late = [weight for weight in weights if first <= (weight.body.on - started_on).days <= last]
     # the last day; on that day measured before self-reported, then the lowest fact id
-    return min(
-        late, key=lambda one: (-one.body.on.toordinal(), _method_order(one), one.fact_id), default=None
-    )
+    return min(late, key=lambda w: (-w.body.on.toordinal(), _method_order(w), w.fact_id), default=None)
 
 
 def _method_order(weight: Weight) -> int:

@@ -1,23 +1,12 @@
-"""The dates of one episode: told by the service, or by a named definition where it does not tell."""
+"""The dates of one episode: as the service reports them, else by a named definition."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from schemas import facts as bodies
 from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, RTT, START_BY_ATTENDANCE, WAITS, RttRule
-from schemas.facts import (
-    Acceptance,
-    Attendance,
-    Body,
-    Completion,
-    Decline,
-    Discharge,
-    ProgrammeStart,
-    Referral,
-    Tier,
-    Triage,
-    Withdrawal,
-)
+from schemas.facts import Body, Tier
 from schemas.pathway import Rtt, Stage, Waits
 from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
 
@@ -27,7 +16,7 @@ DAYS_PER_WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date with the definition it was found by and the fact it rests on."""
+    """A date, the definition that gave it and the fact it rests on."""
 
     on: date
     definition: str
@@ -37,18 +26,18 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """What became of a referral: of every kind the first that was told."""
+    """What became of a referral: the first fact of every kind."""
 
     referred_on: date | None
     accepted: Dated | None
     started: Dated | None
     first_attended_on: date | None
     clock_stopped_on: date | None  # the first attendance that was not before the referral
-    triage: CurrentFact[Triage] | None
-    decline: CurrentFact[Decline] | None
-    completion: CurrentFact[Completion] | None
-    withdrawal: CurrentFact[Withdrawal] | None
-    discharge: CurrentFact[Discharge] | None
+    triage: CurrentFact[bodies.Triage] | None
+    decline: CurrentFact[bodies.Decline] | None
+    completion: CurrentFact[bodies.Completion] | None
+    withdrawal: CurrentFact[bodies.Withdrawal] | None
+    discharge: CurrentFact[bodies.Discharge] | None
 
     @property
     def accepted_on(self) -> date | None:
@@ -71,27 +60,27 @@ class Milestones:
             (self.started, "started"),
             (self.accepted, "accepted"),
         )
-        return next((stage for what, stage in reached if what is not None), "referred")
+        return next((stage for milestone, stage in reached if milestone is not None), "referred")
 
 
 def milestones(
-    tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
+    tier: Tier, referral: CurrentFact[bodies.Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Milestones:
     """The milestones of an episode whose `facts` are sorted by day and fact id."""
-    attended = [one for one in of_type(facts, Attendance) if one.body.attendance in SEEN]
+    attended = [fact for fact in of_type(facts, bodies.Attendance) if fact.body.attendance in SEEN]
     return Milestones(
         referred_on=referral.body.on if referral else None,
         accepted=_accepted(tier, referral, facts),
         started=_started(facts, attended),
         first_attended_on=attended[0].body.on if attended else None,
         clock_stopped_on=next(
-            (one.body.on for one in attended if referral and one.body.on >= referral.body.on), None
+            (fact.body.on for fact in attended if referral and fact.body.on >= referral.body.on), None
         ),
-        triage=_first(facts, Triage),
-        decline=_first(facts, Decline),
-        completion=_first(facts, Completion),
-        withdrawal=_first(facts, Withdrawal),
-        discharge=_first(facts, Discharge),
+        triage=_first(facts, bodies.Triage),
+        decline=_first(facts, bodies.Decline),
+        completion=_first(facts, bodies.Completion),
+        withdrawal=_first(facts, bodies.Withdrawal),
+        discharge=_first(facts, bodies.Discharge),
     )
 
 
@@ -107,7 +96,7 @@ def waits(dates: Milestones) -> Waits:
 
 
 def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt | None:
-    """The 18-week clock by `rtt/1`; None unless the service is consultant-led and told a referral."""
+    """The 18-week clock by `rtt/1`; None unless the service is consultant-led and has a referral."""
     if not consultant_led or dates.referred_on is None:
         return None
     wait_days = _days(dates.referred_on, dates.clock_stopped_on)
@@ -121,26 +110,27 @@ def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt
 
 
 def _accepted(
-    tier: Tier, referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
+    tier: Tier, referral: CurrentFact[bodies.Referral] | None, facts: Sequence[CurrentFact[Body]]
 ) -> Dated | None:
-    told = _first(facts, Acceptance)
-    if told is not None:
-        return Dated(told.body.on, told.body.definition or AS_REPORTED, told.fact_id, inferred=False)
+    acceptance = _first(facts, bodies.Acceptance)
+    if acceptance is not None:
+        definition = acceptance.body.definition or AS_REPORTED
+        return Dated(acceptance.body.on, definition, acceptance.fact_id, inferred=False)
     if tier != "tier3" or referral is None:
         return None
     booked = [
-        (one.body.booked_on, one.fact_id)
-        for one in of_type(facts, Attendance)
-        if one.body.booked_on is not None and one.body.booked_on >= referral.body.on
+        (fact.body.booked_on, fact.fact_id)
+        for fact in of_type(facts, bodies.Attendance)
+        if fact.body.booked_on is not None and fact.body.booked_on >= referral.body.on
     ]
     on, fact_id = min(booked, default=(None, ""))
     return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
 
 
-def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[Attendance]]) -> Dated | None:
-    told = _first(facts, ProgrammeStart)
-    if told is not None:
-        return Dated(told.body.on, AS_REPORTED, told.fact_id, inferred=False)
+def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[bodies.Attendance]]) -> Dated | None:
+    start = _first(facts, bodies.ProgrammeStart)
+    if start is not None:
+        return Dated(start.body.on, AS_REPORTED, start.fact_id, inferred=False)
     if not attended:
         return None
     return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)

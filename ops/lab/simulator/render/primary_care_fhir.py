@@ -1,9 +1,9 @@
-"""The hub that speaks for general practices: FHIR R4 message Bundles, UK Core where UK Core has a word for
-it.
+"""The hub that speaks for general practices: FHIR R4 message Bundles, in UK Core profiles where there
+are some.
 """
 
 import json
-from typing import Any
+from typing import TypedDict
 
 from ops.lab.simulator.model import GP, Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 
@@ -13,7 +13,7 @@ _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 _ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _UBRN = "https://fhir.nhs.uk/Id/UBRN"
 _UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition"
-_OWN = "https://tierlink.example"
+_TIERLINK = "https://tierlink.example"
 _SENDER_ODS = "Y00001"
 _SERVICE = {  # SNOMED CT UK: local-authority Tier 2 programme; refer to weight management programme
     "tier2": ("771491000000104", "Referral to local authority weight management programme"),
@@ -23,48 +23,65 @@ _OBSERVATION = {"weight": "27113001", "height": "50373000", "bmi": "60621009"}
 _UNIT = {"kg": "kg", "g": "g", "lb": "[lb_av]", "cm": "cm", "m": "m", "kg/m2": "kg/m2"}
 
 
-def bundle_bytes(told: SimulatedEntry) -> bytes:
+class BundleEntry(TypedDict):
+    """One resource of a Bundle under its url."""
+
+    fullUrl: str  # as FHIR spells it
+    resource: dict[str, object]
+
+
+class MessageBundle(TypedDict):
+    """A FHIR message Bundle."""
+
+    resourceType: str  # as FHIR spells it
+    identifier: dict[str, str]
+    type: str
+    timestamp: str
+    entry: list[BundleEntry]
+
+
+def bundle_bytes(entry: SimulatedEntry) -> bytes:
     """One entry as the JSON body of `POST /fhir`; the same entry, the same bytes."""
-    return json.dumps(bundle(told), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(bundle(entry), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def bundle(told: SimulatedEntry) -> dict[str, Any]:
-    """One entry as a message Bundle: MessageHeader, Patient, then what is told."""
-    patient_url = _urn(told, "patient")
+def bundle(entry: SimulatedEntry) -> MessageBundle:
+    """One entry as a message Bundle: MessageHeader, Patient, then the facts."""
+    patient_url = _urn(entry, "patient")
     requests: dict[str, str] = {}
-    resources = [(patient_url, patient(told.local_id, told.identity))]
-    for place, fact in enumerate(told.facts):
-        url = _urn(told, str(place))
+    resources: list[BundleEntry] = [_entry(patient_url, patient(entry.local_id, entry.identity))]
+    for place, fact in enumerate(entry.facts):
+        url = _urn(entry, str(place))
         if fact.kind == "referral":
             requests[fact.key] = url
-            resources.append((url, _service_request(fact, patient_url, told.identity.practice_ods)))
+            resources.append(_entry(url, _service_request(fact, patient_url, entry.identity.practice_ods)))
         else:
-            resources.append((url, _observation(fact, patient_url, requests.get(fact.referral or ""))))
+            resources.append(_entry(url, _observation(fact, patient_url, requests.get(fact.referral or ""))))
     return {
         "resourceType": "Bundle",
-        "identifier": {"system": f"{_OWN}/Id/message/{GP}", "value": told.message_id},
+        "identifier": {"system": f"{_TIERLINK}/Id/message/{GP}", "value": entry.message_id},
         "type": "message",
-        "timestamp": told.source_version_at.isoformat().replace("+00:00", "Z"),
-        "entry": [
-            {"fullUrl": _urn(told, "header"), "resource": _header(resources[1][0])},
-            *({"fullUrl": url, "resource": resource} for url, resource in resources),
-        ],
+        "timestamp": entry.source_version_at.isoformat().replace("+00:00", "Z"),
+        "entry": [_entry(_urn(entry, "header"), _header(resources[1]["fullUrl"])), *resources],
     }
 
 
-def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, Any]:
+def _entry(url: str, resource: dict[str, object]) -> BundleEntry:
+    return {"fullUrl": url, "resource": resource}
+
+
+def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
     """The Patient of a record, with the fields the record lacks left out."""
-    resource: dict[str, Any] = {
+    numbers = [{"system": _NHS_NUMBER, "value": identity.nhs_number}] if identity.nhs_number else []
+    resource: dict[str, object] = {
         "resourceType": "Patient",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-Patient"]},
         "extension": [_ethnic_category(identity.ethnic_category), *_area(identity)],
-        "identifier": [{"system": f"{_OWN}/Id/patient/{GP}", "value": local_id}],
+        "identifier": [*numbers, {"system": f"{_TIERLINK}/Id/patient/{GP}", "value": local_id}],
         "name": _names(identity),
         "address": _addresses(identity),
         "generalPractitioner": [{"identifier": {"system": _ODS, "value": identity.practice_ods}}],
     }
-    if identity.nhs_number:
-        resource["identifier"].insert(0, {"system": _NHS_NUMBER, "value": identity.nhs_number})
     if telecom := _telecom(identity):
         resource["telecom"] = telecom
     if identity.sex:
@@ -74,14 +91,14 @@ def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, Any]:
     return resource
 
 
-def _urn(told: SimulatedEntry, part: str) -> str:
+def _urn(entry: SimulatedEntry, part: str) -> str:
     # any stable urn will do; the message id is a UUID already, and its last digits give way to the part's
     # place
     number = {"header": 1, "patient": 2}.get(part) or int(part) + 3
-    return f"urn:uuid:{told.message_id[:-4]}{number:04x}"
+    return f"urn:uuid:{entry.message_id[:-4]}{number:04x}"
 
 
-def _header(focus: str) -> dict[str, Any]:
+def _header(focus: str) -> dict[str, object]:
     return {
         "resourceType": "MessageHeader",
         "eventCoding": {
@@ -94,7 +111,7 @@ def _header(focus: str) -> dict[str, Any]:
     }
 
 
-def _ethnic_category(code: str) -> dict[str, Any]:
+def _ethnic_category(code: str) -> dict[str, object]:
     system = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
     return {
         "url": f"{_UK_CORE}/Extension-UKCore-EthnicCategory",
@@ -102,20 +119,20 @@ def _ethnic_category(code: str) -> dict[str, Any]:
     }
 
 
-def _area(identity: SimulatedIdentity) -> list[dict[str, Any]]:
-    own = f"{_OWN}/StructureDefinition"
+def _area(identity: SimulatedIdentity) -> list[dict[str, object]]:
+    definitions = f"{_TIERLINK}/StructureDefinition"
     return [
-        {"url": f"{own}/lsoa", "valueCode": identity.address.lsoa},
-        {"url": f"{own}/lsoa-version", "valueCode": "2021"},
-        {"url": f"{own}/imd-quintile", "valueInteger": identity.address.imd_quintile},
-        {"url": f"{own}/imd-version", "valueCode": "2025"},
+        {"url": f"{definitions}/lsoa", "valueCode": identity.address.lsoa},
+        {"url": f"{definitions}/lsoa-version", "valueCode": "2021"},
+        {"url": f"{definitions}/imd-quintile", "valueInteger": identity.address.imd_quintile},
+        {"url": f"{definitions}/imd-version", "valueCode": "2025"},
     ]
 
 
-def _names(identity: SimulatedIdentity) -> list[dict[str, Any]]:
+def _names(identity: SimulatedIdentity) -> list[dict[str, object]]:
     given = identity.forename.split()
     middle = [identity.middle_name] if identity.middle_name else []
-    names = [{"use": "official", "family": identity.surname, "given": [*given, *middle]}]
+    names: list[dict[str, object]] = [{"use": "official", "family": identity.surname, "given": [*given, *middle]}]
     if identity.old_surname:
         names.append({"use": "old", "family": identity.old_surname, "given": given})
     if identity.known_as:
@@ -123,35 +140,35 @@ def _names(identity: SimulatedIdentity) -> list[dict[str, Any]]:
     return names
 
 
-def _addresses(identity: SimulatedIdentity) -> list[dict[str, Any]]:
+def _addresses(identity: SimulatedIdentity) -> list[dict[str, object]]:
     former = identity.former_address
     homes = [_address("home", identity.address, identity.postcode)]
     return [*homes, _address("old", former, former.postcode)] if former else homes
 
 
-def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str, Any]:
-    address = {"use": use, "line": [home.line], "city": home.town}
+def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str, object]:
+    address: dict[str, object] = {"use": use, "line": [home.line], "city": home.town}
     return address | ({"postalCode": postcode} if postcode else {})
 
 
 def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
     """A mobile as the hub writes one, in E.164, and a private mailbox."""
     phone, email = identity.phone, identity.email
-    told = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
-    return [*told, {"system": "email", "value": email, "use": "home"}] if email else told
+    phones = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
+    return [*phones, {"system": "email", "value": email, "use": "home"}] if email else phones
 
 
-def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[str, Any]:
+def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[str, object]:
     assert fact.to_tier is not None
     code, display = _SERVICE[fact.to_tier]
-    own = f"{_OWN}/StructureDefinition"
+    definitions = f"{_TIERLINK}/StructureDefinition"
     return {
         "resourceType": "ServiceRequest",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-ServiceRequest"]},
         "extension": [
-            {"url": f"{own}/to-tier", "valueCode": fact.to_tier},
-            {"url": f"{own}/direction", "valueCode": "sent"},
-            {"url": f"{own}/practice-ods", "valueCode": practice_ods},
+            {"url": f"{definitions}/to-tier", "valueCode": fact.to_tier},
+            {"url": f"{definitions}/direction", "valueCode": "sent"},
+            {"url": f"{definitions}/practice-ods", "valueCode": practice_ods},
         ],
         "identifier": [{"system": _UBRN, "value": fact.key}],
         "status": "active",
@@ -165,14 +182,14 @@ def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[st
     }
 
 
-def _observation(fact: Fact, patient_url: str, request_url: str | None) -> dict[str, Any]:
+def _observation(fact: Fact, patient_url: str, request_url: str | None) -> dict[str, object]:
     assert fact.quantity is not None
     assert fact.value_given is not None
     assert fact.unit_given is not None
     unit = _UNIT[fact.unit_given]
-    resource: dict[str, Any] = {
+    resource: dict[str, object] = {
         "resourceType": "Observation",
-        "identifier": [{"system": f"{_OWN}/Id/measurement/{GP}", "value": fact.key}],
+        "identifier": [{"system": f"{_TIERLINK}/Id/measurement/{GP}", "value": fact.key}],
         "status": "final",
         "code": {"coding": [{"system": _SNOMED, "code": _OBSERVATION[fact.quantity]}]},
         "subject": {"reference": patient_url},

@@ -41,15 +41,15 @@ _REASON = {
 _TRUST_ODS = "RXX"
 
 
-def row(told: SimulatedEntry) -> dict[str, str]:
+def row(entry: SimulatedEntry) -> dict[str, str]:
     """One entry as the cells of one row, by header; what the event does not concern is empty.
 
     Every row repeats which referral it is under and when that was received: the extract's key columns.
     """
-    cells = _identity(told.local_id, told.identity)
-    for fact in told.facts:
+    cells = _identity(entry.local_id, entry.identity)
+    for fact in entry.facts:
         cells |= _cells(fact)
-    return {**cells, "last_updated": _moment(told.source_version_at)}
+    return {**cells, "last_updated": _moment(entry.source_version_at)}
 
 
 def file_text(rows: Sequence[dict[str, str]]) -> str:
@@ -67,7 +67,7 @@ def _identity(local_id: str, identity: SimulatedIdentity) -> dict[str, str]:
         "client_ref": local_id,
         "nhs_no": f"{number[:3]} {number[3:6]} {number[6:]}" if number else "",
         "surname": identity.surname.upper(),
-        "forename": " ".join(one for one in (identity.forename, identity.middle_name) if one),
+        "forename": " ".join(name for name in (identity.forename, identity.middle_name) if name),
         "known_as": identity.known_as or "",
         "prev_surname": (identity.old_surname or "").upper(),
         "dob": _day(identity.birth_date) if identity.birth_date else "",

@@ -31,12 +31,12 @@ _UNIT = {"kg": "kg", "g": "g", "lb": "lb"}
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
-def message(told: SimulatedEntry, *, service: str = SERVICE) -> bytes:
+def message(entry: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     """One entry as one message, segments ended by carriage returns, without MLLP framing."""
     # HL7 puts RF1 and SCH before the patient
-    about = [_first(told, service)] if told.form in ("I12", "S12", "S13", "S15", "S26") else _event(told)
-    segments = [_header(told), *about, *_patient(told.local_id, told.identity), *_body(told, service)]
-    return "".join(f"{one}\r" for one in segments).encode()
+    about = [_first(entry, service)] if entry.form in ("I12", "S12", "S13", "S15", "S26") else _event(entry)
+    segments = [_header(entry), *about, *_patient(entry.local_id, entry.identity), *_body(entry, service)]
+    return "".join(f"{segment}\r" for segment in segments).encode()
 
 
 def message_identifier(control_id: str) -> str:
@@ -44,15 +44,15 @@ def message_identifier(control_id: str) -> str:
     return f"{_APPLICATION}|{_TRUST_ODS}|{control_id}"
 
 
-def _header(told: SimulatedEntry) -> str:
+def _header(entry: SimulatedEntry) -> str:
     fields = {
         3: _APPLICATION,
         4: _TRUST_ODS,
         5: "ROUTE",
         6: "ROUTE",
-        7: _moment(told.source_version_at),
-        9: _TYPE[told.form],
-        10: told.message_id,
+        7: _moment(entry.source_version_at),
+        9: _TYPE[entry.form],
+        10: entry.message_id,
         11: "P",
         12: "2.4",
         15: "AL",
@@ -65,10 +65,10 @@ def _header(told: SimulatedEntry) -> str:
     return _segment("MSH|^~\\&", {number - 2: value for number, value in fields.items()})
 
 
-def _event(told: SimulatedEntry) -> list[str]:
-    if not told.form.startswith("A"):
+def _event(entry: SimulatedEntry) -> list[str]:
+    if not entry.form.startswith("A"):
         return []
-    return [_segment("EVN", {1: told.form, 2: _moment(told.source_version_at)})]
+    return [_segment("EVN", {1: entry.form, 2: _moment(entry.source_version_at)})]
 
 
 def _patient(local_id: str, identity: SimulatedIdentity) -> list[str]:
@@ -117,9 +117,9 @@ def _telecoms(identity: SimulatedIdentity) -> list[str]:
     return [*mobile, f"^NET^Internet^{_text(identity.email)}"] if identity.email else mobile
 
 
-def _first(told: SimulatedEntry, service: str) -> str:
-    fact = told.facts[0]
-    if told.form == "I12":
+def _first(entry: SimulatedEntry, service: str) -> str:
+    fact = entry.facts[0]
+    if entry.form == "I12":
         number = f"{fact.key}^UBRN" if fact.ubrn else fact.key
         return _segment("RF1", {1: "A", 2: "R", 3: service, 6: number, 7: _day(fact.on)})
     return _segment(
@@ -127,28 +127,28 @@ def _first(told: SimulatedEntry, service: str) -> str:
         {
             1: fact.key,
             2: fact.key,
-            6: _CANCELLED_BY.get(fact.attendance or "", "") if told.form == "S15" else "",
+            6: _CANCELLED_BY.get(fact.attendance or "", "") if entry.form == "S15" else "",
             11: f"^^^{_start(fact.on)}",
-            25: {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}[told.form],
+            25: {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}[entry.form],
         },
     )
 
 
-def _body(told: SimulatedEntry, service: str) -> list[str]:
-    if told.form == "A31":
+def _body(entry: SimulatedEntry, service: str) -> list[str]:
+    if entry.form == "A31":
         return []
     visit: dict[int, str] = {1: "1", 2: "O", 10: service}
-    fact = told.facts[0]
-    match told.form:
+    fact = entry.facts[0]
+    match entry.form:
         case "A04":
             visit |= {5: fact.key, 44: _start(fact.on)}
         case "A03":
             visit |= {19: fact.key, 36: fact.reason or "", 45: _start(fact.on)}
     segments = [_segment("PV1", visit)]
-    if told.form.startswith("S"):
+    if entry.form.startswith("S"):
         segments += [_segment("RGS", {1: "1"}), _segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
-    if told.form == "R01":
-        segments += _result(fact, corrected=told.corrects is not None)
+    if entry.form == "R01":
+        segments += _result(fact, corrected=entry.corrects is not None)
     return segments
 
 
@@ -187,7 +187,7 @@ def _day(day: date) -> str:
 
 
 def _start(day: date) -> str:
-    # clinics are entered at ten; only the day is told apart here
+    # clinics are entered at ten; only the day matters
     return f"{datetime.combine(day, time(10)):%Y%m%d%H%M}"
 
 

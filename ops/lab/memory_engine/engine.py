@@ -1,0 +1,239 @@
+"""The whole engine in memory: the steps of production, a scheduler drawn from a seed, and crashes at every point.
+
+It keeps what the host keeps: order within a partition and nothing beyond it; the outputs of a batch, then its
+state, then its commit; a crashed task reads its state back from its changelog and gets again what it had not
+committed. Where a crash falls, how large a batch is, and how the partitions of a task interleave are drawn.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ops.admin.topic_reader import TopicMessage
+from ops.client.journal import Sent
+from ops.lab.memory_engine.logs import Logs
+from ops.lab.memory_engine.parts import (
+    RECIPIENTS,
+    START_MS,
+    dead_letter_of,
+    intake_message,
+    published,
+    real_step,
+    sources,
+    stages,
+)
+from ops.verify.compare import final_topics, final_values
+from schemas import canonical
+from schemas.source_message import SourceMessage
+from schemas.topics import DEAD_LETTERS, LINK_MAP, registry
+from streams.host.commit import Partition
+from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
+
+CRASH_POINTS = ("delivered", "outputs in part", "outputs", "state in part", "state")
+
+Finals = dict[str, dict[bytes, object]]  # topic -> key -> final value, by the definition of `compare`
+
+
+@dataclass
+class Faults:
+    """What may go wrong: the share of batches that crash, at which points, how often in all.
+
+    `state_first` is a mutant: a host that writes state before outputs.
+    """
+
+    crash_share: float = 0.0
+    points: Sequence[str] = CRASH_POINTS
+    crashes_max: int = 40
+    state_first: bool = False
+
+
+@dataclass
+class MemoryEngine:
+    """Topics, committed positions and the state of every task. `steps` replaces the production step of a stage."""
+
+    seed: int = 0
+    faults: Faults = field(default_factory=Faults)
+    steps: Mapping[str, Step[Any]] = field(default_factory=dict)
+    batch_max: int = 6
+    now_ms: int = START_MS
+    crashes: int = 0
+    redelivered: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.logs = Logs()
+        self.committed: dict[tuple[str, Partition], int] = defaultdict(int)
+        self.journal: list[Sent] = []
+        self.message_ids: list[str] = []
+        self._states: dict[tuple[str, int], object] = {}
+        self._seen: dict[tuple[str, Partition], int] = defaultdict(int)
+        self._waiting: set[tuple[int, int]] = set()  # (stage, task) with messages not committed
+
+    # ------------------------------------------------------------ in
+
+    def take(self, slug: str, message: SourceMessage) -> str:
+        """A door received this message and the broker acknowledged it. Returns its entry id."""
+        self.message_ids.append(message.message_id)
+        return self.take_sealed(slug, intake_message(slug, message))
+
+    def take_sealed(self, slug: str, intake: tuple[str, bytes, bytes]) -> str:
+        """As `take`, of what `intake_message` made: the seal differs each time, a replay's must not."""
+        self.put(published(slug, intake))
+        self.journal.append(Sent(slug, intake[0], "accepted"))
+        return intake[0]
+
+    def put(self, emit: Emit) -> None:
+        """A message is appended to its partition: an output, but also poison, or a tombstone by hand."""
+        self.now_ms += 1
+        self.logs.append(emit, stamp_ms=self.now_ms)
+        readers = (number for number, stage in enumerate(stages()) if emit.topic in stage.reads)
+        self._waiting |= {(number, emit.partition) for number in readers}
+
+    # ------------------------------------------------------------ run
+
+    def run(self) -> "MemoryEngine":
+        """Until no stage has anything left to read."""
+        while self._waiting:
+            self._batch(*self.random.choice(sorted(self._waiting)))
+        return self
+
+    def _batch(self, number: int, task: int) -> None:
+        stage = stages()[number]
+        step = self.steps.get(stage.name) or real_step(stage.name)
+        if (stage.name, task) not in self._states:
+            self._states[stage.name, task] = step.restore(self.changelog(stage, task).items())
+        messages, positions = self._fetch(stage, task)
+        state, outputs, changes = self._states[stage.name, task], list[Emit](), list[Emit]()
+        for message in messages:
+            state, outcomes = step.advance(state, message)
+            outputs += _outputs(stage, message, outcomes)
+            changes += _changes(stage, task, outcomes)
+        self._states[stage.name, task] = state
+        if self._deliver(outputs, changes):
+            self.committed.update(positions)
+            if not any(self._behind(stage, (topic, task)) for topic in stage.reads):
+                self._waiting.discard((number, task))
+        else:
+            del self._states[stage.name, task]
+
+    def _behind(self, stage: Stage, place: Partition) -> bool:
+        return self.committed[stage.name, place] < self.logs.end(place)
+
+    def _fetch(self, stage: Stage, task: int) -> tuple[list[Message], dict[tuple[str, Partition], int]]:
+        """Some of what the task has not committed: its partitions in any interleaving, each in order."""
+        ahead = {(topic, task): self.committed[stage.name, (topic, task)] for topic in stage.reads}
+        messages: list[Message] = []
+        for _ in range(self.random.randint(1, self.batch_max)):
+            open_places = [place for place in ahead if ahead[place] < self.logs.end(place)]
+            if not open_places:
+                break
+            place = self.random.choice(open_places)
+            messages.append(self.logs.messages(place)[ahead[place]])
+            self.redelivered += ahead[place] < self._seen[stage.name, place]
+            ahead[place] += 1
+            self._seen[stage.name, place] = max(self._seen[stage.name, place], ahead[place])
+        return messages, {(stage.name, place): offset for place, offset in ahead.items()}
+
+    def _deliver(self, outputs: list[Emit], changes: list[Emit]) -> bool:
+        """Outputs, then state; False when the task died on the way, before its commit."""
+        point = self._crash_point()
+        first, second = (changes, outputs) if self.faults.state_first else (outputs, changes)
+        if point == "delivered":
+            return False
+        self._send(self._cut(first) if point == "outputs in part" else first)
+        if point in ("outputs in part", "outputs"):
+            return False
+        self._send(self._cut(second) if point == "state in part" else second)
+        return point is None
+
+    def _crash_point(self) -> str | None:
+        if self.crashes >= self.faults.crashes_max or self.random.random() >= self.faults.crash_share:
+            return None
+        self.crashes += 1
+        return self.random.choice(list(self.faults.points))
+
+    def _cut(self, emits: list[Emit]) -> list[Emit]:
+        """What a dying producer may have got through: of each partition some first messages."""
+        by_place: dict[Partition, list[Emit]] = defaultdict(list)
+        for emit in emits:
+            by_place[emit.topic, emit.partition].append(emit)
+        return [emit for queue in by_place.values() for emit in queue[: self.random.randint(0, len(queue))]]
+
+    def _send(self, emits: Iterable[Emit]) -> None:
+        for emit in emits:
+            self.put(emit)
+
+    # ------------------------------------------------------------ out
+
+    def changelog(self, stage: Stage, task: int) -> dict[bytes, bytes]:
+        """The last value of every key of one task's changelog."""
+        return self.logs.folded((stage.changelog, task)) if stage.changelog else {}
+
+    def read(self, names: Iterable[str]) -> Iterator[TopicMessage]:
+        """Every message of these topics, as the independent reader gives them."""
+        return self.logs.read(names)
+
+    def finals(self) -> Finals:
+        """The final values of every result topic, by the definition of `compare`."""
+        return finals(self.logs)
+
+    def latest(self, name: str) -> dict[str, Any]:
+        """Key -> last value of one topic with its history in it; removed keys left out."""
+        values: dict[str, Any] = {}
+        for message in self.read([name]):
+            key = (message.key or b"").decode()
+            values.pop(key, None)
+            if message.value is not None:
+                values[key] = canonical.load(message.value)
+        return values
+
+    def receipts(self) -> dict[str, str]:
+        """Entry id -> current disposition."""
+        return {
+            entry: value["disposition"]
+            for source in sources().values()
+            for entry, value in self.latest(source.receipts_topic).items()
+        }
+
+    def clusters(self) -> frozenset[frozenset[str]]:
+        """The records of each person."""
+        people: dict[str, set[str]] = defaultdict(set)
+        for record, link in self.latest(LINK_MAP).items():
+            people[link["person_id"]].add(record)
+        return frozenset(frozenset(records) for records in people.values())
+
+
+@cache
+def result_topics() -> tuple[str, ...]:
+    """The compacted topics that are results."""
+    return tuple(final_topics(registry(sources().values(), RECIPIENTS)))
+
+
+def finals(logs: Logs) -> Finals:
+    """The final values of every result topic, by the definition of `compare`.
+
+    Dead letters are named by their place in the intake, which another order of arrival changes: of them only
+    the number counts.
+    """
+    found: Finals = {name: dict(final_values(logs.read([name]))) for name in result_topics()}
+    found[DEAD_LETTERS] = {b"count": len(found[DEAD_LETTERS])}
+    return found
+
+
+def _outputs(stage: Stage, message: Message, outcomes: Iterable[Outcome]) -> Iterator[Emit]:
+    for outcome in outcomes:
+        if isinstance(outcome, Emit):
+            assert outcome.topic in stage.writes, f"{stage.name} does not write {outcome.topic}"
+            yield outcome
+        elif isinstance(outcome, Reject):
+            yield dead_letter_of(stage, message, outcome.code)
+
+
+def _changes(stage: Stage, task: int, outcomes: Iterable[Outcome]) -> Iterator[Emit]:
+    for outcome in outcomes:
+        if isinstance(outcome, Change):
+            assert stage.changelog is not None, "a stage that changes state has a changelog"
+            yield Emit(stage.changelog, task, outcome.key, outcome.value)

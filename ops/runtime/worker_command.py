@@ -1,0 +1,67 @@
+"""The command `worker STAGE`: its options, for whichever program offers it."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ops.runtime.cli_options import (
+    Bootstrap,
+    Directory,
+    LinkageModel,
+    PagesHost,
+    PagesPort,
+    Sources,
+    TestMode,
+)
+
+
+def worker(
+    context: typer.Context,
+    stage: Annotated[Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")],
+    *,
+    bootstrap: Bootstrap,
+    worker_id: Annotated[str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")],
+    directory: Directory = Path(".tierlink"),
+    sources: Sources = None,
+    linkage_model: LinkageModel = None,
+    recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+    test_mode: TestMode = False,
+    profile: Annotated[
+        Literal["demo", "production"],
+        typer.Option(help="Session, heartbeat, rebalance: 6/1/10 s or 45/3/60 s."),
+    ] = "production",
+    pages_host: PagesHost = "127.0.0.1",
+    pages_port: PagesPort = 0,
+    no_predecessor: Annotated[
+        bool,
+        typer.Option("--no-predecessor", help="No worker has ever had this id: there is nothing to wait out."),
+    ] = False,
+) -> None:
+    """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
+    from ops.runtime.paths import EnginePaths
+    from ops.runtime.worker_process import WorkerOptions, run
+
+    options = WorkerOptions(
+        stage=stage,
+        worker_id=worker_id,
+        bootstrap=bootstrap,
+        layout=EnginePaths(directory),
+        sources=sources,
+        linkage_model=linkage_model,
+        recipients=tuple(recipient or ("demo",)),
+        test_mode=test_mode,
+        profile=profile,
+        pages_host=pages_host,
+        pages_port=pages_port,
+        no_predecessor=no_predecessor,
+    )
+    if context.obj is None:
+        run(options)
+    else:
+        run(options, host=context.obj)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command. A program may set another host as the object of its context."""
+    app.command()(worker)
