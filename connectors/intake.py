@@ -34,9 +34,7 @@ class Intake:
         self._metrics = metrics
         self._clock = clock
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         """One answer per entry, in order, after every published one is durable.
 
         Accepted entries are sealed and published; ignored ones leave only a count; rejected ones are refused, except
@@ -57,9 +55,7 @@ class Intake:
         self._metrics.taken(source.slug, entries, outcomes)
         return tuple(outcomes)
 
-    def _record(
-        self, source: Source, entry: SourceEntry, identifier: str, received_at: datetime
-    ) -> OutgoingMessage:
+    def _record(self, source: Source, entry: SourceEntry, identifier: str, received_at: datetime) -> OutgoingMessage:
         key = record_reference(self._keys, source.slug, entry.local_id, identifier)
         rejected = entry.checked.verdict is Verdict.REJECTED
         envelope = Envelope(

@@ -18,13 +18,9 @@ class DoorMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         counter = partial(Counter, labelnames=("source",), registry=registry)
         self._received = counter("tierlink_entries_received_total", "Entries received")
-        self._acknowledged = counter(
-            "tierlink_entries_acknowledged_total", "Entries acknowledged after the broker"
-        )
+        self._acknowledged = counter("tierlink_entries_acknowledged_total", "Entries acknowledged after the broker")
         self._ignored = counter("tierlink_entries_ignored_total", "Entries of no service of ours")
-        self._refused = counter(
-            "tierlink_entries_refused_total", "Entries refused", labelnames=("source", "reason")
-        )
+        self._refused = counter("tierlink_entries_refused_total", "Entries refused", labelnames=("source", "reason"))
         name = "tierlink_source_last_event_timestamp_seconds"
         self._last = Gauge(name, "When the source last sent an entry", ("source",), registry=registry)
 

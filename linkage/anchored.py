@@ -114,9 +114,7 @@ def _fit(
         for column in _single(each):
             shown[column] += each.pairs
     groups = {name: _groups(name, shown, fitting) for name in LEVELS if name != LABEL_FIELD}
-    together = [
-        name for name in INTERACTIONS if name not in fitting.by_hand and shown[name, _YES] >= fitting.scarce
-    ]
+    together = [name for name in INTERACTIONS if name not in fitting.by_hand and shown[name, _YES] >= fitting.scarce]
     worth: dict[Column, float] = {}
     while True:
         columns = [(name, group) for name in groups for group in groups[name]]
@@ -149,9 +147,7 @@ def _groups(name: str, shown: Counter[Column], fitting: Fitting) -> list[Group]:
     return groups if len(groups) > 1 else []
 
 
-def _pooled(
-    name: str, groups: list[Group], worth: Mapping[Column, float], shown: Counter[Column]
-) -> list[Group]:
+def _pooled(name: str, groups: list[Group], worth: Mapping[Column, float], shown: Counter[Column]) -> list[Group]:
     of_level = {level: worth[name, group] for group in groups for level in group}
 
     def weight_of(group: Group) -> float:

@@ -154,9 +154,7 @@ def _evidence(known: GraphState, slot: int) -> tuple[Evidence, ...]:
     rows = [known.verdicts.evidence(other, judged) for other, judged in weighed]
     if known.spoken_of(slot):
         decided_rows = sorted(_said(known, slot), key=lambda row: (row.other, row.rules))
-        rows = sorted(
-            [*decided_rows[:EVIDENCE_MAX], *rows], key=lambda row: row.other
-        )  # words before weights
+        rows = sorted([*decided_rows[:EVIDENCE_MAX], *rows], key=lambda row: row.other)  # words before weights
     return tuple(rows)
 
 

@@ -53,17 +53,13 @@ class _Sides:
     model: str
 
 
-def changes(
-    before: Mapping[str, str], after: Mapping[str, LinkAnswer], *, model: str
-) -> tuple[PersonChange, ...]:
+def changes(before: Mapping[str, str], after: Mapping[str, LinkAnswer], *, model: str) -> tuple[PersonChange, ...]:
     """The events between two states, by person. `before`: the anchor of every record whose answer may have
     changed and that had one; `after`: the answers of those that are still there.
 
     Every cluster that changed must be there whole, as `LinkGraph` announces it.
     """
-    members: dict[str, frozenset[str]] = {
-        answer.anchor: frozenset(answer.members) for answer in after.values()
-    }
+    members: dict[str, frozenset[str]] = {answer.anchor: frozenset(answer.members) for answer in after.values()}
     heirs: dict[str, set[str]] = defaultdict(set)
     for record, person in before.items():
         heirs[person].update({after[record].anchor} if record in after else ())
@@ -107,9 +103,7 @@ _Why = tuple[str, tuple[tuple[Pair, Evidence], ...]]
 def _change(sides: _Sides, kind: Kind, person: str, records: Iterable[str], why: _Why) -> PersonChange:
     previous = {sides.before[record] for record in sides.members[person] if record in sides.before}
     reason, evidence = why
-    return PersonChange(
-        kind, person, tuple(sorted(previous)), tuple(sorted(records)), reason, evidence, sides.model
-    )
+    return PersonChange(kind, person, tuple(sorted(previous)), tuple(sorted(records)), reason, evidence, sides.model)
 
 
 def _joining(sides: _Sides, person: str, came: set[str]) -> _Why:

@@ -24,9 +24,7 @@ class Rule(Enum):
     """Reason codes. They are published: a code keeps its meaning for ever."""
 
     NUMBERS_DIFFER = "V1"  # two different valid NHS numbers: cannot be linked, by any path
-    CONFUSION = (
-        "V2"  # one NHS number, but the rest, or a third record, says that it may be somebody else's on one
-    )
+    CONFUSION = "V2"  # one NHS number, but the rest, or a third record, says that it may be somebody else's on one
     TWIN = "V3"  # one household, one birth date, another forename
     FATHER_SON = "V4"  # one household, one forename, another birth date
     UNSURE = "unsure"  # the weight lies between review and link
@@ -40,9 +38,7 @@ class Rule(Enum):
     CONTRADICTION = "V5-contradiction"  # a steward or a source joins what a steward's other words keep apart
     WAITING = "V5-waiting"  # a steward decided about a record that is not there
     SUPERSEDED = "superseded-number"  # the two numbers differ, and are known to be one person's
-    ONE_ID_EACH = (
-        "V7"  # their one source promises one record for each person, and the rest does not outweigh it
-    )
+    ONE_ID_EACH = "V7"  # their one source promises one record for each person, and the rest does not outweigh it
     NO_IDENTITY = "no-usable-identity"  # nothing any other record could be compared on
     CROWDED = "crowded"  # all it could be compared on is shared by too many to be anybody's own
 

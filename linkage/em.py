@@ -34,9 +34,7 @@ COLD = Origin("cold start", "Fitted without labels on the pairs at hand.", "not 
 
 Row = tuple[tuple[int, ...], int]  # the columns a pattern shows, and how many pairs showed it
 
-_COLUMNS = tuple(
-    (field, level) for field in LEVELS if field != LABEL_FIELD for level in weighing_most_first(field)
-)
+_COLUMNS = tuple((field, level) for field in LEVELS if field != LABEL_FIELD for level in weighing_most_first(field))
 _PLACE = {column: place for place, column in enumerate(_COLUMNS)}
 _FIELDS = {
     field: tuple(place for place, column in enumerate(_COLUMNS) if column[0] == field)
@@ -71,9 +69,7 @@ def em(counts: Counts, *, origin: Origin = COLD) -> Model:
     above = _bits(mixture.matches / mixture.pairs) - prior
     whole = {field: {level: millibits(bits) for level, bits in by.items()} for field, by in weights.items()}
     whole["crossed"] = {"yes": millibits(weights["crossed"]["yes"] - weights["crossed"]["no"]), "no": 0}
-    whole[LABEL_FIELD] = {
-        level: bits + (millibits(above) if bits > 0 else 0) for level, bits in NUMBER_WEIGHTS.items()
-    }
+    whole[LABEL_FIELD] = {level: bits + (millibits(above) if bits > 0 else 0) for level, bits in NUMBER_WEIGHTS.items()}
     return fitted_model(
         origin,
         Fitted("em", mixture.pairs, round(mixture.matches), origin.counted, origin.code),

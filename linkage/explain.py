@@ -55,9 +55,7 @@ def explain(found: Evidence) -> dict[str, object]:
         "other": found.other,
         "bits": found.bits / 1000,
         "band": found.band,
-        "fields": [
-            {"field": field, "level": level, "bits": bits / 1000} for field, level, bits in found.terms
-        ],
+        "fields": [{"field": field, "level": level, "bits": bits / 1000} for field, level, bits in found.terms],
         "rules": list(found.rules),
     }
 

@@ -23,9 +23,7 @@ from linkage.token_format import (
 NO_GIVEN, NO_FAMILY = (LEVELS[field].index("none") for field in ("given", "family"))
 NUMBER_EQUAL, NUMBER_NEAR_LEVEL, NUMBERS_DIFFER, NUMBER_MISSING = range(4)
 # The levels of a forename as those of a surname, which has no nicknames and no initials.
-AS_FAMILY = tuple(
-    LEVELS["family"].index(level if level in LEVELS["family"] else "none") for level in LEVELS["given"]
-)
+AS_FAMILY = tuple(LEVELS["family"].index(level if level in LEVELS["family"] else "none") for level in LEVELS["given"])
 _MAYBE_NICKNAME = frozenset(range(2, LEVELS["given"].index("initial"))) | {NO_GIVEN}
 
 

@@ -142,9 +142,7 @@ class GraphState:
         if not doubles:
             return False
         about = self.decisions.about(self.roll.ids[slot])
-        return any(
-            (said := about.get(self.roll.ids[other])) is None or said.kind == "link" for other in doubles
-        )
+        return any((said := about.get(self.roll.ids[other])) is None or said.kind == "link" for other in doubles)
 
     def held(self, a: int, b: int) -> ScoredPair | None:
         """What is held of a pair."""

@@ -89,9 +89,7 @@ INTERACTIONS: dict[str, Callable[[Levels], bool]] = {
     "household": _household,
     "same_birth_date_other_given": lambda at: at.birth_date == "exact" and at.given == "none",
     "twin": lambda at: _household(at) and at.birth_date == "exact" and at.given == "none",
-    "father_son": lambda at: (
-        _household(at) and at.given in ("exact", "nickname") and at.birth_date in UNRELATED_BIRTH
-    ),
+    "father_son": lambda at: _household(at) and at.given in ("exact", "nickname") and at.birth_date in UNRELATED_BIRTH,
     # One address, one forename, one birth date: two people are nearly never that alike, one who married is. Surname
     # change is the largest known bias of linkage in England (women 5.7 % of record pairs, men 1.3 %).
     "renamed": lambda at: (

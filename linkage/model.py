@@ -128,10 +128,7 @@ def parse(text: str) -> Model:
         provenance=_text(tree["provenance"], "provenance"),
         prior=_whole({"prior": tree["prior"]}, "model", ("prior",))["prior"],
         **_thresholds(tree["thresholds"]),
-        weights={
-            field: _whole(tree["weights"][field], f"weights.{field}", known)
-            for field, known in LEVELS.items()
-        },
+        weights={field: _whole(tree["weights"][field], f"weights.{field}", known) for field, known in LEVELS.items()},
         interactions=_whole(tree["interactions"], "interactions", tuple(INTERACTIONS)),
         fitted=_fitted(tree["fitted"]),
     )

@@ -199,21 +199,14 @@ def _compound(text: str) -> str:
     parts = [_letters(part) for part in _BETWEEN_PARTS.split(_ascii(text))]
     kept = [part[:MAX_NAME_LETTERS] for part in parts if part and part not in _NO_NAME][:4]
     whole = "".join(kept)
-    if (
-        not whole
-        or whole in _NO_NAME
-        or not _HAS_LETTER.search(whole)
-        or len(set(whole)) == 1 < len(whole) - 1
-    ):
+    if not whole or whole in _NO_NAME or not _HAS_LETTER.search(whole) or len(set(whole)) == 1 < len(whole) - 1:
         return ""
     return "-".join(kept)
 
 
 def _name(name: Name) -> Name | None:
     words = [word for given in name.given[:10] for word in given[:MAX_TEXT].split()]
-    given = tuple(part for part in map(_compound, words) if part and _letters(part) not in _TITLES)[
-        :MAX_GIVEN
-    ]
+    given = tuple(part for part in map(_compound, words) if part and _letters(part) not in _TITLES)[:MAX_GIVEN]
     family = _compound(name.family)
     if not given and not family:
         return None
@@ -269,8 +262,7 @@ def _addresses(identity: Identity) -> list[tuple[str, str, str]]:
     """(postcode, line, city), side by side; an address with none of them is gone."""
     columns = (identity.postcodes[:MAX_VALUES], identity.houses[:MAX_VALUES], identity.cities[:MAX_VALUES])
     rows = (
-        (_postcode(postcode), _line(line), _city(city))
-        for postcode, line, city in zip_longest(*columns, fillvalue="")
+        (_postcode(postcode), _line(line), _city(city)) for postcode, line, city in zip_longest(*columns, fillvalue="")
     )
     return list(dict.fromkeys(row for row in rows if any(row)))[:MAX_CONTACTS]
 

@@ -96,9 +96,7 @@ def partition(
     return Partition(tuple(work.clusters()), work.refused)
 
 
-def _by_number_alone(
-    model: Model, pairs: Mapping[Pair, ScoredPair], number_in_doubt: AbstractSet[str]
-) -> list[Pair]:
+def _by_number_alone(model: Model, pairs: Mapping[Pair, ScoredPair], number_in_doubt: AbstractSet[str]) -> list[Pair]:
     """Links that nothing but the number of a record in doubt makes: most often it carries the number of somebody
     at home, a twin above all, and its own person is the one it looks like.
     """
@@ -154,9 +152,7 @@ class _Clusters:
         self._overruled = {
             record
             for record, member in members.items()
-            if member.merged_into in members
-            and member.number
-            and member.number not in current[self._root[record]]
+            if member.merged_into in members and member.number and member.number not in current[self._root[record]]
         }
         links = sorted(
             (decision for decision in decided if decision.kind == "link"),
@@ -219,17 +215,12 @@ class _Clusters:
         same = alike([*former, *numbers.values()])
         if not same:
             return numbers
-        self.pairs = {
-            pair: self._without_superseded(pair, judged, same) for pair, judged in self.pairs.items()
-        }
+        self.pairs = {pair: self._without_superseded(pair, judged, same) for pair, judged in self.pairs.items()}
         return {
-            root: found.union(*(same.get(number, NO_NUMBERS) for number in found))
-            for root, found in numbers.items()
+            root: found.union(*(same.get(number, NO_NUMBERS) for number in found)) for root, found in numbers.items()
         }
 
-    def _without_superseded(
-        self, pair: Pair, judged: ScoredPair, same: Mapping[Number, Numbers]
-    ) -> ScoredPair:
+    def _without_superseded(self, pair: Pair, judged: ScoredPair, same: Mapping[Number, Numbers]) -> ScoredPair:
         if judged.score.levels.nhs_number != "differ":
             return judged
         a, b = (self.members[record].number for record in pair)

@@ -27,9 +27,7 @@ from linkage.subgroups import (
     without_number,
 )
 
-SAMPLE_RECORDS = (
-    16_384  # of more, one person in two, four, eight ... : the interval of a recall is then 0.4 points
-)
+SAMPLE_RECORDS = 16_384  # of more, one person in two, four, eight ... : the interval of a recall is then 0.4 points
 RECORDS_EACH_MAX = 16  # a number on more records is no person's: a test patient, or a mistake that spread
 SLOTS_AT_ONCE = 4_096  # looked at: 1 ms
 PAIRS_AT_ONCE = 32  # judged: 2 ms

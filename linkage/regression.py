@@ -64,9 +64,7 @@ def _cost(rows: Sequence[PatternRow], weights: Sequence[float], penalties: Seque
     return cost
 
 
-def _newton_step(
-    rows: Sequence[PatternRow], weights: Sequence[float], penalties: Sequence[float]
-) -> list[float]:
+def _newton_step(rows: Sequence[PatternRow], weights: Sequence[float], penalties: Sequence[float]) -> list[float]:
     size = len(weights)
     slope = [-each * weight for each, weight in zip(penalties, weights, strict=True)]
     curve = [[0.0] * size for _ in range(size)]  # upper triangle: columns rise
@@ -96,9 +94,7 @@ def _solved(curve: list[list[float]], slope: Sequence[float]) -> list[float]:
             raise ModelRefused("fit", rule="every level tells something of its own, or the ridge holds it")
         lower[j][j] = pivot = sqrt(left)
         for i in range(j + 1, size):
-            lower[i][j] = (
-                curve[j][i] - sum([a * b for a, b in zip(lower[i][:j], of_j, strict=True)])
-            ) / pivot
+            lower[i][j] = (curve[j][i] - sum([a * b for a, b in zip(lower[i][:j], of_j, strict=True)])) / pivot
     forward: list[float] = []
     for i in range(size):
         forward.append((slope[i] - sum([lower[i][j] * forward[j] for j in range(i)])) / lower[i][i])

@@ -11,9 +11,7 @@ from linkage.token_format import NICK_TOKENS
 
 _REMEMBERED = 1 << 14  # words remembered of each kind: names repeat, and the commonest 16,000 are nearly all
 # Particles begin so many surnames that a block on one would be a block on nobody in particular.
-_PARTICLES = frozenset(
-    "VAN VON DER DEN DE DU DA DI LA LE EL AL BIN BINT IBN MC MAC O ST TE TEN AP AB".split()
-)
+_PARTICLES = frozenset("VAN VON DER DEN DE DU DA DI LA LE EL AL BIN BINT IBN MC MAC O ST TE TEN AP AB".split())
 
 
 def joined(words: str) -> str:
@@ -63,10 +61,7 @@ def _with_parts(words: Iterable[str]) -> Iterator[str]:
 def surname_sounds_with_initials(names: Iterable[Name]) -> list[str]:
     """Every sound of a surname beside the first letter of each forename and of the names it is short for."""
     return distinct(
-        f"{heard}/{initial}"
-        for name in names
-        for heard in surname_sounds((name,))
-        for initial in initials(name.given)
+        f"{heard}/{initial}" for name in names for heard in surname_sounds((name,)) for initial in initials(name.given)
     )
 
 

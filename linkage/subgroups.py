@@ -25,9 +25,7 @@ from linkage.weights import Model, weigh
 Group = tuple[str, str]  # dimension and group: ("sex", "female"), ("age band", "not known")
 
 WHOLE: Group = ("number", "present")  # every pair held out
-STANDARD = (
-    "source"  # what people without a number are made comparable by: it decides most of a record's quality
-)
+STANDARD = "source"  # what people without a number are made comparable by: it decides most of a record's quality
 SHOWN_MIN = 10  # records, and pairs of one person: a smaller group is not shown
 ROUNDED_TO = 5
 GATED_MIN = 400  # pairs of one person: in fewer, two pairs more missed would be over half a point, by chance

@@ -59,9 +59,7 @@ def recall_difference(a: PairTally, b: PairTally, *, z: float = Z_95) -> tuple[f
     """
     p, q = (float(tally.recall or 0) for tally in (a, b))
     (p_low, p_high), (q_low, q_high) = (wilson(tally.found, tally.matches, z=z) for tally in (a, b))
-    return p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2), p - q + sqrt(
-        (p_high - p) ** 2 + (q - q_low) ** 2
-    )
+    return p - q - sqrt((p - p_low) ** 2 + (q_high - q) ** 2), p - q + sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
 
 
 def z_of_gaps(of: SubgroupReport) -> float:
@@ -103,9 +101,7 @@ def _lost(old: PairTally, new: PairTally) -> str:
 
 
 def _measured_otherwise(old: SubgroupReport, new: SubgroupReport) -> list[Group]:
-    sizes = (
-        {group: (tally.matches, tally.others) for group, tally in of.tallies.items()} for of in (old, new)
-    )
+    sizes = ({group: (tally.matches, tally.others) for group, tally in of.tallies.items()} for of in (old, new))
     return sorted({group for group, _ in set.symmetric_difference(*(set(size.items()) for size in sizes))})
 
 

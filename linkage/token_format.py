@@ -203,8 +203,7 @@ class EncodedIdentity:
         """Salted comparison tokens by block token."""
         packed, step = self.packed, plan_of(self.layout).step
         return {
-            packed[at : at + TOKEN_BYTES]: packed[at + TOKEN_BYTES : at + step]
-            for at in range(0, len(packed), step)
+            packed[at : at + TOKEN_BYTES]: packed[at + TOKEN_BYTES : at + step] for at in range(0, len(packed), step)
         }
 
     def place(self, token: bytes) -> int:

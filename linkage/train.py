@@ -74,6 +74,4 @@ def refuse_unless_precise(model: Model, counts: Counts, *, at_least: float = PRE
             "labels", rule=f"at least {LINKED_MIN} labelled pairs linked to judge by, found {quality.linked}"
         )
     if quality.precision < at_least:
-        raise ModelRefused(
-            "precision", rule=f"at least {at_least} on labelled pairs, found {quality.precision:.4f}"
-        )
+        raise ModelRefused("precision", rule=f"at least {at_least} on labelled pairs, found {quality.precision:.4f}")

@@ -23,14 +23,10 @@ __all__ = [
     "weigh",
 ]
 
-REMEMBERED_MAX = (
-    1 << 16
-)  # patterns a model remembers the score of: some 30 MB; candidates show a few thousand
+REMEMBERED_MAX = 1 << 16  # patterns a model remembers the score of: some 30 MB; candidates show a few thousand
 
 
-def score(
-    model: Model, a: EncodedIdentity, b: EncodedIdentity, *, block: bytes | None = None
-) -> Score | None:
+def score(model: Model, a: EncodedIdentity, b: EncodedIdentity, *, block: bytes | None = None) -> Score | None:
     """The score of a pair, seen through `block` or else the least block they share; None when they share
     none. Symmetric.
     """

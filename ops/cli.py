@@ -75,9 +75,7 @@ def _add_absent(app: typer.Typer, command: str) -> None:
     """A command that says, whatever follows it, that the lab is not installed."""
 
     def absent() -> None:
-        raise MissingTool(
-            f"{command}: the lab is not installed; it comes with the source, not with the package"
-        )
+        raise MissingTool(f"{command}: the lab is not installed; it comes with the source, not with the package")
 
     anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     app.command(command, hidden=True, context_settings=anything)(absent)

@@ -54,9 +54,7 @@ def run_gate(gate: Gate) -> GateResult:
     print(f"== {gate.name}", flush=True)
     started, last_line = time.monotonic(), ""
     command = [sys.executable, *gate.arguments]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             print(line, end="", flush=True)

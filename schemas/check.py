@@ -31,9 +31,7 @@ def check(
     if kind is None:
         return _rejected(error("Resource.resourceType", "is required", code="required"), ()), None
     if not isinstance(kind, str) or kind not in RESOURCE_TYPES:
-        return _rejected(
-            error("Resource.resourceType", "is not a FHIR resource", code="code-invalid"), ()
-        ), None
+        return _rejected(error("Resource.resourceType", "is not a FHIR resource", code="code-invalid"), ()), None
     if kind != "Bundle":
         issue = information(kind, "stands outside a message Bundle and was not read")
         return Checked(Verdict.IGNORED, (issue,), (kind,)), None
@@ -61,15 +59,11 @@ def _types(document: Mapping[str, object]) -> tuple[str, ...]:
     """Bundle and the types of its resources, each once in order of appearance; unknown ones are not repeated."""
     entries = document.get("entry")
     resources = (
-        [entry.get("resource") for entry in entries if isinstance(entry, dict)]
-        if isinstance(entries, list)
-        else []
+        [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     )
     kinds = [resource.get("resourceType") for resource in resources if isinstance(resource, dict)]
     return tuple(
-        dict.fromkeys(
-            ["Bundle", *(kind for kind in kinds if isinstance(kind, str) and kind in RESOURCE_TYPES)]
-        )
+        dict.fromkeys(["Bundle", *(kind for kind in kinds if isinstance(kind, str) and kind in RESOURCE_TYPES)])
     )
 
 

@@ -92,14 +92,10 @@ MEDIUM_OF_CHANNEL: Mapping[str, str] = {"in-person": "in_person", "telephone": "
 
 # --- people
 GENDERS = frozenset({"male", "female", "other", "unknown"})  # FHIR administrative-gender
-NAME_USES = frozenset(
-    {"usual", "official", "temp", "nickname", "anonymous", "old", "maiden"}
-)  # FHIR name-use
+NAME_USES = frozenset({"usual", "official", "temp", "nickname", "anonymous", "old", "maiden"})  # FHIR name-use
 # UKCore-EthnicCategoryEngland (the 2001 categories), read November 2026; Z not stated, 99 not known.
 ETHNIC_2001 = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}
-ETHNIC_DWMP = frozenset(
-    {"White", "Black", "Asian", "Mixed", "Other"}
-)  # DWMP provider API, read November 2026
+ETHNIC_DWMP = frozenset({"White", "Black", "Asian", "Mixed", "Other"})  # DWMP provider API, read November 2026
 _ETHNIC_2021 = re.compile(r"[A-Z][A-Z0-9]?|[0-9]{1,2}")  # two characters at most name nobody; list not public
 # Three live spellings of NHS number status: UK Core and PDS send 01, BaRS a word. Read November 2026.
 NUMBER_STATUS: Mapping[str, str] = {
@@ -152,15 +148,11 @@ QUESTIONNAIRES = frozenset(
     }
 )  # fmt: skip
 # Medicines: dm+d VTM short codes read in public code lists, November 2026; longer dm+d codes are judged by their shape.
-MEDICINES = frozenset(
-    {"777514008"}
-)  # semaglutide; a VMP alone does not show whether it is for obesity or diabetes
+MEDICINES = frozenset({"777514008"})  # semaglutide; a VMP alone does not show whether it is for obesity or diabetes
 # Tier 4 procedures in SNOMED CT: no public list was found; OPCS-4 codes are judged by their shape.
 PROCEDURES: frozenset[str] = frozenset()
 
-_ODS = re.compile(
-    r"[A-Z0-9]{3}|(?=.{0,4}[0-9])(?=.{0,4}[A-Z])[A-Z0-9]{5}|[A-Z][A-Z0-9]{2}[0-9]{3}(?:[0-9]{3})?"
-)
+_ODS = re.compile(r"[A-Z0-9]{3}|(?=.{0,4}[0-9])(?=.{0,4}[A-Z])[A-Z0-9]{5}|[A-Z][A-Z0-9]{2}[0-9]{3}(?:[0-9]{3})?")
 _POSTCODE = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}")  # the one form of a full postcode that has five characters
 _GSS = re.compile(r"(?:E(?:0[6-9]|10|47)|W06|S12|N09)[0-9]{6}")  # ONS codes of local and combined authorities
 _OPCS4 = re.compile(r"[A-HJ-Z][0-9]{2}(?:\.?[0-9])?")

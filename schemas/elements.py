@@ -44,9 +44,7 @@ def fact_element(fact: StoredFact) -> tuple[str, bytes, str]:
     return f"{fact.record_id}/{FACT}/{fact.fact_id}/{version}", value, version
 
 
-def identity_element(
-    record_id: str, identity_hash: str, *, sealed_tokens: bytes, usable: bool
-) -> tuple[str, bytes]:
+def identity_element(record_id: str, identity_hash: str, *, sealed_tokens: bytes, usable: bool) -> tuple[str, bytes]:
     """Key and value of one identity. `usable` says whether anything in it can be compared."""
     tokens = base64.b64encode(sealed_tokens).decode()
     value = {"v": 1, "kind": "identity", "identity": identity_hash, "tokens": tokens, "usable": usable}

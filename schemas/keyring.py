@@ -115,9 +115,7 @@ def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tupl
     Source: RFC 5869 §2.3; the root is uniformly random, so Extract is not needed.
     """
     require_strong(root)
-    by_name = [
-        p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)
-    ]
+    by_name = [p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)]
     by_name += [recipient_purpose(recipient) for recipient in recipients]
     keys = {name: _expand(root, name, version, _length(name)) for name in by_name}
     keys[Purpose.INTAKE_OPEN], keys[Purpose.INTAKE_SEAL] = intake

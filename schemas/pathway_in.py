@@ -63,9 +63,7 @@ PathwayInput = FactInput | WithdrawalInput | TickInput
 _INPUT: TypeAdapter[PathwayInput] = TypeAdapter(Annotated[PathwayInput, Field(discriminator="kind")])
 
 
-def fact_message(
-    person_id: str, name: tuple[str, str], fact: bytes, *, link_revision: int
-) -> tuple[bytes, bytes]:
+def fact_message(person_id: str, name: tuple[str, str], fact: bytes, *, link_revision: int) -> tuple[bytes, bytes]:
     """Key and value of one fact in canonical JSON, as in `events.v1`; its `name` is (record id, fact id)."""
     key = f"{person_id}/{name[0]}/{name[1]}"
     value = b'{"fact":%b,"kind":"fact","link_revision":%d,"person_id":%b}'

@@ -90,21 +90,13 @@ def _source(place: str, table: Mapping[str, Any], doors: Collection[str]) -> Sou
     )
     _require(tier in get_args(Tier), f"{place}.tier", "is not a tier")
     _require(isinstance(door, str) and door in doors, f"{place}.door", "is not a door")
-    named = (
-        isinstance(services, list)
-        and bool(services)
-        and all(isinstance(service, str) for service in services)
-    )
+    named = isinstance(services, list) and bool(services) and all(isinstance(service, str) for service in services)
     _require(named, f"{place}.services", "names at least one service")
-    _require(
-        (door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one"
-    )
+    _require((door == "folder") == ("mapping" in table), f"{place}.mapping", "belongs to folders, and each has one")
     texts = all(isinstance(table.get(key, ""), str) for key in ("ods", "mapping", "programme", "council"))
     truths = all(isinstance(table.get(key, False), bool) for key in ("consultant_led", "one_record_each"))
     _require(texts and truths, place, "has a value of another type")
-    return Source(
-        **{**table, "ods": parse_ods(table.get("ods", "")), "services": frozenset(table["services"])}
-    )
+    return Source(**{**table, "ods": parse_ods(table.get("ods", "")), "services": frozenset(table["services"])})
 
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")

@@ -69,9 +69,7 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
             partitions=1,
         ),
         _topic(LINK_MAP, "record", "linkage", _COMPACTED, "record to person, with the evidence"),
-        _topic(
-            REVIEW, "pair of records", "linkage", _COMPACTED, "doubtful pairs for a steward", partitions=1
-        ),
+        _topic(REVIEW, "pair of records", "linkage", _COMPACTED, "doubtful pairs for a steward", partitions=1),
         _topic(
             PERSON_CHANGES,
             "person / revision",
@@ -93,9 +91,7 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
         ]
     for source in sources:
         receipts = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
-        topics.append(
-            _topic(source.receipts_topic, "entry", "published", receipts, "what became of each entry")
-        )
+        topics.append(_topic(source.receipts_topic, "entry", "published", receipts, "what became of each entry"))
     dead = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
     topics.append(_topic(DEAD_LETTERS, "topic / partition / offset", "operations", dead, "sealed originals"))
     return tuple(topics)

@@ -69,9 +69,7 @@ def converted(value: Decimal, unit: str, *, quantity: str) -> Decimal:
     """
     known = UNITS.get(unit)
     if known is None:
-        raise InvalidField(
-            "unit", rule="is not a unit of the table (kg, g, [lb_av], [stone_av], cm, m, …, kg/m2)"
-        )
+        raise InvalidField("unit", rule="is not a unit of the table (kg, g, [lb_av], [stone_av], cm, m, …, kg/m2)")
     if known.dimension != DIMENSION_OF[quantity]:
         raise InvalidField("unit", rule=f"does not measure {quantity}")
     if not value.is_finite() or value <= 0:

@@ -30,13 +30,9 @@ class Transport:
 # What a source names as its `door`. Before the underscore stands the format its senders use (`fhir_`: documents come
 # as FHIR and are read as they are), after it the word on the command line.
 TRANSPORTS: dict[str, Transport] = {
-    "fhir_http": Transport(
-        "connectors.doors.fhir_http", Ports.SHARED, "Take FHIR message Bundles by POST /fhir."
-    ),
+    "fhir_http": Transport("connectors.doors.fhir_http", Ports.SHARED, "Take FHIR message Bundles by POST /fhir."),
     "hl7_mllp": Transport("connectors.doors.hl7_mllp", Ports.PER_SOURCE, "Take HL7v2 messages over MLLP."),
-    "folder": Transport(
-        "connectors.doors.folder", Ports.NONE, "Take CSV files put into drop/<source>/inbox/."
-    ),
+    "folder": Transport("connectors.doors.folder", Ports.NONE, "Take CSV files put into drop/<source>/inbox/."),
 }
 
 

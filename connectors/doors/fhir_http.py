@@ -56,9 +56,7 @@ def create_app(setup: DoorSetup) -> FastAPI:
         return await run_in_threadpool(_answer, raw, source)
 
     def _answer(raw: bytes, source: Source) -> JSONResponse:
-        (entry,) = primary_care_fhir.read(
-            raw, source=source, test_mode=setup.test_mode, received_at=setup.clock()
-        )
+        (entry,) = primary_care_fhir.read(raw, source=source, test_mode=setup.test_mode, received_at=setup.clock())
         answer, entry_id = take_entry(setup, source, entry)
         if answer is DoorAnswer.TRY_AGAIN:
             return fhir_answers.try_again()

@@ -125,9 +125,7 @@ class FolderDoor:
             except _Stopped:
                 return polled + Polled(waiting=1)
             except OSError as failure:
-                log.error(
-                    "source %s: the folder cannot be used (errno %s)", folder.source.slug, failure.errno
-                )
+                log.error("source %s: the folder cannot be used (errno %s)", folder.source.slug, failure.errno)
         self._failures, self._retry_at = 0, None
         return polled
 
@@ -150,9 +148,7 @@ class FolderDoor:
     def _ready(self, folder: Folder, directories: DropDirectories) -> list[str]:
         """Names in the inbox whose file has not changed for long enough."""
         now, seen, ready = self._clock(), {}, []
-        names = [
-            n for n in directories.names("inbox") if not n.startswith(".") and not n.endswith(_UNFINISHED)
-        ]
+        names = [n for n in directories.names("inbox") if not n.startswith(".") and not n.endswith(_UNFINISHED)]
         for name in sorted(names)[:FILES_A_POLL_MAX]:
             stamp = directories.stamp("inbox", name)
             before, since = self._seen.get((folder.source.slug, name), (None, now))
@@ -173,9 +169,7 @@ class FolderDoor:
         except StillChanging:
             return Polled(waiting=1)
         except OSError as failure:
-            log.error(
-                "source %s: a file cannot be read or moved (errno %s)", folder.source.slug, failure.errno
-            )
+            log.error("source %s: a file cannot be read or moved (errno %s)", folder.source.slug, failure.errno)
             return Polled(waiting=1)
 
     def _take_file(self, folder: Folder, directories: DropDirectories, name: str) -> Polled:
@@ -222,9 +216,7 @@ class FolderDoor:
         try:
             directories.settle(directory, name, into="failed", report=report.text(taken=False))
         except OSError as failure:
-            log.error(
-                "source %s: something cannot be moved to failed (errno %s)", folder.source.slug, failure.errno
-            )
+            log.error("source %s: something cannot be moved to failed (errno %s)", folder.source.slug, failure.errno)
             return Polled(waiting=1)
         self._metrics.refused(folder.source.slug, "structure")
         return Polled(failed=1)
@@ -233,9 +225,7 @@ class FolderDoor:
 def open_door(setup: DoorSetup) -> FolderDoor:
     """The door of every source's folder `<drop>/<source>`. Raises InvalidField for a mapping that cannot be used."""
     sources = setup.sources.values()
-    return FolderDoor(
-        [Folder(source, _mapping(source), setup.drop / source.slug) for source in sources], setup
-    )
+    return FolderDoor([Folder(source, _mapping(source), setup.drop / source.slug) for source in sources], setup)
 
 
 def _mapping(source: Source) -> FileMapping:

@@ -101,9 +101,7 @@ class MllpServer:
                 self._metrics.refused(source.slug, "too-many-connections")
                 writer.close()
                 return
-            conversation = _Conversation(
-                reader, writer, limits=self._limits, answer=partial(self._answer, source)
-            )
+            conversation = _Conversation(reader, writer, limits=self._limits, answer=partial(self._answer, source))
             task = asyncio.ensure_future(conversation.run(source.slug))
             self._conversations[task] = conversation
             task.add_done_callback(self._conversations.pop)
@@ -114,9 +112,7 @@ class MllpServer:
         if isinstance(received, Fault):
             self._metrics.refused(source.slug, "framing")
             issue = error("MSH", f"the message {received.kind.value}", code="structure")
-            return self._write_answer(
-                received.opening, Acknowledgement("AR", "", DoorAnswer.REFUSED, (issue,))
-            )
+            return self._write_answer(received.opening, Acknowledgement("AR", "", DoorAnswer.REFUSED, (issue,)))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._take, source, received.content)
 

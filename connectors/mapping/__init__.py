@@ -117,9 +117,7 @@ def _datetime_format(table: TomlTable) -> str | None:
     value = table.take("datetime")
     if value is None:
         return None
-    allowed = [
-        f"{day}{gap}{time}" for day in get_args(DateFormat) for gap in " T" for time in ("hh:mm", "hh:mm:ss")
-    ]
+    allowed = [f"{day}{gap}{time}" for day in get_args(DateFormat) for gap in " T" for time in ("hh:mm", "hh:mm:ss")]
     if value not in allowed:
         raise table.refuse("datetime", "must be a date format followed by hh:mm or hh:mm:ss")
     return str(value)

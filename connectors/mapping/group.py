@@ -48,9 +48,7 @@ def with_unshared_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
             readers[key] = readers.get(key, 0) + 1
     found = []
     for group in groups:
-        unshared = tuple(
-            c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement"
-        )
+        unshared = tuple(c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement")
         found.append(replace(group, unshared=unshared))
     return tuple(found)
 

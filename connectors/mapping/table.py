@@ -115,11 +115,7 @@ class TomlTable:
 
     def as_column(self, key: str, value: object) -> Column:
         """The column that a value `{ column, codes, unknown }` names."""
-        if (
-            not isinstance(value, dict)
-            or not isinstance(value.get("column"), str)
-            or not header_key(value["column"])
-        ):
+        if not isinstance(value, dict) or not isinstance(value.get("column"), str) or not header_key(value["column"]):
             raise self.refuse(key, 'must be a table { column = "…" }')
         if unknown_keys := sorted(set(value) - {"column", "codes", "unknown"}):
             raise self.refuse(f"{key}.{unknown_keys[0]}", "is not a key of a column")

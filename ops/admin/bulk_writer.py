@@ -48,15 +48,11 @@ def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float
     return written
 
 
-def _produce(
-    producer: Producer, message: Written, answered: Callable[[KafkaError | None, Delivered], None]
-) -> None:
+def _produce(producer: Producer, message: Written, answered: Callable[[KafkaError | None, Delivered], None]) -> None:
     topic, partition, key, value, timestamp_ms, headers = message
     while True:
         try:
-            producer.produce(
-                topic, value, key, partition, answered, timestamp=timestamp_ms, headers=list(headers)
-            )
+            producer.produce(topic, value, key, partition, answered, timestamp=timestamp_ms, headers=list(headers))
         except BufferError:  # the queue is full: wait for answers
             producer.poll(1.0)
         else:

@@ -71,9 +71,7 @@ def read_topics(bootstrap: str, topics: Iterable[str]) -> Iterator[TopicMessage]
             yield from _read(consumer, start, end)
 
 
-def read_topic(
-    bootstrap: str, topic: str, selection: Selection, *, follow: bool = False
-) -> Iterator[TopicMessage]:
+def read_topic(bootstrap: str, topic: str, selection: Selection, *, follow: bool = False) -> Iterator[TopicMessage]:
     """The messages of one topic that `selection` takes; with `follow` also all that come later, without end.
 
     Raises MissingInput when there is no such topic or partition, BrokerError as `read_topics`.
@@ -89,9 +87,7 @@ def read_topic(
             consumer.assign([Place(topic, start.partition, max(start.offset, end)) for start, end in spans])
             while True:
                 batch = consumer.consume(FETCHED_AT_ONCE, POLL_SECONDS)
-                yield from filter(
-                    selection.takes, (_as_read(message) for message in batch if message.error() is None)
-                )
+                yield from filter(selection.takes, (_as_read(message) for message in batch if message.error() is None))
 
 
 @contextmanager
@@ -132,15 +128,11 @@ class LagReader:
         """Group -> messages of its topics not yet committed; a partition without a commit from its beginning on."""
         behind, written = {}, 0
         for group, topics in reads.items():
-            places = [
-                TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()
-            ]
+            places = [TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()]
             ends, starts = self._consumer.end_offsets(places), self._consumer.beginning_offsets(places)
             written += sum(ends.values())
             committed = self._committed(group)
-            behind[group] = sum(
-                max(0, ends[place] - max(committed.get(place, 0), starts[place])) for place in places
-            )
+            behind[group] = sum(max(0, ends[place] - max(committed.get(place, 0), starts[place])) for place in places)
         self.written = written
         return behind
 
@@ -181,9 +173,7 @@ def _watermarks(consumer: Consumer, place: Place, deadline: float) -> tuple[int,
     """First and end offset. A broker that has just started knows its partitions before it leads them."""
     while True:
         try:
-            found = consumer.get_watermark_offsets(
-                place, timeout=max(POLL_SECONDS, deadline - time.monotonic())
-            )
+            found = consumer.get_watermark_offsets(place, timeout=max(POLL_SECONDS, deadline - time.monotonic()))
         except KafkaException:
             if time.monotonic() > deadline:
                 raise
@@ -210,9 +200,7 @@ def _read(consumer: Consumer, place: Place, end: int) -> Iterator[TopicMessage]:
                 if position <= end:
                     yield _as_read(message)
             elif error.code() == ClientError._PARTITION_EOF:
-                position = max(
-                    position, _offset(message)
-                )  # any other error the client mends, or it stays idle
+                position = max(position, _offset(message))  # any other error the client mends, or it stays idle
 
 
 def _offset(message: Message) -> int:
@@ -222,9 +210,7 @@ def _offset(message: Message) -> int:
 
 
 def _as_read(message: Message) -> TopicMessage:
-    pairs = cast(
-        "Iterable[tuple[str, str | bytes | None]]", message.headers() or ()
-    )  # always pairs when read
+    pairs = cast("Iterable[tuple[str, str | bytes | None]]", message.headers() or ())  # always pairs when read
     headers = tuple((name, _bytes(value)) for name, value in pairs)
     key, value = message.key(), message.value()
     topic, partition = message.topic(), message.partition()

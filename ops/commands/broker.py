@@ -25,9 +25,7 @@ def broker(
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, lambda *_: stopped.set())
     with EmbeddedBroker(directory, port=port) as running:
-        typer.echo(
-            f"broker ready: --bootstrap {running.bootstrap} (process {running.pid}, data in {directory})"
-        )
+        typer.echo(f"broker ready: --bootstrap {running.bootstrap} (process {running.pid}, data in {directory})")
         while not stopped.wait(CHECK_SECONDS):
             running.check()
     typer.echo("broker stopped")

@@ -10,9 +10,7 @@ from ops.runtime.cli_options import readable
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Files; their content decides the format.")],
-    mapping: Annotated[
-        Path | None, typer.Option(help="The mapping of a council's CSV.", callback=readable)
-    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="The mapping of a council's CSV.", callback=readable)] = None,
     service: Annotated[
         list[str] | None,
         typer.Option(help="Service codes of weight management; every service when not given."),

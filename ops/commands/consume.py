@@ -20,15 +20,11 @@ def consume(
     key: Annotated[str | None, typer.Option(help="Only messages with this key.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(
-            formats=TIME_FORMATS, help="Only messages written at or after this time; UTC if no zone."
-        ),
+        typer.Option(formats=TIME_FORMATS, help="Only messages written at or after this time; UTC if no zone."),
     ] = None,
     partition: Annotated[int | None, typer.Option(min=0, help="Only this partition.")] = None,
     offset: Annotated[int | None, typer.Option(min=0, help="Begin at this offset of each partition.")] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with new messages until Ctrl-C, or --max.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with new messages until Ctrl-C, or --max.")] = False,
 ) -> None:
     """Print each message as one JSON line: key, headers and value (sealed values as base64)."""
     import itertools

@@ -10,9 +10,7 @@ from ops.runtime.cli_options import UP, Directory
 def make(
     directory: Directory = UP,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
-    if_missing: Annotated[
-        bool, typer.Option("--if-missing", help="Do nothing where there are keys.")
-    ] = False,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where there are keys.")] = False,
 ) -> None:
     """Make the key files of every zone from a fresh random root; existing ones are never touched."""
     from ops.admin.keys import make_keys

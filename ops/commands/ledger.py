@@ -19,16 +19,12 @@ def ledger(directory: Directory = UP, as_json: Json = False) -> None:
 
     layout, address = EnginePaths(directory), broker_address(directory, None)
     show_progress("reading the topics of the engine")
-    index = read_topic_index(
-        partial(read_topics, address), engine_sources(directory).values(), recipient="demo"
-    )
+    index = read_topic_index(partial(read_topics, address), engine_sources(directory).values(), recipient="demo")
     keys = layout.keyring(OPERATIONS_ZONE)
     ledgers = balance(Journal(layout.journal).read(), index, keys=keys, recipient="demo")
     total = ledgers.get("")
     for source, counts in sorted(ledgers.items()):
-        typer.echo(
-            f"{source or 'all'}: " + ", ".join(f"{name} {count}" for name, count in counts.as_json().items())
-        )
+        typer.echo(f"{source or 'all'}: " + ", ".join(f"{name} {count}" for name, count in counts.as_json().items()))
     if total is not None:
         for topic, count in sorted(total.broken.items()):
             typer.echo(f"broken at {topic}: {count}")

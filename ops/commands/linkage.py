@@ -22,9 +22,7 @@ Inputs = Annotated[
 ]
 Map = Annotated[
     list[str],
-    typer.Option(
-        "--map", help="field=column or field=column+column, with commas between. All may be missing."
-    ),
+    typer.Option("--map", help="field=column or field=column+column, with commas between. All may be missing."),
 ]
 OptionalInputs = Annotated[
     list[Path] | None,
@@ -39,9 +37,7 @@ ModelFile = Annotated[
     Path | None,
     typer.Option("--model", help="Weights to use; else they are fitted on the input.", callback=readable),
 ]
-LinkOnly = Annotated[
-    bool, typer.Option("--link-only", help="Pairs within one file are not looked for, nor counted.")
-]
+LinkOnly = Annotated[bool, typer.Option("--link-only", help="Pairs within one file are not looked for, nor counted.")]
 
 
 def evaluate(
@@ -78,9 +74,7 @@ def explain(
     *,
     record: Annotated[
         str | None,
-        typer.Argument(
-            metavar="A", help="A record: its row, its cell of `record`, or as an engine names it."
-        ),
+        typer.Argument(metavar="A", help="A record: its row, its cell of `record`, or as an engine names it."),
     ] = None,
     other: Annotated[str | None, typer.Argument(metavar="B", help="The other one.")] = None,
     inputs: OptionalInputs = None,
@@ -136,9 +130,7 @@ def train(
     inputs: Inputs,
     columns: Map,
     out: Annotated[Path, typer.Option(help="A new file for the model.")],
-    name: Annotated[
-        str, typer.Option(help="Its name, which is published with every link it makes.")
-    ] = "trained",
+    name: Annotated[str, typer.Option(help="Its name, which is published with every link it makes.")] = "trained",
     group: Annotated[
         list[str] | None,
         typer.Option(help="NAME=COLUMN: report by this column too, and judge by it. May be given again."),

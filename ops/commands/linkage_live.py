@@ -43,9 +43,7 @@ def decide(
     link: Annotated[bool, typer.Option("--link", help="They are one person.")] = False,
     apart: Annotated[bool, typer.Option("--apart", help="They are two people.")] = False,
     neither: Annotated[bool, typer.Option("--none", help="Neither: the weights decide again.")] = False,
-    at: Annotated[
-        str | None, typer.Option(help="When it was decided, such as 2026-11-23T10:00:00Z; else now.")
-    ] = None,
+    at: Annotated[str | None, typer.Option(help="When it was decided, such as 2026-11-23T10:00:00Z; else now.")] = None,
     directory: Directory = UP,
     bootstrap: Broker = None,
     as_json: Json = False,

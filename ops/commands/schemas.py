@@ -11,9 +11,7 @@ def schema_files() -> dict[str, str]:
     """File name -> text of each JSON Schema of what is published."""
     from schemas.pathway_events import json_schemas
 
-    return {
-        name: json.dumps(schema, indent=1, sort_keys=True) + "\n" for name, schema in json_schemas().items()
-    }
+    return {name: json.dumps(schema, indent=1, sort_keys=True) + "\n" for name, schema in json_schemas().items()}
 
 
 def write(

@@ -11,9 +11,7 @@ from ops.runtime.cli_options import UP, Broker, Directory, broker_address
 def tick(
     directory: Directory = UP,
     bootstrap: Broker = None,
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")
-    ] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")] = None,
 ) -> None:
     """Send the day to every partition; run it daily, so that referrals nobody received become overdue."""
     from ops.admin.ticker import tick as send_tick

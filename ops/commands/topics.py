@@ -25,14 +25,10 @@ def create(
     sources: Sources = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     replication: Annotated[int, typer.Option(min=1, max=7, help="How many brokers keep each message.")] = 3,
-    min_in_sync: Annotated[
-        int, typer.Option(min=1, max=7, help="How many must have it before it counts.")
-    ] = 2,
+    min_in_sync: Annotated[int, typer.Option(min=1, max=7, help="How many must have it before it counts.")] = 2,
     session: Annotated[
         float,
-        typer.Option(
-            min=0, help="The workers' session timeout in seconds, by which late writes are refused."
-        ),
+        typer.Option(min=0, help="The workers' session timeout in seconds, by which late writes are refused."),
     ] = 45.0,
     test_mode: TestMode = False,
 ) -> None:

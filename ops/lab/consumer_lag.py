@@ -46,9 +46,7 @@ class ConsumerLag:
                         return
                     seen = reader.written
                 elif time.monotonic() > deadline:
-                    raise TierlinkError(
-                        f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}"
-                    )
+                    raise TierlinkError(f"messages are still waiting after {DRAIN_SECONDS_MAX:.0f} s: {behind}")
                 time.sleep(POLL_SECONDS * 4)
         finally:
             reader.close()
@@ -78,7 +76,5 @@ class ConsumerLag:
 def consumer_lag(engine: Engine) -> ConsumerLag:
     """How far the stages of an engine have come; also of one that another process runs."""
     sources, recipients = engine.sources.values(), engine.settings.recipients
-    topics_read = {
-        f"tierlink-{name}": stage(name, sources=sources, recipients=recipients).reads for name in STAGES
-    }
+    topics_read = {f"tierlink-{name}": stage(name, sources=sources, recipients=recipients).reads for name in STAGES}
     return ConsumerLag(engine.bootstrap, topics_read, engine.layout.workers)

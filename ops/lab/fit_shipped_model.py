@@ -38,9 +38,7 @@ _PROVENANCE = (
 )
 
 
-def fitted_text(
-    *, people: int = PEOPLE, seeds: Sequence[int] = SEEDS, report: Callable[[str], None] = print
-) -> str:
+def fitted_text(*, people: int = PEOPLE, seeds: Sequence[int] = SEEDS, report: Callable[[str], None] = print) -> str:
     """The text of the model file. Raises ModelRefused where the populations are too small to fit on."""
     counts = Counts()
     for seed in seeds:

@@ -168,9 +168,7 @@ class Engine:
         if not any(self.layout.keys.glob("*.json")):
             make_keys(self.layout.keys, recipients=self.settings.recipients)
         self._progress("making topics")
-        made = create(
-            self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s
-        )
+        made = create(self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s)
         nobody_before = {*made} >= STATE_TOPICS
         self._specs = ProcessSpecs(self.layout, self.sources, self.settings, self.bootstrap)
         for name in STAGES:
@@ -195,9 +193,7 @@ class Engine:
                 shown = names
             for child in waiting:
                 if not child.runs:
-                    raise TierlinkError(
-                        f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log"
-                    )
+                    raise TierlinkError(f"{child.name} ended while starting; read {self.layout.logs}/{child.name}.log")
             if time.monotonic() > deadline:
                 raise TierlinkError(f"{waiting[0].name} is not ready after {READY_SECONDS_MAX:.0f} s")
             waiting = [child for child in waiting if not child.is_ready]

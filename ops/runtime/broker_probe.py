@@ -10,9 +10,7 @@ def answers(bootstrap: str) -> bool:
 
     host, port = bootstrap.rsplit(":", 1)
     try:
-        socket.create_connection(
-            (host, int(port)), timeout=1
-        ).close()  # quiet, unlike a client that cannot connect
+        socket.create_connection((host, int(port)), timeout=1).close()  # quiet, unlike a client that cannot connect
         with KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=5_000) as admin:
             cluster = admin.describe_cluster()
     except (OSError, KafkaError):

@@ -37,9 +37,7 @@ def checked_address(bootstrap: str | None) -> str | None:
     return bootstrap
 
 
-Bootstrap = Annotated[
-    str, typer.Option(help="Address of the Kafka broker, host:port.", callback=checked_address)
-]
+Bootstrap = Annotated[str, typer.Option(help="Address of the Kafka broker, host:port.", callback=checked_address)]
 Broker = Annotated[
     str | None,
     typer.Option(

@@ -28,9 +28,7 @@ class _PageServer(ThreadingHTTPServer):
 class Exposition:
     """Serves the three pages from start() to stop()."""
 
-    def __init__(
-        self, registry: CollectorRegistry, *, live: Checks, ready: Checks, host: str, port: int
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, *, live: Checks, ready: Checks, host: str, port: int) -> None:
         pages = {"/livez": live, "/readyz": ready}
 
         class Pages(BaseHTTPRequestHandler):

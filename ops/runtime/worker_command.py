@@ -18,14 +18,10 @@ from ops.runtime.cli_options import (
 
 def worker(
     context: typer.Context,
-    stage: Annotated[
-        Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")
-    ],
+    stage: Annotated[Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")],
     *,
     bootstrap: Bootstrap,
-    worker_id: Annotated[
-        str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")
-    ],
+    worker_id: Annotated[str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")],
     directory: Directory = Path(".tierlink"),
     sources: Sources = None,
     linkage_model: LinkageModel = None,
@@ -39,9 +35,7 @@ def worker(
     pages_port: PagesPort = 0,
     no_predecessor: Annotated[
         bool,
-        typer.Option(
-            "--no-predecessor", help="No worker has ever had this id: there is nothing to wait out."
-        ),
+        typer.Option("--no-predecessor", help="No worker has ever had this id: there is nothing to wait out."),
     ] = False,
 ) -> None:
     """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""

@@ -11,9 +11,7 @@ from ops.steward.link_coverage import EvidenceChecker, chain
 from ops.training import explaining
 from ops.training.explaining import Explained
 
-ANOTHER_MODEL = (
-    "these weights are not those of the model below: the engine links with another, or did when it answered"
-)
+ANOTHER_MODEL = "these weights are not those of the model below: the engine links with another, or did when it answered"
 
 NO_EVIDENCE = "no evidence: no weight and no decision of any pair asked for says that it may be one person"
 
@@ -61,9 +59,7 @@ def explained(reading: Reading, records: tuple[str, ...], model: Model) -> Answe
     """What the engine answered for the records, one or two. Raises SettingsError for one it does not know."""
     answers, checker = answers_of_people(reading, records), EvidenceChecker(model)
     if any(record not in answers for record in records):
-        raise SettingsError(
-            "no such record: it is named as `linkage reviews` and `consume link.map.v1` print it"
-        )
+        raise SettingsError("no such record: it is named as `linkage reviews` and `consume link.map.v1` print it")
     if len(records) == 1:
         rows = map(evidence_of, answers[records[0]].evidence)
         found = tuple(Explained((records[0], row.other), checker.model, row) for row in rows)

@@ -42,9 +42,7 @@ def open_pairs(messages: Iterable[TopicMessage]) -> tuple[OpenPair, ...]:
     return tuple(sorted(found, key=lambda pair: (-pair.bits, pair.records)))
 
 
-def decision(
-    records: tuple[str, str], kind: DecisionKind, *, now: datetime, at: str | None = None
-) -> PairDecision:
+def decision(records: tuple[str, str], kind: DecisionKind, *, now: datetime, at: str | None = None) -> PairDecision:
     """The decision on two records in any order, made at `at` ("2026-11-23T10:00:00Z"), or now.
 
     Its id is computed from its content: the same decision with the same time is the same message, so sending it

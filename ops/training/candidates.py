@@ -42,9 +42,7 @@ def candidates(
                 yield pair, Levels.of(pattern_of(views[pair[0]], views[pair[1]]))
 
 
-def random_pairs(
-    rng: Random, count: int, *, among: int, files: Sequence[str] | None = None
-) -> Iterator[Place]:
+def random_pairs(rng: Random, count: int, *, among: int, files: Sequence[str] | None = None) -> Iterator[Place]:
     """At most `count` pairs, drawn evenly from a sample of `among` records, or all pairs where there are no more;
     with `files`, only pairs of two files.
     """
@@ -76,9 +74,7 @@ def agreements(
     everybody = normalise(Identity(nhs_number=None, phones=(EVERYBODYS_PHONE,)))
     (everybodys,) = encode(everybody, keys=keys).tokens
     views = {
-        place: look(
-            encode(replace(identity, phones=everybody.phones + identity.phones), keys=keys), everybodys
-        )
+        place: look(encode(replace(identity, phones=everybody.phones + identity.phones), keys=keys), everybodys)
         for place in drawn
         for identity in (identities[place],)
     }

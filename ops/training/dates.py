@@ -7,9 +7,7 @@ from datetime import datetime
 from ops.errors import SettingsError
 
 FORMATS = ("auto", "ymd", "dmy", "mdy")
-SERIALS_SHARE_MAX = (
-    0.5  # of a column's cells; a few five-digit cells are typing errors, most are a spreadsheet's
-)
+SERIALS_SHARE_MAX = 0.5  # of a column's cells; a few five-digit cells are typing errors, most are a spreadsheet's
 
 _MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _YEAR_FIRST = re.compile(r"([0-9]{4})[-/. ]?([0-9]{2})[-/. ]?([0-9]{2})(?:[t ][0-9:.+z-]*)?")
@@ -51,9 +49,7 @@ def check_column(column: str, cells: Iterable[str], *, spelling: str) -> None:
         return
     serials = sum(bool(_SERIAL.fullmatch(cell)) for cell in filled)
     if serials > SERIALS_SHARE_MAX * len(filled):
-        raise SettingsError(
-            f"column {column}: birth dates are spreadsheet serial numbers; export them as YYYY-MM-DD"
-        )
+        raise SettingsError(f"column {column}: birth dates are spreadsheet serial numbers; export them as YYYY-MM-DD")
     if spelling == "auto":
         last = [found.groups() for cell in filled if (found := _YEAR_LAST.fullmatch(cell))]
         if sum(int(b) > 12 for _, b, _ in last) > sum(int(a) > 12 for a, _, _ in last):

@@ -42,8 +42,7 @@ class Evaluation:
             "clusters": _shares(self.clusters),
             "pairs": {
                 "default": _shares(self.default),
-                "best": _shares(self.best)
-                | {"threshold": None if self.threshold is None else self.threshold / 1000},
+                "best": _shares(self.best) | {"threshold": None if self.threshold is None else self.threshold / 1000},
             },
             "review": self.played.review,
             "records_per_s": round(len(self.records.rows) / max(self.played.seconds, 1e-9)),

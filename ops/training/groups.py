@@ -81,9 +81,7 @@ def labelled(records: Records, groups: Sequence[Groups]) -> Labelled:
     for (a, b), at in records.candidates:
         if at.nhs_number in ("equal", "differ"):
             ours, theirs = records.encoded[a], records.encoded[b]
-            shared = sum(
-                standing[token] <= BLOCK_MAX for token in set(ours.tokens).intersection(theirs.tokens)
-            )
+            shared = sum(standing[token] <= BLOCK_MAX for token in set(ours.tokens).intersection(theirs.tokens))
             met = met_without_number(ours, theirs, live_blocks_shared=shared)
             pairs.append((at, groups[a] | groups[b], met))
     counts: dict[bool, Counter[Group]] = {True: Counter(), False: Counter()}

@@ -69,10 +69,7 @@ class Reader:
         for column in self.columns.get("birth_date", ()):
             written = (row[table.place(column)] for row in table.rows)
             check_column(column, written, spelling=self.spellings.dates)
-        rows = [
-            {name: " ".join(row[i] for i in at if row[i]) for name, at in places.items()}
-            for row in table.rows
-        ]
+        rows = [{name: " ".join(row[i] for i in at if row[i]) for name, at in places.items()} for row in table.rows]
         numbered = _are_nhs_numbers([cells["nhs_number"] for cells in rows if cells.get("nhs_number")])
         records = []
         for number, (row, cells) in enumerate(zip(table.rows, rows, strict=True), start=1):

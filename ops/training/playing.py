@@ -95,9 +95,7 @@ def quantile(ordered: Sequence[float], fraction: float) -> float:
     return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))] if ordered else 0.0
 
 
-def _puts(
-    encoded: "Sequence[EncodedIdentity] | Iterator[EncodedIdentity]", records: Records
-) -> Iterator[Put]:
+def _puts(encoded: "Sequence[EncodedIdentity] | Iterator[EncodedIdentity]", records: Records) -> Iterator[Put]:
     for row, identity in zip(records.rows, encoded, strict=False):
         yield row.record, Member(tier_rank=1, encoded=identity)
 

@@ -66,9 +66,7 @@ class Records:
         raise SettingsError("no such record: it is named by its row, or by the column mapped to `record`")
 
 
-def load(
-    paths: Sequence[Path], reader: Reader, *, truth: str | None = None, link_only: bool = False
-) -> Records:
+def load(paths: Sequence[Path], reader: Reader, *, truth: str | None = None, link_only: bool = False) -> Records:
     """The records of all files. With several, a record is named "<number of the file>/<its name>". Up to WIDE_MAX
     records stand in the wide blocks made for poor ones.
     """
@@ -109,6 +107,4 @@ def fitted(records: Records) -> Model:
     try:
         return em(counts_of(records), origin=origin)
     except ModelRefused as refusal:
-        raise TierlinkError(
-            f"no model can be fitted on the input ({refusal}); give one with --model"
-        ) from None
+        raise TierlinkError(f"no model can be fitted on the input ({refusal}); give one with --model") from None

@@ -79,9 +79,7 @@ def _stripped(reader: Iterator[list[str]], name: str) -> Iterator[tuple[str, ...
         raise SettingsError(f"--input {name}: not CSV near line {getattr(reader, 'line_num', 0)}") from None
 
 
-def _fitted(
-    rows: Sequence[tuple[str, ...]], columns: tuple[str, ...], name: str
-) -> Iterator[tuple[str, ...]]:
+def _fitted(rows: Sequence[tuple[str, ...]], columns: tuple[str, ...], name: str) -> Iterator[tuple[str, ...]]:
     """Short rows are filled with empty cells; a row with more cells than the header is refused."""
     for number, cells in enumerate(rows, start=1):
         if len(cells) > len(columns):
@@ -93,9 +91,7 @@ def _parquet(path: Path) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     try:
         parquet = import_module("pyarrow.parquet")
     except ImportError:
-        raise MissingTool(
-            "reading Parquet needs pyarrow: install the extra, `uv sync --extra parquet`"
-        ) from None
+        raise MissingTool("reading Parquet needs pyarrow: install the extra, `uv sync --extra parquet`") from None
     try:
         table = parquet.read_table(path)
     except OSError:

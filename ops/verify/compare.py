@@ -56,9 +56,7 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
 
 def compare_topics(run: TopicReader, oracle: TopicReader, names: Iterable[str]) -> Comparison:
     """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
-    return compare_finals(
-        {name: finals_of(run(name)) for name in names}, lambda name: finals_of(oracle(name))
-    )
+    return compare_finals({name: finals_of(run(name)) for name in names}, lambda name: finals_of(oracle(name)))
 
 
 def compare_finals(run: Mapping[str, "Finals"], oracle: Callable[[str], "Finals"]) -> Comparison:

@@ -111,9 +111,7 @@ class TopicIndexBuilder:
         )
 
     def _entry(self, message: TopicMessage) -> None:
-        self._places[_header(message, ENTRY_ID_HEADER)].append(
-            f"{message.topic}/{message.partition}/{message.offset}"
-        )
+        self._places[_header(message, ENTRY_ID_HEADER)].append(f"{message.topic}/{message.partition}/{message.offset}")
 
     def _receipt(self, message: TopicMessage) -> None:
         _put(self._receipts, message, lambda: _json(message)["disposition"])
@@ -205,11 +203,7 @@ def broken_at(entry_id: str, index: TopicIndex, *, keys: Keyring, recipient: str
     if disposition is None:
         return "receipts"
     if disposition == Disposition.REJECTED:
-        return (
-            None
-            if any(place in index.dead_letters for place in index.places[entry_id])
-            else topics.DEAD_LETTERS
-        )
+        return None if any(place in index.dead_letters for place in index.places[entry_id]) else topics.DEAD_LETTERS
     if disposition not in (Disposition.LINKED, Disposition.HELD):
         return None
     manifests = index.manifests.get(entry_id, ())

@@ -58,9 +58,7 @@ class SendResult:
             "AE": self.codes["AE"],
             "AR": self.codes["AR"],
             "http": {code: count for code, count in sorted(self.codes.items()) if code.isdigit()},
-            "accepted": self.answers["accepted"]
-            - self.dispositions["ignored"]
-            - self.dispositions["rejected"],
+            "accepted": self.answers["accepted"] - self.dispositions["ignored"] - self.dispositions["rejected"],
             "accepted_with_warnings": self.warnings,
             "ignored": self.answers["ignored"] + self.dispositions["ignored"],
             "refused": self.answers["refused"],
@@ -83,9 +81,7 @@ class RunningEngine:
         """A source with this kind of door. Raises SettingsError, naming those there are."""
         slugs = [source.slug for source in self.sources.values() if source.door == door]
         if slug not in slugs:
-            raise SettingsError(
-                f"--source: this engine has no {slug} with this door; it has {', '.join(slugs)}"
-            )
+            raise SettingsError(f"--source: this engine has no {slug} with this door; it has {', '.join(slugs)}")
         return self.sources[slug]
 
     @property

@@ -78,9 +78,7 @@ def built(
         return None  # a required field is among the faults, and was reported
 
 
-def _report(
-    kind: type[Body], name: str, reason: tuple[str, str], node: Node, elements: Mapping[str, str]
-) -> None:
+def _report(kind: type[Body], name: str, reason: tuple[str, str], node: Node, elements: Mapping[str, str]) -> None:
     code, rule = reason
     element = elements.get(name, f"extension('{extension_url(hyphened(name))}')")
     field = kind.model_fields.get(name)

@@ -54,6 +54,4 @@ def hyphened(name: str) -> str:
 
 def without_empty(resource: Mapping[str, object]) -> dict[str, object]:
     """The same resource without the elements that hold nothing: FHIR allows no null, empty list or empty object."""
-    return {
-        name: value for name, value in resource.items() if value is not None and value not in ("", [], {})
-    }
+    return {name: value for name, value in resource.items() if value is not None and value not in ("", [], {})}

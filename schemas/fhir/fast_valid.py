@@ -82,9 +82,7 @@ def _checker(annotation: object) -> Checker | None:
             else lambda value: type(value) is list and value != [] and all(map(part_checker, value))
         )
     if get_origin(annotation) is Annotated:
-        return next(
-            (_PRIMITIVES[kind] for part in get_args(annotation) if (kind := _kind(part)) in _PRIMITIVES), None
-        )
+        return next((_PRIMITIVES[kind] for part in get_args(annotation) if (kind := _kind(part)) in _PRIMITIVES), None)
     if annotation is bool:
         return lambda value: type(value) is bool
     getter = getattr(annotation, "get_model_klass", None)
@@ -112,9 +110,7 @@ def _matching(pattern: str) -> Checker:
 # years no calendar or clock has trouble with
 _DAY = r"(?:18|19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _day = _matching(_DAY)
-_moment = _matching(
-    _DAY + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
-)
+_moment = _matching(_DAY + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])")
 
 
 def _date(value: object) -> bool:

@@ -40,9 +40,7 @@ class BundleReading:
     ignored: bool = False
 
 
-def read(
-    bundle: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime
-) -> BundleReading:
+def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, received_at: datetime) -> BundleReading:
     """The message in a Bundle of type `message`. Never raises for what a sender wrote.
 
     `text`, `contained`, `note`, `display` and everything else not named by a reader is never looked at.
@@ -84,15 +82,11 @@ def read(
     if _has_no_content(message, facts, context):
         return BundleReading(None, _reasons(found), ignored=True)
     named = verdict.service is Service.NAMED
-    return BundleReading(
-        SourceMessage(identifier, moment, person, tuple(facts), service_named=named), _reasons(found)
-    )
+    return BundleReading(SourceMessage(identifier, moment, person, tuple(facts), service_named=named), _reasons(found))
 
 
 def _absurd(found: list[Issue]) -> bool:
-    return any(
-        issue.code in ("too-long", "too-costly") and issue.severity is Severity.ERROR for issue in found
-    )
+    return any(issue.code in ("too-long", "too-costly") and issue.severity is Severity.ERROR for issue in found)
 
 
 def _context(message: Opened, verdict: ServiceVerdict, patient: Node, source: Source, span: Span) -> Context:
@@ -125,18 +119,12 @@ def _check_days(message: Opened, facts: list[SourceFact], context: Context) -> N
             day = value.date() if isinstance(value, datetime) else value
             rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
             if rule is not None:
-                message.bundle.error(
-                    "entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value"
-                )
+                message.bundle.error("entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value")
 
 
 def _another_service(request: Node, context: Context) -> bool:
     """A feed of every service keeps requests that are no weight-management referral, but makes no fact of them."""
-    ours = (
-        request.our_flag("carrier")
-        or request.our_extension("milestone")
-        or read_request.requested_tier(request)
-    )
+    ours = request.our_flag("carrier") or request.our_extension("milestone") or read_request.requested_tier(request)
     return context.source.every_service and not ours
 
 

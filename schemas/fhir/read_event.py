@@ -41,9 +41,7 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
         return []
     booked = when(node, "created")
     organisations = (context.resolver.organisation(actor) for actor in actors)
-    values: dict[str, object] = (
-        _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
-    )
+    values: dict[str, object] = _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
     native = {
         "on": on,
         "at": moment.at if moment else None,
@@ -80,9 +78,7 @@ def _channel(node: Node) -> dict[str, str]:
     place = node.extension(uris.DELIVERY_CHANNEL)
     if place is None:
         return {}
-    code = (
-        place.text("valueCode") or next((c for _, c in place.codings("valueCodeableConcept")), "")
-    ).lower()
+    code = (place.text("valueCode") or next((c for _, c in place.codings("valueCodeableConcept")), "")).lower()
     medium = codes.MEDIUM_OF_CHANNEL.get(code)
     return {"medium": medium} if medium else {}
 

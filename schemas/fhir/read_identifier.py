@@ -74,9 +74,7 @@ def _nhs_number(node: Node, value: str, *, source: Source, test_mode: bool) -> N
         report("value", "NHS number is in no range issued in England, Wales or the Isle of Man")
     status = node.extension(uris.NUMBER_STATUS)
     if status is not None:
-        statuses = {
-            codes.NUMBER_STATUS.get(code.lower()) for _, code in status.codings("valueCodeableConcept")
-        }
+        statuses = {codes.NUMBER_STATUS.get(code.lower()) for _, code in status.codings("valueCodeableConcept")}
         if "unproven" in statuses:
             node.warning("extension", "NHS number is marked as not yet traced")
         elif statuses and statuses == {None}:
@@ -92,9 +90,7 @@ def _local_id(node: Node, source: Source) -> LocalId | None:
     """The source's own number: under the system we write for it, else the first under no national system."""
     ours = uris.identifier_system("patient", source.slug)
     candidates = [
-        (_rank(identifier, ours), identifier)
-        for identifier in node.many("identifier")
-        if not _ended(identifier)
+        (_rank(identifier, ours), identifier) for identifier in node.many("identifier") if not _ended(identifier)
     ]
     for rank, identifier in sorted(candidates, key=lambda pair: pair[0]):
         value = identifier.text("value")

@@ -50,9 +50,7 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
 
 def _effective(node: Node, context: Context) -> StatedTime | None:
     before, period = len(node.issues), node.first("effectivePeriod")
-    moment = when(node, "effectiveDateTime", "effectiveInstant") or (
-        when(period, "start") if period else None
-    )
+    moment = when(node, "effectiveDateTime", "effectiveInstant") or (when(period, "start") if period else None)
     on = day_of(node, moment)
     if on is None:
         if len(node.issues) == before:

@@ -48,9 +48,7 @@ def _require_identity(node: Node, identity: Person, found: Numbers) -> None:
     if any(name.family for name in identity.names) and (identity.birth_date or identity.addresses):
         return  # linkable by name and birth date or address
     if found.claimed is not None and not found.refused:
-        node.error(
-            "identifier", "holds no valid number, and nothing else says who this is", code="business-rule"
-        )
+        node.error("identifier", "holds no valid number, and nothing else says who this is", code="business-rule")
     elif not found.refused:
         node.error("identifier", "is required: nothing says who this is", code="required")
 
@@ -122,9 +120,7 @@ def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: 
     return found
 
 
-def _demographics(
-    node: Node, source: Source, source_version_at: datetime, resolver: Resolver
-) -> Demographics | None:
+def _demographics(node: Node, source: Source, source_version_at: datetime, resolver: Resolver) -> Demographics | None:
     quiet = Node(node.value, node.path)  # birth date and gender were reported when the person was read
     _, year = _birth(quiet, source_version_at)
     values: dict[str, object] = extension_values(node, Demographics) | {

@@ -67,9 +67,7 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
     """The referral, retracted where its sender revoked it: nobody is to receive it, so it is no gap."""
     tier = requested_tier(node)
     if tier is None:
-        node.information(
-            "code", "does not say which tier the referral goes to, nor does the extension to-tier"
-        )
+        node.information("code", "does not say which tier the referral goes to, nor does the extension to-tier")
         return []
     status = node.text("status")
     if status in _NOT_A_REFERRAL:

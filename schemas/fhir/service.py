@@ -53,11 +53,7 @@ def service_of(message: Opened, header: Node | None, *, source: Source) -> Servi
         return ServiceVerdict(Service.OTHER, ours)
     if marked is not None:
         return ServiceVerdict(Service.NAMED if marked else Service.IDENTITY_ONLY, ours)
-    if (
-        ours
-        or source.every_service
-        or any(quantity_of(observation) for observation in message.of_type("Observation"))
-    ):
+    if ours or source.every_service or any(quantity_of(observation) for observation in message.of_type("Observation")):
         return ServiceVerdict(Service.NAMED, ours)
     kinds = {resource.kind for _, resource in message.entries}
     if "Patient" in kinds and kinds <= _BESIDE:

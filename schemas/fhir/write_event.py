@@ -12,9 +12,7 @@ from schemas.units import UNITS
 _VITAL_SIGNS = [{"coding": [{"system": uris.OBSERVATION_CATEGORY, "code": "vital-signs"}]}]
 
 
-def event(
-    fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None
-) -> dict[str, object]:
+def event(fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None) -> dict[str, object]:
     """The resource of one fact; `under` is the fullUrl of the ServiceRequest it belongs to."""
     identifier = _identifier(fact, source)
     shared: dict[str, object] = {
@@ -66,9 +64,7 @@ def _appointment(fact: SourceFact, body: Attendance, subject: dict[str, str]) ->
     }
 
 
-def _observation(
-    fact: SourceFact, subject: dict[str, str], *extensions: dict[str, object]
-) -> dict[str, object]:
+def _observation(fact: SourceFact, subject: dict[str, str], *extensions: dict[str, object]) -> dict[str, object]:
     body = fact.body
     return {
         "resourceType": "Observation",

@@ -14,9 +14,7 @@ from schemas.sources import Source
 _NATIVE = ("priority", "reasons", "referrer_ods", "provider_ods", "ubrn")
 
 
-def referral(
-    fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None
-) -> dict[str, object]:
+def referral(fact: SourceFact, *, source: Source, subject: dict[str, str], under: str | None) -> dict[str, object]:
     """The ServiceRequest of a Referral; `under` is the fullUrl of the referral it follows from."""
     body = fact.body
     assert isinstance(body, Referral)

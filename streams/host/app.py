@@ -53,9 +53,7 @@ class HostApp(faust.App):
     def __init__(self, parts: HostParts) -> None:
         """Configured and subscribed; nothing connects before the worker starts."""
         self.parts = parts
-        super().__init__(
-            parts.settings.group(parts.stage.name), **faust_settings(parts.stage, parts.settings)
-        )
+        super().__init__(parts.settings.group(parts.stage.name), **faust_settings(parts.stage, parts.settings))
         self.finalize()
         for name in parts.stage.reads:
             self.topics.add(self.topic(name, key_type=bytes, value_type=bytes, allow_empty=True))

@@ -33,9 +33,7 @@ class StateUnreadable(RuntimeError):
         super().__init__(self.kafka_error)
 
 
-async def read_bounds(
-    partitions: Iterable[Partition], *, settings: HostSettings
-) -> dict[Partition, tuple[int, int]]:
+async def read_bounds(partitions: Iterable[Partition], *, settings: HostSettings) -> dict[Partition, tuple[int, int]]:
     """First and end offset of each partition, now. Asked over a connection of its own. Raises KafkaException.
 
     On the connection of the group's consumer each question would wait behind its running fetch.
@@ -53,9 +51,7 @@ async def read_changelog(
     partition. Raises KafkaException, StateUnreadable.
     """
     bounds = await read_bounds([(topic, task) for task in tasks], settings=settings)
-    unread = {
-        task: bounds[topic, task][1] for task in tasks if bounds[topic, task][0] < bounds[topic, task][1]
-    }
+    unread = {task: bounds[topic, task][1] for task in tasks if bounds[topic, task][0] < bounds[topic, task][1]}
     elements: dict[int, Elements] = {task: {} for task in tasks}
     if not unread:
         return elements

@@ -37,9 +37,7 @@ def halt(stage: str, *, at: str, error: BaseException | None = None) -> NoReturn
     """End the process now, without a commit. Logs kinds of errors and places in the program: no value, no text."""
     kind = type(error).__name__ if error is not None else "none"
     kind += f":{name}" if (name := getattr(error, "kafka_error", "")) else ""
-    logger.critical(
-        "stopped without commit: stage=%s at=%s error=%s where=%s", stage, at, kind, _where(error)
-    )
+    logger.critical("stopped without commit: stage=%s at=%s error=%s where=%s", stage, at, kind, _where(error))
     os._exit(EXIT_FAIL_STOP)
 
 

@@ -53,17 +53,13 @@ class Pseudonyms:
             return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
         return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
 
-    def identity_element(
-        self, record_id: str, identity_hash: str, identity: NormalisedIdentity
-    ) -> tuple[str, bytes]:
+    def identity_element(self, record_id: str, identity_hash: str, identity: NormalisedIdentity) -> tuple[str, bytes]:
         """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
         element = self._identities.pop(identity_hash, None)
         if element is None:
             encoded = encode(identity, keys=self.tokens)
             sealed = seal(self.keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
-            element = elements.identity_element(
-                record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable
-            )
+            element = elements.identity_element(record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable)
         self._identities[identity_hash] = element
         if len(self._identities) > IDENTITIES_MAX:
             del self._identities[next(iter(self._identities))]
@@ -110,9 +106,7 @@ class IngressStep:
         return tuple(pseudonymised(source_message, source, envelope.entry_id, self._pseudonyms))
 
 
-def pseudonymised(
-    message: SourceMessage, source: Source, entry_id: str, pseudonyms: Pseudonyms
-) -> Iterable[Emit]:
+def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
     """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
 
     Each is made from named, typed values; no part of the resource is copied.
@@ -224,9 +218,7 @@ def _refuse(
     return Reject(code), _receipt(source, entry_id, Disposition.REJECTED, reasons)
 
 
-def _receipt(
-    source: Source, entry_id: str, disposition: Disposition, reasons: Sequence[Mapping[str, str]]
-) -> Emit:
+def _receipt(source: Source, entry_id: str, disposition: Disposition, reasons: Sequence[Mapping[str, str]]) -> Emit:
     # 0 as for `ignored` of records: an offset of the intake is not a revision of a link, and would outrank one
     value = receipt(disposition.value, revision=0, reasons=reasons)
     return Emit(source.receipts_topic, partition_of(entry_id), entry_id.encode(), value)

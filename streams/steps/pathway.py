@@ -107,9 +107,7 @@ class PathwayStep:
     ) -> list[Outcome]:
         """The snapshot, every event that changed or rests on the fact `cause`, and retractions of former events."""
         person = state.of(person_id)
-        pathway = fold(
-            person.linked_facts(), as_of=state.as_of, definitions=self._definitions, memory=person.memory
-        )
+        pathway = fold(person.linked_facts(), as_of=state.as_of, definitions=self._definitions, memory=person.memory)
         current = {event.name: (event.kind, event.digest) for event in pathway.events}
         cause_id = cause.fact_id if cause else None
         changed = [

@@ -110,9 +110,7 @@ class PersonState:
             (f"{record_id}/{fact_id}", fact if isinstance(fact, bytes) else fact.element())
             for (record_id, fact_id), fact in self.facts.items()
         ]
-        found += [
-            (f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()
-        ]
+        found += [(f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()]
         published = self.published()
         return found if published is None else [*found, (PUBLISHED, published)]
 

@@ -54,8 +54,7 @@ class Recipient:
             "revision": about.revision,
             "known_at": about.known_at,
             "episodes": [
-                episode.view.model_dump(mode="json") | {"id": self._episode(episode.id)}
-                for episode in pathway.episodes
+                episode.view.model_dump(mode="json") | {"id": self._episode(episode.id)} for episode in pathway.episodes
             ],
             "handovers": [
                 handover.view.model_dump(mode="json")

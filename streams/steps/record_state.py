@@ -22,8 +22,7 @@ from schemas.errors import Unreadable
 
 LINK, ANNOUNCED, SINCE = "l", "a", "s"
 _KINDS = frozenset(
-    kind.encode()
-    for kind in (elements.FACT, elements.IDENTITY, elements.ENTRY, elements.MERGE, LINK, ANNOUNCED, SINCE)
+    kind.encode() for kind in (elements.FACT, elements.IDENTITY, elements.ENTRY, elements.MERGE, LINK, ANNOUNCED, SINCE)
 )
 # a hospital sends these for every patient: they do not make the record ours
 ABOUT_ANYBODY = frozenset({"demographics", "death"})

@@ -97,8 +97,7 @@ class RecordsStep:
         outcomes: list[Outcome] = []
         if moved:
             outcomes += [
-                _to_person(former, *withdrawal_message(former, record_id, answer.revision))
-                for former in formerly
+                _to_person(former, *withdrawal_message(former, record_id, answer.revision)) for former in formerly
             ]
             outcomes += [
                 _fact_emit(answer.person_id, (record_id, fact_id), fact, since)
@@ -118,9 +117,7 @@ class RecordsStep:
         made_from = (winning, text is None, entry.tier, record.merged_into())
         if made_from == record.announced_from:
             return []
-        value = RecordIdentity(
-            record_id, entry.source, entry.tier, _usable_tokens(text), record.merged_into()
-        ).value()
+        value = RecordIdentity(record_id, entry.source, entry.tier, _usable_tokens(text), record.merged_into()).value()
         record.announced_from = made_from
         if value == record.announced:
             return []
@@ -206,9 +203,7 @@ def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
         del state.waiting[record_id]
         record = state.remove(record_id)
         place = partition_of(record_id)
-        outcomes += [
-            Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in _removable(record_id, record)
-        ]
+        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in _removable(record_id, record)]
         outcomes += [Change(key, None) for key in _state_keys(record_id, record)]
         outcomes.append(_change(record_id, SINCE, "", None))
     return tuple(outcomes)
@@ -237,9 +232,7 @@ def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes | None]
         elements.ENTRY: {name: entry.text for name, entry in record.entries.items()},
     }
     return {
-        f"{record_id}/{kind}/{name}".encode(): value
-        for kind, values in kinds.items()
-        for name, value in values.items()
+        f"{record_id}/{kind}/{name}".encode(): value for kind, values in kinds.items() for name, value in values.items()
     }
 
 

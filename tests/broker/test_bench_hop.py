@@ -72,8 +72,6 @@ def test_a_contender_that_skips_work_is_disqualified(
         topics.verify(hop)
 
 
-def test_a_contender_that_ends_before_its_last_commit_is_disqualified(
-    topics: HopTopics, tmp_path: Path
-) -> None:
+def test_a_contender_that_ends_before_its_last_commit_is_disqualified(topics: HopTopics, tmp_path: Path) -> None:
     with pytest.raises(Disqualified, match="before it had committed"):
         topics.until_committed(hop_named("gone", topics, tmp_path), alive=lambda: False, deadline_s=60)

@@ -18,9 +18,7 @@ from ops.local.broker.server_process import free_port
 pytestmark = pytest.mark.broker
 
 TOPIC = "through-the-proxy"
-DELIVERY_SECONDS = (
-    2.0  # librdkafka gives a message up after this long, which ends a black hole for the client
-)
+DELIVERY_SECONDS = 2.0  # librdkafka gives a message up after this long, which ends a black hole for the client
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +47,7 @@ def own_broker(
 def proxies(listeners: tuple[Listener, Listener], own_broker: EmbeddedBroker) -> Iterator[list[FaultProxy]]:
     """A proxy before each listener."""
     with ProxyProcess() as process:
-        yield [
-            FaultProxy(listener.advertised_port, listener.port, inside=process).start()
-            for listener in listeners
-        ]
+        yield [FaultProxy(listener.advertised_port, listener.port, inside=process).start() for listener in listeners]
 
 
 def address(port: int) -> str:
@@ -113,9 +108,7 @@ def values_read(bootstrap: str) -> list[bytes]:
         consumer.close()
 
 
-def test_metadata_names_the_proxy_to_who_came_through_it(
-    own_broker: EmbeddedBroker, proxies: list[FaultProxy]
-) -> None:
+def test_metadata_names_the_proxy_to_who_came_through_it(own_broker: EmbeddedBroker, proxies: list[FaultProxy]) -> None:
     for proxy in proxies:
         assert brokers_seen(address(proxy.listen_port)) == [address(proxy.listen_port)]
     assert brokers_seen(own_broker.bootstrap) == [own_broker.bootstrap], "the plain listener is as it was"

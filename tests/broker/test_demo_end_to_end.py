@@ -49,9 +49,7 @@ def _printed(ended: Ended) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def comparisons(
-    demo_runs: "Mapping[str, DemoRun]", tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Ended]:
+def comparisons(demo_runs: "Mapping[str, DemoRun]", tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
     """`compare` of the killed run, and of the peaceful one with one message left out of the replay."""
     root = tmp_path_factory.mktemp("compare")
     words = {"killed": [], "peaceful": ["--drop-one"]}
@@ -87,9 +85,7 @@ def test_what_was_planted_is_seen_in_the_sealed_intake_and_nowhere_else(
         assert canary["bytes_scanned"] > 1_000_000
 
 
-def test_pathways_are_those_the_simulator_knows_to_be_true(
-    killed: dict[str, Any], peaceful: dict[str, Any]
-) -> None:
+def test_pathways_are_those_the_simulator_knows_to_be_true(killed: dict[str, Any], peaceful: dict[str, Any]) -> None:
     for printed in (killed, peaceful):
         assert printed["pathway_exact"] >= 0.99
         assert printed["three_tier_pathways"] >= 1
@@ -114,9 +110,7 @@ def test_three_workers_were_killed_while_they_had_input_and_it_came_again(
     assert peaceful["kills"] == peaceful["redelivered"] == 0
 
 
-def test_the_same_seed_gives_the_same_counts_killed_or_not(
-    killed: dict[str, Any], peaceful: dict[str, Any]
-) -> None:
+def test_the_same_seed_gives_the_same_counts_killed_or_not(killed: dict[str, Any], peaceful: dict[str, Any]) -> None:
     assert {name: count for name, count in killed.items() if name not in CHANCE} == {
         name: count for name, count in peaceful.items() if name not in CHANCE
     }
@@ -149,9 +143,7 @@ def test_a_replay_that_lacks_one_message_differs(comparisons: Mapping[str, Ended
     assert ended.last_object["differing"] > 0
 
 
-def test_every_link_is_explained_by_evidence_of_the_model(
-    demo_runs: "Mapping[str, DemoRun]", tmp_path: Path
-) -> None:
+def test_every_link_is_explained_by_evidence_of_the_model(demo_runs: "Mapping[str, DemoRun]", tmp_path: Path) -> None:
     words = ("linkage", "explain", "--all", "--json", "--directory", demo_runs["peaceful"].directory)
     ended = start(*words, folder=tmp_path / "explain").ended()
     assert ended.exit_code == 0, ended.err
@@ -173,24 +165,18 @@ def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: "Mapping[str,
             if message.value
         )
         sealed = {name: value["tokens"] for name, value in element if value.get("tokens")}
-        opened = [unseal(key, base64.b64decode(seal), context=name) for name, seal in sealed.items()][
-            :PEOPLE_SOUGHT
-        ]
+        opened = [unseal(key, base64.b64decode(seal), context=name) for name, seal in sealed.items()][:PEOPLE_SOUGHT]
         tokens = [token for octet in map(EncodedIdentity.from_bytes, opened) for token in octet.tokens]
         names = [topic.name for topic in ground.topics]
         texts = [
-            text
-            for name in names
-            for _, text in in_pieces(name, map(text_of, read_topics(ground.bootstrap, [name])))
+            text for name in names for _, text in in_pieces(name, map(text_of, read_topics(ground.bootstrap, [name])))
         ]
         texts += [text for _, text in files_of(ground.layout)]
     assert len(tokens) > 5 * PEOPLE_SOUGHT
     everything = b"\n".join(texts)
     assert not [token for token in tokens if any(form in everything for form in forms(token))]
     assert all(token in b"".join(opened) for token in tokens), "the search finds what is open"
-    assert all(seal.encode() in everything for seal in list(sealed.values())[:PEOPLE_SOUGHT]), (
-        "and looks at the seals"
-    )
+    assert all(seal.encode() in everything for seal in list(sealed.values())[:PEOPLE_SOUGHT]), "and looks at the seals"
 
 
 def test_a_folder_that_no_engine_made_is_not_emptied(tmp_path: Path) -> None:

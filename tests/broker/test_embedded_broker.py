@@ -78,9 +78,7 @@ def test_it_listens_on_loopback_only(broker: EmbeddedBroker) -> None:
     assert listeners.count("//127.0.0.1:") == listeners.count("//") == 2
 
 
-def test_a_topic_nobody_made_is_not_made_by_reading_it(
-    broker: EmbeddedBroker, broker_admin: KafkaAdminClient
-) -> None:
+def test_a_topic_nobody_made_is_not_made_by_reading_it(broker: EmbeddedBroker, broker_admin: KafkaAdminClient) -> None:
     consumer = KafkaConsumer(bootstrap_servers=broker.bootstrap)
     assert consumer.partitions_for_topic("nobody-made-this.v1") in (None, set())
     consumer.close()

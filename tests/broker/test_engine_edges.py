@@ -15,9 +15,7 @@ from ops.runtime.paths import EnginePaths, packaged
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
-LINUX = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="elsewhere children outlive a kill -9"
-)
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere children outlive a kill -9")
 
 
 @LINUX

@@ -64,9 +64,7 @@ class Up:
     def books(self) -> tuple[Ledger, int]:
         """The ledger, and how much is stalled."""
         engine = self.engine
-        books = read_topic_index(
-            partial(read_topics, engine.bootstrap), engine.sources.values(), recipient="demo"
-        )
+        books = read_topic_index(partial(read_topics, engine.bootstrap), engine.sources.values(), recipient="demo")
         sent = Journal(self.layout.journal).read()
         return balance(sent, books, keys=engine.keys, recipient="demo")[""], stalled(books)
 
@@ -112,9 +110,7 @@ def _send_to_each_door(up: Up) -> None:
 def _referral_of_ngozi() -> bytes:
     """The GP's referral, about the person whom the trust's and the council's samples are about."""
     bundle = json.loads(REFERRAL.read_text())
-    (patient,) = (
-        entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient"
-    )
+    (patient,) = (entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient")
     patient["name"] = [{"use": "official", "family": "Okonkwo", "given": ["Ngozi"]}]
     patient["birthDate"] = "1980-02-29"
     patient["address"] = [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}]
@@ -304,9 +300,9 @@ def _one_of(up: Up, topic: str, chosen: Callable[[TopicMessage], bool]) -> Topic
 def _put_back(up: Up, place: TopicMessage) -> None:
     producer = KafkaProducer(bootstrap_servers=up.engine.bootstrap, acks="all")
     headers: list[Any] = list(place.headers)
-    producer.send(
-        place.topic, key=place.key, value=place.value, partition=place.partition, headers=headers
-    ).get(timeout=30)
+    producer.send(place.topic, key=place.key, value=place.value, partition=place.partition, headers=headers).get(
+        timeout=30
+    )
     producer.close()
     consumer_lag(up.engine).drain()
     assert up.ledger().unaccounted == 0
@@ -339,8 +335,7 @@ def test_what_is_killed_is_started_again_the_broker_too_and_takes_entries_as_bef
 def _running(word: str, kind: str, directory: Path) -> list[int]:
     wanted = f"{word} {kind} "
     texts = {
-        pid: Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        for pid in running_in(directory)
+        pid: Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in running_in(directory)
     }
     return [pid for pid, text in texts.items() if wanted in text]
 

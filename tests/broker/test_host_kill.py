@@ -112,9 +112,7 @@ def inputs_of(seed: int) -> list[Input]:
     for number in range(MESSAGES):
         which, partition = chance.randrange(2), chance.randrange(host_worker.PARTITIONS)
         sign = chance.choices((b"+", b"-", b"!"), (90, 9, 1))[0]
-        added = [
-            value[1:] for at, part, value in inputs[-50:] if (at, part, value[:1]) == (which, partition, b"+")
-        ]
+        added = [value[1:] for at, part, value in inputs[-50:] if (at, part, value[:1]) == (which, partition, b"+")]
         name = added[0] if sign == b"-" and added else b"%d" % number
         inputs.append((which, partition, sign + name))
     return inputs

@@ -73,15 +73,11 @@ def test_a_changelog_whose_last_record_is_not_a_message_does_not_hang(
     asyncio.run(write_in_a_transaction())
     settings = HostSettings(bootstrap=broker.bootstrap, worker_id="w1", state_directory=Path())
     with_marker = {(topic, 0): (0, 2)}  # the broker writes it after it has answered
-    eventually(
-        lambda: asyncio.run(read_bounds([(topic, 0)], settings=settings)) == with_marker, why="the marker"
-    )
+    eventually(lambda: asyncio.run(read_bounds([(topic, 0)], settings=settings)) == with_marker, why="the marker")
     assert recovered(broker, topic, {0}) == {0: {b"a": b"1"}}
 
 
-def test_reading_is_given_up_when_the_partitions_are_lost(
-    broker: EmbeddedBroker, new_topic: NewTopic
-) -> None:
+def test_reading_is_given_up_when_the_partitions_are_lost(broker: EmbeddedBroker, new_topic: NewTopic) -> None:
     topic = new_topic("state")
     write(broker, topic, [(0, b"a", b"1")])
     settings = HostSettings(bootstrap=broker.bootstrap, worker_id="w1", state_directory=Path())

@@ -33,9 +33,7 @@ def in_order(messages: list[TopicMessage]) -> list[TopicMessage]:
     return sorted(messages, key=lambda message: (message.partition, message.offset))
 
 
-def test_a_topic_is_read_whole_partition_by_partition_in_order(
-    broker: EmbeddedBroker, new_topic: NewTopic
-) -> None:
+def test_a_topic_is_read_whole_partition_by_partition_in_order(broker: EmbeddedBroker, new_topic: NewTopic) -> None:
     topic, empty = new_topic("events.v1", partitions=3), new_topic("empty.v1", partitions=3)
     written = made(topic, 5_000)  # more than is fetched at once
     assert copy(written, broker.bootstrap) == 5_000
@@ -49,9 +47,7 @@ def test_a_copy_is_the_same_message_by_message(broker: EmbeddedBroker, new_topic
     assert list(read_topics(broker.bootstrap, [other])) == in_order(made(other, 100))
 
 
-def test_reading_stops_where_the_topic_ended_when_it_began(
-    broker: EmbeddedBroker, new_topic: NewTopic
-) -> None:
+def test_reading_stops_where_the_topic_ended_when_it_began(broker: EmbeddedBroker, new_topic: NewTopic) -> None:
     topic = new_topic("growing.v1", partitions=3)
     copy(made(topic, 9), broker.bootstrap)
     reading = read_topics(broker.bootstrap, [topic])
@@ -60,9 +56,7 @@ def test_reading_stops_where_the_topic_ended_when_it_began(
     assert len(list(reading)) == 8
 
 
-def test_a_message_the_broker_does_not_take_is_no_silent_loss(
-    broker: EmbeddedBroker, new_topic: NewTopic
-) -> None:
+def test_a_message_the_broker_does_not_take_is_no_silent_loss(broker: EmbeddedBroker, new_topic: NewTopic) -> None:
     topic = new_topic("small.v1", partitions=3, **{"max.message.bytes": "1000"})
     with pytest.raises(TierlinkError, match=r"did not take \d of 4"):
         copy([*made(topic, 3), replace(made(topic, 1)[0], value=b"x" * 5_000)], broker.bootstrap)

@@ -40,9 +40,7 @@ def compacted(
 
         before = events()
         _compact_at_once(broker.bootstrap)
-        eventually(
-            lambda: _is_compact(events()), why="Kafka's cleaner leaves one event per key", within_seconds=90
-        )
+        eventually(lambda: _is_compact(events()), why="Kafka's cleaner leaves one event per key", within_seconds=90)
         after = events()
     return directory, before, after
 

@@ -42,9 +42,7 @@ def publish(bootstrap: str, intakes: Iterable[Intake]) -> None:
     publisher = Publisher(bootstrap)
     for slug, (entry, key, value) in intakes:
         headers = ((ENTRY_ID_HEADER, entry.encode()),)
-        publisher.publish(
-            [OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)]
-        )
+        publisher.publish([OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)])
     publisher.close()
 
 

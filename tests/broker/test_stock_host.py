@@ -120,14 +120,10 @@ def test_killed_behind_a_slow_link_stock_has_committed_what_its_changelog_never_
 def test_what_the_broker_refuses_stock_logs_and_commits(slow_link: SlowLink, tmp_path: Path) -> None:
     """P5: a record that arrives late is refused, which is the fence against zombies. Nobody hears of it."""
     inputs: list[Input] = [(0, 0, b"+%d" % number) for number in range(20)]
-    with Workers(
-        slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS
-    ) as run:
+    with Workers(slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS) as run:
         worker = run.start("w1", bootstrap=slow_link.bootstrap, **PATIENT)
         eventually(lambda: run.is_ready("w1"), why="ready while the link is healthy")
-        slow_link.proxy.apply(
-            LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker")
-        )
+        slow_link.proxy.apply(LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker"))
         run.send(inputs)
         run.caught_up()
         slow_link.proxy.heal()
@@ -138,18 +134,12 @@ def test_what_the_broker_refuses_stock_logs_and_commits(slow_link: SlowLink, tmp
         assert "InvalidTimestampError" in run.log("w1")
 
 
-def test_what_the_broker_refuses_ends_ours_and_is_answered_by_the_next(
-    slow_link: SlowLink, tmp_path: Path
-) -> None:
+def test_what_the_broker_refuses_ends_ours_and_is_answered_by_the_next(slow_link: SlowLink, tmp_path: Path) -> None:
     inputs: list[Input] = [(0, 0, b"+%d" % number) for number in range(20)]
-    with Workers(
-        slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS
-    ) as run:
+    with Workers(slow_link.broker.bootstrap, slow_link.admin, tmp_path, refuse_after_ms=REFUSED_AFTER_MS) as run:
         worker = run.start("w1", bootstrap=slow_link.bootstrap, host="ours", **PATIENT)
         eventually(lambda: run.is_ready("w1"), why="ready while the link is healthy")
-        slow_link.proxy.apply(
-            LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker")
-        )
+        slow_link.proxy.apply(LinkFault("latency", seconds=2 * REFUSED_AFTER_MS / 1000, direction="to_broker"))
         run.send(inputs)
         assert until_ended(worker, why="fail-stop") == EXIT_FAIL_STOP
         slow_link.proxy.heal()
@@ -167,9 +157,7 @@ def test_stock_restores_a_task_from_its_changelog_and_again_from_its_beginning()
     _recover(tasks, [(3, 3, b"d", b"kept")])
     assert tasks.of(3) == {b"c", b"d"}, "it goes on where it stood"
     _recover(tasks, [(3, 3, b"d", b"kept")])
-    assert tasks.of(3) == {b"d"}, (
-        "read again from the beginning: c was removed, and its tombstone compacted away"
-    )
+    assert tasks.of(3) == {b"d"}, "read again from the beginning: c was removed, and its tombstone compacted away"
 
 
 def _recover(tasks: TaskStates, records: "list[tuple[int, int, bytes, bytes | None]]") -> None:

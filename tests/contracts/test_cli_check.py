@@ -33,9 +33,7 @@ def check(*words: object, exit_code: int = 0) -> list[dict[str, Any]]:
 def _has_the_promised_form(texts: dict[str, Any]) -> None:
     assert list(texts) == ["file", "index", "disposition", "resource_types", "issues"]
     assert texts["disposition"] in DISPOSITIONS
-    assert texts["disposition"] != "rejected" or any(
-        issue["severity"] == "error" for issue in texts["issues"]
-    )
+    assert texts["disposition"] != "rejected" or any(issue["severity"] == "error" for issue in texts["issues"])
     for issue in texts["issues"]:
         assert list(issue) == ["severity", "code", "location", "rule"]
         assert issue["severity"] in SEVERITIES
@@ -96,9 +94,7 @@ def test_a_resource_of_another_type_is_ignored_not_an_error(tmp_path: Path) -> N
         assert item["resource_types"] == [kind]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", "null", '{"a":1,"a":2}', "MSH", "\x00\xff", "MSH|^~\\&"]
-)
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null", '{"a":1,"a":2}', "MSH", "\x00\xff", "MSH|^~\\&"])
 def test_what_is_no_message_is_answered_not_a_crash(tmp_path: Path, content: str) -> None:
     for item in check(written(tmp_path, "odd", content)):
         assert item["disposition"] in {"rejected", "ignored"}

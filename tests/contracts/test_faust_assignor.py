@@ -50,10 +50,7 @@ def test_every_worker_holds_the_same_partitions_of_each_topic_and_all_are_held_o
 def test_a_stage_of_one_partition_has_one_worker_and_the_others_wait(workers: int, tmp_path: Path) -> None:
     assignor = host_app(STAGE, tmp_path).assignor
     metadata = assignor.metadata(set(STAGE.reads))
-    held = [
-        assigned_tasks(STAGE, assignment)
-        for assignment in assignments(assignor, metadata, workers, partitions=1)
-    ]
+    held = [assigned_tasks(STAGE, assignment) for assignment in assignments(assignor, metadata, workers, partitions=1)]
     assert sorted(held, key=len) == [set()] * (workers - 1) + [{0}]
 
 

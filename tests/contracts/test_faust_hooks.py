@@ -114,9 +114,7 @@ relied upon, because it ...
   5628cb32b3d2 group:GroupCoordinator._do_heartbeat
     is true when the broker counts us in: the Kafka time of what we send
 """
-FINGERPRINTS = {
-    line.split()[1]: line.split()[0] for line in PINNED.splitlines() if re.match(r"  [0-9a-f]{12} ", line)
-}
+FINGERPRINTS = {line.split()[1]: line.split()[0] for line in PINNED.splitlines() if re.match(r"  [0-9a-f]{12} ", line)}
 
 
 def fingerprint(name: str) -> str:

@@ -174,9 +174,7 @@ def test_a_commit_leaves_revoked_partitions_out_and_says_yes() -> None:
 
         client.commit = rebalanced
         assert await thread._commit({held: 6}) is False
-        assert not thread.crashed, (
-            "a lost membership crashes now: until 0.15.3 it was only answered with False"
-        )
+        assert not thread.crashed, "a lost membership crashes now: until 0.15.3 it was only answered with False"
 
     run(story())
 
@@ -187,9 +185,7 @@ def test_an_idempotent_batch_never_expires_and_a_plain_one_does() -> None:
         handler = SendProduceReqHandler(sender, {})
         return bool(handler._can_retry(RequestTimedOutError(), SimpleNamespace(expired=lambda: True)))
 
-    assert retries(idempotent=True), (
-        "idempotent batches expire now: the host's delivery deadline may be theirs"
-    )
+    assert retries(idempotent=True), "idempotent batches expire now: the host's delivery deadline may be theirs"
     assert not retries(idempotent=False)
 
 

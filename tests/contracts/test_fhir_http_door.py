@@ -99,9 +99,7 @@ def test_warnings_come_beside_the_acknowledgement(door: OpenDoor) -> None:
     assert issue["diagnostics"] == "NHS number fails the Modulus 11 check; kept only as claimed"
 
 
-def test_what_is_not_ours_is_answered_200_and_leaves_only_a_count(
-    fresh_door: OpenDoor, broker: EmbeddedBroker
-) -> None:
+def test_what_is_not_ours_is_answered_200_and_leaves_only_a_count(fresh_door: OpenDoor, broker: EmbeddedBroker) -> None:
     for content in (spoilt(b"771491000000104", b"183522002"), b'{"resourceType": "OperationOutcome"}'):
         answer = fresh_door.post(content)
         assert (answer.status_code, answer.json()["disposition"]) == (200, "ignored")
@@ -117,13 +115,9 @@ def test_the_only_feed_that_is_no_test_feed_need_not_be_named(door: OpenDoor) ->
 # --- refused
 
 
-def test_every_reason_is_told_with_its_element_and_its_rule(
-    fresh_door: OpenDoor, broker: EmbeddedBroker
-) -> None:
+def test_every_reason_is_told_with_its_element_and_its_rule(fresh_door: OpenDoor, broker: EmbeddedBroker) -> None:
     answer = fresh_door.post(
-        spoilt(b'"birthDate": "1971-03-14"', b'"birthDate": "1971-02-30"').replace(
-            b'"2026-05-28"', b'"2026-13-01"'
-        )
+        spoilt(b'"birthDate": "1971-03-14"', b'"birthDate": "1971-02-30"').replace(b'"2026-05-28"', b'"2026-13-01"')
     )
     assert answer.status_code == 422
     assert reasons(answer) == [
@@ -146,9 +140,7 @@ def test_what_is_no_json_is_answered_400(door: OpenDoor, content: bytes) -> None
 
 
 def test_a_resource_that_fhir_does_not_have_is_answered_422(door: OpenDoor) -> None:
-    assert reasons(door.post(b'{"resourceType": "Zyxwvutsrqpo"}')) == [
-        ("code-invalid", "Resource.resourceType")
-    ]
+    assert reasons(door.post(b'{"resourceType": "Zyxwvutsrqpo"}')) == [("code-invalid", "Resource.resourceType")]
 
 
 def test_an_unknown_source_is_answered_404(door: OpenDoor) -> None:
@@ -181,9 +173,7 @@ def test_every_usual_spelling_of_fhir_json_is_taken(door: OpenDoor, media_type: 
     assert door.post(GOOD, Content_Type=media_type).status_code == 202
 
 
-def test_five_megabytes_of_a_sound_message_are_taken(
-    broker: EmbeddedBroker, broker_admin: KafkaAdminClient
-) -> None:
+def test_five_megabytes_of_a_sound_message_are_taken(broker: EmbeddedBroker, broker_admin: KafkaAdminClient) -> None:
     prose = b'"text": {"status": "generated", "div": "' + b"x" * (5 * 1024 * 1024) + b'"}, "gender"'
     source, patient = a_hub(), Publisher(broker.bootstrap)
     create_topic(broker_admin, source)
@@ -231,9 +221,7 @@ def test_while_the_broker_does_not_acknowledge_the_answer_is_503_and_try_again(p
 class _Broken(Intake):
     """A way in that fails as nobody foresaw, with what it was given in the text of the failure."""
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         raise RuntimeError(entries[0].original.decode())
 
 

@@ -105,9 +105,7 @@ def test_a_file_with_the_wrong_headers_fails_as_a_whole_and_publishes_nothing(co
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04xlsx", b"\x00\x01", "Müller".encode() + b"M\xfcller"])
-def test_what_is_no_csv_fails_with_a_report_and_the_next_file_is_taken(
-    council: Council, content: bytes
-) -> None:
+def test_what_is_no_csv_fails_with_a_report_and_the_next_file_is_taken(council: Council, content: bytes) -> None:
     council.drop("a.csv", content)
     council.drop("b.csv", sheet(GOOD))
     polled = council.poll()
@@ -148,9 +146,7 @@ def test_a_crash_between_publishing_and_the_move_to_done_only_repeats_entries(co
     texts: dict[str, set[str]] = {}
     for item in after:
         texts.setdefault(item.entry_id, set()).add(item.bundle["timestamp"] if item.bundle else "")
-    assert all(len(times) <= 1 for times in texts.values()), (
-        "the version time is that of the claim, not of the retry"
-    )
+    assert all(len(times) <= 1 for times in texts.values()), "the version time is that of the claim, not of the retry"
     assert council.names("done") == ["may.csv", "may.csv.report.csv"]
 
 
@@ -262,9 +258,7 @@ def test_what_is_no_plain_file_of_its_own_is_moved_aside_unread(
     assert outside.read_text() == sheet(row(surname=CANARY)).replace("\r\n", "\n")
 
 
-def test_a_link_that_takes_the_place_of_a_claimed_file_is_not_followed(
-    council: Council, tmp_path: Path
-) -> None:
+def test_a_link_that_takes_the_place_of_a_claimed_file_is_not_followed(council: Council, tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text(sheet(row(surname=CANARY)))
     council.poll(1)

@@ -39,13 +39,9 @@ class Durable:
         self.records += records
 
 
-def entry(
-    verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7"
-) -> SourceEntry:
+def entry(verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7") -> SourceEntry:
     issues: tuple[Issue, ...] = (REASON,) if verdict is Verdict.REJECTED else ()
-    return SourceEntry(
-        message_id, position, "fhir", b"as sent", BUNDLE, local_id, Checked(verdict, issues, ())
-    )
+    return SourceEntry(message_id, position, "fhir", b"as sent", BUNDLE, local_id, Checked(verdict, issues, ()))
 
 
 def intake(publisher: Any, registry: CollectorRegistry | None = None, keys: Keyring | None = None) -> Intake:
@@ -152,13 +148,11 @@ def test_through_a_real_broker_what_was_acknowledged_is_there(broker: EmbeddedBr
     publisher = Publisher(broker.bootstrap)
     try:
         records = [
-            OutgoingMessage(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),))
-            for place in range(50)
+            OutgoingMessage(topic, place % 12, b"k", b"v%d" % place, (("entry_id", b"e"),)) for place in range(50)
         ]
         publisher.publish(records)
         found = sorted(
-            (message.partition, message.value, message.headers)
-            for message in read_topics(broker.bootstrap, [topic])
+            (message.partition, message.value, message.headers) for message in read_topics(broker.bootstrap, [topic])
         )
         assert found == sorted((record.partition, record.value, record.headers) for record in records)
     finally:

@@ -56,9 +56,7 @@ class Counting(Intake):
 class Faltering(Counting):
     """Every fifth time what was kept is not answered, every seventh time nothing is kept."""
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         turn = next(self._turns)
         if turn % 7 == 0:
             raise BrokerUnavailable
@@ -71,9 +69,7 @@ class Faltering(Counting):
 class Lying(Counting):
     """Every seventh time it says that it has kept what it has not: what no test may miss."""
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         if next(self._turns) % 7:
             return super().take(source, entries, whole=whole)
         return tuple(DoorOutcome("none", entry.checked.verdict, acknowledged=True) for entry in entries)
@@ -151,9 +147,7 @@ def council_door(council: Council, *, breaks: bool) -> Iterator[None]:
 
 
 @contextmanager
-def doors(
-    folder: Path, broker: EmbeddedBroker, publisher: Publisher, kind: type[Intake]
-) -> Iterator[OpenDoors]:
+def doors(folder: Path, broker: EmbeddedBroker, publisher: Publisher, kind: type[Intake]) -> Iterator[OpenDoors]:
     """Three listening doors; those of FHIR and HL7v2 have a way in of that kind."""
     zone, metrics = KEYS.zone("connector"), DoorMetrics(CollectorRegistry())
     trust = kind(publisher, keys=zone, metrics=metrics, clock=lambda: NOW)

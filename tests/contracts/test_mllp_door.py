@@ -44,9 +44,7 @@ LIMITS = MllpLimits(connections_max=8, closing_seconds_max=2.0)
 class Door:
     """A running MllpServer in a loop of its own, as it runs beside the other doors."""
 
-    def __init__(
-        self, intake: Intake, registry: CollectorRegistry, metrics: DoorMetrics, limits: MllpLimits
-    ) -> None:
+    def __init__(self, intake: Intake, registry: CollectorRegistry, metrics: DoorMetrics, limits: MllpLimits) -> None:
         self.registry = registry
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -81,9 +79,7 @@ def sources(broker_admin: "KafkaAdminClient") -> tuple[Source, Source]:
     """A weight-management source and an open one, with topics nobody else has."""
     mark = secrets.token_hex(3)
     found = replace(TRUST, slug=f"trust-{mark}"), replace(OPEN, slug=f"open-{mark}")
-    wanted = {
-        source.intake_topic: {"num_partitions": PARTITIONS, "replication_factor": 1} for source in found
-    }
+    wanted = {source.intake_topic: {"num_partitions": PARTITIONS, "replication_factor": 1} for source in found}
     broker_admin.create_topics(wanted, wait_for_metadata=True)
     return found
 
@@ -96,9 +92,7 @@ def make_door(keys: Keyring) -> Iterator[Callable[..., Door]]:
     def make(publisher: Publisher, *, limits: MllpLimits = LIMITS) -> Door:
         registry = CollectorRegistry()
         metrics = DoorMetrics(registry)
-        intake = Intake(
-            publisher, keys=keys.zone("connector"), metrics=metrics, clock=lambda: datetime.now(UTC)
-        )
+        intake = Intake(publisher, keys=keys.zone("connector"), metrics=metrics, clock=lambda: datetime.now(UTC))
         doors.append(Door(intake, registry, metrics, limits))
         return doors[-1]
 
@@ -135,9 +129,7 @@ def published(broker: EmbeddedBroker, source: Source, keys: Keyring) -> list[Env
     ends, found = consumer.end_offsets(partitions), []
     while any(consumer.position(partition) < ends[partition] for partition in partitions):
         for records in consumer.poll(timeout_ms=1000).values():
-            found += [
-                opened(record.value, keys=keys, topic=record.topic, key=record.key) for record in records
-            ]
+            found += [opened(record.value, keys=keys, topic=record.topic, key=record.key) for record in records]
     consumer.close()
     return found
 
@@ -163,9 +155,7 @@ def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
     with MllpClient("127.0.0.1", port) as client:
         answer = client.send(raw)
     assert (answer.code, answer.control_id, answer.disposition) == ("AA", control_id, "accepted")
-    (envelope,) = [
-        envelope for envelope in published(broker, sources[0], keys) if envelope.entry_id == answer.entry_id
-    ]
+    (envelope,) = [envelope for envelope in published(broker, sources[0], keys) if envelope.entry_id == answer.entry_id]
     assert envelope.original == raw
     assert envelope.form == "hl7v2"
     assert envelope.bundle is not None
@@ -300,9 +290,7 @@ def test_connections_above_the_limit_are_turned_away_and_the_others_go_on(
 def test_without_the_broker_the_answer_is_try_again_and_never_AA(
     make_door: Callable[..., Door], broker: EmbeddedBroker, sources: tuple[Source, Source]
 ):
-    nowhere = replace(
-        sources[0], slug=f"{sources[0].slug}-nowhere"
-    )  # its topic does not exist and is not made
+    nowhere = replace(sources[0], slug=f"{sources[0].slug}-nowhere")  # its topic does not exist and is not made
     away = Publisher(broker.bootstrap, delivery_seconds_max=1.0)
     door = make_door(away)
     port = door.run(door.server.start({nowhere: 0}))[nowhere.slug]
@@ -326,9 +314,7 @@ def test_when_the_door_closes_its_senders_are_told_by_a_closed_connection(
             client.send(ATTENDED)
 
 
-def test_the_door_listens_on_this_machine_alone_unless_more_is_allowed(
-    door: Door, sources: tuple[Source, Source]
-):
+def test_the_door_listens_on_this_machine_alone_unless_more_is_allowed(door: Door, sources: tuple[Source, Source]):
     with pytest.raises(InvalidField, match="loopback"):
         door.run(door.server.start({sources[0]: 0}, host="0.0.0.0"))
 

@@ -61,12 +61,8 @@ def test_a_message_of_a_million_elements_is_refused_before_it_is_looked_at() -> 
 
 def test_what_the_door_takes_fits_one_kafka_request_with_its_original() -> None:
     for megabytes, taken in ((5, True), (7, False), (8, False)):
-        dumps = json.dumps(
-            bundle_of(1, text={"status": "generated", "div": "x" * (megabytes * 2**20 - 4096)})
-        )
-        (entry,) = primary_care_fhir.read(
-            dumps.encode(), source=sources()[GP], test_mode=True, received_at=RECEIVED_AT
-        )
+        dumps = json.dumps(bundle_of(1, text={"status": "generated", "div": "x" * (megabytes * 2**20 - 4096)}))
+        (entry,) = primary_care_fhir.read(dumps.encode(), source=sources()[GP], test_mode=True, received_at=RECEIVED_AT)
         assert (entry.checked.verdict is not Verdict.REJECTED) is taken
         if not taken:
             assert [issue.code for issue in entry.checked.issues] == ["too-long"]
@@ -108,9 +104,7 @@ def test_a_receipt_of_an_accepted_resend_outranks_the_rejection_before_it() -> N
         identifier = entry_id(COUNCIL, name)
         key = record_reference(zone, COUNCIL, "C0", identifier)
         bad = Envelope(COUNCIL, name, identifier, "csv", RECEIVED_AT, None, b"bad")
-        engine.take_sealed(
-            COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key))
-        )
+        engine.take_sealed(COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key)))
     identifier, _, _ = intake_message(COUNCIL, client(39))
     engine.run().take(COUNCIL, client(39))
     engine.run()

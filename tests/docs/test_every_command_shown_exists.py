@@ -26,11 +26,7 @@ def compose_commands(compose: dict[str, Any]) -> Iterator[tuple[str, list[str]]]
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_run_line_of_a_page_is_understood(page: Path) -> None:
-    unknown = [
-        f"./run {' '.join(words)}: {why}"
-        for words in run_lines(page.read_text())
-        for why in complaints(words)
-    ]
+    unknown = [f"./run {' '.join(words)}: {why}" for words in run_lines(page.read_text()) for why in complaints(words)]
     assert not unknown, "\n" + "\n".join(unknown)
 
 
@@ -42,9 +38,7 @@ def test_every_command_of_the_compose_file_is_understood(service: str, words: li
 
 def test_the_compose_file_runs_one_broker_and_every_kind_of_process() -> None:
     services = COMPOSE["services"]
-    assert [name for name, service in services.items() if service["image"] == "apache/kafka:4.3.1"] == [
-        "broker"
-    ]
+    assert [name for name, service in services.items() if service["image"] == "apache/kafka:4.3.1"] == ["broker"]
     running = {" ".join(words[:2]) for _, words in compose_commands(COMPOSE)}
     doors = {f"door {kind}" for kind in ("http", "mllp", "folder")}
     workers = {f"worker {stage}" for stage in ("ingress", "records", "linker", "pathway")}
@@ -54,10 +48,7 @@ def test_the_compose_file_runs_one_broker_and_every_kind_of_process() -> None:
 def test_nothing_of_the_compose_file_listens_beyond_loopback() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     assert "0.0.0.0" not in text
-    assert all(
-        service["network_mode"] == "host" and "ports" not in service
-        for service in COMPOSE["services"].values()
-    )
+    assert all(service["network_mode"] == "host" and "ports" not in service for service in COMPOSE["services"].values())
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,7 @@ def identifiers(person: Person) -> set[str]:
     found |= {person.birth_date.isoformat()} if person.birth_date else set()
     found |= {address.line for address in person.addresses}
     codes = [address.postcode.compact for address in person.addresses if address.postcode]
-    found |= {
-        f"{code[:-3]} {code[-3:]}" for code in codes
-    }  # as it is written; the search leaves the space out
+    found |= {f"{code[:-3]} {code[-3:]}" for code in codes}  # as it is written; the search leaves the space out
     return {item for item in found if len(item) >= 5}  # "Ann" stands in base64 by chance
 
 

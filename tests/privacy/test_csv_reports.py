@@ -120,9 +120,7 @@ def test_neither_a_file_name_nor_its_content_reaches_log_metrics_or_report(
     assert len(council.names("done")) == 4
     assert len(council.names("failed")) == 8
     assert caplog.records
-    reports = [
-        path.read_text() for room in ("done", "failed") for path in (council.path / room).glob("*.report.csv")
-    ]
+    reports = [path.read_text() for room in ("done", "failed") for path in (council.path / room).glob("*.report.csv")]
     assert len(reports) == 6
     for text in (caplog.text, generate_latest(council.metrics).decode(), *reports, repr(council.door)):
         assert CANARY not in text

@@ -169,9 +169,7 @@ def test_whether_a_name_is_common_tells_no_more_than_guessing_the_commonest(
 
 def test_four_classes_would_tell_more() -> None:
     """The negative control: names classed by how many bear them, as finely as two bits can."""
-    truth, known = (
-        [FIELDS["forename"](item) for item in population(seed, 12_000, COUNTY)] for seed in (1, 2)
-    )
+    truth, known = ([FIELDS["forename"](item) for item in population(seed, 12_000, COUNTY)] for seed in (1, 2))
     borne = Counter(known)
     limits = (0.01, 0.005, 0.001)
     found = by_class(truth, known, lambda name: sum(borne[name] < limit * len(known) for limit in limits))

@@ -42,9 +42,7 @@ def test_a_canary_in_every_field_and_component_is_nowhere_in_what_is_said(
 
 
 def test_the_search_would_find_a_canary_that_did_leak():
-    assert CANARIES[0] in spoken(filled("ADT^A31", CANARIES[0])), (
-        "MSH-10 is echoed by the standard's own rule"
-    )
+    assert CANARIES[0] in spoken(filled("ADT^A31", CANARIES[0])), "MSH-10 is echoed by the standard's own rule"
 
 
 def test_the_header_that_is_echoed_is_all_that_is_echoed():

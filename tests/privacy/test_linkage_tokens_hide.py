@@ -37,10 +37,7 @@ def test_no_clear_value_is_in_the_bytes_or_in_any_repr() -> None:
     encoded = encode(normalise(CANARY), keys=KEYS)
     shown = repr(encoded) + repr(encoded.blocks) + repr(KEYS) + repr(CANARY)
     haystack = (
-        encoded.to_bytes()
-        + base64.b64encode(encoded.to_bytes())
-        + encoded.to_bytes().hex().encode()
-        + shown.encode()
+        encoded.to_bytes() + base64.b64encode(encoded.to_bytes()) + encoded.to_bytes().hex().encode() + shown.encode()
     )
     clean = normalise(CANARY)
     values = [
@@ -142,9 +139,7 @@ def test_all_a_layout_tells_is_what_is_there_and_how_common_a_name_is() -> None:
         for given, family in (("Susan", "Smith"), ("Emma", "Jones"), ("David", "Hall"), ("Paul", "White"))
     }
     assert len(layouts) == 1
-    assert (
-        encode(normalise(replace(CANARY, names=(Name(("Paul",), "Qill"),))), keys=KEYS).layout not in layouts
-    )
+    assert encode(normalise(replace(CANARY, names=(Name(("Paul",), "Qill"),))), keys=KEYS).layout not in layouts
 
 
 def test_no_error_quotes_what_it_was_given() -> None:

@@ -34,9 +34,7 @@ def facts_told(*, patient: dict[str, Any] | None = None, request: dict[str, Any]
     }
     entries = [{"fullUrl": "urn:uuid:p", "resource": who}, {"fullUrl": "urn:uuid:s", "resource": what}]
     bundle = {"resourceType": "Bundle", "type": "message", "id": "m1", "entry": entries}
-    _, entry = check(
-        bundle, source=sources()[GP], test_mode=True, received_at=datetime(2026, 6, 1, tzinfo=UTC)
-    )
+    _, entry = check(bundle, source=sources()[GP], test_mode=True, received_at=datetime(2026, 6, 1, tzinfo=UTC))
     return " ".join(fact.body.model_dump_json() for fact in entry.facts) if entry else ""
 
 

@@ -121,9 +121,7 @@ class Worker:
             self.broker.write_state(batch.batch, self.air)
 
     def acknowledge_state(self, at: int) -> None:
-        sent = [
-            batch for batch in self.air if batch.flight.state_sent and not batch.flight.state_acknowledged
-        ]
+        sent = [batch for batch in self.air if batch.flight.state_sent and not batch.flight.state_acknowledged]
         if sent:
             self.progress.acknowledge_state(sent[at % len(sent)].flight)
 
@@ -146,9 +144,7 @@ class Worker:
         return [(part, offset) for part, offset in batch if self.progress.is_new(part, offset)]
 
 
-def play(
-    broker: Broker, turns: list[Action], new_progress: Callable[[dict[Partition, int]], Progress]
-) -> None:
+def play(broker: Broker, turns: list[Action], new_progress: Callable[[dict[Partition, int]], Progress]) -> None:
     worker = Worker(broker, new_progress)
     for action in turns:
         worker.take(action)
@@ -168,15 +164,11 @@ def brokers(draw: st.DrawFn) -> Broker:
 
 
 triples = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))
-schedules = st.lists(
-    st.builds(Action, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40
-)
+schedules = st.lists(st.builds(Action, st.sampled_from(WHATS), st.integers(0, 3), triples, triples), max_size=40)
 
 
 @given(brokers(), schedules)
-def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(
-    broker: Broker, turns: list[Action]
-) -> None:
+def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(broker: Broker, turns: list[Action]) -> None:
     play(broker, turns, Progress)
 
 
@@ -201,11 +193,7 @@ class LaterStateFirst(Progress):
     """The newest flight whose outputs are there sends its state before the others."""
 
     def may_send_state(self) -> Flight | None:
-        ready = (
-            flight
-            for flight in reversed(self._flights)
-            if flight.outputs_acknowledged and not flight.state_sent
-        )
+        ready = (flight for flight in reversed(self._flights) if flight.outputs_acknowledged and not flight.state_sent)
         return next(ready, None)
 
 

@@ -68,9 +68,7 @@ def test_a_row_written_by_a_spreadsheet_is_read_as_its_own_cells(cells: list[str
     """What is kept of a row for replay holds the same cells as were dropped."""
     text = line([cell.encode("utf-8", "replace").decode() for cell in cells])
     for entry in read_east(sheet(text)).entries:
-        kept = list(
-            csv.reader(entry.original.decode().split("\r\n", 1)[1].splitlines(keepends=True), strict=True)
-        )
+        kept = list(csv.reader(entry.original.decode().split("\r\n", 1)[1].splitlines(keepends=True), strict=True))
         assert kept[0][: len(HEADERS)] == next(csv.reader(text.splitlines(keepends=True), strict=True))
 
 

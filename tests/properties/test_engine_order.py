@@ -219,10 +219,7 @@ def test_the_comparison_sees_a_step_that_depends_on_arrival(name: str) -> None:
 
 def test_the_comparison_sees_a_host_that_writes_state_before_outputs() -> None:
     faults = Faults(0.25, state_first=True)
-    assert any(
-        differing(undisturbed()[0], run(shuffled(seed), seed=seed, faults=faults).finals())
-        for seed in range(4)
-    )
+    assert any(differing(undisturbed()[0], run(shuffled(seed), seed=seed, faults=faults).finals()) for seed in range(4))
 
 
 def test_the_comparison_sees_one_entry_that_was_dropped() -> None:

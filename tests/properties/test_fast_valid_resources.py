@@ -46,8 +46,7 @@ def made(rng: Random, model: type[BaseModel], depth: int) -> dict[str, Any]:
     needed = [
         name
         for name, field in fields.items()
-        if field.is_required()
-        or cast("dict[str, Any]", field.json_schema_extra or {}).get("element_required")
+        if field.is_required() or cast("dict[str, Any]", field.json_schema_extra or {}).get("element_required")
     ]
     found: dict[str, Any] = {}
     for name in [*wanted, *(name for name in needed if rng.random() < 0.95)]:

@@ -47,9 +47,7 @@ def _through_json(message: SourceMessage, source: Source) -> SourceMessage | Non
 
 @_ROOMY
 @given(messages(), _sources)
-def test_a_message_written_as_fhir_and_read_back_is_the_same_message(
-    message: SourceMessage, source: Source
-) -> None:
+def test_a_message_written_as_fhir_and_read_back_is_the_same_message(message: SourceMessage, source: Source) -> None:
     again = _through_json(message, source)
     assert again is not None
     assert _ordered(again) == _ordered(message)

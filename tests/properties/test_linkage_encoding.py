@@ -75,17 +75,13 @@ PEOPLE = st.builds(
     names=st.lists(
         st.builds(
             Name,
-            given=st.lists(
-                st.sampled_from(["Robert", "Bob", "Rboert", "Roberta", "R", "Hall"]), max_size=2
-            ).map(tuple),
+            given=st.lists(st.sampled_from(["Robert", "Bob", "Rboert", "Roberta", "R", "Hall"]), max_size=2).map(tuple),
             family=st.sampled_from(["Hall", "Halle", "Hall-Reed", "Reed", "Robert", "Okafor", ""]),
         ),
         min_size=1,
         max_size=3,
     ).map(tuple),
-    birth_date=st.sampled_from(
-        [None, "1971", "1971-05", "1971-05-04", "1971-04-05", "1971-05-14", "1990-01-01"]
-    ),
+    birth_date=st.sampled_from([None, "1971", "1971-05", "1971-05-04", "1971-04-05", "1971-05-14", "1990-01-01"]),
     sex=st.sampled_from([None, "male", "female"]),
     postcodes=st.sampled_from([(), ("LS1 4AP",), ("LS1 4PA",), ("LS1 4AP", "LS2 9JT"), ("BD9 9ZZ",)]),
     houses=st.sampled_from([(), ("12 High Street",), ("12 Hihg Street", "Rose Cottage"), ("7 Low Lane",)]),
@@ -104,9 +100,7 @@ def test_two_records_agree_alike_whichever_comes_first_and_through_whichever_blo
     """Three bytes a token: chance makes one example in 10,000 differ from block to block, and none of these."""
     a, b = (encode(normalise(identity), keys=KEYS) for identity in (first, second))
     shared = a.by_token.keys() & b.by_token.keys()
-    found = {pattern(a, b, block=token) for token in shared} | {
-        pattern(b, a, block=token) for token in shared
-    }
+    found = {pattern(a, b, block=token) for token in shared} | {pattern(b, a, block=token) for token in shared}
     assert len(found) == 1
     assert Levels.of(*found) == levels(a, b, block=min(shared))
 
@@ -116,9 +110,7 @@ def test_two_records_agree_alike_whichever_comes_first_and_through_whichever_blo
 def test_a_second_name_or_address_never_makes_the_rest_agree_less(first: Identity, second: Identity) -> None:
     """And a record with one value of each is compared as one with several would be."""
     assume(len(normalise(first).names) == 1)
-    more = replace(
-        first, names=(*first.names, Name(("Zebedee",), "Quixote")), houses=(*first.houses, "998 Far Away")
-    )
+    more = replace(first, names=(*first.names, Name(("Zebedee",), "Quixote")), houses=(*first.houses, "998 Far Away"))
     assume(normalise(more).houses[: len(normalise(first).houses)] == normalise(first).houses)
     a, fuller, b = (encode(normalise(identity), keys=KEYS) for identity in (first, more, second))
     block = KEYS.block("phone/447700900123")[0]

@@ -27,9 +27,7 @@ CAPS = st.sampled_from([2, 3, 4, 6, 300])
 RECIPES = st.tuples(st.integers(1, 3), st.integers(0, WAYS), st.sampled_from([None] * 5 + list(IDS)))
 PUTS = st.tuples(st.sampled_from(IDS), st.none() | RECIPES)
 DECISIONS = st.builds(
-    lambda pair, kind, day, number: Decision(
-        (min(pair), max(pair)), kind, f"2026-01-{day:02}T09:00:00Z", f"d{number}"
-    ),
+    lambda pair, kind, day, number: Decision((min(pair), max(pair)), kind, f"2026-01-{day:02}T09:00:00Z", f"d{number}"),
     st.sets(st.sampled_from(IDS), min_size=2, max_size=2),
     st.sampled_from(["link", "apart", "none"]),
     st.integers(1, 3),
@@ -59,9 +57,7 @@ def fresh(
 
 @generously
 @given(steps=STEPS, cap=CAPS, seed=st.integers(0, 2**16))
-def test_any_history_that_ends_in_one_set_ends_in_the_same_answers(
-    steps: list[Step], cap: int, seed: int
-) -> None:
+def test_any_history_that_ends_in_one_set_ends_in_the_same_answers(steps: list[Step], cap: int, seed: int) -> None:
     graph, records, announced = LinkGraph(model(), cap=cap), dict[str, Recipe](), dict[str, LinkAnswer]()
     for step in steps:
         if isinstance(step, Decision):
@@ -138,9 +134,7 @@ def test_no_path_joins_two_records_a_steward_parted(steps: list[Step], cap: int)
     decisions = [step for step in steps if isinstance(step, Decision)]
     last = {decision.pair: decision for decision in sorted(decisions, key=lambda decision: decision.rank)}
     (answers, _), _ = fresh(records, decisions, cap, list(records))
-    for a, b in (
-        pair for pair, action in last.items() if action.kind == "apart" and set(pair) <= records.keys()
-    ):
+    for a, b in (pair for pair, action in last.items() if action.kind == "apart" and set(pair) <= records.keys()):
         assert b not in answers[a].members
 
 
@@ -180,9 +174,7 @@ def story(seed: int) -> tuple[dict[str, list[Recipe | None]], list[Decision]]:
     return lives, decisions
 
 
-def permuted(
-    lives: Mapping[str, Sequence[object]], decisions: Sequence[Decision], seed: int
-) -> list[str | Decision]:
+def permuted(lives: Mapping[str, Sequence[object]], decisions: Sequence[Decision], seed: int) -> list[str | Decision]:
     """One order of arrival: each record's own order kept, decisions anywhere and some twice."""
     rng = random.Random(seed)
     order: list[str | Decision] = [name for name, life in lives.items() for _ in life]

@@ -48,9 +48,7 @@ def permuted(lives: Sequence[Life], decisions: Sequence[KeyValue], seed: int) ->
     """One order of arrival, some decisions twice."""
     rng = random.Random(seed)
     again = rng.sample(decisions, len(decisions) // 2)
-    places: list[int] = [at for at, life in enumerate(lives) for _ in life] + [-1] * (
-        len(decisions) + len(again)
-    )
+    places: list[int] = [at for at, life in enumerate(lives) for _ in life] + [-1] * (len(decisions) + len(again))
     rng.shuffle(places)
     decisions_left = iter(rng.sample([*decisions, *again], len(decisions) + len(again)))
     left = [iter(life) for life in lives]

@@ -130,9 +130,7 @@ def test_replaying_everything_after_it_was_kept_changes_nothing(
 def test_every_set_of_facts_has_one_pathway(stored: list[StoredFact], as_of: date | None) -> None:
     found = [PersonFact.of(fact) for fact in stored]
     backwards = list(reversed(found)) + found
-    assert fold(found, as_of=as_of, definitions=DEFINITIONS) == fold(
-        backwards, as_of=as_of, definitions=DEFINITIONS
-    )
+    assert fold(found, as_of=as_of, definitions=DEFINITIONS) == fold(backwards, as_of=as_of, definitions=DEFINITIONS)
 
 
 @settings(max_examples=50)
@@ -164,9 +162,7 @@ def crowded(draw: st.DrawFn) -> tuple[list[KeyValue], list[KeyValue]]:
     return pairs, draw(st.permutations(pairs))
 
 
-def same_in_both_orders(
-    orders: tuple[list[KeyValue], list[KeyValue]], kind: type[PathwayStep] = PathwayStep
-) -> bool:
+def same_in_both_orders(orders: tuple[list[KeyValue], list[KeyValue]], kind: type[PathwayStep] = PathwayStep) -> bool:
     """Whether a step publishes and keeps the same for both."""
     first, second = (run(pairs, by=step(kind=kind)) for pairs in orders)
     return first.published() == second.published() and first.changelog == second.changelog

@@ -36,10 +36,7 @@ def entries() -> list[Message]:
         door.take(slug, entry)
     door.run()
     events = [
-        message
-        for (topic, _), log in door.logs.partitions.items()
-        if topic == EVENTS
-        for message in log.messages
+        message for (topic, _), log in door.logs.partitions.items() if topic == EVENTS for message in log.messages
     ]
     return [Message(EVENTS, 0, n, event.key, event.value, (), n) for n, event in enumerate(events)]
 
@@ -53,9 +50,7 @@ ANSWERS = [
     Link(A, "linked", (), (), (B,), 8),
 ]
 EVENTS_LOG = entries()
-LINKS_LOG = [
-    Message(LINK_MAP, 0, n, RECORD.encode(), answer.value(), (), n) for n, answer in enumerate(ANSWERS)
-]
+LINKS_LOG = [Message(LINK_MAP, 0, n, RECORD.encode(), answer.value(), (), n) for n, answer in enumerate(ANSWERS)]
 
 
 def result(outcomes: Iterable[Outcome]) -> Any:
@@ -72,9 +67,7 @@ def result(outcomes: Iterable[Outcome]) -> Any:
             withdrawn[value["person_id"]] = max(withdrawn.get(value["person_id"], -1), value["link_revision"])
         else:
             place = (value["person_id"], value["fact"]["fact_id"])
-            live[place] = max(
-                live.get(place, (-1, "")), (value["link_revision"], value["fact"]["source_version_at"])
-            )
+            live[place] = max(live.get(place, (-1, "")), (value["link_revision"], value["fact"]["source_version_at"]))
     living = {place: rank[1] for place, rank in live.items() if rank[0] > withdrawn.get(place[0], -1)}
     return last, living
 
@@ -118,13 +111,9 @@ def after_a_crash(step: RecordsStep, crash: tuple[list[Message], int, int, float
     state, before = advance(step, step.restore([]), order[:first])
     _, batch = advance(step, state, order[first:end])
     changes = [message for message in batch if isinstance(message, Change)]
-    written = [change for change in before if isinstance(change, Change)] + changes[
-        : round(share * len(changes))
-    ]
+    written = [change for change in before if isinstance(change, Change)] + changes[: round(share * len(changes))]
     done = [sum(message.topic == topic for message in order[:first]) for topic in (EVENTS, LINK_MAP)]
-    _, after = advance(
-        step, step.restore(kept(written).items()), interleaved(turns_after, (done[0], done[1]))
-    )
+    _, after = advance(step, step.restore(kept(written).items()), interleaved(turns_after, (done[0], done[1])))
     return result([*before, *batch, *after])
 
 

@@ -19,9 +19,7 @@ def test_an_attendance_before_the_referral_neither_stops_nor_passes_the_clock(da
     body = Referral(on=REFERRED_ON, direction="received", to_tier="tier3", consultant_led=True)
     referral = CurrentFact("r", "x", "tier3", body, TOLD)
     facts: list[CurrentFact[Body]] = [
-        CurrentFact(
-            f"a{number}", "x", "tier3", Attendance(on=REFERRED_ON + timedelta(day), attendance="5"), TOLD
-        )
+        CurrentFact(f"a{number}", "x", "tier3", Attendance(on=REFERRED_ON + timedelta(day), attendance="5"), TOLD)
         for number, day in enumerate(sorted(days))
     ]
     clock = rtt(milestones("tier3", referral, facts), consultant_led=True, rule=RttRule(18))

@@ -104,9 +104,7 @@ def test_every_weight_that_finally_holds_was_delivered_in_an_entry_to_be_accepte
         if delivery.kind == "csv_file":
             rows = csv.DictReader(io.StringIO(delivery.content.decode(), newline=""))
             delivered |= {
-                (row["session_ref"], row["weight"])
-                for number, row in enumerate(rows, 2)
-                if number in accepted
+                (row["session_ref"], row["weight"]) for number, row in enumerate(rows, 2) if number in accepted
             }
         elif accepted and delivery.kind == "fhir":
             for entry in json.loads(delivery.content)["entry"]:
@@ -114,9 +112,7 @@ def test_every_weight_that_finally_holds_was_delivered_in_an_entry_to_be_accepte
                     key = entry["resource"]["identifier"][0]["value"].split("/")[0]
                     delivered.add((key, f"{entry['resource']['valueQuantity']['value']:g}"))
         elif accepted and (
-            found := re.search(
-                r"OBR\|1\|\|([^|]+).*OBX\|1\|NM\|[^|]+\|\|([^|]+)", delivery.content.decode(), re.DOTALL
-            )
+            found := re.search(r"OBR\|1\|\|([^|]+).*OBX\|1\|NM\|[^|]+\|\|([^|]+)", delivery.content.decode(), re.DOTALL)
         ):
             delivered.add((found[1], found[2]))
     for person in simulation(seed).truth:

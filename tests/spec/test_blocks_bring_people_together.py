@@ -38,8 +38,7 @@ def strangers_among_a_million(blocks: Blocks) -> float:
     strangers = [
         (a, b)
         for a, b in met(blocks)
-        if value[a][0].person != value[b][0].person
-        and set(value[a][1].postcodes).isdisjoint(value[b][1].postcodes)
+        if value[a][0].person != value[b][0].person and set(value[a][1].postcodes).isdisjoint(value[b][1].postcodes)
     ]
     return 2 * len(strangers) / len(value) * MILLION / len(value)
 
@@ -62,11 +61,7 @@ def test_a_block_on_birth_date_and_surname_alone_would_bring_more() -> None:
 
     def with_surnames(identity: NormalisedIdentity) -> list[str]:
         dated = len(identity.birth_date or "") == FULL_DATE
-        alone = (
-            [f"birth/{identity.birth_date}/{sound}" for sound in surname_sounds(identity.names)]
-            if dated
-            else []
-        )
+        alone = [f"birth/{identity.birth_date}/{sound}" for sound in surname_sounds(identity.names)] if dated else []
         return [*block_texts(identity), *alone]
 
     assert strangers_among_a_million(with_surnames) > 1

@@ -25,8 +25,7 @@ def _three_tier() -> str:
 
 def _ended(pathway: dict[str, Any]) -> bool:
     return all(
-        episode["loss"]["at_weeks"]["26" if place else "12"]
-        for place, episode in enumerate(pathway["episodes"])
+        episode["loss"]["at_weeks"]["26" if place else "12"] for place, episode in enumerate(pathway["episodes"])
     )
 
 

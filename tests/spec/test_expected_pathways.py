@@ -95,9 +95,7 @@ def test_a_measured_baseline_goes_before_an_earlier_self_reported_one() -> None:
     assert (found["baseline_kg"], found["baseline_method"]) == (100.0, "measured")
 
 
-@pytest.mark.parametrize(
-    ("last_on", "counts"), [(55, False), (56, True), (84, True), (112, True), (113, False)]
-)
+@pytest.mark.parametrize(("last_on", "counts"), [(55, False), (56, True), (84, True), (112, True), (113, False)])
 def test_the_end_lies_within_four_weeks_of_twelve_weeks(last_on: int, counts: bool) -> None:
     outcome = loss(weight(0, "100"), weight(last_on, "94"))["at_weeks"]["12"]
     assert (outcome is not None) == counts
@@ -112,17 +110,13 @@ def test_the_end_is_the_last_weight_in_its_window() -> None:
     ("end_kg", "loss_pct", "achieved"),
     [("95", 5.0, True), ("95.04", 5.0, False), ("95.05", 5.0, False), ("101.25", -1.3, False)],
 )
-def test_loss_is_judged_before_it_is_rounded_half_away_from_zero(
-    end_kg: str, loss_pct: float, achieved: bool
-) -> None:
+def test_loss_is_judged_before_it_is_rounded_half_away_from_zero(end_kg: str, loss_pct: float, achieved: bool) -> None:
     outcome = loss(weight(0, "100"), weight(84, end_kg))["at_weeks"]["12"]
     assert (outcome["loss_pct"], outcome["achieved"]) == (loss_pct, achieved)
 
 
 def test_whoever_attended_without_a_told_start_has_started_at_the_first_attendance() -> None:
-    episode = pathway(trust=[received(0, "tier3"), attended(20, "3"), attended(30), attended(44)])[
-        "episodes"
-    ][0]
+    episode = pathway(trust=[received(0, "tier3"), attended(20, "3"), attended(30), attended(44)])["episodes"][0]
     assert (episode["started_on"], episode["first_attended_on"]) == (day(30).isoformat(),) * 2
     assert (episode["attended_count"], episode["not_attended_count"]) == (2, 1)
 
@@ -219,9 +213,7 @@ def test_a_person_only_referred_waits_for_the_tier_they_were_sent_to() -> None:
 def test_slices_take_the_practices_word_first_and_fill_what_it_left_empty() -> None:
     sent_person = person(gp=[sent(0)], council=[received(5)])
     silent = replace(sent_person.records[0], identity=replace(IDENTITY, sex=None))
-    other = replace(
-        sent_person.records[1], identity=replace(IDENTITY, sex="male", birth_date=date(1971, 1, 1))
-    )
+    other = replace(sent_person.records[1], identity=replace(IDENTITY, sex="male", birth_date=date(1971, 1, 1)))
     slices = expected_pathway(replace(sent_person, records=(silent, other)), as_of=day(0))["demographics"]
     assert (slices["sex"], slices["birth_year"], slices["imd_quintile"]) == ("male", 1970, 2)
 

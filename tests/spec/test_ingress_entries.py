@@ -44,11 +44,7 @@ def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
     """Key -> JSON of what goes to events.v1; nothing else may be sent."""
     outcomes = answer(slug, entry)
     assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in outcomes), outcomes
-    return {
-        outcome.key.decode(): json.loads(outcome.value or b"")
-        for outcome in outcomes
-        if isinstance(outcome, Emit)
-    }
+    return {outcome.key.decode(): json.loads(outcome.value or b"") for outcome in outcomes if isinstance(outcome, Emit)}
 
 
 def kinds(found: dict[str, Any]) -> str:
@@ -56,9 +52,7 @@ def kinds(found: dict[str, Any]) -> str:
 
 
 def one_fact(slug: str, entry: SourceMessage, kind: str) -> dict[str, Any]:
-    (found,) = [
-        v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind
-    ]
+    (found,) = [v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind]
     return found
 
 
@@ -85,12 +79,8 @@ def test_the_same_entry_gives_the_same_bytes_whenever_it_comes() -> None:
 
 
 def test_a_correction_under_a_new_message_id_is_a_new_version_of_the_same_fact() -> None:
-    first = one_fact(
-        *message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement"
-    )
-    second = one_fact(
-        *message_from(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement"
-    )
+    first = one_fact(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement")
+    second = one_fact(*message_from(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement")
     assert first["fact_id"] == second["fact_id"]
     assert first != second
 
@@ -108,9 +98,7 @@ def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
         *message_from(GP, "m1", at_source(ANN, "G1"), referral("A", 0, ubrn="000000000001"), at=0), "referral"
     )
     received = one_fact(
-        *message_from(
-            COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3
-        ),
+        *message_from(COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3),
         "referral",
     )
     assert sent["body"]["ubrn"] == received["body"]["ubrn"]

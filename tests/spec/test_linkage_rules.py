@@ -74,9 +74,7 @@ def test_a_record_that_fits_two_people_equally_is_given_to_neither() -> None:
     ],
     ids=["no forename, and twins", "no birth date, and mother and daughter of one name"],
 )
-def test_a_record_silent_on_what_tells_two_of_a_household_apart_joins_neither(
-    silent: str, differs: str
-) -> None:
+def test_a_record_silent_on_what_tells_two_of_a_household_apart_joins_neither(silent: str, differs: str) -> None:
     graph = graph_of(f"""one: 2 | - | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12
         other: 2 | {differs} | female | LS1 4AP | 12""")
     graph.put("silent", member(silent))
@@ -201,8 +199,7 @@ def test_one_record_changing_identity_a_thousand_times_leaves_no_trace() -> None
     graph = graph_of(GP)
     before = graph.answer("gp")
     members = [
-        member(f"2 | N{1 + i % 3} | Sarah | Hall | 1971-05-{1 + i % 28:02} | female | LS1 4AP | 12")
-        for i in range(20)
+        member(f"2 | N{1 + i % 3} | Sarah | Hall | 1971-05-{1 + i % 28:02} | female | LS1 4AP | 12") for i in range(20)
     ]
     for i in range(1000):
         graph.put("t2", members[i % 20])

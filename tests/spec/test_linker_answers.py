@@ -44,11 +44,7 @@ class Linker:
     def put(self, local: str, person: Person) -> list[str]:
         """The record as it now is. Returns the local ids that got an answer."""
         engine = MemoryEngine()
-        engine.take(
-            *message_from(
-                SLUGS[local[0]], f"m{self.offset}", at_source(person, local), attended("a", 3), at=3
-            )
-        )
+        engine.take(*message_from(SLUGS[local[0]], f"m{self.offset}", at_source(person, local), attended("a", 3), at=3))
         engine.run()
         ((key, value),) = [(message.key, message.value) for message in engine.read([IDENTITY])]
         return self.give(key or b"", value)
@@ -234,9 +230,7 @@ def test_the_state_read_back_answers_as_the_one_that_was_lost() -> None:
     assert restarted.reviews == linker.reviews
 
 
-def decision(
-    linker: Linker, a: str, b: str, kind: str, at: str, decision_id: str = "d1"
-) -> tuple[bytes, bytes]:
+def decision(linker: Linker, a: str, b: str, kind: str, at: str, decision_id: str = "d1") -> tuple[bytes, bytes]:
     first, second = sorted(record_id(SLUGS[local[0]], local) for local in (a, b))
     taken = PairDecision((first, second), kind, at, decision_id)  # type: ignore[arg-type]
     return taken.key(), taken.value()
@@ -303,8 +297,6 @@ def test_what_became_of_a_person_is_told_with_the_reason_and_the_evidence() -> N
     parted = [change for change in linker.changes.values() if change["revision"] == 2]
     assert {(change["kind"], change["reason"]) for change in parted} == {("split", "V5-apart")}
     assert {tuple(change["previous"]) for change in parted} == {(linker.of("G1")["person_id"],)}
-    parting = [
-        evidence for change in parted for evidence in change["evidence"] if evidence["rules"] == ["V5-apart"]
-    ]
+    parting = [evidence for change in parted for evidence in change["evidence"] if evidence["rules"] == ["V5-apart"]]
     assert parting
     assert parting[0]["records"] == sorted([record_id(GP, "G1"), record_id(COUNCIL, "C1")])

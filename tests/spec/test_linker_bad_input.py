@@ -51,9 +51,7 @@ def engine_told(*people: tuple[str, str, Person]) -> MemoryEngine:
 @pytest.mark.parametrize("what", SAYS_NOTHING)
 def test_a_record_is_held_alone_as_no_usable_identity_of_which_is_known_only(what: str) -> None:
     nobody = SAYS_NOTHING[what]
-    engine = engine_told(
-        (GP, "G1", ANN), (COUNCIL, "C1", nobody), (COUNCIL, "C2", nobody), (GP, "G2", nobody)
-    )
+    engine = engine_told((GP, "G1", ANN), (COUNCIL, "C1", nobody), (COUNCIL, "C2", nobody), (GP, "G2", nobody))
     links = engine.latest(LINK_MAP)
     lost = [links[record_id(slug, local)] for slug, local in ((COUNCIL, "C1"), (COUNCIL, "C2"), (GP, "G2"))]
     assert {(link["status"], *link["reasons"]) for link in lost} == {("held", "no-usable-identity")}
@@ -62,9 +60,7 @@ def test_a_record_is_held_alone_as_no_usable_identity_of_which_is_known_only(wha
     assert sorted(engine.receipts().values()) == ["held", "held", "held", "linked"]
 
 
-@pytest.mark.parametrize(
-    "name", [PersonName("Okafor" * 20_000, ("Ann",)), PersonName("Okafor", ("Ann" * 40_000,))]
-)
+@pytest.mark.parametrize("name", [PersonName("Okafor" * 20_000, ("Ann",)), PersonName("Okafor", ("Ann" * 40_000,))])
 def test_a_name_of_a_hundred_thousand_letters_is_refused_and_its_sender_told_which_field_is_too_long(
     name: PersonName,
 ) -> None:
@@ -98,18 +94,14 @@ UNLIKE = {"a": DAVID, "b": OLA, "c": PIA}
     ],
 )
 def test_a_record_of_which_only_a_birth_date_or_part_of_it_is_known_is_held_alone(who: Identity) -> None:
-    linker = LinkerAlone(
-        [identity_message("known", SARAH), identity_message("a", who), identity_message("b", who)]
-    )
+    linker = LinkerAlone([identity_message("known", SARAH), identity_message("a", who), identity_message("b", who)])
     assert linker.reasons("a") == linker.reasons("b") == ("held", ["no-usable-identity"])
     assert not linker.together("a", "b")
     assert linker.reasons("known") == ("linked", [])
 
 
 def test_a_held_record_that_is_told_who_it_is_is_held_no_longer() -> None:
-    linker = LinkerAlone(
-        [identity_message("known", SARAH), identity_message("a", Identity(None, birth_date="1971"))]
-    )
+    linker = LinkerAlone([identity_message("known", SARAH), identity_message("a", Identity(None, birth_date="1971"))])
     linker.give(identity_message("a", SARAH))
     assert linker.reasons("a") == ("linked", [])
     assert linker.together("known", "a")
@@ -118,9 +110,7 @@ def test_a_held_record_that_is_told_who_it_is_is_held_no_longer() -> None:
 def test_a_name_of_a_hundred_thousand_letters_is_compared_by_its_first_forty() -> None:
     """A source that does not come by a door, such as a file under evaluation."""
     long, longer = (identity("Ann" * n, "Okaforiana" * n, "1971-03-14") for n in (30_000, 60_000))
-    linker = LinkerAlone(
-        [identity_message("a", long), identity_message("b", longer), identity_message("c", DAVID)]
-    )
+    linker = LinkerAlone([identity_message("a", long), identity_message("b", longer), identity_message("c", DAVID)])
     assert linker.together("a", "b")
     assert linker.reasons("a") == linker.reasons("b") == ("linked", [])
     assert len(json.dumps(linker.topics)) < 10_000
@@ -149,9 +139,7 @@ def crowd() -> LinkerAlone:
         born = f"{rng.randint(1920, 2005)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
         return replace(identity(given, family, born, NUMBER), postcodes=(), houses=())
 
-    *people, last = (
-        identity_message(f"p{i:03}", somebody() if i else Identity(NUMBER)) for i in range(BLOCK_MAX + 1)
-    )
+    *people, last = (identity_message(f"p{i:03}", somebody() if i else Identity(NUMBER)) for i in range(BLOCK_MAX + 1))
     linker = LinkerAlone(read_back=people)
     linker.give(last)
     return linker
@@ -192,9 +180,7 @@ LIVES, REASONS = zip(
 )
 
 
-def test_a_record_that_changes_its_identity_a_thousand_times_is_answered_as_if_it_had_had_the_last_only() -> (
-    None
-):
+def test_a_record_that_changes_its_identity_a_thousand_times_is_answered_as_if_it_had_had_the_last_only() -> None:
     encoded = [encode(normalise(identity), keys=keys()) for identity in LIVES]
     beside = [
         identity_message("sarah", SARAH),
@@ -234,9 +220,7 @@ def test_decisions_that_contradict_each_other_are_open_for_a_steward_in_whatever
     ]
     found = []
     for order in permutations(decisions):
-        linker = LinkerAlone(
-            [*(identity_message(local, identity) for local, identity in UNLIKE.items()), *order]
-        )
+        linker = LinkerAlone([*(identity_message(local, identity) for local, identity in UNLIKE.items()), *order])
         assert linker.together("a", "b")
         assert not linker.together("a", "c"), "two people outrank one"
         assert linker.reviews() == [(frozenset((rid("b"), rid("c"))), ["V5-contradiction"])]
@@ -270,9 +254,7 @@ def test_a_decision_about_records_nobody_told_of_waits_and_is_told_as_waiting_wh
     assert [evidence["rules"] for evidence in linker.of("a")["evidence"]] == [["V5-waiting"]]
 
 
-@pytest.mark.parametrize(
-    "pair", ["{a}|{a}", "{b}|{a}", "{a}", "{a}|", "{a}|{b}|{b}", "9434765919|9434765870", ""]
-)
+@pytest.mark.parametrize("pair", ["{a}|{a}", "{b}|{a}", "{a}", "{a}|", "{a}|{b}|{b}", "9434765919|9434765870", ""])
 def test_a_decision_that_names_no_two_records_is_a_dead_letter_and_changes_nothing(pair: str) -> None:
     a, b = sorted((rid("a"), rid("b")))
     linker = LinkerAlone([identity_message("a", DAVID), identity_message("b", DAVID)])

@@ -38,12 +38,8 @@ def from_the_beginning(model: str) -> dict[str, dict[str, Any]]:
     return final_values(lives.live(step(model)))
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [("shipped", "strict"), ("strict", "shipped"), ("careful", "strict")]
-)
-def test_one_message_later_all_answers_and_reviews_are_those_of_the_new_model(
-    first: str, second: str
-) -> None:
+@pytest.mark.parametrize(("first", "second"), [("shipped", "strict"), ("strict", "shipped"), ("careful", "strict")])
+def test_one_message_later_all_answers_and_reviews_are_those_of_the_new_model(first: str, second: str) -> None:
     lives, _ = restarted(first, second)
     assert final_values(lives.sent) == from_the_beginning(second)
     assert from_the_beginning(first) != from_the_beginning(second)

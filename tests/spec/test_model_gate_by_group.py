@@ -20,9 +20,7 @@ WOMEN, MEN = ("sex", "female"), ("sex", "male")
 def recalls(**found_of: tuple[int, int]) -> SubgroupReport:
     """A report on the sexes: pairs of one person linked, of how many."""
     named = {"women": WOMEN, "men": MEN}
-    tallies = {
-        named[name]: PairTally(found, missed=pairs - found) for name, (found, pairs) in found_of.items()
-    }
+    tallies = {named[name]: PairTally(found, missed=pairs - found) for name, (found, pairs) in found_of.items()}
     return SubgroupReport("tried", tallies)
 
 
@@ -155,8 +153,7 @@ def test_groups_of_different_kinds_are_not_compared() -> None:
 
 def test_a_model_that_sends_a_group_to_review_instead_of_linking_it_is_refused() -> None:
     old, new = (
-        SubgroupReport("tried", {WOMEN: PairTally(990, reviewed, missed)})
-        for reviewed, missed in ((0, 10), (10, 0))
+        SubgroupReport("tried", {WOMEN: PairTally(990, reviewed, missed)}) for reviewed, missed in ((0, 10), (10, 0))
     )
     assert refuse(old, new) == [], "the same are linked"
     assert refuse(old, SubgroupReport("tried", {WOMEN: PairTally(980, 20)}))
@@ -165,15 +162,11 @@ def test_a_model_that_sends_a_group_to_review_instead_of_linking_it_is_refused()
 def test_two_models_are_only_compared_on_the_same_pairs() -> None:
     old, new = recalls(women=(990, 1000), men=(500, 500)), recalls(women=(995, 1001), men=(500, 500))
     assert refuse(old, new) == ["sex female: not measured on the same pairs under both models"]
-    assert refuse(old, recalls(women=(990, 1000))) == [
-        "sex male: not measured on the same pairs under both models"
-    ]
+    assert refuse(old, recalls(women=(990, 1000))) == ["sex male: not measured on the same pairs under both models"]
 
 
 def test_the_people_all_together_are_a_group_too() -> None:
-    old, new = (
-        SubgroupReport("tried", {WHOLE: PairTally(found, missed=1000 - found)}) for found in (1000, 990)
-    )
+    old, new = (SubgroupReport("tried", {WHOLE: PairTally(found, missed=1000 - found)}) for found in (1000, 990))
     assert len(refuse(old, new)) == 1
 
 
@@ -207,15 +200,10 @@ def test_the_reasons_are_exactly_the_rule_by_whole_numbers(
     old = SubgroupReport("old", {group: PairTally(*of) for group, of in counts.items()})
     new = SubgroupReport(
         "new",
-        {
-            g: PairTally(max(0, f - more_missed), r + min(f, more_missed), m)
-            for g, (f, r, m) in counts.items()
-        },
+        {g: PairTally(max(0, f - more_missed), r + min(f, more_missed), m) for g, (f, r, m) in counts.items()},
     )
     large = {group: tally for group, tally in new.tallies.items() if tally.matches >= GATED_MIN}
-    losing = sum(
-        1000 * (old.tallies[group].found - tally.found) > 5 * tally.matches for group, tally in large.items()
-    )
+    losing = sum(1000 * (old.tallies[group].found - tally.found) > 5 * tally.matches for group, tally in large.items())
     compared = sum(a[0] == b[0] for a, b in combinations(large, 2))
     assert (z_of_gaps(new) > 1.97) is (compared > 1)
     behind = sum(

@@ -63,9 +63,7 @@ def test_a_model_text_leaves_nothing_out(part: str, name: str) -> None:
     ("name", "value"),
     [("pairs", -1), ("pairs", 0.5), ("matches", 10**15), ("method", " "), ("counted", 3)],
 )
-def test_figures_of_a_fit_that_cannot_be_are_refused_by_name_and_without_the_value(
-    name: str, value: object
-) -> None:
+def test_figures_of_a_fit_that_cannot_be_are_refused_by_name_and_without_the_value(name: str, value: object) -> None:
     tree = json.loads(dump(FITTED[1]))
     tree["fitted"][name] = value
     with pytest.raises(ModelInvalid) as refused:

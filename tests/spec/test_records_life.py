@@ -171,9 +171,7 @@ def test_what_is_told_anew_while_it_is_being_removed_is_written_again() -> None:
     records.now_ms += GRACE_MS
     removals = records.give(b"x", None)
     records.hear(IDENTITY_ONLY)
-    again = [
-        emit for removal in removals for emit in records.give(removal.key, None, headers=removal.headers)
-    ]
+    again = [emit for removal in removals for emit in records.give(removal.key, None, headers=removal.headers)]
     assert {emit.key for emit in again} == {removal.key for removal in removals}
     assert all(emit.value for emit in again)
     assert [records.give(emit.key, emit.value) for emit in again] == [[], [], []]
@@ -254,9 +252,7 @@ def test_the_revision_of_a_receipt_only_grows() -> None:
     topic = sources()[TRUST].receipts_topic
     for emits in (records.hear(IDENTITY_ONLY), records.hear(LETTER), records.link(A, 0),
                   records.link(A, 1, status="held"), records.link(B, 2, A)):  # fmt: skip
-        by_entry = {
-            emit.key: json.loads(emit.value or b"")["revision"] for emit in emits if emit.topic == topic
-        }
+        by_entry = {emit.key: json.loads(emit.value or b"")["revision"] for emit in emits if emit.topic == topic}
         revisions += [by_entry[key] for key in sorted(by_entry)][:1]
     assert revisions == sorted(set(revisions))
     assert len(revisions) == 4
@@ -277,9 +273,7 @@ def test_a_fact_taken_back_travels_as_taken_back() -> None:
     records = Records()
     records.hear(LETTER)
     records.link(A, 1)
-    emits = records.hear(
-        message_from(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9)
-    )
+    emits = records.hear(message_from(TRUST, "t2", at_source(ANN, "T1"), attended("a1", 3, retracted=True), at=9))
     facts = [emit["fact"] for emit in on(PATHWAY_IN, emits) if emit["fact"]["body"]["type"] == "attendance"]
     assert [fact["retracted"] for fact in facts] == [True]
 
@@ -302,9 +296,7 @@ def test_a_merge_is_told_to_the_linker_also_when_the_retired_record_comes_later(
     retired = message_from(TRUST, "t1", at_source(ANN, "T2"), attended("a2", 2), at=2)
     for order in ([merge, retired], [retired, merge]):
         emits = Records().hear(*order)
-        last = [
-            emit for emit in emits if emit.topic == IDENTITY and emit.key.decode() == record_id(TRUST, "T2")
-        ]
+        last = [emit for emit in emits if emit.topic == IDENTITY and emit.key.decode() == record_id(TRUST, "T2")]
         assert json.loads(last[-1].value or b"")["merged_into"] == record_id(TRUST, "T1")
 
 

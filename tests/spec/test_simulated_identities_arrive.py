@@ -76,13 +76,10 @@ def identities(source: SourceSlug) -> tuple[SimulatedIdentity, ...]:
     rng, rates = Random(6), default_rates()
     everyone = people(Random(5), 150, rates, names=COUNTY)
     identities_sent = [
-        record_identity(rng, person, source, rates=rates, household_numbers=("9990000018",))
-        for person in everyone
+        record_identity(rng, person, source, rates=rates, household_numbers=("9990000018",)) for person in everyone
     ]
     before = replace(identities_sent[0].address, line="7 Reed Close", town="Witham", postcode="CM8 1AA")
-    whole = next(
-        identity for identity in identities_sent if identity.phone and identity.email and identity.postcode
-    )
+    whole = next(identity for identity in identities_sent if identity.phone and identity.email and identity.postcode)
     whole = replace(whole, old_surname="Reed", middle_name="Ada", known_as="Bo", former_address=before)
     return (*identities_sent, whole)
 
@@ -111,9 +108,7 @@ def meant(identity: SimulatedIdentity, source: SourceSlug) -> NormalisedIdentity
     said = as_linkage(identity)
     if source == COUNCIL and identity.middle_name:  # one cell holds both forenames, of the former name too
         middle = identity.middle_name
-        names = [
-            replace(name, given=(*name.given, middle)) if name.use == "old" else name for name in said.names
-        ]
+        names = [replace(name, given=(*name.given, middle)) if name.use == "old" else name for name in said.names]
         said = replace(said, names=tuple(names))
     return normalise(said)
 
@@ -124,9 +119,9 @@ def test_linking_hears_all_that_a_source_says_of_a_person_and_nothing_else(sourc
     for identity in identities(source):
         arrived = heard(identity, source)
         assert replace(arrived, names=()) == replace(meant(identity, source), names=())
-        assert [
-            (name.use.replace("official", "usual"), name.given, name.family) for name in arrived.names
-        ] == [(name.use, name.given, name.family) for name in meant(identity, source).names]
+        assert [(name.use.replace("official", "usual"), name.given, name.family) for name in arrived.names] == [
+            (name.use, name.given, name.family) for name in meant(identity, source).names
+        ]
         kinds.update(key for key in ("phones", "emails", "cities", "nhs_number") if getattr(arrived, key))
         kinds.update(name.use for name in arrived.names)
     assert arrived.cities[1] == "WITHAM", "the record that says all has its former address"
@@ -161,9 +156,7 @@ def test_a_former_name_and_a_former_address_are_marked_as_old() -> None:
 def test_a_trust_writes_one_repetition_for_the_mobile_and_one_for_the_mailbox() -> None:
     identity = replace(identities(TRUST)[0], phone="07012345678", email="a.b@example.org")
     pid = next(
-        line
-        for line in trust_writes.message(entry_of(identity, TRUST)).decode().split("\r")
-        if line.startswith("PID")
+        line for line in trust_writes.message(entry_of(identity, TRUST)).decode().split("\r") if line.startswith("PID")
     ).split("|")
     assert pid[13] == "07012345678^PRN^CP~^NET^Internet^a.b@example.org"
 

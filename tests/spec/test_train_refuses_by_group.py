@@ -40,9 +40,7 @@ def deaf_to(model: Model, at: Levels) -> Model:
 def pairs(*of: tuple[Levels, Group, int]) -> Labelled:
     """So many pairs of one person of a pattern and a group."""
     items = [
-        (replace(at, nhs_number="equal"), frozenset({group}), True)
-        for at, group, times in of
-        for _ in range(times)
+        (replace(at, nhs_number="equal"), frozenset({group}), True) for at, group, times in of for _ in range(times)
     ]
     return Labelled(tuple(items), dict.fromkeys((NORTH, SOUTH, WHOLE), 2_000), {})
 
@@ -105,9 +103,7 @@ def rows(people: int, *, lost: int) -> Iterable[dict[str, str]]:
 def csv(path: Path, texts: Iterable[dict[str, str]]) -> Path:
     """The rows as a file."""
     lines = list(texts)
-    path.write_text(
-        "\n".join(",".join(row) for row in ([*lines[0]], *(row.values() for row in lines))) + "\n"
-    )
+    path.write_text("\n".join(",".join(row) for row in ([*lines[0]], *(row.values() for row in lines))) + "\n")
     return path
 
 
@@ -173,9 +169,7 @@ def test_a_record_is_in_one_group_of_each_kind_and_what_is_blank_is_not_known(tm
     kinds = ("source", "sex", "age band", "tier")
     assert first == frozenset(zip(kinds, ("two.csv", "female", "50-59", "2"), strict=True))
     assert second == frozenset(zip(kinds, ("two.csv", *["not known"] * 3), strict=True))
-    given = groups_of(
-        load([path], reader), [path], columns={"sex": "tier"}, mapped=reader.columns, on=date.max
-    )
+    given = groups_of(load([path], reader), [path], columns={"sex": "tier"}, mapped=reader.columns, on=date.max)
     assert ("sex", "2") in given[0], "a column that is named outranks the field"
 
 

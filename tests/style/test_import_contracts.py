@@ -67,9 +67,7 @@ def exists(module: str) -> bool:
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-@pytest.mark.parametrize(
-    ("contract", "key"), [(contract, key) for contract, keys in PLAN.items() for key in keys]
-)
+@pytest.mark.parametrize(("contract", "key"), [(contract, key) for contract, keys in PLAN.items() for key in keys])
 def test_a_contract_names_every_module_it_is_about(contract: str, key: str) -> None:
     wanted = {module for module in PLAN[contract][key] if exists(module)}
     if not any(exists(module) for module in PLAN[contract].get("source_modules", wanted)):

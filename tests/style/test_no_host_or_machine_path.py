@@ -39,17 +39,11 @@ def mentions(content: bytes) -> list[str]:
     if b"\0" in content[:8192]:
         return []
     lines = content.decode(errors="replace").splitlines()
-    return [
-        f"{number}: {line.strip()[:120]}" for number, line in enumerate(lines, 1) if FORBIDDEN.search(line)
-    ]
+    return [f"{number}: {line.strip()[:120]}" for number, line in enumerate(lines, 1) if FORBIDDEN.search(line)]
 
 
 def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
-    found = {
-        path.relative_to(ROOT): lines
-        for path in files_of_the_tree()
-        if (lines := mentions(path.read_bytes()))
-    }
+    found = {path.relative_to(ROOT): lines for path in files_of_the_tree() if (lines := mentions(path.read_bytes()))}
     assert not found, "\n" + "\n".join(f"{path}:{line}" for path, lines in found.items() for line in lines)
 
 
@@ -71,8 +65,6 @@ def test_the_check_sees_a_registry_or_a_machine_path(line: str) -> None:
     assert mentions(line.encode())
 
 
-@pytest.mark.parametrize(
-    "line", ["connectors/network/x", "https://tierlink.example/fhir", "GET /metadata", "~/.cache"]
-)
+@pytest.mark.parametrize("line", ["connectors/network/x", "https://tierlink.example/fhir", "GET /metadata", "~/.cache"])
 def test_ordinary_paths_and_our_own_uris_pass(line: str) -> None:
     assert not mentions(line.encode())

@@ -73,11 +73,7 @@ def circles(found: Mapping[Arrow, object]) -> Iterator[Sequence[str]]:
 def upward(found: Mapping[Arrow, Sequence[str]]) -> Sequence[str]:
     """Arrows that do not go down in the contract."""
     level = {room: number for number, layer in enumerate(layers()) for room in layer}
-    return [
-        f"{start} -> {end}: {modules[0]}"
-        for (start, end), modules in found.items()
-        if level[start] >= level[end]
-    ]
+    return [f"{start} -> {end}: {modules[0]}" for (start, end), modules in found.items() if level[start] >= level[end]]
 
 
 def test_there_are_few_rooms_and_few_arrows() -> None:

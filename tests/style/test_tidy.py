@@ -18,9 +18,7 @@ EMPTY_NAMES = {"data", "info", "utils", "util", "misc", "manager", "handle", "pr
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
 SLEEPERS = {"support/eventually.py"}
 CLOCKS = {"now", "today", "utcnow", "time", "time_ns", "monotonic"}
-RETIRED = re.compile(
-    r"(?:.*_)?(?:told|tell)(?:_.*)?|own|one"
-)  # private English: say message, entry, fact, row, ...
+RETIRED = re.compile(r"(?:.*_)?(?:told|tell)(?:_.*)?|own|one")  # private English: say message, entry, fact, row, ...
 IN_TESTS = {"told", "own", "one"}  # a test's name is a sentence, and may say what somebody was told
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -64,9 +62,7 @@ def of_function(node: Function, name: str) -> Iterator[str]:
         yield f"{where} is over {FUNCTION_LINES_MAX} lines"
     if node.name in EMPTY_NAMES:
         yield f"{where} says nothing; use the verb of the domain"
-    positional = [
-        arg.arg for arg in (*node.args.posonlyargs, *node.args.args) if arg.arg not in ("self", "cls")
-    ]
+    positional = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args) if arg.arg not in ("self", "cls")]
     if len(positional) > POSITIONAL_MAX:
         yield f"{where} has over {POSITIONAL_MAX} positional parameters; pass a frozen value"
     for empty in EMPTY_NAMES.intersection([*positional, *(arg.arg for arg in node.args.kwonlyargs)]):
@@ -79,9 +75,7 @@ def of_call(node: ast.Call, name: str) -> Iterator[str]:
     if not isinstance(called, ast.Attribute) or not isinstance(called.value, ast.Name | ast.Attribute):
         return
     owner = called.value.id if isinstance(called.value, ast.Name) else called.value.attr
-    if called.attr == "utcnow" or (
-        is_pure(name) and owner in ("datetime", "date", "time") and called.attr in CLOCKS
-    ):
+    if called.attr == "utcnow" or (is_pure(name) and owner in ("datetime", "date", "time") and called.attr in CLOCKS):
         yield f"{name}:{node.lineno}: {owner}.{called.attr}() reads the clock; take an aware `now`"
     if called.attr == "exception" and owner.strip("_").lower() in ("log", "logger", "logging"):
         yield f"{name}:{node.lineno}: {owner}.exception writes the payload an error quotes; log its type"
@@ -126,15 +120,11 @@ def retired_words(source: str, name: str) -> Iterator[str]:
     """Names of variables, parameters, attributes and functions that decode to nothing; `name` is the module's path."""
     for node in ast.walk(ast.parse(source)):
         match node:
-            case (
-                ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str(word))
-            ):
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word) | ast.keyword(arg=str(word)):
                 pass
             case ast.FunctionDef(name=word) | ast.AsyncFunctionDef(name=word):
                 pass
-            case (
-                ast.MatchAs(name=str(word)) | ast.ExceptHandler(name=str(word)) | ast.alias(asname=str(word))
-            ):
+            case ast.MatchAs(name=str(word)) | ast.ExceptHandler(name=str(word)) | ast.alias(asname=str(word)):
                 pass
             case _:
                 continue

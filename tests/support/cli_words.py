@@ -27,9 +27,7 @@ def command_line() -> Any:
 def complaints(words: Sequence[str], root: Any = None) -> Iterator[str]:
     """What would not be understood in `words`: unknown commands and options, required ones missing."""
     if words and words[0] == "test" and root is None:
-        yield from (
-            f"test: no option {word}" for word in words if word[0] == "-" and word not in GATE_OPTIONS
-        )
+        yield from (f"test: no option {word}" for word in words if word[0] == "-" and word not in GATE_OPTIONS)
         return
     command, rest, path = root or command_line(), list(words), []
     while getattr(command, "commands", None) is not None:

@@ -94,9 +94,7 @@ def sheet(*rows: str, headers: Sequence[str] = tuple(HEADERS)) -> str:
     return line(headers) + "".join(rows)
 
 
-def read_east(
-    raw: bytes | str, *, test_mode: bool = True, received_at: datetime = RECEIVED_AT
-) -> FileReading:
+def read_east(raw: bytes | str, *, test_mode: bool = True, received_at: datetime = RECEIVED_AT) -> FileReading:
     """`raw` read as a file of Council East."""
     content = raw.encode() if isinstance(raw, str) else raw
     return read(

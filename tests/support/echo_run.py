@@ -38,9 +38,7 @@ class EchoRun:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         shape = {"num_partitions": host_worker.PARTITIONS, "replication_factor": 1}
         stage = self.stage
-        names = {*stage.reads, *stage.writes, stage.changelog, stage.dead_letter} - {
-            f"{stage.name}.{without}"
-        }
+        names = {*stage.reads, *stage.writes, stage.changelog, stage.dead_letter} - {f"{stage.name}.{without}"}
         topics: dict[str, Any] = dict.fromkeys(names, shape)
         if refuse_after_ms is not None:
             fence = {"message.timestamp.before.max.ms": str(refuse_after_ms)}
@@ -95,9 +93,7 @@ class EchoRun:
     def lag(self) -> int:
         """Messages not yet committed, over all partitions of the inputs."""
         committed = eventually(self._committed, why="a coordinator of the group")[self.group]
-        return sum(
-            end - max(0, _offset(committed.get(part))) for part, end in self._ends(self.stage.reads).items()
-        )
+        return sum(end - max(0, _offset(committed.get(part))) for part, end in self._ends(self.stage.reads).items())
 
     def caught_up(self) -> None:
         """Returns when everything sent has been committed."""

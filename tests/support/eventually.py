@@ -9,14 +9,10 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 POLL_SECONDS = 0.05
-WITHIN_SECONDS = (
-    30.0  # far more than anything here takes on a busy two-core machine; only a failure waits this long
-)
+WITHIN_SECONDS = 30.0  # far more than anything here takes on a busy two-core machine; only a failure waits this long
 
 
-def eventually(
-    probe: Callable[[], Found | None], *, why: str, within_seconds: float = WITHIN_SECONDS
-) -> Found:
+def eventually(probe: Callable[[], Found | None], *, why: str, within_seconds: float = WITHIN_SECONDS) -> Found:
     """The first true answer of `probe`; AssertionError naming `why` when there is none in time."""
     deadline = time.monotonic() + within_seconds
     while True:

@@ -86,9 +86,7 @@ def door_for(
 def published(bootstrap: str, source: Source) -> list[Envelope]:
     """Everything on the source's intake topic, opened."""
     partitions = [TopicPartition(source.intake_topic, number) for number in range(PARTITIONS)]
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
-    )
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     found = []
     try:
         consumer.assign(partitions)
@@ -96,9 +94,7 @@ def published(bootstrap: str, source: Source) -> list[Envelope]:
         consumer.seek_to_beginning()
         while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for batch in consumer.poll(timeout_ms=1000).values():
-                found += [
-                    opened(record.value, keys=KEYS, topic=record.topic, key=record.key) for record in batch
-                ]
+                found += [opened(record.value, keys=KEYS, topic=record.topic, key=record.key) for record in batch]
     finally:
         consumer.close()
     return found

@@ -95,9 +95,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "reason": _maybe(st.sampled_from(sorted(codes.REASONS))),
         }
     ),
-    Choice: st.fixed_dictionaries(
-        {"provider_ods": _maybe(_ods), "offered_count": _maybe(st.integers(0, 99))}
-    ),
+    Choice: st.fixed_dictionaries({"provider_ods": _maybe(_ods), "offered_count": _maybe(st.integers(0, 99))}),
     Attendance: st.fixed_dictionaries(
         {
             "attendance": st.sampled_from(sorted(codes.APPOINTMENT_OF)),
@@ -114,9 +112,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "delivery": _maybe(st.sampled_from(["group", "individual", "digital", "mixed"])),
         }
     ),
-    Completion: st.fixed_dictionaries(
-        {"definition": st.sampled_from(["dwmp-attended-60pct/1", "as-reported/1"])}
-    ),
+    Completion: st.fixed_dictionaries({"definition": st.sampled_from(["dwmp-attended-60pct/1", "as-reported/1"])}),
     Discharge: st.fixed_dictionaries({"reason": _maybe(st.sampled_from(sorted(codes.REASONS)))}),
     Withdrawal: st.fixed_dictionaries({"reason": _maybe(st.sampled_from(sorted(codes.REASONS)))}),
     Medicine: st.fixed_dictionaries(
@@ -125,9 +121,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "dmd_code": st.sampled_from(["777514008", "15859111000001102"]),
         }
     ),
-    Procedure: st.fixed_dictionaries(
-        {"code": st.sampled_from(["G28.3", "G301"]), "system": st.just("opcs4")}
-    ),
+    Procedure: st.fixed_dictionaries({"code": st.sampled_from(["G28.3", "G301"]), "system": st.just("opcs4")}),
     Comorbidity: st.fixed_dictionaries(
         {"condition": st.sampled_from(sorted(codes.COMORBIDITY_CODE)), "present": st.booleans()}
     ),

@@ -46,9 +46,7 @@ class Obstructed(Intake):
 
     obstacle: Callable[[], None] = staticmethod(lambda: None)
 
-    def take(
-        self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False
-    ) -> tuple[DoorOutcome, ...]:
+    def take(self, source: Source, entries: Sequence[SourceEntry], *, whole: bool = False) -> tuple[DoorOutcome, ...]:
         self.obstacle()
         return super().take(source, entries, whole=whole)
 

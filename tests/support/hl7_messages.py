@@ -31,9 +31,7 @@ SCH = "SCH|P-1|F-77|||||||||^^30^20260714093000"
 RF1 = "RF1|P|R|WMS|||REF-9|20260615"
 
 
-def message(
-    kind: str, *segments: str, control_id: str = "M1", at: str = "20260715093000", end: str = "\r"
-) -> bytes:
+def message(kind: str, *segments: str, control_id: str = "M1", at: str = "20260715093000", end: str = "\r") -> bytes:
     """An HL7 2.4 message of type `kind` (`ADT^A04`); a patient stands in it unless `segments` start with
     PID or ''.
     """
@@ -73,9 +71,7 @@ def issues(raw: bytes, *, source: Source = TRUST, test_mode: bool = True) -> lis
     """(severity, code, location) of every issue of `raw`, information left out."""
     found = entry_of(raw, source=source, test_mode=test_mode).checked.issues
     return [
-        (issue.severity.value, issue.code, issue.location)
-        for issue in found
-        if issue.severity.value != "information"
+        (issue.severity.value, issue.code, issue.location) for issue in found if issue.severity.value != "information"
     ]
 
 

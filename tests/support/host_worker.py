@@ -64,9 +64,7 @@ class EchoStep:
         if sign == b"~":
             raise LookupError("a bug")
         (state.discard if sign == b"-" else state.add)(name)
-        echo = Emit(
-            self.stage.writes[0], message.partition, message.value, message.value, (("kind", b"echo"),)
-        )
+        echo = Emit(self.stage.writes[0], message.partition, message.value, message.value, (("kind", b"echo"),))
         return state, (echo, Change(name, None if sign == b"-" else b"kept"))
 
 
@@ -87,9 +85,7 @@ def seal(message: Message, code: str) -> bytes:
 
 def main(options: dict[str, Any]) -> None:
     """Run one worker; readiness is shown by a file `ready` in its directory."""
-    logging.basicConfig(
-        level=options.pop("level", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=options.pop("level", "WARNING"), format="%(asctime)s %(name)s %(levelname)s %(message)s")
     stage = echo_stage(options.pop("stage"))
     if options.pop("trusting", False):  # it does not fence itself, so that the broker's fence is seen
         app.Watchdog.check = app.Watchdog.start = lambda self: None  # type: ignore[method-assign]

@@ -42,10 +42,7 @@ def palette() -> tuple[EncodedIdentity | None, ...]:
         *people,
         *(replace(person, nhs_number=None) for person in people),
         *(replace(person, nhs_number=None, phones=(), birth_date=None) for person in people),
-        *(
-            replace(person, postcodes=("BD9 9ZZ",), houses=("4",), nhs_number=None, phones=())
-            for person in people
-        ),
+        *(replace(person, postcodes=("BD9 9ZZ",), houses=("4",), nhs_number=None, phones=()) for person in people),
         replace(ann, names=(Name(("Ann",), "Byron"), Name(("Ann",), "Hall", "maiden")), nhs_number=None),
         replace(ann, names=(Name(("Hall",), "Ann"),), nhs_number=None),
         replace(ann, names=(Name(("Anne",), "Hal"),), nhs_number=None, nhs_number_claimed="9434765918"),
@@ -53,9 +50,7 @@ def palette() -> tuple[EncodedIdentity | None, ...]:
         replace(namesake, nhs_number=NUMBERS[0], names=(Name(("Tom",), "Reed"),)),
         replace(ann, nhs_number=NUMBERS[1], phones=("07700900999",)),
         replace(ann, nhs_number=None, names=(Name(("A",), "Hall"),), phones=()),
-        replace(
-            ann, nhs_number=None, birth_date="1971-05-25", postcodes=("BD9 9ZZ",), houses=("4",), phones=()
-        ),
+        replace(ann, nhs_number=None, birth_date="1971-05-25", postcodes=("BD9 9ZZ",), houses=("4",), phones=()),
         Identity(NUMBERS[0]),
         Identity(None, names=(Name((), "Hall"),), postcodes=("LS1 4AP",), birth_date="1971-05-24"),
         Identity(None, phones=("07700900123",)),

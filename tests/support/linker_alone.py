@@ -27,9 +27,7 @@ def keys() -> TokenKeys:
     return TokenKeys.from_bytes(all_keys().key(Purpose.LINK_TOKENS), epoch=all_keys().version)
 
 
-def identity(
-    given: str, family: str, birth: str, number: str | None = None, postcode: str = "LS1 4AP"
-) -> Identity:
+def identity(given: str, family: str, birth: str, number: str | None = None, postcode: str = "LS1 4AP") -> Identity:
     """Somebody at 12 Mill Lane."""
     return Identity(
         number,

@@ -59,9 +59,7 @@ class LinkerLives:
         self._live(linker, arriving, None, random.Random(0))
         return self.sent[before:]
 
-    def crash(
-        self, linker: LinkerStep, chance: random.Random, *, noted: bool = False, least: int = 0
-    ) -> None:
+    def crash(self, linker: LinkerStep, chance: random.Random, *, noted: bool = False, least: int = 0) -> None:
         """One life that ends somewhere: all was sent, some of it is in the changelog, some of that is committed.
         `noted`: it had answered what there was, and all of that is in the changelog. `least`: so many changes are, if
         there were any. At least one message is still to come.
@@ -91,9 +89,7 @@ class LinkerLives:
             at += 1
             for outcome in outcomes:
                 if isinstance(outcome, Emit) and outcome.topic == IDENTITY:
-                    self._append(
-                        Message(IDENTITY, 0, 0, outcome.key, outcome.value, (), self.log[at - 1].timestamp_ms)
-                    )
+                    self._append(Message(IDENTITY, 0, 0, outcome.key, outcome.value, (), self.log[at - 1].timestamp_ms))
             self.sent += outcomes
             self.written += changes(outcomes)
             count += len(changes(outcomes))

@@ -21,7 +21,5 @@ def run_lines(text: str) -> Iterator[list[str]]:
             if not line.lstrip("$ ").startswith("./run"):
                 continue
             words = shlex.split(line.lstrip("$ "), comments=True)[1:]
-            end = next(
-                (i for i, word in enumerate(words) if word in ("|", "||", "&&", ";", "&", ">", "2>")), None
-            )
+            end = next((i for i, word in enumerate(words) if word in ("|", "||", "&&", ";", "&", ">", "2>")), None)
             yield words[:end]

@@ -75,9 +75,7 @@ class Run:
         return snapshots[0] if snapshots else None
 
 
-def run(
-    pairs: Sequence[KeyValue], *, by: PathwayStep | None = None, restart_after: Iterable[int] = ()
-) -> Run:
+def run(pairs: Sequence[KeyValue], *, by: PathwayStep | None = None, restart_after: Iterable[int] = ()) -> Run:
     """Every message in this order; after each of `restart_after` the task is restored from its changelog."""
     engine, restarts, done = by or step(), frozenset(restart_after), Run()
     state = engine.restore([])

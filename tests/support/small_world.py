@@ -59,18 +59,12 @@ def _ann() -> list[SentMessage]:
             weight("s1", 20, "119"),
             at=21,
         ),
-        message_from(
-            COUNCIL, "c3", council, milestone(start, "R1/s", "R1"), weight("s1", 20, "118.5"), at=30
-        ),
+        message_from(COUNCIL, "c3", council, milestone(start, "R1/s", "R1"), weight("s1", 20, "118.5"), at=30),
         message_from(COUNCIL, "c4", council, weight("s1", 20, "117"), at=31),
-        message_from(
-            COUNCIL, "c5", replace(council, nhs_number=ANN.nhs_number), weight("s2", 104, "110"), at=104
-        ),
+        message_from(COUNCIL, "c5", replace(council, nhs_number=ANN.nhs_number), weight("s2", 104, "110"), at=104),
         message_from(COUNCIL, "c6", council, milestone(done, "R1/c", "R1"), attended("a1", 20), at=105),
         message_from(GP, "g2", gp, ref3, at=110),
-        message_from(
-            TRUST, "t1", trust, referral("TR1", 115, to="tier3", sent=False, ubrn="000000000002"), at=115
-        ),
+        message_from(TRUST, "t1", trust, referral("TR1", 115, to="tier3", sent=False, ubrn="000000000002"), at=115),
         message_from(TRUST, "t2", trust, attended("ta1", 130, "0"), at=116),
         message_from(TRUST, "t3", trust, attended("ta1", 137, "5"), weight(None, 137, "111"), at=137),
     ]
@@ -84,9 +78,7 @@ def _twins() -> list[SentMessage]:
         message_from(GP, "g3", at_source(BEA, "G2"), referral("UB3", 1), at=1),
         message_from(GP, "g4", at_source(CAT, "G3"), referral("UB4", 1), at=1),
         message_from(COUNCIL, "c7", bea, referral("R2", 9, sent=False), at=9),
-        message_from(
-            COUNCIL, "c8", at_source(without_number(CAT), "C3"), referral("R3", 9, sent=False), at=9
-        ),
+        message_from(COUNCIL, "c8", at_source(without_number(CAT), "C3"), referral("R3", 9, sent=False), at=9),
         message_from(COUNCIL, "c9", at_source(unsure, "C4"), attended("a9", 12), at=12),
     ]
 
@@ -111,9 +103,7 @@ def _split() -> list[SentMessage]:
     return [
         message_from(GP, "g5", at_source(EVE, "G4"), referral("UB5", 2, to="tier3"), at=2),
         message_from(GP, "g6", at_source(FAY, "G5"), referral("UB6", 2, to="tier3"), at=2),
-        message_from(
-            TRUST, "t8", replace(at_source(EVE, "T4")), referral("TR3", 6, to="tier3", sent=False), at=6
-        ),
+        message_from(TRUST, "t8", replace(at_source(EVE, "T4")), referral("TR3", 6, to="tier3", sent=False), at=6),
         message_from(TRUST, "t9", wrong, attended("ta3", 20), at=20),
         message_from(TRUST, "t10", at_source(FAY, "T4"), weight("tw3", 20, "98"), at=50),
     ]
@@ -121,14 +111,10 @@ def _split() -> list[SentMessage]:
 
 def _taken_back() -> list[SentMessage]:
     """Gus's attendance is taken back; all there ever was of Hal is taken back."""
-    hal = replace(
-        GUS, nhs_number=number(750), names=(PersonName("Brandt", ("Harald",)),), birth_date=date(1939, 1, 9)
-    )
+    hal = replace(GUS, nhs_number=number(750), names=(PersonName("Brandt", ("Harald",)),), birth_date=date(1939, 1, 9))
     return [
         message_from(GP, "g7", at_source(GUS, "G6"), referral("UB7", 3), at=3),
-        message_from(
-            COUNCIL, "c10", at_source(GUS, "C5"), referral("R4", 9, sent=False), attended("a4", 15), at=15
-        ),
+        message_from(COUNCIL, "c10", at_source(GUS, "C5"), referral("R4", 9, sent=False), attended("a4", 15), at=15),
         message_from(COUNCIL, "c11", at_source(GUS, "C5"), attended("a4", 15, retracted=True), at=16),
         message_from(GP, "g8", at_source(hal, "G7"), weight("w7", 4, "101"), at=4),
         message_from(GP, "g9", at_source(hal, "G7"), weight("w7", 4, "101", retracted=True), at=5),

@@ -101,9 +101,7 @@ def without_evidence(message: TopicMessage, other: str | None = None) -> TopicMe
 def test_a_record_of_which_no_answer_tells_why_it_is_there_is_a_gap() -> None:
     gp = ANN[0]
     silent = [
-        message
-        if message.value is None
-        else without_evidence(message, None if message.key == gp.encode() else gp)
+        message if message.value is None else without_evidence(message, None if message.key == gp.encode() else gp)
         for message in links(world())
     ]
     found = coverage(silent, TELLER)
@@ -207,8 +205,7 @@ def test_who_is_joined_through_others_is_explained_by_the_chain_of_pairs() -> No
 def link(person: str, *rows: tuple[str, int]) -> Link:
     """An answer whose rows are linked by a model of one weight each, told as the prior."""
     evidence: list[dict[str, Any]] = [
-        {"other": other, "bits": bits / 1000, "band": "auto", "fields": [], "rules": ["merge"]}
-        for other, bits in rows
+        {"other": other, "bits": bits / 1000, "band": "auto", "fields": [], "rules": ["merge"]} for other, bits in rows
     ]
     return Link(person, "linked", (), evidence, (), 0)
 
@@ -236,9 +233,7 @@ def test_the_last_answer_stands_and_who_moved_is_of_the_person_he_moved_to() -> 
                 said("b", link("q")), said("d", None)]  # fmt: skip
     assert answers_of_people(lambda: messages, ["a"]).keys() == {"a"}
     assert answers_of_people(lambda: messages, ["b"]).keys() == {"b", "c"}
-    assert {record: answer.person_id for record, answer in answers_of(messages, ["b", "d"]).items()} == {
-        "b": "q"
-    }
+    assert {record: answer.person_id for record, answer in answers_of(messages, ["b", "d"]).items()} == {"b": "q"}
 
 
 def test_a_row_is_read_back_as_it_was_told() -> None:

@@ -23,9 +23,7 @@ from streams.host.delivered import DeliveredMarker
 from streams.host.producer import AwaitedProducer
 from streams.steps.outcome import Change, Emit, Message
 
-HOP = host_hop.Hop(
-    name="bare-0", bootstrap="127.0.0.1:1", reads="input-9", partitions=12, events=9, directory="."
-)
+HOP = host_hop.Hop(name="bare-0", bootstrap="127.0.0.1:1", reads="input-9", partitions=12, events=9, directory=".")
 
 
 def message(offset: int = 0, key: bytes = b"k") -> Message:

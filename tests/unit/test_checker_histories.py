@@ -18,13 +18,9 @@ def published(topic: str, messages: Sequence[Message], partition: int = 0) -> li
     """Messages as a stage writes them that put a revision into their values."""
     found = []
     for offset, (key, revision, said) in enumerate(messages):
-        value = (
-            None if said is None else json.dumps({"known_at": str(revision), "revision": revision, "x": said})
-        )
+        value = None if said is None else json.dumps({"known_at": str(revision), "revision": revision, "x": said})
         headers = (("ce_id", f"{key}/{revision}".encode()),)
-        found.append(
-            TopicMessage(topic, partition, offset, key.encode(), value and value.encode(), headers, 0)
-        )  # type: ignore[arg-type]
+        found.append(TopicMessage(topic, partition, offset, key.encode(), value and value.encode(), headers, 0))  # type: ignore[arg-type]
     return found
 
 

@@ -146,9 +146,7 @@ def test_an_entry_in_the_intake_without_an_end_is_lost_though_its_sender_never_h
 
 
 @pytest.mark.parametrize("answer", ["refused", None])
-def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(
-    answer: str | None, tmp_path: Path
-) -> None:
+def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(answer: str | None, tmp_path: Path) -> None:
     first, *others = engine().journal
     mine = [other for other in others if other.entry_id != first.entry_id]
     journal = mine if answer is None else [*mine, replace(first, answer="refused")]
@@ -224,22 +222,14 @@ def test_a_person_is_split_or_merged_by_who_is_together() -> None:
     assert split_and_merged({**oracle, "c": "1"}, oracle) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("person", "names"), [("v1:another", ("split", "divergent")), (None, ("merged", "divergent"))]
-)
-def test_a_record_under_another_person_is_named(
-    person: str | None, names: tuple[str, ...], tmp_path: Path
-) -> None:
-    links = {
-        message.key: json.loads(message.value or b"")["person_id"] for message in engine().read([LINK_MAP])
-    }
+@pytest.mark.parametrize(("person", "names"), [("v1:another", ("split", "divergent")), (None, ("merged", "divergent"))])
+def test_a_record_under_another_person_is_named(person: str | None, names: tuple[str, ...], tmp_path: Path) -> None:
+    links = {message.key: json.loads(message.value or b"")["person_id"] for message in engine().read([LINK_MAP])}
     counted = list(links.values())
 
     def moved(messages: list[TopicMessage]) -> list[TopicMessage]:
         together = person is not None
-        at = max(
-            n for n, message in enumerate(messages) if (counted.count(links[message.key]) > 1) is together
-        )
+        at = max(n for n, message in enumerate(messages) if (counted.count(links[message.key]) > 1) is together)
         link = json.loads(messages[at].value or b"")
         link["person_id"] = person or next(item for item in counted if item != link["person_id"])
         messages[at] = replace(messages[at], value=json.dumps(link).encode())
@@ -298,7 +288,5 @@ def test_what_is_searched_for_names_people_and_nothing_else() -> None:
         "birthDate": "1980-02-29",
         "address": [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}],
     }
-    found = set(
-        identifiers({"entry": [{"resource": {"resourceType": "Observation"}}, {"resource": patient}]})
-    )
+    found = set(identifiers({"entry": [{"resource": {"resourceType": "Observation"}}, {"resource": patient}]}))
     assert found == {"9990000018", "Featherstonehaugh", "07700900871", "12 Test Street", "ZZ99 3GZ"}

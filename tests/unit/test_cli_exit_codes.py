@@ -108,8 +108,7 @@ MISSING_FILES = {
     "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
     "door folder": ("--sources {missing} --bootstrap " + DEAD,),
     "worker": tuple(
-        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}"
-        for option in ("--sources", "--linkage-model")
+        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}" for option in ("--sources", "--linkage-model")
     ),
     "topics create": ("--sources {missing} --bootstrap " + DEAD,),
     "topics list": ("--sources {missing} --bootstrap " + DEAD,),
@@ -175,12 +174,8 @@ def test_every_command_has_h_and_refuses_an_option_it_does_not_know(
     assert main(monkeypatch, tmp_path, f"{name} --no-such-option") == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [(name, line) for name in MISSING_FILES for line in MISSING_FILES[name]]
-)
-def test_a_file_that_is_missing_is_66(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, words: str
-) -> None:
+@pytest.mark.parametrize(("name", "words"), [(name, line) for name in MISSING_FILES for line in MISSING_FILES[name]])
+def test_a_file_that_is_missing_is_66(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, words: str) -> None:
     assert main(monkeypatch, tmp_path, f"{name} {words}") == 66
 
 

@@ -128,9 +128,7 @@ def test_what_cannot_be_a_weight_is_refused(value: str, unit: str, field: str) -
     assert refused.value.field == field
 
 
-@pytest.mark.parametrize(
-    ("kilograms", "likely"), [("34.99", False), ("35", True), ("500", True), ("500.01", False)]
-)
+@pytest.mark.parametrize(("kilograms", "likely"), [("34.99", False), ("35", True), ("500", True), ("500.01", False)])
 def test_plausible_is_inclusive(kilograms: str, likely: bool) -> None:
     assert units.plausible(Decimal(kilograms), quantity="weight") is likely
 

@@ -77,9 +77,7 @@ def test_the_twenty_ninth_of_february_is_a_day_in_leap_years() -> None:
     ],
 )
 def test_a_british_clock_is_an_hour_ahead_in_summer(clock: str, moment: tuple[int, int, int, int]) -> None:
-    assert parse_datetime(clock, "yyyy-mm-dd hh:mm", zone="Europe/London") == datetime(
-        2026, *moment, tzinfo=UTC
-    )
+    assert parse_datetime(clock, "yyyy-mm-dd hh:mm", zone="Europe/London") == datetime(2026, *moment, tzinfo=UTC)
 
 
 def test_a_clock_kept_in_utc_is_taken_as_it_is() -> None:

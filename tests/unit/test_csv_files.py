@@ -33,9 +33,7 @@ def test_a_unicode_file_is_read_with_or_without_its_byte_order_mark(encoding: st
 def test_a_windows_file_is_read_and_the_council_is_told() -> None:
     reading = read_east(sheet(row(surname="O’Hara-Müller")).encode("cp1252"))
     assert family_of(reading) == "O’Hara-Müller"
-    assert [(issue.severity, issue.location) for issue in reading.file_issues] == [
-        (Severity.INFORMATION, "file")
-    ]
+    assert [(issue.severity, issue.location) for issue in reading.file_issues] == [(Severity.INFORMATION, "file")]
 
 
 @pytest.mark.parametrize(
@@ -125,17 +123,13 @@ def test_a_file_whose_first_row_is_already_a_person_is_refused_without_repeating
 
 def test_unknown_columns_are_not_read_and_counted() -> None:
     reading = read_east(sheet(headers=[*HEADERS, "notes", "worker", "", ""]))
-    assert [issue.rule for issue in reading.file_issues] == [
-        "2 columns are not in the mapping and are not read"
-    ]
+    assert [issue.rule for issue in reading.file_issues] == ["2 columns are not in the mapping and are not read"]
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
     """The header is row 1, blank rows count, and a cell with line breaks in it is still one row."""
     blank = line([""] * len(HEADERS))
-    reading = read_east(
-        sheet(row(), blank, "\r\n", row(address1="Flat 1\n2 High Street\r\nTown"), row(dob="x"))
-    )
+    reading = read_east(sheet(row(), blank, "\r\n", row(address1="Flat 1\n2 High Street\r\nTown"), row(dob="x")))
     assert verdicts(reading) == {2: "accepted", 5: "accepted", 6: "rejected"}
     assert reading.entries[-1].checked.issues[0].location == "row 6, column dob"
 
@@ -157,9 +151,7 @@ def test_what_python_calls_a_line_end_and_csv_does_not_never_splits_a_row(separa
     assert reading.entries[1].checked.verdict is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    "cells", [["EC-1"], [*([""] * (len(HEADERS) - 1)), "a", "b"], [*([""] * len(HEADERS)), ""]]
-)
+@pytest.mark.parametrize("cells", [["EC-1"], [*([""] * (len(HEADERS) - 1)), "a", "b"], [*([""] * len(HEADERS)), ""]])
 def test_a_row_with_another_number_of_cells_is_rejected(cells: list[str]) -> None:
     """Also when the cell too many is empty: an unquoted comma in an address looks just so."""
     filled = [cell or "x" if at < 2 else cell for at, cell in enumerate(cells)]

@@ -49,9 +49,7 @@ def test_a_mobile_whose_leading_zero_a_spreadsheet_took_has_it_again(cell: str) 
     assert warned(mobile=cell) == ["row 2, column mobile"]
 
 
-@pytest.mark.parametrize(
-    "cell", ["4.47701E+11", "none", "ask her son", "12345", "07700 900123 ext. 4", "x" * 300]
-)
+@pytest.mark.parametrize("cell", ["4.47701E+11", "none", "ask her son", "12345", "07700 900123 ext. 4", "x" * 300])
 def test_what_is_no_telephone_is_not_kept_and_the_row_stands(cell: str) -> None:
     assert person(mobile=cell).phones == ()
     assert warned(mobile=cell) == ["row 2, column mobile"]
@@ -62,9 +60,7 @@ def test_of_two_telephones_in_a_cell_the_one_that_is_one_is_kept() -> None:
     assert warned(mobile="07700 900123; daughter") == ["row 2, column mobile"]
 
 
-@pytest.mark.parametrize(
-    "cell", ["DON'T CONTACT", "invalid", "home", "a@b", "@example.org", "ann@@example.org"]
-)
+@pytest.mark.parametrize("cell", ["DON'T CONTACT", "invalid", "home", "a@b", "@example.org", "ann@@example.org"])
 def test_what_is_no_mailbox_is_not_kept_and_the_row_stands(cell: str) -> None:
     assert person(email=cell).emails == ()
     assert warned(email=cell) == ["row 2, column email"]
@@ -107,8 +103,6 @@ def test_a_file_without_these_columns_is_taken_as_before() -> None:
 
 @pytest.mark.parametrize("column", ["mobile", "email", "prev_postcode"])
 def test_no_issue_about_them_repeats_what_was_typed(column: str) -> None:
-    said = " ".join(
-        f"{issue.location} {issue.rule}" for issue in issues_of_row(text(**{column: "Zanphrolique"}))
-    )
+    said = " ".join(f"{issue.location} {issue.rule}" for issue in issues_of_row(text(**{column: "Zanphrolique"})))
     assert column in said
     assert "Zanphrolique" not in said

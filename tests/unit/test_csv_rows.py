@@ -144,9 +144,7 @@ def test_a_row_is_rejected_for_a_cell_that_breaks_a_rule(cells: dict[str, str], 
 def test_day_and_month_are_never_turned_round() -> None:
     """04/03 is the fourth of March here whatever else it could mean; 04/13 is nothing."""
     (referral,) = [
-        fact.body
-        for fact in message_of(row(referral_date="04/03/2026")).facts
-        if fact.body.type == "referral"
+        fact.body for fact in message_of(row(referral_date="04/03/2026")).facts if fact.body.type == "referral"
     ]
     assert referral.on == date(2026, 3, 4)
     (issue,) = issues_of_row(sheet(row(referral_date="04/13/2026")))
@@ -197,18 +195,14 @@ def test_a_number_of_the_test_range_rejects_the_row_in_production_only() -> None
         ({"delivery": "group"}, "delivery"),
     ],
 )
-def test_a_doubtful_cell_that_harms_nothing_is_dropped_with_a_warning(
-    cells: dict[str, str], column: str
-) -> None:
+def test_a_doubtful_cell_that_harms_nothing_is_dropped_with_a_warning(cells: dict[str, str], column: str) -> None:
     assert column in locations(row(**cells), severity="warning")
     assert locations(row(**cells)) == []
 
 
 @pytest.mark.parametrize("code", ["V81997", "V81998", "V81999"])
 def test_the_default_codes_for_no_practice_are_no_practice(code: str) -> None:
-    (slices,) = [
-        fact.body for fact in message_of(row(gp_practice=code)).facts if isinstance(fact.body, Demographics)
-    ]
+    (slices,) = [fact.body for fact in message_of(row(gp_practice=code)).facts if isinstance(fact.body, Demographics)]
     assert slices.practice_ods is None
 
 

@@ -29,9 +29,7 @@ from ops.runtime.paths import EnginePaths, load_sources
 
 def cook(**settings: object) -> ProcessSpecs:
     wanted = EngineSettings(test_mode=True, **settings)  # type: ignore[arg-type]
-    return ProcessSpecs(
-        EnginePaths(Path("engine")), load_sources(None, test_mode=True), wanted, "127.0.0.1:9092"
-    )
+    return ProcessSpecs(EnginePaths(Path("engine")), load_sources(None, test_mode=True), wanted, "127.0.0.1:9092")
 
 
 def after(words: list[str], option: str) -> str:

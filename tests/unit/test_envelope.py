@@ -96,9 +96,7 @@ def test_the_key_of_an_intake_message_tells_no_local_id_and_is_one_for_one_patie
     assert reference == record_reference(CONNECTOR, "gp-hub", "700002", "e2")
     assert reference != record_reference(CONNECTOR, "trust-wm", "700002", "e1")
     assert b"700002" not in reference
-    assert record_reference(CONNECTOR, "gp-hub", None, "e1") != record_reference(
-        CONNECTOR, "gp-hub", "e1", "e1"
-    )
+    assert record_reference(CONNECTOR, "gp-hub", None, "e1") != record_reference(CONNECTOR, "gp-hub", "e1", "e1")
 
 
 def test_nothing_shows_in_the_repr_or_on_the_wire() -> None:

@@ -116,9 +116,7 @@ def test_febrl_is_written_once_with_its_truth_as_a_column(tmp_path: Path) -> Non
 
 
 def test_the_other_tool_is_asked_for_whole_paths(tmp_path: Path) -> None:
-    asked = SplinkRequest(
-        "fake", (Path("a.csv"),), "cluster", partition_to=tmp_path / "out.csv"
-    ).as_argument()
+    asked = SplinkRequest("fake", (Path("a.csv"),), "cluster", partition_to=tmp_path / "out.csv").as_argument()
     assert str(Path("a.csv").resolve()) in asked
     assert str(tmp_path / "out.csv") in asked
 

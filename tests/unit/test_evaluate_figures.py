@@ -21,12 +21,8 @@ from ops.training.mapping import Reader, parse_map
 from ops.training.playing import digest, quantile
 from ops.training.records import Records, fitted, load
 
-FORENAMES = (
-    "Ann Brian Chloe David Esther Farid Grace Hamza Irene Jacob Kiran Laura Mehmet Nadia Oscar".split()
-)
-SURNAMES = (
-    "Abbott Begum Carter Dhillon Evans Fisher Gallagher Hussain Ibrahim Jones Khan Lloyd Mistry".split()
-)
+FORENAMES = "Ann Brian Chloe David Esther Farid Grace Hamza Irene Jacob Kiran Laura Mehmet Nadia Oscar".split()
+SURNAMES = "Abbott Begum Carter Dhillon Evans Fisher Gallagher Hussain Ibrahim Jones Khan Lloyd Mistry".split()
 MAP = "family=surname,given=forename,birth_date=born,postcode=postcode,house=house,gender=sex,nhs_number=nhs"
 KEYS = {
     "records", "clusters", "pairs", "review", "records_per_s", "p50_ms", "p99_ms", "bytes_per_record",
@@ -177,9 +173,7 @@ def test_explain_says_when_two_records_are_never_compared(people: Path) -> None:
     assert (found["rules"], found["band"]) == (["no-common-block"], "apart")
 
 
-def test_train_writes_a_model_that_passes_the_gate_and_never_over_another(
-    people: Path, tmp_path: Path
-) -> None:
+def test_train_writes_a_model_that_passes_the_gate_and_never_over_another(people: Path, tmp_path: Path) -> None:
     household = [row for row in told_twice(150) for row in (row, sibling(row))]
     out = tmp_path / "model.json"
     arguments = ("train", "--input", csv(tmp_path, household), "--map", MAP, "--out", out, "--json")

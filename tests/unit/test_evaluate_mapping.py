@@ -74,16 +74,12 @@ def test_gender_is_a_word_a_letter_or_the_nhs_code(text: str, sex: str | None) -
 
 def test_what_was_filled_and_could_not_be_read_is_counted() -> None:
     reader = Reader(parse_map(["birth_date=d,gender=g"]))
-    reader.read(
-        InputTable("t.csv", ("d", "g"), (("12/03/85", "?"), ("", ""), ("1985-03-12", "F"))), truth=None
-    )
+    reader.read(InputTable("t.csv", ("d", "g"), (("12/03/85", "?"), ("", ""), ("1985-03-12", "F"))), truth=None)
     assert (reader.unread["birth_date"], reader.unread["gender"]) == (1, 1)
 
 
 def test_foreign_postcodes_survive_cleaning_only_when_asked_for_and_keep_their_neighbours() -> None:
-    kept = [
-        table_records("p", (code,), mapped="postcode=p", any_postcode=True)[0] for code in ("4223", "4226")
-    ]
+    kept = [table_records("p", (code,), mapped="postcode=p", any_postcode=True)[0] for code in ("4223", "4226")]
     first, second = (item.identity.postcodes[0] for item in kept)
     assert (first != second, first[:-2] == second[:-2]) == (True, True)  # two codes, one sector
     (dropped,) = table_records("p", ("4223",), mapped="postcode=p")

@@ -82,9 +82,7 @@ def test_a_table_does_not_show_its_rows(tmp_path: Path) -> None:
     assert SECRET not in repr(read(table(tmp_path, f"a\n{SECRET}\n".encode())))
 
 
-def test_parquet_without_pyarrow_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(MissingTool, match="parquet"):

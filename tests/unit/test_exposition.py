@@ -17,9 +17,7 @@ def pages() -> Iterator[Exposition]:
     registry = CollectorRegistry()
     Counter("tierlink_received", "Messages.", ["source"], registry=registry).labels("gp-hub").inc(3)
     CHECKS["state read"] = True
-    served = Exposition(
-        registry, live=lambda: {"process": True}, ready=lambda: CHECKS, host="127.0.0.1", port=0
-    )
+    served = Exposition(registry, live=lambda: {"process": True}, ready=lambda: CHECKS, host="127.0.0.1", port=0)
     served.start()
     yield served
     served.stop()

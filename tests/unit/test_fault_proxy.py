@@ -42,9 +42,7 @@ def target() -> Iterator[socket.socket]:
 @pytest.fixture
 def proxy(process: ProxyProcess, target: socket.socket) -> Iterator[FaultProxy]:
     """A healthy proxy before the target."""
-    with FaultProxy(
-        free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], inside=process
-    ) as item:
+    with FaultProxy(free_port(but_not={target.getsockname()[1]}), target.getsockname()[1], inside=process) as item:
         yield item
 
 
@@ -126,9 +124,7 @@ def test_the_end_of_one_direction_leaves_the_other_open(connect: Connect, proxy:
     eventually(lambda: proxy.traffic().open == 0, why="a connection that has ended both ways is forgotten")
 
 
-def test_latency_holds_bytes_back_and_healing_lets_them_go_in_order(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_latency_holds_bytes_back_and_healing_lets_them_go_in_order(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     proxy.apply(LinkFault("latency", seconds=NEVER_SECONDS))
     near.sendall(b"one")
@@ -177,9 +173,7 @@ def test_what_a_killed_client_had_sent_still_arrives_late(connect: Connect, prox
     assert (traffic.open, traffic.resets) == (0, 1), "what is left of the connection can be reset too"
 
 
-def test_a_reset_ends_what_is_open_on_both_sides_and_nothing_after(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_a_reset_ends_what_is_open_on_both_sides_and_nothing_after(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     proxy.apply(LinkFault("reset"))
     assert is_reset(near)
@@ -246,9 +240,7 @@ def test_the_end_of_a_stream_does_not_leave_a_black_hole_either(connect: Connect
     assert is_reset(far)
 
 
-def test_a_trickle_lets_single_bytes_through_and_healing_the_rest(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_a_trickle_lets_single_bytes_through_and_healing_the_rest(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     proxy.apply(LinkFault("trickle"))
     near.sendall(b"0123456789")
@@ -269,18 +261,14 @@ def test_another_fault_takes_the_place_of_the_one_before(connect: Connect, proxy
     assert received(far, 4) == b"held"
 
 
-def test_a_reader_that_is_too_slow_stops_the_sender_not_the_machine(
-    connect: Connect, proxy: FaultProxy
-) -> None:
+def test_a_reader_that_is_too_slow_stops_the_sender_not_the_machine(connect: Connect, proxy: FaultProxy) -> None:
     near, far = connect()
     sent = sent_until_stopped(near, 2**28)
     assert 0 < sent < 2**26, "buffers of the kernel and 1 MiB of ours, not what was sent"
     assert received(far, sent) == bytes(sent)
 
 
-def test_with_nobody_at_the_target_the_client_is_closed_at_once(
-    proxy: FaultProxy, target: socket.socket
-) -> None:
+def test_with_nobody_at_the_target_the_client_is_closed_at_once(proxy: FaultProxy, target: socket.socket) -> None:
     target.close()
     with socket.create_connection((LOOPBACK, proxy.listen_port), timeout=30) as near:
         assert not is_reset(near)

@@ -188,9 +188,7 @@ WARNED: dict[str, tuple[Change, str, str]] = {
         "value",
     ),
     "a reason nobody lists": (
-        setting(
-            "ServiceRequest", reasonCode=[{"coding": [{"system": "http://snomed.info/sct", "code": "1"}]}]
-        ),
+        setting("ServiceRequest", reasonCode=[{"coding": [{"system": "http://snomed.info/sct", "code": "1"}]}]),
         "resource.reasonCode",
         "code-invalid",
     ),
@@ -220,9 +218,7 @@ def test_accepted_with_a_warning_that_names_the_element(case: str) -> None:
     change(document)
     checked = judged(document)
     assert checked.verdict is Verdict.ACCEPTED_WITH_WARNINGS, checked.issues
-    assert [(issue.code, issue.location.endswith(location)) for issue in checked.issues] == [(code, True)], (
-        checked
-    )
+    assert [(issue.code, issue.location.endswith(location)) for issue in checked.issues] == [(code, True)], checked
 
 
 def test_a_number_of_the_test_range_is_refused_in_production_and_taken_in_test_mode() -> None:

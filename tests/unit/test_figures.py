@@ -43,15 +43,11 @@ def started(achieved: bool | None, *, completed: bool = False, wait_days: int = 
         started_on="2026-01-11",
         completed_on="2026-04-02" if completed else None,
         waits={"definition": "waits/1", "referral_to_acceptance": 3, "referral_to_start": wait_days},
-        loss=None
-        if achieved is None
-        else {"definition": "loss-5pct/1", "at_weeks": {"12": outcome(achieved)}},
+        loss=None if achieved is None else {"definition": "loss-5pct/1", "at_weeks": {"12": outcome(achieved)}},
     )
 
 
-def snapshot(
-    *episodes: Any, quintile: int | None = None, handovers: Any = (), **changes: Any
-) -> dict[str, Any]:
+def snapshot(*episodes: Any, quintile: int | None = None, handovers: Any = (), **changes: Any) -> dict[str, Any]:
     plain = {"person": "v1:p", "episodes": list(episodes), "handovers": list(handovers),
              "demographics": {"imd_quintile": quintile}, "three_tier": False}  # fmt: skip
     return plain | changes

@@ -47,15 +47,11 @@ def test_a_message_without_a_header_is_still_answered():
 
 
 def test_what_is_written_is_what_our_sender_reads():
-    answer = Acknowledgement(
-        "AE", "M|1^\\", "refused", (error("PID-7", "is odd: really"), warning("MSH-7", "is late"))
-    )
+    answer = Acknowledgement("AE", "M|1^\\", "refused", (error("PID-7", "is odd: really"), warning("MSH-7", "is late")))
     assert read_answer(ack(answer, message("ADT^A04")).encode()) == answer
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"MSH|^~\\&|A\r", b"MSH|^~\\&|A\rMSA|ZZ|1\r", b"HTTP/1.1 400 Bad Request\r\n"]
-)
+@pytest.mark.parametrize("raw", [b"", b"MSH|^~\\&|A\r", b"MSH|^~\\&|A\rMSA|ZZ|1\r", b"HTTP/1.1 400 Bad Request\r\n"])
 def test_what_is_no_acknowledgement_is_not_taken_for_one(raw: bytes):
     with pytest.raises(Unreadable):
         read_answer(raw)

@@ -118,9 +118,7 @@ def test_the_end_of_outpatient_care_is_a_discharge_and_the_end_of_a_ward_stay_is
 def test_identity_messages_tell_who_the_person_is_and_nothing_more(kind: str):
     alone = message_of(message(kind))
     assert {fact.body.type for fact in alone.facts} == {"demographics"}
-    assert not alone.service_named, (
-        "an identity that names no service is kept only once its record has a fact"
-    )
+    assert not alone.service_named, "an identity that names no service is kept only once its record has a fact"
     assert message_of(message(kind, PV1)).service_named
 
 
@@ -195,9 +193,7 @@ def test_a_corrected_result_keeps_the_identity_of_the_first():
 @pytest.mark.parametrize("status", ["D", "W"])
 @pytest.mark.parametrize("value", ["118.4", ""])
 def test_a_deleted_result_is_retracted_even_when_it_comes_without_its_value(status: str, value: str):
-    (fact,) = clinical(
-        message("ORU^R01", PV1, OBR, obx("29463-7", value, "kg" if value else "", status=status))
-    )
+    (fact,) = clinical(message("ORU^R01", PV1, OBR, obx("29463-7", value, "kg" if value else "", status=status)))
     assert fact.retracted
     assert fact.business_id == "FI-1/29463-7/"
 

@@ -109,8 +109,7 @@ def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
         ("Ng", (), "nickname"),
     ]
     assert [
-        (address.line, address.city, address.postcode and address.postcode.compact)
-        for address in person.addresses
+        (address.line, address.city, address.postcode and address.postcode.compact) for address in person.addresses
     ] == [
         ("1 A St", "Townton", "ZZ993GZ"),
         ("2 B St", "Cityham", None),
@@ -140,17 +139,13 @@ def test_names_addresses_and_telecoms_are_read_repetition_by_repetition():
         ('""', [], []),
     ],
 )
-def test_telephone_and_mailbox_are_read_from_the_shapes_trusts_send(
-    sent: str, phones: list[str], emails: list[str]
-):
+def test_telephone_and_mailbox_are_read_from_the_shapes_trusts_send(sent: str, phones: list[str], emails: list[str]):
     person = message_of(pid(_13=sent, _14="")).person
     assert (list(person.phones), list(person.emails)) == (phones, emails)
 
 
 def test_the_number_of_the_mobile_in_two_fields_is_one_number():
-    assert message_of(pid(_13="07700900123^PRN^CP", _14="07700900123^WPN^PH")).person.phones == (
-        "07700900123",
-    )
+    assert message_of(pid(_13="07700900123^PRN^CP", _14="07700900123^WPN^PH")).person.phones == ("07700900123",)
 
 
 @pytest.mark.parametrize("sent", ["196513121515", "00000000", "20991231", "18000101", "yesterday"])

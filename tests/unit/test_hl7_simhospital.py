@@ -65,18 +65,10 @@ def test_the_merge_retires_one_hospital_number(feed: Sequence[bytes]):
 def test_five_results_given_a_weight_give_five_measurements(feed: Sequence[bytes]):
     results = [raw for raw in feed if b"|ORU^R01|" in raw][:5]
     weighed = [raw + b"OBX|99|NM|29463-7^Body weight^LN||101.5|kg|||||F\r" for raw in results]
-    facts = [
-        fact
-        for raw in weighed
-        for fact in message_of(raw, source=OPEN).facts
-        if fact.body.type == "measurement"
-    ]
+    facts = [fact for raw in weighed for fact in message_of(raw, source=OPEN).facts if fact.body.type == "measurement"]
     assert len(facts) == 5
     assert len({fact.business_id for fact in facts}) == 5
-    assert (
-        sum(fact.body.type == "measurement" for raw in results for fact in message_of(raw, source=OPEN).facts)
-        == 0
-    )
+    assert sum(fact.body.type == "measurement" for raw in results for fact in message_of(raw, source=OPEN).facts) == 0
 
 
 def test_a_weight_management_source_ignores_all_but_the_merge_that_names_no_service(feed: Sequence[bytes]):

@@ -78,12 +78,7 @@ def test_escaping_leaves_no_delimiter_and_no_control_character(text: str):
 
 
 def test_the_null_value_is_read_as_absent():
-    assert (
-        message_of(message("ADT^A31").replace(b"Okonkwo^Ngozi^Ada^^Ms^^L", b'""^Ngozi'))
-        .person.names[0]
-        .family
-        == ""
-    )
+    assert message_of(message("ADT^A31").replace(b"Okonkwo^Ngozi^Ada^^Ms^^L", b'""^Ngozi')).person.names[0].family == ""
 
 
 def test_the_header_of_a_broken_message_is_still_found_for_the_answer():

@@ -59,9 +59,7 @@ def test_a_character_set_nobody_knows_is_read_as_utf_8_and_reported():
     assert [issue[2] for issue in issues(raw)] == ["MSH-18"]
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"\r", b"PID|1", b"{}", b"MSH", b"MSH|", b"MSH|^~\\&", b"MSH||||", b"\xff\xfe"]
-)
+@pytest.mark.parametrize("raw", [b"", b"\r", b"PID|1", b"{}", b"MSH", b"MSH|", b"MSH|^~\\&", b"MSH||||", b"\xff\xfe"])
 def test_what_is_not_hl7_is_refused_with_a_structural_reason(raw: bytes):
     assert issues(raw)[0][:2] == ("error", "structure")
     assert entry_of(raw).bundle is None

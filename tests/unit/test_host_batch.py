@@ -146,9 +146,7 @@ def test_a_later_batch_waits_with_its_state_and_its_offsets_for_an_earlier_one(t
     made = runner(line, tmp_path)
     assert run(made, line, message(b"emit", 5)) == {}
     assert run(made, line, message(b"remove", 6)) == {}
-    assert [item.topic for item in line.sent] == ["out"], (
-        "the second has no outputs, and may not send its state"
-    )
+    assert [item.topic for item in line.sent] == ["out"], "the second has no outputs, and may not send its state"
     line.speak(1)
     made.advance(0)
     assert [(item.topic, item.value) for item in line.sent] == [

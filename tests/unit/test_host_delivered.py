@@ -30,9 +30,7 @@ def test_an_older_message_does_not_take_the_mark_back(tmp_path: Path) -> None:
     assert marker.mark(messages(8)) == 1
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"offsets": {"in": 3}, "redelivered": 0}', '{"offsets": {}}']
-)
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"offsets": {"in": 3}, "redelivered": 0}', '{"offsets": {}}'])
 def test_an_unreadable_file_is_begun_anew(content: str, tmp_path: Path) -> None:
     path = tmp_path / "delivered.json"
     path.write_text(content)

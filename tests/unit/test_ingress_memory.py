@@ -21,9 +21,7 @@ def sent_by(pseudonyms: Pseudonyms, *, forgetting: bool = False) -> list[Emit]:
 
 
 @pytest.mark.parametrize("cached_max", [1, 3, 4_096])
-def test_a_cached_identity_is_sent_as_if_it_were_made_anew(
-    cached_max: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cached_identity_is_sent_as_if_it_were_made_anew(cached_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingress, "IDENTITIES_MAX", cached_max)
     pseudonyms = Pseudonyms.of(all_keys().zone("ingress"))
     again = sent_by(pseudonyms) + sent_by(pseudonyms)

@@ -48,9 +48,7 @@ def test_what_is_as_it_should_be_is_exact() -> None:
 def test_one_differing_part_of_one_pathway_is_seen(part: str) -> None:
     links, snapshots = published()
     changed = next(key for key, snapshot in snapshots.items() if snapshot[part])
-    wrong: Any = (
-        [] if isinstance(snapshots[changed][part], list) else {**snapshots[changed][part], "sex": "?"}
-    )
+    wrong: Any = [] if isinstance(snapshots[changed][part], list) else {**snapshots[changed][part], "sex": "?"}
     snapshots[changed] = {**snapshots[changed], part: wrong}
     verdict = judged(links, snapshots)
     assert verdict.compared - verdict.exact == 1

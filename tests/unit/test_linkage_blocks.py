@@ -140,9 +140,7 @@ def test_less_than_a_birth_date_is_no_block() -> None:
 
 def test_the_number_of_blocks_has_a_limit() -> None:
     letters = [chr(65 + i) + chr(90 - i) for i in range(25)]
-    many = tuple(
-        Name((a + "x-" + b + "y", a + "m", b + "n"), b + "z-" + a + "w") for a in letters for b in letters
-    )
+    many = tuple(Name((a + "x-" + b + "y", a + "m", b + "n"), b + "z-" + a + "w") for a in letters for b in letters)
     places = tuple(f"LS{i} 4AP" for i in range(9))
     full = replace(ANN, names=many, postcodes=places, houses=tuple(f"{i} Mill Lane" for i in range(9)))
     assert len(block_texts(normalise(full))) == MAX_BLOCKS

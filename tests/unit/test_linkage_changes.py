@@ -13,17 +13,13 @@ def evidence(other: str, band: str, rules: tuple[str, ...], bits: int = 9000) ->
     return Evidence(other, bits, band, (("prior", "", -4000), ("nhs_number", "equal", bits + 4000)), rules)
 
 
-def state(
-    people: str, texts: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
-) -> dict[str, LinkAnswer]:
+def state(people: str, texts: Mapping[str, tuple[str, tuple[str, ...]]] | None = None) -> dict[str, LinkAnswer]:
     """People as words, the anchor first: "ab c". `told` is the evidence of a pair: its band and rules."""
     answers = {}
     for word in people.split():
         for record in word:
             found = tuple(
-                evidence(pair.replace(record, ""), *of)
-                for pair, of in sorted((texts or {}).items())
-                if record in pair
+                evidence(pair.replace(record, ""), *of) for pair, of in sorted((texts or {}).items()) if record in pair
             )
             answers[record] = LinkAnswer(word[0], tuple(sorted(word)), "linked", (), found)
     return answers

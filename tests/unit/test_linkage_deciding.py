@@ -21,9 +21,7 @@ def test_a_decision_names_the_lesser_record_first_and_is_one_the_linker_reads() 
     assert PairDecision.parse(value.key().decode(), value.value()) == value
 
 
-def test_the_same_words_with_the_same_time_are_one_message_whenever_and_in_whichever_order_they_are_typed() -> (
-    None
-):
+def test_the_same_words_with_the_same_time_are_one_message_whenever_and_in_whichever_order_they_are_typed() -> None:
     at = "2026-11-20T09:30:00Z"
     message = decision((A, B), "link", now=NOW, at=at)
     assert decision((B, A), "link", now=NOW + timedelta(days=3), at=at) == message
@@ -82,9 +80,7 @@ def test_what_the_linker_would_refuse_is_refused_at_once_by_rule_and_without_its
         ("decide v1:0a v1:0b --link --directory no-engine-here", "no engine runs"),
     ],
 )
-def test_words_that_ask_for_nothing_or_for_two_things_are_refused(
-    tmp_path: Path, words: str, rule: str
-) -> None:
+def test_words_that_ask_for_nothing_or_for_two_things_are_refused(tmp_path: Path, words: str, rule: str) -> None:
     table = tmp_path / "x.csv"
     table.write_text("f\nKing\n")
     ended = CliRunner().invoke(build_app(), ["linkage", *words.format(table=table).split()])

@@ -73,9 +73,7 @@ def test_of_several_decisions_on_a_pair_the_last_decided_stands_whatever_came_fi
 
 
 def test_decisions_that_contradict_each_other_hold_the_later_link_for_a_steward() -> None:
-    rows = [
-        f"{name}: 2 | - | {name} | Reed{name} | 19{i}0-01-17 | - | - | -" for i, name in enumerate("abc", 4)
-    ]
+    rows = [f"{name}: 2 | - | {name} | Reed{name} | 19{i}0-01-17 | - | - | -" for i, name in enumerate("abc", 4)]
     decisions = [said("a b", "link", 1), said("b c", "link", 2), said("a c", "apart", 3)]
     for order in permutations(decisions):
         graph = graph_of("\n".join(rows))
@@ -115,9 +113,7 @@ def test_a_decision_about_two_unknown_records_changes_nothing_yet() -> None:
 
 def known_formerly(row: str, *former: str) -> Member:
     found = member(row)
-    tokens = tuple(
-        token for name in former if (token := member(f"1 | {name} | - | - | - | - | - | -").number)
-    )
+    tokens = tuple(token for name in former if (token := member(f"1 | {name} | - | - | - | - | - | -").number))
     assert found.encoded is not None
     return replace(found, encoded=replace(found.encoded, former=tuple(token for _, token in tokens)))
 
@@ -164,9 +160,7 @@ def test_a_record_of_which_only_the_year_of_birth_is_known_is_held_alone() -> No
 
 def test_a_record_that_goes_through_a_thousand_identities_leaves_nothing_of_them_behind() -> None:
     graph, other = graph_of(GP), graph_of(GP)
-    rows = [
-        f"2 | N{1 + i % 3} | Sarah | Hall | 1971-05-{1 + i % 28:02} | female | LS1 4AP | 12" for i in range(9)
-    ]
+    rows = [f"2 | N{1 + i % 3} | Sarah | Hall | 1971-05-{1 + i % 28:02} | female | LS1 4AP | 12" for i in range(9)]
     identities = [member(row) for row in rows]
     for i in range(1000):
         graph.put("t2", identities[i % 9])

@@ -26,9 +26,7 @@ MODEL = em(WORLD)
 
 
 @pytest.mark.parametrize(("field", "level"), [("given", "exact"), ("postcode", "exact"), ("house", "equal")])
-def test_a_level_weighs_its_share_among_matches_over_its_share_among_strangers(
-    field: str, level: str
-) -> None:
+def test_a_level_weighs_its_share_among_matches_over_its_share_among_strangers(field: str, level: str) -> None:
     expected = log2(ONE_PERSON[field][level] / STRANGERS[field][level])
     assert MODEL.weights[field][level] / 1000 == pytest.approx(expected, abs=0.5)
 
@@ -69,22 +67,16 @@ def test_a_level_nobody_showed_weighs_as_its_farther_neighbour() -> None:
 
 
 def test_matches_among_the_random_pairs_are_not_taken_for_strangers() -> None:
-    chance = drawn(STRANGERS, 20_000, seed=3) + drawn(
-        ONE_PERSON, 200, seed=8
-    )  # one in a hundred, as in a small file
+    chance = drawn(STRANGERS, 20_000, seed=3) + drawn(ONE_PERSON, 200, seed=8)  # one in a hundred, as in a small file
     parts = [drawn(ONE_PERSON, 2_000, seed=1), drawn(CHANCE_CANDIDATES, 6_000, seed=2)]
     weighed = em(together(parts, random=chance, pairs_in_all=202_000)).weights["postcode"]["exact"] / 1000
-    assert weighed == pytest.approx(
-        log2(ONE_PERSON["postcode"]["exact"] / STRANGERS["postcode"]["exact"]), abs=0.7
-    )
+    assert weighed == pytest.approx(log2(ONE_PERSON["postcode"]["exact"] / STRANGERS["postcode"]["exact"]), abs=0.7)
     believed = sum(pairs for at, pairs in chance.items() if at.postcode == "exact") / 20_200
     assert weighed > log2(ONE_PERSON["postcode"]["exact"] / believed) + 2
 
 
 def test_names_that_had_to_be_crossed_are_never_evidence_for() -> None:
-    often = Counter(
-        {replace(at, crossed="yes"): pairs for at, pairs in drawn(ONE_PERSON, 500, seed=5).items()}
-    )
+    often = Counter({replace(at, crossed="yes"): pairs for at, pairs in drawn(ONE_PERSON, 500, seed=5).items()})
     parts = [drawn(ONE_PERSON, 2_000, seed=1), often, drawn(CHANCE_CANDIDATES, 6_000, seed=2)]
     model = em(together(parts, random=WORLD.random, pairs_in_all=10_000_000))
     assert model.weights["crossed"]["yes"] <= 0

@@ -18,9 +18,7 @@ from linkage.frequency import _COMMON_FORENAMES, _COMMON_SURNAMES, CLASSES, fore
         ("", "rare", "rare"),
     ],
 )
-def test_a_name_has_one_class_as_a_surname_and_one_as_a_forename(
-    name: str, surname: str, forename: str
-) -> None:
+def test_a_name_has_one_class_as_a_surname_and_one_as_a_forename(name: str, surname: str, forename: str) -> None:
     assert (CLASSES[surname_class(name)], CLASSES[forename_class(name)]) == (surname, forename)
 
 

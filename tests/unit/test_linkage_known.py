@@ -18,9 +18,7 @@ STRANGERS = (("ANN", "HALL", "1950-01-02"), ("TOM", "REED", "1961-03-04"), ("ZOE
 def three_strangers_of_one_telephone(cap: int) -> GraphState:
     known = GraphState(model(), cap)
     for given, family, birth_date in STRANGERS:
-        identity = Identity(
-            None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",)
-        )
+        identity = Identity(None, names=(Name((given,), family),), birth_date=birth_date, phones=("07700900123",))
         slot = known.admit(given, Member(2, encode(normalise(identity), keys=KEYS)))
         known.index.enter(keys_of(known.encoded(slot)), slot)
     return known
@@ -70,9 +68,7 @@ def test_a_verdict_is_the_same_whichever_of_their_blocks_two_records_met_in() ->
             made(items, {token: items.salted(token) for token in (low, high)}),
             made(items, {token: (items if token == alike else other).salted(token) for token in (low, high)}),
         ]
-        found = {
-            verdict_of(order) for order in ([*crowd, *pair], [*pair, *crowd], [pair[1], *crowd, pair[0]])
-        }
+        found = {verdict_of(order) for order in ([*crowd, *pair], [*pair, *crowd], [pair[1], *crowd, pair[0]])}
         assert len(found) == 1
 
 

@@ -111,9 +111,7 @@ def test_a_city_that_is_no_place_is_missing(city: str) -> None:
 
 
 def test_a_superseded_number_is_kept_beside_the_number_that_replaced_it() -> None:
-    value = identity(
-        nhs_number="9434765919", former_numbers=("943 476 5870", "9434765919", "", "12", "9434765870")
-    )
+    value = identity(nhs_number="9434765919", former_numbers=("943 476 5870", "9434765919", "", "12", "9434765870"))
     assert normalise(value).former_numbers == ("9434765870",)
 
 

@@ -39,10 +39,7 @@ def cut(members: dict[str, Member], bits: dict[str, int], *decisions: Decision) 
         )
         for order in list(permutations(members.items()))[:24]
     ]
-    assert (
-        len({(tuple(groups(result)), tuple(sorted(result.refused.items(), key=str))) for result in results})
-        == 1
-    )
+    assert len({(tuple(groups(result)), tuple(sorted(result.refused.items(), key=str))) for result in results}) == 1
     return results[0]
 
 

@@ -37,16 +37,13 @@ MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_t
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
 ALIKE = Levels(**{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no"})  # closest first
 UNLIKE = Levels(
-    **{field: "none" if "none" in levels else "missing" for field, levels in LEVELS.items()}
-    | {"crossed": "no"}
+    **{field: "none" if "none" in levels else "missing" for field, levels in LEVELS.items()} | {"crossed": "no"}
 )
 WOMEN: Group = ("sex", "female")
 MEN: Group = ("sex", "male")
 
 
-def pairs(
-    *groups: Group, found: int = 0, reviewed: int = 0, missed: int = 0, wrong: int = 0
-) -> list[HeldOut]:
+def pairs(*groups: Group, found: int = 0, reviewed: int = 0, missed: int = 0, wrong: int = 0) -> list[HeldOut]:
     """So many pairs of each outcome."""
     outcomes = (
         (Band.AUTO, True, found),
@@ -54,9 +51,7 @@ def pairs(
         (Band.APART, True, missed),
         (Band.AUTO, False, wrong),
     )
-    return list(
-        chain(*(repeat(HeldOut(band, same, frozenset(groups)), times) for band, same, times in outcomes))
-    )
+    return list(chain(*(repeat(HeldOut(band, same, frozenset(groups)), times) for band, same, times in outcomes)))
 
 
 def numbered(number: str, at: Levels = ALIKE) -> Levels:
@@ -118,9 +113,7 @@ def test_a_pair_that_would_never_have_met_stands_apart() -> None:
         (Identity("9434765919", former_numbers=("9434765870",)), Identity("9434765870"), False),
     ],
 )
-def test_a_pair_only_a_number_brings_together_would_not_have_met(
-    a: Identity, b: Identity, is_met: bool
-) -> None:
+def test_a_pair_only_a_number_brings_together_would_not_have_met(a: Identity, b: Identity, is_met: bool) -> None:
     left, right = (encode(normalise(item), keys=KEYS) for item in (a, b))
     shared = len(set(left.tokens) & set(right.tokens))
     assert shared >= 1
@@ -225,9 +218,7 @@ def test_below_four_hundred_pairs_nothing_is_shown_that_rounded_counts_do_not_sa
         second = shown({WOMEN: (records + 2) // 5 * 5}, female=alike)
         assert lines(first) == lines(second)
         assert all(
-            count % 5 == 0
-            for line in lines(first)
-            for count in (*line.one_person, *line.two_people, line.records)
+            count % 5 == 0 for line in lines(first) for count in (*line.one_person, *line.two_people, line.records)
         )
 
 
@@ -306,9 +297,7 @@ def test_no_representation_shows_a_group_of_a_pair_or_an_exact_count() -> None:
 
 def sources(**found_of: tuple[int, int, int]) -> SubgroupReport:
     """Pairs linked, of how many, and records without a number, by source."""
-    tallies = {
-        ("source", name): PairTally(found, missed=of - found) for name, (found, of, _) in found_of.items()
-    }
+    tallies = {("source", name): PairTally(found, missed=of - found) for name, (found, of, _) in found_of.items()}
     numberless = {("source", name): without for name, (_, _, without) in found_of.items()}
     return SubgroupReport("m", tallies, dict.fromkeys(tallies, 1000), numberless)
 

@@ -85,9 +85,7 @@ def test_what_is_remembered_of_values_met_changes_no_token() -> None:
 
 
 def test_a_usual_record_takes_two_and_a_half_kilobytes() -> None:
-    usual = replace(
-        ADA, names=ADA.names[1:], postcodes=("LS1 4AP",), houses=("12 High Street",), cities=("Leeds",)
-    )
+    usual = replace(ADA, names=ADA.names[1:], postcodes=("LS1 4AP",), houses=("12 High Street",), cities=("Leeds",))
     encoded = encode(normalise(replace(usual, former_numbers=(), emails=())), keys=KEYS)
     assert len(encoded.tokens) <= 13
     assert len(encoded.to_bytes()) <= 2_800
@@ -139,9 +137,7 @@ def test_a_key_is_at_least_256_bits_and_an_epoch_fits_32() -> None:
 
 
 def test_a_hostile_identity_has_a_bounded_encoding() -> None:
-    many = tuple(
-        Name((f"Given{chr(65 + i)}x" * 9999, "Other"), f"Fam{chr(65 + i)}" * 9999) for i in range(20)
-    )
+    many = tuple(Name((f"Given{chr(65 + i)}x" * 9999, "Other"), f"Fam{chr(65 + i)}" * 9999) for i in range(20))
     encoded = encode(
         normalise(replace(ADA, names=many, postcodes=("LS1 4AP",) * 50, phones=("07700 900123",) * 50)),
         keys=KEYS,

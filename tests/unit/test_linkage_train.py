@@ -122,9 +122,7 @@ def test_an_interaction_is_learned_unless_it_is_set_by_hand_or_too_seldom_met() 
     assert by_hand.interactions["household"] == -1_234
     seldom = anchored(HOUSEHOLDS, origin=ORIGIN, fitting=Fitting(scarce=10**9))
     assert set(seldom.interactions.values()) == {0}
-    assert {
-        bits for field, of in seldom.weights.items() if field != "nhs_number" for bits in of.values()
-    } == {0}
+    assert {bits for field, of in seldom.weights.items() if field != "nhs_number" for bits in of.values()} == {0}
 
 
 @pytest.mark.parametrize("label", ["equal", "differ"])

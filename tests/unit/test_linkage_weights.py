@@ -172,9 +172,7 @@ HARM: dict[str, Callable[[Any], str]] = {
     "an unknown level": lambda tree: json.dumps({**tree, "interactions": {**tree["interactions"], "x": 1}}),
     "a weight out of range": lambda tree: json.dumps({**tree, "prior": 10**6}),
     "a weight that is a truth value": lambda tree: json.dumps({**tree, "prior": True}),
-    "thresholds crossed": lambda tree: json.dumps(
-        {**tree, "thresholds": {"link": 0, "review": 1, "ambiguous": 0}}
-    ),
+    "thresholds crossed": lambda tree: json.dumps({**tree, "thresholds": {"link": 0, "review": 1, "ambiguous": 0}}),
     "no provenance": lambda tree: json.dumps({**tree, "provenance": " "}),
     "a list": lambda tree: "[]",
 }

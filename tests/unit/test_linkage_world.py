@@ -45,9 +45,7 @@ def record(record_id: str, person: str, tier: str, **identity: object) -> WorldR
 
 
 def first_model() -> Model:
-    return parse(
-        Path(linkage.weights.__file__).with_name("models").joinpath("shipped.json").read_text("utf-8")
-    )
+    return parse(Path(linkage.weights.__file__).with_name("models").joinpath("shipped.json").read_text("utf-8"))
 
 
 def world(*records: WorldRecord, relation: Mapping[str, str] | None = None) -> LinkageWorld:
@@ -62,18 +60,14 @@ def test_equal_arguments_give_equal_worlds_and_another_seed_another() -> None:
 def test_the_share_of_tier_2_numbers_is_the_one_asked_for() -> None:
     for wanted in (0.3, 0.9):
         tier2 = [
-            record
-            for record in LinkageWorld.of(1200, seed=2, tier2_numbers=wanted).records
-            if record.tier == "tier2"
+            record for record in LinkageWorld.of(1200, seed=2, tier2_numbers=wanted).records if record.tier == "tier2"
         ]
         present = sum(record.identity.nhs_number is not None for record in tier2) / len(tier2)
         assert present == pytest.approx(wanted, abs=0.04)
 
 
 def test_what_happened_to_a_record_is_said_in_words() -> None:
-    happened = Counter(
-        reason for record in LinkageWorld.of(1200, seed=3).records for reason in record.happened
-    )
+    happened = Counter(reason for record in LinkageWorld.of(1200, seed=3).records for reason in record.happened)
     for reason in (
         "no number",
         "moved",
@@ -180,9 +174,7 @@ def test_every_pair_that_shares_a_block_is_trained_on_once() -> None:
     assert all(block in a.tokens and block in b.tokens for a, b, block in pairs)
     assert len({frozenset((id(a), id(b))) for a, b, _ in pairs}) == len(pairs)
     ones = list(encoded.values())
-    sharing = sum(
-        not set(a.tokens).isdisjoint(b.tokens) for place, a in enumerate(ones) for b in ones[place + 1 :]
-    )
+    sharing = sum(not set(a.tokens).isdisjoint(b.tokens) for place, a in enumerate(ones) for b in ones[place + 1 :])
     assert len(pairs) == sharing == sum(training_counts(encoded).candidates.values())
 
 

@@ -28,9 +28,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
 def missed(*, link: int) -> list[str]:
     """The targets our linker misses on a small world when pairs from so many milli-bits are linked."""
     model = replace(parse(linkage_model()), link=link, review=link - 1_000)
-    figures = linkage_worlds.run(
-        people=150, seeds=(11,), with_splink=False, report=lambda text: None, model=model
-    )
+    figures = linkage_worlds.run(people=150, seeds=(11,), with_splink=False, report=lambda text: None, model=model)
     return [text.split()[2] for text in figures.missed]
 
 

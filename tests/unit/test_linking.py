@@ -78,9 +78,7 @@ def test_a_decision_reads_back_and_each_has_a_key_of_its_own() -> None:
         ),
     ],
 )
-def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(
-    key: str, changes: dict[str, object]
-) -> None:
+def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(key: str, changes: dict[str, object]) -> None:
     with pytest.raises(Unreadable):
         PairDecision.parse(key, changed(json.loads(DECISION.value()), changes))
 

@@ -114,9 +114,9 @@ def test_a_withdrawal_that_comes_again_is_answered_with_its_tombstone_again() ->
 
 def test_what_no_longer_follows_is_retracted_with_nothing_else_in_it() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "gp"), 1)
-    retraction = [
-        emit for emit in run([*inputs("0 | gp | refers to tier2"), leaves]).sent if "events" in emit.topic
-    ][-1]
+    retraction = [emit for emit in run([*inputs("0 | gp | refers to tier2"), leaves]).sent if "events" in emit.topic][
+        -1
+    ]
     value = json.loads(retraction.value or b"")
     assert (value["status"], value["event"], value["revision"]) == ("retracted", "referral_sent", 1)
     assert set(value) == {"status", "event", "id", "person", "revision", "known_at"}
@@ -178,9 +178,7 @@ def test_two_recipients_share_no_id() -> None:
         for emit in done.sent:
             if f".{recipient}." in emit.topic:
                 found |= set(emit.key.decode().split("/"))
-                found |= {
-                    text for text in _strings(json.loads(emit.value or b"{}")) if text.startswith("v1:")
-                }
+                found |= {text for text in _strings(json.loads(emit.value or b"{}")) if text.startswith("v1:")}
         return found
 
     assert len(ids("demo")) == len(ids("research")) > 20

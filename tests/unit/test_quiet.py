@@ -43,6 +43,4 @@ def test_ours_speak_libraries_only_say_where_and_nobody_quotes() -> None:
 
 
 def test_configuring_is_left_to_the_process() -> None:
-    assert not any(
-        type(handler).__module__ == "ops.runtime.safe_logging" for handler in logging.getLogger().handlers
-    )
+    assert not any(type(handler).__module__ == "ops.runtime.safe_logging" for handler in logging.getLogger().handlers)

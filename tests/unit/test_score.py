@@ -41,9 +41,7 @@ groups = st.dictionaries(st.integers(0, 8), st.sampled_from("pqr"))
 def test_as_by_comparing_sets_of_records(found: dict[int, str], truth: dict[int, str]) -> None:
     def parts(of: dict[int, str]) -> set[frozenset[int]]:
         named = {frozenset(record for record in truth if of.get(record) == name) for name in of.values()}
-        return {part for part in named if part} | {
-            frozenset({record}) for record in truth if record not in of
-        }
+        return {part for part in named if part} | {frozenset({record}) for record in truth if record not in of}
 
     together = {truth[min(part)] for part in parts(truth) & parts(found)}
     assert rightly_linked(found, truth) == together

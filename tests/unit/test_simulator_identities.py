@@ -24,8 +24,7 @@ def county() -> tuple[SimulatedPerson, ...]:
 def identities_of(source: SourceSlug) -> tuple[tuple[SimulatedPerson, SimulatedIdentity], ...]:
     rng, rates = Random(6), default_rates()
     return tuple(
-        (person, record_identity(rng, person, source, rates=rates, household_numbers=()))
-        for person in county()
+        (person, record_identity(rng, person, source, rates=rates, household_numbers=())) for person in county()
     )
 
 
@@ -78,11 +77,7 @@ def test_without_multipliers_numbers_are_missing_as_often_for_everybody() -> Non
 
 def test_a_contact_may_be_the_household_s_or_one_the_person_no_longer_has() -> None:
     phones = Counter(
-        "own"
-        if identity.phone == person.phone
-        else "former"
-        if identity.phone == person.former_phone
-        else "home"
+        "own" if identity.phone == person.phone else "former" if identity.phone == person.former_phone else "home"
         for person, identity in identities_of(COUNCIL)
         if identity.phone
     )
@@ -104,9 +99,7 @@ def test_a_household_shares_one_household_number() -> None:
 
 def test_houses_are_written_otherwise_and_the_postcode_stays() -> None:
     written = [
-        (person, identity)
-        for person, identity in identities_of(GP)
-        if identity.address.line != person.address.line
+        (person, identity) for person, identity in identities_of(GP) if identity.address.line != person.address.line
     ]
     assert 0.08 < len(written) / len(county()) < 0.16
     for person, identity in written:

@@ -95,18 +95,14 @@ def test_tier_2_keys_three_times_as_many_wrong_names_as_tier_3() -> None:
             if person.group == "white"
         )
         white = [person for person in everyone if person.group == "white"]
-        return sum(
-            identity.forename != person.forename for identity, person in zip(identities, white, strict=True)
-        )
+        return sum(identity.forename != person.forename for identity, person in zip(identities, white, strict=True))
 
     assert wrong(COUNCIL) == pytest.approx(3 * wrong(TRUST), rel=0.3)
 
 
 def test_a_wrong_household_number_is_another_persons_valid_number() -> None:
     rates = default_rates()
-    always = parse_rates(
-        RATES_TOML.read_text().replace("of_household_member = 0.0015", "of_household_member = 1.0")
-    )
+    always = parse_rates(RATES_TOML.read_text().replace("of_household_member = 0.0015", "of_household_member = 1.0"))
     person, other = people(Random(1), 2, rates)
     identity = record_identity(Random(1), person, GP, rates=always, household_numbers=[other.nhs_number])
     assert identity.nhs_number == other.nhs_number

@@ -18,9 +18,7 @@ def simulation() -> SimulatedFeed:
 
 
 def good(kind: str) -> list[Delivery]:
-    return [
-        delivery for delivery in simulation().deliveries if delivery.kind == kind and delivery.tag == "good"
-    ]
+    return [delivery for delivery in simulation().deliveries if delivery.kind == kind and delivery.tag == "good"]
 
 
 def fields(segment: str) -> list[str]:
@@ -81,9 +79,7 @@ def test_the_trust_numbers_its_messages_and_names_the_service() -> None:
 
 
 def test_the_trust_sends_every_message_type_of_an_outpatient_pathway() -> None:
-    types = {
-        fields(delivery.content.decode().split("\r")[0])[9].rsplit("^", 1)[0] for delivery in good("hl7")
-    }
+    types = {fields(delivery.content.decode().split("\r")[0])[9].rsplit("^", 1)[0] for delivery in good("hl7")}
     siu = {"SIU^S12", "SIU^S13", "SIU^S15", "SIU^S26"}
     assert types >= siu | {"REF^I12", "ADT^A04", "ADT^A03", "ORU^R01"}
 
@@ -132,11 +128,7 @@ def test_a_broken_message_is_followed_by_the_good_one_it_was_made_from() -> None
     for place, delivery in enumerate(simulation().deliveries):
         if delivery.tag == "good" and delivery.kind != "csv_file":
             accepted_at[delivery.source, delivery.entries[0].message_id] = place
-    broken = [
-        (place, delivery)
-        for place, delivery in enumerate(simulation().deliveries)
-        if delivery.tag == "broken"
-    ]
+    broken = [(place, delivery) for place, delivery in enumerate(simulation().deliveries) if delivery.tag == "broken"]
     assert {delivery.kind for _, delivery in broken} == {"fhir", "hl7"}
     for place, delivery in broken:
         good_place = accepted_at[delivery.source, delivery.entries[0].message_id]
@@ -152,9 +144,7 @@ def test_a_duplicate_is_the_same_bytes_again() -> None:
             assert first[delivery.content] == delivery.entries
         else:
             first[delivery.content] = delivery.entries
-    assert any(
-        delivery.tag == "duplicate" and delivery.kind == "csv_file" for delivery in simulation().deliveries
-    )
+    assert any(delivery.tag == "duplicate" and delivery.kind == "csv_file" for delivery in simulation().deliveries)
 
 
 def test_messages_for_another_clinic_name_another_service_and_nobody_of_ours() -> None:

@@ -150,9 +150,7 @@ def test_without_a_small_disk_one_process_is_stopped_from_writing(
     disk.close()
 
 
-def test_a_machine_that_forbids_namespaces_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_that_forbids_namespaces_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "worker").mkdir()
     for refusal in (("false",), (str(tmp_path / "no such program"),)):
         monkeypatch.setattr(disks, "_UNSHARE", refusal)

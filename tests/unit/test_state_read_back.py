@@ -117,9 +117,7 @@ def test_records_read_back_are_bytes_until_touched_and_an_event_that_comes_again
 def test_a_record_that_waited_before_the_restart_expires_after_it() -> None:
     _, changelogs = after_the_small_world()
     records = real_step("records")
-    waited = [
-        (key, changelog) for changelog in changelogs for key in changelog if key.split(b"/")[1:2] == [b"s"]
-    ]
+    waited = [(key, changelog) for changelog in changelogs for key in changelog if key.split(b"/")[1:2] == [b"s"]]
     assert waited
     for key, changelog in waited:
         state: Any = records.restore(changelog.items())

@@ -122,9 +122,7 @@ def _read_row(cells: Cells, context: FileContext) -> tuple[Checked, dict[str, ob
     if has_error(cells.issues):
         return Checked(Verdict.REJECTED, tuple(dict.fromkeys(cells.issues)), ()), None, local_id
     document = bundle(message, source=context.source)
-    checked, _ = check(
-        document, source=context.source, test_mode=context.test_mode, received_at=context.received_at
-    )
+    checked, _ = check(document, source=context.source, test_mode=context.test_mode, received_at=context.received_at)
     issues = (*dict.fromkeys(cells.issues), *_further(checked, cells))
     verdict = verdict_of(issues, ignored=checked.verdict is Verdict.IGNORED)
     accepted = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
@@ -142,9 +140,7 @@ def _message(cells: Cells, context: FileContext) -> SourceMessage:
         cells.issues.append(error(f"row {cells.row}", "names nobody", code="required"))
     facts = facts_of(cells, source=context.source, person=person, source_version_at=source_version_at)
     message_id = f"{context.file_id}/{cells.row}"
-    return SourceMessage(
-        message_id=message_id, source_version_at=source_version_at, person=person, facts=facts
-    )
+    return SourceMessage(message_id=message_id, source_version_at=source_version_at, person=person, facts=facts)
 
 
 def _version_time(cells: Cells, received_at: datetime) -> datetime:

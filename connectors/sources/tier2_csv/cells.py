@@ -154,9 +154,7 @@ def parse_date(text: str, day_format: str) -> date:
         raise Unfit(f"does not have the format {day_format}")
     year, month, day = (int(found[part]) for part in "ymd")
     if month > 12 >= day:
-        raise Unfit(
-            f"has a month above 12: the format is {day_format}, and days and months are never turned round"
-        )
+        raise Unfit(f"has a month above 12: the format is {day_format}, and days and months are never turned round")
     try:
         return date(year, month, day)
     except ValueError:
@@ -168,9 +166,7 @@ def parse_datetime(text: str, moment_format: str, *, zone: str) -> datetime:
     day_format, time_format = re.split("[ T]", moment_format)
     gap = moment_format[len(day_format)]
     day_text, found_gap, time_text = text.partition(gap)
-    clock = re.fullmatch(
-        "([0-9]{2}):([0-9]{2})" + (":([0-9]{2})" if time_format.endswith("ss") else ""), time_text
-    )
+    clock = re.fullmatch("([0-9]{2}):([0-9]{2})" + (":([0-9]{2})" if time_format.endswith("ss") else ""), time_text)
     if not found_gap or clock is None:
         raise Unfit(f"does not have the format {moment_format}")
     day = parse_date(day_text, day_format)
@@ -187,9 +183,7 @@ def _british_summer_time(local: datetime) -> bool:
     From 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October (SI 2002/262). The
     hour that a clock shows twice in October is read as the first; the one it skips in March as winter time.
     """
-    starts = datetime.combine(
-        _last_sunday(local.year, 3), time(2), UTC
-    )  # the clock jumps from 01:00 to 02:00
+    starts = datetime.combine(_last_sunday(local.year, 3), time(2), UTC)  # the clock jumps from 01:00 to 02:00
     ends = datetime.combine(_last_sunday(local.year, 10), time(2), UTC)  # 02:00 summer time becomes 01:00
     return starts <= local < ends
 

@@ -29,9 +29,7 @@ class _RowTimes:
     on: date
 
 
-def facts_of(
-    cells: Cells, *, source: Source, person: Person, source_version_at: datetime
-) -> tuple[SourceFact, ...]:
+def facts_of(cells: Cells, *, source: Source, person: Person, source_version_at: datetime) -> tuple[SourceFact, ...]:
     """Every fact of the row, demographics first; what breaks a rule is an issue in `cells`."""
     mapping = cells.mapping
     by = _RowTimes(source, person.birth_date, source_version_at.date())

@@ -27,9 +27,7 @@ def person_of(cells: Cells, *, reported_on: date, test_mode: bool) -> Person:
         names=_names(cells),
         birth_date=_birth_date(cells, columns.get("birth_date"), reported_on=reported_on),
         sex=None if sex is None else str(sex),
-        addresses=tuple(
-            address for address in (_address(cells), _address(cells, "former_")) if address != Address()
-        ),
+        addresses=tuple(address for address in (_address(cells), _address(cells, "former_")) if address != Address()),
         phones=_phones(cells),
         emails=_matching(cells, "email", _EMAIL, "is not an email address; not kept"),
     )
@@ -59,9 +57,7 @@ def _local_id(cells: Cells, column: Column | None) -> LocalId | None:
         return None
 
 
-def _nhs_number(
-    cells: Cells, column: Column | None, *, test_mode: bool
-) -> tuple[NHSNumber | None, str | None]:
+def _nhs_number(cells: Cells, column: Column | None, *, test_mode: bool) -> tuple[NHSNumber | None, str | None]:
     """The number, or what was sent in its place when it may be one with a slip; never a repaired number.
 
     Nine digits have lost their leading zero to a spreadsheet; `9.44931E+09` has lost its last digits for good.

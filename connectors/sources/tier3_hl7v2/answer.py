@@ -113,9 +113,7 @@ def _most_severe(issues: Sequence[Issue]) -> list[Issue]:
 def _err(issue: Issue) -> str:
     condition = _CONDITION.get(issue.code, _CONDITION_OTHERWISE)
     text = escape(f"{issue.location}: {issue.rule}")
-    return (
-        f"ERR||{_erl(issue.location)}|{condition}|{_SEVERITY[issue.severity]}|{escape(issue.code)}|||{text}"
-    )
+    return f"ERR||{_erl(issue.location)}|{condition}|{_SEVERITY[issue.severity]}|{escape(issue.code)}|||{text}"
 
 
 def _erl(location: str) -> str:

@@ -49,9 +49,7 @@ def cancelled(reading: Reading) -> list[SourceFact]:
     """
     by = next((code for place in _WHO_CANCELLED if (code := _cancelled_by(reading.value(place)))), None)
     if by is None:
-        reading.warn(
-            "SCH-6", "does not say who cancelled; read as cancelled by the provider", code="code-invalid"
-        )
+        reading.warn("SCH-6", "does not say who cancelled; read as cancelled by the provider", code="code-invalid")
     return _appointment(reading, _booking_number(reading), by or "4")
 
 
@@ -67,9 +65,7 @@ def attended(reading: Reading) -> list[SourceFact]:
         return []
     number = reading.first_value(*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19") or None
     if number is None:
-        reading.warn(
-            "PV1-19", "is missing: a correction of this visit could not be distinguished from another visit"
-        )
+        reading.warn("PV1-19", "is missing: a correction of this visit could not be distinguished from another visit")
     day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.reported
     return [_attendance(reading, number, "5", day)]
 
@@ -105,9 +101,7 @@ def _booking_number(reading: Reading) -> str | None:
     return number or None
 
 
-def _appointment(
-    reading: Reading, number: str | None, attendance: str, *, booked: bool = False
-) -> list[SourceFact]:
+def _appointment(reading: Reading, number: str | None, attendance: str, *, booked: bool = False) -> list[SourceFact]:
     day = reading.moment(*_START)
     if day is None:
         reading.refuse("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")

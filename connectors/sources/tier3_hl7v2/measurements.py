@@ -108,9 +108,7 @@ def _amount(
         faults.append(("5", "must be a number above zero", "value"))
     if unit is None:
         missing = not obx.value(6)
-        rule = (
-            "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
-        )
+        rule = "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
         faults.append(("6", rule, "required" if missing else "code-invalid"))
     if not faults and unit is not None:
         given = plain(Decimal(text))
@@ -149,9 +147,7 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
     """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the message's id."""
     order = (obr.value(3) or obr.value(2)) if obr else ""
     if not order:
-        reading.warn(
-            "OBR-3", "is missing: a correction of this result could not be distinguished from another result"
-        )
+        reading.warn("OBR-3", "is missing: a correction of this result could not be distinguished from another result")
         order = f"message/{reading.message.identifier}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 

@@ -56,9 +56,7 @@ def merged(reading: Reading, person: Person) -> Person:
     """`person` with the ids that MRG-1 retires: PID survives. Refuses a merge that retires nothing."""
     prior = reading.message.first("MRG")
     found = [_parsed_id(cx.value()) for cx in prior.repetitions(1) if not is_nhs(cx)] if prior else []
-    retired = tuple(
-        dict.fromkeys(number for number in found if number is not None and number != person.local_id)
-    )
+    retired = tuple(dict.fromkeys(number for number in found if number is not None and number != person.local_id))
     if len(reading.message.all("MRG")) > 1:
         reading.refuse("MRG", "stands more than once", code="structure")
     if person.local_id is None:

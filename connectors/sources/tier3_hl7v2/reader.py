@@ -64,9 +64,7 @@ def _header(message: Hl7Message, received_at: datetime) -> tuple[datetime, list[
     if not control_id:
         issues.append(error("MSH-10", "is required", code="required"))
     if len(control_id) > CONTROL_ID_CHARACTERS_MAX:
-        issues.append(
-            error("MSH-10", f"has more than {CONTROL_ID_CHARACTERS_MAX} characters", code="too-long")
-        )
+        issues.append(error("MSH-10", f"has more than {CONTROL_ID_CHARACTERS_MAX} characters", code="too-long"))
     if not kind[0]:
         issues.append(error("MSH-9", "is required", code="required"))
     sent = moment(message.header.value(7))
@@ -109,9 +107,7 @@ def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: da
     ignored = False
     if not has_error(issues):
         document = bundle(message, source=reading.source)
-        again, _ = check(
-            document, source=reading.source, test_mode=reading.test_mode, received_at=received_at
-        )
+        again, _ = check(document, source=reading.source, test_mode=reading.test_mode, received_at=received_at)
         issues += in_hl7(again.issues, document=document, known=issues)
         types, ignored = again.resource_types, again.verdict.value == "ignored"
     verdict = verdict_of(issues, ignored=ignored)

@@ -75,9 +75,7 @@ def _ubrn(reading: Reading, rf1: Segment) -> str | None:
                 number = repetition.value().replace(" ", "").replace("-", "").upper()
                 if _UBRN.fullmatch(number):
                     return number
-                reading.warn(
-                    f"RF1-{field}", "is not an e-RS booking reference; it was left out", code="value"
-                )
+                reading.warn(f"RF1-{field}", "is not an e-RS booking reference; it was left out", code="value")
     return None
 
 

@@ -39,9 +39,7 @@ class Segment:
     """One segment. Positions are HL7's own, from 1; what is not there reads as the empty string."""
 
     name: str
-    parts: tuple[
-        tuple[tuple[str, ...], ...], ...
-    ]  # field, repetition, component, still with sub-component marks
+    parts: tuple[tuple[tuple[str, ...], ...], ...]  # field, repetition, component, still with sub-component marks
     marks: Delimiters
 
     def repetitions(self, field: int) -> Iterator["Repetition"]:

@@ -98,9 +98,7 @@ class HopTopics:
 
     def _changelog_of(self, hop: Hop) -> str:
         """The topic given, or the one that Quix Streams makes for itself."""
-        made_by_quix = [
-            name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")
-        ]
+        made_by_quix = [name for name in self._admin.list_topics() if name.startswith(f"changelog__{hop.group}-")]
         return made_by_quix[0] if made_by_quix else hop.changelog
 
     def _create(self, topics: dict[str, dict[str, str]]) -> None:

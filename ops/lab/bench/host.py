@@ -82,9 +82,7 @@ class Figures:
             "stock_events": events_of("stock", self.bench.events),
             "cpu_us_per_event": {name: _rounded(self.cpu_us(name), 1) for name in self.runs},
             "state_records": {name: runs[-1].state_records for name, runs in self.runs.items() if runs},
-            "all_events_per_s": {
-                name: [round(run.events_per_s) for run in runs] for name, runs in self.runs.items()
-            },
+            "all_events_per_s": {name: [round(run.events_per_s) for run in runs] for name, runs in self.runs.items()},
             "missing": self.missing,
             **self._profile(),
         }
@@ -113,9 +111,7 @@ def measure(bench: HostBench, bootstrap: str, *, scratch: Path, report: Report) 
     Raises Disqualified, SettingsError, KafkaError. Of the topics only the inputs stay.
     """
     if unknown := set(bench.contenders) - set(MODULES):
-        raise SettingsError(
-            f"--only: no contender {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}"
-        )
+        raise SettingsError(f"--only: no contender {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
     figures = Figures(bench)
     pythons = dict(_pythons(bench.contenders, figures.missing))
     topics = HopTopics(bootstrap)
@@ -141,9 +137,7 @@ def events_of(name: str, events: int) -> int:
     return min(events, STOCK_EVENTS_MAX) if name == "stock" else events
 
 
-def _rounds(
-    figures: Figures, topics: HopTopics, pythons: Mapping[str, Path], *, scratch: Path, report: Report
-) -> None:
+def _rounds(figures: Figures, topics: HopTopics, pythons: Mapping[str, Path], *, scratch: Path, report: Report) -> None:
     bench = figures.bench
     sizes = {events_of(name, bench.events) for name in pythons}
     report(f"writing the input: {' and '.join(f'{size:,}' for size in sorted(sizes))} messages of 1 kB")

@@ -21,9 +21,7 @@ def work(hop: Hop) -> None:
         }
     )
     consumer.subscribe([hop.reads])
-    producer = Producer(
-        {"bootstrap.servers": hop.bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 5}
-    )
+    producer = Producer({"bootstrap.servers": hop.bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 5})
     counts: dict[bytes, int] = {}
     done = 0
     while done < hop.events:

@@ -47,9 +47,7 @@ def run_once(topics: HopTopics, hop: Hop, module: str, *, python: Path) -> Clock
     log = Path(hop.directory, "log")
     command = [str(python), "-c", LAUNCH, f"ops.lab.bench.{module}", str(ROOT), hop.as_argument()]
     with log.open("wb") as out:
-        contender = subprocess.Popen(
-            command, cwd=hop.directory, stdout=out, stderr=out, env=_environ(os.environ)
-        )
+        contender = subprocess.Popen(command, cwd=hop.directory, stdout=out, stderr=out, env=_environ(os.environ))
     try:
         ended_s = topics.until_committed(hop, alive=lambda: contender.poll() is None, deadline_s=RUN_S_MAX)
         cpu_s = cpu_seconds(contender.pid)

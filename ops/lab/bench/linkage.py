@@ -160,9 +160,7 @@ def _at(records: Records, model: Model, link: int) -> PairQuality:
     return pairwise(partition, records.truth, file_of=records.file_by_record)
 
 
-def _splink_figures(
-    public_set: PublicSet, environ: Mapping[str, str], report: Report
-) -> dict[str, object] | None:
+def _splink_figures(public_set: PublicSet, environ: Mapping[str, str], report: Report) -> dict[str, object] | None:
     try:
         return dict(splink(SplinkRequest(public_set.kind, public_set.inputs, public_set.truth), environ))
     except TierlinkError as error:
@@ -172,9 +170,7 @@ def _splink_figures(
 
 def show(console: Console, figures: ComparisonsJson) -> None:
     """Both tools side by side, then what is below its target."""
-    table = Table(
-        title="F1 (pairs and people; default threshold, and the best an oracle would set); CPU seconds"
-    )
+    table = Table(title="F1 (pairs and people; default threshold, and the best an oracle would set); CPU seconds")
     for heading in ("set", "tool", "pairs", "best", "people", "best", "training", "linking"):
         table.add_column(heading, justify="left" if heading in ("set", "tool") else "right")
     for comparison in figures["sets"]:

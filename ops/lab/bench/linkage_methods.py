@@ -112,12 +112,8 @@ KEYS: Mapping[str, Callable[[_Fields], str | None]] = {
     "sounds of names, birth date, sex, postcode": lambda f: _all(
         f.sound(f.given), f.sound(f.family), f.born, f.sex, f.postcode
     ),
-    "forename initial, birth date, sex, postcode": lambda f: _all(
-        f.first(f.given, 1), f.born, f.sex, f.postcode
-    ),
-    "surname initial, birth date, sex, postcode": lambda f: _all(
-        f.first(f.family, 1), f.born, f.sex, f.postcode
-    ),
+    "forename initial, birth date, sex, postcode": lambda f: _all(f.first(f.given, 1), f.born, f.sex, f.postcode),
+    "surname initial, birth date, sex, postcode": lambda f: _all(f.first(f.family, 1), f.born, f.sex, f.postcode),
     "names, birth date, sex": lambda f: _all(f.given, f.family, f.born, f.sex),
     "names crossed, birth date, sex": lambda f: _all(f.crossed(), f.born, f.sex),
     "sounds of names, birth date, sex": lambda f: _all(f.sound(f.given), f.sound(f.family), f.born, f.sex),
@@ -125,9 +121,7 @@ KEYS: Mapping[str, Callable[[_Fields], str | None]] = {
         f.first(f.given, 3), f.first(f.family, 3), f.born, f.sex, f.postcode and f.postcode[:-3]
     ),
     "names, sex, postcode, house": lambda f: _all(f.given, f.family, f.sex, f.postcode, f.house),
-    "names, year of birth, sex, postcode": lambda f: _all(
-        f.given, f.family, f.born and f.born[:4], f.sex, f.postcode
-    ),
+    "names, year of birth, sex, postcode": lambda f: _all(f.given, f.family, f.born and f.born[:4], f.sex, f.postcode),
 }
 
 
@@ -228,9 +222,7 @@ def training_counts(encoded: Encoded, *, cap: int = BLOCK_MAX) -> Counts:
     return counted(levels(a, b, block=block) for a, b, block in training_pairs(encoded, cap=cap))
 
 
-def false_links(
-    world: LinkageWorld, clusters: Clusters, encoded: Mapping[str, EncodedIdentity], model: Model
-) -> Kinds:
+def false_links(world: LinkageWorld, clusters: Clusters, encoded: Mapping[str, EncodedIdentity], model: Model) -> Kinds:
     """Pairs of two people's records in one cluster, by kind; the most frequent first with `most_common`."""
     members: dict[str, list[WorldRecord]] = {}
     for record in world.records:
@@ -255,9 +247,7 @@ def missed_links(
     )
 
 
-def _with_home(
-    world: LinkageWorld, primary: Mapping[str, WorldRecord]
-) -> Iterator[tuple[WorldRecord, WorldRecord]]:
+def _with_home(world: LinkageWorld, primary: Mapping[str, WorldRecord]) -> Iterator[tuple[WorldRecord, WorldRecord]]:
     for record in world.records:
         if record.tier != "primary_care" and record.person in primary:
             yield record, primary[record.person]

@@ -28,9 +28,7 @@ from ops.lab.simulator.population import Region
 from ops.runtime.model_files import model_of
 from ops.training.playing import quantile
 
-TOWN = (
-    5_000  # people; some 8,000 records: forgotten before the next, so that they are no memory of the graph's
-)
+TOWN = 5_000  # people; some 8,000 records: forgotten before the next, so that they are no memory of the graph's
 LETTERS = "ABDEFGHJLNPQRSTUWYZ"
 FIRST_RANGE, RANGES = 720, 200  # NHS numbers from 720 on are not issued
 SIZES = (10_000, 100_000, 1_000_000)
@@ -241,9 +239,7 @@ class _Towns:
     people: int
 
     def number(self, number: int) -> Sequence[WorldRecord]:
-        return LinkageWorld.of(
-            self.people, seed=10_000 * self.seed + number, region=region_of(number)
-        ).records
+        return LinkageWorld.of(self.people, seed=10_000 * self.seed + number, region=region_of(number)).records
 
     def __iter__(self) -> Iterator[Sequence[WorldRecord]]:
         return map(self.number, count())

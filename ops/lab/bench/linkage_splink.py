@@ -33,9 +33,7 @@ def work(kind: str, truth: str, inputs: list[Path], partition_to: Path | None = 
     plan = PLANS[kind]()
     files = [_rows(path, number, len(inputs), plan) for number, path in enumerate(inputs, start=1)]
     person_of = {str(row["record"]): str(row[truth]) for rows in files for row in rows}
-    file_of = (
-        {str(row["record"]): str(row["file"]) for rows in files for row in rows} if len(files) > 1 else None
-    )
+    file_of = {str(row["record"]): str(row["file"]) for rows in files for row in rows} if len(files) > 1 else None
     clock, cpu = time.perf_counter(), time.process_time()
     linker = _linker(plan, files)
     _train(plan, linker)
@@ -106,8 +104,7 @@ def _linker(plan: SplinkPlan, files: list[Rows]) -> Linker:
     )
     database = DuckDBAPI()
     registered = [
-        database.register(pyarrow.Table.from_pylist(rows), dataset_display_name=name)
-        for name, rows in tables.items()
+        database.register(pyarrow.Table.from_pylist(rows), dataset_display_name=name) for name, rows in tables.items()
     ]
     return Linker(registered if len(registered) > 1 else registered[0], settings)
 

@@ -88,18 +88,14 @@ class LinkageWorld:
             (start + order, record)
             for person in everyone
             for start in (rng.random(),)
-            for order, record in _records(
-                rng, person, _at_home(person, homes[person.household], strangers), rates
-            )
+            for order, record in _records(rng, person, _at_home(person, homes[person.household], strangers), rates)
         ]
         arrivals.sort(key=lambda arrival: arrival[0])
         relation = _relations(everyone)
         return cls(seed, people, tuple(record for _, record in arrivals), relation)
 
 
-def _numbers_of_nobody(
-    rng: Random, everyone: tuple[SimulatedPerson, ...], number_range: str
-) -> Iterator[str]:
+def _numbers_of_nobody(rng: Random, everyone: tuple[SimulatedPerson, ...], number_range: str) -> Iterator[str]:
     """Valid NHS numbers of people the programme never meets."""
     taken = {person.nhs_number for person in everyone}
     while True:

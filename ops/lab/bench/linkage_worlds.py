@@ -40,9 +40,7 @@ PEOPLE = 30_000  # a target is a target of so many
 # No model was fitted and no rule was chosen on them; 801 to 805 chose rules.
 SEEDS = (811, 812, 813, 814, 815)
 SPLINK, SPLINK_BEST = "Splink 5", "Splink 5, best threshold"
-SPLINK_LINKS_AT = (
-    0.95  # ops.lab.bench.linkage_splink_plans.LINK_AT, which only Splink's own environment can read
-)
+SPLINK_LINKS_AT = 0.95  # ops.lab.bench.linkage_splink_plans.LINK_AT, which only Splink's own environment can read
 OURS = "tierlink"
 KEYS_ALONE = "match keys"
 TARGETS = {
@@ -143,9 +141,7 @@ class _Judged:
             home_records = [other for other in others if other.tier == "primary_care"] or others
             if home_records:
                 cluster = clusters[record.record_id]
-                self.found.append(
-                    (record, any(clusters[other.record_id] == cluster for other in home_records))
-                )
+                self.found.append((record, any(clusters[other.record_id] == cluster for other in home_records)))
 
     def linked(self, which: Callable[[WorldRecord], bool] = lambda record: True) -> float:
         """Of those records that have something to be linked to, the share that is."""
@@ -165,9 +161,7 @@ def _gap(shares: Mapping[str, float]) -> float:
     return 100 * (max(shares.values()) - min(shares.values())) if shares else 0.0
 
 
-_HEADINGS = (
-    "method,seed,wrong %,n,linked %,no number %,reviewed %,wrong %,held %,eth gap,imd gap,P,R,ids/1000,cpu s"
-)
+_HEADINGS = "method,seed,wrong %,n,linked %,no number %,reviewed %,wrong %,held %,eth gap,imd gap,P,R,ids/1000,cpu s"
 
 
 def table(rows: Collection[Quality]) -> str:
@@ -340,9 +334,7 @@ def partitions(path: Path, world: LinkageWorld) -> dict[float, dict[str, str]]:
     return found
 
 
-def _splink(
-    world: LinkageWorld, ours: Quality, report: Report, *, environ: Mapping[str, str]
-) -> Iterator[Quality]:
+def _splink(world: LinkageWorld, ours: Quality, report: Report, *, environ: Mapping[str, str]) -> Iterator[Quality]:
     """Splink at its default threshold and at the best; nothing, with the reason said, where it did not run."""
     with TemporaryDirectory() as folder:
         records, clusters = Path(folder, "records.csv"), Path(folder, "clusters.csv")

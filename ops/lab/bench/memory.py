@@ -78,18 +78,13 @@ class Feed:
     def __init__(self, stage: str, world: RestartWorld, *, facts: int) -> None:
         """At least that many facts, in whole copies of the world."""
         self._of_records = stage == "records"
-        once = list(
-            {(message.key, message.value): message for message in world.messages[READS[stage]]}.values()
-        )
+        once = list({(message.key, message.value): message for message in world.messages[READS[stage]]}.values())
         templates = [ElementTemplate.of(message.key or b"", message.value or b"") for message in once]
         named = {self._fact_of(message.key or b"") for message in once} - {None}
         copies = -(-facts // len(named))
         self.facts = copies * len(named)
         self._messages = [template.copy(number) for number in range(copies) for template in templates]
-        links = [
-            ElementTemplate.of(message.key or b"", message.value or b"")
-            for message in world.messages[LINK_MAP]
-        ]
+        links = [ElementTemplate.of(message.key or b"", message.value or b"") for message in world.messages[LINK_MAP]]
         self._links = [link.copy(number) for number in range(copies) for link in links]
 
     def links(self) -> Iterator[Record]:
@@ -169,9 +164,7 @@ def _watched(worker: WorkerUnderBench, events: int) -> list[MemorySample]:
                 samples.append(MemorySample(now_s, done, worker.memory_mb()))
             worker.must_live()
             if now_s - moved_s > STILL_S_MAX:
-                raise TierlinkError(
-                    f"the {worker.stage} worker has committed nothing for {STILL_S_MAX:.0f} s"
-                )
+                raise TierlinkError(f"the {worker.stage} worker has committed nothing for {STILL_S_MAX:.0f} s")
             time.sleep(SAMPLE_S)
     finally:
         watcher.close()

@@ -49,9 +49,7 @@ def run(options: RestartBench, *, report: Report) -> dict[str, object]:
     return figures
 
 
-def changelog(
-    stage: str, options: RestartBench, layout: EnginePaths, world: RestartWorld | None
-) -> Iterator[Record]:
+def changelog(stage: str, options: RestartBench, layout: EnginePaths, world: RestartWorld | None) -> Iterator[Record]:
     """At least the elements asked for, to the partitions where they belong."""
     if world is None:
         people = min(options.linked_people, options.elements // 4)

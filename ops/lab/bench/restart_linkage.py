@@ -45,9 +45,7 @@ def linker_elements(layout: EnginePaths, *, elements: int, people: int) -> Itera
     known = _records(layout, people)
     answered = _answered(layout, keys, known)
     anchors = {keys.mac(Purpose.PERSON_ID, record_id).encode(): record_id for record_id in known}
-    answers = [
-        (key, _Answer.of(value, anchors)) for key, value in answered.items() if not key.startswith(b"m/")
-    ]
+    answers = [(key, _Answer.of(value, anchors)) for key, value in answered.items() if not key.startswith(b"m/")]
     made = number = 0
     while made < elements:
         mark, mask = b"v1:%06x" % number, secrets.randbits(64) if number else 0
@@ -100,9 +98,7 @@ def _answered(layout: EnginePaths, keys: Keyring, known: Mapping[str, CopiedReco
     step, elements = step_with("linker", layout.keyring), dict[bytes, bytes]()
     state = step.restore([])
     for offset, (record_id, record) in enumerate(known.items()):
-        message = Message(
-            IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, record, 0), (), offset
-        )
+        message = Message(IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, record, 0), (), offset)
         state, outcomes = step.advance(state, message)
         keep(elements, outcomes)
     return elements

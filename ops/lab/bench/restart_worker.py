@@ -88,9 +88,7 @@ class WorkerUnderBench:
         """Raises TierlinkError with the last line of its log when it has ended."""
         if self.process is None or self.process.poll() is not None:
             lines = self.log.read_text(errors="replace").strip().splitlines()
-            raise TierlinkError(
-                f"the {self.stage} worker has ended: {lines[-1] if lines else 'an empty log'}"
-            )
+            raise TierlinkError(f"the {self.stage} worker has ended: {lines[-1] if lines else 'an empty log'}")
 
     def memory_mb(self, name: str = "VmRSS") -> float:
         """Resident memory now; with `VmHWM` the most it ever was. Raises TierlinkError when it has ended."""

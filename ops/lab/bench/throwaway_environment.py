@@ -51,9 +51,7 @@ class ThrowawayEnvironment:
         raise MissingTool(f"{', '.join(self.packages)} could not be installed by {' nor by '.join(tried)}")
 
 
-def _ways(
-    home: Path, python: Path, environ: Mapping[str, str]
-) -> list[tuple[str, Sequence[str], Sequence[str]]]:
+def _ways(home: Path, python: Path, environ: Mapping[str, str]) -> list[tuple[str, Sequence[str], Sequence[str]]]:
     """(name, how to make an environment, how to install into it), the best first."""
     make_venv = [sys.executable, "-m", "venv", str(home)]
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-input"]
@@ -67,9 +65,7 @@ def _ways(
 
 def _succeeds(command: Sequence[str], environ: Mapping[str, str]) -> bool:
     try:
-        ended = subprocess.run(
-            command, env=dict(environ), capture_output=True, timeout=INSTALL_S_MAX, check=False
-        )
+        ended = subprocess.run(command, env=dict(environ), capture_output=True, timeout=INSTALL_S_MAX, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return ended.returncode == 0

@@ -68,9 +68,7 @@ class Campaign:
 
     def _is_enough(self) -> bool:
         """Deaths made, and those that faults under way may still make."""
-        return self.injector.tally.kills >= self.kills or any(
-            action.kind == "crash" for action, _ in self._running
-        )
+        return self.injector.tally.kills >= self.kills or any(action.kind == "crash" for action, _ in self._running)
 
     def _next(self, waiting: deque[Action]) -> Action | None:
         """The first that may begin now, taken out.

@@ -49,9 +49,7 @@ def identity_change(rng: Random, named: Numbering, original: Delivery) -> Sequen
     if what == "nhs_number":
         changes.append(_IdentityChange())
     return [
-        _RESEND[original.kind](
-            rng, replace(named, prefix=f"{named.prefix}{step}"), original, change, step + 1
-        )
+        _RESEND[original.kind](rng, replace(named, prefix=f"{named.prefix}{step}"), original, change, step + 1)
         for step, change in enumerate(changes)
     ]
 
@@ -66,9 +64,7 @@ def merge(rng: Random, named: Numbering, original: Delivery, other: Delivery) ->
         return [_merged(named, original, retired=_local_id(other), kind=kind)]
     second = f"WT{named.number:07d}"
     content = original.content.decode().replace(_local_id(original), second)
-    again = _hl7_delivery(
-        original, content, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second
-    )
+    again = _hl7_delivery(original, content, replace(named, prefix=f"{named.prefix}T"), minutes=1, local_id=second)
     return [again, _merged(named, original, retired=second, kind=kind)]
 
 
@@ -116,15 +112,11 @@ def _fhir(rng: Random, _: Numbering, original: Delivery, change: _IdentityChange
         for number in numbers:
             number["value"] = change.nhs_number
     content = json.dumps(document, separators=(",", ":")).encode()
-    entry = replace(
-        original.entries[0], message_id=message_id, source_version_at=source_version_at, correction=False
-    )
+    entry = replace(original.entries[0], message_id=message_id, source_version_at=source_version_at, correction=False)
     return replace(original, content=content, entries=(entry,))
 
 
-def _hl7(
-    _rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int
-) -> Delivery:
+def _hl7(_rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int) -> Delivery:
     """ADT^A31: the person's identity and nothing else."""
     segments = [
         _with_fields(segment, {9: "ADT^A31^ADT_A05"}, first=2) if segment.startswith("MSH") else segment
@@ -156,18 +148,14 @@ def _changed(pid: str, change: _IdentityChange) -> str:
 def _merged(named: Numbering, original: Delivery, *, retired: str, kind: str) -> Delivery:
     structure = {"A40": "ADT_A39", "A34": "ADT_A30"}[kind]
     segments = [
-        segment
-        for segment in original.content.decode().split(_LINE_END)
-        if segment.startswith(("MSH", "PID", "PD1"))
+        segment for segment in original.content.decode().split(_LINE_END) if segment.startswith(("MSH", "PID", "PD1"))
     ]
     header = _with_fields(segments[0], {9: f"ADT^{kind}^{structure}"}, first=2)
     text = "".join(f"{segment}{_LINE_END}" for segment in (header, *segments[1:], f"MRG|{retired}^^^RXX^MR"))
     return _hl7_delivery(original, text, named, minutes=5)
 
 
-def _hl7_delivery(
-    original: Delivery, text: str, named: Numbering, *, minutes: int, local_id: str = ""
-) -> Delivery:
+def _hl7_delivery(original: Delivery, text: str, named: Numbering, *, minutes: int, local_id: str = "") -> Delivery:
     header, rest = text.split(_LINE_END, 1)
     sent_at = datetime.strptime(header.split("|")[6], _SENT_AT) + timedelta(minutes=minutes)  # noqa: DTZ007
     header = _with_fields(header, {7: f"{sent_at:{_SENT_AT}}", 10: named.control_id}, first=2)
@@ -193,9 +181,7 @@ def _local_id(of: Delivery) -> str:
     return of.entries[0].local_id
 
 
-def _csv(
-    _rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int
-) -> Delivery:
+def _csv(_rng: Random, named: Numbering, original: Delivery, change: _IdentityChange, minutes: int) -> Delivery:
     rows = list(csv.DictReader(io.StringIO(original.content.decode(), newline="")))
     of_one = next(entry.local_id for entry in original.entries if entry.expected == "accepted")
     changed_rows = [

@@ -133,9 +133,7 @@ class Load:
         }
         try:
             while (delivery := self._next(due)) is not None:
-                answered = senders[delivery.kind].send(
-                    delivery.content, message_id=delivery.entries[0].message_id
-                )
+                answered = senders[delivery.kind].send(delivery.content, message_id=delivery.entries[0].message_id)
                 self._count(answered.answer, 1)
         finally:
             for sender in senders.values():

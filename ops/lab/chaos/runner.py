@@ -142,9 +142,7 @@ def _settings(options: ChaosOptions, switches: FaultSwitches, proxies: ProcessPr
     )
 
 
-def _attack(
-    options: ChaosOptions, load: Load, injector: FaultInjector, *, until: float, report: Report
-) -> None:
+def _attack(options: ChaosOptions, load: Load, injector: FaultInjector, *, until: float, report: Report) -> None:
     """The load has been answered or given up, every fault is over and healed."""
     targets, entries = base_targets(), load.mixture.entries
 

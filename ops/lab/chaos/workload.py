@@ -98,11 +98,7 @@ def mixture(offered: Iterable[Offer]) -> EntryMix:
             counted["ignored"] += entry.expected == "ignored"
             counted["identity_changes"] += offer.kind == "identity"
             counted["merges"] += offer.kind == "merge" and b"\rMRG|" in offer.delivery.content
-            if (
-                offer.delivery.tag == "duplicate"
-                or entry.source_version_at is None
-                or entry.expected != "accepted"
-            ):
+            if offer.delivery.tag == "duplicate" or entry.source_version_at is None or entry.expected != "accepted":
                 continue
             counted["corrections"] += entry.correction
             key = (offer.delivery.source, entry.local_id)
@@ -121,9 +117,7 @@ def _world(seed: int, people: int) -> list[Offer]:
     """More than enough: the simulated deliveries with what is put beside them."""
     deliveries = simulate(seed, people, rates=_rates()).deliveries
     rng = Random(f"chaos {seed}")
-    placed = [
-        (float(place), Offer(_OF_TAG[delivery.tag], delivery)) for place, delivery in enumerate(deliveries)
-    ]
+    placed = [(float(place), Offer(_OF_TAG[delivery.tag], delivery)) for place, delivery in enumerate(deliveries)]
     placed += _added(rng, deliveries)
     placed.sort(key=lambda item: item[0])
     return [offer for _, offer in placed]
@@ -145,9 +139,7 @@ def _added(rng: Random, deliveries: Sequence[Delivery]) -> Iterator[tuple[float,
                     yield at + rng.uniform(0, _APART_MAX), Offer(kind, _resent(made))
 
 
-def _made(
-    rng: Random, kind: OfferKind, number: int, original: Delivery, other: Delivery
-) -> Sequence[Delivery]:
+def _made(rng: Random, kind: OfferKind, number: int, original: Delivery, other: Delivery) -> Sequence[Delivery]:
     if kind == "poison":
         return [poison(rng, number, original)]
     if kind == "merge":

@@ -11,16 +11,12 @@ from ops.lab import Report
 from ops.lab.commands.bench_linkage import linkage, stop_on_signals
 from ops.runtime.cli_options import Json, show_progress
 
-Scratch = Annotated[
-    Path, typer.Option(help="Broker and logs live below it while it runs, and are removed afterwards.")
-]
+Scratch = Annotated[Path, typer.Option(help="Broker and logs live below it while it runs, and are removed afterwards.")]
 
 
 def host(
     *,
-    events: Annotated[
-        int, typer.Option(min=100, help="Messages of 1 kB that each contender answers.")
-    ] = 200_000,
+    events: Annotated[int, typer.Option(min=100, help="Messages of 1 kB that each contender answers.")] = 200_000,
     rounds: Annotated[int, typer.Option(min=1, help="Every contender once a round; the median counts.")] = 5,
     only: Annotated[
         list[str] | None, typer.Option(help="host, stock, bare, aiokafka, quix; all when not given.")

@@ -25,9 +25,7 @@ def linkage(
         bool,
         typer.Option("--scale", help="Instead: one graph growing, and what a record costs at each size."),
     ] = False,
-    records: Annotated[
-        int, typer.Option(min=1_000, help="With --scale: how many records it grows to.")
-    ] = 1_000_000,
+    records: Annotated[int, typer.Option(min=1_000, help="With --scale: how many records it grows to.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="With --scale: of the simulated people.")] = 1,
     people: Annotated[
         int | None,
@@ -36,9 +34,7 @@ def linkage(
             help="Instead: worlds of so many simulated people, linked by ours and as it is done today.",
         ),
     ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(help="Instead: the same for these seeds, with commas: 811,812.")
-    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Instead: the same for these seeds, with commas: 811,812.")] = None,
     as_json: Json = False,
 ) -> None:
     """Quality on public sets with truth, Splink beside it. With --people or --seeds: on simulated people, counted by

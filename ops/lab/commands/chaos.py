@@ -21,9 +21,7 @@ def chaos(
     events: Annotated[int, typer.Option(min=1, help="Entries that are sent through the doors.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same load and the same faults.")] = 1,
     minutes: Annotated[float, typer.Option(min=0, help="No fault begins later than this.")] = 90.0,
-    faults: Annotated[
-        str, typer.Option(help="Kinds of faults, with commas; all of them when not given.")
-    ] = "",
+    faults: Annotated[str, typer.Option(help="Kinds of faults, with commas; all of them when not given.")] = "",
     host: Annotated[
         Literal["ours", "stock"], typer.Option(help="What workers run on; stock is a Faust agent.")
     ] = "ours",

@@ -15,9 +15,7 @@ from ops.runtime.cli_options import Json, show_progress
 
 def demo(
     *,
-    people: Annotated[
-        int, typer.Option(min=1, max=100_000, help="How many people the simulator invents.")
-    ] = 200,
+    people: Annotated[int, typer.Option(min=1, max=100_000, help="How many people the simulator invents.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same people, messages and counts.")] = 7,
     once: Annotated[bool, typer.Option("--once", help="Stop after the report instead of at Ctrl-C.")] = False,
     as_json: Json = False,
@@ -51,9 +49,7 @@ def demo(
         def progress(source: str, deliveries: int) -> None:
             made[source] = made.get(source, 0) + deliveries
             if sum(made.values()) % 500 == 0:
-                console.print(
-                    "  delivered " + ", ".join(f"{name} {count}" for name, count in sorted(made.items()))
-                )
+                console.print("  delivered " + ", ".join(f"{name} {count}" for name, count in sorted(made.items())))
 
         options = DemoOptions(people, seed, kill_worker, workers)
         result = run(engine, options, progress=progress, report=console.print, started=started)

@@ -11,13 +11,9 @@ def fit_model(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when the file is not what the fit gives.")
     ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="The model file; the one that ships when not given.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The model file; the one that ships when not given.")] = None,
     people: Annotated[int, typer.Option(min=100, help="People in each population.")] = 20_000,
-    seeds: Annotated[
-        str, typer.Option(help="The seed of each population, with commas: 901,902.")
-    ] = "901,902,903,904",
+    seeds: Annotated[str, typer.Option(help="The seed of each population, with commas: 901,902.")] = "901,902,903,904",
 ) -> None:
     """Fit the model that ships on simulated people and write its file: about three minutes."""
     from linkage.errors import ModelRefused

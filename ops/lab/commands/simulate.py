@@ -13,9 +13,7 @@ def simulate(
     first: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
     mutant: Annotated[
         str,
-        typer.Option(
-            help="Break one rule on purpose: it must be caught. Names: ops/lab/model_check/rules.py."
-        ),
+        typer.Option(help="Break one rule on purpose: it must be caught. Names: ops/lab/model_check/rules.py."),
     ] = "none",
     processes: Annotated[int, typer.Option(min=1, max=64, help="How many processes play.")] = 2,
     as_json: Json = False,

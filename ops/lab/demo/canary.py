@@ -121,8 +121,6 @@ def _opened_intake(view: EngineView) -> Iterator[bytes]:
     for source in view.sources.values():
         for message in read_topics(view.bootstrap, [source.intake_topic]):
             try:
-                yield opened(
-                    message.value or b"", keys=keys, topic=message.topic, key=message.key or b""
-                ).original
+                yield opened(message.value or b"", keys=keys, topic=message.topic, key=message.key or b"").original
             except Unreadable:
                 continue

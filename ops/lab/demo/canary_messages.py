@@ -13,9 +13,7 @@ def fhir(nobody: Nobody, *, good: bool) -> tuple[str, bytes]:
     weight: dict[str, object] = {
         "resourceType": "Observation",
         "status": "final",
-        "code": {
-            "coding": [{"system": "http://snomed.info/sct", "code": "27113001", "display": nobody.free_text}]
-        },
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "27113001", "display": nobody.free_text}]},
         "subject": subject,
         "effectiveDateTime": "2026-01-05",
         "valueQuantity": {"value": 101.5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
@@ -72,9 +70,7 @@ def _patient(nobody: Nobody) -> dict[str, object]:
         "gender": "female",
         "birthDate": nobody.birth_date,
         "address": [{"line": [nobody.street], "city": nobody.free_text, "postalCode": nobody.postcode}],
-        "contact": [
-            {"name": {"family": nobody.other}, "telecom": [{"system": "phone", "value": nobody.phone}]}
-        ],
+        "contact": [{"name": {"family": nobody.other}, "telecom": [{"system": "phone", "value": nobody.phone}]}],
     }
 
 
@@ -85,9 +81,7 @@ def hl7(nobody: Nobody, *, good: bool) -> tuple[str, bytes]:
     identifiers = f"{nobody.local_id}^^^RXX^MR~{nobody.nhs_number}^^^NHS^NH"
     address = f"{nobody.street}^{nobody.other}^{nobody.free_text}^^{postcode}^GBR^HOME"
     names = f"{nobody.family}^{nobody.given}^{nobody.other}^^^^L"
-    more = (
-        f"{nobody.phone}^PRN^PH^{nobody.mailbox}|{nobody.phone}|||||{nobody.local_id}|||A|{nobody.free_text}"
-    )
+    more = f"{nobody.phone}^PRN^PH^{nobody.mailbox}|{nobody.phone}|||||{nobody.local_id}|||A|{nobody.free_text}"
     unit = "kg" if good else ""
     lines = [
         f"MSH|^~\\&|CANARY|RXX|TIERLINK|TIE|20260106100000||ORU^R01|{control}|P|2.4",

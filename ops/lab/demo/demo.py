@@ -74,9 +74,7 @@ def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: round(share, 4) for name, share in shares.items()}
 
 
-def run(
-    engine: Engine, options: DemoOptions, *, progress: Progress, report: Report, started: float
-) -> DemoResult:
+def run(engine: Engine, options: DemoOptions, *, progress: Progress, report: Report, started: float) -> DemoResult:
     """Play, wait until nothing is left to do, send the tick of the day, and read what came out."""
     simulation = simulate(options.seed, options.people, rates=default_rates())
     journal = Journal(engine.layout.journal)
@@ -120,9 +118,7 @@ def engine_view(engine: Engine) -> canary.EngineView:
 
 def _result(engine: Engine, simulation: SimulatedFeed, played: _PlayedRun) -> DemoResult:
     keys = engine.keys
-    books = read_topic_index(
-        partial(read_topics, engine.bootstrap), engine.sources.values(), recipient=RECIPIENT
-    )
+    books = read_topic_index(partial(read_topics, engine.bootstrap), engine.sources.values(), recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)
     published = PublishedRun(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(
@@ -142,6 +138,5 @@ def read_snapshots(bootstrap: str) -> dict[str, SnapshotJson]:
     """Published person id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
     return {
-        key.decode(): cast(SnapshotJson, canonical.load_object(message.value or b""))
-        for key, message in latest.items()
+        key.decode(): cast(SnapshotJson, canonical.load_object(message.value or b"")) for key, message in latest.items()
     }

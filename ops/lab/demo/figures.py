@@ -34,9 +34,7 @@ def funnel(snapshots: Iterable[SnapshotJson], tier: str) -> Funnel:
     """The funnel of `tier`. Both denominators: all who started, and completers with both weights
     (`loss-5pct/1`).
     """
-    episodes = [
-        episode for snapshot in snapshots for episode in snapshot["episodes"] if episode["tier"] == tier
-    ]
+    episodes = [episode for snapshot in snapshots for episode in snapshot["episodes"] if episode["tier"] == tier]
     started = [episode for episode in episodes if episode["started_on"]]
     outcomes = [(episode, outcome) for episode in started if (outcome := _outcome(episode)) is not None]
     completers = [outcome for episode, outcome in outcomes if episode["completed_on"]]
@@ -141,15 +139,11 @@ def timeline(snapshot: SnapshotJson) -> list[TimelineRow]:
     lines = []
     for handover in snapshot["handovers"]:
         lines.append(
-            TimelineRow(
-                handover["sent_on"], handover["from_tier"], f"referred to {_readable(handover['to_tier'])}"
-            )
+            TimelineRow(handover["sent_on"], handover["from_tier"], f"referred to {_readable(handover['to_tier'])}")
         )
         if handover["status"] == "overdue":
             lines.append(
-                TimelineRow(
-                    handover["sent_on"], handover["to_tier"], f"never received ({handover['definition']})"
-                )
+                TimelineRow(handover["sent_on"], handover["to_tier"], f"never received ({handover['definition']})")
             )
     for episode in snapshot["episodes"]:
         lines += _episode_lines(episode, snapshot["handovers"])
@@ -158,9 +152,7 @@ def timeline(snapshot: SnapshotJson) -> list[TimelineRow]:
 
 def _episode_lines(episode: EpisodeJson, handovers: Iterable[HandoverJson]) -> list[TimelineRow]:
     tier, waits = episode["tier"], episode["waits"]
-    interval = next(
-        (handover["interval_days"] for handover in handovers if handover["episode"] == episode["id"]), None
-    )
+    interval = next((handover["interval_days"] for handover in handovers if handover["episode"] == episode["id"]), None)
     after = "" if interval is None else f", {interval} days after it was sent"
     dated_texts = [
         (episode["referred_on"], f"referral received{after}"),

@@ -72,13 +72,9 @@ def _play_messages(playing: _Playing, source: str, queue: Sequence[Delivery]) ->
 def _play_files(playing: _Playing, source: str, queue: Sequence[Delivery]) -> None:
     sender = FileSender(source, playing.engine.drop_folder(source), playing.journal)
     for delivery in queue:  # all at once: councils do not wait for each other's files either
-        sender.drop(
-            delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries]
-        )
+        sender.drop(delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries])
     for delivery in playing.until_ended(queue):
-        sender.wait(
-            delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries]
-        )
+        sender.wait(delivery.file_name or "", delivery.content, rows=[entry.position for entry in delivery.entries])
         playing.progress(source, 1)
 
 

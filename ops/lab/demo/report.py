@@ -79,9 +79,7 @@ def _equity(console: Console, result: DemoResult) -> None:
         table.add_column(heading)
     for row in figures.equity(result.snapshots):
         name = "not known" if row.imd_quintile is None else str(row.imd_quintile)
-        table.add_row(
-            name, str(row.people), str(row.referred), str(row.started), _share(row.lost_5pct, row.started)
-        )
+        table.add_row(name, str(row.people), str(row.referred), str(row.started), _share(row.lost_5pct, row.started))
     console.print(table)
 
 

@@ -64,11 +64,7 @@ def _arrival(slug: str, message: SourceMessage, template: str) -> Arrival:
 
 
 def _ticks(partitions: list[int]) -> list[Arrival]:
-    return [
-        Arrival(Emit(topics.PATHWAY_IN, part, *tick_message(part, day)))
-        for day in TICKS
-        for part in partitions
-    ]
+    return [Arrival(Emit(topics.PATHWAY_IN, part, *tick_message(part, day))) for day in TICKS for part in partitions]
 
 
 def _poison() -> list[Arrival]:

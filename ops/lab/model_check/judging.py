@@ -63,6 +63,4 @@ def _state_answers_alike(run: ScheduledRun) -> None:
                 live, live_outcomes = step.advance(live, message)
                 restored, restored_outcomes = step.advance(restored, message)
                 if live_outcomes != restored_outcomes:
-                    raise Violation(
-                        "restored state answers otherwise", f"{name} {topic}/{task}@{message.offset}"
-                    )
+                    raise Violation("restored state answers otherwise", f"{name} {topic}/{task}@{message.offset}")

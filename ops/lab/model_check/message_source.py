@@ -26,9 +26,7 @@ def day(count: int) -> date:
     return (DAY_0 + timedelta(days=count)).date()
 
 
-def someone(
-    tail: int, name: tuple[str, str], born: date, place: tuple[str, str], sex: str = "female"
-) -> Person:
+def someone(tail: int, name: tuple[str, str], born: date, place: tuple[str, str], sex: str = "female") -> Person:
     """A person with a number, a forename and surname, and an address line with its postcode."""
     return Person(
         nhs_number=number(tail),
@@ -56,9 +54,7 @@ def without_number(person: Person) -> Person:
     return replace(person, nhs_number=None)
 
 
-def referral(
-    business: str, on: int, *, to: str = "tier2", ubrn: str | None = None, sent: bool = True
-) -> SourceFact:
+def referral(business: str, on: int, *, to: str = "tier2", ubrn: str | None = None, sent: bool = True) -> SourceFact:
     """A referral, sent or received."""
     direction = "sent" if sent else "received"
     body = Referral.model_validate({"on": day(on), "direction": direction, "to_tier": to})

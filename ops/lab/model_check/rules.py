@@ -57,11 +57,7 @@ class LaterStateFirst(Progress):
 
     def may_send_state(self) -> Flight | None:
         """The newest whose outputs are there."""
-        ready = (
-            flight
-            for flight in reversed(self._flights)
-            if flight.outputs_acknowledged and not flight.state_sent
-        )
+        ready = (flight for flight in reversed(self._flights) if flight.outputs_acknowledged and not flight.state_sent)
         return next(ready, None)
 
 

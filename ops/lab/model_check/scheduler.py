@@ -92,9 +92,7 @@ class ScheduledRun:
     def _drawn_arrivals(self) -> list[Arrival]:
         arrivals = list(self.world.arrivals)
         arrivals += [
-            arrival
-            for arrival in arrivals
-            if arrival.again and self.chance.random() < self.profile.duplicate_share
+            arrival for arrival in arrivals if arrival.again and self.chance.random() < self.profile.duplicate_share
         ]
         self.chance.shuffle(arrivals)
         return arrivals
@@ -161,9 +159,7 @@ class ScheduledRun:
         for worker in self.workers:
             if worker.restart_ms is not None or worker.paused_until_ms is not None:
                 return False
-            if worker.alive and not (
-                worker.phase == "working" and worker.producer.idle and self._holds(worker)
-            ):
+            if worker.alive and not (worker.phase == "working" and worker.producer.idle and self._holds(worker)):
                 return False
         return not any(self.lag().values())
 
@@ -243,9 +239,7 @@ class ScheduledRun:
             worker.held = {place: until for place, until in worker.held.items() if until > now_ms}
         if worker.paused_until_ms is None and worker.heartbeat_ms <= now_ms and worker.heartbeat():
             self._wake(worker)
-        waits = [
-            until_ms for until_ms in (worker.paused_until_ms, worker.cut_until_ms) if until_ms is not None
-        ]
+        waits = [until_ms for until_ms in (worker.paused_until_ms, worker.cut_until_ms) if until_ms is not None]
         waits += worker.held.values()
         return min([worker.heartbeat_ms, *waits] if worker.paused_until_ms is None else waits)
 
@@ -349,9 +343,7 @@ class ScheduledRun:
             log = self.logs.partitions[place]
             for message in log.messages[log.since(before.get(place, 0)) : log.since(offset)]:
                 if (message.topic, message.partition, message.offset) not in done:
-                    raise Violation(
-                        "committed too early", f"{message.topic}/{message.partition}@{message.offset}"
-                    )
+                    raise Violation("committed too early", f"{message.topic}/{message.partition}@{message.offset}")
 
     def ended(self, worker: Worker, why: str) -> None:
         """Of what was under way to each partition, a first part arrives."""
@@ -375,9 +367,7 @@ class ScheduledRun:
     def _land_all(self, worker: Worker, records: list[ProducedMessage]) -> None:
         for record in records:
             if not worker.lands(record):
-                self.note(
-                    worker.name, "refused, stamped too long ago", (record.emit.topic, record.emit.partition)
-                )
+                self.note(worker.name, "refused, stamped too long ago", (record.emit.topic, record.emit.partition))
                 return
 
     def _batch_done(self, worker: Worker, batch: Batch) -> None:

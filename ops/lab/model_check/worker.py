@@ -102,9 +102,7 @@ class Worker:
         self.in_flight: dict[Flight, Batch] = {}  # by flight, in the order of their delivery
         self.ends: dict[int, int] = {}
         self.places: list[Partition] = []
-        self._written: list[
-            Partition
-        ] = []  # of them, those that exist, as of so many partitions of the cluster
+        self._written: list[Partition] = []  # of them, those that exist, as of so many partitions of the cluster
         self._written_of = -1
         self._may_commit = False
 
@@ -150,9 +148,7 @@ class Worker:
         """It has waited for an acknowledgement, or has drained, longer than it may."""
         now_ms, timings = self.context.observer.now_ms, self.context.rules.timings
         first = next(iter(self.in_flight.values()), None)
-        waited = (
-            first is not None and now_ms - first.handed_ms > timings.self_fence_ms and not self.producer.idle
-        )
+        waited = first is not None and now_ms - first.handed_ms > timings.self_fence_ms and not self.producer.idle
         drained = self.draining_since_ms is not None and now_ms - self.draining_since_ms > timings.drain_ms
         return waited or drained
 
@@ -182,17 +178,11 @@ class Worker:
             return [("append", p) for p, n in self.on_wire.items() if n and p not in self.held]
         if self.phase != "working":
             return [(self.phase, None)] if self._may_go_on() else []
-        found: list[Choice] = [
-            ("append", place) for place in self.producer.unlanded if place not in self.held
-        ]
+        found: list[Choice] = [("append", place) for place in self.producer.unlanded if place not in self.held]
         found += [("acknowledge", place) for place in self.producer.unknown if place not in self.held]
         if self.pending:
             found.append(("advance", None))
-        elif (
-            self.draining_since_ms is None
-            and len(self.in_flight) < self.limits.in_flight_max
-            and self._behind()
-        ):
+        elif self.draining_since_ms is None and len(self.in_flight) < self.limits.in_flight_max and self._behind():
             found.append(("fetch", None))
         if self.cut_until_ms is None:
             if self._may_commit:
@@ -230,9 +220,7 @@ class Worker:
         if not self.leaving:
             self.draining_since_ms = None
         changelog = self.context.stage.changelog
-        self.ends = (
-            {task: self.context.logs.end((changelog, task)) for task in self.tasks} if changelog else {}
-        )
+        self.ends = {task: self.context.logs.end((changelog, task)) for task in self.tasks} if changelog else {}
         self.phase = "restoring"
         self.context.observer.note(self.name, f"assigned, generation {self.generation}")
 
@@ -264,9 +252,7 @@ class Worker:
     def _fetch(self, _: Partition | None) -> None:
         """Some of what is there: partitions in any interleaving, each in order."""
         chance, logs = self.context.chance, self.context.logs
-        ahead = {
-            place: logs.partitions[place].since(self.progress.position(place)) for place in self._behind()
-        }
+        ahead = {place: logs.partitions[place].since(self.progress.position(place)) for place in self._behind()}
         messages: list[Message] = []
         for _fetched in range(chance.randint(1, self.limits.batch_max)):
             if not ahead:
@@ -277,16 +263,12 @@ class Worker:
             ahead[place] += 1
             if ahead[place] == len(log.messages):
                 del ahead[place]
-        flight = self.progress.deliver(
-            {(message.topic, message.partition): message.offset for message in messages}
-        )
+        flight = self.progress.deliver({(message.topic, message.partition): message.offset for message in messages})
         self.in_flight[flight] = Batch(flight, tuple(messages), self.context.observer.now_ms)
         self.pending.extend(messages)
         self._may_commit = bool(self.progress.committable(self.places))
         for message in messages:
-            self.context.observer.note(
-                self.name, "fetched", (message.topic, message.partition), message.offset
-            )
+            self.context.observer.note(self.name, "fetched", (message.topic, message.partition), message.offset)
 
     def _advance(self, _: Partition | None) -> None:
         message, batch = self.pending.popleft(), next(reversed(self.in_flight.values()))

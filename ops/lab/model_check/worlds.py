@@ -104,9 +104,7 @@ def _split() -> list[SentMessage]:
 def _taken_back() -> list[SentMessage]:
     """An attendance is taken back; so is all there ever was of another person."""
     return [
-        message_from(
-            COUNCIL, "c1", at_source(ANN, "C1"), referral("R1", 1, sent=False), attended("a", 15), at=15
-        ),
+        message_from(COUNCIL, "c1", at_source(ANN, "C1"), referral("R1", 1, sent=False), attended("a", 15), at=15),
         message_from(COUNCIL, "c2", at_source(ANN, "C1"), attended("a", 15, retracted=True), at=16),
         message_from(GP, "g1", at_source(FAY, "G1"), weight("w", 4, "101"), at=4),
         message_from(GP, "g2", at_source(FAY, "G1"), weight("w", 4, "101", retracted=True), at=5),
@@ -127,12 +125,8 @@ def _strangers() -> list[SentMessage]:
 def _overdue() -> list[SentMessage]:
     """A referral that is received late, while ticks of the day arrive."""
     return [
-        message_from(
-            GP, "g1", at_source(ANN, "G1"), referral("UB1", 0, to="tier3", ubrn="000000000007"), at=0
-        ),
-        message_from(
-            COUNCIL, "c1", at_source(ANN, "C1"), milestone(Discharge(on=day(-3)), "R0/d", "R0"), at=1
-        ),
+        message_from(GP, "g1", at_source(ANN, "G1"), referral("UB1", 0, to="tier3", ubrn="000000000007"), at=0),
+        message_from(COUNCIL, "c1", at_source(ANN, "C1"), milestone(Discharge(on=day(-3)), "R0/d", "R0"), at=1),
         message_from(
             TRUST,
             "t1",

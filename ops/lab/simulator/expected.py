@@ -88,9 +88,7 @@ def _home(fact: Fact, episodes: Mapping[str, _ExpectedEpisode]) -> _ExpectedEpis
     if fact.referral in episodes:
         return episodes[fact.referral or ""]
     by_day = sorted(episodes.values(), key=lambda episode: episode.referred_on or date.min)
-    begun = [
-        episode for episode in by_day if episode.referred_on is not None and episode.referred_on <= fact.on
-    ]
+    begun = [episode for episode in by_day if episode.referred_on is not None and episode.referred_on <= fact.on]
     return begun[-1] if begun else by_day[0]
 
 
@@ -196,8 +194,7 @@ def _loss(record: RecordTruth, started_on: date | None) -> Pathway | None:
         "baseline_kg": float(baseline.value) if baseline and baseline.value else None,
         "baseline_method": baseline.method if baseline else None,
         "at_weeks": {
-            str(weeks): _outcome(baseline, weights, started_on + timedelta(weeks=weeks))
-            for weeks in _HORIZON_WEEKS
+            str(weeks): _outcome(baseline, weights, started_on + timedelta(weeks=weeks)) for weeks in _HORIZON_WEEKS
         },
     }
 
@@ -225,12 +222,8 @@ def _self_reported(fact: Fact) -> bool:
 # handovers
 
 
-def _handovers(
-    person: PersonTruth, episodes: Sequence[_ExpectedEpisode], *, as_of: date
-) -> Iterator[Pathway]:
-    sent = [
-        (record.tier, fact) for record in person.records for fact in record.facts if fact.direction == "sent"
-    ]
+def _handovers(person: PersonTruth, episodes: Sequence[_ExpectedEpisode], *, as_of: date) -> Iterator[Pathway]:
+    sent = [(record.tier, fact) for record in person.records for fact in record.facts if fact.direction == "sent"]
     sent.sort(key=lambda referral: referral[1].on)
     received = _matched([fact for _, fact in sent], episodes)
     for (from_tier, fact), episode in zip(sent, received, strict=True):
@@ -260,9 +253,7 @@ def _matched(sent: Sequence[Fact], episodes: Sequence[_ExpectedEpisode]) -> list
             if place in found:
                 continue
             fitting = [
-                episode
-                for episode in free
-                if episode.record.tier == fact.to_tier and _fits(fact, episode, by_number)
+                episode for episode in free if episode.record.tier == fact.to_tier and _fits(fact, episode, by_number)
             ]
             if fitting:
                 found[place] = fitting[0]
@@ -298,9 +289,7 @@ def _demographics(person: PersonTruth) -> Pathway:
     practice = next((record.identity for record in records if record.tier == "primary_care"), None)
     return {
         "sex": next((identity.sex for identity in identities if identity.sex), None),
-        "birth_year": next(
-            (identity.birth_date.year for identity in identities if identity.birth_date), None
-        ),
+        "birth_year": next((identity.birth_date.year for identity in identities if identity.birth_date), None),
         "ethnic_category": next((identity.ethnic_category for identity in identities), None),
         "imd_quintile": practice.address.imd_quintile if practice else None,
     }
@@ -336,8 +325,7 @@ def differences(expected: Mapping[str, object], published: Mapping[str, object])
     ordered = {
         **published,
         "episodes": [
-            _with_weights_ordered(episode)
-            for episode in sorted(_objects(published["episodes"]), key=_episode_order)
+            _with_weights_ordered(episode) for episode in sorted(_objects(published["episodes"]), key=_episode_order)
         ],
         "handovers": sorted(_objects(published["handovers"]), key=_handover_order),
     }

@@ -21,9 +21,7 @@ from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
 _DATED = ("start", "acceptance")
 
 
-def with_corrections(
-    rng: Random, entries: Sequence[SimulatedEntry], rates: Rates
-) -> tuple[SimulatedEntry, ...]:
+def with_corrections(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> tuple[SimulatedEntry, ...]:
     """`entries`, some now mistaken, and for each of those a later entry about the same thing that puts it
     right.
 
@@ -48,9 +46,7 @@ def with_corrections(
         later = later.replace(second=1 + len(right) % 59)
         identity = _identity_at(records[entry.source, entry.local_id], later)
         right.append(
-            replace(
-                entry, source_version_at=later, identity=identity, message_id="", corrects=entry_number(entry)
-            )
+            replace(entry, source_version_at=later, identity=identity, message_id="", corrects=entry_number(entry))
         )
     return (*corrected, *right)
 
@@ -74,9 +70,7 @@ def _mistaken(rng: Random, entry: SimulatedEntry) -> tuple[Fact, ...]:
     *others, last = entry.facts
     if last.quantity == "weight":
         if entry.source == COUNCIL and rng.random() < 0.2:
-            return tuple(
-                replace(fact, attendance="3") if fact.kind == "attendance" else fact for fact in others
-            )
+            return tuple(replace(fact, attendance="3") if fact.kind == "attendance" else fact for fact in others)
         assert last.value_given is not None
         assert last.unit_given is not None
         times = rng.choice((Decimal("1.1"), Decimal("0.9"), Decimal("1.02")))

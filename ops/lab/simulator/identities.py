@@ -49,9 +49,7 @@ def record_identity(
 
     `household_numbers` are the NHS numbers of others at the address, one of which is rarely taken for theirs.
     """
-    clerk = _Clerk(
-        rng, rates, keying=rates.identifier_error["tier2_multiplier"] if source == COUNCIL else 1.0
-    )
+    clerk = _Clerk(rng, rates, keying=rates.identifier_error["tier2_multiplier"] if source == COUNCIL else 1.0)
     identity = true_identity(person)
     if source != GP:  # the practice knows of the move and of the new name; other sources may not
         identity = clerk.life_events(identity, person)
@@ -82,9 +80,7 @@ class _Clerk:
             identity = replace(identity, address=former, postcode=former.postcode)
         if self._happened(f"surname_changed_{person.sex}"):
             kept = self._happened("former_name_kept")
-            identity = replace(
-                identity, surname=person.other_surname, old_surname=person.surname if kept else None
-            )
+            identity = replace(identity, surname=person.other_surname, old_surname=person.surname if kept else None)
         return identity
 
     def names(self, identity: SimulatedIdentity, person: SimulatedPerson) -> SimulatedIdentity:
@@ -135,9 +131,7 @@ class _Clerk:
             postcode = None
         return replace(identity, sex=sex, postcode=postcode)
 
-    def nhs_number(
-        self, person: SimulatedPerson, source: SourceSlug, household_numbers: Sequence[str]
-    ) -> str | None:
+    def nhs_number(self, person: SimulatedPerson, source: SourceSlug, household_numbers: Sequence[str]) -> str | None:
         wrong = self._rates.nhs_number_wrong
         if self._rng.random() >= self._rates.nhs_number_present[source]:
             return None
@@ -156,9 +150,7 @@ class _SourceHabits:
     def __init__(self, rng: Random, rates: Rates, person: SimulatedPerson, source: SourceSlug) -> None:
         self._rng, self._rates, self._person, self._source = rng, rates, person, source
         more = rates.missing_more_often
-        self._times_missing = (
-            more[f"{person.group}_multiplier"] * more[f"imd_{person.address.imd_quintile}_multiplier"]
-        )
+        self._times_missing = more[f"{person.group}_multiplier"] * more[f"imd_{person.address.imd_quintile}_multiplier"]
 
     def of(self, identity: SimulatedIdentity) -> SimulatedIdentity:
         identity = self._left_out(identity)
@@ -185,11 +177,7 @@ class _SourceHabits:
         adjusted = self._share_present(nominal)
         if identity.nhs_number is not None and adjusted < nominal and self._chance(1 - adjusted / nominal):
             identity = replace(identity, nhs_number=None)
-        elif (
-            identity.nhs_number is None
-            and adjusted > nominal
-            and self._chance((adjusted - nominal) / (1 - nominal))
-        ):
+        elif identity.nhs_number is None and adjusted > nominal and self._chance((adjusted - nominal) / (1 - nominal)):
             identity = replace(identity, nhs_number=self._person.nhs_number)
         more, missing = self._times_missing - 1, self._rates.identifier_error
         if self._chance(more * missing["missing_postcode"]):
@@ -214,9 +202,7 @@ class _SourceHabits:
         if self._happened("house_written_otherwise"):
             line = _otherwise(self._rng, identity.address.line)
             identity = replace(identity, address=replace(identity.address, line=line))
-        kept_share = self._rates.identifier_error["former_address_kept"] * (
-            1.0 if self._source == GP else 0.2
-        )
+        kept_share = self._rates.identifier_error["former_address_kept"] * (1.0 if self._source == GP else 0.2)
         # who never moved has no former address to keep; half of those who did moved before this source knew them
         if identity.postcode is not None and self._happened("moved") and self._chance(kept_share):
             identity = replace(identity, former_address=self._person.former_address)
@@ -231,9 +217,7 @@ class _SourceHabits:
         emails = (self._person.email, former)
         return self._contact("email", emails, lambda home: f"home{home.randrange(10**8)}@example.org")
 
-    def _contact(
-        self, kind: str, present_and_former: tuple[str, str], of_home: Callable[[Random], str]
-    ) -> str | None:
+    def _contact(self, kind: str, present_and_former: tuple[str, str], of_home: Callable[[Random], str]) -> str | None:
         """The person's own, the one they had before, one of their household's, or none."""
         rates, person = self._rates.contacts, self._person
         if not self._present(rates[f"{kind} {self._source}"]):

@@ -175,17 +175,13 @@ class _Journey:
                     ("person", "declined-by-person"),
                 )
             )
-            self._write_row(
-                council, declined_on, Fact("decline", declined_on, reference, by=by, reason=reason)
-            )
+            self._write_row(council, declined_on, Fact("decline", declined_on, reference, by=by, reason=reason))
             return declined_on
         accepted_on = on + timedelta(days=rng.randrange(2, 15))
         self._write_row(council, accepted_on, Fact("acceptance", accepted_on, reference))
         if outcome == "no_start":
             return accepted_on
-        return self._programme(
-            council, accepted_on + timedelta(days=rng.randrange(4, 35)), reference, outcome
-        )
+        return self._programme(council, accepted_on + timedelta(days=rng.randrange(4, 35)), reference, outcome)
 
     def _programme(self, council: SourceRecord, started_on: date, reference: str, outcome: str) -> date:
         rng = self._rng
@@ -206,9 +202,7 @@ class _Journey:
             if self._chance(name):
                 self._session(council, started_on + timedelta(days=rng.randrange(-14, 15)), week)
         discharged_on = completed_on + timedelta(days=rng.randrange(1, 15))
-        self._write_row(
-            council, discharged_on, Fact("discharge", discharged_on, reference, reason="completed")
-        )
+        self._write_row(council, discharged_on, Fact("discharge", discharged_on, reference, reason="completed"))
         return discharged_on
 
     def _session(self, council: SourceRecord, started_on: date, week: int) -> None:
@@ -323,9 +317,7 @@ class _Journey:
         under = (replace(fact, referral=self._received.key) for fact in facts)
         self._write(council, on, "row", self._received, *under)
 
-    def _weighed(
-        self, on: date, *, key: str, week: int = 0, units: Sequence[str] = ("kg", "lb", "g")
-    ) -> Fact:
+    def _weighed(self, on: date, *, key: str, week: int = 0, units: Sequence[str] = ("kg", "lb", "g")) -> Fact:
         kilograms = self._weight_kg - self._weekly_loss_kg * min(week, 40) + self._rng.gauss(0, 0.4)
         unit = self._rng.choices(units, (90, 8, 2)[: len(units)])[0]
         given = (Decimal(kilograms) / TO_OURS[unit]).quantize(Decimal("1" if unit == "g" else "0.1"))

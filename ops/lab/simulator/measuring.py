@@ -15,9 +15,7 @@ TO_OURS = {  # exact: international pound of 1959
 }
 
 
-def quantity_fact(
-    quantity: str, on: date, key: str, *, given: Decimal, unit: str, referral: str | None = None
-) -> Fact:
+def quantity_fact(quantity: str, on: date, key: str, *, given: Decimal, unit: str, referral: str | None = None) -> Fact:
     """A measurement of `given` `unit`, with its value in kg, cm or kg/m2 rounded half up to 0.01."""
     return Fact(
         kind="measurement",

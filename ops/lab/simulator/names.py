@@ -92,9 +92,7 @@ _MEN: Mapping[str, tuple[str, ...]] = {
         Errol
         Delroy Abdi Mohamed Ibrahim Lamin Musa Tatenda Farai Isaac Moses""".split()
     ),
-    "other": tuple(
-        "Wei Jun Ming Hao Minh Duc Mehmet Mustafa Emre Reza Hossein Ali Omar Jose Luis Kenji David".split()
-    ),
+    "other": tuple("Wei Jun Ming Hao Minh Duc Mehmet Mustafa Emre Reza Hossein Ali Omar Jose Luis Kenji David".split()),
 }
 
 FORENAMES: Mapping[tuple[str, str], tuple[str, ...]] = {

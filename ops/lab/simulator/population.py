@@ -120,9 +120,7 @@ def check_digit(nine: str) -> int | None:
     """The Modulus 11 check digit of nine digits; None where the number is never issued. Source: NHS Data
     Dictionary.
     """
-    digit = (
-        11 - sum(int(number) * weight for number, weight in zip(nine, range(10, 1, -1), strict=True)) % 11
-    ) % 11
+    digit = (11 - sum(int(number) * weight for number, weight in zip(nine, range(10, 1, -1), strict=True)) % 11) % 11
     return None if digit == 10 else digit
 
 
@@ -202,9 +200,7 @@ class _World:
             phone=_mobile(chance),
             former_phone=_mobile(chance),
             email=f"{box}{(_of_home(person) if shared else chance).randrange(1, 1000)}@example.org".lower(),
-            middle_name=self._drawn(chance, self._names.forenames(person.group, person.sex), 8)
-            if middle
-            else None,
+            middle_name=self._drawn(chance, self._names.forenames(person.group, person.sex), 8) if middle else None,
         )
 
     def twins(self) -> Sequence[SimulatedPerson]:
@@ -265,9 +261,7 @@ class _World:
 
     def _birth_date(self, group: str) -> date:
         born = _day(self._rng, _OLDEST, _YOUNGEST)
-        unknown_day = self._rates.people[
-            "january_first_south_asian" if group == "south_asian" else "january_first"
-        ]
+        unknown_day = self._rates.people["january_first_south_asian" if group == "south_asian" else "january_first"]
         return born.replace(month=1, day=1) if self._rng.random() < unknown_day else born
 
 

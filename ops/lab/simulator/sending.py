@@ -85,17 +85,13 @@ def _overtaking(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) ->
     late_count = math.ceil(len(entries) * rates.noise["out_of_order"])
     for record, place in _places(rng, records):
         numbers = [entry_number(entry) for entry in record]
-        if len(late) >= late_count or any(
-            number in late for number in numbers[max(0, place - 1) : place + 2]
-        ):
+        if len(late) >= late_count or any(number in late for number in numbers[max(0, place - 1) : place + 2]):
             continue
         after = min(place + rng.randrange(1, _OVERTAKEN_BY_MAX + 1), len(record) - 1)
         overtaken_by = max(leaves[numbers[after]], leaves[numbers[place + 1]])
         leaves[numbers[place]] = overtaken_by + timedelta(seconds=1)
         late.add(numbers[place])
-    return sorted(
-        (_Sending(entry, leaves[entry_number(entry)]) for entry in entries), key=lambda sending: sending.at
-    )
+    return sorted((_Sending(entry, leaves[entry_number(entry)]) for entry in entries), key=lambda sending: sending.at)
 
 
 def _corrections_first(
@@ -208,8 +204,7 @@ def _file(rng: Random, name: str, chunk: Sequence[_Sending], spoilt: set[str]) -
     content = tier2_csv.file_text(rows).encode()
     message_id = hashlib.sha256(content).hexdigest()  # a file is known by its content
     entries = tuple(
-        _row_truth(sending, message_id, row)
-        for row, sending in enumerate(sending_of_row, tier2_csv.FIRST_ROW)
+        _row_truth(sending, message_id, row) for row, sending in enumerate(sending_of_row, tier2_csv.FIRST_ROW)
     )
     return Delivery(COUNCIL, "csv_file", content, entries, "good", file_name=name)
 
@@ -222,9 +217,7 @@ def _row_truth(sending: _Sending, message_id: str, row: int) -> EntryTruth:
 def _twice(rng: Random, posted: Sequence[_Posting], rates: Rates) -> Iterator[_Posting]:
     """Exact resends: messages some days later, whole files under another name."""
     for kind in ("fhir", "hl7", "csv_file"):
-        of_kind = [
-            posting for posting in posted if posting.delivery.kind == kind and posting.delivery.tag == "good"
-        ]
+        of_kind = [posting for posting in posted if posting.delivery.kind == kind and posting.delivery.tag == "good"]
         for posting in rng.sample(of_kind, math.ceil(len(of_kind) * rates.noise["duplicates"])):
             later = posting.at + timedelta(seconds=rng.randrange(3, 20 * 86_400))
             name = posting.delivery.file_name

@@ -138,9 +138,7 @@ class Noise:
     twins: float
 
 
-def noise(
-    deliveries: Iterable[Delivery], people: Sequence[SimulatedPerson], truth: Sequence[PersonTruth]
-) -> Noise:
+def noise(deliveries: Iterable[Delivery], people: Sequence[SimulatedPerson], truth: Sequence[PersonTruth]) -> Noise:
     """The noise of what was handed to the doors, in the order it was."""
     counted: Counter[str] = Counter()
     newest: dict[RecordKey, datetime] = {}

@@ -86,9 +86,7 @@ class StockStage:
             self.tally.add([message], [shape])
 
     async def _send(self, emit: Emit, cause: Message) -> None:
-        topic = self._topics.get(emit.topic) or self._topics.setdefault(
-            emit.topic, self.app.topic(emit.topic, **BYTES)
-        )
+        topic = self._topics.get(emit.topic) or self._topics.setdefault(emit.topic, self.app.topic(emit.topic, **BYTES))
         headers = [*emit.headers, *(lineage(cause) if emit.topic not in self.stage.published else ())]
         await topic.send(key=emit.key, value=emit.value, partition=emit.partition, headers=headers)
 

@@ -90,9 +90,7 @@ class EmbeddedBroker:
         Raises BrokerRunning, BrokerError (the message names the log to read), MissingTool or SettingsError.
         """
         if (running := running_broker(self.directory)) is not None:
-            raise BrokerRunning(
-                f"a broker runs in this directory already: process {running.pid}, {running.bootstrap}"
-            )
+            raise BrokerRunning(f"a broker runs in this directory already: process {running.pid}, {running.bootstrap}")
         self.directory.mkdir(parents=True, exist_ok=True)
         java, jars = find_java(self._environ), kafka_jars(self._environ, self._progress)
         launch = [str(java), f"-Xmx{HEAP_MAX_MIB}m", *JVM_OPTIONS, *self._jvm_paths(), "-cp"]
@@ -125,9 +123,7 @@ class EmbeddedBroker:
     def check(self) -> None:
         """BrokerError if it has ended although nobody stopped it."""
         if self._process is None or self._process.poll() is not None:
-            raise BrokerError(
-                f"the broker has ended by itself; read {self.directory}/broker.log and broker.out"
-            )
+            raise BrokerError(f"the broker has ended by itself; read {self.directory}/broker.log and broker.out")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -186,9 +182,7 @@ class EmbeddedBroker:
             if answers(self.bootstrap):
                 return
             time.sleep(POLL_SECONDS)
-        raise BrokerError(
-            f"the broker did not answer in {READY_SECONDS_MAX:.0f} s; read {self.directory}/broker.log"
-        )
+        raise BrokerError(f"the broker did not answer in {READY_SECONDS_MAX:.0f} s; read {self.directory}/broker.log")
 
     def _explain_end(self) -> None:
         texts = ((self.directory / name) for name in ("broker.log", "broker.out"))

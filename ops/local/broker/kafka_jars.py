@@ -56,10 +56,7 @@ def cache_home(environ: Mapping[str, str]) -> Path:
     """Where this machine keeps what can be fetched again: TIERLINK_HOME, else the XDG cache."""
     if home := environ.get("TIERLINK_HOME"):
         return Path(home)
-    return (
-        Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache")
-        / "tierlink"
-    )
+    return Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache") / "tierlink"
 
 
 def kafka_jars(environ: Mapping[str, str], progress: Progress = lambda line: None) -> list[Path]:
@@ -81,9 +78,7 @@ def kafka_jars(environ: Mapping[str, str], progress: Progress = lambda line: Non
 
 def places(directory: Path) -> list[Path]:
     """Where each locked jar is in `directory`: in Maven's layout if it stands there, else flat."""
-    return [
-        path if (path := directory / jar.path).exists() else directory / path.name for jar in locked_jars()
-    ]
+    return [path if (path := directory / jar.path).exists() else directory / path.name for jar in locked_jars()]
 
 
 def faults(directory: Path) -> Iterator[str]:
@@ -180,7 +175,5 @@ def _resolve(repository: Path) -> list["Artifact"]:
             artifacts[(artifact.component.path_prefix / artifact.filename).as_posix()] = artifact
     unlocked = artifacts.keys() ^ {jar.path for jar in locked_jars()}
     if unlocked:
-        raise MissingTool(
-            f"the resolver and {LOCK.name} name different jars, the first is {Path(min(unlocked)).name}"
-        )
+        raise MissingTool(f"the resolver and {LOCK.name} name different jars, the first is {Path(min(unlocked)).name}")
     return list(artifacts.values())

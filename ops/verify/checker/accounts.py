@@ -37,9 +37,7 @@ def accounts(sent: Iterable[Sent], index: TopicIndex, *, keys: Keyring, recipien
     acknowledged = {entry for entry, given in answers.items() if given & {"accepted", "ignored"}}
     owed = {entry for entry, given in answers.items() if "accepted" in given} | (index.places.keys() - {""})
     lost = Counter(
-        place
-        for entry in owed
-        if (place := broken_at(entry, index, keys=keys, recipient=recipient)) is not None
+        place for entry in owed if (place := broken_at(entry, index, keys=keys, recipient=recipient)) is not None
     )
     lost[topics.DEAD_LETTERS] += stalled(index)
     return Accounts(
@@ -50,9 +48,7 @@ def accounts(sent: Iterable[Sent], index: TopicIndex, *, keys: Keyring, recipien
     )
 
 
-def phantoms(
-    answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyring, recipient: str
-) -> Counter[str]:
+def phantoms(answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyring, recipient: str) -> Counter[str]:
     """How much stands in each topic without what it must come from, one topic further up."""
     found = Counter[str]()
     found["intake"] = sum(not answers.get(entry, set()) & MAY_BE_IN for entry in index.places.keys() - {""})
@@ -66,8 +62,7 @@ def phantoms(
     }
     # more manifests than arrivals: one thing sent became two
     found[topics.EVENTS] = len(index.facts - named) + sum(
-        max(0, len(manifests) - len(index.places.get(entry, ())))
-        for entry, manifests in index.manifests.items()
+        max(0, len(manifests) - len(index.places.get(entry, ()))) for entry, manifests in index.manifests.items()
     )
     records = {record for manifests in index.manifests.values() for record, _ in manifests}
     found[topics.LINK_MAP] = len(index.links.keys() - records)

@@ -86,9 +86,7 @@ class History:
         return self._tally
 
     def _same_bytes(self, key: bytes, message: TopicMessage) -> None:
-        if message.value is not None and self._first.setdefault(key, hash(message.value)) != hash(
-            message.value
-        ):
+        if message.value is not None and self._first.setdefault(key, hash(message.value)) != hash(message.value):
             self._rebytes.setdefault((key, ""), message.offset)
 
     def _in_versions(self, key: bytes, keyed: KeyedMessage) -> None:
@@ -108,9 +106,7 @@ class History:
             newest = self._newest[key, last.clock[0]]
             if last.clock < newest.clock:
                 same = self._same(last.value, newest.value)
-                self._tally.note(
-                    "rewound" if same and not self._strict else "backwards", self._place(last.offset)
-                )
+                self._tally.note("rewound" if same and not self._strict else "backwards", self._place(last.offset))
         for offset in self._rebytes.values():
             self._tally.note("rebytes", self._place(offset))
         self._last, self._newest, self._rebytes, self._first = {}, {}, {}, {}

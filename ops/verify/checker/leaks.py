@@ -43,9 +43,7 @@ class IdentifierSample:
         if number % EVERY or number >= EVERY * PEOPLE_MAX:
             return
         with suppress(Unreadable, LookupError, TypeError, AttributeError):  # poison has any shape
-            envelope = opened(
-                message.value or b"", keys=self._keys, topic=message.topic, key=message.key or b""
-            )
+            envelope = opened(message.value or b"", keys=self._keys, topic=message.topic, key=message.key or b"")
             self._values.update(identifiers(envelope.bundle or {}))
 
     def values(self) -> tuple[str, ...]:

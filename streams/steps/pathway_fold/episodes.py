@@ -72,9 +72,7 @@ def episodes(facts: Sequence[CurrentFact[Body]], definitions: Definitions) -> tu
     found = []
     for episode_id, joined in members.items():
         origin = received.get(episode_id) or joined[0]
-        found.append(
-            _episode(episode_id, origin, tuple(joined), weights.get(origin.record_id, ()), definitions)
-        )
+        found.append(_episode(episode_id, origin, tuple(joined), weights.get(origin.record_id, ()), definitions))
     return tuple(sorted(found, key=lambda episode: (episode.opened_on, episode.id)))
 
 
@@ -135,9 +133,7 @@ def _episode(
     )
 
 
-def _referral_fields(
-    referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]
-) -> dict[str, object]:
+def _referral_fields(referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
     """Fields of the referral; without a provider or programme in it, those of the other facts."""
     body = referral.body if referral else None
     providers = [fact.body.provider_ods for fact in of_type(facts, Attendance) if fact.body.provider_ods]

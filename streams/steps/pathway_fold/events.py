@@ -34,9 +34,7 @@ _KINDS: Mapping[type[Body], str] = {
     bodies.Death: "died",
 }
 _KIND_OF_ATTENDANCE = (
-    dict.fromkeys(SEEN, "attended")
-    | dict.fromkeys(NOT_SEEN, "not_attended")
-    | dict.fromkeys(CANCELLED, "cancelled")
+    dict.fromkeys(SEEN, "attended") | dict.fromkeys(NOT_SEEN, "not_attended") | dict.fromkeys(CANCELLED, "cancelled")
 )
 
 

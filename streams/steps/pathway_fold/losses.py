@@ -45,9 +45,7 @@ def loss(started_on: date, weights: Iterable[Weight], rule: LossRule) -> Episode
 
 def _baseline(started_on: date, weights: Sequence[Weight], rule: LossRule) -> Weight | None:
     early = [weight for weight in weights if 0 <= (weight.body.on - started_on).days <= rule.baseline_days]
-    return min(
-        early, key=lambda weight: (_method_order(weight), weight.body.on, weight.fact_id), default=None
-    )
+    return min(early, key=lambda weight: (_method_order(weight), weight.body.on, weight.fact_id), default=None)
 
 
 def _end(started_on: date, weights: Sequence[Weight], weeks: int, rule: LossRule) -> Weight | None:

@@ -127,9 +127,7 @@ def _accepted(
     return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
 
 
-def _started(
-    facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[bodies.Attendance]]
-) -> Dated | None:
+def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[bodies.Attendance]]) -> Dated | None:
     start = _first(facts, bodies.ProgrammeStart)
     if start is not None:
         return Dated(start.body.on, AS_REPORTED, start.fact_id, inferred=False)

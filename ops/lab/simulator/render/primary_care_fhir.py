@@ -132,9 +132,7 @@ def _area(identity: SimulatedIdentity) -> list[dict[str, object]]:
 def _names(identity: SimulatedIdentity) -> list[dict[str, object]]:
     given = identity.forename.split()
     middle = [identity.middle_name] if identity.middle_name else []
-    names: list[dict[str, object]] = [
-        {"use": "official", "family": identity.surname, "given": [*given, *middle]}
-    ]
+    names: list[dict[str, object]] = [{"use": "official", "family": identity.surname, "given": [*given, *middle]}]
     if identity.old_surname:
         names.append({"use": "old", "family": identity.old_surname, "given": given})
     if identity.known_as:
