@@ -43,8 +43,3 @@ def consume(
     shown = iter(last_values(messages).values()) if latest else messages
     for message in itertools.islice(shown, most):
         typer.echo(json.dumps(as_json(message)))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(consume)
