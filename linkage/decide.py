@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from linkage.compare import Levels
-from linkage.weights import UNRELATED_BIRTH, Model, Score, weigh
+from linkage.levels import UNRELATED_BIRTH
+from linkage.model import Model, Score, weigh
 
 
 class Band(Enum):

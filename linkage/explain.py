@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from linkage.compare import Levels, Look, Pattern, pattern_of
 from linkage.decide import PairVerdict, Rule, ScoredPair, judge, number_set_aside
-from linkage.model import Model, Score
-from linkage.weights import weigh
+from linkage.model import Model, Score, weigh
 
 REMEMBERED_MAX = 1 << 16  # patterns; some 50 MB
 

@@ -14,7 +14,7 @@ from linker_history import changes, kept
 from memory_engine import all_keys
 
 from linkage import weights
-from linkage.weights import Model
+from linkage.model import Model
 from ops.runtime.paths import linkage_model
 from schemas.topics import IDENTITY
 from streams.steps.linker import LinkerStep

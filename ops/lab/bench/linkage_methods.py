@@ -24,9 +24,9 @@ from linkage.compare import common_block, levels
 from linkage.counts import Counts, counted
 from linkage.decide import judge
 from linkage.index import BLOCK_MAX
+from linkage.model import Model, weigh
 from linkage.normalise import NormalisedIdentity, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
-from linkage.weights import Model, weigh
 from ops.lab.bench.linkage_world import TIER_RANK, LinkageWorld, WorldRecord
 
 Clusters = dict[str, str]  # record id -> name of its cluster
