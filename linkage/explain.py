@@ -47,9 +47,7 @@ def decided(other: str, rule: Rule) -> Evidence:
 
 
 def explain(found: Evidence) -> dict[str, object]:
-    """The evidence as a JSON-able object, for a page or a line of output. Bits are bits here, to three
-    places.
-    """
+    """The evidence as a JSON-able object, for a page or a line of output. Bits are bits here, to three places."""
     return {
         "other": found.other,
         "bits": found.bits / 1000,

@@ -45,9 +45,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What weights were fitted on. `method` is "anchored" or "em"; `pairs` counts the pairs fitted on,
-    `matches` those taken as one person. `counted` (when) and `code` (version of the code) are words of
-    whoever counted.
+    """What weights were fitted on. `method` is "anchored" or "em"; `pairs` counts the pairs fitted on, `matches` those
+    taken as one person. `counted` (when) and `code` (version of the code) are words of whoever counted.
     """
 
     method: str
@@ -68,10 +67,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights in milli-bits. A pair at `link` or above is linked, below `review` left apart, between them
-    shown to a person. `provenance` says in words where the numbers come from, `fitted` in figures; it is
-    None where they were set by hand. `remembered` holds scores already worked
-    out (linkage.model.weigh); it is no part of what the model says.
+    """Weights in milli-bits. A pair at `link` or above is linked, below `review` left apart, between them shown to a
+    person. `provenance` says in words where the numbers come from, `fitted` in figures; it is None where they were set
+    by hand. `remembered` holds scores already worked out (linkage.model.weigh); it is no part of what the model says.
     """
 
     name: str

@@ -216,9 +216,7 @@ def training_pairs(
 
 
 def training_counts(encoded: Encoded, *, cap: int = BLOCK_MAX) -> Counts:
-    """The agreement patterns of all `training_pairs`: what a model is fitted on. Counts of several worlds add
-    up.
-    """
+    """The agreement patterns of all `training_pairs`: what a model is fitted on. Counts of several worlds add up."""
     return counted(levels(a, b, block=block) for a, b, block in training_pairs(encoded, cap=cap))
 
 

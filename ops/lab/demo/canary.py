@@ -64,9 +64,7 @@ class EngineView:
 
 
 def plant(view: EngineView, journal: Journal) -> PlantedCanaries:
-    """One good and one refused message through each door; refused ones show whether answers quote what they
-    refuse.
-    """
+    """One good and one refused message through each door; refused ones show whether answers quote what they refuse."""
     planted = PlantedCanaries(tuple(value for nobody in NOBODIES.values() for value in nobody.values()))
     http = HttpSender("gp-hub", view.ports["gp-hub"], journal)
     mllp = Hl7Sender("trust-wm", view.ports["trust-wm"], journal)
