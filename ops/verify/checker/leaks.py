@@ -1,8 +1,8 @@
-"""Leaked: identifiers in clear anywhere behind the seal: of people of the run, and of the planted people who cannot exist.
+"""Leaked: identifiers in clear anywhere behind the seal, of people of the run and of the planted people.
 
-The former are taken from the intake, opened with the key that only ingress and operations hold, whoever made the load. Only
-what cannot be in a topic for another reason is searched for: an NHS number, a postcode, a telephone number, a mailbox,
-a first line of an address, a long family name.
+The former are taken from the intake, opened with the key that only ingress and operations hold, whoever made the load;
+the latter cannot exist. Only what cannot be in a topic for another reason is searched for: an NHS number, a postcode,
+a telephone number, a mailbox, a first line of an address, a long family name.
 """
 
 from collections import Counter
