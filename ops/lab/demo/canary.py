@@ -13,9 +13,9 @@ from ops.admin.topic_reader import read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.demo.canary_messages import csv_file, fhir, hl7
-from ops.lab.demo.nobodies import NOBODIES
 from ops.runtime.paths import EnginePaths
 from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
+from ops.verify.nobodies import NOBODIES
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
