@@ -18,9 +18,8 @@ from linkage.compare import LEVELS, Levels
 from linkage.counts import LABEL_FIELD, Counts
 from linkage.errors import ModelRefused
 from linkage.levels import INTERACTIONS, held
-from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
+from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits, weigh
 from linkage.regression import Group, PatternRow, never_rising, regress, scarce_together
-from linkage.weights import weigh
 
 LABEL_ROUNDS_MAX = 10
 LABELS_STILL = 1e-4  # of all pairs: labels whose chances move by fewer are settled

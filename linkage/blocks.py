@@ -46,9 +46,7 @@ _BEGINS, _ENDS = 7, 12  # letters and digits of an e-mail that two spellings of 
 
 
 def block_texts(clean: NormalisedIdentity, *, wide: bool = False) -> list[str]:
-    """The plain text of every block of an identity, the surest first, each once and no more than the
-    plan's limit.
-    """
+    """The plain text of every block of an identity, the surest first, each once and no more than the plan's limit."""
     texts = [f"nhs/{number}" for number in (clean.nhs_number, *clean.former_numbers) if number]
     texts += [f"phone/{phone}" for phone in clean.phones] + [f"email/{email}" for email in clean.emails]
     texts += _of_birth(clean) + _of_address(clean)

@@ -64,9 +64,7 @@ class LinkGraph:
         return self._change(slot, old, member)
 
     def remove(self, record_id: str) -> frozenset[str]:
-        """The record is gone, as if it had never been put. Returns the ids of others whose answer may have
-        changed.
-        """
+        """The record is gone, as if it had never been put. Returns the ids of others whose answer may have changed."""
         slot = self._known.roll.slot(record_id)
         if slot is None:
             return frozenset()

@@ -1,13 +1,12 @@
 """How far two encoded identities agree, field by field.
 
-Reads only the tokens of one block both stand in, and the number tokens. Equality of values is equality of
-tokens, so every shared block gives the same answer but for chance (one comparison in 10^5): who wants one answer
-always looks through the least block the two share (`common_block`). Symmetric by construction: each level is the
-best over all pairs of values, and where forename and surname are crossed the better level is the forename's.
+Reads only the tokens of one block both stand in, and the number tokens. Equality of values is equality of tokens, so
+every shared block gives the same answer but for chance (one comparison in 10^5): who wants one answer always looks
+through the least block the two share (`common_block`). Symmetric by construction: each level is the best over all pairs
+of values, and where forename and surname are crossed the better level is the forename's.
 
-A linker compares one record with many, so the work is parted: `look` reads a record once for a block, and
-`pattern_of` compares two looks. Single tokens decide most fields; neighbourhoods are taken apart only where they
-must.
+A linker compares one record with many, so the work is parted: `look` reads a record once for a block, and `pattern_of`
+compares two looks. Single tokens decide most fields; neighbourhoods are taken apart only where they must.
 """
 
 from collections.abc import Callable

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from linkage.compare import Levels
-from linkage.weights import UNRELATED_BIRTH, Model, Score, weigh
+from linkage.levels import UNRELATED_BIRTH
+from linkage.model import Model, Score, weigh
 
 
 class Band(Enum):
@@ -75,11 +76,10 @@ class ScoredPair:
 
 
 def judge(model: Model, score: Score) -> PairVerdict:
-    """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3 and V4 never let a pair
-    above it.
+    """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3 and V4 never let a pair above it.
 
-    V3 gives way to one NHS number on both: twins share it far less often than one person is known by another
-    forename; linkage.partition sees to the twins.
+    V3 gives way to one NHS number on both: twins share it far less often than one person is known by another forename;
+    linkage.partition sees to the twins.
     """
     at = score.levels
     if at.nhs_number == "differ":

@@ -1,10 +1,9 @@
-"""A cold start: weights without a single label, by expectation maximisation (Fellegi and Sunter 1969; Winkler
-1988).
+"""A cold start: weights without a single label, by expectation maximisation (Fellegi and Sunter 1969; Winkler 1988).
 
-Candidate pairs are taken as a mixture of matches and others, fields independent within each. How often two people
-agree is counted on random pairs, since candidates agree by their choice. The NHS number is set aside while
-fitting, so that labels, where there are any, can judge the result: among households the mixture may settle on
-"lives together" in place of "is one person", and only labels tell (linkage.train.refuse_unless_precise).
+Candidate pairs are taken as a mixture of matches and others, fields independent within each. How often two people agree
+is counted on random pairs, since candidates agree by their choice. The NHS number is set aside while fitting, so that
+labels, where there are any, can judge the result: among households the mixture may settle on "lives together" in place
+of "is one person", and only labels tell (linkage.train.refuse_unless_precise).
 """
 
 from collections.abc import Sequence

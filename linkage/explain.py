@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from linkage.compare import Levels, Look, Pattern, pattern_of
 from linkage.decide import PairVerdict, Rule, ScoredPair, judge, number_set_aside
-from linkage.model import Model, Score
-from linkage.weights import weigh
+from linkage.model import Model, Score, weigh
 
 REMEMBERED_MAX = 1 << 16  # patterns; some 50 MB
 
@@ -48,9 +47,7 @@ def decided(other: str, rule: Rule) -> Evidence:
 
 
 def explain(found: Evidence) -> dict[str, object]:
-    """The evidence as a JSON-able object, for a page or a line of output. Bits are bits here, to three
-    places.
-    """
+    """The evidence as a JSON-able object, for a page or a line of output. Bits are bits here, to three places."""
     return {
         "other": found.other,
         "bits": found.bits / 1000,

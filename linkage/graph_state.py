@@ -14,10 +14,9 @@ from linkage.decide import Rule, ScoredPair
 from linkage.decisions import Decision, Decisions
 from linkage.explain import Verdicts
 from linkage.index import BlockIndex, Met
-from linkage.members import NO_NUMBERS, Member, Numbers, Pair, pair_of
+from linkage.members import NO_NUMBERS, Member, Numbers, Pair, RecordTable, pair_of
 from linkage.model import Model
 from linkage.partition import Cluster
-from linkage.record_table import RecordTable
 from linkage.token_format import TOKEN_BYTES
 from linkage.tokens import EncodedIdentity
 

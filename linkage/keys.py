@@ -37,9 +37,7 @@ class TokenKeys:
 
     @classmethod
     def from_bytes(cls, key: bytes, *, epoch: int) -> "TokenKeys":
-        """Keys by HKDF-Expand-SHA-256 (RFC 5869 §2.3) of a uniformly random `key` of ≥ 32 bytes. Raises
-        KeyInvalid.
-        """
+        """Keys by HKDF-Expand-SHA-256 (RFC 5869 §2.3) of a uniformly random `key` of ≥ 32 bytes. Raises KeyInvalid."""
         if len(key) < 32:
             raise KeyInvalid("key", rule="at least 32 bytes")
         if not 0 <= epoch < 2**32:

@@ -1,18 +1,22 @@
 """The model: what each agreement is worth, in thousandths of a bit, as one readable JSON text.
 
 Whole numbers, so a sum does not depend on the order it is taken in, and a model read back is the model written.
+score = prior + weight of each field's level + weight of each named interaction: the log-odds, base 2, in thousandths
+of a bit, that two records which share a block are one person.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from linkage.compare import LEVELS, Levels
+from linkage.compare import LEVELS, Levels, common_block, levels
 from linkage.errors import ModelInvalid
-from linkage.levels import INTERACTIONS
+from linkage.levels import INTERACTIONS, held
+from linkage.tokens import EncodedIdentity
 
 FORMAT = "linkage-model/2"
 WEIGHT_MAX = 60_000  # 60 bits: more than any population needs to tell two people apart
+REMEMBERED_MAX = 1 << 16  # patterns a model remembers the score of: some 30 MB; candidates show a few thousand
 
 # Thresholds stated as chances: link from odds of 19 to 1 (p = .95), review from 1 to 4 (p = .2), and two people
 # whose odds differ by less than 19 to 1 are both possible.
@@ -41,9 +45,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What weights were fitted on. `method` is "anchored" or "em"; `pairs` counts the pairs fitted on,
-    `matches` those taken as one person. `counted` (when) and `code` (version of the code) are words of
-    whoever counted.
+    """What weights were fitted on. `method` is "anchored" or "em"; `pairs` counts the pairs fitted on, `matches` those
+    taken as one person. `counted` (when) and `code` (version of the code) are words of whoever counted.
     """
 
     method: str
@@ -64,10 +67,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights in milli-bits. A pair at `link` or above is linked, below `review` left apart, between them
-    shown to a person. `provenance` says in words where the numbers come from, `fitted` in figures; it is
-    None where they were set by hand. `remembered` holds scores already worked
-    out (linkage.weights.weigh); it is no part of what the model says.
+    """Weights in milli-bits. A pair at `link` or above is linked, below `review` left apart, between them shown to a
+    person. `provenance` says in words where the numbers come from, `fitted` in figures; it is None where they were set
+    by hand. `remembered` holds scores already worked out (linkage.model.weigh); it is no part of what the model says.
     """
 
     name: str
@@ -205,3 +207,30 @@ def _whole(tree: object, field: str, names: tuple[str, ...]) -> dict[str, int]:
         if type(tree[name]) is not int or abs(tree[name]) > WEIGHT_MAX:
             raise ModelInvalid(f"{field}.{name}", rule=f"a whole number of milli-bits within {WEIGHT_MAX}")
     return {name: tree[name] for name in names}
+
+
+def score(model: Model, a: EncodedIdentity, b: EncodedIdentity, *, block: bytes | None = None) -> Score | None:
+    """The score of a pair, seen through `block` or else the least block they share; None when they share
+    none. Symmetric.
+    """
+    seen_through = block if block is not None else common_block(a, b)
+    return None if seen_through is None else weigh(model, levels(a, b, block=seen_through))
+
+
+def weigh(model: Model, at: Levels) -> Score:
+    """The score of an agreement pattern. The model remembers it: the same pattern gives the same object, until
+    REMEMBERED_MAX patterns have been met and it starts anew.
+    """
+    remembered = model.remembered
+    found = remembered.get(at)
+    if found is None:
+        if len(remembered) >= REMEMBERED_MAX:
+            remembered.clear()
+        found = remembered[at] = _weighed(model, at)
+    return found
+
+
+def _weighed(model: Model, at: Levels) -> Score:
+    together = held(at)
+    fields = sum(model.weights[field][level] for field, level in at.pairs())
+    return Score(model.prior + fields + sum(model.interactions[name] for name in together), at, together)

@@ -1,8 +1,7 @@
 """Who a record is about, cleaned so that two spellings of one value become one value.
 
-What stands here is what a source may know of a person and linking may use. `normalise` removes what says
-nothing (placeholders) and what differs without meaning anything (case, accents, punctuation, titles). It
-never guesses.
+What stands here is what a source may know of a person and linking may use. `normalise` removes what says nothing
+(placeholders) and what differs without meaning anything (case, accents, punctuation, titles). It never guesses.
 """
 
 import re

@@ -120,9 +120,7 @@ def _current_numbers(members: Mapping[str, Member], records: list[str]) -> Numbe
 
 
 class _Clusters:
-    """Clusters while they grow, each known by one of its records. Starts from what sources and stewards
-    joined.
-    """
+    """Clusters while they grow, each known by one of its records. Starts from what sources and stewards joined."""
 
     def __init__(
         self,
@@ -242,9 +240,7 @@ class _Clusters:
         return any(self._root.get(record) == root for record in others)
 
     def _join(self, a: str, b: str) -> str:
-        """One cluster of the two; the larger takes the other in, so that every record moves at most log n
-        times.
-        """
+        """One cluster of the two; the larger takes the other in, so that every record moves at most log n times."""
         if a != b:
             a, b = sorted((a, b), key=lambda root: len(self._records[root]), reverse=True)
             moved = self._records.pop(b)

@@ -19,8 +19,8 @@ from math import sqrt
 
 from linkage.compare import Levels
 from linkage.decide import Band, judge
+from linkage.model import Model, weigh
 from linkage.tokens import EncodedIdentity
-from linkage.weights import Model, weigh
 
 Group = tuple[str, str]  # dimension and group: ("sex", "female"), ("age band", "not known")
 

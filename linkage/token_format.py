@@ -207,9 +207,7 @@ class EncodedIdentity:
         }
 
     def place(self, token: bytes) -> int:
-        """Where in `packed` the comparison tokens of a block begin. Raises KeyError where it does not stand in
-        it.
-        """
+        """Where in `packed` the comparison tokens of a block begin. Raises KeyError where it does not stand in it."""
         packed, step = self.packed, plan_of(self.layout).step
         blocks = len(packed) // step
         # Tokens are MACs, so they lie evenly: the place is guessed, and nearly always one or two beside.
@@ -228,9 +226,7 @@ class EncodedIdentity:
         return self.packed[at : at + plan_of(self.layout).step - TOKEN_BYTES]
 
     def to_bytes(self) -> bytes:
-        """Canonical: version, epoch, what follows and how much; number tokens; layout; the blocks by rising
-        token.
-        """
+        """Canonical: version, epoch, what follows and how much; number tokens; layout; the blocks by rising token."""
         blocks = len(self.packed) // plan_of(self.layout).step
         known = (self.nhs is not None) | (bool(self.near) << 1)
         head = _HEAD.pack(VERSION, self.epoch, known, len(self.former), len(self.layout), blocks)

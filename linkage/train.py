@@ -10,8 +10,7 @@ from linkage.anchored import Fitting, anchored
 from linkage.counts import Counts, counted
 from linkage.em import em
 from linkage.errors import ModelRefused
-from linkage.model import Model, Origin
-from linkage.weights import weigh
+from linkage.model import Model, Origin, weigh
 
 __all__ = [
     "Counts",

@@ -5,6 +5,7 @@ imported inside its functions. To add a command, write the module and name it in
 """
 
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -43,7 +44,7 @@ EXIT_CODE_TABLE = "\n\n".join(["Exit codes:", *(f"{code:4}  {text}" for code, te
 
 
 def build_app() -> typer.Typer:
-    """The whole command line; every module of COMMANDS has registered what it offers."""
+    """The whole command line; what every module of COMMANDS offers."""
     app = typer.Typer(
         name="tierlink",
         no_args_is_help=True,
@@ -54,7 +55,7 @@ def build_app() -> typer.Typer:
     app.callback(epilog=EXIT_CODE_TABLE)(_tierlink)
     for command, module in COMMANDS.items():
         try:
-            import_module(module).register(app)
+            _add(app, command, import_module(module))
         except ModuleNotFoundError as absent:
             if not str(absent.name).startswith(LAB):
                 raise
@@ -69,6 +70,14 @@ def main() -> None:
         build_app()()
 
     run_and_exit(program)
+
+
+def _add(app: typer.Typer, command: str, module: ModuleType) -> None:
+    """What the module offers: a group it registers itself, or the one function named like the command."""
+    if hasattr(module, "register"):
+        module.register(app)
+    else:
+        app.command(command)(getattr(module, command.replace("-", "_")))
 
 
 def _add_absent(app: typer.Typer, command: str) -> None:

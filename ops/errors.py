@@ -8,9 +8,8 @@
         ├── NoEngine        69   no engine runs in this directory
         └── BrokerRunning   75   another process holds this data directory; try again when it has ended
 
-The numbers are those of BSD's sysexits.h. A message names the thing and what to do; it never holds the
-content of a record. Anything else that escapes is a bug: it exits 70, and prints its type and place, not its
-text.
+The numbers are those of BSD's sysexits.h. A message names the thing and what to do; it never holds the content of a
+record. Anything else that escapes is a bug: it exits 70, and prints its type and place, not its text.
 """
 
 import errno

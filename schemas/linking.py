@@ -135,9 +135,8 @@ class RelinkBatch:
 class Link:
     """The linker's answer for one record.
 
-    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other
-    person the record has been answered under, so that a reader who missed an answer still withdraws from all
-    of them.
+    `revision` is the offset in `identity.v1` that led to it: higher means newer. `formerly` lists every other person
+    the record has been answered under, so that a reader who missed an answer still withdraws from all of them.
     """
 
     person_id: str

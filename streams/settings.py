@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from linkage import weights
+from linkage.model import parse as parse_model
 from schemas import definitions
 from schemas.errors import UnknownName
 from schemas.keyring import Keyring, Purpose
@@ -37,7 +37,7 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
         return RecordsStep({source.slug: source.receipts_topic for source in settings.sources.values()})
     if stage == "linker":
         promising = [source.slug for source in settings.sources.values() if source.one_record_each]
-        return LinkerStep(settings.keys, weights.parse(settings.model), one_record_each=promising)
+        return LinkerStep(settings.keys, parse_model(settings.model), one_record_each=promising)
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
         return PathwayStep(settings.keys, tuple(settings.recipients), parsed)

@@ -1,6 +1,4 @@
-"""A sender of HL7v2 over MLLP: one message, one answer, in order. For `tierlink send`, the simulator and
-tests.
-"""
+"""A sender of HL7v2 over MLLP: one message, one answer, in order. For `tierlink send`, the simulator and tests."""
 
 import socket
 import time
@@ -17,9 +15,7 @@ CHUNK_BYTES = 65536
 
 
 class NoAnswer(Exception):
-    """The connection gave no whole answer in time. Whether the message was taken is unknown: send it
-    again.
-    """
+    """The connection gave no whole answer in time. Whether the message was taken is unknown: send it again."""
 
     retriable = True
 

@@ -29,8 +29,3 @@ def broker(
         while not stopped.wait(CHECK_SECONDS):
             running.check()
     typer.echo("broker stopped")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(broker)

@@ -40,8 +40,3 @@ def check(
             typer.echo(json.dumps({"file": str(path), "index": index, **checked.as_json()}))
     if unreadable:
         raise MissingInput(f"{unreadable} of {len(files)} files could not be read")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(check)

@@ -34,8 +34,3 @@ def compare(
     if as_json:
         typer.echo(json.dumps({"keys": result.keys, "differing": result.differing}))
     raise typer.Exit(1 if result.differing else 0)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(compare)

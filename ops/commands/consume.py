@@ -20,7 +20,11 @@ def consume(
     key: Annotated[str | None, typer.Option(help="Only messages with this key.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(formats=TIME_FORMATS, help="Only messages written at or after this time; UTC if no zone."),
+        typer.Option(
+            formats=TIME_FORMATS,
+            metavar="TIME",
+            help="Only messages written at or after 2026-11-01, or 2026-11-01T09:30:00Z; UTC if no zone.",
+        ),
     ] = None,
     partition: Annotated[int | None, typer.Option(min=0, help="Only this partition.")] = None,
     offset: Annotated[int | None, typer.Option(min=0, help="Begin at this offset of each partition.")] = None,
@@ -43,8 +47,3 @@ def consume(
     shown = iter(last_values(messages).values()) if latest else messages
     for message in itertools.islice(shown, most):
         typer.echo(json.dumps(as_json(message)))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(consume)

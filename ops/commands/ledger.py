@@ -31,8 +31,3 @@ def ledger(directory: Directory = UP, as_json: Json = False) -> None:
     if as_json:
         totals = total.as_json() if total is not None else {}
         typer.echo(json.dumps({**totals, "stalled": stalled(index)}))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(ledger)

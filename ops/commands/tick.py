@@ -19,8 +19,3 @@ def tick(
     day = as_of.date() if as_of else datetime.now(UTC).date()
     send_tick(broker_address(directory, bootstrap), day)
     typer.echo(f"day set: {day.isoformat()}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(tick)

@@ -40,8 +40,3 @@ def verdict(
     if as_json:
         typer.echo(json.dumps(details))
     raise typer.Exit(0 if found.ok else 1)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(verdict)

@@ -10,8 +10,3 @@ def version() -> None:
     from ops.local.broker.kafka_jars import KAFKA_VERSION
 
     typer.echo(f"tierlink {installed_version('tierlink')}, Apache Kafka {KAFKA_VERSION}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(version)

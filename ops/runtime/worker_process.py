@@ -7,7 +7,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
-from linkage.weights import dump
+from linkage.model import dump
 from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all

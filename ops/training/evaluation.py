@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from linkage.evaluate import PairQuality, at_threshold, best_threshold, pairs_in_truth, pairwise
-from linkage.model import Model
-from linkage.weights import weigh
+from linkage.model import Model, weigh
 from ops.errors import SettingsError
 from ops.training.playing import Played, bytes_per_record, digest, partitions, play
 from ops.training.records import Records

@@ -8,8 +8,7 @@ from rich.table import Table
 from linkage.compare import common_block
 from linkage.decide import judge
 from linkage.explain import Evidence, evidence, explain
-from linkage.model import Model
-from linkage.weights import score
+from linkage.model import Model, score
 from ops.training.records import Records
 
 NO_BLOCK = "no-common-block"  # nothing that is looked for says they could be one person: never compared

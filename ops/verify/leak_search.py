@@ -21,10 +21,9 @@ TEXT_BYTES = 4 * 1024 * 1024  # searched at once
 def seen(values: Iterable[str], content: bytes) -> set[str]:
     """The values of which any form stands in `content`.
 
-    The content is cut into chunks of eight and of four bytes, and each is looked up among the chunks a form can
-    be cut into wherever it begins: every form of 15, and of 7, bytes or more has a whole chunk in it. A number,
-    and a form too short for base64, counts only where it stands alone: random hex and base64 hold runs of
-    either.
+    The content is cut into chunks of eight and of four bytes, and each is looked up among the chunks a form can be cut
+    into wherever it begins: every form of 15, and of 7, bytes or more has a whole chunk in it. A number, and a form too
+    short for base64, counts only where it stands alone: random hex and base64 hold runs of either.
     """
     sought = _sought(tuple(values))
     found = set[str]()

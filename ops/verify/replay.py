@@ -36,9 +36,8 @@ def replay_and_compare(
 ) -> Comparison:
     """Compare the stopped run in `directory` with a replay of its intake; the run's own topics are only read.
 
-    `from_events` replays the system of record instead, as it stands now, compacted or not: what a rebuild of
-    everything behind it would give. Raises MissingInput when the directory holds no run, BrokerRunning while
-    that run is still up.
+    `from_events` replays the system of record instead, as it stands now, compacted or not: what a rebuild of everything
+    behind it would give. Raises MissingInput when the directory holds no run, BrokerRunning while that run is still up.
     """
     copy_input = partial(_copy_input, drop_one=drop_one, from_events=from_events)
     with stopped(directory) as run, oracle_of(run, copy_input, progress=progress) as oracle:

@@ -76,12 +76,11 @@ def run_worker(
 ) -> None:
     """Run one worker on this thread (the main one) until SIGTERM or SIGINT; returns after the last commit.
 
-    `seal_dead_letter` must give the same bytes for the same message and code. `on_facts` is called once,
-    before anything connects. `inspect_states` gets the state of each task every TICK_S, between two batches: it
-    changes nothing and takes milliseconds. `observe` is called with the name of each phase of a batch
-    (BATCH_PHASES) as it is reached. `runner_class` may be a subclass of BatchRunner.
-    Raises TopicsUnfit. Anything unexpected, a broker that is away among it, ends the process with status 70 and
-    without a commit.
+    `seal_dead_letter` must give the same bytes for the same message and code. `on_facts` is called once, before
+    anything connects. `inspect_states` gets the state of each task every TICK_S, between two batches: it changes
+    nothing and takes milliseconds. `observe` is called with the name of each phase of a batch (BATCH_PHASES) as it is
+    reached. `runner_class` may be a subclass of BatchRunner. Raises TopicsUnfit. Anything unexpected, a broker that is
+    away among it, ends the process with status 70 and without a commit.
     """
     facts = HostFacts(settings)
     if on_facts is not None:

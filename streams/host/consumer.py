@@ -2,10 +2,9 @@
 
 What is overridden, and why, is pinned to faust 0.15.3 by `tests/contracts/test_faust_hooks.py`.
 
-An *assignment number* stands for one uninterrupted time of holding partitions; None while they are being
-revoked or are known to be lost. Nothing fetched under one number is processed under another. The consumer
-thread cannot join the next generation before `on_partitions_revoked` returns, so waiting there for the work
-in flight is the whole fence.
+An *assignment number* stands for one uninterrupted time of holding partitions; None while they are being revoked or are
+known to be lost. Nothing fetched under one number is processed under another. The consumer thread cannot join the next
+generation before `on_partitions_revoked` returns, so waiting there for the work in flight is the whole fence.
 """
 
 import asyncio

@@ -18,8 +18,8 @@ from linkage.changes import PersonChange, changes
 from linkage.cluster import Decision, LinkAnswer, Member
 from linkage.errors import LinkageError
 from linkage.explain import explain
+from linkage.model import Model
 from linkage.tokens import EncodedIdentity
-from linkage.weights import Model
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose

@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from linkage.cluster import Decision, LinkGraph, Member
 from linkage.errors import LinkageError
-from linkage.weights import Model, dump, parse
+from linkage.model import Model, dump, parse
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.linking import MODEL, Link, RelinkBatch

@@ -90,7 +90,7 @@ def test_a_resource_of_another_type_is_refused_with_what_would_be_accepted(tmp_p
     for kind in ("OperationOutcome", "CapabilityStatement", "Medication"):
         content = json.dumps({"resourceType": kind})
         (item,) = check(written(tmp_path, f"{kind}.json", content))
-        assert texts["disposition"] == "rejected", item
+        assert item["disposition"] == "rejected", item
         assert "send a Bundle of type `message`" in item["issues"][0]["rule"]
         assert item["resource_types"] == [kind]
 

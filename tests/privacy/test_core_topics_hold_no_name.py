@@ -5,8 +5,8 @@ from functools import cache
 from memory_engine import MemoryEngine, all_keys, base64_parts, everything, sources
 from small_world import COUNCIL, GP, TRUST, attended, canary, message_from, small_world
 
-from ops.lab.demo.nobodies import NOBODIES
 from ops.verify.leak_search import seen
+from ops.verify.nobodies import NOBODIES
 from schemas import topics
 from schemas.envelope import opened
 from schemas.errors import Unreadable

@@ -9,8 +9,8 @@ from memory_engine import all_keys, base64_parts, intake_message, real_step, sou
 from small_world import GP, TRUST, attended, canary, referral
 
 from ops.lab.demo.canary_messages import fhir
-from ops.lab.demo.nobodies import NOBODIES, Nobody
 from ops.verify.leak_search import seen
+from ops.verify.nobodies import NOBODIES, Nobody
 from schemas import canonical
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, opened, sealed
 from schemas.identity import LocalId, NHSNumber, Person

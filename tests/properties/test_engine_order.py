@@ -26,7 +26,7 @@ from memory_engine import (
 )
 from small_world import COUNCIL, GP, TRUST, small_world
 
-from linkage import weights
+from linkage.model import parse as parse_model
 from ops.admin.topic_reader import last_values
 from ops.runtime.paths import linkage_model
 from schemas.elements import FACT, Element
@@ -202,7 +202,7 @@ def _without_formerly(outcome: Outcome) -> Outcome:
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
     topics = {source.slug: source.receipts_topic for source in sources().values()}
-    model = weights.parse(linkage_model())
+    model = parse_model(linkage_model())
     return {
         "arrival wins": {"records": ArrivalWins(topics)},
         "the first identity wins": {"records": FirstIdentityWins(topics)},

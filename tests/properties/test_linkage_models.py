@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from linkage.compare import LEVELS, Levels
 from linkage.counts import Counts, counted
 from linkage.levels import INTERACTIONS
-from linkage.model import WEIGHT_MAX, Fitted, Model, dump, parse
+from linkage.model import WEIGHT_MAX, Fitted, Model, dump, parse, weigh
 from linkage.regression import weighing_most_first
 from linkage.train import Origin, anchored, em
-from linkage.weights import weigh
 
 ORIGIN = Origin("any", "Any.", "2025-01-01", "0")
 BITS = st.integers(-WEIGHT_MAX, WEIGHT_MAX)

@@ -19,7 +19,7 @@ from linkage_palette import Recipe, member, model, palette
 from linkage import components
 from linkage.cluster import Decision, LinkAnswer, LinkGraph, Review
 from linkage.members import alike, conflict
-from linkage.weights import score
+from linkage.model import score
 
 IDS = tuple("abcdefghij")
 WAYS = 25  # of the palette; 0 is no identity at all

@@ -9,9 +9,8 @@ from agreement_patterns import NOTHING_TOLD, household_world
 
 import linkage
 from linkage.errors import ModelInvalid
-from linkage.model import AMBIGUOUS, LINK, REVIEW, Model, dump, millibits, parse
+from linkage.model import AMBIGUOUS, LINK, REVIEW, Model, dump, millibits, parse, weigh
 from linkage.train import Origin, anchored, em
-from linkage.weights import weigh
 
 SHIPPED = [path.read_text() for path in sorted((Path(linkage.__file__).parent / "models").glob("*.json"))]
 ORIGIN = Origin("made up", "Drawn patterns.", "2025-01-01", "0")

@@ -4,9 +4,8 @@ linkers do.
 
 from linkage.decide import Band, judge
 from linkage.members import Member
-from linkage.model import Model
+from linkage.model import Model, score
 from linkage.tokens import EncodedIdentity
-from linkage.weights import score
 
 
 class AttachToBest:

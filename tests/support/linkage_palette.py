@@ -8,10 +8,9 @@ from pathlib import Path
 
 import linkage
 from linkage.members import Member
-from linkage.model import Model
+from linkage.model import Model, parse
 from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
-from linkage.weights import parse
 
 NUMBERS = ("9434765919", "9434765870", "4010232137")
 Recipe = tuple[int, int, str | None]  # tier, number in the palette, merged into

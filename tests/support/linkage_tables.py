@@ -8,9 +8,9 @@ from pathlib import Path
 import linkage
 from linkage.cluster import Decision, LinkGraph, Member
 from linkage.decisions import Kind
+from linkage.model import parse
 from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import TokenKeys, encode
-from linkage.weights import parse
 
 MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 KEYS = TokenKeys.from_bytes(b"s" * 32, epoch=1)

@@ -13,8 +13,8 @@ from functools import cache
 from linker_history import changes, kept
 from memory_engine import all_keys
 
-from linkage import weights
-from linkage.weights import Model
+from linkage.model import Model
+from linkage.model import parse as parse_model
 from ops.runtime.paths import linkage_model
 from schemas.topics import IDENTITY
 from streams.steps.linker import LinkerStep
@@ -26,7 +26,7 @@ BATCH_RECORDS = 4  # so that a small world has several batches
 @cache
 def models() -> dict[str, Model]:
     """The one that ships, and two that want more before they link: of nineteen records these make 11, 14, 18 people."""
-    shipped = weights.parse(linkage_model())
+    shipped = parse_model(linkage_model())
     return {
         "shipped": shipped,
         "careful": replace(shipped, name="careful", link=20_000, review=9_000),

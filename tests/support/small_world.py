@@ -8,7 +8,6 @@ service.
 from dataclasses import replace
 from datetime import date, timedelta
 
-from ops.lab.demo.nobodies import Nobody
 from ops.lab.model_check.message_source import (
     COUNCIL,
     GP,
@@ -25,6 +24,7 @@ from ops.lab.model_check.message_source import (
     weight,
     without_number,
 )
+from ops.verify.nobodies import Nobody
 from schemas.facts import Acceptance, Completion, ProgrammeStart
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 

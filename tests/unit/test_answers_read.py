@@ -12,7 +12,7 @@ from memory_engine import MemoryEngine, record_id
 from rich.console import Console
 from small_world import COUNCIL, GP, TRUST, small_world
 
-from linkage.weights import parse
+from linkage.model import parse
 from ops.admin.topic_reader import TopicMessage
 from ops.errors import SettingsError
 from ops.runtime.paths import linkage_model

@@ -7,8 +7,8 @@ import urllib.parse
 
 import pytest
 
-from ops.lab.demo.nobodies import NOBODIES
 from ops.verify.leak_search import forms, seen
+from ops.verify.nobodies import NOBODIES
 
 VALUES = tuple(value for nobody in NOBODIES.values() for value in nobody.values())
 DATES = [value for value in VALUES if value[:3] == "190"]

@@ -10,8 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from linkage.model import parse
-from linkage.weights import weigh
+from linkage.model import parse, weigh
 from ops.commands.linkage import register
 from ops.errors import SettingsError, TierlinkError
 from ops.lab.simulator.population import check_digit

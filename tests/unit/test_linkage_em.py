@@ -18,8 +18,7 @@ from agreement_patterns import (
 from linkage.counts import Counts
 from linkage.em import em
 from linkage.errors import ModelRefused
-from linkage.model import LINK, NUMBER_WEIGHTS, REVIEW
-from linkage.weights import weigh
+from linkage.model import LINK, NUMBER_WEIGHTS, REVIEW, weigh
 
 WORLD = strangers_world()
 MODEL = em(WORLD)

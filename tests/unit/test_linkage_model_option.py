@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.weights import dump, parse
+from linkage.model import dump, parse
 from ops.commands.up import up
 from ops.errors import SettingsError
 from ops.local.engine_settings import EngineSettings

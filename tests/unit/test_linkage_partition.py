@@ -5,9 +5,9 @@ from itertools import combinations, pairwise, permutations
 from linkage.compare import LEVELS, Levels
 from linkage.decide import Band, PairVerdict, Rule
 from linkage.decisions import Decision, Kind
+from linkage.model import Model, Score
 from linkage.partition import COMPONENT_MAX, Member, Pair, Partition, ScoredPair, partition
 from linkage.tokens import EncodedIdentity
-from linkage.weights import Model, Score
 
 MODEL = Model("m", "made up", prior=0, link=4000, review=-2000, ambiguous=4000, weights={}, interactions={})
 AT = Levels.of(tuple(len(known) - 1 for known in LEVELS.values()))  # nothing said

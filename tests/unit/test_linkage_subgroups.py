@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import linkage
 from linkage.compare import LEVELS, Levels
 from linkage.decide import Band
+from linkage.model import parse
 from linkage.normalise import Identity, normalise
 from linkage.subgroups import (
     WHOLE,
@@ -31,7 +32,6 @@ from linkage.subgroups import (
 )
 from linkage.subgroups_shown import HEADINGS, as_json, lines, table
 from linkage.tokens import TokenKeys, encode
-from linkage.weights import parse
 
 MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)

@@ -20,7 +20,7 @@ from linkage.compare import Levels
 from linkage.counts import Counts, counted, without_number
 from linkage.errors import ModelRefused
 from linkage.levels import INTERACTIONS
-from linkage.model import NUMBER_RULE, NUMBER_WEIGHTS
+from linkage.model import NUMBER_RULE, NUMBER_WEIGHTS, weigh
 from linkage.regression import PatternRow, never_rising, regress, scarce_together, weighing_most_first
 from linkage.train import (
     Fitting,
@@ -30,7 +30,6 @@ from linkage.train import (
     quality_on_labels,
     refuse_unless_precise,
 )
-from linkage.weights import weigh
 
 ORIGIN = Origin("made up", "Drawn patterns.", "2025-01-01", "0")
 HOUSEHOLDS = household_world()

@@ -12,10 +12,10 @@ import pytest
 import linkage
 from linkage.compare import LEVELS, Levels, levels
 from linkage.errors import ModelInvalid
+from linkage.model import REMEMBERED_MAX, dump, parse, score, weigh
 from linkage.normalise import Identity, Name, normalise
 from linkage.regression import weighing_most_first
 from linkage.tokens import TokenKeys, encode
-from linkage.weights import REMEMBERED_MAX, dump, parse, score, weigh
 
 FIRST = (Path(linkage.__file__).parent / "models" / "shipped.json").read_text()
 MODEL = parse(FIRST)

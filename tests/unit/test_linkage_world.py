@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import linkage.weights
+import linkage.model
+from linkage.model import Model, parse
 from linkage.normalise import Identity, Name
-from linkage.weights import Model, parse
 from ops.lab.bench.linkage_methods import (
     KEYS,
     encoded_world,
@@ -45,7 +45,7 @@ def record(record_id: str, person: str, tier: str, **identity: object) -> WorldR
 
 
 def first_model() -> Model:
-    return parse(Path(linkage.weights.__file__).with_name("models").joinpath("shipped.json").read_text("utf-8"))
+    return parse(Path(linkage.model.__file__).with_name("models").joinpath("shipped.json").read_text("utf-8"))
 
 
 def world(*records: WorldRecord, relation: Mapping[str, str] | None = None) -> LinkageWorld:

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from linkage.cluster import LinkGraph, Member
+from linkage.model import parse
 from linkage.normalise import Identity, Name, normalise
 from linkage.recall_scan import (
     PAIRS_AT_ONCE,
@@ -17,7 +18,6 @@ from linkage.recall_scan import (
 )
 from linkage.subgroups import WHOLE, PairTally, SubgroupReport
 from linkage.tokens import TokenKeys, encode
-from linkage.weights import parse
 from ops.lab.simulator.population import check_digit
 from ops.runtime.paths import linkage_model
 from streams.recall_gaps import RecallGaps

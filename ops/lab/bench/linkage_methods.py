@@ -24,9 +24,9 @@ from linkage.compare import common_block, levels
 from linkage.counts import Counts, counted
 from linkage.decide import judge
 from linkage.index import BLOCK_MAX
+from linkage.model import Model, weigh
 from linkage.normalise import NormalisedIdentity, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
-from linkage.weights import Model, weigh
 from ops.lab.bench.linkage_world import TIER_RANK, LinkageWorld, WorldRecord
 
 Clusters = dict[str, str]  # record id -> name of its cluster
@@ -216,9 +216,7 @@ def training_pairs(
 
 
 def training_counts(encoded: Encoded, *, cap: int = BLOCK_MAX) -> Counts:
-    """The agreement patterns of all `training_pairs`: what a model is fitted on. Counts of several worlds add
-    up.
-    """
+    """The agreement patterns of all `training_pairs`: what a model is fitted on. Counts of several worlds add up."""
     return counted(levels(a, b, block=block) for a, b, block in training_pairs(encoded, cap=cap))
 
 

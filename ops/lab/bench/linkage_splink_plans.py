@@ -1,8 +1,7 @@
 """The settings of Splink for each kind of table: how fields are compared, which pairs are tried, what it is trained on.
 
-Settings that favour it: every field the table has, forename and surname compared together so that crossed names
-are seen, term frequencies, and blocking as broad as ours. Read in an environment of its own
-(ops.lab.bench.splink_process).
+Settings that favour it: every field the table has, forename and surname compared together so that crossed names are
+seen, term frequencies, and blocking as broad as ours. Read in an environment of its own (ops.lab.bench.splink_process).
 """
 
 from collections.abc import Sequence

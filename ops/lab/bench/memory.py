@@ -1,10 +1,9 @@
 """`tierlink bench memory`: what one worker keeps in memory while a million events about ten thousand facts pass.
 
-The facts are those of simulated people, copied under other ids until there are enough. Each event
-comes once; then nine events in ten are exact repeats, and one is a new version of a fact. New versions
-come under entries already known: a new entry adds its manifest (about 0.6 kB in records) for as long as the
-record lives, because the ledger accounts for every entry. Memory is flat when it stays within ten per
-cent of its median once a fifth of the events is answered.
+The facts are those of simulated people, copied under other ids until there are enough. Each event comes once; then nine
+events in ten are exact repeats, and one is a new version of a fact. New versions come under entries already known: a
+new entry adds its manifest (about 0.6 kB in records) for as long as the record lives, because the ledger accounts for
+every entry. Memory is flat when it stays within ten per cent of its median once a fifth of the events is answered.
 """
 
 import json

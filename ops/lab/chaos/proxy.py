@@ -32,9 +32,8 @@ TRIES_MAX = 5
 class FaultProxy:
     """Listens on `listen_port` and passes everything on to `target_port`, both of 127.0.0.1.
 
-    `inside` is the process it runs in, started by whoever made it; without one it starts its own. The methods
-    may be called from any thread; when they return, it is done. They raise TierlinkError when the
-    process has gone.
+    `inside` is the process it runs in, started by whoever made it; without one it starts its own. The methods may be
+    called from any thread; when they return, it is done. They raise TierlinkError when the process has gone.
     """
 
     def __init__(self, listen_port: int, target_port: int, *, inside: ProxyProcess | None = None) -> None:

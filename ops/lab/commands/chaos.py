@@ -72,8 +72,3 @@ def _kinds(faults: str) -> "tuple[FaultKind, ...]":
     if unknown := set(wanted) - set(KINDS):
         raise SettingsError(f"--faults: {len(unknown)} of them unknown; there are {', '.join(KINDS)}")
     return tuple(kind for kind in KINDS if kind in wanted or not wanted)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(chaos)

@@ -60,8 +60,3 @@ def demo(
             console.print("Everything stays up until Ctrl-C.")
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(demo)

@@ -43,8 +43,3 @@ def _seeds(text: str) -> tuple[int, ...]:
         return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise typer.BadParameter("whole numbers with commas between them: 901,902") from None
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("fit-model")(fit_model)

@@ -40,8 +40,3 @@ def simulate(
     if as_json:
         typer.echo(json.dumps(summary.as_json()))
     raise typer.Exit(1 if summary.failures else 0)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(simulate)

@@ -13,9 +13,9 @@ from ops.admin.topic_reader import read_topics
 from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.demo.canary_messages import csv_file, fhir, hl7
-from ops.lab.demo.nobodies import NOBODIES
 from ops.runtime.paths import EnginePaths
 from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
+from ops.verify.nobodies import NOBODIES
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
@@ -64,9 +64,7 @@ class EngineView:
 
 
 def plant(view: EngineView, journal: Journal) -> PlantedCanaries:
-    """One good and one refused message through each door; refused ones show whether answers quote what they
-    refuse.
-    """
+    """One good and one refused message through each door; refused ones show whether answers quote what they refuse."""
     planted = PlantedCanaries(tuple(value for nobody in NOBODIES.values() for value in nobody.values()))
     http = HttpSender("gp-hub", view.ports["gp-hub"], journal)
     mllp = Hl7Sender("trust-wm", view.ports["trust-wm"], journal)

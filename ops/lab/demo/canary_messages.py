@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from ops.lab.demo.nobodies import Nobody
 from ops.lab.simulator.render.tier2_csv import HEADERS
+from ops.verify.nobodies import Nobody
 from schemas import canonical
 
 

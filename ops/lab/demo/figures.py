@@ -1,7 +1,6 @@
 """What the snapshots of one recipient add up to: funnel, waits, gaps, one equity row. Pure; reads no topic.
 
-For one machine's demonstration only: counts here are exact. Counts for the public need disclosure control
-first.
+For one machine's demonstration only: counts here are exact. Counts for the public need disclosure control first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,9 +30,7 @@ class Funnel:
 
 
 def funnel(snapshots: Iterable[SnapshotJson], tier: str) -> Funnel:
-    """The funnel of `tier`. Both denominators: all who started, and completers with both weights
-    (`loss-5pct/1`).
-    """
+    """The funnel of `tier`. Both denominators: all who started, and completers with both weights (`loss-5pct/1`)."""
     episodes = [episode for snapshot in snapshots for episode in snapshot["episodes"] if episode["tier"] == tier]
     started = [episode for episode in episodes if episode["started_on"]]
     outcomes = [(episode, outcome) for episode in started if (outcome := _outcome(episode)) is not None]

@@ -1,5 +1,4 @@
-"""What goes wrong with entries: mistakes corrected later, messages nobody can read, messages meant for
-another clinic.
+"""What goes wrong with entries: mistakes corrected later, messages nobody can read, messages meant for another clinic.
 
 A broken message is always extra: the good one it was made from is sent too, so the truth does not change.
 """
@@ -22,11 +21,10 @@ _DATED = ("start", "acceptance")
 
 
 def with_corrections(rng: Random, entries: Sequence[SimulatedEntry], rates: Rates) -> tuple[SimulatedEntry, ...]:
-    """`entries`, some now mistaken, and for each of those a later entry about the same thing that puts it
-    right.
+    """`entries`, some now mistaken, and for each of those a later entry about the same thing that puts it right.
 
-    What was true stays the last word: the mistake goes into the earlier entry. Corrections carry the number
-    of the entry they correct; each mistaken entry is corrected once.
+    What was true stays the last word: the mistake goes into the earlier entry. Corrections carry the number of the
+    entry they correct; each mistaken entry is corrected once.
     """
     correctable = [
         place
@@ -52,9 +50,7 @@ def with_corrections(rng: Random, entries: Sequence[SimulatedEntry], rates: Rate
 
 
 def entry_number(entry: SimulatedEntry) -> str:
-    """What names this entry among all: its record and its source version time, which no other entry
-    shares.
-    """
+    """What names this entry among all: its record and its source version time, which no other entry shares."""
     return f"{entry.source}/{entry.local_id}/{entry.source_version_at.isoformat()}"
 
 

@@ -143,9 +143,7 @@ class _Clerk:
 
 
 class _SourceHabits:
-    """How one source writes this person down beside keying errors: what it leaves out, what it keeps more
-    of.
-    """
+    """How one source writes this person down beside keying errors: what it leaves out, what it keeps more of."""
 
     def __init__(self, rng: Random, rates: Rates, person: SimulatedPerson, source: SourceSlug) -> None:
         self._rng, self._rates, self._person, self._source = rng, rates, person, source
@@ -253,9 +251,7 @@ def _otherwise(rng: Random, line: str) -> str:
 
 
 def _respelt(rng: Random, name: str) -> str:
-    """The same sound written otherwise: a vowel exchanged, or a letter doubled where there is none to
-    exchange.
-    """
+    """The same sound written otherwise: a vowel exchanged, or a letter doubled where there is none to exchange."""
     places = [place for place, letter in enumerate(name) if place > 1 and letter in _VOWELS]
     if not places:
         return name + name[-1]

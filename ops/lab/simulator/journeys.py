@@ -1,8 +1,7 @@
-"""Whose path leads where: each person's route over the tiers, and every entry its sources would send, in true
-order.
+"""Whose path leads where: each person's route over the tiers, and every entry its sources would send, in true order.
 
-Nothing is missing, wrong or late here; `noise` does that. Dates run from January 2024 to `AS_OF`; later
-entries are left out. Version times fall in office hours, so a day is the same day in UTC and on a British clock.
+Nothing is missing, wrong or late here; `noise` does that. Dates run from January 2024 to `AS_OF`; later entries are
+left out. Version times fall in office hours, so a day is the same day in UTC and on a British clock.
 """
 
 from collections.abc import Mapping, Sequence

@@ -33,9 +33,7 @@ Tag = Literal["good", "duplicate", "broken", "foreign"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SimulatedAddress:
-    """A home: first line, town, postcode with its space, and the area statistics that go with the
-    postcode.
-    """
+    """A home: first line, town, postcode with its space, and the area statistics that go with the postcode."""
 
     line: str
     town: str
@@ -99,10 +97,9 @@ class SimulatedIdentity:
 class Fact:
     """One version of one clinical fact, in the source's own numbers.
 
-    `key` names the thing within its source and kind, so a later version with the same key replaces this one;
-    `referral` is the key of the referral the source names for it, None where it names none. Of the
-    rest only what the kind needs is set. `value` is in kg, cm or kg/m2, rounded to 0.01; `value_given` and
-    `unit_given` are what was written down.
+    `key` names the thing within its source and kind, so a later version with the same key replaces this one; `referral`
+    is the key of the referral the source names for it, None where it names none. Of the rest only what the kind needs
+    is set. `value` is in kg, cm or kg/m2, rounded to 0.01; `value_given` and `unit_given` are what was written down.
     """
 
     kind: FactKind
@@ -150,8 +147,7 @@ class SimulatedEntry:
 class EntryTruth:
     """What the journal should find: the entry's name, whose it is, and the answer the door owes.
 
-    `position` counts entries within the message (rows of a file from 1, else 0). `person` is empty for a
-    broken entry.
+    `position` counts entries within the message (rows of a file from 1, else 0). `person` is empty for a broken entry.
     """
 
     message_id: str

@@ -1,8 +1,7 @@
 """Names the simulated people bear: commonest first, written for this simulator and counted from nobody.
 
-Order in a list is its frequency rank; `population` draws by rank, so the head of each list repeats as common
-names do. Variants and nicknames are what clerks write for one another; they never name two different people
-here.
+Order in a list is its frequency rank; `population` draws by rank, so the head of each list repeats as common names do.
+Variants and nicknames are what clerks write for one another; they never name two different people here.
 """
 
 from collections.abc import Mapping

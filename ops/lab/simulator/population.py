@@ -117,9 +117,7 @@ def _pairs(share: float, count: int) -> int:
 
 
 def check_digit(nine: str) -> int | None:
-    """The Modulus 11 check digit of nine digits; None where the number is never issued. Source: NHS Data
-    Dictionary.
-    """
+    """The Modulus 11 check digit of nine digits; None where the number is never issued. Source: NHS Data Dictionary."""
     digit = (11 - sum(int(number) * weight for number, weight in zip(nine, range(10, 1, -1), strict=True)) % 11) % 11
     return None if digit == 10 else digit
 

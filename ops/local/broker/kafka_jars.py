@@ -1,8 +1,7 @@
 """The 46 jars of Apache Kafka 4.3.1: fetched once by jgo, checked against a lock on every use.
 
 jgo is used as a resolver and downloader only (it is pure Python); it never chooses the Java. The lock
-(`kafka-4.3.1.lock.json`: path, bytes, SHA-256) is what we trust, not the registry: one differing byte is
-refused.
+(`kafka-4.3.1.lock.json`: path, bytes, SHA-256) is what we trust, not the registry: one differing byte is refused.
 """
 
 import hashlib

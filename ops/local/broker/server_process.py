@@ -1,8 +1,7 @@
 """The broker as an operating-system process: ports, the record of who runs it, start and end.
 
-A record (`broker.json` in the data directory) outlives a crash, so every use of it first asks whether the
-process it names is alive *and* is the broker of this directory: a process id alone may long belong to another
-program.
+A record (`broker.json` in the data directory) outlives a crash, so every use of it first asks whether the process it
+names is alive *and* is the broker of this directory: a process id alone may long belong to another program.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
-"""Leaked: identifiers of people of the run in clear anywhere behind the seal.
+"""Leaked: identifiers in clear anywhere behind the seal, of people of the run and of the planted people.
 
-They are taken from the intake, opened with the key that only ingress and operations hold, whoever made the load. Only
-what cannot be in a topic for another reason is searched for: an NHS number, a postcode, a telephone number, a mailbox,
-a first line of an address, a long family name.
+The former are taken from the intake, opened with the key that only ingress and operations hold, whoever made the load;
+the latter cannot exist. Only what cannot be in a topic for another reason is searched for: an NHS number, a postcode,
+a telephone number, a mailbox, a first line of an address, a long family name.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from ops.admin.topic_reader import TopicMessage
 from ops.verify.checker.run_view import RunView
 from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
 from ops.verify.ledger import Reader
+from ops.verify.nobodies import NOBODIES
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
@@ -47,8 +48,9 @@ class IdentifierSample:
             self._values.update(identifiers(envelope.bundle or {}))
 
     def values(self) -> tuple[str, ...]:
-        """What to search for."""
-        return tuple(sorted(self._values))
+        """What to search for: these, and everything of the planted people."""
+        planted = {value for nobody in NOBODIES.values() for value in nobody.values()}
+        return tuple(sorted(self._values | planted))
 
 
 def identifiers(bundle: Mapping[str, Any]) -> Iterator[str]:

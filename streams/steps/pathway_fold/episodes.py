@@ -54,9 +54,8 @@ class FoldedEpisode:
 def episodes(facts: Sequence[CurrentFact[Body]], definitions: Definitions) -> tuple[FoldedEpisode, ...]:
     """Every episode of one person, by the day it opened; `facts` are current, sorted by day and fact id.
 
-    A fact joins the episode whose referral it names; else the episode of its record with the latest
-    referral on or before its day; else the first of its record; else, at a specialist record, one episode
-    without a referral.
+    A fact joins the episode whose referral it names; else the episode of its record with the latest referral on or
+    before its day; else the first of its record; else, at a specialist record, one episode without a referral.
     """
     received = {
         fact.fact_id: fact

@@ -1,6 +1,4 @@
-"""The hub that speaks for general practices: FHIR R4 message Bundles, in UK Core profiles where there
-are some.
-"""
+"""The hub that speaks for general practices: FHIR R4 message Bundles, in UK Core profiles where there are some."""
 
 import json
 from typing import TypedDict

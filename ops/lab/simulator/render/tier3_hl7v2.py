@@ -1,6 +1,4 @@
-"""The trust's patient administration system: HL7 v2.4 in the ITK dialect, times on the hospital's own
-clock.
-"""
+"""The trust's patient administration system: HL7 v2.4 in the ITK dialect, times on the hospital's own clock."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
