@@ -60,10 +60,6 @@ class Decisions:
                 self._about.setdefault(record, {})[other] = decision
         return last is not None or decision.kind != "none"
 
-    def __contains__(self, record_id: str) -> bool:
-        """Whether a decision stands about the record."""
-        return record_id in self._about
-
     def about(self, record_id: str) -> Mapping[str, Decision]:
         """What stands about a record, by the other record: "link" and "apart" only."""
         return self._about.get(record_id, _NOTHING)

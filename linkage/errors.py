@@ -1,12 +1,6 @@
-"""Every error the linkage library raises.
+"""Every error the linkage library raises: a LinkageError that names a field and the rule it broke, never the value.
 
-LinkageError
- ├── ModelInvalid      a model text is not one this code can use
- ├── ModelRefused      a model cannot be fitted on what was counted, or is not good enough to use
- ├── EncodingInvalid   bytes are not an encoded identity
- └── KeyInvalid        key material or epoch out of range
-
-Each names a field and the rule it broke, never the value: a value here may be a person or a key.
+A value here may be a person or a key.
 """
 
 

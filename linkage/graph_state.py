@@ -89,7 +89,7 @@ class GraphState:
         record_id, member = self.roll.item(slot)
         if member.merged_into is not None or record_id in self.merged_from:
             return True
-        return record_id in self.decisions
+        return bool(self.decisions.about(record_id))
 
     def stated_with(self, slot: int) -> set[int]:
         """The records present that somebody said anything of beside this one: merges and decisions."""

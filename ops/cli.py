@@ -5,12 +5,12 @@ imported inside its functions. To add a command, write the module and name it in
 """
 
 from importlib import import_module
+from importlib.metadata import version as installed_version
 from types import ModuleType
 from typing import Annotated
 
 import typer
 
-from ops.commands.version import version
 from ops.errors import EXIT_CODES, MissingTool, run_and_exit
 
 COMMANDS = {
@@ -19,9 +19,9 @@ COMMANDS = {
     "send": "ops.commands.send",
     "check": "ops.commands.check",
     "consume": "ops.commands.consume",
-    "ledger": "ops.commands.ledger",
-    "compare": "ops.commands.compare",
-    "verdict": "ops.commands.verdict",
+    "ledger": "ops.commands.verification",
+    "compare": "ops.commands.verification",
+    "verdict": "ops.commands.verification",
     "topics": "ops.commands.topics",
     "keys": "ops.commands.keys",
     "tick": "ops.commands.tick",
@@ -34,7 +34,7 @@ COMMANDS = {
     "worker": "ops.runtime.worker_command",
     "broker": "ops.commands.broker",
     "schemas": "ops.commands.schemas",
-    "version": "ops.commands.version",
+    "version": "ops.cli",
 }  # the module that registers each, in the order of --help; those of the lab are absent where it is not installed
 
 
@@ -61,6 +61,13 @@ def build_app() -> typer.Typer:
                 raise
             _add_absent(app, command)
     return app
+
+
+def version() -> None:
+    """Print the versions of tierlink and of the Kafka it embeds."""
+    from ops.local.broker.kafka_jars import KAFKA_VERSION
+
+    typer.echo(f"tierlink {installed_version('tierlink')}, Apache Kafka {KAFKA_VERSION}")
 
 
 def main() -> None:

@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 
 BROKER_FIXTURES = {"broker", "broker_admin", "new_topic"}
 ALLOWED_SKIP = "TIERLINK_SHARED_DATA"
+# Files of half a minute and more, the longest first: `./run test --durations=80` shows them.
+LONG_FILES = (
+    "test_chaos_short",
+    "test_stock_host",
+    "test_demo_end_to_end",
+    "test_engine_up_and_down",
+    "test_simulation",
+    "test_bench_worker",
+    "test_host_kill",
+    "test_engine_edges",
+    "test_shuffles",
+    "test_commands_beside_an_engine",
+    "test_bench_hop",
+)
 # beside the repository, where there is one
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 if SHARED_DATA.is_dir():
@@ -78,10 +92,12 @@ def new_topic(broker_admin: "KafkaAdminClient") -> Callable[..., str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses the broker, so that `-m "not broker"` needs no discipline."""
+    """Mark every test that uses the broker, so that `-m "not broker"` needs no discipline; long files go first."""
     for item in items:
         if BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("broker")
+    place = {name: number for number, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,12 +1,14 @@
 """Many messages written to a broker, each acknowledged."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from ops.errors import BrokerError
-from schemas.topics import MESSAGE_BYTES_MAX
+from schemas.pathway_in import tick_message
+from schemas.topics import MESSAGE_BYTES_MAX, PARTITIONS, PATHWAY_IN
 
 Headers = Sequence[tuple[str, bytes]]
 # Topic, partition, key, value, time in milliseconds, headers.
@@ -21,6 +23,12 @@ _SETTINGS = {
     "linger.ms": 20,
     "log_level": 0,  # librdkafka prints keys and addresses
 }
+
+
+def write_ticks(bootstrap: str, as_of: date) -> None:
+    """Every partition of pathway has the message that it is at least `as_of`. Raises BrokerError."""
+    ticks = [(partition, *tick_message(partition, as_of)) for partition in range(PARTITIONS)]
+    write_all(bootstrap, [(PATHWAY_IN, partition, key, value, NOW_MS, ()) for partition, key, value in ticks])
 
 
 def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float = 120.0) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import UP, Directory
+from ops.runtime.cli_options import UP, Directory, add_group
 
 
 def make(
@@ -25,7 +25,4 @@ def make(
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Key files.", no_args_is_help=True)
-    group.command("make")(make)
-    group.callback()(lambda: None)  # Typer makes one command the whole group unless there is a callback
-    app.add_typer(group, name="keys")
+    add_group(app, "keys", "Key files.", make=make)

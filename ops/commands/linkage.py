@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.commands import linkage_live
-from ops.runtime.cli_options import UP, Broker, Directory, Json, invalid_arguments, readable, show_progress
+from ops.runtime.cli_options import UP, Broker, Directory, Json, add_group, invalid_arguments, readable, show_progress
 
 if TYPE_CHECKING:
     from linkage.model import Model
@@ -217,10 +217,6 @@ def _version() -> str:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(
-        help="The linker on tables of records; reviews, decisions and explanations on an engine.",
-        no_args_is_help=True,
-    )
-    for command in (evaluate, explain, train, linkage_live.reviews, linkage_live.decide):
-        group.command(command.__name__)(command)
-    app.add_typer(group, name="linkage")
+    summary = "The linker on tables of records; reviews, decisions and explanations on an engine."
+    reviews, decide = linkage_live.reviews, linkage_live.decide
+    add_group(app, "linkage", summary, evaluate=evaluate, explain=explain, train=train, reviews=reviews, decide=decide)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ops.runtime.cli_options import add_group
+
 
 def schema_files() -> dict[str, str]:
     """File name -> text of each JSON Schema of what is published."""
@@ -31,7 +33,4 @@ def write(
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Published JSON Schemas.", no_args_is_help=True)
-    group.command()(write)
-    group.callback()(lambda: None)  # Typer makes one command the whole group unless there is a callback
-    app.add_typer(group, name="schemas")
+    add_group(app, "schemas", "Published JSON Schemas.", write=write)

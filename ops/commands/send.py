@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from ops.runtime import cli_options as options
+from ops.runtime.cli_options import add_group
 
 if TYPE_CHECKING:
     from ops.verify.sending import SendResult
@@ -95,7 +96,4 @@ def _send(send: "Callable[..., SendResult]", chosen: SendOptions) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Send files through the doors of the running engine.", no_args_is_help=True)
-    for command in (hl7, fhir, csv):
-        group.command()(command)
-    app.add_typer(group, name="send")
+    add_group(app, "send", "Send files through the doors of the running engine.", hl7=hl7, fhir=fhir, csv=csv)

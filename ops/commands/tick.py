@@ -14,8 +14,8 @@ def tick(
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today if not given.")] = None,
 ) -> None:
     """Send the day to every partition; run it daily, so that referrals nobody received become overdue."""
-    from ops.admin.ticker import tick as send_tick
+    from ops.admin.bulk_writer import write_ticks
 
     day = as_of.date() if as_of else datetime.now(UTC).date()
-    send_tick(broker_address(directory, bootstrap), day)
+    write_ticks(broker_address(directory, bootstrap), day)
     typer.echo(f"day set: {day.isoformat()}")

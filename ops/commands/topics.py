@@ -11,6 +11,7 @@ from ops.runtime.cli_options import (
     Directory,
     Sources,
     TestMode,
+    add_group,
     broker_address,
     check_broker,
     engine_sources,
@@ -83,8 +84,4 @@ def delete(
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Topics on a broker.", no_args_is_help=True)
-    group.command("create")(create)
-    group.command("list")(show)
-    group.command("delete")(delete)
-    app.add_typer(group, name="topics")
+    add_group(app, "topics", "Topics on a broker.", create=create, list=show, delete=delete)

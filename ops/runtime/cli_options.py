@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -136,3 +136,12 @@ def check_port(host: str, port: int, option: str) -> None:
             in_use = isinstance(failure, OSError) and failure.errno == errno.EADDRINUSE
             why = "is in use by another program" if in_use else "cannot be listened on"
             raise SettingsError(f"port {port} of {host} {why}: choose another with {option}") from None
+
+
+def add_group(app: typer.Typer, name: str, summary: str, **commands: Callable[..., None]) -> None:
+    """`tierlink NAME COMMAND` for each of the commands, in this order."""
+    group = typer.Typer(help=summary, no_args_is_help=True)
+    for command, function in commands.items():
+        group.command(command)(function)
+    group.callback()(lambda: None)  # Typer makes one command the whole group unless there is a callback
+    app.add_typer(group, name=name)

@@ -1,28 +1,33 @@
 """The main job on real parts: what the demonstration prints is what the issue asks for, killed or not."""
 
 import base64
-from collections.abc import Mapping
+import json
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import pytest
 from commands import Ended, running_in, start
+from eventually import eventually
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from linkage.tokens import EncodedIdentity
-from ops.admin.topic_reader import read_topics
+from ops.admin.topic_reader import TopicMessage, last_values, read_topics
 from ops.lab.demo.canary import in_pieces
+from ops.local.broker.embedded import EmbeddedBroker
 from ops.verify.leak_search import files_of, text_of
 from ops.verify.replay import stopped
 from schemas import canonical
+from schemas.elements import FACT
 from schemas.keyring import Purpose
 from schemas.sealing import unseal
-from schemas.topics import IDENTITY
-
-if TYPE_CHECKING:
-    from conftest import DemoRun
+from schemas.topics import EVENTS, IDENTITY, PARTITIONS
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
+PEOPLE, SEED = 12, 11
 PROMISED = (
     "acknowledged duplicates refused linked held rejected ignored opted_out withdrawn stalled unaccounted "
     "pathways three_tier_pathways pathway_exact noise linkage nhs_number_join canary canary_hits seconds"
@@ -31,14 +36,33 @@ PEOPLE_SOUGHT = 4  # whose tokens are looked for
 CHANCE = {"seconds", "redelivered", "kills", "canary"}  # bytes scanned hold restarts' logs
 
 
+class DemoRun(NamedTuple):
+    """Where it was played and what it said."""
+
+    directory: Path
+    ended: Ended
+
+
 @pytest.fixture(scope="module")
-def killed(demo_runs: "Mapping[str, DemoRun]") -> dict[str, Any]:
+def demo_runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, DemoRun]:
+    """`killed` and `peaceful`: the same people and seed, played beside each other."""
+    root = tmp_path_factory.mktemp("demo")
+    words = ("demo", "--once", "--people", PEOPLE, "--seed", SEED, "--json", "--directory")
+    commands = {
+        name: start(*words, root / name / "run", *more, folder=root / name)
+        for name, more in {"killed": ["--kill-worker"], "peaceful": []}.items()
+    }
+    return {name: DemoRun(root / name / "run", command.ended()) for name, command in commands.items()}
+
+
+@pytest.fixture(scope="module")
+def killed(demo_runs: Mapping[str, DemoRun]) -> dict[str, Any]:
     """What `--json` printed last, of the run with kill -9."""
     return _printed(demo_runs["killed"].ended)
 
 
 @pytest.fixture(scope="module")
-def peaceful(demo_runs: "Mapping[str, DemoRun]") -> dict[str, Any]:
+def peaceful(demo_runs: Mapping[str, DemoRun]) -> dict[str, Any]:
     """The same of the run without."""
     return _printed(demo_runs["peaceful"].ended)
 
@@ -49,7 +73,7 @@ def _printed(ended: Ended) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def comparisons(demo_runs: "Mapping[str, DemoRun]", tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
+def comparisons(demo_runs: Mapping[str, DemoRun], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
     """`compare` of the killed run, and of the peaceful one with one message left out of the replay."""
     root = tmp_path_factory.mktemp("compare")
     words = {"killed": [], "peaceful": ["--drop-one"]}
@@ -116,14 +140,14 @@ def test_the_same_seed_gives_the_same_counts_killed_or_not(killed: dict[str, Any
     }
 
 
-def test_nothing_is_left_running(demo_runs: "Mapping[str, DemoRun]") -> None:
+def test_nothing_is_left_running(demo_runs: Mapping[str, DemoRun]) -> None:
     for run in demo_runs.values():
         assert running_in(run.directory) == []
         assert not (run.directory / "up.json").exists()
 
 
 def test_the_report_for_people_shows_a_timeline_the_funnel_gaps_equity_and_the_ledger(
-    demo_runs: "Mapping[str, DemoRun]",
+    demo_runs: Mapping[str, DemoRun],
 ) -> None:
     shown = demo_runs["peaceful"].ended.err
     for words in ("Tier 2", "Tier 3", "primary care", "never received", "IMD", "ledger", "loss-5pct/1"):
@@ -143,7 +167,7 @@ def test_a_replay_that_lacks_one_message_differs(comparisons: Mapping[str, Ended
     assert ended.last_object["differing"] > 0
 
 
-def test_every_link_is_explained_by_evidence_of_the_model(demo_runs: "Mapping[str, DemoRun]", tmp_path: Path) -> None:
+def test_every_link_is_explained_by_evidence_of_the_model(demo_runs: Mapping[str, DemoRun], tmp_path: Path) -> None:
     words = ("linkage", "explain", "--all", "--json", "--directory", demo_runs["peaceful"].directory)
     ended = start(*words, folder=tmp_path / "explain").ended()
     assert ended.exit_code == 0, ended.err
@@ -156,7 +180,7 @@ def forms(token: bytes) -> tuple[bytes, ...]:
     return token, token.hex().encode(), base64.b64encode(token)[:10], token[::-1]
 
 
-def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: "Mapping[str, DemoRun]") -> None:
+def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: Mapping[str, DemoRun]) -> None:
     with stopped(demo_runs["peaceful"].directory) as ground:
         key = ground.layout.keyring("linker").key(Purpose.LINK_SEAL)
         element = (
@@ -186,3 +210,108 @@ def test_a_folder_that_no_engine_made_is_not_emptied(tmp_path: Path) -> None:
     ended = start("demo", "--once", "--directory", kept.parent, folder=tmp_path / "command").ended()
     assert ended.exit_code == 78
     assert kept.exists()
+
+
+# ------------------------------------------------ events.v1 is the system of record: compacted, it gives the same
+
+AT_ONCE = {"min.compaction.lag.ms": "0", "segment.ms": "1", "min.cleanable.dirty.ratio": "0.0"}
+
+
+@pytest.fixture(scope="module")
+def compacted(
+    demo_runs: Mapping[str, DemoRun], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[TopicMessage], list[TopicMessage]]:
+    """A copy of the peaceful run whose events.v1 Kafka has compacted; its messages before and after."""
+    directory = tmp_path_factory.mktemp("compacted") / "run"
+    shutil.copytree(demo_runs["peaceful"].directory, directory)
+    (directory / "broker" / "broker.json").unlink()  # a copy of a broker is another broker
+    with EmbeddedBroker(directory / "broker") as broker:
+
+        def events() -> list[TopicMessage]:
+            return list(read_topics(broker.bootstrap, [EVENTS]))
+
+        before = events()
+        _compact_at_once(broker.bootstrap)
+        eventually(lambda: _is_compact(events()), why="Kafka's cleaner leaves one event per key", within_seconds=90)
+        after = events()
+    return directory, before, after
+
+
+def _compact_at_once(bootstrap: str) -> None:
+    """The cleaner takes all but the last segment, so each partition gets a new one: a tombstone of nothing."""
+    with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs=AT_ONCE)])
+    producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    for partition in range(PARTITIONS):
+        producer.send(EVENTS, key=f"nobody/x/{partition}".encode(), partition=partition).get(timeout=30)
+    producer.close()
+
+
+def _is_compact(events: Iterable[TopicMessage]) -> bool:
+    keys = [event.key for event in events]
+    return len(keys) == len(set(keys))
+
+
+@pytest.fixture(scope="module")
+def rebuilds(
+    compacted: tuple[Path, list[TopicMessage], list[TopicMessage]], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Ended]:
+    """What was rebuilt from the compacted topic: from all of it, and with one identity left out."""
+    directory, root = compacted[0], tmp_path_factory.mktemp("rebuild")
+    other = directory.with_name("other")
+    shutil.copytree(directory, other)
+    (other / "broker" / "broker.json").unlink()
+    words = ("compare", "--from-events", "--json", "--directory")
+    commands = {
+        "whole": start(*words, directory, folder=root / "whole"),
+        "lacking": start(*words, other, "--drop-one", folder=root / "lacking"),
+    }
+    return {name: command.ended() for name, command in commands.items()}
+
+
+def test_corrections_came_before_what_they_correct_and_things_were_told_twice(
+    compacted: tuple[Path, list[TopicMessage], list[TopicMessage]],
+) -> None:
+    _, before, _ = compacted
+    newest: dict[str, str] = {}
+    overtaken = 0
+    for item, value in _facts(before):
+        overtaken += newest.get(item, "") > value["source_version_at"]
+        newest[item] = max(newest.get(item, ""), value["source_version_at"])
+    assert overtaken > 10
+    assert not _is_compact(before)
+
+
+def _facts(events: Iterable[TopicMessage]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Record and fact id, and the version told, of every fact in order."""
+    for event in events:
+        record, kind, name = (event.key or b"").decode().split("/", 2)
+        if kind == FACT:
+            yield f"{record}/{name.partition('/')[0]}", json.loads(event.value or b"{}")
+
+
+def test_compaction_took_nothing_but_repetitions(
+    compacted: tuple[Path, list[TopicMessage], list[TopicMessage]],
+) -> None:
+    _, before, after = compacted
+    assert len(after) < len(before)
+    assert {key: message.value for key, message in last_values(after).items()} == {
+        key: message.value for key, message in last_values(before).items()
+    }
+
+
+def test_a_rebuild_from_the_compacted_record_ends_in_the_same_people_and_pathways(
+    rebuilds: Mapping[str, Ended],
+) -> None:
+    ended = rebuilds["whole"]
+    assert ended.exit_code == 0, ended.out + ended.err
+    assert ended.last_object["differing"] == 0
+    for topic in ("identity.v1", "link.map.v1", "pathway.state.demo.v1", "pathway.events.demo.v1"):
+        assert f"{topic} " in ended.out
+    assert ended.last_object["keys"] > 200
+
+
+def test_a_rebuild_that_lacks_one_identity_differs(rebuilds: Mapping[str, Ended]) -> None:
+    ended = rebuilds["lacking"]
+    assert ended.exit_code == 1
+    assert ended.last_object["differing"] > 0

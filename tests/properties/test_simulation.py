@@ -17,12 +17,12 @@ from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.lab.model_check.worlds import TEMPLATES
 from schemas.topics import DEAD_LETTERS
 
-SEEDS = 10_000
+SEEDS = 2_500  # `./run simulate --seeds 10000` plays more
 UNFENCED_SEEDS_MAX = 2_000  # one in some 200 shows it
 
 
 @pytest.mark.timeout(900)
-def test_ten_thousand_schedules_end_as_a_calm_run_does() -> None:
+def test_thousands_of_schedules_end_as_a_calm_run_does() -> None:
     summary = play_many(range(SEEDS))
     assert not summary.failures, "\n".join(trace_of(summary.failures[0].seed))
     assert summary.seeds == SEEDS

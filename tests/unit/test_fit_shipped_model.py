@@ -18,11 +18,18 @@ from ops.lab.bench.linkage_world import LinkageWorld
 from ops.lab.fit_shipped_model import NAME, PEOPLE, SEEDS, SHIPPED, fitted_text, world_counts
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--people", "800", "--seeds", "1,2"]
+PEOPLE_FEW, SEEDS_FEW = 500, (1, 2)
+SMALL = ["--people", str(PEOPLE_FEW), "--seeds", ",".join(map(str, SEEDS_FEW))]
+
+
+@pytest.fixture(scope="module")
+def small_fit() -> str:
+    """The text of the model of a small fit."""
+    return fitted_text(people=PEOPLE_FEW, seeds=SEEDS_FEW, report=lambda _: None)
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_no_process_fits_another_model(hash_seed: str, tmp_path: Path) -> None:
+def test_no_process_fits_another_model(hash_seed: str, small_fit: str, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     subprocess.run(
         [sys.executable, "-m", "ops", "fit-model", *SMALL, "--out", str(path)],
@@ -31,20 +38,21 @@ def test_no_process_fits_another_model(hash_seed: str, tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    assert path.read_text("utf-8") == fitted_text(people=800, seeds=(1, 2), report=lambda _: None)
+    assert path.read_text("utf-8") == small_fit
 
 
-def test_the_check_sees_one_changed_weight(tmp_path: Path) -> None:
+def test_the_check_sees_one_changed_weight_and_writes_nothing(small_fit: str, tmp_path: Path) -> None:
     path = tmp_path / "model.json"
 
-    def run(*options: str) -> int:
-        return CliRunner().invoke(build_app(), ["fit-model", *SMALL, "--out", str(path), *options]).exit_code
+    def check() -> int:
+        return CliRunner().invoke(build_app(), ["fit-model", *SMALL, "--out", str(path), "--check"]).exit_code
 
-    assert (run("--check"), path.exists()) == (1, False)
-    assert (run(), run("--check")) == (0, 0)
-    text = path.read_text("utf-8")
-    path.write_text(text.replace('"differ": -30000', '"differ": -29999'), "utf-8")
-    assert (run("--check"), path.read_text("utf-8") == text) == (1, False)
+    assert (check(), path.exists()) == (1, False)
+    path.write_text(small_fit, "utf-8")
+    assert check() == 0
+    changed = small_fit.replace('"differ": -30000', '"differ": -29999')
+    path.write_text(changed, "utf-8")
+    assert (check(), path.read_text("utf-8")) == (1, changed)
 
 
 def test_the_order_of_records_changes_no_count() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from ops.admin.ticker import tick
+from ops.admin.bulk_writer import write_ticks
 from ops.client.journal import Journal
 from ops.errors import TierlinkError
 from ops.lab.chaos.campaign import POLL_SECONDS, Campaign, Report
@@ -174,7 +174,7 @@ def _settle(engine: ChangeableEngine, injector: FaultInjector) -> int:
     stuck = settle(consumer_lag(engine), since=injector.last_ended)
     if stuck:
         return stuck
-    tick(engine.bootstrap, AS_OF)
+    write_ticks(engine.bootstrap, AS_OF)
     return settle(consumer_lag(engine), since=time.monotonic())
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ops.lab import Report
 from ops.lab.commands.bench_linkage import linkage, stop_on_signals
-from ops.runtime.cli_options import Json, show_progress
+from ops.runtime.cli_options import Json, add_group, show_progress
 
 Scratch = Annotated[Path, typer.Option(help="Broker and logs live below it while it runs, and are removed afterwards.")]
 
@@ -91,7 +91,5 @@ def _show(measured: Callable[[Report], dict[str, object]], as_json: bool) -> Non
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(help="Figures of this machine, never pass or fail.", no_args_is_help=True)
-    for command in (host, memory, restart, linkage):
-        group.command(command.__name__)(command)
-    app.add_typer(group, name="bench")
+    summary = "Figures of this machine, never pass or fail."
+    add_group(app, "bench", summary, host=host, memory=memory, restart=restart, linkage=linkage)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import cast
 
-from ops.admin.ticker import tick
+from ops.admin.bulk_writer import write_ticks
 from ops.admin.topic_reader import last_values, read_topics
 from ops.client.journal import Journal
 from ops.lab import Report
@@ -87,7 +87,7 @@ def run(engine: Engine, options: DemoOptions, *, progress: Progress, report: Rep
         killer.finish()
     report(f"all delivered after {time.monotonic() - started:.1f} s; waiting until nothing is left to do")
     consumer_lag(engine).drain()
-    tick(engine.bootstrap, AS_OF)
+    write_ticks(engine.bootstrap, AS_OF)
     consumer_lag(engine).drain()
     report(f"nothing left to do after {time.monotonic() - started:.1f} s; reading what came out")
     return _result(engine, simulation, _PlayedRun(journal, planted, killer.kills if killer else 0, started))
