@@ -8,7 +8,7 @@ from itertools import chain
 
 from connectors.mapping import Column, FileMapping, header_key
 from connectors.sources.tier2_csv.decoding import Decoded
-from schemas.errors import Issue, error, has_error, information
+from schemas.errors import Issue, error, has_error, information, warning
 
 # a year of every council's clients in one file; 64 MiB of line ends would be 67 million entries
 LINES_MAX = 200_000
@@ -117,6 +117,8 @@ def sheet_of(decoded: Decoded, mapping: FileMapping) -> tuple[Sheet | None, tupl
         rest,
         number + 1,
     )
+    if next(sheet.rows(), None) is None:
+        issues = (*issues, warning("file", "has a header row and no row below it"))
     return sheet, issues
 
 
