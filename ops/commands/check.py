@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Files; without --source their content decides the format.")],
+    *,
     source: Annotated[
         str | None, typer.Option(help="Judge as the door of this source does, by all that its table says.")
     ] = None,

@@ -171,9 +171,8 @@ def test_a_file_is_judged_as_by_the_folder_door(tmp_path: Path, test_mode: bool)
         rows = list(csv.DictReader(io.StringIO(report.read_text(encoding="utf-8-sig"))))
         lines = [(r["severity"], r["row"], r["column"].removeprefix("'"), r["rule"]) for r in rows[:-1]]
         found = list(check_file(content, source, mapping=mapping_for(source, None), test_mode=test_mode))
-        expected = [
-            (severity, *_place(location), rule) for _, one in found for severity, location, rule in reasons(one)
-        ]
+        every = [reason for _, checked in found for reason in reasons(checked)]
+        expected = [(severity, *_place(location), rule) for severity, location, rule in every]
         accepted = [line for line in lines if line[3] == "is accepted"]
         assert sorted(line for line in lines if line not in accepted) == sorted(expected), name
         refused = [checked.verdict for index, checked in found if index is None] == [Verdict.REJECTED]
@@ -193,5 +192,5 @@ def test_what_the_source_says_changes_the_judgement() -> None:
     found = [next(check_file(message, bare, mapping=None, test_mode=True))[1] for message in messages]
     assert (plain.verdict, sender.verdict) == (Verdict.ACCEPTED, Verdict.REJECTED)
     assert found[1].verdict is not Verdict.REJECTED
-    for one, other in zip((issuer, no_issuer, word), found[2:], strict=True):
-        assert one != other
+    for named, bare_one in zip((issuer, no_issuer, word), found[2:], strict=True):
+        assert named != bare_one

@@ -122,7 +122,8 @@ def test_a_file_whose_first_row_is_already_a_person_is_refused_without_repeating
 
 
 def test_unknown_columns_are_not_read_and_counted() -> None:
-    reading = read_east(sheet(headers=[*HEADERS, "notes", "worker", "", ""]))
+    wider = row().replace("\r\n", ",,,,\r\n")
+    reading = read_east(sheet(wider, headers=[*HEADERS, "notes", "worker", "", ""]))
     assert [issue.rule for issue in reading.file_issues] == ["2 columns are not in the mapping and are not read"]
 
 
