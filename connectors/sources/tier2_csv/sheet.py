@@ -200,15 +200,14 @@ def _header_issues(cells: Sequence[str], number: int, mapping: FileMapping) -> I
             code="structure",
         )
         return
-    for place, key in enumerate((header_key(cell) for cell in cells), start=1):
-        if key and key in seen:
-            name = known.get(key, str(place))
-            yield error(f"row {number}, column {name}", "stands twice in the header row", code="duplicate")
+    for key in map(header_key, cells):
+        if key in seen and key in known:
+            yield error(f"row {number}, column {known[key]}", "stands twice in the header row", code="duplicate")
         seen.add(key)
     for key, name in known.items():
         if key not in seen and key not in mapping.optional:
             yield error(f"row {number}, column {name}", "is missing from the header row", code="required")
-    if unknown := len([key for key in seen if key and key not in known]):
+    if unknown := len([key for key in map(header_key, cells) if key and key not in known]):
         yield information(f"row {number}", f"{unknown} columns are not in the mapping and are not read")
 
 
