@@ -225,10 +225,11 @@ class FolderDoor:
 def open_door(setup: DoorSetup) -> FolderDoor:
     """The door of every source's folder `<drop>/<source>`. Raises InvalidField for a mapping that cannot be used."""
     sources = setup.sources.values()
-    return FolderDoor([Folder(source, _mapping(source), setup.drop / source.slug) for source in sources], setup)
+    return FolderDoor([Folder(source, mapping_of(source), setup.drop / source.slug) for source in sources], setup)
 
 
-def _mapping(source: Source) -> FileMapping:
+def mapping_of(source: Source) -> FileMapping:
+    """The mapping that a folder source names. Raises InvalidField when it does not exist or cannot be used."""
     path = files("connectors.mappings").joinpath(f"{source.mapping}.toml")
     try:
         return mappings.parse(path.read_text(encoding="utf-8"))

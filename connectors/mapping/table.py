@@ -1,5 +1,6 @@
 """Reading one TOML table of a mapping: every key once, nothing left over, every error with its table and key."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,12 +13,13 @@ CodeLists = Mapping[str, Mapping[str, Fixed]]
 
 
 def header_key(header: str) -> str:
-    """What two headers must share to be the same column: letters in one case; no white space, `_` or `-`.
+    """What two headers must share to be the same column: letters in one case; no white space, hidden sign, `_` or `-`.
 
-    >>> header_key(" NHS No ") == header_key("nhs_no")
+    >>> header_key(" NHS No ") == header_key("\ufeffnhs_no\u200b")
     True
     """
-    return "".join(header.split()).replace("_", "").replace("-", "").casefold()
+    shown = (letter for letter in header if unicodedata.category(letter) != "Cf")
+    return "".join("".join(shown).split()).replace("_", "").replace("-", "").casefold()
 
 
 def spelling(text: str) -> str:

@@ -46,7 +46,7 @@ def written(folder: Path, name: str, content: bytes | str) -> Path:
     return path
 
 
-def indexes(lines: Sequence[dict[str, Any]]) -> list[int]:
+def indexes(lines: Sequence[dict[str, Any]]) -> list[int | None]:
     return [item["index"] for item in lines]
 
 
@@ -83,7 +83,7 @@ def test_a_csv_without_a_mapping_is_rejected_with_the_reason(tmp_path: Path) -> 
 
 def test_a_csv_with_other_headers_is_refused_as_a_whole(tmp_path: Path) -> None:
     (item,) = check(written(tmp_path, "other.csv", line(["name", "phone"])), "--mapping", EAST)
-    assert (item["index"], item["disposition"]) == (0, "rejected")
+    assert (item["index"], item["disposition"]) == (None, "rejected")
 
 
 def test_a_resource_of_another_type_is_refused_with_what_would_be_accepted(tmp_path: Path) -> None:
@@ -96,9 +96,29 @@ def test_a_resource_of_another_type_is_refused_with_what_would_be_accepted(tmp_p
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "null", '{"a":1,"a":2}', "MSH", "\x00\xff", "MSH|^~\\&"])
-def test_what_is_no_message_is_answered_not_a_crash(tmp_path: Path, content: str) -> None:
-    for item in check(written(tmp_path, "odd", content)):
-        assert item["disposition"] in {"rejected", "ignored"}
+@pytest.mark.parametrize("words", [(), ("--source", "gp-hub"), ("--source", "trust-wm"), ("--source", "council-east")])
+def test_what_is_no_message_has_one_answer_at_every_door(tmp_path: Path, content: str, words: Sequence[str]) -> None:
+    (item,) = check(written(tmp_path, "odd", content), *words)
+    assert item["disposition"] in {"rejected", "ignored"}
+
+
+def test_a_file_without_a_message_in_it_is_answered_all_the_same(tmp_path: Path) -> None:
+    (item,) = check(written(tmp_path, "batch.hl7", "FHS|^~\\&\rBHS|^~\\&\rBTS|0\rFTS|0\r"))
+    assert item["disposition"] == "rejected"
+    (item,) = check(written(tmp_path, "header.csv", sheet()), "--source", "council-east")
+    assert item["index"] is None
+    assert [issue["severity"] for issue in item["issues"]] == ["warning"]
+
+
+def test_what_is_said_of_a_whole_file_is_said_before_its_rows(tmp_path: Path) -> None:
+    lines = check(written(tmp_path, "east.csv", sheet(row(surname="Müller")).encode("cp1252")), "--mapping", EAST)
+    assert indexes(lines) == [None, 0]
+    assert lines[0]["issues"][0]["rule"] == "is not UTF-8; read as Windows-1252"
+
+
+@pytest.mark.parametrize("words", [("--source", "nobody"), ("--source", "trust-wm", "--service", "WMS")])
+def test_a_source_that_is_none_or_is_contradicted_is_a_wrong_argument(words: Sequence[str]) -> None:
+    check(GOLDEN / "tier3/01_referral_received.hl7", *words, exit_code=2)
 
 
 def test_only_an_unreadable_file_is_a_failure_and_the_others_are_still_checked(tmp_path: Path) -> None:

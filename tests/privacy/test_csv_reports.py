@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,9 +37,10 @@ def shown(reading: FileReading) -> str:
     Numbers that were understood (a weight of 1.00) are shown by the check, and are no text of the sender's.
     """
     printed = [entry.checked.as_json() for entry in reading.entries]
-    understood = [fact.pop(key, "") for one in printed for fact in one["facts"] for key in ("value", "value_given")]  # type: ignore[attr-defined]
+    facts = [fact for answer in printed for fact in answer["facts"]]  # type: ignore[attr-defined]
+    understood = [fact.pop(key, "") for fact in facts for key in ("value", "value_given")]
     assert all(str(value).replace(".", "", 1).isdigit() or value == "" for value in understood)
-    return report_of(reading) + repr(reading) + json.dumps(printed).replace("null", "")  # JSON's own word
+    return report_of(reading) + repr(reading) + re.sub("null|true|false", "", json.dumps(printed))  # JSON's words
 
 
 def naughty_strings() -> list[str]:

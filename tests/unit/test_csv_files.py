@@ -108,11 +108,23 @@ def test_a_column_the_mapping_calls_optional_may_be_missing() -> None:
     assert not read_east(sheet(row())).refused
 
 
-@pytest.mark.parametrize("headers", [[*HEADERS, "NHS No"], [*HEADERS, "notes", "Notes"]])
+@pytest.mark.parametrize("headers", [[*HEADERS, "NHS No"], [*HEADERS, "Sur\u200bname"]])
 def test_a_header_that_stands_twice_refuses_the_file(headers: list[str]) -> None:
     reading = read_east(sheet(headers=headers))
     assert reading.refused
     assert [issue.code for issue in reading.file_issues if issue.severity is Severity.ERROR] == ["duplicate"]
+
+
+def test_a_header_that_is_not_read_may_stand_twice() -> None:
+    wider = row().replace("\r\n", ",a,b\r\n")
+    reading = read_east(sheet(wider, headers=[*HEADERS, "notes", "Notes"]))
+    assert [issue.rule for issue in reading.file_issues] == ["2 columns are not in the mapping and are not read"]
+    assert verdicts(reading) == {2: "accepted"}
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "\u200b", "\u00a0", "\u202a"])
+def test_a_sign_that_nobody_sees_makes_no_other_header(mark: str) -> None:
+    assert verdicts(read_east("\ufeff" + mark + sheet(row()))) == {2: "accepted"}
 
 
 def test_a_file_whose_first_row_is_already_a_person_is_refused_without_repeating_the_person() -> None:
@@ -122,7 +134,8 @@ def test_a_file_whose_first_row_is_already_a_person_is_refused_without_repeating
 
 
 def test_unknown_columns_are_not_read_and_counted() -> None:
-    reading = read_east(sheet(headers=[*HEADERS, "notes", "worker", "", ""]))
+    wider = row().replace("\r\n", ",,,,\r\n")
+    reading = read_east(sheet(wider, headers=[*HEADERS, "notes", "worker", "", ""]))
     assert [issue.rule for issue in reading.file_issues] == ["2 columns are not in the mapping and are not read"]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from connectors.entry import SourceEntry
 from connectors.mapping import Column, FileMapping, spelling
-from connectors.sources.tier2_csv.cells import Cells
+from connectors.sources.tier2_csv.cells import Cells, as_identifier
 from connectors.sources.tier2_csv.decoding import decode
 from connectors.sources.tier2_csv.facts import facts_of
 from connectors.sources.tier2_csv.person import person_of
@@ -145,7 +145,7 @@ def _read_row(
         issue = information(f"row {cells.row}", "is of no weight-management service")
         return Checked(Verdict.IGNORED, (issue,), ()), None, None
     column = mapping.person.get("local_id")
-    if column is not None and one_line(cells.texts.get(column.key, "")) in shared:
+    if column is not None and as_identifier(one_line(cells.texts.get(column.key, ""))) in shared:
         reason = error(cells.place(column), "names two people in this file", code="business-rule")
         return Checked(Verdict.REJECTED, (reason,), ()), None, None
     message = _message(cells, context)

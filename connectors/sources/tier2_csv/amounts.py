@@ -17,15 +17,15 @@ UNIT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("cm", "cms", "centimetre", "centimetres", "centimeter", "centimeters"), "cm"),
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters", "mtr", "mtrs"), "m"),
     **dict.fromkeys(("mm", "millimetre", "millimetres"), "mm"),
-    **dict.fromkeys(("in", "ins", "inch", "inches", '"', "''", "″", "”"), "[in_i]"),
+    **dict.fromkeys(("in", "ins", "inch", "inches", '"', "''", "″", "′′", "’’", "”"), "[in_i]"),
     **dict.fromkeys(("ft", "foot", "feet", "'", "′", "’"), "[ft_i]"),
 }  # fmt: skip
 
-_PLAIN = r"[0-9]{1,5}(?:\.[0-9]{0,4})?|\.[0-9]{1,4}"
+_PLAIN = r"[0-9]{1,5}(?:\.[0-9]{0,17})?|\.[0-9]{1,17}"  # a computer's 118.40000000000001 is 118.4
 _WITH_COMMA = r"[0-9]{1,5},[0-9]{1,2}"
 _WITH_MIDDLE_POINT = r"[0-9]{1,5}·[0-9]{1,4}"
 _AMOUNT = re.compile(rf"\+?({_PLAIN}|{_WITH_COMMA}|{_WITH_MIDDLE_POINT})\s*([^0-9\s.,+<>~*-][^0-9]*)?")
-_PAIR = re.compile(rf"([0-9]{{1,3}})\s*([^0-9\s.,/-]+)[\s,]*({_PLAIN})\s*([^0-9\s]*)")
+_PAIR = re.compile(rf"([0-9]{{1,3}})\s*([^0-9\s.,/-]+)\.?(?:[\s,]*|\s+(?:and|&)\s+)({_PLAIN})\s*([^0-9\s]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,18 @@ def amount_of(text: str) -> Amount | None:
     doubt = None
     if "," in found[1] or "·" in found[1]:
         doubt = "has a comma or a raised point as decimal sign; read so"
-    return Amount(Decimal(found[1].replace(",", ".").replace("·", ".")), unit, doubt)
+    return Amount(_rounded(Decimal(found[1].replace(",", ".").replace("·", "."))), unit, doubt)
+
+
+def _rounded(value: Decimal) -> Decimal:
+    """The number as written, or to four places where a computer wrote more."""
+    exponent = value.as_tuple().exponent
+    return value if isinstance(exponent, int) and exponent >= -4 else round(value, 4).normalize()
 
 
 def _composed(pair: re.Match[str]) -> Amount | None:
     smaller, times = PAIRS[str(unit_of(pair[2]))]
-    rest = Decimal(pair[3])
+    rest = _rounded(Decimal(pair[3]))
     if rest >= times or (pair[4] and unit_of(pair[4]) != smaller):
         return None
     return Amount(Decimal(pair[1]) * times + rest, smaller)

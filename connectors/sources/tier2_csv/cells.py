@@ -9,7 +9,7 @@ from functools import cache
 
 from connectors.mapping import Column, FileMapping, Fixed, spelling
 from connectors.sources.tier2_csv.amounts import Amount, amount_of
-from connectors.sources.tier2_csv.texts import as_typed, is_error_value, is_not_taken, one_line, repaired
+from connectors.sources.tier2_csv.texts import as_typed, is_error_value, is_formula, is_not_taken, one_line, repaired
 from schemas import placeholders
 from schemas.errors import Issue, error, information, warning
 from schemas.ods import organisation
@@ -20,14 +20,18 @@ _NO_PRACTICE = frozenset({"V81997", "V81998", "V81999"})
 # NHS Data Dictionary ORGANISATION CODE of a general practice: one letter and five digits.
 _PRACTICE = re.compile(r"[A-HJ-NP-Y][0-9]{5}")
 _SERIAL = re.compile(r"[0-9]{5}(\.[0-9]+)?")
+_AS_A_FLOAT = re.compile(r"([0-9]+)\.0")
 _EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+?[0-9]+")
 # How databases and spreadsheets write a day that is a day and no more.
-_MIDNIGHT = re.compile(r"[ T]0{1,2}:00(:00([.,]0+)?)?( ?Z)?$")
+_MIDNIGHT = re.compile(r"[ T](?:0{1,2}:00(:00([.,]0+)?)?( ?Z)?|12:00(:00)? ?AM)$", re.IGNORECASE)
 _ZERO_DAY = re.compile(r"[0\W]+")  # 00/00/0000: what databases write for no day
-_ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
-_NAMED_MONTH = re.compile(r"([0-9]{1,2})[ /.-]?([A-Za-z]{3,9})[ /.,-]*([0-9]{4})")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[, ]+)?"
+_DAY_NAMED_MONTH = re.compile(rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th)?[ /.-]*([a-z]{{3,9}})[ /.,-]*([0-9]{{4}})")
+_NAMED_MONTH_DAY = re.compile(rf"{_WEEKDAY}([a-z]{{3,9}})\.? *([0-9]{{1,2}})(?:st|nd|rd|th)?[, ]+([0-9]{{4}})")
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+           "december")  # fmt: skip
 _DAY_ZERO = {"1900": date(1899, 12, 30), "1904": date(1904, 1, 1)}  # ECMA-376 part 1, 18.17.4.1
 NOTHING_KNOWN = "says that nothing is known; not used"
 
@@ -121,7 +125,10 @@ class Cells:
         if _EXPONENT.fullmatch(text):
             self.warning(column, "is in a spreadsheet's exponent form, its digits are lost; not kept")
             return None
-        return text
+        if is_formula(text):
+            self.warning(column, "is a formula; not kept", code="value")
+            return None
+        return as_identifier(text)
 
     def _is_nothing(self, text: str) -> bool:
         return placeholders.is_word(text, self.words) or is_not_taken(text)
@@ -136,8 +143,11 @@ class Cells:
             return None
         return as_typed(text)
 
-    def day(self, column: Column | None) -> date | None:
-        """The day in the mapping's format; None when empty, a placeholder or wrong (then an issue)."""
+    def day(self, column: Column | None, *, timed: bool = True) -> date | None:
+        """The day in the mapping's format; None when empty, a placeholder or wrong (then an issue).
+
+        `timed`: a time of the day beside it is left out with a warning; else it makes the day an error.
+        """
         text = self._value(column)
         if column is None or text is None:
             return None
@@ -146,7 +156,7 @@ class Cells:
             self.information(column, NOTHING_KNOWN)
             return None
         try:
-            day = self._day(column, text)
+            day = self._day_of(column, text) if timed else self._day(column, text)
         except Unfit as unfit:
             self._unfit(column, unfit)
             return None
@@ -169,6 +179,18 @@ class Cells:
             rule = f"does not have the format {self.mapping.date_format}; it has one reading, and is read so"
             self.warning(column, rule, code="value")
             return day
+
+    def _day_of(self, column: Column, text: str) -> date:
+        """As `_day`, without the time of the day beside it: a UTC time gives the day of the mapping's zone."""
+        day_text, clock = _split_clock(text)
+        day = self._day(column, day_text)
+        if not clock:
+            return day
+        utc = _on_the_clock(day, clock, zone="UTC")
+        self.warning(column, "has a time of the day; read as the day alone", code="value")
+        ahead = clock.endswith("Z") and self.mapping.zone == "Europe/London"
+        summer = ahead and _british_summer_time(utc + timedelta(hours=1))
+        return (utc + timedelta(hours=1)).date() if summer else day
 
     def moment(self, column: Column | None) -> datetime | None:
         """As `day`, in the mapping's date-and-time format; a day alone is its first moment. In UTC."""
@@ -194,8 +216,9 @@ class Cells:
         text = self.text(column)
         if column is None or text is None:
             return None
-        codes = column.codes or {}
-        code = codes.get(spelling(text), codes.get(spelling(as_typed(text))))
+        codes, typed = column.codes or {}, as_typed(text)
+        spellings = (text, typed, _AS_A_FLOAT.sub(r"\1", typed))  # 5.0 is how a column of numbers with gaps writes 5
+        code = next((codes[word] for word in map(spelling, spellings) if word in codes), None)
         if code is None and self._is_nothing(text):
             self.information(column, NOTHING_KNOWN)
         elif code is None:
@@ -210,7 +233,10 @@ class Cells:
         code = organisation(text)
         if code is None:
             self._unfit(column, Unfit("does not have the form of an ODS code"))
-        return None if code in _NO_PRACTICE else code
+        if code in _NO_PRACTICE:
+            self.information(column, NOTHING_KNOWN)
+            return None
+        return code
 
     def practice(self, column: Column | None) -> str | None:
         """As `ods`, of the form of a general practice: any other is left out with a warning."""
@@ -255,6 +281,15 @@ class Cells:
             self.error(column, unfit.rule, code=unfit.code)
 
 
+def as_identifier(text: str) -> str:
+    """An identifier without the apostrophe by which a spreadsheet marks a cell as text.
+
+    >>> as_identifier("'001001")
+    '001001'
+    """
+    return text[1:].strip() if text[:1] in "'\u2018\u2019" and len(text) > 1 else text
+
+
 @cache
 def _pattern(day_format: str) -> re.Pattern[str]:
     tokens = {"yyyy": "(?P<y>[0-9]{4})", "mm": "(?P<m>[0-9]{2})", "dd": "(?P<d>[0-9]{2})"}
@@ -290,18 +325,28 @@ def unmistakable_day(text: str, *, day_first: bool = False) -> date | None:
     >>> unmistakable_day("2026-05-17"), unmistakable_day("29 Feb 1980"), unmistakable_day("3/4/2026")
     (datetime.date(2026, 5, 17), datetime.date(1980, 2, 29), None)
     """
-    iso, named = _ISO_DAY.fullmatch(text), _NAMED_MONTH.fullmatch(text)
-    numbers = _DAY_FIRST.fullmatch(text) if day_first else None
+    small = text.casefold()
+    year_first = _YEAR_FIRST.fullmatch(small)
+    named, named_first = _DAY_NAMED_MONTH.fullmatch(small), _NAMED_MONTH_DAY.fullmatch(small)
+    numbers = _DAY_FIRST.fullmatch(small) if day_first else None
     try:
         if numbers is not None and int(numbers[1]) > 12:
             return date(int(numbers[3]), int(numbers[2]), int(numbers[1]))
-        if iso is not None:
-            return date(int(iso[1]), int(iso[2]), int(iso[3]))
-        if named is not None and named[2].casefold()[:3] in _MONTHS:
-            return date(int(named[3]), _MONTHS.index(named[2].casefold()[:3]) + 1, int(named[1]))
+        if year_first is not None:
+            return date(int(year_first[1]), int(year_first[3]), int(year_first[4]))
+        if named is not None:
+            return date(int(named[3]), _month(named[2]), int(named[1]))
+        if named_first is not None:
+            return date(int(named_first[3]), _month(named_first[1]), int(named_first[2]))
     except ValueError:
         return None
     return None
+
+
+def _month(word: str) -> int:
+    """1 to 12 for an English month or its first letters; 0, which no date takes, for any other word."""
+    word = "sep" if word == "sept" else word
+    return next((number for number, name in enumerate(_MONTHS, start=1) if name.startswith(word)), 0)
 
 
 def parse_datetime(text: str, moment_format: str, *, zone: str) -> datetime:

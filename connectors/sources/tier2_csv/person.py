@@ -134,7 +134,7 @@ def _claimed(cells: Cells, column: Column, text: str, rule: str) -> str | None:
 
 
 def _birth_date(cells: Cells, column: Column | None, *, reported_on: date) -> date | None:
-    born = cells.day(column)
+    born = cells.day(column, timed=False)  # 23:00 is what a program makes of midnight: the day itself is in doubt
     if column is None or born is None:
         return None
     if not _EARLIEST_BIRTH <= born <= reported_on:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from connectors.mapping import Column, FileMapping, header_key
 from connectors.sources.tier2_csv.decoding import Decoded
-from schemas.errors import Issue, error, has_error, information
+from schemas.errors import Issue, error, has_error, information, warning
 
 # a year of every council's clients in one file; 64 MiB of line ends would be 67 million entries
 LINES_MAX = 200_000
@@ -117,6 +117,8 @@ def sheet_of(decoded: Decoded, mapping: FileMapping) -> tuple[Sheet | None, tupl
         rest,
         number + 1,
     )
+    if next(sheet.rows(), None) is None:
+        issues = (*issues, warning("file", "has a header row and no row below it"))
     return sheet, issues
 
 
@@ -198,15 +200,14 @@ def _header_issues(cells: Sequence[str], number: int, mapping: FileMapping) -> I
             code="structure",
         )
         return
-    for place, key in enumerate((header_key(cell) for cell in cells), start=1):
-        if key and key in seen:
-            name = known.get(key, str(place))
-            yield error(f"row {number}, column {name}", "stands twice in the header row", code="duplicate")
+    for key in map(header_key, cells):
+        if key in seen and key in known:
+            yield error(f"row {number}, column {known[key]}", "stands twice in the header row", code="duplicate")
         seen.add(key)
     for key, name in known.items():
         if key not in seen and key not in mapping.optional:
             yield error(f"row {number}, column {name}", "is missing from the header row", code="required")
-    if unknown := len([key for key in seen if key and key not in known]):
+    if unknown := len([key for key in map(header_key, cells) if key and key not in known]):
         yield information(f"row {number}", f"{unknown} columns are not in the mapping and are not read")
 
 

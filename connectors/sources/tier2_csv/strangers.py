@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from connectors.sources.tier2_csv.cells import Cells, Unfit, parse_date
+from connectors.sources.tier2_csv.cells import Cells, Unfit, as_identifier, parse_date
 from connectors.sources.tier2_csv.texts import one_line
 from schemas.errors import InvalidField
 from schemas.identity import NHSNumber
@@ -39,7 +39,7 @@ def shared_numbers(rows: Iterable[Cells]) -> frozenset[str]:
     likenesses: dict[str, set[_Likeness]] = {}
     for cells in rows:
         column = cells.mapping.person.get("local_id")
-        text = one_line(cells.texts.get(column.key, "")) if column is not None else ""
+        text = as_identifier(one_line(cells.texts.get(column.key, ""))) if column is not None else ""
         if text:
             likenesses.setdefault(text, set()).add(_likeness(cells))
     return frozenset(

@@ -19,6 +19,7 @@ _NOT_TAKEN = frozenset({
     "not weighed", "not measured", "not taken", "not done", "not asked", "not collected", "not required", "dna",
     "did not attend", "unable", "unable to weigh", "unable to measure", "asked but unknown", "asku", "nask", "nd",
     "missing", "null", "na", "no scales", "no data", "not disclosed", "prefer not to say", "not completed",
+    "nan", "nat",  # pandas
 })  # fmt: skip
 _ENTITY = re.compile(r"&(#[0-9]{1,5}|#[xX][0-9a-fA-F]{1,4}|amp|apos|quot|lt|gt|nbsp);")
 # UTF-8 read as Windows-1252: a lead byte (Â to ô) followed by a sign.
@@ -48,7 +49,7 @@ def is_error_value(text: str) -> bool:
 def is_not_taken(text: str) -> bool:
     """True for what is written in place of a measurement, a day or a code that nobody took."""
     word = folded(text)
-    return word in _NOT_TAKEN or not re.search(r"\w", text)
+    return word in _NOT_TAKEN or all(unicodedata.category(sign)[0] in "PZ" or sign in "~_" for sign in text)
 
 
 def as_typed(text: str) -> str:
@@ -75,8 +76,13 @@ def _without_entities(text: str) -> tuple[str, str | None]:
     return plain, None if plain == text else "holds a character as HTML writes it; read as the character"
 
 
+def is_formula(text: str) -> bool:
+    """True for what a spreadsheet would calculate, and did not."""
+    return re.match(r"=|[+@-](?:[A-Za-z]\w*[(!]|.*\|)", text) is not None
+
+
 def _without_formula(text: str) -> tuple[str, str | None]:
-    if text.startswith("=") or re.match(r"[+@-].*[(!|]", text):
+    if is_formula(text):
         return "", "is a formula; not kept"
     plain = text.lstrip("+@-=").strip()
     return (text, None) if plain == text or not plain else (plain, "begins with a sign; read without it")

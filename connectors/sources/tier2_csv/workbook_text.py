@@ -54,7 +54,10 @@ def _cell(value: object, mapping: FileMapping) -> str:
         case int():
             return str(value)
         case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(Decimal(repr(value)), "f")
+            # 15 digits are what a spreadsheet shows of a number
+            return (
+                str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(Decimal(f"{value:.15g}"), "f")
+            )
         case datetime():
             moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)
             day = written(moment.date(), mapping.date_format)
