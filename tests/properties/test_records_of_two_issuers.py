@@ -1,4 +1,4 @@
-"""Two patients never share a record because one part of an identifier was ignored, and order changes nothing."""
+"""Two patients never share a record because first part of an identifier was ignored, and order changes nothing."""
 
 from itertools import permutations
 
@@ -39,10 +39,10 @@ def bundle_of(identifiers: list[tuple[str, str]]) -> object:
 
 @given(_identifiers, _identifiers)
 def test_two_patients_of_no_common_pair_are_two_records(
-    one: list[tuple[str, str]], other: list[tuple[str, str]]
+    first: list[tuple[str, str]], other: list[tuple[str, str]]
 ) -> None:
-    if not set(one) & set(other):
-        assert record(bundle_of(one), FHIR_OPEN) != record(bundle_of(other), FHIR_OPEN)
+    if not set(first) & set(other):
+        assert record(bundle_of(first), FHIR_OPEN) != record(bundle_of(other), FHIR_OPEN)
 
 
 @given(_identifiers)
@@ -52,6 +52,6 @@ def test_the_order_of_identifiers_changes_nothing(identifiers: list[tuple[str, s
 
 
 @given(messages(), messages())
-def test_what_a_connector_writes_keeps_issuer_and_value(one: SourceMessage, other: SourceMessage) -> None:
-    records = [record(bundle(message, source=TRUST), TRUST) for message in (one, other)]
-    assert (records[0] == records[1]) == (one.person.local_id == other.person.local_id)
+def test_what_a_connector_writes_keeps_issuer_and_value(first: SourceMessage, other: SourceMessage) -> None:
+    records = [record(bundle(message, source=TRUST), TRUST) for message in (first, other)]
+    assert (records[0] == records[1]) == (first.person.local_id == other.person.local_id)

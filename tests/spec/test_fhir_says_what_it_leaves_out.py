@@ -69,7 +69,7 @@ def changed(*changes: Change) -> dict[str, Any]:
     return document
 
 
-def told(checked: Checked) -> list[str]:
+def facts_of(checked: Checked) -> list[str]:
     return sorted(str(fact.get("quantity", fact["type"])) for fact in checked.facts)
 
 
@@ -216,7 +216,7 @@ def test_what_is_said_is_acted_on_or_named(case: str) -> None:
     change, lost, (severity, place) = SAID[case]
     checked, message = read(changed(change))
     assert message is not None, checked.issues
-    assert told(checked) == sorted(set(EVERYTHING) - lost)
+    assert facts_of(checked) == sorted(set(EVERYTHING) - lost)
     places = [(issue.severity.value, issue.location) for issue in checked.issues]
     assert any(kind == severity and where.endswith(place) for kind, where in places), places
 
@@ -265,7 +265,7 @@ def test_a_panel_is_as_many_facts_as_it_has_components() -> None:
         ],
     }
     checked, message = read(changed(of(WEIGHT, **panel)))
-    assert told(checked) == sorted([*EVERYTHING, "waist"])
+    assert facts_of(checked) == sorted([*EVERYTHING, "waist"])
     assert message is not None
     numbers = {fact.business_id for fact in message.facts if fact.business_id}
     assert {"P-1/weight", "P-1/waist"} <= numbers

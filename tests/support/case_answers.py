@@ -181,8 +181,8 @@ def _entry_differences(entry: SourceEntry, answer: Mapping[str, Any], *, csv_row
             facts.remove(match)
     found += [f"fact too many {dict(fact)}" for fact in facts]
     for key, value in answer.get("identity", {}).items():
-        told = (checked.identity or {}).get(key)
-        found += _compared(key, "none" if told is None else told, value)
+        found_value = (checked.identity or {}).get(key)
+        found += _compared(key, "none" if found_value is None else found_value, value)
     return found
 
 
@@ -241,8 +241,8 @@ def _group_differences(door: str, answer: Mapping[str, Any]) -> list[str]:
             values = [reading.fact_ids() for reading in readings]
     if answer["group"].startswith("same"):
         return [] if all(value == values[0] for value in values) else ["they are not the same"]
-    pairs = [(one, other) for place, one in enumerate(values) for other in values[place + 1 :]]
-    different = all(one.isdisjoint(other) if isinstance(one, set) else one != other for one, other in pairs)
+    pairs = [(value, other) for place, value in enumerate(values) for other in values[place + 1 :]]
+    different = all(value.isdisjoint(other) if isinstance(value, set) else value != other for value, other in pairs)
     entries = {reading.entry_id for reading in readings}
     return [] if different and len(entries) == len(readings) else ["they are not different"]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hl7_messages import OPEN, PID, PV1, SCH, TRUST, entry_of, issues, message, told, verdict
+from hl7_messages import OPEN, PID, PV1, SCH, TRUST, entry_of, issues, message, message_of, verdict
 
 from connectors.sources.tier3_hl7v2.local_codes import APPOINTMENT_STATUS, PATIENT_CLASS_WORDS
 from schemas.facts import Attendance, Discharge, Measurement
@@ -24,7 +24,7 @@ def places(raw: bytes, *, source: Source = TRUST) -> list[tuple[str, str]]:
 
 
 def weights(*segments: str) -> list[Decimal]:
-    facts = told(message("ORU^R01", PV1, OBR, *segments)).facts
+    facts = message_of(message("ORU^R01", PV1, OBR, *segments)).facts
     return [fact.body.value for fact in facts if isinstance(fact.body, Measurement)]
 
 
@@ -35,7 +35,7 @@ def weights(*segments: str) -> list[Decimal]:
 @pytest.mark.parametrize("kind", ["", "NI", "PI", "MR", "HN", "SS", "PRN"])
 def test_the_issuer_makes_an_nhs_number_whatever_its_type(authority: str, kind: str):
     segment = PID.replace("9990000018^^^NHS^NH", f"9990000018^^^{authority}^{kind}")
-    person = told(message("ADT^A31", segment)).person
+    person = message_of(message("ADT^A31", segment)).person
     assert person.nhs_number is not None
     assert person.local_id is not None
     assert person.local_id.value == "700002"
@@ -45,13 +45,13 @@ def test_a_number_in_PID_19_is_the_nhs_number_only_by_the_sources_setting():
     segment = "PID|1||700002^^^RXX^MR||Okonkwo^Ngozi||19800229|F|||||||||||9990000018"
     assert ("warning", "business-rule", "PID-19") in issues(message("ADT^A31", segment))
     source = replace(TRUST, nhs_number_fields=frozenset({"PID-19"}))
-    assert told(message("ADT^A31", segment), source=source).person.nhs_number is not None
+    assert message_of(message("ADT^A31", segment), source=source).person.nhs_number is not None
     assert issues(message("ADT^A31", segment), source=source) == []
 
 
 def test_an_nhs_number_that_has_expired_is_a_former_one():
     segment = PID.replace("9990000018^^^NHS^NH", "9990000018^^^NHS^NH^^20200101^20210101")
-    person = told(message("ADT^A31", segment)).person
+    person = message_of(message("ADT^A31", segment)).person
     assert person.nhs_number is None
     assert len(person.former_nhs_numbers) == 1
 
@@ -59,7 +59,7 @@ def test_an_nhs_number_that_has_expired_is_a_former_one():
 @pytest.mark.parametrize("kind", ["ADT^A18", "ADT^A30", "ADT^A34", "ADT^A36", "ADT^A39", "ADT^A40", "ADT^A47"])
 def test_a_merge_retires_only_what_PID_no_longer_holds(kind: str):
     pid = PID.replace("700002^^^RXX^MR", "700002^^^RXX^MR~88120^^^XRAY^PI")
-    person = told(message(kind, pid, "MRG|700001^^^RXX^MR~88120^^^XRAY^PI")).person
+    person = message_of(message(kind, pid, "MRG|700001^^^RXX^MR~88120^^^XRAY^PI")).person
     assert [number.value for number in person.retired_local_ids] == ["700001"]
 
 
@@ -81,7 +81,7 @@ def test_a_message_of_two_merges_is_refused_for_that_reason_alone():
 )
 def test_an_event_that_undoes_takes_back_what_it_names(done: tuple[str, ...], undone: tuple[str, ...]):
     def facts(kind: str, *segments: str) -> dict[tuple[str, str | None], bool]:
-        clinical = (fact for fact in told(message(kind, *segments)).facts if fact.body.type != "demographics")
+        clinical = (fact for fact in message_of(message(kind, *segments)).facts if fact.body.type != "demographics")
         return {(fact.body.type, fact.business_id): fact.retracted for fact in clinical}
 
     first, second = facts(*done), facts(*undone)
@@ -104,7 +104,7 @@ def test_an_event_that_is_not_read_says_so_to_every_source(kind: str):
 
 @pytest.mark.parametrize(("word", "code"), sorted(PATIENT_CLASS_WORDS.items()))
 def test_a_patient_class_in_words_is_its_code(word: str, code: str):
-    facts = told(message("ADT^A03", VISIT.format(word.upper()))).facts
+    facts = message_of(message("ADT^A03", VISIT.format(word.upper()))).facts
     assert any(isinstance(fact.body, Discharge) for fact in facts) == (code == "O")
 
 
@@ -112,13 +112,13 @@ def test_a_patient_class_nobody_knows_is_reported_and_the_source_may_name_it():
     raw = message("ADT^A04", VISIT.format("Clinic"))
     assert ("warning", "code-invalid", "PV1-2") in issues(raw)
     source = replace(TRUST, codes={"patient_class": {"clinic": "O"}})
-    assert any(isinstance(fact.body, Attendance) for fact in told(raw, source=source).facts)
+    assert any(isinstance(fact.body, Attendance) for fact in message_of(raw, source=source).facts)
 
 
 @pytest.mark.parametrize(("word", "code"), sorted(APPOINTMENT_STATUS.items()))
 def test_a_booking_with_another_status_is_what_the_status_says(word: str, code: str):
     raw = message("SIU^S12", f"{SCH}{'|' * 14}{word}", "AIS|1|A|WMS")
-    (seen,) = (fact.body for fact in told(raw).facts if isinstance(fact.body, Attendance))
+    (seen,) = (fact.body for fact in message_of(raw).facts if isinstance(fact.body, Attendance))
     assert seen.attendance == ("4" if code == "cancelled" else code)
     assert (("warning", "SCH-25") in places(raw)) == (code != "0")
 
@@ -137,7 +137,7 @@ def test_a_number_is_read_in_every_form_that_HL7_allows(sent: str, value: str):
 
 @pytest.mark.parametrize("escaped", ["\\XC3BC\\", "\\XC3\\\\XBC\\", "\\X00FC\\", "\\XFC\\"])
 def test_a_letter_written_in_bytes_is_that_letter(escaped: str):
-    (name,) = told(message("ADT^A31", PID.replace("Okonkwo", f"M{escaped}ller"))).person.names
+    (name,) = message_of(message("ADT^A31", PID.replace("Okonkwo", f"M{escaped}ller"))).person.names
     assert name.family == "Müller"
 
 
@@ -145,7 +145,7 @@ def test_a_letter_written_in_bytes_is_that_letter(escaped: str):
 def test_bytes_that_fit_another_set_better_are_read_by_it_with_a_warning(declared: str, encoding: str):
     text = message("ADT^A31").decode().replace("UNICODE UTF-8", declared).replace("Okonkwo", "O’Núñez")
     raw = text.encode(encoding)
-    assert told(raw).person.names[0].family == "O’Núñez"
+    assert message_of(raw).person.names[0].family == "O’Núñez"
     assert places(raw) == [("warning", "MSH-18")]
 
 

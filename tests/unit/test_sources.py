@@ -135,9 +135,9 @@ def test_a_source_has_words_of_its_own() -> None:
 
 
 def test_the_first_authority_that_is_present_names_the_record_whatever_the_order() -> None:
-    own, other, unknown = LocalId("2", "RXX"), LocalId("1", "SITE B"), LocalId("0", "A")
-    for numbers in permutations((own, other, unknown)):
-        assert trust().record_local_id(numbers) == own
+    known, other, unknown = LocalId("2", "RXX"), LocalId("1", "SITE B"), LocalId("0", "A")
+    for numbers in permutations((known, other, unknown)):
+        assert trust().record_local_id(numbers) == known
         assert replace(trust(), authorities=()).record_local_id(numbers) == unknown
     assert trust().record_local_id((unknown, other)) == other
     assert trust().record_local_id((unknown,)) is None
