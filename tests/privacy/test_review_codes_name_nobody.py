@@ -50,8 +50,8 @@ def test_an_area_code_is_no_birth_date_with_a_letter_before_it() -> None:
 
 
 def test_a_postcode_of_five_characters_is_no_organisation() -> None:
-    assert "RXA01" in facts_told(request={"url": f"{OWN}practice-ods", "valueCode": "RXA01"})
-    assert "M11AE" not in facts_told(request={"url": f"{OWN}practice-ods", "valueCode": "m11ae"})
+    assert "RXA01" in facts_told(request={"url": f"{OWN}provider-ods", "valueCode": "RXA01"})
+    assert "M11AE" not in facts_told(request={"url": f"{OWN}provider-ods", "valueCode": "m11ae"})
     assert "M11AE" not in facts_told(request={"url": f"{OWN}council", "valueCode": "M11AE"})
 
 

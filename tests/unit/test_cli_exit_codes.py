@@ -99,7 +99,7 @@ NEEDS = {
     "worker": "ingress --worker-id w",
 }  # what a command cannot do without, besides files and brokers
 MISSING_FILES = {
-    "check": ("{missing}", "{table} --mapping {missing}"),
+    "check": ("{missing}", "{table} --mapping {missing}", "{table} --sources {missing} --source gp-hub"),
     "send hl7": ("{missing}",),
     "send fhir": ("{table} {missing}",),
     "send csv": ("{missing}",),

@@ -6,6 +6,8 @@ public samples and PAS guides. A trust with other words changes its interface en
 
 from collections.abc import Mapping
 
+from schemas import uris
+
 # PID-3.5 and PID-3.4. Spellings met: ^^^NHS · ^^^NHS^NH · ^^^NHSNBR^NHSNMBR · ^^^NHSNMBR, and the number's OID.
 # Compared by `authority_name`. NNGBR: HL7 table 0203, national number of Great Britain.
 NHS_NUMBER_TYPES = frozenset({"NH", "NHS", "NHSNBR", "NHSNMBR", "NHSNO", "NHSN", "NHSNUMBER", "NNGBR"})
@@ -146,6 +148,11 @@ ABSENT_BEGINNINGS = (
     "declin", "refus", "patient declin", "patient refus", "pt declin", "pt refus", "unable", "could not", "cannot",
     "not ", "unk", "none", "null", "nil", "no value", "missing", "absent", "withheld", "see ", "pending", "dna",
 )  # fmt: skip
+# Names of coding systems in CE.3 and CE.6 (HL7 table 0396, and as trusts write them); a name of no row says nothing.
+CODE_SYSTEMS: Mapping[str, str] = {
+    **dict.fromkeys(("LN", "LOINC"), uris.LOINC),
+    **dict.fromkeys(("SCT", "SCT2", "SNM", "SNM3", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT"), uris.SNOMED),
+}
 # OBX-11, HL7 table 0085: what a result's status makes of it.
 RESULT_STANDS = frozenset(
     {"", "F", "C", "U", "A", "B", "V"}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import (
     ABSENT_BEGINNINGS,
+    CODE_SYSTEMS,
     NULL_FLAVOURS,
     RESULT_STANDS,
     RESULT_WITHDRAWN,
@@ -34,7 +35,7 @@ def measured(reading: Reading) -> list[SourceFact]:
     facts: list[SourceFact] = []
     seen: Counter[str] = Counter()
     for place, obr, obx in _observations(reading):
-        meaning = _meaning(obx)
+        meaning = _meaning(reading, obx, place)
         if meaning is None:
             reading.note(f"OBX[{place}]-3", "is not a measurement that is read")
             continue
@@ -54,11 +55,13 @@ def _observations(reading: Reading) -> Iterator[tuple[int, Segment | None, Segme
             yield place, obr, segment
 
 
-def _meaning(obx: Segment) -> MeasurementCode | None:
-    """What OBX-3 measures. By the code alone: senders name the system in a dozen ways."""
+def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | None:
+    """What OBX-3 measures. By the code alone: senders name the system in a dozen ways, and no two share a form."""
     for component in (1, 4):  # the identifier and its alternate
         code = obx.value(3, component)
         known = measurement_of_any_system(code)
+        if known and CODE_SYSTEMS.get(obx.value(3, component + 2).upper(), known[0]) != known[0]:
+            reading.warn(f"OBX[{place}]-3.{component + 2}", "names another coding system than the code is of")
         found = known[1] if known else measurement_word(code)
         if found:
             return found

@@ -99,10 +99,10 @@ def _names(identity: SimulatedIdentity) -> list[str]:
 
 
 def _addresses(identity: SimulatedIdentity) -> list[str]:
-    """XAD: home, and as a bad address the one before; HL7 table 0190 of version 2.4 knows no former one."""
+    """XAD: home, and as a permanent address the one before; HL7 table 0190 of version 2.4 knows no former one."""
     homes = [_address(identity.address, identity.postcode, "H")]
     former = identity.former_address
-    return [*homes, _address(former, former.postcode, "BA")] if former else homes
+    return [*homes, _address(former, former.postcode, "P")] if former else homes
 
 
 def _address(home: SimulatedAddress, postcode: str | None, kind: str) -> str:
