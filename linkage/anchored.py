@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from math import log
 
 from linkage.compare import LEVELS, Levels
-from linkage.counts import LABEL_FIELD, Counts
+from linkage.counts import RULED, Counts
 from linkage.errors import ModelRefused
 from linkage.levels import INTERACTIONS, held
-from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits, weigh
+from linkage.model import RULE_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits, unlisted_as_average, weigh
 from linkage.regression import Group, PatternRow, never_rising, regress, scarce_together
 
 LABEL_ROUNDS_MAX = 10
@@ -72,7 +72,7 @@ def anchored(counts: Counts, *, origin: Origin, fitting: Fitting | None = None) 
             origin,
             figures,
             prior=prior,
-            weights=weights | {LABEL_FIELD: NUMBER_WEIGHTS},
+            weights=weights | RULE_WEIGHTS,
             interactions=interactions,
         )
         before, labelled = labelled, [_believed(each, model, fitting.mistaken) for each in labelled]
@@ -112,7 +112,7 @@ def _fit(
     for each in labelled:
         for column in _single(each):
             shown[column] += each.pairs
-    groups = {name: _groups(name, shown, fitting) for name in LEVELS if name != LABEL_FIELD}
+    groups = {name: _groups(name, shown, fitting) for name in LEVELS if name not in RULED}
     together = [name for name in INTERACTIONS if name not in fitting.by_hand and shown[name, _YES] >= fitting.scarce]
     worth: dict[Column, float] = {}
     while True:
@@ -127,6 +127,8 @@ def _fit(
     for (name, group), bits in worth.items():
         if name in weights:
             weights[name] |= dict.fromkeys(group, millibits(bits / log(2)))
+    pairs = {(name, level): shown[name, (level,)] for name in weights for level in LEVELS[name]}
+    weights = unlisted_as_average(weights, pairs)
     interactions = {name: millibits(worth.get((name, _YES), 0.0) / log(2)) for name in INTERACTIONS}
     return millibits(prior / log(2)), weights, interactions | dict(fitting.by_hand)
 

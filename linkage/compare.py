@@ -57,6 +57,7 @@ _G, _F, _B, _P, _H = FIRST[GIVEN], FIRST[FAMILY], FIRST[BIRTH], FIRST[POSTCODE],
 _ST, _C, _SX, _PH, _E = FIRST[STREET], FIRST[CITY], FIRST[SEX], FIRST[PHONE], FIRST[EMAIL]
 _NAMES = 1 << GIVEN | 1 << FAMILY
 _UNCOUNTED = len(CLASSES)  # "missing" as the frequency of a name
+_NAMELESS, _CROWDED, _USUAL, _BIRTH_UNCOUNTED = range(len(LEVELS["birth_date_frequency"]))
 _PART, _FAMILY_PART = (LEVELS[field].index("part") for field in ("given", "family"))
 _EDIT, _SOUNDS = (LEVELS["family"].index(level) for level in ("edit", "sounds"))
 # Groups a record may have several of, where they stand in a pattern, and how two are compared.
@@ -95,10 +96,11 @@ def pattern_of(a: Look, b: Look) -> Pattern:
     p, q, more = a.values, b.values, a.plan.more | b.plan.more
     given, family, crossed = _names(a, b, more)
     mine, theirs = a.plan.frequency, b.plan.frequency
+    birth = birth_date_level(p[_B], q[_B])
     found = [
         given,
         family,
-        birth_date_level(p[_B], q[_B]),
+        birth,
         postcode_level(p[_P], q[_P]),
         equal_level(p[_H], q[_H]),
         text_level(p[_ST], q[_ST]),
@@ -108,6 +110,7 @@ def pattern_of(a: Look, b: Look) -> Pattern:
         email_level(p[_E], q[_E]),
         number_level(a.record, b.record),
         0 if crossed else 1,
+        _birth_frequency(a, b) if birth == 0 else _BIRTH_UNCOUNTED,
         _UNCOUNTED if given or crossed else max(mine[_G], theirs[_G]),
         _UNCOUNTED if family or crossed else max(mine[_F], theirs[_F]),
     ]
@@ -121,6 +124,13 @@ def pattern_of(a: Look, b: Look) -> Pattern:
             if found[at] and more >> group & 1:
                 found[at] = _closest(level, _all(a, group), _all(b, group))
     return tuple(found)
+
+
+def _birth_frequency(a: Look, b: Look) -> int:
+    """Of two equal birth dates."""
+    if not a.values[_G] and not b.values[_G]:
+        return _NAMELESS
+    return _CROWDED if a.plan.frequency[_B] or b.plan.frequency[_B] else _USUAL
 
 
 def _names(a: Look, b: Look, more: int) -> tuple[int, int, bool]:

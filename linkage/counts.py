@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from linkage.compare import Levels
 
+RULED = frozenset({"nhs_number", "birth_date_frequency"})  # fields whose weights are a rule, never fitted
 LABEL_FIELD = "nhs_number"  # equal valid numbers: one person; different ones: two
 
 

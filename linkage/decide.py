@@ -40,6 +40,7 @@ class Rule(Enum):
     WAITING = "V5-waiting"  # a steward decided about a record that is not there
     SUPERSEDED = "superseded-number"  # the two numbers differ, and are known to be one person's
     ONE_ID_EACH = "V7"  # their one source promises one record for each person, and the rest does not outweigh it
+    NAMESAKES = "V8"  # a name and birth date that many share, or half of them, and nothing else that agrees
     NO_IDENTITY = "no-usable-identity"  # nothing any other record could be compared on
     CROWDED = "crowded"  # all it could be compared on is shared by too many to be anybody's own
 
@@ -76,7 +77,7 @@ class ScoredPair:
 
 
 def judge(model: Model, score: Score) -> PairVerdict:
-    """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3 and V4 never let a pair above it.
+    """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3, V4 and V8 never let it above.
 
     V3 gives way to one NHS number on both: twins share it far less often than one person is known by another forename;
     linkage.partition sees to the twins.
@@ -120,9 +121,30 @@ def _another_person(at: Levels) -> bool:
 
 
 def _guards(model: Model, score: Score) -> tuple[Rule, ...]:
-    """V3 and V4, of a model that has learnt households: one fitted without labels knows none, and weighs nothing."""
+    """V3, V4 and V8, of a model that has learnt households: one fitted without labels knows none, and weighs
+    nothing.
+    """
     at = score.levels
     held = [name for name in score.interactions if model.interactions[name]]
     if "father_son" in held:
         return (Rule.FATHER_SON,)
-    return (Rule.TWIN,) if "twin" in held and at.nhs_number != "equal" else ()
+    if ("twin" in held or ("household" in held and at.birth_date_frequency == "nameless")) and at.nhs_number != "equal":
+        return (Rule.TWIN,)
+    return (Rule.NAMESAKES,) if model.interactions["twin"] and _namesakes(at) else ()
+
+
+def _namesakes(at: Levels) -> bool:
+    """Nothing but a birth date and names agrees, and many share them, or one of the names is not there."""
+    vouched = (
+        at.nhs_number in ("equal", "near")
+        or at.postcode in ("exact", "edit")
+        or (at.house == "equal" and at.street == "exact")
+        or at.phone == "equal"
+        or at.email in ("exact", "close")
+    )
+    many = (
+        at.birth_date_frequency in ("crowded", "nameless")
+        or "missing" in (at.given, at.family)
+        or at.given == "initial"
+    )
+    return not vouched and many

@@ -6,15 +6,25 @@ labels, where there are any, can judge the result: among households the mixture 
 of "is one person", and only labels tell (linkage.train.refuse_unless_precise).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, log2
 
 from linkage.compare import LEVELS, Levels
-from linkage.counts import LABEL_FIELD, Counts, in_order, without_number
+from linkage.counts import LABEL_FIELD, RULED, Counts, in_order, without_number
 from linkage.errors import ModelRefused
 from linkage.levels import INTERACTIONS
-from linkage.model import NUMBER_WEIGHTS, Fitted, Model, Origin, fitted_model, millibits
+from linkage.model import (
+    NUMBER_WEIGHTS,
+    RULE_WEIGHTS,
+    Fitted,
+    Model,
+    Origin,
+    fitted_model,
+    millibits,
+    unlisted_as_average,
+)
 from linkage.regression import Group, never_rising, scarce_together, weighing_most_first
 
 ROUNDS_MAX = 300
@@ -33,12 +43,12 @@ COLD = Origin("cold start", "Fitted without labels on the pairs at hand.", "not 
 
 Row = tuple[tuple[int, ...], int]  # the columns a pattern shows, and how many pairs showed it
 
-_COLUMNS = tuple((field, level) for field in LEVELS if field != LABEL_FIELD for level in weighing_most_first(field))
+_COLUMNS = tuple((field, level) for field in LEVELS if field not in RULED for level in weighing_most_first(field))
 _PLACE = {column: place for place, column in enumerate(_COLUMNS)}
 _FIELDS = {
     field: tuple(place for place, column in enumerate(_COLUMNS) if column[0] == field)
     for field in LEVELS
-    if field != LABEL_FIELD
+    if field not in RULED
 }
 
 
@@ -68,6 +78,10 @@ def em(counts: Counts, *, origin: Origin = COLD) -> Model:
     above = _bits(mixture.matches / mixture.pairs) - prior
     whole = {field: {level: millibits(bits) for level, bits in by.items()} for field, by in weights.items()}
     whole["crossed"] = {"yes": millibits(weights["crossed"]["yes"] - weights["crossed"]["no"]), "no": 0}
+    shown: Counter[tuple[str, str]] = Counter()
+    for at, pairs in patterns:
+        shown.update(dict.fromkeys(at.pairs(), pairs))
+    whole = unlisted_as_average(whole, shown) | RULE_WEIGHTS
     whole[LABEL_FIELD] = {level: bits + (millibits(above) if bits > 0 else 0) for level, bits in NUMBER_WEIGHTS.items()}
     return fitted_model(
         origin,

@@ -11,12 +11,25 @@ weights (Smith 1.15), read as per cent, four people in ten bear one. Forenames: 
 package, which names as its source a reference table of the Office for National Statistics (archived page of
 ons.gov.uk, edition 77-243767).
 
-Both are tables of Great Britain. They count few of the names its minorities bear, so such a name tends to be
-"rare" here though many bear it where they live: the weights learnt on NHS numbers bear the difference, and the
-report by ethnic group (linkage.subgroups) shows what is left of it.
+Both are tables of Great Britain. They count few of the names its minorities bear, and no word that stands in a name's
+place: what no table has is "unlisted" and weighs as an average name does, never as a rare one.
+
+A birth date has a class too, one bit beside its tokens: "crowded" where so many are born, or said to be born, on such
+a day under such a name that two records of one are not yet one person. That is 1 January (written where only the year
+is known), and any day of who bears one of the commonest forenames with one of the commonest surnames. Surnames: one
+person in 300 bears each, by the table above, and the six commonest of South Asian families. Forenames: the five
+commonest of girls and of boys born in 1944, 1954, 1964, 1974 and 1984 (Office for National Statistics, Top 100 baby
+names in England and Wales, historical data), Mary, and the three commonest spellings of Mohammed.
 """
 
-CLASSES = ("common", "rare")
+from collections.abc import Sequence
+from datetime import date
+
+from linkage.normalise import Name
+from schemas.placeholders import is_crowded_day
+
+CLASSES = ("common", "unlisted")
+BIRTH_CLASSES = ("crowded", "usual")  # of a pair also "nameless": neither record has a forename, as of twins
 
 _SURNAMES = """
     Abbott Adams Ahmed Akhtar Alexander Ali Allan Allen Anderson Andrews Archer Armstrong Arnold Ashton Atkins
@@ -81,6 +94,16 @@ _FORENAMES = """
     Yvonne Zoe
 """
 
+_EVERYDAY_SURNAMES = frozenset(
+    """SMITH JONES WILLIAMS TAYLOR BROWN DAVIES EVANS THOMAS WILSON JOHNSON ROBERTS
+    KHAN HUSSAIN ALI BEGUM SINGH KAUR""".split()
+)
+_EVERYDAY_FORENAMES = frozenset(
+    """MARGARET PATRICIA CHRISTINE MARY JEAN SUSAN LINDA JANET JULIE KAREN JACQUELINE DEBORAH SARAH CLAIRE NICOLA
+    EMMA LISA LAURA GEMMA REBECCA JOHN DAVID MICHAEL PETER ROBERT STEPHEN PAUL ANDREW MARK RICHARD CHRISTOPHER JAMES
+    DANIEL MOHAMMED MOHAMMAD MUHAMMAD""".split()
+)
+
 _COMMON_SURNAMES, _COMMON_FORENAMES = (frozenset(names.upper().split()) for names in (_SURNAMES, _FORENAMES))
 
 
@@ -92,3 +115,13 @@ def surname_class(name: str) -> int:
 def forename_class(name: str) -> int:
     """Index into CLASSES of a forename in normal form, its parts joined."""
     return 0 if name in _COMMON_FORENAMES else 1
+
+
+def birth_date_class(birth_date: str, names: Sequence[Name]) -> int:
+    """Index into BIRTH_CLASSES of a birth date in normal form, borne under these names."""
+    if len(birth_date) == len("YYYY-MM-DD") and is_crowded_day(date.fromisoformat(birth_date)):
+        return 0
+    everyday = any(
+        name.family in _EVERYDAY_SURNAMES and not _EVERYDAY_FORENAMES.isdisjoint(name.given[:1]) for name in names
+    )
+    return 0 if everyday else 1

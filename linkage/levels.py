@@ -7,13 +7,15 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from operator import attrgetter
 
-from linkage.frequency import CLASSES
+from linkage.frequency import BIRTH_CLASSES, CLASSES
 
 # Every level of every field, the closest agreement first. "missing": one side or both say nothing.
 # "sounds": same soundex; "sounds_begins": that and the same three first letters; "part": a middle name or one
 # part of a compound surname; "close": a street or town that sounds or begins the same, an e-mail with the same
 # mailbox, or one that begins or ends the same. "near": one wrong digit or two swapped, and at most one of the two
-# numbers is valid. A frequency is that of the name both agree in exactly, "missing" where they do not.
+# numbers is valid. A frequency is that of the name or birth date both agree in exactly, "missing" where they do
+# not; a birth date is "crowded" where one of the two is, "nameless" where neither record has
+# a forename.
 _NAME = (
     "exact", "nickname", "edit", "sounds_begins", "part", "sounds", "begins", "initial", "none", "missing",
 )  # fmt: skip
@@ -31,6 +33,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "email": _TEXT,
     "nhs_number": ("equal", "near", "differ", "missing"),
     "crossed": ("yes", "no"),
+    "birth_date_frequency": ("nameless", *BIRTH_CLASSES, "missing"),
     "given_frequency": (*CLASSES, "missing"),
     "family_frequency": (*CLASSES, "missing"),
 }
@@ -54,6 +57,7 @@ class Levels:
     email: str = "missing"
     nhs_number: str = "missing"
     crossed: str = "no"
+    birth_date_frequency: str = "missing"
     given_frequency: str = "missing"
     family_frequency: str = "missing"
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from linkage.compare import LEVELS, Levels, common_block, levels
 from linkage.errors import ModelInvalid
+from linkage.frequency import CLASSES
 from linkage.levels import INTERACTIONS, held
 from linkage.tokens import EncodedIdentity
 
@@ -25,6 +26,14 @@ LINK, REVIEW, AMBIGUOUS = 4_250, -2_000, 4_250
 # The NHS number is the label of a fit, so it cannot be fitted itself: its weights are a rule, above the odds of a
 # pair that shares a block. The whole number; all but a slip of it; two different valid ones.
 NUMBER_WEIGHTS = {"equal": 14_000, "near": 8_000, "differ": -30_000, "missing": 0}
+# How many of those who share a year and a name are written down as born on 1 January is not known from any table; of
+# families from where births were not registered it is one in ten and more, not one in 365. So a crowded day says
+# 5 bits less than another: nearly all that an exact birth date is worth.
+BIRTH_DATE_WEIGHTS = {"nameless": -5_000, "crowded": -5_000, "usual": 0, "missing": 0}
+RULE_WEIGHTS: dict[str, dict[str, int]] = {
+    "nhs_number": NUMBER_WEIGHTS,
+    "birth_date_frequency": BIRTH_DATE_WEIGHTS,
+}
 NUMBER_RULE = "The NHS number is set aside while fitting; its weights are a rule."
 
 _PARTS = ("format", "name", "provenance", "fitted", "unit", "prior", "thresholds", "weights", "interactions")
@@ -87,6 +96,21 @@ class Model:
 def millibits(bits: float) -> int:
     """Bits as whole milli-bits, within what a model may hold."""
     return max(-WEIGHT_MAX, min(WEIGHT_MAX, round(bits * 1000)))
+
+
+def unlisted_as_average(
+    weights: Mapping[str, Mapping[str, int]], pairs: Mapping[tuple[str, str], float]
+) -> dict[str, dict[str, int]]:
+    """The weights, with a name that no table has worth what names are worth on average over these pairs: a table
+    cannot tell a rare name from a word that is none.
+    """
+    made = {field: dict(by) for field, by in weights.items()}
+    for name in ("given_frequency", "family_frequency"):
+        shown = {level: pairs.get((name, level), 0) for level in CLASSES}
+        if total := sum(shown.values()):
+            average = sum(made[name][level] * count for level, count in shown.items()) / total
+            made[name]["unlisted"] = round(average)
+    return made
 
 
 def fitted_model(

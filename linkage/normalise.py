@@ -6,11 +6,16 @@ What stands here is what a source may know of a person and linking may use. `nor
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import TypeVar
+
+from anyascii import anyascii
+
+from schemas import placeholders
 
 T = TypeVar("T")
 
@@ -31,36 +36,13 @@ _LETTERS = str.maketrans(
      "Đ": "D", "đ": "d", "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th", "ı": "i", "ẞ": "SS"}
 )  # fmt: skip
 _TITLES = frozenset({"MR", "MRS", "MS", "MISS", "MX", "DR", "PROF", "REV", "SIR"})
-_NO_NAME = frozenset(
-    (
-        "UNKNOWN UNKNOWNPATIENT NOTKNOWN NOTGIVEN NOTSTATED UNNAMED NONAME NOSURNAME ANONYMOUS NULL NIL "
-        "TEST TESTPATIENT XXTEST XXTESTPATIENT ZZTEST ZZZTEST DUMMY PATIENT MALE FEMALE XX XXX XXXX "
-        "BABY BABYBOY BABYGIRL INFANT NEWBORN TWIN"
-    ).split()
-)
-_NO_DATE = frozenset(
-    {
-        "0001-01-01",
-        "1900",
-        "1900-01",
-        "1900-01-01",
-        "1899-12-30",
-        "1899-12-31",
-        "1800-01-01",
-        "1753-01-01",
-        "1111-11-11",
-        "9999-12-31",
-    }
-)
-_NO_MAILBOX = frozenset(
-    {"none", "noemail", "noreply", "no-reply", "unknown", "test", "na", "null", "refused", "declined"}
-)
+_NULL = "NULL"
 _HAS_LETTER = re.compile("[A-Z]")
 _NOT_LETTERS, _NOT_DIGITS = re.compile("[^A-Z0-9]"), re.compile("[^0-9]")
+_NOTE = re.compile(r"[(\[<*]+([^()\[\]<>*]*)[)\]>*]+")  # a remark behind a name: "Taylor (DO NOT USE)"
 _BETWEEN_PARTS, _BETWEEN_WORDS = re.compile(r"[\s\-_/,.]+"), re.compile(r"[\s\-/,;.]+")
 _BIRTH_DATE = re.compile(r"([0-9]{4})(-[0-9]{2})?(-[0-9]{2})?")
 _POSTCODE = re.compile(r"(?=.*[0-9])[A-Z][A-Z0-9]{4,7}")
-_NO_POSTCODE = ("ZZ99",)  # ONS pseudo-postcodes: no fixed abode, not known, overseas
 _HOUSE_NUMBER = re.compile(r"[0-9]{1,5}[A-Z]?")
 # How a street ends, with its usual short forms. Source: Royal Mail, "Programmers' guide" to the Postcode Address
 # File, thoroughfare descriptors; the short forms are those in everyday use.
@@ -129,21 +111,23 @@ class NormalisedIdentity(_IdentityFields):
     """An identity in normal form, ready to be encoded. Only `normalise` makes one."""
 
 
-def normalise(identity: Identity) -> NormalisedIdentity:
+def normalise(identity: Identity, *, placeholder_words: Collection[str] = ()) -> NormalisedIdentity:
     """The identity in normal form: upper case A-Z and 0-9, placeholders and empty values gone, duplicates gone.
 
+    What is a placeholder stands in schemas.placeholders; `placeholder_words` are a source's own, folded. A name of
+    another script compares by its transliteration; a letter without one keeps a spelling of its own.
     Compound names keep one hyphen between their parts; an address line is its house numbers, then its words
     with "ST", "RD" and the like written out; postcodes, lines and cities stay in step, "" where an address
     has none; only mobile telephones are kept ("447…": a landline is the household's). Values in normal form
     stay as they are. Never raises on any text, and costs no more for a text of 10^5 letters than for one of 10^3.
     """
     number = _number(identity.nhs_number, lengths=(10,))
-    addresses = _addresses(identity)
+    addresses = _addresses(identity, placeholder_words)
     former = _distinct(_number(old, lengths=(10,)) for old in identity.former_numbers[:MAX_VALUES])
     return NormalisedIdentity(
         nhs_number=number,
         nhs_number_claimed=_number(identity.nhs_number_claimed, lengths=(9, 10, 11)),
-        names=_distinct(_name(name) for name in identity.names[:MAX_VALUES])[:MAX_NAMES],
+        names=_distinct(_name(name, placeholder_words) for name in identity.names[:MAX_VALUES])[:MAX_NAMES],
         birth_date=_birth_date(identity.birth_date),
         sex=identity.sex if identity.sex in ("male", "female") else None,
         postcodes=tuple(postcode for postcode, _, _ in addresses),
@@ -181,32 +165,66 @@ def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:
 
 
 def _ascii(text: str) -> str:
-    """Upper-case ASCII of the first MAX_TEXT characters: accents and letters that are not Latin are gone."""
+    """Upper-case ASCII of the first MAX_TEXT characters: accents are gone, other scripts transliterated, and what is
+    no letter and no digit (an emoji) is gone.
+    """
     text = text[:MAX_TEXT]
     if text.isascii():
         return text.upper()
-    plain = unicodedata.normalize("NFKD", text.translate(_LETTERS).upper().translate(_LETTERS))
-    return plain.encode("ascii", "ignore").decode("ascii").upper()
+    composed = unicodedata.normalize("NFKC", text.translate(_LETTERS)).upper().translate(_LETTERS)
+    return "".join(map(_ascii_letter, composed))
+
+
+@lru_cache(maxsize=1 << 14)
+def _ascii_letter(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode("ascii")
+    kind = unicodedata.category(letter)[0]
+    if plain or kind in "SC":
+        return plain
+    if kind in "PZ":
+        return " " if kind == "Z" or unicodedata.category(letter) == "Pd" else ""
+    return anyascii(letter).upper()
+
+
+def _of_its_own(letter: str) -> str:
+    """A spelling in letters for a letter of a name that nobody can transliterate: equal for it alone."""
+    return "Q" + "".join(chr(ord("A") + int(digit, 16)) for digit in f"{ord(letter):X}")
 
 
 def _letters(text: str) -> str:
     return text if text.isalnum() and text.isascii() else _NOT_LETTERS.sub("", text)
 
 
-def _compound(text: str) -> str:
+def _compound(text: str, more: Collection[str]) -> str:
     """One name, its parts joined by single hyphens; "" when it is a placeholder or has no letter."""
-    parts = [_letters(part) for part in _BETWEEN_PARTS.split(_ascii(text))]
-    kept = [part[:MAX_NAME_LETTERS] for part in parts if part and part not in _NO_NAME][:4]
+    text = text[:MAX_TEXT]
+    if placeholders.is_word(text, more):
+        return ""
+    bare = _NOTE.sub(lambda note: "" if placeholders.is_word(note[1], more) else note[0], text)
+    parts = [_letters(part) for part in _BETWEEN_PARTS.split(_ascii(bare))]
+    kept = [part[:MAX_NAME_LETTERS] for part in parts if part and not placeholders.is_word(part, more)][:4]
     whole = "".join(kept)
-    if not whole or whole in _NO_NAME or not _HAS_LETTER.search(whole) or len(set(whole)) == 1 < len(whole) - 1:
+    if not whole:
+        kept = ["".join(map(_of_its_own, filter(str.isalpha, bare)))[:MAX_NAME_LETTERS]]
+        whole = kept[0]
+    repeated = len(set(whole)) == 1 < len(whole) - 1
+    if not _HAS_LETTER.search(whole) or placeholders.is_word(whole, more) or repeated:
         return ""
     return "-".join(kept)
 
 
-def _name(name: Name) -> Name | None:
-    words = [word for given in name.given[:10] for word in given[:MAX_TEXT].split()]
-    given = tuple(part for part in map(_compound, words) if part and _letters(part) not in _TITLES)[:MAX_GIVEN]
-    family = _compound(name.family)
+def _name(name: Name, more: Collection[str]) -> Name | None:
+    """The name, or None where nothing of it says who. "Null" is a surname of people who have a forename as well."""
+    texts = [given[:MAX_TEXT] for given in name.given[:10]]
+    whole = " ".join(texts)[:MAX_TEXT]
+    words = [] if placeholders.is_word(whole, more) else [word for text in texts for word in text.split()]
+    parts = (_compound(word, more) for word in words)
+    given = tuple(part for part in parts if part and _letters(part) not in _TITLES | {_NULL})[:MAX_GIVEN]
+    family = _compound(name.family, more)
+    if _letters(family) in _TITLES or (family == _NULL and not given):
+        family = ""
     if not given and not family:
         return None
     return Name(given=given, family=family, use=name.use if name.use in USES else "usual")
@@ -221,18 +239,18 @@ def _number(number: str | None, *, lengths: tuple[int, ...]) -> str | None:
 
 def _birth_date(text: str | None) -> str | None:
     """A day, month or year of the calendar in four-digit years; anything else says nothing."""
-    if not text or len(text) > 10 or not _BIRTH_DATE.fullmatch(text) or text in _NO_DATE:
+    if not text or len(text) > 10 or not _BIRTH_DATE.fullmatch(text):
         return None
     try:
-        date.fromisoformat((text + "-01-01")[:10])
+        day = date.fromisoformat((text + "-01-01")[:10])
     except ValueError:
         return None
-    return text
+    return None if placeholders.is_day(day) else text
 
 
 def _postcode(text: str) -> str:
     cleaned = _letters(_ascii(text))
-    return cleaned if _POSTCODE.fullmatch(cleaned) and not cleaned.startswith(_NO_POSTCODE) else ""
+    return cleaned if _POSTCODE.fullmatch(cleaned) and not placeholders.is_postcode(cleaned) else ""
 
 
 def _parted(words: list[str]) -> tuple[list[str], list[str]]:
@@ -241,8 +259,10 @@ def _parted(words: list[str]) -> tuple[list[str], list[str]]:
     return numbers, [word for word in words if not _HOUSE_NUMBER.fullmatch(word)]
 
 
-def _line(text: str) -> str:
+def _line(text: str, more: Collection[str]) -> str:
     """ "Flat 3, 12b High St." is "3 12B HIGH STREET": numbers first, streets written out, all else as it is."""
+    if placeholders.is_word(text[:MAX_TEXT], more):
+        return ""
     words = [_letters(word) for word in _BETWEEN_WORDS.split(_ascii(text))]
     numbers, others = _parted([word[:MAX_NAME_LETTERS] for word in words if word and word not in _FLATS])
     kept = others[:5]
@@ -251,17 +271,18 @@ def _line(text: str) -> str:
     return " ".join(numbers[:3] + kept)
 
 
-def _city(text: str) -> str:
+def _city(text: str, more: Collection[str]) -> str:
     words = [_letters(word)[:MAX_NAME_LETTERS] for word in _BETWEEN_WORDS.split(_ascii(text))]
     whole = " ".join([word for word in words if word][:5])
-    return "" if _letters(whole) in _NO_NAME or not _HAS_LETTER.search(whole) else whole
+    return "" if placeholders.is_word(whole, more) or not _HAS_LETTER.search(whole) else whole
 
 
-def _addresses(identity: Identity) -> list[tuple[str, str, str]]:
+def _addresses(identity: Identity, more: Collection[str]) -> list[tuple[str, str, str]]:
     """(postcode, line, city), side by side; an address with none of them is gone."""
     columns = (identity.postcodes[:MAX_VALUES], identity.houses[:MAX_VALUES], identity.cities[:MAX_VALUES])
     rows = (
-        (_postcode(postcode), _line(line), _city(city)) for postcode, line, city in zip_longest(*columns, fillvalue="")
+        (_postcode(postcode), _line(line, more), _city(city, more))
+        for postcode, line, city in zip_longest(*columns, fillvalue="")
     )
     return list(dict.fromkeys(row for row in rows if any(row)))[:MAX_CONTACTS]
 
@@ -273,9 +294,16 @@ def _mobile(phone: str) -> str | None:
     elif digits.startswith("07"):
         digits = "44" + digits[1:]
     usual = len(digits) == 12 and digits.startswith("447") and len(set(digits[4:])) > 1
+    usual = usual and not placeholders.is_telephone("0" + digits[2:])
     return digits if usual else None
 
 
 def _email(email: str) -> str | None:
-    cleaned = _ascii(email).strip().lower()
-    return cleaned if _EMAIL.fullmatch(cleaned) and cleaned.split("@")[0] not in _NO_MAILBOX else None
+    cleaned = _latin(email).strip().lower()
+    return cleaned if _EMAIL.fullmatch(cleaned) and not placeholders.is_mailbox(cleaned) else None
+
+
+def _latin(text: str) -> str:
+    """As `_ascii`, of Latin letters only: a mailbox in another script is not the one its transliteration names."""
+    plain = unicodedata.normalize("NFKD", text[:MAX_TEXT].translate(_LETTERS))
+    return plain if plain.isascii() else "".join(c for c in plain if not unicodedata.combining(c))

@@ -1,8 +1,9 @@
 """The bytes of an encoded identity: which comparison tokens it has, how long each is and where it stands.
 
 A layout is one byte a value: the low seven bits say what it is (a forename, a postcode), the highest, of a name,
-whether it is rare. The first value of each group comes in the order of the groups, then every further one. So a
-layout tells how many names and addresses a record has and nothing of what they are; lengths are fixed.
+whether no table of common names has it, and of a birth date whether many share it (linkage.frequency). The first value
+of each group comes in the order of the groups, then every further one. So a layout tells how many names and addresses
+a record has and nothing of what they are; lengths are fixed.
 """
 
 import struct
@@ -47,11 +48,12 @@ _DATES = (BIRTH, BIRTH_MONTH, BIRTH_YEAR)
 _SLOTS = ((GIVEN,), (FAMILY,), _DATES, (POSTCODE,), (HOUSE,), (STREET,), (CITY,), (SEX,), (PHONE,), (EMAIL,))
 _PARTS = (GIVEN_PART, FAMILY_PART)
 _ONCE = (*_DATES, SEX)  # a record has no two of them
+_COUNTED = (GIVEN, FAMILY, BIRTH)  # groups that have a frequency
 VALUES_MAX = 60  # values of one identity
 
 
 def item(group: int, frequency: int = 0) -> int:
-    """One byte of a layout. `frequency`: the class of a name (linkage.frequency)."""
+    """One byte of a layout. `frequency`: the highest bit, 0 or 1 (linkage.frequency)."""
     return group | frequency << 7
 
 
@@ -120,13 +122,13 @@ def _numbers_at(step: int, blocks: int) -> Callable[[bytes], tuple[int, ...]]:
 
 
 def _frequencies(layout: bytes, values: dict[int, tuple[int, ...]]) -> dict[int, int]:
-    """How common each name is, by its index. Raises EncodingInvalid where no name has one."""
+    """The highest bit of each name and birth date, by its index. Raises EncodingInvalid where another has one."""
     found: dict[int, int] = {}
-    for group in (GIVEN, FAMILY):
+    for group in _COUNTED:
         ranks = [item_byte >> 7 for item_byte in layout if group_of(item_byte) == group]
         found.update(zip(values.get(group, ()), ranks, strict=True))
-    if any(item_byte >> 7 and group_of(item_byte) not in (GIVEN, FAMILY) for item_byte in layout):
-        raise EncodingInvalid("layout", rule="a frequency for names only")
+    if any(item_byte >> 7 and group_of(item_byte) not in _COUNTED for item_byte in layout):
+        raise EncodingInvalid("layout", rule="a frequency for names and birth dates only")
     return found
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from linkage.blocks import FULL_DATE, MAX_BLOCKS, block_texts
-from linkage.frequency import forename_class, surname_class
+from linkage.frequency import birth_date_class, forename_class, surname_class
 from linkage.keys import MAC_BYTES, TokenKeys
 from linkage.normalise import NormalisedIdentity, house_of, street_of
 from linkage.spelling import distinct, formal_forms, joined, shortened, sound, split
@@ -54,6 +54,7 @@ __all__ = ["MAX_BLOCKS", "TOKEN_BYTES", "VERSION", "Block", "EncodedIdentity", "
 PARTS_MAX = 4  # middle names, and parts of compound surnames, that are compared
 _FULL = 11  # letters of a name that its deletion neighbourhood covers
 _NEAR_MIN = 4  # below four letters one edit makes another name (LI, LEE): its neighbourhood is itself
+_VOWELS = frozenset("AEIOUY")  # MHMD and AHMD: of scripts that write none, one edit makes another name
 Macs = tuple[int, bytes]  # a byte of the layout, and the MACs of that value
 
 
@@ -117,7 +118,7 @@ def _by_group(clean: NormalisedIdentity, keys: TokenKeys) -> Iterable[tuple[int,
 
     yield GIVEN, [(item(GIVEN, forename_class(n)), keys.remembered(GIVEN, n, _given)) for n in given]
     yield FAMILY, [(item(FAMILY, surname_class(n)), keys.remembered(FAMILY, n, _name)) for n in family]
-    yield BIRTH, [_birth(clean.birth_date, keys)] if clean.birth_date else []
+    yield BIRTH, [_birth(clean, keys)] if clean.birth_date else []
     yield POSTCODE, made(POSTCODE, clean.postcodes, _postcode)
     yield HOUSE, made(HOUSE, map(house_of, clean.houses), _house)
     yield STREET, made(STREET, (joined(street_of(line)) for line in clean.houses), _street)
@@ -144,7 +145,7 @@ def _name(text: str, keys: TokenKeys) -> bytes:
     """
     whole = "1" if len(text) == 1 else "="
     single = (whole + text, "s" + sound(text), "3" + text[:3], "1" + text[:1], "0" + text[:_FULL][-1:])
-    near = shortened(text[:_FULL]) if len(text) >= _NEAR_MIN else {text}
+    near = shortened(text[:_FULL]) if len(text) >= _NEAR_MIN and not _VOWELS.isdisjoint(text) else {text}
     return b"".join(keys.macs("name", single)) + _padded(keys, "name", text, near, NAME_NEAR)
 
 
@@ -161,7 +162,8 @@ def _part(text: str, keys: TokenKeys) -> bytes:
     return b"".join(keys.macs("name", ("=" + text,)))
 
 
-def _birth(birth_date: str, keys: TokenKeys) -> Macs:
+def _birth(clean: NormalisedIdentity, keys: TokenKeys) -> Macs:
+    birth_date = clean.birth_date or ""
     year, month, day = birth_date[:4], birth_date[5:7], birth_date[8:]
     if len(birth_date) < FULL_DATE:
         texts = ["a" + year + month] if month else []
@@ -176,7 +178,8 @@ def _birth(birth_date: str, keys: TokenKeys) -> Macs:
         "y" + year,
     )
     near = shortened(whole) - {whole}
-    return BIRTH, b"".join(keys.macs("birth", single)) + _padded(keys, "birth", whole, near, BIRTH_NEAR)
+    crowded = 1 - birth_date_class(birth_date, clean.names)
+    return item(BIRTH, crowded), b"".join(keys.macs("birth", single)) + _padded(keys, "birth", whole, near, BIRTH_NEAR)
 
 
 def _postcode(text: str, keys: TokenKeys) -> bytes:

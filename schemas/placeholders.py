@@ -17,9 +17,14 @@ WORDS = frozenset(
         "to be advised", "none", "no name", "no surname", "unnamed", "anonymous", "anon", "nil", "test",
         "test patient", "testing", "xxtest", "zztest", "zzztest", "dummy", "patient", "xx", "xxx", "xxxx", "zz",
         "zzz", "baby", "baby boy", "baby girl", "infant", "newborn", "twin", "twin a", "twin b", "twin 1", "twin 2",
-        "male", "female", "do not use", "deceased", "surname", "forename", "refused", "declined", "withheld",
+        "male", "female", "unknown male", "unknown female", "do not use", "deceased", "surname", "forename",
+        "refused", "declined", "withheld", "nfa", "no fixed abode", "not disclosed", "not supplied",
     }
 )  # fmt: skip
+# A child that has no name yet, as maternity wards write it: "Baby of Smith", "Female Infant 2", "Twin One".
+_UNNAMED_CHILD = re.compile(
+    r"((male|female) )?(baby|infant|newborn|twin|triplet)( (boy|girl|male|female|one|two|three|[a-c1-3]))*( of .*)?"
+)
 _OF_NUMBERS = frozenset({"null", "na", "9999999999"})
 _DAYS = frozenset(
     {
@@ -29,6 +34,9 @@ _DAYS = frozenset(
         date(1800, 1, 1), date(1, 1, 1), date(1111, 11, 11),
     }
 )  # fmt: skip
+# Days on which far more people stand in records than were born: what is typed where only a year, or nothing, is
+# known. 1 January of any year is handled apart. Source: the same as of the days above.
+_CROWDED_DAYS = frozenset({date(1911, 11, 11), date(1999, 12, 31)})
 _POSTCODES = ("ZZ99",)  # ONS pseudo-postcodes: no fixed abode, not known, abroad
 _TELEPHONES = re.compile(r"0*7?0+|(.)\1+|0?1234567890?")
 _MAILBOXES = frozenset(
@@ -60,7 +68,7 @@ def is_word(text: str, more: Collection[str] = ()) -> bool:
     word = folded(text)
     if not word:
         return bool(text.strip())
-    return word in WORDS or word in more
+    return word in WORDS or word in more or _UNNAMED_CHILD.fullmatch(word) is not None
 
 
 def is_number(text: str, more: Collection[str] = ()) -> bool:
@@ -85,6 +93,15 @@ def is_day(day: date) -> bool:
 def is_year(year: int) -> bool:
     """True for a year of birth that is none."""
     return year in (1753, 1900, 9999)
+
+
+def is_crowded_day(day: date) -> bool:
+    """True for a day that may be somebody's and is far oftener written for want of a better one: 1 January.
+
+    >>> is_crowded_day(date(1986, 1, 1)), is_crowded_day(date(1986, 1, 2))
+    (True, False)
+    """
+    return (day.month, day.day) == (1, 1) or day in _CROWDED_DAYS
 
 
 def is_postcode(text: str) -> bool:

@@ -119,7 +119,7 @@ def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudon
         key, value, version = elements.fact_element(stored)
         facts.append((stored.fact_id, version))
         yield _emit(record, key, value)
-    identity = normalise(_identity(message.person))
+    identity = normalise(_identity(message.person), placeholder_words=source.placeholders)
     identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, _canonical_identity(identity))
     yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
     for retired in message.person.retired_local_ids:

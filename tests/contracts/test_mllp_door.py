@@ -164,7 +164,7 @@ def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
 def test_the_sender_can_compute_the_entry_id_and_a_resend_keeps_it(port: int, sources: tuple[Source, Source]):
     with MllpClient("127.0.0.1", port) as client:
         first, again = client.send(ATTENDED), client.send(ATTENDED)
-    assert first.entry_id == again.entry_id == entry_id(sources[0].slug, "PAS|RXX|M1")
+    assert first.entry_id == again.entry_id == entry_id(sources[0].slug, "PAS|RXX|M1|20260715093000")
 
 
 def test_a_message_of_another_service_is_answered_AA_ignored_and_not_kept(
@@ -185,7 +185,9 @@ def test_a_refused_message_is_answered_AE_with_field_and_rule_and_not_kept(
         answer = client.send(raw)
     assert (answer.code, answer.text) == ("AE", "refused")
     assert [(issue.code, issue.location) for issue in answer.issues] == [("required", "OBX[1]-6")]
-    assert "PAS|RXX|no-unit" not in {envelope.message_id for envelope in published(broker, sources[0], keys)}
+    assert "PAS|RXX|no-unit|20260715093000" not in {
+        envelope.message_id for envelope in published(broker, sources[0], keys)
+    }
 
 
 def test_each_source_has_a_port_of_its_own(door: Door, sources: tuple[Source, Source]):

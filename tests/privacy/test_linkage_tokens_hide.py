@@ -134,12 +134,18 @@ def test_the_length_of_a_name_does_not_show() -> None:
 
 
 def test_all_a_layout_tells_is_what_is_there_and_how_common_a_name_is() -> None:
-    layouts = {
-        encode(normalise(replace(CANARY, names=(Name((given,), family),))), keys=KEYS).layout
-        for given, family in (("Susan", "Smith"), ("Emma", "Jones"), ("David", "Hall"), ("Paul", "White"))
-    }
-    assert len(layouts) == 1
-    assert encode(normalise(replace(CANARY, names=(Name(("Paul",), "Qill"),))), keys=KEYS).layout not in layouts
+    """Three kinds of names: of the commonest, common, in no table. Born on 1 January looks like the commonest names."""
+
+    def layouts(*names: tuple[str, str], birth_date: str | None = CANARY.birth_date) -> set[bytes]:
+        people = (replace(CANARY, names=(Name((given,), family),), birth_date=birth_date) for given, family in names)
+        return {encode(normalise(person), keys=KEYS).layout for person in people}
+
+    commonest = layouts(("Susan", "Smith"), ("Emma", "Jones"), ("Mohammed", "Khan"), ("David", "Brown"))
+    common = layouts(("David", "Hall"), ("Paul", "White"), ("Zoe", "Smith"))
+    unlisted = layouts(("Paul", "Qill"), ("Mary", "Zu"))
+    assert [len(kind) for kind in (commonest, common, unlisted)] == [1, 1, 1]
+    assert len(commonest | common | unlisted) == 3
+    assert layouts(("David", "Hall"), birth_date="1980-01-01") == commonest
 
 
 def test_no_error_quotes_what_it_was_given() -> None:

@@ -25,7 +25,10 @@ from ops.training.records import load
 from ops.training.training import ByGroup, Refused
 
 MODEL = parse(linkage_model())
-ALIKE = Levels(**{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no"})  # closest first
+# Closest first, on a birth date that is nobody's in particular.
+ALIKE = Levels(
+    **{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no", "birth_date_frequency": "usual"}
+)
 RENAMED = replace(ALIKE, family="none", family_frequency=LEVELS["family_frequency"][-1])
 NORTH, SOUTH = ("area", "north"), ("area", "south")
 MAP = "nhs_number=nhs,family=family,given=given,birth_date=born,gender=sex,postcode=postcode,phone=phone"

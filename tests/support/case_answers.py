@@ -19,7 +19,7 @@ from connectors import mapping as mappings
 from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from linkage.cluster import LinkGraph, Member
-from linkage.normalise import Identity, Name
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import encode
 from schemas.check import check
 from schemas.envelope import entry_id
@@ -251,7 +251,7 @@ def _link_differences(answer: Mapping[str, Any]) -> list[str]:
     graph = LinkGraph(MODEL)
     with (CASES / "link" / answer["file"]).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            graph.put(row["id"], Member(2, encode(_identity(row), keys=KEYS)))
+            graph.put(row["id"], Member(2, encode(normalise(_identity(row)), keys=KEYS)))
     found = []
     for group in answer["linked"]:
         anchors = {graph.answer(record).anchor for record in group}

@@ -265,10 +265,10 @@ def test_what_a_message_lacks_is_named_by_its_field(raw: bytes, issue: tuple[str
     assert issue in issues(raw)
 
 
-def test_a_message_is_named_by_its_sender_and_control_id_so_that_two_systems_may_count_alike():
-    assert message_of(message("ADT^A31")).message_id == "PAS|RXX|M1"
-    assert message_of(message("ADT^A31").replace(b"PAS", b"LIMS")).message_id == "LIMS|RXX|M1"
-    assert message_id_of(message("MDM^T02")) == entry_of(message("MDM^T02")).message_id == "PAS|RXX|M1"
+def test_a_message_is_named_by_its_sender_control_id_and_time_so_that_two_systems_may_count_alike():
+    assert message_of(message("ADT^A31")).message_id == "PAS|RXX|M1|20260715093000"
+    assert message_of(message("ADT^A31").replace(b"PAS", b"LIMS")).message_id == "LIMS|RXX|M1|20260715093000"
+    assert message_id_of(message("MDM^T02")) == entry_of(message("MDM^T02")).message_id == "PAS|RXX|M1|20260715093000"
 
 
 def test_what_has_no_control_id_is_named_by_its_bytes():

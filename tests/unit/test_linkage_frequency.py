@@ -8,14 +8,14 @@ from linkage.frequency import _COMMON_FORENAMES, _COMMON_SURNAMES, CLASSES, fore
 @pytest.mark.parametrize(
     ("name", "surname", "forename"),
     [
-        ("SMITH", "common", "rare"),
-        ("PATEL", "common", "rare"),
+        ("SMITH", "common", "unlisted"),
+        ("PATEL", "common", "unlisted"),
         ("THOMAS", "common", "common"),
-        ("FEATHERSTONEHAUGH", "rare", "rare"),
-        ("SUSAN", "rare", "common"),
-        ("MOHAMMED", "rare", "common"),
-        ("OBRIEN", "common", "rare"),
-        ("", "rare", "rare"),
+        ("FEATHERSTONEHAUGH", "unlisted", "unlisted"),
+        ("SUSAN", "unlisted", "common"),
+        ("MOHAMMED", "unlisted", "common"),
+        ("OBRIEN", "common", "unlisted"),
+        ("", "unlisted", "unlisted"),
     ],
 )
 def test_a_name_has_one_class_as_a_surname_and_one_as_a_forename(name: str, surname: str, forename: str) -> None:

@@ -170,3 +170,39 @@ def test_a_name_and_an_identity_hide_themselves() -> None:
     name = Name(("Ada",), "King")
     assert "Ada" not in repr(name) + repr(identity(names=(name,), nhs_number="9434765919"))
     assert "9434765919" not in repr(identity(nhs_number="9434765919"))
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "expected"),
+    [
+        ("Анна", "Петрова", (("ANNA",), "PETROVA")),
+        ("芳", "王", (("FANG",), "WANG")),
+        ("Ngọc", "Nguyễn", (("NGOC",), "NGUYEN")),
+        ("Peter", "Taylor (DO NOT USE)", (("PETER",), "TAYLOR")),
+        ("Stephanie", "Null", (("STEPHANIE",), "NULL")),
+        ("Na", "Li", (("NA",), "LI")),
+        ("Baby of Smith", "Smith", ((), "SMITH")),
+        ("Twin 2", "Smith", ((), "SMITH")),
+        ("😀", "Smith", ((), "SMITH")),
+    ],
+)
+def test_a_name_of_any_script_compares_by_its_letters_and_a_placeholder_is_missing(
+    given: str, family: str, expected: tuple[tuple[str, ...], str]
+) -> None:
+    (found,) = normalise(Identity(None, names=(Name((given,), family),))).names
+    assert (found.given, found.family) == expected
+
+
+@pytest.mark.parametrize("word", ["N/A", "n.a.", "TBC", "UNK", "NK", "Not known", "Null", "???", "Twin A", "🎃"])
+def test_a_word_that_says_nothing_is_no_name(word: str) -> None:
+    assert normalise(Identity(None, names=(Name((word,), word),))).names == ()
+
+
+def test_two_letters_that_nobody_can_transliterate_stay_two_names() -> None:
+    first, second = (normalise(Identity(None, names=(Name((name,), "Smith"),))).names for name in "𐤀𐤁")
+    assert first != second
+
+
+def test_a_source_has_its_own_words_for_not_known() -> None:
+    identity = Identity(None, names=(Name(("Unbekannt",), "Unbekannt"),))
+    assert normalise(identity, placeholder_words={"unbekannt"}).names == ()

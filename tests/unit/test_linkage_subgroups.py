@@ -35,7 +35,10 @@ from linkage.tokens import TokenKeys, encode
 
 MODEL = parse((Path(linkage.__file__).parent / "models" / "shipped.json").read_text())
 KEYS = TokenKeys.from_bytes(b"k" * 32, epoch=1)
-ALIKE = Levels(**{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no"})  # closest first
+# Closest first, on a birth date that is nobody's in particular.
+ALIKE = Levels(
+    **{field: levels[0] for field, levels in LEVELS.items()} | {"crossed": "no", "birth_date_frequency": "usual"}
+)
 UNLIKE = Levels(
     **{field: "none" if "none" in levels else "missing" for field, levels in LEVELS.items()} | {"crossed": "no"}
 )

@@ -177,8 +177,7 @@ def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
     order = (obr.value(3) or obr.value(2)) if obr else ""
     if not order:
         reading.warn("OBR-3", "is missing: a correction of this result could not be distinguished from another result")
-        # some senders repeat MSH-10 for ever: its time tells one message from the next
-        order = f"message/{reading.message.identifier}/{reading.value('MSH-7')}"
+        order = f"message/{reading.message.identifier}"
     return f"{order}/{obx.value(3)}/{obx.value(4)}"
 
 

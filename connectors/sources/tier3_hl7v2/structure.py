@@ -105,11 +105,12 @@ class Hl7Message:
 
     @property
     def identifier(self) -> str:
-        """The sender's name for this message: MSH-3, MSH-4, MSH-10 joined by `|`. A resend repeats it.
+        """The sender's name for this message: MSH-3, MSH-4, MSH-10, MSH-7 joined by `|`. A resend repeats it.
 
-        MSH-10 alone is unique only within one sending application.
+        MSH-10 alone is unique only within one sending application, and some repeat one for ever: the time at which the
+        message was made tells the next one from a resend.
         """
-        return "|".join(escape(self.header.value(field)) for field in (3, 4, 10))
+        return "|".join(escape(self.header.value(field)) for field in (3, 4, 10, 7))
 
     def all(self, name: str) -> tuple[Segment, ...]:
         """Every segment of that name, in order."""

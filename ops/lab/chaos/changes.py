@@ -161,7 +161,7 @@ def _hl7_delivery(original: Delivery, text: str, named: Numbering, *, minutes: i
     header = _with_fields(header, {7: f"{sent_at:{_SENT_AT}}", 10: named.control_id}, first=2)
     entry = replace(
         original.entries[0],
-        message_id=message_identifier(named.control_id),
+        message_id=message_identifier(named.control_id, f"{sent_at:{_SENT_AT}}"),
         source_version_at=_version_after(original, minutes),
         correction=False,
         local_id=local_id or original.entries[0].local_id,

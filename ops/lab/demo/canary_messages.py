@@ -93,7 +93,7 @@ def hl7(nobody: Nobody, *, good: bool) -> tuple[str, bytes]:
         f"OBX|1|NM|29463-7^{nobody.free_text}^LN||99.5|{unit}|||||F|||20260106094500",
         f"NTE|1||{nobody.given} {nobody.family} {nobody.nhs_number}",
     ]
-    return f"CANARY|RXX|{control}", "\r".join(lines).encode() + b"\r"
+    return f"CANARY|RXX|{control}|20260106100000", "\r".join(lines).encode() + b"\r"
 
 
 def csv_file(nobody: Nobody) -> tuple[str, bytes, Sequence[int]]:

@@ -122,7 +122,7 @@ def _message(sent: _Sending) -> Delivery:
     entry = sent.entry
     content = primary_care_fhir.bundle_bytes(entry) if entry.source == GP else tier3_hl7v2.message(entry)
     kind: str = "fhir" if entry.source == GP else "hl7"
-    message_id = entry.message_id if entry.source == GP else tier3_hl7v2.message_identifier(entry.message_id)
+    message_id = entry.message_id if entry.source == GP else tier3_hl7v2.identifier_of(entry)
     return Delivery(entry.source, kind, content, (_truth(entry, message_id, 0),), "good")  # type: ignore[arg-type]
 
 

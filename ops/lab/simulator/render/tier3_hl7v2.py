@@ -37,9 +37,14 @@ def message(entry: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     return "".join(f"{segment}\r" for segment in segments).encode()
 
 
-def message_identifier(control_id: str) -> str:
-    """What names a message among all feeds of a trust: sending application, sending facility and MSH-10."""
-    return f"{_APPLICATION}|{_TRUST_ODS}|{control_id}"
+def message_identifier(control_id: str, sent: str) -> str:
+    """What names a message among all feeds of a trust: sending application, sending facility, MSH-10 and MSH-7."""
+    return f"{_APPLICATION}|{_TRUST_ODS}|{control_id}|{sent}"
+
+
+def identifier_of(entry: SimulatedEntry) -> str:
+    """What names the message of an entry."""
+    return message_identifier(entry.message_id, _moment(entry.source_version_at))
 
 
 def _header(entry: SimulatedEntry) -> str:
