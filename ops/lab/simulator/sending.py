@@ -164,7 +164,7 @@ def _foreign(rng: Random, messages: Sequence[_Sending], count: int) -> Iterator[
     for number, visit in enumerate(rng.choices(visits, k=count) if visits else ()):
         entry = replace(foreign(rng, visit.entry, f"CR{number:07d}"), message_id=f"CR{number:08d}")
         content = tier3_hl7v2.message(entry, service=tier3_hl7v2.FOREIGN_SERVICE)
-        truth = _truth(entry, tier3_hl7v2.message_identifier(entry.message_id), 0, expected="ignored")
+        truth = _truth(entry, tier3_hl7v2.identifier_of(entry), 0, expected="ignored")
         yield _Posting(Delivery(TRUST, "hl7", content, (truth,), "foreign"), visit.at + timedelta(seconds=2))
 
 
