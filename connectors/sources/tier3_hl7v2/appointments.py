@@ -126,7 +126,7 @@ def discharged(reading: Reading) -> list[SourceFact]:
     sent = reading.value("PV1-36")
     reason = reading.source.code("discharge_reason", sent) or sent.lower()
     if reason and reason not in REASONS:
-        reading.note("PV1-36", "is not a listed reason for discharge; it was left out")
+        reading.warn("PV1-36", "is not a listed reason for discharge; it was left out", code="code-invalid")
     day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.reported
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
     number = reading.value("PV1-19") or None
@@ -173,6 +173,7 @@ def _appointment(reading: Reading, number: str | None, attendance: str, *, booke
         reading.error("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
         return []
     _note_other_starts(reading, day)
+    _note_actions(reading)
     if number is None:
         return []
     return [_attendance(reading, number, attendance, day, booked=booked)]
@@ -185,6 +186,18 @@ def _note_other_starts(reading: Reading, used: Moment) -> None:
             start = moment(segment.value(field))
             if start is not None and start != used:
                 reading.note(f"{name}[{place}]-{field}", "is another start than the appointment's; not used")
+
+
+def _note_actions(reading: Reading) -> None:
+    """What AIS-2 and its kin say is done with a resource (HL7 table 0206): the appointment is read all the same."""
+    for name in _RESOURCE_START:
+        for place, segment in enumerate(reading.message.all(name), start=1):
+            action = segment.value(2).upper()
+            if action == "D":
+                reading.note(f"{name}[{place}]-2", "takes a resource away; the appointment is read all the same")
+            elif action not in ("", "A", "U", "X"):
+                rule = "is not an action code; the appointment is read all the same"
+                reading.warn(f"{name}[{place}]-2", rule, code="code-invalid")
 
 
 def _by_status(reading: Reading) -> str:

@@ -46,6 +46,11 @@ DEATH_INDICATOR: Mapping[str, str] = {
 # XTN.2 and XTN.3 of PID-13 and -14 that are no telephone of the patient's: an answering service, who is rung in an
 # emergency, a fax, a modem, a pager. HL7 tables 0201 and 0202.
 NOT_THEIR_PHONE = frozenset({"ASN", "EMR", "BPN", "FX", "MD", "BP"})
+# XTN.2 and XTN.3 that may be a telephone or mailbox of theirs, HL7 tables 0201 and 0202 and met spellings.
+PHONE_USES = frozenset({"", "PRN", "ORN", "WPN", "VHN", "NET", "PRS", "MOB", "HOME", "WORK", *NOT_THEIR_PHONE})
+PHONE_EQUIPMENT = frozenset(
+    {"", "PH", "CP", "SAT", "INTERNET", "X.400", "TDD", "TTY", "MOBILE", "EMAIL", *NOT_THEIR_PHONE}
+)
 # PID-8 -> FHIR administrative-gender. HL7 table 0001 and NHS PERSON STATED GENDER CODE (1, 2, 9, X; formerly 0).
 GENDER: Mapping[str, str] = {
     "M": "male", "1": "male",
@@ -96,6 +101,11 @@ PRIORITY: Mapping[str, str] = {
     "S": "stat",
     "2WW": "two-week-wait", "TWO_WEEK_WAIT": "two-week-wait", "3": "two-week-wait",
 }  # fmt: skip
+# RF1-1, HL7 table 0283, by code and in words.
+REFERRAL_IN_FORCE = frozenset({"A", "P", "ACCEPTED", "PENDING", "ACTIVE", "NEW"})
+REFERRAL_ENDED = frozenset({"R", "E", "REJECTED", "EXPIRED"})
+# PRD-1, HL7 table 0286: referring, referred to, consulting, primary care, other providers.
+PROVIDER_ROLES = frozenset({"RP", "RT", "CP", "PP", "RU", ""})
 # The assigning authority of an e-RS booking reference in RF1-6 or RF1-11.
 UBRN_AUTHORITIES = frozenset({"UBRN", "ERS", "E-RS", "EBS"})
 
@@ -153,6 +163,8 @@ CODE_SYSTEMS: Mapping[str, str] = {
     **dict.fromkeys(("LN", "LOINC"), uris.LOINC),
     **dict.fromkeys(("SCT", "SCT2", "SNM", "SNM3", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT"), uris.SNOMED),
 }
+# OBX-2, HL7 table 0125: types whose first component, or second of SN, may hold a number.
+NUMBER_TYPES = frozenset({"", "NM", "SN", "ST", "TX", "FT", "CE", "CWE", "CF", "CNE", "NA", "CQ"})
 # OBX-11, HL7 table 0085: what a result's status makes of it.
 RESULT_STANDS = frozenset(
     {"", "F", "C", "U", "A", "B", "V"}

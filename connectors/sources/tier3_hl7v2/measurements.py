@@ -10,6 +10,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     ABSENT_BEGINNINGS,
     CODE_SYSTEMS,
     NULL_FLAVOURS,
+    NUMBER_TYPES,
     RESULT_STANDS,
     RESULT_WITHDRAWN,
     SELF_REPORTED,
@@ -60,8 +61,10 @@ def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | No
     for component in (1, 4):  # the identifier and its alternate
         code = obx.value(3, component)
         known = measurement_of_any_system(code)
-        if known and CODE_SYSTEMS.get(obx.value(3, component + 2).upper(), known[0]) != known[0]:
-            reading.warn(f"OBX[{place}]-3.{component + 2}", "names another coding system than the code is of")
+        system = obx.value(3, component + 2).upper()
+        if known and system and CODE_SYSTEMS.get(system) != known[0]:
+            rule = "does not name the coding system that the code is of; read by the code"
+            reading.warn(f"OBX[{place}]-3.{component + 2}", rule, code="code-invalid")
         found = known[1] if known else measurement_word(code)
         if found:
             return found
@@ -80,6 +83,8 @@ def _measurement(
     if meaning.method is None and not withdrawn:
         reading.error(f"{location}-3", "is an estimate, neither measured nor stated; not told")
         return None
+    if obx.value(2).upper() not in NUMBER_TYPES:
+        reading.warn(f"{location}-2", "is not a type of values that are read; read as a number", code="code-invalid")
     if not meaning.preferred:
         reading.warn(f"{location}-3", "is not the code that the standard asks for; read all the same")
     amount = _amount(reading, obx, location, quantity, silent=withdrawn)
@@ -154,17 +159,17 @@ def _is_absent(reading: Reading, obx: Segment, text: str) -> bool:
 
 def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> Moment:
     """OBX-14, else OBR-7, else OBR-22, else MSH-7."""
+    found = None
     for place, text in (
         (f"{location}-14", obx.value(14)),
         ("OBR-7", obr.value(7) if obr else ""),
         ("OBR-22", obr.value(22) if obr else ""),
     ):
         known = moment(text) if text else None
-        if known is not None:
-            return known
-        if text:
+        if known is None and text:
             reading.warn(place, "is not a date or time; it was left out", code="value")
-    return reading.reported
+        found = found or known
+    return found or reading.reported
 
 
 def _self_reported(obx: Segment, meaning: MeasurementCode) -> bool:

@@ -19,6 +19,8 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     NHS_NUMBER_AUTHORITIES,
     NHS_NUMBER_TYPES,
     NOT_THEIR_PHONE,
+    PHONE_EQUIPMENT,
+    PHONE_USES,
     SEX_WORDS,
     authority_name,
 )
@@ -120,6 +122,8 @@ def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str |
         if is_number(cx.value(), reading.source.placeholders) and nhs_digits(cx.value()) is None:
             reading.note(place, "says that there is no NHS number")
             continue
+        if _issued_elsewhere(cx):
+            reading.warn(f"{place.partition('.')[0]}.4", "is not the NHS; read as an NHS number by its type")
         try:
             number = NHSNumber.parse(cx.value(), test_mode=reading.test_mode)
         except InvalidField as broken:
@@ -149,6 +153,12 @@ def _said_to_be_nhs(reading: Reading, pid: Segment) -> Iterator[tuple[str, Repet
                 yield (f"PID-{field}.1" if field == 3 else f"PID-{field}"), cx
             elif cx.value() and field == 19:
                 reading.warn("PID-19", "does not say who issued it, so it is no NHS number; left out")
+
+
+def _issued_elsewhere(cx: Repetition) -> bool:
+    """True when only the type of a CX says NHS, and its authority is somebody else."""
+    authorities = {authority_name(cx.value(4, part)) for part in (1, 2)} - {""}
+    return bool(authorities) and not authorities & NHS_NUMBER_AUTHORITIES
 
 
 def _has_expired(reading: Reading, cx: Repetition) -> bool:
@@ -285,12 +295,25 @@ def _postcode(reading: Reading, xad: Repetition) -> Postcode | None:
 def _phones(reading: Reading, pid: Segment) -> tuple[str, ...]:
     found = []
     for place, xtn in _telecoms(pid):
+        _check_telecom(reading, xtn, place)
         phone = _phone(xtn)
-        if phone and (is_telephone(phone) or is_word(phone, reading.source.placeholders)):
+        if phone and not any(map(str.isdigit, phone)) and not is_word(phone, reading.source.placeholders):
+            reading.warn(place, "is no telephone number; it was left out", code="value")
+        elif phone and (is_telephone(phone) or is_word(phone, reading.source.placeholders)):
             reading.note(place, "holds a telephone number that is nobody's; it was left out")
         elif phone:
             found.append(phone)
     return tuple(dict.fromkeys(found))
+
+
+def _check_telecom(reading: Reading, telecom: Repetition, place: str) -> None:
+    """Reports what says how a number is used and is in no table: the number itself is read all the same."""
+    for component, table in ((2, PHONE_USES), (3, PHONE_EQUIPMENT)):
+        if telecom.value(component).upper() not in table:
+            reading.warn(f"{place}.{component}", "is not a code of telephones; read all the same", code="code-invalid")
+    mailbox = telecom.value(4)
+    if mailbox and "@" not in mailbox:
+        reading.warn(f"{place}.4", "is no mailbox; it was left out", code="value")
 
 
 def _phone(telecom: Repetition) -> str:
@@ -344,8 +367,11 @@ def _letters(text: str) -> str:
 
 
 def _practice(reading: Reading) -> str | None:
-    codes = (practice(reading.value(place)) for place in ("PD1-3.10", "PD1-3.3", "PD1-3.1", "PD1-4.1"))
-    return next((code for code in codes if code), None)
+    sent = [reading.value(place) for place in ("PD1-3.10", "PD1-3.3", "PD1-3.1", "PD1-4.1")]
+    known = next(filter(None, map(practice, sent)), None)
+    if known is None and any(sent):
+        reading.warn("PD1-3", "holds no code of a practice; left out", code="code-invalid")
+    return known
 
 
 def _death(reading: Reading, pid: Segment) -> list[SourceFact]:

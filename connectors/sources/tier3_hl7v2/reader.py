@@ -36,7 +36,7 @@ SKEW_MAX = timedelta(days=1)
 def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> SourceEntry:
     """One entry, for every byte string there is; never raises.
 
-    `message_id` is MSH-3, MSH-4 and MSH-10 joined by `|`, or the hash of bytes that have none. Ignored: a message type
+    `message_id` is MSH-3, MSH-4, MSH-10 and MSH-7 joined by `|`, or the hash of bytes that have none. Ignored: a message type
     that is not read, a service that is not ours, or no service where the type does not make it an identity message.
     `received_at` (aware) stands in for a missing MSH-7. Issues are located as `PID-3.1`, `OBX[2]-6`, and hold no value.
     """
@@ -51,6 +51,8 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     reading = Reading(message, source, source_version_at, test_mode, [*parsed.issues, *about_header])
     event = event_of(reading)
     why_ignored = _why_ignored(reading, event)
+    if event is not None and reading.value("EVN-1") not in ("", reading.message.kind[1]):
+        reading.warn("EVN-1", "is another event than MSH-9 names, by which the message was read", code="value")
     if event is None or why_ignored is not None:
         return _without_bundle(raw, parsed, (why_ignored,) if why_ignored else (), refused=False)
     return _entry(raw, reading, _source_message(reading, event), received_at)
@@ -100,6 +102,8 @@ def _about_sender(message: Hl7Message, source: Source, *, test_mode: bool) -> li
     version, processing = header.value(12), header.value(11).upper()
     if version and not version.startswith("2."):
         issues.append(error("MSH-12", "is not a version of HL7 2", code="not-supported"))
+    if processing not in ("", "P", "T", "D"):
+        issues.append(error("MSH-11", "is not a processing id of HL7 table 0103", code="not-supported"))
     if processing in ("T", "D") and not test_mode:
         rule = "says that this is a training or a test message, which is not taken in production"
         issues.append(error("MSH-11", rule, code="not-supported"))

@@ -4,7 +4,13 @@ import re
 from dataclasses import replace
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
-from connectors.sources.tier3_hl7v2.local_codes import PRIORITY, UBRN_AUTHORITIES
+from connectors.sources.tier3_hl7v2.local_codes import (
+    PRIORITY,
+    PROVIDER_ROLES,
+    REFERRAL_ENDED,
+    REFERRAL_IN_FORCE,
+    UBRN_AUTHORITIES,
+)
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
 from schemas.codes import REASONS_FOR_REFERRAL
@@ -20,6 +26,8 @@ def received(reading: Reading) -> list[SourceFact]:
     rf1 = reading.message.first("RF1")
     if rf1 is None:
         reading.error("RF1", "is required", code="required")
+        return []
+    if not _is_in_force(reading):
         return []
     number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9") or reading.reported
     if number is None:
@@ -51,6 +59,17 @@ def cancelled(reading: Reading) -> list[SourceFact]:
     return [replace(fact, retracted=True) for fact in received(reading)]
 
 
+def _is_in_force(reading: Reading) -> bool:
+    """False for a referral that RF1-1 calls rejected or expired (HL7 table 0283): a word of no row changes nothing."""
+    status = reading.value("RF1-1").upper()
+    if status in REFERRAL_ENDED:
+        reading.note("RF1-1", "says that the referral was rejected or has expired; nothing is told")
+        return False
+    if status and status not in REFERRAL_IN_FORCE:
+        reading.warn("RF1-1", "is not a status of referrals; read by the event alone", code="code-invalid")
+    return True
+
+
 def _priority(reading: Reading) -> str | None:
     text = reading.value("RF1-2")
     known = reading.source.code("priority", text) or PRIORITY.get(text.upper())
@@ -63,19 +82,22 @@ def _reasons(reading: Reading, rf1: Segment) -> tuple[str, ...]:
     sent = [repetition.value() for repetition in rf1.repetitions(10)]
     known = tuple(dict.fromkeys(code for code in sent if code in REASONS_FOR_REFERRAL))
     if len(known) < len(sent):
-        reading.note("RF1-10", "holds a reason that is not a listed code; it was left out")
+        reading.warn("RF1-10", "holds a reason that is not a listed code; it was left out", code="code-invalid")
     return known
 
 
 def _referrer(reading: Reading) -> str | None:
     """The organisation of the referring provider: PRD with role RP, PRD-7.1, else PRD-10.1."""
     for provider in reading.message.all("PRD"):
-        if provider.value(1).upper() == "RP":
+        role = provider.value(1).upper()
+        if role == "RP":
             sent = provider.value(7) or provider.value(10)
             known = organisation(sent)
             if sent and known is None:
-                reading.note("PRD-7", "is not an ODS code; it was left out")
+                reading.warn("PRD-7", "is not an ODS code; it was left out", code="code-invalid")
             return known
+        if role not in PROVIDER_ROLES:
+            reading.warn("PRD-1", "is not a role of a provider; who it is was left out", code="code-invalid")
     return None
 
 
