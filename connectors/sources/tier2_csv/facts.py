@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from connectors.mapping import Column, FactGroup, spelling
 from connectors.mapping.fields import BODIES, FIELDS, PAIRS, TRIGGERS
+from connectors.mapping.group import columns_of
 from connectors.sources.tier2_csv.amounts import Amount, unit_of
-from connectors.sources.tier2_csv.cells import Cells
+from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
 from schemas.errors import InvalidField, Severity
 from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
@@ -48,6 +49,7 @@ def facts_of(cells: Cells, *, source: Source, person: Person, source_version_at:
     by = _RowTimes(source, person.birth_date, source_version_at.date())
     found = [_demographics(cells, by, person)]
     found += [_fact(cells, group, by) for group in mapping.facts]
+    _name_unread(cells)
     facts = tuple(fact for fact in found if fact is not None)
     _compare_bodies(cells, facts)
     return facts
@@ -73,9 +75,6 @@ def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | N
 
 def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
-        for column in group.unshared:
-            if group.trigger is not None and cells.filled(column):
-                cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
         return None
     if group.on is not None and not cells.filled(group.on):
         cells.error(group.on, "is required with what the row says beside it", code="required")
@@ -107,6 +106,27 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     received = group.fixed.get("direction") == "received"
     referral = None if received else cells.identifier(cells.mapping.referral)
     return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
+
+
+def _name_unread(cells: Cells) -> None:
+    """An issue at each filled column that no fact of the row reads, because the columns that trigger these are empty.
+
+    A unit is often filled in beforehand: without its number it says nothing.
+    """
+    mapping = cells.mapping
+    present = [group for group in mapping.facts if cells.filled(group.trigger)]
+    read = {column.key for group in (mapping.demographics, *present) for column in columns_of(group)}
+    read |= {column.key for column in (*mapping.required, *mapping.person.values(), mapping.referral) if column}
+    for group in mapping.facts:
+        columns = [group.on, *group.key] if group.type == "measurement" else columns_of(group)
+        for column in columns:
+            if column is None or group.trigger is None or column.key in read or not cells.filled(column):
+                continue
+            read.add(column.key)
+            if cells.says(column):
+                cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
+            else:
+                cells.information(column, NOTHING_KNOWN)
 
 
 def _require_day(cells: Cells, group: FactGroup) -> None:
@@ -220,10 +240,7 @@ def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple
 
 
 def _business_id(cells: Cells, group: FactGroup) -> str | None:
-    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty.
-
-    A received referral is its key alone, because other facts name it so.
-    """
+    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty."""
     parts = [cells.identifier(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
         if part is None:
@@ -233,14 +250,7 @@ def _business_id(cells: Cells, group: FactGroup) -> str | None:
         return None
     if len(names) > 1:  # a/b + c and a + b/c are two things
         names = [name.replace("%", "%25").replace("/", "%2F") for name in names]
-    detail = {"referral": "", "measurement": str(group.fixed.get("quantity")), "attendance": ""}.get(
-        group.type, group.type
-    )
-    if group.fixed.get("direction") == "sent":
-        detail = "onward"
-    if "condition" in group.fixed or "questionnaire" in group.fixed:
-        detail = str(group.fixed.get("condition") or group.fixed.get("questionnaire"))
-    return "/".join([*names, detail] if detail else names)
+    return "/".join([*names, group.detail] if group.detail else names)
 
 
 def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactBody | None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from connectors.mapping import Column
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
-from connectors.sources.tier2_csv.texts import without_notes
+from connectors.sources.tier2_csv.texts import is_not_taken, without_notes
 from schemas.errors import InvalidField
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 from schemas.placeholders import is_mailbox, is_number, is_postcode, is_telephone
@@ -145,7 +145,7 @@ def _birth_date(cells: Cells, column: Column | None, *, reported_on: date) -> da
 
 def _address(cells: Cells, which: str = "") -> Address:
     columns = cells.mapping.person
-    line, city = (cells.wording(columns.get(f"{which}{part}")) or "" for part in ("address", "city"))
+    line, city = (_line(cells, columns.get(f"{which}{part}")) for part in ("address", "city"))
     postcode, column = None, columns.get(f"{which}postcode")
     text = cells.identifier(column)
     if column is not None and text is not None and is_postcode(text):
@@ -156,6 +156,14 @@ def _address(cells: Cells, which: str = "") -> Address:
         except InvalidField as invalid:
             cells.warning(column, invalid.rule + "; not kept", code="value")
     return Address(line, postcode, city)
+
+
+def _line(cells: Cells, column: Column | None) -> str:
+    text = cells.wording(column)
+    if column is not None and text is not None and (is_number(text) or is_not_taken(text)):
+        cells.information(column, NOTHING_KNOWN)
+        return ""
+    return text or ""
 
 
 def _phones(cells: Cells) -> tuple[str, ...]:

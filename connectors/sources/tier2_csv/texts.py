@@ -89,7 +89,8 @@ def _without_formula(text: str) -> tuple[str, str | None]:
 
 
 def _lost_letter(text: str) -> tuple[str, str | None]:
-    return text, "holds a letter that was lost before it came; kept as sent" if "\ufffd" in text else None
+    lost = "\ufffd" in text or re.search(r"[^\W\d_]\?[^\W\d_]", text)
+    return text, "holds a letter that was lost before it came; kept as sent" if lost else None
 
 
 _REPAIRS: tuple[Callable[[str], tuple[str, str | None]], ...] = (

@@ -12,6 +12,8 @@ from connectors.sources.tier2_csv.sheet import Sheet, sheet_of
 from connectors.workbook import UnreadableWorkbook, WorkbookSheet, sheets_of
 from schemas.errors import Issue, error, information
 
+_DIGITS_LOST = 1e15
+
 
 def workbook_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
     """The one shown sheet whose header fits the mapping, and the issues of the whole file.
@@ -28,6 +30,9 @@ def workbook_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tupl
     read = [sheet_of(_text(sheet, mapping), mapping) for sheet in shown]
     fitting = [(sheet, issues) for sheet, issues in read if sheet is not None]
     if not fitting:
+        hidden = [sheet for sheet in sheets if sheet.hidden and any(map(any, sheet.rows))]
+        if any(sheet_of(_text(sheet, mapping), mapping)[0] for sheet in hidden):
+            return None, (error("file", "has the mapping's columns on a hidden sheet; show it", code="structure"),)
         return None, read[0][1]
     if len(fitting) > 1:
         return None, (error("file", "has more than one sheet with the mapping's columns", code="structure"),)
@@ -51,15 +56,10 @@ def _cell(value: object, mapping: FileMapping) -> str:
     match value:
         case bool():
             return "TRUE" if value else "FALSE"
-        case int():
-            return str(value)
-        case float():
-            # 15 digits are what a spreadsheet shows of a number
-            return (
-                str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(Decimal(f"{value:.15g}"), "f")
-            )
+        case int() | float():
+            return _number(value)
         case datetime():
-            moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)
+            moment = _to_the_second(value)
             day = written(moment.date(), mapping.date_format)
             return day if moment.time() == time() else f"{day} {moment:%H:%M:%S}"
         case date():
@@ -68,6 +68,20 @@ def _cell(value: object, mapping: FileMapping) -> str:
             return ""
         case _:
             return str(value)
+
+
+def _number(value: float) -> str:
+    """Plain digits; beyond the 15 that a spreadsheet keeps, its exponent form, which no number of a person has."""
+    if abs(value) >= _DIGITS_LOST:
+        return f"{value:.14E}"
+    return str(int(value)) if float(value).is_integer() else format(Decimal(f"{value:.15g}"), "f")
+
+
+def _to_the_second(moment: datetime) -> datetime:
+    try:
+        return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+    except OverflowError:  # the last half second of the year 9999
+        return moment.replace(microsecond=0)
 
 
 def written(day: date, day_format: str) -> str:
