@@ -82,8 +82,8 @@ def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Is
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _File:
-    """What the other rows of the file mean for one of them: local ids of two people, and the facts above it."""
+class _OtherRows:
+    """What the other rows of a file mean for one of them: local ids of two people, and the facts above it."""
 
     shared: frozenset[str]
     before: FactsOfFile
@@ -94,10 +94,10 @@ def entries_of(sheet: Sheet, context: FileContext) -> Iterator[SourceEntry]:
     shared = shared_numbers(_cells(row, sheet, context) for row in sheet.rows() if row.problem is None)
     before = FactsOfFile()
     for row in sheet.rows():
-        yield _entry(row, sheet, context, _File(shared, before))
+        yield _entry(row, sheet, context, _OtherRows(shared, before))
 
 
-def _entry(row: SheetRow, sheet: Sheet, context: FileContext, file: _File) -> SourceEntry:
+def _entry(row: SheetRow, sheet: Sheet, context: FileContext, file: _OtherRows) -> SourceEntry:
     document, local_id = None, None
     checked = _no_person(row, sheet, context.mapping)
     if checked is None:
@@ -143,7 +143,7 @@ def _is_total(row: SheetRow, mapping: FileMapping) -> bool:
 
 
 def _read_row(
-    cells: Cells, context: FileContext, file: _File
+    cells: Cells, context: FileContext, file: _OtherRows
 ) -> tuple[Checked, dict[str, object] | None, LocalId | None]:
     """The verdict on a row, its Bundle unless it is rejected or ignored, and its local id in the clear."""
     mapping = context.mapping
