@@ -188,7 +188,7 @@ def test_a_hospital_code_is_no_practice() -> None:
     assert not any("practice_ods" in fact for fact in entry.checked.facts)
 
 
-@pytest.mark.parametrize("text", ["TBC", "01/01/1900", "00/00/0000"])
+@pytest.mark.parametrize("text", ["TBC", "01/01/1900", "00/00/0000", "31/12/9999 23:59Z"])
 def test_a_referral_without_a_day_is_an_error_and_a_stage_without_one_is_none(text: str) -> None:
     assert ("error", "referral_date") in places(entry_of(session(referral_date=text)))
     assert places(entry_of(session(accepted_date=text))) == [("information", "accepted_date")]

@@ -150,7 +150,9 @@ def _read_row(
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
     if not context.source.serves(None if code is None else str(code)):
-        if has_error(cells.issues):  # its word for the service is in no list: nobody knows whether the row is ours
+        if isinstance(service, Column) and not cells.says(service):
+            cells.error(service, "is required: it says whether the row is about weight management", code="required")
+        if has_error(cells.issues):  # nobody knows whether the row is ours
             return Checked(Verdict.REJECTED, tuple(cells.issues), ()), None, None
         issue = information(f"row {cells.row}", "is of no weight-management service")
         return Checked(Verdict.IGNORED, (issue,), ()), None, None

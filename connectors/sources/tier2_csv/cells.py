@@ -184,7 +184,7 @@ class Cells:
         """As `_day`, without the time of the day beside it: a UTC time gives the day of the mapping's zone."""
         day_text, clock = _split_clock(text)
         day = self._day(column, day_text)
-        if not clock:
+        if not clock or placeholders.is_day(day):
             return day
         utc = _on_the_clock(day, clock, zone="UTC")
         self.warning(column, "has a time of the day; read as the day alone", code="value")

@@ -1,6 +1,6 @@
 """The facts of a row, by the groups of the mapping."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -118,7 +118,9 @@ def _name_unread(cells: Cells) -> None:
     read = {column.key for group in (mapping.demographics, *present) for column in columns_of(group)}
     read |= {column.key for column in (*mapping.required, *mapping.person.values(), mapping.referral) if column}
     for group in mapping.facts:
-        columns = [group.on, *group.key] if group.type == "measurement" else columns_of(group)
+        columns: Iterable[Column | None] = columns_of(group)
+        if group.type == "measurement":
+            columns = [group.on, *group.key, group.columns.get("plus")]
         for column in columns:
             if column is None or group.trigger is None or column.key in read or not cells.filled(column):
                 continue
@@ -195,13 +197,16 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict
     if amount.unit is not None and unit not in (None, amount.unit, *PAIRS_OF.get(amount.unit, ())):
         cells.error(unit_column or column, f"contradicts the unit in {column.header}")
         return None
+    plus_column = group.columns.get("plus")
+    if plus_column is not None and cells.says(plus_column) and not _fits(cells, group, amount, plus):
+        return None
     unit = amount.unit or unit
     if unit is None:
         # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
         if unit_column is None or not cells.says(unit_column):
             cells.error(unit_column or column, f"is required: {column.header} has no unit", code="required")
         return None
-    if isinstance(plus, Decimal) and amount.unit is None:
+    if isinstance(plus, Decimal):
         value, unit = _composed(value, str(unit), plus, str(plus_unit))
     elif unit in PAIRS and unit != "m" and value % 1:
         cells.warning(column, "has a fraction of a stone or foot: were pounds or inches meant?", code="value")
@@ -219,6 +224,20 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict
         values["method"] = "measured"
     given = {"value_given": plain(value), "unit_given": UNITS[str(unit)].name}
     return {**values, **given, "value": ours, "plausible": likely}
+
+
+def _fits(cells: Cells, group: FactGroup, amount: Amount, plus: object) -> bool:
+    """True when stones and pounds (feet and inches) in two columns are one amount; else there is an issue."""
+    column, plus_column, unit = group.columns["value"], group.columns["plus"], str(group.fixed["unit"])
+    if not isinstance(plus, Decimal):
+        return False  # reported where it stands; the stones alone would be another weight
+    if amount.value % 1 or amount.unit not in (None, unit):
+        cells.error(column, f"must be a whole number beside column {plus_column.header}")
+        return False
+    if plus >= PAIRS[unit][1]:
+        cells.error(plus_column, f"must be less than {PAIRS[unit][1]}")
+        return False
+    return True
 
 
 def unit_in(cells: Cells, column: Column) -> str | None:
