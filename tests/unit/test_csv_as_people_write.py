@@ -124,6 +124,7 @@ def test_a_birth_date_in_another_form_is_read_or_costs_the_birth_date(text: str,
         ("2026-04-01T10:15:00", "2026-04-01"),
         ("31/03/2026 23:30:00Z", "2026-04-01"),  # half past midnight in London
         ("31/03/2026 22:59Z", "2026-03-31"),
+        ("31/03/2026 18:30-05:00", "2026-04-01"),
     ],
 )
 def test_a_day_with_a_time_of_the_day_is_the_day_in_london(text: str, day: str) -> None:
@@ -194,8 +195,29 @@ def test_a_referral_without_a_day_is_an_error_and_a_stage_without_one_is_none(te
     assert places(entry_of(session(accepted_date=text))) == [("information", "accepted_date")]
 
 
-def test_a_version_time_that_cannot_be_read_sinks_no_row() -> None:
-    assert places(entry_of(row(last_updated="soon"))) == [("warning", "last_updated")]
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [("soon", "warning"), ("10/05/26 09:30", "warning"), ("N/A", "information"), ("01/01/1900 00:00", "information")],
+)
+def test_a_version_time_that_cannot_be_read_sinks_no_row(text: str, severity: str) -> None:
+    assert places(entry_of(row(last_updated=text))) == [(severity, "last_updated")]
+    assert "referral" in fact_types(entry_of(row(last_updated=text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10/05/2026 14:30:00",
+        "10/05/2026 2:30 PM",
+        "10/05/2026, 14:30",
+        "10/05/2026 13:30Z",
+        "10/05/2026T15:30:00+02:00",
+    ],
+)
+def test_a_version_time_in_each_spelling_is_the_same_moment(text: str) -> None:
+    entry, plain = entry_of(row(last_updated=text)), entry_of(row(last_updated="10/05/2026 14:30"))
+    assert places(entry) == []
+    assert (entry.bundle or {})["timestamp"] == (plain.bundle or {})["timestamp"]
 
 
 def test_a_row_cut_in_two_by_a_line_end_is_refused_in_both_halves() -> None:

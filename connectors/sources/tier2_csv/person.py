@@ -15,7 +15,7 @@ _NAMES = ("family", "given", "former_family", "known_as")
 _AS_A_FLOAT = re.compile(r"[0-9]+\.0")
 _PHONE = re.compile(r"\(?\+?[0-9][0-9 ()-]{6,20}")
 _MOBILE_WITHOUT_NOUGHT = re.compile(r"7[0-9]{3} ?[0-9]{3} ?[0-9]{3}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
+_EMAIL = re.compile(r"[^@\s<>:()]{1,64}@[^@\s<>]+\.[^@\s.<>]{2,}")
 _BETWEEN = re.compile(r"\s*[;,/]\s*")  # two telephones or mailboxes in one cell
 
 

@@ -1,11 +1,11 @@
 """A workbook as the text of a CSV by the same mapping: a day as the mapping writes days, a number as plain digits."""
 
 import csv
-import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from connectors.mapping import FileMapping
+from connectors.sources.tier2_csv.days import written
 from connectors.sources.tier2_csv.decoding import Decoded
 from connectors.sources.tier2_csv.report import CsvText
 from connectors.sources.tier2_csv.sheet import Sheet, sheet_of
@@ -82,14 +82,3 @@ def _to_the_second(moment: datetime) -> datetime:
         return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
     except OverflowError:  # the last half second of the year 9999
         return moment.replace(microsecond=0)
-
-
-def written(day: date, day_format: str) -> str:
-    """The day in a format of the mapping.
-
-    >>> written(date(2026, 5, 7), "dd/mm/yyyy"), written(date(2026, 5, 7), "d/m/yyyy")
-    ('07/05/2026', '7/5/2026')
-    """
-    tokens = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}"}
-    tokens |= {"d": str(day.day), "m": str(day.month)}
-    return re.sub("yyyy|mm|dd|d|m", lambda found: tokens[found[0]], day_format)
