@@ -178,9 +178,19 @@ def test_a_name_that_something_was_done_to_is_reported(name: str) -> None:
     assert ("warning", "surname") in places(entry_of(row(surname=name)))
 
 
-def test_a_former_surname_in_brackets_is_a_former_surname() -> None:
-    entry = entry_of(row(surname="Smith (née Jones)"))
+@pytest.mark.parametrize("name", ["Smith (née Jones)", "Smith née Jones", "Smith nee Jones", "Smith, formerly Jones"])
+def test_a_former_surname_beside_the_surname_is_a_former_surname(name: str) -> None:
+    entry = entry_of(row(surname=name))
     assert (places(entry), (entry.checked.identity or {})["names"]) == ([], 2)
+
+
+def test_nee_is_also_a_surname() -> None:
+    assert (entry_of(row(surname="Nee")).checked.identity or {})["names"] == 1
+
+
+def test_a_number_in_a_column_of_names_is_no_name_and_no_word_for_nothing() -> None:
+    """Cells that slid one column on are worth a warning; a dash is not."""
+    assert places(entry_of(row(surname="9990000018"))) == [("warning", "surname")]
 
 
 def test_a_hospital_code_is_no_practice() -> None:

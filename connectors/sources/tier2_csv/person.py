@@ -70,7 +70,10 @@ def _name(cells: Cells, column: Column | None) -> tuple[str, str]:
         return "", ""
     name, former, dropped = without_notes(text)
     if not dropped and not any(letter.isalpha() for letter in name):
-        cells.information(column, NOTHING_KNOWN)
+        if name.strip("0") and any(letter.isdigit() for letter in name):
+            cells.warning(column, "holds a number and no letter; not kept", code="value")
+        elif name or not former:
+            cells.information(column, NOTHING_KNOWN)
         return "", former
     if dropped:
         cells.warning(column, "holds a note beside the name; the note is not kept", code="value")
