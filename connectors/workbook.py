@@ -16,7 +16,8 @@ BYTES_UNPACKED_MAX = 256 * 1024 * 1024
 CELLS_MAX = 8_000_000
 ERROR_VALUE = "#VALUE!"  # stands for any of them
 _SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml")
-_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>")
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>(?:(?<=/>)|(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_FORMULA, _VALUE = re.compile(rb"<(?:\w+:)?f[\s/>]"), re.compile(rb"<(?:\w+:)?v[\s/>]")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
 _IS_ERROR = re.compile(rb"""\bt\s*=\s*["']e["']""")
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b[^>]*>")
@@ -103,7 +104,8 @@ def _scanned(part: bytes) -> list[tuple[int, int]]:
             continue
         row, column = int(place[2]), _column(place[1])
         rows, columns = max(rows, row), max(columns, column)
-        if _IS_ERROR.search(cell[1]):
+        uncalculated = cell[2] and _FORMULA.search(cell[2]) and not _VALUE.search(cell[2])
+        if uncalculated or _IS_ERROR.search(cell[1]):
             errors.append((row - 1, column - 1))
     if rows * columns > CELLS_MAX:
         raise UnreadableWorkbook("is a workbook with a sheet larger than can be read", code="too-costly")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from connectors.mapping.fields import PERSON
-from connectors.mapping.group import FactGroup, columns_of, group_of, with_unshared_columns
+from connectors.mapping.group import FactGroup, columns_of, group_of, with_details
 from connectors.mapping.table import Column, Fixed, TomlTable, code_list, header_key, spelling
 from schemas.codes import GENDERS
 from schemas.errors import InvalidField
@@ -94,7 +94,7 @@ def parse(text: str) -> FileMapping:
         referral=row.column("referral"),
         person=_person(root.table("person", codes)),
         demographics=group_of(demographics, fact_type="demographics"),
-        facts=with_unshared_columns(groups),
+        facts=with_details(groups),
         required=tuple(Column(header) for header in row.texts("required")),
         optional=frozenset(header_key(header) for header in file.texts("optional")),
         totals=frozenset(spelling(word) for word in file.texts("totals")),

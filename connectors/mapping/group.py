@@ -19,7 +19,8 @@ _SAMPLES: Mapping[str, object] = {"ods": "X99", "date": date(2020, 1, 1), "text"
 class FactGroup:
     """The columns that together hold one fact. The row has it when its `trigger` is filled.
 
-    `key` are the columns whose values name the thing the fact is about; `unshared` the columns no other group reads.
+    `key` are the columns whose values name the thing the fact is about, `detail` what is put beside them to tell the
+    facts of one row apart; a received referral is its key alone, because other facts name it so.
     """
 
     place: str
@@ -29,7 +30,7 @@ class FactGroup:
     key: tuple[Column, ...] = ()
     fixed: Mapping[str, Fixed] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
-    unshared: tuple[Column, ...] = ()
+    detail: str = ""
 
 
 def columns_of(group: FactGroup) -> Iterator[Column]:
@@ -40,17 +41,30 @@ def columns_of(group: FactGroup) -> Iterator[Column]:
     yield from group.columns.values()
 
 
-def with_unshared_columns(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
-    """Each group with the columns that no other group reads: filled ones without the trigger are worth a warning."""
-    readers: dict[str, int] = {}
-    for group in groups:
-        for key in {column.key for column in columns_of(group)}:
-            readers[key] = readers.get(key, 0) + 1
+def with_details(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
+    """Each group with its `detail`. Groups alike in type and key get different ones: two facts never share an id.
+
+    The first keeps the plain detail, so that a group added to a mapping leaves the ids of the others as they were.
+    """
+    taken: set[tuple[object, ...]] = set()
     found = []
     for group in groups:
-        unshared = tuple(c for c in group.columns.values() if readers[c.key] == 1 and group.type != "measurement")
-        found.append(replace(group, unshared=unshared))
+        places = "/".join(dict.fromkeys(column.key for column in (group.on, group.trigger) if column is not None))
+        detail, mark = _detail(group), str(group.fixed.get("definition") or places)
+        while (name := (group.type, group.key, detail)) in taken:
+            detail = f"{detail}/{mark}" if detail else mark
+        taken.add(name)
+        found.append(replace(group, detail=detail))
     return tuple(found)
+
+
+def _detail(group: FactGroup) -> str:
+    if group.fixed.get("direction") == "sent":
+        return "onward"
+    for name in ("quantity", "condition", "questionnaire"):
+        if name in group.fixed:
+            return str(group.fixed[name])
+    return "" if group.type in ("referral", "attendance") else group.type
 
 
 def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:

@@ -110,6 +110,15 @@ def test_a_file_without_a_message_in_it_is_answered_all_the_same(tmp_path: Path)
     assert [issue["severity"] for issue in item["issues"]] == ["warning"]
 
 
+def test_the_guide_shows_what_check_prints() -> None:
+    guide = (ROOT / "ops/guides/provider.md").read_text(encoding="utf-8")
+    shown = guide.partition("--source council-east\n{")[2].partition("\n```")[0]
+    (row_seven,) = [
+        item for item in check(GOLDEN / "tier2/council-east.csv", "--source", "council-east") if item["index"] == 5
+    ]
+    assert json.loads("{" + shown) == {**row_seven, "file": "tests/golden/tier2/council-east.csv"}
+
+
 def test_what_is_said_of_a_whole_file_is_said_before_its_rows(tmp_path: Path) -> None:
     lines = check(written(tmp_path, "east.csv", sheet(row(surname="Müller")).encode("cp1252")), "--mapping", EAST)
     assert indexes(lines) == [None, 0]

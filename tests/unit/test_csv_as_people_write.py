@@ -37,6 +37,11 @@ def fact_types(entry: SourceEntry) -> list[object]:
         ("5'7\"", "67", "[in_i]"),
         ("5ft 7in", "67", "[in_i]"),
         ("1m 71", "171", "cm"),
+        ("5\u20327\u2033", "67", "[in_i]"),
+        ("13 st. 13 lb.", "195", "[lb_av]"),
+        ("13 stone and 13 pounds", "195", "[lb_av]"),
+        ("118.40000000000001", "118.4", None),
+        ("95.49999999999999", "95.5", None),
     ],
 )
 def test_a_number_with_one_reading_is_read(text: str, value: str, unit: str | None) -> None:
@@ -96,12 +101,68 @@ def test_a_session_number_that_is_none_names_no_session(word: str) -> None:
         ("02/29/1980", "error", False),
         ("29280", "error", False),
         ("01/01/1753", "information", False),
+        ("29th February 1980", "warning", True),
+        ("Friday, 29 February 1980", "warning", True),
+        ("Feb 29, 1980", "warning", True),
+        ("1980/02/29", "warning", True),
+        ("19800229", "warning", True),
+        ("29 Decimal 1980", "error", False),
+        ("29-Feb-80", "error", False),
+        ("29/02/1980 23:00", "error", False),
     ],
 )
 def test_a_birth_date_in_another_form_is_read_or_costs_the_birth_date(text: str, severity: str, read: bool) -> None:
     entry = entry_of(row(dob=text))
     assert places(entry) == [(severity, "dob")]
     assert (entry.checked.identity or {})["birth_date"] is read
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("01/04/2026 10:15", "2026-04-01"),
+        ("2026-04-01T10:15:00", "2026-04-01"),
+        ("31/03/2026 23:30:00Z", "2026-04-01"),  # half past midnight in London
+        ("31/03/2026 22:59Z", "2026-03-31"),
+        ("31/03/2026 18:30-05:00", "2026-04-01"),
+    ],
+)
+def test_a_day_with_a_time_of_the_day_is_the_day_in_london(text: str, day: str) -> None:
+    entry = entry_of(row(referral_date=text))
+    assert {fact["on"] for fact in entry.checked.facts if fact["type"] == "referral"} == {day}
+    assert ("warning", "referral_date") in places(entry)
+
+
+@pytest.mark.parametrize(("cells", "column"), [({"attendance": "5.0"}, "attendance"), ({"sex": "2.0"}, "sex")])
+def test_a_code_that_a_column_with_gaps_made_a_float_is_the_code(cells: dict[str, str], column: str) -> None:
+    assert places(entry_of(session(**cells))) == []
+
+
+def test_a_tick_is_no_word_for_nothing() -> None:
+    assert places(entry_of(session(attendance="\u2713"))) == [("error", "attendance")]
+
+
+def test_the_default_code_for_no_practice_is_said() -> None:
+    assert places(entry_of(row(gp_practice="V81999"))) == [("information", "gp_practice")]
+
+
+@pytest.mark.parametrize("written", ["'001001", '="001001"', "001001\u200b", "\u00a0001001"])
+def test_a_client_number_is_the_same_however_a_spreadsheet_marks_it(written: str) -> None:
+    number, plain = entry_of(row(client_ref=written)).local_id, entry_of(row(client_ref="001001")).local_id
+    assert number is not None
+    assert plain is not None
+    assert (number.value, number.authority) == (plain.value, plain.authority)
+
+
+def test_a_formula_is_no_client_number() -> None:
+    entry = entry_of(row(client_ref='=HYPERLINK("x","1001")'))
+    assert entry.local_id is None
+    assert places(entry) == [("warning", "client_ref")]
+
+
+@pytest.mark.parametrize("word", ["NULL", "0", "nan", "N/A", "-"])
+def test_an_address_that_says_nothing_is_missing(word: str) -> None:
+    assert places(entry_of(row(address1=word))) == [("information", "address1")]
 
 
 @pytest.mark.parametrize("word", ["UNKNOWN", "Not Known", "XX", "TEST", "Baby", "?", "-", "N/A", "0"])
@@ -111,15 +172,25 @@ def test_a_surname_that_says_nothing_is_missing(word: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Mï¿½ller", "M\ufffdller", "O&#39;Brien", "=A1", "+Smith", "Smith (DO NOT USE)", "Deceased - Smith"],
+    ["Mï¿½ller", "M\ufffdller", "M?ller", "O&#39;Brien", "=A1", "+Smith", "Smith (DO NOT USE)", "Deceased - Smith"],
 )
 def test_a_name_that_something_was_done_to_is_reported(name: str) -> None:
     assert ("warning", "surname") in places(entry_of(row(surname=name)))
 
 
-def test_a_former_surname_in_brackets_is_a_former_surname() -> None:
-    entry = entry_of(row(surname="Smith (née Jones)"))
+@pytest.mark.parametrize("name", ["Smith (née Jones)", "Smith née Jones", "Smith nee Jones", "Smith, formerly Jones"])
+def test_a_former_surname_beside_the_surname_is_a_former_surname(name: str) -> None:
+    entry = entry_of(row(surname=name))
     assert (places(entry), (entry.checked.identity or {})["names"]) == ([], 2)
+
+
+def test_nee_is_also_a_surname() -> None:
+    assert (entry_of(row(surname="Nee")).checked.identity or {})["names"] == 1
+
+
+def test_a_number_in_a_column_of_names_is_no_name_and_no_word_for_nothing() -> None:
+    """Cells that slid one column on are worth a warning; a dash is not."""
+    assert places(entry_of(row(surname="9990000018"))) == [("warning", "surname")]
 
 
 def test_a_hospital_code_is_no_practice() -> None:
@@ -128,14 +199,35 @@ def test_a_hospital_code_is_no_practice() -> None:
     assert not any("practice_ods" in fact for fact in entry.checked.facts)
 
 
-@pytest.mark.parametrize("text", ["TBC", "01/01/1900", "00/00/0000"])
+@pytest.mark.parametrize("text", ["TBC", "01/01/1900", "00/00/0000", "31/12/9999 23:59Z"])
 def test_a_referral_without_a_day_is_an_error_and_a_stage_without_one_is_none(text: str) -> None:
     assert ("error", "referral_date") in places(entry_of(session(referral_date=text)))
     assert places(entry_of(session(accepted_date=text))) == [("information", "accepted_date")]
 
 
-def test_a_version_time_that_cannot_be_read_sinks_no_row() -> None:
-    assert places(entry_of(row(last_updated="soon"))) == [("warning", "last_updated")]
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [("soon", "warning"), ("10/05/26 09:30", "warning"), ("N/A", "information"), ("01/01/1900 00:00", "information")],
+)
+def test_a_version_time_that_cannot_be_read_sinks_no_row(text: str, severity: str) -> None:
+    assert places(entry_of(row(last_updated=text))) == [(severity, "last_updated")]
+    assert "referral" in fact_types(entry_of(row(last_updated=text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10/05/2026 14:30:00",
+        "10/05/2026 2:30 PM",
+        "10/05/2026, 14:30",
+        "10/05/2026 13:30Z",
+        "10/05/2026T15:30:00+02:00",
+    ],
+)
+def test_a_version_time_in_each_spelling_is_the_same_moment(text: str) -> None:
+    entry, plain = entry_of(row(last_updated=text)), entry_of(row(last_updated="10/05/2026 14:30"))
+    assert places(entry) == []
+    assert (entry.bundle or {})["timestamp"] == (plain.bundle or {})["timestamp"]
 
 
 def test_a_row_cut_in_two_by_a_line_end_is_refused_in_both_halves() -> None:

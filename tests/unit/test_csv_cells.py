@@ -8,7 +8,7 @@ from council_files import RECEIVED_AT, east, mapping_text, session, sheet
 
 from connectors.mapping import DateFormat, parse
 from connectors.sources.tier2_csv import read
-from connectors.sources.tier2_csv.cells import Unfit, parse_date, parse_datetime
+from connectors.sources.tier2_csv.days import Unfit, parse_date, parse_datetime
 
 WRITTEN = {
     "dd/mm/yyyy": "04/03/2026",

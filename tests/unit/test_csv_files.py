@@ -155,13 +155,13 @@ def test_blank_rows_above_the_header_count_too() -> None:
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
 def test_every_common_line_end_is_one(line_end: str) -> None:
-    text = sheet(row(), row(client_ref="EC-2")).replace("\r\n", line_end)
+    text = sheet(row(), row(client_ref="EC-2", referral_ref="R-78")).replace("\r\n", line_end)
     assert verdicts(read_east(text)) == {2: "accepted", 3: "accepted"}
 
 
 @pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
 def test_what_python_calls_a_line_end_and_csv_does_not_never_splits_a_row(separator: str) -> None:
-    reading = read_east(sheet(row(address1=f"1 High{separator}Street"), row(client_ref="EC-2")))
+    reading = read_east(sheet(row(address1=f"1 High{separator}Street"), row(client_ref="EC-2", referral_ref="R-78")))
     assert [entry.position for entry in reading.entries] == [2, 3]
     assert reading.entries[1].checked.verdict is Verdict.ACCEPTED
 

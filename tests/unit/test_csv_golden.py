@@ -1,18 +1,22 @@
 """Whole files of two councils, as they were dropped: what each row became stands beside them, to contest."""
 
+import csv
 import hashlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from council_files import RECEIVED_AT, east, mapping_text
+from council_files import RECEIVED_AT, ROOT, east, mapping_text, read_east
 
 from connectors.mapping import parse
 from connectors.sources.tier2_csv import FileReading, read
 from connectors.sources.tier2_csv.report import FileReport
 from schemas.check import check
+from schemas.disposition import Verdict
+from schemas.envelope import entry_id
 from schemas.sources import Source
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/tier2"
@@ -80,3 +84,15 @@ def test_the_report_is_the_one_that_stands_beside_the_golden_file(council: str) 
     report.of_file(reading.file_issues)
     report.of_rows(reading.entries)
     assert report.text(taken=True).encode() == (GOLDEN / f"{council}.report.csv").read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/golden/cases/csv").glob("*.csv")), ids=lambda path: path.name)
+def test_every_row_that_went_on_has_its_entry_id_in_the_report(path: Path) -> None:
+    """Also the rows that are accepted without a word: the ledger knows them by nothing else."""
+    reading = read_east(path.read_bytes())
+    report = FileReport("council-east")
+    report.of_rows(reading.entries)
+    found = {(line["row"], line["entry"]) for line in csv.DictReader(io.StringIO(report.text(taken=True)))}
+    for entry in reading.entries:
+        identifier = entry_id("council-east", entry.message_id, entry.position)
+        assert ((str(entry.position), identifier) in found) == (entry.checked.verdict is not Verdict.IGNORED)

@@ -2,6 +2,8 @@
 
 import csv
 import hashlib
+import io
+import zipfile
 from datetime import date
 
 import pytest
@@ -54,6 +56,46 @@ def test_a_day_number_is_a_day_only_by_the_mapping() -> None:
         received_at=RECEIVED_AT,
     )  # fmt: skip
     assert reading.entries[0].checked == read_east(sheet(session())).entries[0].checked
+
+
+def uncalculated(content: bytes, value: bytes) -> bytes:
+    """The workbook with a formula that nobody calculated in place of the number `value`."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as archive:
+        for name in source.namelist():
+            archive.writestr(name, source.read(name).replace(b"<v>" + value + b"</v>", b"<f>A1+1</f>"))
+    return target.getvalue()
+
+
+def test_a_formula_that_a_program_wrote_without_its_value_is_reported() -> None:
+    checked = read_east(uncalculated(workbook(rows()), b"95.5")).entries[0].checked
+    assert [(i.severity.value, i.location) for i in checked.issues] == [("warning", "row 2, column weight")]
+
+
+def test_a_number_is_what_the_spreadsheet_shows_of_it() -> None:
+    checked = read_east(workbook(rows(weight=118.40000000000001))).entries[0].checked
+    assert [fact["value"] for fact in checked.facts if fact.get("quantity") == "weight"] == ["118.40"]
+
+
+def test_a_client_number_beyond_the_digits_a_spreadsheet_keeps_is_not_kept() -> None:
+    entry = read_east(workbook(rows(client_ref=12345678901234567))).entries[0]
+    assert entry.local_id is None
+    assert [i.location for i in entry.checked.issues] == ["row 2, column client_ref"]
+
+
+@pytest.mark.parametrize("serial", ["-1", "0", "0.5", "60", "2958465.99999999", "3000000"])
+def test_no_day_number_that_a_cell_can_hold_is_a_crash(serial: str) -> None:
+    content = uncalculated(workbook(rows()), b"29280")
+    shown = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(shown, "w") as archive:
+        for name in source.namelist():
+            archive.writestr(name, source.read(name).replace(b"<f>A1+1</f>", b"<v>" + serial.encode() + b"</v>"))
+    assert len(read_east(shown.getvalue()).entries) == 1
+
+
+def test_data_on_a_hidden_sheet_is_refused_with_the_reason() -> None:
+    reading = read_east(workbook([["Notes"]], rows(), hidden=[1]))
+    assert [i.rule for i in reading.file_issues] == ["has the mapping's columns on a hidden sheet; show it"]
 
 
 def test_sheets_that_are_not_read_are_counted() -> None:

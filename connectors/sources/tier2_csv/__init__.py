@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from connectors.entry import SourceEntry
 from connectors.mapping import Column, FileMapping, spelling
 from connectors.sources.tier2_csv.cells import Cells, as_identifier
+from connectors.sources.tier2_csv.collisions import FactsOfFile
 from connectors.sources.tier2_csv.decoding import decode
 from connectors.sources.tier2_csv.facts import facts_of
 from connectors.sources.tier2_csv.person import person_of
@@ -80,19 +81,28 @@ def open_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Is
     return sheet_of(decoded, mapping)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _OtherRows:
+    """What the other rows of a file mean for one of them: local ids of two people, and the facts above it."""
+
+    shared: frozenset[str]
+    before: FactsOfFile
+
+
 def entries_of(sheet: Sheet, context: FileContext) -> Iterator[SourceEntry]:
     """One entry after another, so that a large file need not stand in memory as Bundles."""
     shared = shared_numbers(_cells(row, sheet, context) for row in sheet.rows() if row.problem is None)
+    before = FactsOfFile()
     for row in sheet.rows():
-        yield _entry(row, sheet, context, shared)
+        yield _entry(row, sheet, context, _OtherRows(shared, before))
 
 
-def _entry(row: SheetRow, sheet: Sheet, context: FileContext, shared: frozenset[str]) -> SourceEntry:
+def _entry(row: SheetRow, sheet: Sheet, context: FileContext, file: _OtherRows) -> SourceEntry:
     document, local_id = None, None
     checked = _no_person(row, sheet, context.mapping)
     if checked is None:
         cells = _cells(row, sheet, context)
-        checked, document, local_id = _read_row(cells, context, shared)
+        checked, document, local_id = _read_row(cells, context, file)
     return SourceEntry(
         message_id=context.file_id,
         position=row.number,
@@ -133,22 +143,24 @@ def _is_total(row: SheetRow, mapping: FileMapping) -> bool:
 
 
 def _read_row(
-    cells: Cells, context: FileContext, shared: frozenset[str]
+    cells: Cells, context: FileContext, file: _OtherRows
 ) -> tuple[Checked, dict[str, object] | None, LocalId | None]:
     """The verdict on a row, its Bundle unless it is rejected or ignored, and its local id in the clear."""
     mapping = context.mapping
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
     if not context.source.serves(None if code is None else str(code)):
-        if has_error(cells.issues):  # its word for the service is in no list: nobody knows whether the row is ours
+        if isinstance(service, Column) and not cells.says(service):
+            cells.error(service, "is required: it says whether the row is about weight management", code="required")
+        if has_error(cells.issues):  # nobody knows whether the row is ours
             return Checked(Verdict.REJECTED, tuple(cells.issues), ()), None, None
         issue = information(f"row {cells.row}", "is of no weight-management service")
         return Checked(Verdict.IGNORED, (issue,), ()), None, None
     column = mapping.person.get("local_id")
-    if column is not None and as_identifier(one_line(cells.texts.get(column.key, ""))) in shared:
+    if column is not None and as_identifier(one_line(cells.texts.get(column.key, ""))) in file.shared:
         reason = error(cells.place(column), "names two people in this file", code="business-rule")
         return Checked(Verdict.REJECTED, (reason,), ()), None, None
-    message = _message(cells, context)
+    message = file.before.without_collisions(_message(cells, context), cells)
     local_id, found = message.person.local_id, tuple(dict.fromkeys(cells.issues))
     if not _names_somebody(message.person):
         reason = error(f"row {cells.row}", "names nobody", code="required")

@@ -1,14 +1,23 @@
 """One cell: its text to a value of one kind, strictly by the mapping, or the rule it breaks."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
 
 from connectors.mapping import Column, FileMapping, Fixed, spelling
 from connectors.sources.tier2_csv.amounts import Amount, amount_of
+from connectors.sources.tier2_csv.days import (
+    Unfit,
+    british_summer_time,
+    from_serial,
+    names_its_zone,
+    on_the_clock,
+    parse_date,
+    split_clock,
+    unmistakable_day,
+)
 from connectors.sources.tier2_csv.texts import as_typed, is_error_value, is_formula, is_not_taken, one_line, repaired
 from schemas import placeholders
 from schemas.errors import Issue, error, information, warning
@@ -19,30 +28,12 @@ CELL_CHARACTERS_MAX = 2_000
 _NO_PRACTICE = frozenset({"V81997", "V81998", "V81999"})
 # NHS Data Dictionary ORGANISATION CODE of a general practice: one letter and five digits.
 _PRACTICE = re.compile(r"[A-HJ-NP-Y][0-9]{5}")
-_SERIAL = re.compile(r"[0-9]{5}(\.[0-9]+)?")
 _AS_A_FLOAT = re.compile(r"([0-9]+)\.0")
 _EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+?[0-9]+")
 # How databases and spreadsheets write a day that is a day and no more.
 _MIDNIGHT = re.compile(r"[ T](?:0{1,2}:00(:00([.,]0+)?)?( ?Z)?|12:00(:00)? ?AM)$", re.IGNORECASE)
 _ZERO_DAY = re.compile(r"[0\W]+")  # 00/00/0000: what databases write for no day
-_YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]?)([0-9]{2})\2([0-9]{2})")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
-_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[, ]+)?"
-_DAY_NAMED_MONTH = re.compile(rf"{_WEEKDAY}([0-9]{{1,2}})(?:st|nd|rd|th)?[ /.-]*([a-z]{{3,9}})[ /.,-]*([0-9]{{4}})")
-_NAMED_MONTH_DAY = re.compile(rf"{_WEEKDAY}([a-z]{{3,9}})\.? *([0-9]{{1,2}})(?:st|nd|rd|th)?[, ]+([0-9]{{4}})")
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-           "december")  # fmt: skip
-_DAY_ZERO = {"1900": date(1899, 12, 30), "1904": date(1904, 1, 1)}  # ECMA-376 part 1, 18.17.4.1
 NOTHING_KNOWN = "says that nothing is known; not used"
-
-
-class Unfit(Exception):
-    """A cell breaks `rule`. Caught where the row is read; the text of the cell is not in it."""
-
-    def __init__(self, rule: str, *, code: str = "value") -> None:
-        super().__init__(rule)
-        self.rule = rule
-        self.code = code
 
 
 @dataclass(slots=True, repr=False)
@@ -151,7 +142,7 @@ class Cells:
         text = self._value(column)
         if column is None or text is None:
             return None
-        text = _MIDNIGHT.sub("", text)
+        text = _MIDNIGHT.sub("", self._without_serial(text))
         if _ZERO_DAY.fullmatch(text):
             self.information(column, NOTHING_KNOWN)
             return None
@@ -167,9 +158,6 @@ class Cells:
 
     def _day(self, column: Column, text: str) -> date:
         """The day in the mapping's format, or in one that has no other reading (then a warning). Raises Unfit."""
-        serials = self.mapping.serials
-        if serials is not None and _SERIAL.fullmatch(text):
-            return _DAY_ZERO[serials] + timedelta(days=int(text.partition(".")[0]))
         try:
             return parse_date(text, self.mapping.date_format)
         except Unfit:
@@ -180,16 +168,20 @@ class Cells:
             self.warning(column, rule, code="value")
             return day
 
+    def _without_serial(self, text: str) -> str:
+        serials = self.mapping.serials
+        return text if serials is None else from_serial(text, serials, self.mapping.date_format)
+
     def _day_of(self, column: Column, text: str) -> date:
         """As `_day`, without the time of the day beside it: a UTC time gives the day of the mapping's zone."""
-        day_text, clock = _split_clock(text)
+        day_text, clock = split_clock(text)
         day = self._day(column, day_text)
-        if not clock:
+        if not clock or placeholders.is_day(day):
             return day
-        utc = _on_the_clock(day, clock, zone="UTC")
+        utc = on_the_clock(day, clock, zone="UTC")
         self.warning(column, "has a time of the day; read as the day alone", code="value")
-        ahead = clock.endswith("Z") and self.mapping.zone == "Europe/London"
-        summer = ahead and _british_summer_time(utc + timedelta(hours=1))
+        ahead = names_its_zone(clock) and self.mapping.zone == "Europe/London"
+        summer = ahead and british_summer_time(utc + timedelta(hours=1))
         return (utc + timedelta(hours=1)).date() if summer else day
 
     def moment(self, column: Column | None) -> datetime | None:
@@ -201,12 +193,15 @@ class Cells:
         if moment_format is None:
             day = self.day(column)
             return None if day is None else datetime.combine(day, time(), UTC)
-        day_text, clock = _split_clock(text)
+        day_text, clock = split_clock(self._without_serial(text))
         try:
             day = self._day(column, day_text)
+            if placeholders.is_day(day):
+                self.information(column, NOTHING_KNOWN)
+                return None
             if not clock:
                 self.warning(column, "has no time of the day; read as the first moment of the day", code="value")
-            return _on_the_clock(day, clock or "00:00", zone=self.mapping.zone)
+            return on_the_clock(day, clock or "00:00", zone=self.mapping.zone)
         except Unfit as unfit:
             self.warning(column, unfit.rule + "; the time when the file came stands in", code=unfit.code)
             return None
@@ -288,110 +283,3 @@ def as_identifier(text: str) -> str:
     '001001'
     """
     return text[1:].strip() if text[:1] in "'\u2018\u2019" and len(text) > 1 else text
-
-
-@cache
-def _pattern(day_format: str) -> re.Pattern[str]:
-    tokens = {"yyyy": "(?P<y>[0-9]{4})", "mm": "(?P<m>[0-9]{2})", "dd": "(?P<d>[0-9]{2})"}
-    tokens |= {"d": "(?P<d>[0-9]{1,2})", "m": "(?P<m>[0-9]{1,2})"}
-    return re.compile(re.sub("yyyy|mm|dd|d|m|[.]", lambda found: tokens.get(found[0], r"\."), day_format))
-
-
-def parse_date(text: str, day_format: str) -> date:
-    """The day in exactly this format. Raises Unfit; a day and a month are never turned round to make sense.
-
-    >>> parse_date("03/04/2026", "dd/mm/yyyy")
-    datetime.date(2026, 4, 3)
-    """
-    found = _pattern(day_format).fullmatch(text)
-    if found is None:
-        if _SERIAL.fullmatch(text):
-            raise Unfit(f"is a spreadsheet's day number, not a date; format the column as {day_format}")
-        raise Unfit(f"does not have the format {day_format}")
-    year, month, day = (int(found[part]) for part in "ymd")
-    if month > 12 >= day:
-        raise Unfit(f"has a month above 12: the format is {day_format}, and days and months are never turned round")
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise Unfit("is not a day of the calendar") from None
-
-
-def unmistakable_day(text: str, *, day_first: bool = False) -> date | None:
-    """The day in a form that has one reading whatever the mapping says: year first, or the month as a word.
-
-    `day_first`: also a day above 12 before its month, written with other marks or without a leading zero.
-
-    >>> unmistakable_day("2026-05-17"), unmistakable_day("29 Feb 1980"), unmistakable_day("3/4/2026")
-    (datetime.date(2026, 5, 17), datetime.date(1980, 2, 29), None)
-    """
-    small = text.casefold()
-    year_first = _YEAR_FIRST.fullmatch(small)
-    named, named_first = _DAY_NAMED_MONTH.fullmatch(small), _NAMED_MONTH_DAY.fullmatch(small)
-    numbers = _DAY_FIRST.fullmatch(small) if day_first else None
-    try:
-        if numbers is not None and int(numbers[1]) > 12:
-            return date(int(numbers[3]), int(numbers[2]), int(numbers[1]))
-        if year_first is not None:
-            return date(int(year_first[1]), int(year_first[3]), int(year_first[4]))
-        if named is not None:
-            return date(int(named[3]), _month(named[2]), int(named[1]))
-        if named_first is not None:
-            return date(int(named_first[3]), _month(named_first[1]), int(named_first[2]))
-    except ValueError:
-        return None
-    return None
-
-
-def _month(word: str) -> int:
-    """1 to 12 for an English month or its first letters; 0, which no date takes, for any other word."""
-    word = "sep" if word == "sept" else word
-    return next((number for number, name in enumerate(_MONTHS, start=1) if name.startswith(word)), 0)
-
-
-def parse_datetime(text: str, moment_format: str, *, zone: str) -> datetime:
-    """The moment in UTC, from the clock of `zone`; seconds and the leading zero of the hour may lack. Raises Unfit."""
-    day_format = re.split("[ T]", moment_format)[0]
-    day_text, clock = _split_clock(text)
-    if not clock:
-        raise Unfit(f"does not have the format {moment_format}")
-    return _on_the_clock(parse_date(day_text, day_format), clock, zone=zone)
-
-
-def _split_clock(text: str) -> tuple[str, str]:
-    """The day and the time of the day in a moment; no time where the text ends with the day."""
-    found = re.fullmatch(r"(.*?)(?:[ T]+([0-9]{1,2}:.*))?", text)
-    return (found[1], found[2] or "") if found else (text, "")
-
-
-def _on_the_clock(day: date, clock: str, *, zone: str) -> datetime:
-    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]{1,9})?)?(Z)?", clock)
-    if found is None:
-        raise Unfit("has a time that is not hh:mm or hh:mm:ss")
-    try:
-        local = datetime.combine(day, _time_of([part for part in found.groups()[:3] if part]), UTC)
-    except ValueError:
-        raise Unfit("is not a time of the day") from None
-    summer = zone == "Europe/London" and not found[4] and _british_summer_time(local)
-    return local - timedelta(hours=1) if summer else local
-
-
-def _british_summer_time(local: datetime) -> bool:
-    """Whether a British clock showing `local` is an hour ahead of UTC.
-
-    From 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October (SI 2002/262). The
-    hour that a clock shows twice in October is read as the first; the one it skips in March as winter time.
-    """
-    starts = datetime.combine(_last_sunday(local.year, 3), time(2), UTC)  # the clock jumps from 01:00 to 02:00
-    ends = datetime.combine(_last_sunday(local.year, 10), time(2), UTC)  # 02:00 summer time becomes 01:00
-    return starts <= local < ends
-
-
-def _time_of(parts: Sequence[str]) -> time:
-    hour, minute, second = (*(int(part) for part in parts), 0)[:3]
-    return time(hour, minute, second)
-
-
-def _last_sunday(year: int, month: int) -> date:
-    last = date(year, month, 31)  # March and October both have 31 days
-    return last - timedelta(days=(last.weekday() + 1) % 7)

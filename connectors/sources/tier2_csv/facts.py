@@ -1,6 +1,6 @@
 """The facts of a row, by the groups of the mapping."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from connectors.mapping import Column, FactGroup, spelling
 from connectors.mapping.fields import BODIES, FIELDS, PAIRS, TRIGGERS
+from connectors.mapping.group import columns_of
 from connectors.sources.tier2_csv.amounts import Amount, unit_of
-from connectors.sources.tier2_csv.cells import Cells
+from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
 from schemas.errors import InvalidField, Severity
 from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
@@ -48,6 +49,7 @@ def facts_of(cells: Cells, *, source: Source, person: Person, source_version_at:
     by = _RowTimes(source, person.birth_date, source_version_at.date())
     found = [_demographics(cells, by, person)]
     found += [_fact(cells, group, by) for group in mapping.facts]
+    _name_unread(cells)
     facts = tuple(fact for fact in found if fact is not None)
     _compare_bodies(cells, facts)
     return facts
@@ -73,9 +75,6 @@ def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | N
 
 def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
-        for column in group.unshared:
-            if group.trigger is not None and cells.filled(column):
-                cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
         return None
     if group.on is not None and not cells.filled(group.on):
         cells.error(group.on, "is required with what the row says beside it", code="required")
@@ -107,6 +106,29 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     received = group.fixed.get("direction") == "received"
     referral = None if received else cells.identifier(cells.mapping.referral)
     return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
+
+
+def _name_unread(cells: Cells) -> None:
+    """An issue at each filled column that no fact of the row reads, because the columns that trigger these are empty.
+
+    A unit is often filled in beforehand: without its number it says nothing.
+    """
+    mapping = cells.mapping
+    present = [group for group in mapping.facts if cells.filled(group.trigger)]
+    read = {column.key for group in (mapping.demographics, *present) for column in columns_of(group)}
+    read |= {column.key for column in (*mapping.required, *mapping.person.values(), mapping.referral) if column}
+    for group in mapping.facts:
+        columns: Iterable[Column | None] = columns_of(group)
+        if group.type == "measurement":
+            columns = [group.on, *group.key, group.columns.get("plus")]
+        for column in columns:
+            if column is None or group.trigger is None or column.key in read or not cells.filled(column):
+                continue
+            read.add(column.key)
+            if cells.says(column):
+                cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
+            else:
+                cells.information(column, NOTHING_KNOWN)
 
 
 def _require_day(cells: Cells, group: FactGroup) -> None:
@@ -175,13 +197,16 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict
     if amount.unit is not None and unit not in (None, amount.unit, *PAIRS_OF.get(amount.unit, ())):
         cells.error(unit_column or column, f"contradicts the unit in {column.header}")
         return None
+    plus_column = group.columns.get("plus")
+    if plus_column is not None and cells.says(plus_column) and not _fits(cells, group, amount, plus):
+        return None
     unit = amount.unit or unit
     if unit is None:
         # An unknown unit is reported already; a blank one is reported here. A number without its unit means nothing.
         if unit_column is None or not cells.says(unit_column):
             cells.error(unit_column or column, f"is required: {column.header} has no unit", code="required")
         return None
-    if isinstance(plus, Decimal) and amount.unit is None:
+    if isinstance(plus, Decimal):
         value, unit = _composed(value, str(unit), plus, str(plus_unit))
     elif unit in PAIRS and unit != "m" and value % 1:
         cells.warning(column, "has a fraction of a stone or foot: were pounds or inches meant?", code="value")
@@ -199,6 +224,20 @@ def _measured(cells: Cells, group: FactGroup, values: dict[str, object]) -> dict
         values["method"] = "measured"
     given = {"value_given": plain(value), "unit_given": UNITS[str(unit)].name}
     return {**values, **given, "value": ours, "plausible": likely}
+
+
+def _fits(cells: Cells, group: FactGroup, amount: Amount, plus: object) -> bool:
+    """True when stones and pounds (feet and inches) in two columns are one amount; else there is an issue."""
+    column, plus_column, unit = group.columns["value"], group.columns["plus"], str(group.fixed["unit"])
+    if not isinstance(plus, Decimal):
+        return False  # reported where it stands; the stones alone would be another weight
+    if amount.value % 1 or amount.unit not in (None, unit):
+        cells.error(column, f"must be a whole number beside column {plus_column.header}")
+        return False
+    if plus >= PAIRS[unit][1]:
+        cells.error(plus_column, f"must be less than {PAIRS[unit][1]}")
+        return False
+    return True
 
 
 def unit_in(cells: Cells, column: Column) -> str | None:
@@ -220,10 +259,7 @@ def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple
 
 
 def _business_id(cells: Cells, group: FactGroup) -> str | None:
-    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty.
-
-    A received referral is its key alone, because other facts name it so.
-    """
+    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty."""
     parts = [cells.identifier(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
         if part is None:
@@ -233,14 +269,7 @@ def _business_id(cells: Cells, group: FactGroup) -> str | None:
         return None
     if len(names) > 1:  # a/b + c and a + b/c are two things
         names = [name.replace("%", "%25").replace("/", "%2F") for name in names]
-    detail = {"referral": "", "measurement": str(group.fixed.get("quantity")), "attendance": ""}.get(
-        group.type, group.type
-    )
-    if group.fixed.get("direction") == "sent":
-        detail = "onward"
-    if "condition" in group.fixed or "questionnaire" in group.fixed:
-        detail = str(group.fixed.get("condition") or group.fixed.get("questionnaire"))
-    return "/".join([*names, detail] if detail else names)
+    return "/".join([*names, group.detail] if group.detail else names)
 
 
 def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactBody | None:

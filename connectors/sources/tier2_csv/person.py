@@ -5,7 +5,7 @@ from datetime import date
 
 from connectors.mapping import Column
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
-from connectors.sources.tier2_csv.texts import without_notes
+from connectors.sources.tier2_csv.texts import is_not_taken, without_notes
 from schemas.errors import InvalidField
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 from schemas.placeholders import is_mailbox, is_number, is_postcode, is_telephone
@@ -15,7 +15,7 @@ _NAMES = ("family", "given", "former_family", "known_as")
 _AS_A_FLOAT = re.compile(r"[0-9]+\.0")
 _PHONE = re.compile(r"\(?\+?[0-9][0-9 ()-]{6,20}")
 _MOBILE_WITHOUT_NOUGHT = re.compile(r"7[0-9]{3} ?[0-9]{3} ?[0-9]{3}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
+_EMAIL = re.compile(r"[^@\s<>:()]{1,64}@[^@\s<>]+\.[^@\s.<>]{2,}")
 _BETWEEN = re.compile(r"\s*[;,/]\s*")  # two telephones or mailboxes in one cell
 
 
@@ -70,7 +70,10 @@ def _name(cells: Cells, column: Column | None) -> tuple[str, str]:
         return "", ""
     name, former, dropped = without_notes(text)
     if not dropped and not any(letter.isalpha() for letter in name):
-        cells.information(column, NOTHING_KNOWN)
+        if name.strip("0") and any(letter.isdigit() for letter in name):
+            cells.warning(column, "holds a number and no letter; not kept", code="value")
+        elif name or not former:
+            cells.information(column, NOTHING_KNOWN)
         return "", former
     if dropped:
         cells.warning(column, "holds a note beside the name; the note is not kept", code="value")
@@ -145,7 +148,7 @@ def _birth_date(cells: Cells, column: Column | None, *, reported_on: date) -> da
 
 def _address(cells: Cells, which: str = "") -> Address:
     columns = cells.mapping.person
-    line, city = (cells.wording(columns.get(f"{which}{part}")) or "" for part in ("address", "city"))
+    line, city = (_line(cells, columns.get(f"{which}{part}")) for part in ("address", "city"))
     postcode, column = None, columns.get(f"{which}postcode")
     text = cells.identifier(column)
     if column is not None and text is not None and is_postcode(text):
@@ -156,6 +159,14 @@ def _address(cells: Cells, which: str = "") -> Address:
         except InvalidField as invalid:
             cells.warning(column, invalid.rule + "; not kept", code="value")
     return Address(line, postcode, city)
+
+
+def _line(cells: Cells, column: Column | None) -> str:
+    text = cells.wording(column)
+    if column is not None and text is not None and (is_number(text) or is_not_taken(text)):
+        cells.information(column, NOTHING_KNOWN)
+        return ""
+    return text or ""
 
 
 def _phones(cells: Cells) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from connectors.sources.tier2_csv.cells import Cells, Unfit, as_identifier, parse_date
+from connectors.sources.tier2_csv.cells import Cells, as_identifier
+from connectors.sources.tier2_csv.days import Unfit, parse_date
 from connectors.sources.tier2_csv.texts import one_line
 from schemas.errors import InvalidField
 from schemas.identity import NHSNumber

@@ -89,7 +89,8 @@ def _without_formula(text: str) -> tuple[str, str | None]:
 
 
 def _lost_letter(text: str) -> tuple[str, str | None]:
-    return text, "holds a letter that was lost before it came; kept as sent" if "\ufffd" in text else None
+    lost = "\ufffd" in text or re.search(r"[^\W\d_]\?[^\W\d_]", text)
+    return text, "holds a letter that was lost before it came; kept as sent" if lost else None
 
 
 _REPAIRS: tuple[Callable[[str], tuple[str, str | None]], ...] = (
@@ -111,6 +112,9 @@ def repaired(text: str, *, encoding: str) -> tuple[str, list[str]]:
 _FORMER = re.compile(r"(?:n[eé]e|born|formerly|previously|prev\.?|was)[:\s]+(.+)", re.IGNORECASE)
 
 
+_FORMER_BESIDE = re.compile(r"(.*?),?\s*\b(?:n[ée]e|NÉE|Née|formerly|previously)\b[:\s]+(\w.*)")
+
+
 def without_notes(name: str) -> tuple[str, str, bool]:
     """A name without what people write beside it, the former surname in such a note, and whether a note was dropped.
 
@@ -122,5 +126,8 @@ def without_notes(name: str) -> tuple[str, str, bool]:
         found = _FORMER.fullmatch(note[1])
         former, dropped = (found[1], dropped) if found else (former, True)
     plain = _NOTE.sub(" ", name)
+    beside = _FORMER_BESIDE.fullmatch(plain.strip())
+    if beside is not None and not former:
+        plain, former = beside[1], beside[2]
     bare = _WARNING_WORDS.sub(" ", plain)
     return " ".join(bare.split()), former, dropped or bare != plain

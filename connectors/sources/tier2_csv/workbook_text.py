@@ -1,16 +1,18 @@
 """A workbook as the text of a CSV by the same mapping: a day as the mapping writes days, a number as plain digits."""
 
 import csv
-import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from connectors.mapping import FileMapping
+from connectors.sources.tier2_csv.days import written
 from connectors.sources.tier2_csv.decoding import Decoded
 from connectors.sources.tier2_csv.report import CsvText
 from connectors.sources.tier2_csv.sheet import Sheet, sheet_of
 from connectors.workbook import UnreadableWorkbook, WorkbookSheet, sheets_of
 from schemas.errors import Issue, error, information
+
+_DIGITS_LOST = 1e15
 
 
 def workbook_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tuple[Issue, ...]]:
@@ -28,6 +30,9 @@ def workbook_sheet(raw: bytes, mapping: FileMapping) -> tuple[Sheet | None, tupl
     read = [sheet_of(_text(sheet, mapping), mapping) for sheet in shown]
     fitting = [(sheet, issues) for sheet, issues in read if sheet is not None]
     if not fitting:
+        hidden = [sheet for sheet in sheets if sheet.hidden and any(map(any, sheet.rows))]
+        if any(sheet_of(_text(sheet, mapping), mapping)[0] for sheet in hidden):
+            return None, (error("file", "has the mapping's columns on a hidden sheet; show it", code="structure"),)
         return None, read[0][1]
     if len(fitting) > 1:
         return None, (error("file", "has more than one sheet with the mapping's columns", code="structure"),)
@@ -51,15 +56,10 @@ def _cell(value: object, mapping: FileMapping) -> str:
     match value:
         case bool():
             return "TRUE" if value else "FALSE"
-        case int():
-            return str(value)
-        case float():
-            # 15 digits are what a spreadsheet shows of a number
-            return (
-                str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(Decimal(f"{value:.15g}"), "f")
-            )
+        case int() | float():
+            return _number(value)
         case datetime():
-            moment = (value + timedelta(milliseconds=500)).replace(microsecond=0)
+            moment = _to_the_second(value)
             day = written(moment.date(), mapping.date_format)
             return day if moment.time() == time() else f"{day} {moment:%H:%M:%S}"
         case date():
@@ -70,12 +70,15 @@ def _cell(value: object, mapping: FileMapping) -> str:
             return str(value)
 
 
-def written(day: date, day_format: str) -> str:
-    """The day in a format of the mapping.
+def _number(value: float) -> str:
+    """Plain digits; beyond the 15 that a spreadsheet keeps, its exponent form, which no number of a person has."""
+    if abs(value) >= _DIGITS_LOST:
+        return f"{value:.14E}"
+    return str(int(value)) if float(value).is_integer() else format(Decimal(f"{value:.15g}"), "f")
 
-    >>> written(date(2026, 5, 7), "dd/mm/yyyy"), written(date(2026, 5, 7), "d/m/yyyy")
-    ('07/05/2026', '7/5/2026')
-    """
-    tokens = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}"}
-    tokens |= {"d": str(day.day), "m": str(day.month)}
-    return re.sub("yyyy|mm|dd|d|m", lambda found: tokens[found[0]], day_format)
+
+def _to_the_second(moment: datetime) -> datetime:
+    try:
+        return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+    except OverflowError:  # the last half second of the year 9999
+        return moment.replace(microsecond=0)
