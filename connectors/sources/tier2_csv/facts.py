@@ -75,6 +75,8 @@ def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | N
 
 def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
+        if group.type == "attendance" and group.trigger is not None and cells.filled(group.on):
+            cells.information(group.trigger, "is empty: whether the person came is not told")
         return None
     if group.on is not None and not cells.filled(group.on):
         cells.error(group.on, "is required with what the row says beside it", code="required")

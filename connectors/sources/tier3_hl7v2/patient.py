@@ -36,6 +36,7 @@ from schemas.placeholders import is_day, is_mailbox, is_number, is_telephone, is
 from schemas.source_message import SourceFact
 
 BIRTH_YEAR_MIN = 1880
+_MAILBOX = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}")
 
 
 def person_of(reading: Reading) -> Person:
@@ -157,8 +158,8 @@ def _said_to_be_nhs(reading: Reading, pid: Segment) -> Iterator[tuple[str, Repet
 
 def _issued_elsewhere(cx: Repetition) -> bool:
     """True when only the type of a CX says NHS, and its authority is somebody else."""
-    authorities = {authority_name(cx.value(4, part)) for part in (1, 2)} - {""}
-    return bool(authorities) and not authorities & NHS_NUMBER_AUTHORITIES
+    issuers = [text for text in (cx.value(4, 1), cx.value(4, 2)) if text]
+    return bool(issuers) and NHS_NUMBER_AUTHORITIES.isdisjoint(map(authority_name, issuers))
 
 
 def _has_expired(reading: Reading, cx: Repetition) -> bool:
@@ -312,7 +313,7 @@ def _check_telecom(reading: Reading, telecom: Repetition, place: str) -> None:
         if telecom.value(component).upper() not in table:
             reading.warn(f"{place}.{component}", "is not a code of telephones; read all the same", code="code-invalid")
     mailbox = telecom.value(4)
-    if mailbox and "@" not in mailbox:
+    if mailbox and not _MAILBOX.fullmatch(mailbox) and not is_mailbox(mailbox):
         reading.warn(f"{place}.4", "is no mailbox; it was left out", code="value")
 
 
@@ -341,7 +342,7 @@ def _emails(reading: Reading, pid: Segment) -> tuple[str, ...]:
         for text in (xtn.value(4), xtn.value()):
             if "@" in text and is_mailbox(text):
                 reading.note(place, "holds a mailbox that is nobody's; it was left out")
-            elif "@" in text:
+            elif _MAILBOX.fullmatch(text):
                 found.append(text)
     return tuple(dict.fromkeys(found))
 

@@ -36,8 +36,9 @@ SKEW_MAX = timedelta(days=1)
 def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) -> SourceEntry:
     """One entry, for every byte string there is; never raises.
 
-    `message_id` is MSH-3, MSH-4, MSH-10 and MSH-7 joined by `|`, or the hash of bytes that have none. Ignored: a message type
-    that is not read, a service that is not ours, or no service where the type does not make it an identity message.
+    `message_id` is MSH-3, MSH-4, MSH-10 and MSH-7 joined by `|`, or the hash of bytes that have none. Ignored: a
+    message type that is not read, a service that is not ours, or no service where the type does not make it an identity
+    message.
     `received_at` (aware) stands in for a missing MSH-7. Issues are located as `PID-3.1`, `OBX[2]-6`, and hold no value.
     """
     parsed = parse(raw)
