@@ -79,8 +79,8 @@ class ScoredPair:
 def judge(model: Model, score: Score) -> PairVerdict:
     """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3, V4 and V8 never let it above.
 
-    V3 gives way to one NHS number on both: twins share it far less often than one person is known by another forename;
-    linkage.partition sees to the twins.
+    V3 gives way to one NHS number on both, unless their telephones differ too: twins share a number far less often than
+    one person is known by another forename; linkage.partition sees to the twins.
     """
     at = score.levels
     if at.nhs_number == "differ":
@@ -128,9 +128,15 @@ def _guards(model: Model, score: Score) -> tuple[Rule, ...]:
     held = [name for name in score.interactions if model.interactions[name]]
     if "father_son" in held:
         return (Rule.FATHER_SON,)
-    if ("twin" in held or ("household" in held and at.birth_date_frequency == "nameless")) and at.nhs_number != "equal":
+    twin = "twin" in held or ("household" in held and at.birth_date_frequency == "nameless")
+    if twin and (at.nhs_number != "equal" or _reached_otherwise(at)):
         return (Rule.TWIN,)
     return (Rule.NAMESAKES,) if model.interactions["twin"] and _namesakes(at) else ()
+
+
+def _reached_otherwise(at: Levels) -> bool:
+    """Both have a telephone, not the same, and no mailbox in common: whoever is known by another forename keeps one."""
+    return at.phone == "none" and at.email not in ("exact", "close")
 
 
 def _namesakes(at: Levels) -> bool:

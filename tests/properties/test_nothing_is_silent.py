@@ -217,10 +217,10 @@ def test_an_hl7_modifier_is_acted_on_or_the_fact_is_not_told(
 def unheeded_hl7(kind: str, segment: str, field: int, value: str, place: str) -> str | None:
     """As `unheeded_fhir`."""
     plain, found = hl7_with(kind, segment, field, None), hl7_with(kind, segment, field, value)
-    told = [name for name in plain.kinds if name != "demographics"]
-    if any(name in found.kinds for name in told):
+    denied = [name for name in plain.kinds if name != "demographics"]
+    if any(name in found.kinds for name in denied):
         return "the fact is told"
-    taken_back = any(f"not {name}" in found.kinds for name in told)
+    taken_back = any(f"not {name}" in found.kinds for name in denied)
     named = any(issue.location.startswith(place) for issue in found.issues)
     return None if taken_back or named else "no issue names it"
 

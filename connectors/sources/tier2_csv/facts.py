@@ -75,8 +75,6 @@ def _demographics(cells: Cells, by: _RowTimes, person: Person) -> SourceFact | N
 
 def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if not cells.filled(group.trigger):
-        if group.type == "attendance" and group.trigger is not None and cells.filled(group.on):
-            cells.information(group.trigger, "is empty: whether the person came is not told")
         return None
     if group.on is not None and not cells.filled(group.on):
         cells.error(group.on, "is required with what the row says beside it", code="required")
@@ -118,6 +116,9 @@ def _name_unread(cells: Cells) -> None:
     mapping = cells.mapping
     present = [group for group in mapping.facts if cells.filled(group.trigger)]
     read = {column.key for group in (mapping.demographics, *present) for column in columns_of(group)}
+    for group in mapping.facts:
+        if group.type == "attendance" and group.on is not None and group.on.key in read and cells.filled(group.on):
+            _name_empty(cells, group)
     read |= {column.key for column in (*mapping.required, *mapping.person.values(), mapping.referral) if column}
     for group in mapping.facts:
         columns: Iterable[Column | None] = columns_of(group)
@@ -131,6 +132,12 @@ def _name_unread(cells: Cells) -> None:
                 cells.warning(column, f"is not kept, because column {group.trigger.header} is empty")
             else:
                 cells.information(column, NOTHING_KNOWN)
+
+
+def _name_empty(cells: Cells, group: FactGroup) -> None:
+    """Information where a session whose day is read does not say whether the person came."""
+    if group.trigger is not None and not cells.filled(group.trigger):
+        cells.information(group.trigger, "is empty: whether the person came is not told")
 
 
 def _require_day(cells: Cells, group: FactGroup) -> None:

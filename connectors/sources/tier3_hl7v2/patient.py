@@ -18,25 +18,22 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     NAME_USE,
     NHS_NUMBER_AUTHORITIES,
     NHS_NUMBER_TYPES,
-    NOT_THEIR_PHONE,
-    PHONE_EQUIPMENT,
-    PHONE_USES,
     SEX_WORDS,
     authority_name,
 )
 from connectors.sources.tier3_hl7v2.moments import Moment, birth_date, birth_year, moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
+from connectors.sources.tier3_hl7v2.telecoms import emails, phones
 from schemas.codes import ETHNIC_2001, NUMBER_STATUS
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits
 from schemas.ods import practice
-from schemas.placeholders import is_day, is_mailbox, is_number, is_telephone, is_word
+from schemas.placeholders import is_day, is_number, is_word
 from schemas.source_message import SourceFact
 
 BIRTH_YEAR_MIN = 1880
-_MAILBOX = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}")
 
 
 def person_of(reading: Reading) -> Person:
@@ -59,8 +56,8 @@ def person_of(reading: Reading) -> Person:
         birth_date=_birth_date(reading, pid),
         sex=_gender(reading, pid),
         addresses=_addresses(reading, pid),
-        phones=_phones(reading, pid),
-        emails=_emails(reading, pid),
+        phones=phones(reading, pid),
+        emails=emails(reading, pid),
     )
 
 
@@ -291,64 +288,6 @@ def _postcode(reading: Reading, xad: Repetition) -> Postcode | None:
     except InvalidField as broken:
         reading.warn("PID-11.5", broken.rule, code="value")
         return None
-
-
-def _phones(reading: Reading, pid: Segment) -> tuple[str, ...]:
-    found = []
-    for place, xtn in _telecoms(pid):
-        _check_telecom(reading, xtn, place)
-        phone = _phone(xtn)
-        if phone and not any(map(str.isdigit, phone)) and not is_word(phone, reading.source.placeholders):
-            reading.warn(place, "is no telephone number; it was left out", code="value")
-        elif phone and (is_telephone(phone) or is_word(phone, reading.source.placeholders)):
-            reading.note(place, "holds a telephone number that is nobody's; it was left out")
-        elif phone:
-            found.append(phone)
-    return tuple(dict.fromkeys(found))
-
-
-def _check_telecom(reading: Reading, telecom: Repetition, place: str) -> None:
-    """Reports what says how a number is used and is in no table: the number itself is read all the same."""
-    for component, table in ((2, PHONE_USES), (3, PHONE_EQUIPMENT)):
-        if telecom.value(component).upper() not in table:
-            reading.warn(f"{place}.{component}", "is not a code of telephones; read all the same", code="code-invalid")
-    mailbox = telecom.value(4)
-    if mailbox and not _MAILBOX.fullmatch(mailbox) and not is_mailbox(mailbox):
-        reading.warn(f"{place}.4", "is no mailbox; it was left out", code="value")
-
-
-def _phone(telecom: Repetition) -> str:
-    """The number written whole, else put together from its parts; "" where the telecom is none of theirs.
-
-    A mailbox may stand beside it in one repetition, or in its place.
-    """
-    if NOT_THEIR_PHONE & {telecom.value(2).upper(), telecom.value(3).upper()}:
-        return ""
-    whole = telecom.value() or telecom.value(12) or _in_parts(telecom)
-    return "" if "@" in whole else whole
-
-
-def _in_parts(telecom: Repetition) -> str:
-    country, area, local = (telecom.value(part) for part in (5, 6, 7))
-    if country and local:
-        return f"{country}{area}{local}"
-    # area codes are numbers to HL7, so they have lost their nought where no country stands before them
-    return f"0{area.removeprefix('0')}{local}" if area and local else local
-
-
-def _emails(reading: Reading, pid: Segment) -> tuple[str, ...]:
-    found = []
-    for place, xtn in _telecoms(pid):
-        for text in (xtn.value(4), xtn.value()):
-            if "@" in text and is_mailbox(text):
-                reading.note(place, "holds a mailbox that is nobody's; it was left out")
-            elif _MAILBOX.fullmatch(text):
-                found.append(text)
-    return tuple(dict.fromkeys(found))
-
-
-def _telecoms(pid: Segment) -> list[tuple[str, Repetition]]:
-    return [(f"PID-{field}", xtn) for field in (13, 14) for xtn in pid.repetitions(field)]
 
 
 def _ethnic_category(reading: Reading, pid: Segment) -> str | None:
