@@ -126,6 +126,14 @@ class LocalId(_Hidden):
         return cls(value, issuer)
 
 
+_MAILBOX = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}")
+
+
+def has_mailbox_form(text: str) -> bool:
+    """True for one `@` with something on both sides and no white space: what no mailbox is without."""
+    return _MAILBOX.fullmatch(text) is not None
+
+
 _ODS = re.compile(r"[A-Z0-9]{3,12}")
 
 

@@ -53,6 +53,8 @@ class Context:
             identifier = reference.first("identifier")
             if identifier is not None and identifier.text("value"):
                 return identifier.text("value")
+        if node.first("basedOn") is not None:
+            node.information("basedOn", "leads to no request of this message; told without its referral")
         return None
 
     def fact(self, node: Node, body: FactBody | None, *, retracted: bool) -> list[SourceFact]:

@@ -10,6 +10,7 @@ from schemas.fhir.dates import day_of, when
 from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.read_observation import observation
+from schemas.fhir.references import is_ods
 from schemas.source_message import SourceFact
 from schemas.units import plain
 
@@ -45,6 +46,9 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
         return []
     booked = when(node, "created")
     organisations = (context.resolver.organisation(actor) for actor in actors)
+    for actor in people:
+        if (identifier := actor.first("identifier")) is not None and is_ods(identifier):
+            context.resolver.report_unfit(actor)
     values: dict[str, object] = _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
     native = {
         "on": on,
@@ -82,6 +86,8 @@ def _channel(node: Node) -> dict[str, str]:
         return {}
     code = (place.text("valueCode") or next((c for _, c in place.codings("valueCodeableConcept")), "")).lower()
     medium = codes.MEDIUM_OF_CHANNEL.get(code)
+    if medium is None:
+        place.warning("", "is not a channel of delivery of the list; left out", code="code-invalid")
     return {"medium": medium} if medium else {}
 
 

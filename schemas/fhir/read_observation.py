@@ -170,7 +170,9 @@ def _only_event(timing: Node) -> StatedTime | None:
 def _measurement(node: Node, place: Node, meaning: MeasurementCode, context: Context) -> SourceFact | None:
     if place is not node and not is_understood(place):
         return None
-    status = node.text("status")
+    status, method = node.text("status"), _method(node, meaning)
+    if method is None and meaning.method is not None:
+        return None
     if meaning.method is None:
         place.error("code", "is an estimate, neither measured nor stated; not told", code="not-supported")
         return None
@@ -191,7 +193,7 @@ def _measurement(node: Node, place: Node, meaning: MeasurementCode, context: Con
         "value": ours,
         "unit_given": UNITS[unit].name,
         "value_given": plain(value),
-        "method": extension_values(node, Measurement).get("method") or meaning.method,
+        "method": method,
         "plausible": likely,
         "on": effective.on,
         "at": effective.at,
@@ -199,6 +201,18 @@ def _measurement(node: Node, place: Node, meaning: MeasurementCode, context: Con
     elements = {"value": "valueQuantity.value", "value_given": "valueQuantity.value"}
     body: FactBody | None = built(Measurement, values, node, source=context.source, elements=elements)
     return next(iter(context.fact(node, body, retracted=status == ENTERED_IN_ERROR)), None)
+
+
+def _method(node: Node, meaning: MeasurementCode) -> str | None:
+    """How it was measured: by our extension, else by the code. None, with an error, where the first says neither."""
+    place = node.our_extension("method")
+    if place is None:
+        return meaning.method
+    method = extension_values(node, Measurement).get("method")
+    if method not in (clinical_codes.MEASURED, clinical_codes.SELF_REPORTED):
+        place.error("", "says neither measured nor self-reported; not told", code="code-invalid")
+        return None
+    return str(method)
 
 
 def _has_value(node: Node) -> bool:

@@ -12,7 +12,7 @@ from schemas.fhir.dates import Span, is_former, london_day, parse_birth, when
 from schemas.fhir.node import Node
 from schemas.fhir.read_identifier import Numbers, numbers
 from schemas.fhir.references import Resolver
-from schemas.identity import Address, Person, PersonName, Postcode
+from schemas.identity import Address, Person, PersonName, Postcode, has_mailbox_form
 from schemas.source_message import SourceFact
 from schemas.sources import Source
 
@@ -148,6 +148,8 @@ class _PersonReading:
                 part.information("use", "is no longer in use; not read")
             elif is_none or placeholders.is_word(value, self.source.placeholders):
                 part.information("value", "is what systems write where none is known")
+            elif system == "email" and not has_mailbox_form(value):
+                part.warning("value", "is no mailbox; left out", code="value")
             else:
                 found.append(value)
         return tuple(found)

@@ -111,7 +111,10 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
         return []
     if not context.span.check(node, "authoredOn", on.on):
         return []
-    values = {"direction": "sent"} | extension_values(node, Referral) | _native(node, context)
+    ours = extension_values(node, Referral)
+    if "direction" not in ours and node.our_extension("direction") is not None:
+        return []  # reported: neither sent nor received can stand in
+    values = {"direction": "sent"} | ours | _native(node, context)
     values |= {"to_tier": tier, "on": on.on, "at": moment.at}
     body = built(Referral, values, node, source=context.source, elements=_ELEMENTS)
     if body is None:

@@ -151,9 +151,14 @@ def _contradicts(named: tuple[str, str] | None, ours: set[tuple[str, str]]) -> b
     return named is not None and named not in ours and named[0] in {system for system, _ in ours}
 
 
+def is_ods(identifier: Node) -> bool:
+    """True when an Identifier is of one of the systems of ODS codes, whatever its value."""
+    return uris.canonical_uri(identifier.text("system") or "") in (uris.ODS_ORGANISATION, uris.ODS_SITE)
+
+
 def ods_code(identifier: Node) -> str | None:
     """The ODS code in an Identifier, None when it is of another system or has not the form of one."""
-    if uris.canonical_uri(identifier.text("system") or "") not in (uris.ODS_ORGANISATION, uris.ODS_SITE):
+    if not is_ods(identifier):
         return None
     value = identifier.text("value")
     return ods.organisation(value) if value else None

@@ -49,9 +49,9 @@ EXAMPLES = 10_500  # of all elements together
 FREE = re.compile(
     "|".join(
         (
-            r"fhir plain Bundle\.identifier\.value",  # FHIR Bundle.identifier: the sender's own
-            r"fhir plain .*\.identifier\[\d\]\.value",
-            r"fhir plain .*\.(name\[0\]\.(family|given\[0\])|address\[0\]\.(line\[0\]|city))",
+            r"fhir \S+ Bundle\.identifier\.value",  # FHIR Bundle.identifier: the sender's own
+            r"fhir \S+ .*\.identifier\[\d\]\.value",
+            r"fhir \S+ .*\.(name\[0\]\.(family|given\[0\])|address\[0\]\.(line\[0\]|city))",
             r"hl7 \S+ MSH-(3|4|10)\.1",  # HL7 2.4 chapter 2: names of systems and of the message
             r"hl7 \S+ PID-3\.(1|4)",  # a number of the hospital's and who issued it
             r"hl7 \S+ (PID-5\.[123]|PID-11\.[13]|PID-13\.1)",
@@ -65,9 +65,9 @@ FREE = re.compile(
 NOT_USED = re.compile(
     "|".join(
         (
-            r"fhir plain .*\.(fullUrl|source\.endpoint|eventCoding\.(system|code))",  # names within the Bundle, routing
-            r"fhir plain Bundle\.identifier\.system",
-            r"fhir plain .*\.display",  # R4 Coding.display: for people
+            r"fhir \S+ .*\.(fullUrl|source\.endpoint|eventCoding\.(system|code))",  # names within the Bundle, routing
+            r"fhir \S+ Bundle\.identifier\.system",
+            r"fhir \S+ .*\.display",  # R4 Coding.display: for people
             r"hl7 \S+ MSH-[56]\.1",  # receiving application and facility
             r"hl7 \S+ (PID|PV1|OBR|OBX\[1\]|AIS\[1\])-1\.1",  # set ids
             r"hl7 \S+ (PID-3|MRG-1)\.5",  # the type of a number whose issuer is named

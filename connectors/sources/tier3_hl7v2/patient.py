@@ -292,8 +292,8 @@ def _postcode(reading: Reading, xad: Repetition) -> Postcode | None:
 
 def _ethnic_category(reading: Reading, pid: Segment) -> str | None:
     text = pid.value(22).upper()
-    # some systems add a local second character to the national letter (A1): the letter is the category
-    code = text if text == "99" else text[:1] if len(text) <= 2 else ""
+    # some systems add a local digit to the national letter (A1): the letter is the category
+    code = text if text == "99" else text[:1] if re.fullmatch("[A-Z][0-9]?", text) else ""
     known = reading.source.code("ethnic_category", text) or ETHNIC_WORDS.get(_letters(text), code)
     if known in ETHNIC_2001:
         return known

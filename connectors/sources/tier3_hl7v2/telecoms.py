@@ -1,13 +1,10 @@
 """PID-13 and PID-14: the telephones and mailboxes of the person."""
 
-import re
-
 from connectors.sources.tier3_hl7v2.local_codes import NOT_THEIR_PHONE, PHONE_EQUIPMENT, PHONE_USES
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
+from schemas.identity import has_mailbox_form
 from schemas.placeholders import is_mailbox, is_telephone, is_word
-
-_MAILBOX = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}")
 
 
 def phones(reading: Reading, pid: Segment) -> tuple[str, ...]:
@@ -31,7 +28,7 @@ def _check_telecom(reading: Reading, telecom: Repetition, place: str) -> None:
         if telecom.value(component).upper() not in table:
             reading.warn(f"{place}.{component}", "is not a code of telephones; read all the same", code="code-invalid")
     mailbox = telecom.value(4)
-    if mailbox and not _MAILBOX.fullmatch(mailbox) and not is_mailbox(mailbox):
+    if mailbox and not has_mailbox_form(mailbox) and not is_mailbox(mailbox):
         reading.warn(f"{place}.4", "is no mailbox; it was left out", code="value")
 
 
@@ -61,7 +58,7 @@ def emails(reading: Reading, pid: Segment) -> tuple[str, ...]:
         for text in (xtn.value(4), xtn.value()):
             if "@" in text and is_mailbox(text):
                 reading.note(place, "holds a mailbox that is nobody's; it was left out")
-            elif _MAILBOX.fullmatch(text):
+            elif has_mailbox_form(text):
                 found.append(text)
     return tuple(dict.fromkeys(found))
 
