@@ -57,7 +57,7 @@ def test_a_record_is_held_alone_as_no_usable_identity_of_which_is_known_only(wha
     assert {(link["status"], *link["reasons"]) for link in lost} == {("held", "no-usable-identity")}
     assert len({link["person_id"] for link in links.values()}) == 4
     assert engine.latest(REVIEW) == engine.latest(DEAD_LETTERS) == {}
-    assert sorted(engine.receipts().values()) == ["held", "held", "held", "linked"]
+    assert sorted(engine.dispositions().values()) == ["held", "held", "held", "linked"]
 
 
 @pytest.mark.parametrize("name", [PersonName("Okafor" * 20_000, ("Ann",)), PersonName("Okafor", ("Ann" * 40_000,))])
@@ -65,7 +65,7 @@ def test_a_name_of_a_hundred_thousand_letters_is_refused_and_its_sender_told_whi
     name: PersonName,
 ) -> None:
     engine = engine_told((GP, "G1", replace(ANN, names=(name,))), (COUNCIL, "C1", ANN))
-    assert sorted(engine.receipts().values()) == ["linked", "rejected"]
+    assert sorted(engine.dispositions().values()) == ["linked", "rejected"]
     (receipt,) = engine.latest(sources()[GP].receipts_topic).values()
     assert [(reason["code"], ".name[0]." in reason["location"]) for reason in receipt["reasons"]] == [
         ("too-long", True)
