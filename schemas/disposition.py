@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from schemas import canonical
 from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Demographics
 from schemas.source_message import SourceMessage
@@ -19,7 +20,10 @@ class Verdict(StrEnum):
 
 
 class Disposition(StrEnum):
-    """Where an acknowledged entry ended. Exactly one is current; it may change with a higher revision."""
+    """Where an acknowledged entry ended. Exactly one is current; it may change with a higher revision.
+
+    Whether a person is linked says whether somebody else knows them: no source learns it (see Receipt).
+    """
 
     LINKED = "linked"
     HELD = "held"
@@ -27,6 +31,30 @@ class Disposition(StrEnum):
     IGNORED = "ignored"
     OPTED_OUT = "opted_out"
     WITHDRAWN = "withdrawn"
+
+
+class Receipt(StrEnum):
+    """What a source learns of its entry beyond the door's answer: nothing that depends on other records."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+    WITHDRAWN = "withdrawn"
+
+
+def disposition_value(disposition: Disposition, source: str, *, revision: int, why: Iterable[str] = ()) -> bytes:
+    """A message of `dispositions.v1`; its key is the keyed name of the entry.
+
+    `why` are rules of linking that hold the record. The higher revision counts: 0 where ingress or the source's own
+    other entries decide, else one above that of the link.
+    """
+    value = {"v": 1, "disposition": disposition.value, "source": source, "revision": revision, "why": sorted(why)}
+    return canonical.dump(value)
+
+
+def receipt_value(receipt: Receipt, reasons: Iterable[Mapping[str, str]] = ()) -> bytes:
+    """A message of `receipts.<source>.v1`; its key is the entry id. `reasons` name field and rule, never a value."""
+    return canonical.dump({"v": 1, "receipt": receipt.value, "reasons": [dict(reason) for reason in reasons]})
 
 
 @dataclass(frozen=True, slots=True)

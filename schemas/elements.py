@@ -56,7 +56,7 @@ class Manifest:
     """What one entry held. `facts` are (fact id, content hash); `source_version_at` is the source's version time."""
 
     record_id: str
-    entry_id: str
+    entry: str  # its keyed name
     source: str
     tier: str
     source_version_at: datetime
@@ -70,7 +70,7 @@ def manifest_element(manifest: Manifest) -> tuple[str, bytes]:
     parts = {
         "v": 1,
         "kind": "entry",
-        "entry_id": manifest.entry_id,
+        "entry": manifest.entry,
         "source": manifest.source,
         "tier": manifest.tier,
         "source_version_at": canonical.instant(manifest.source_version_at),
@@ -79,11 +79,11 @@ def manifest_element(manifest: Manifest) -> tuple[str, bytes]:
         "facts": [list(fact) for fact in manifest.facts],
     }
     value = canonical.dump(parts)
-    return f"{manifest.record_id}/{ENTRY}/{manifest.entry_id}/{content_hash(value)}", value
+    return f"{manifest.record_id}/{ENTRY}/{manifest.entry}/{content_hash(value)}", value
 
 
 def entry_of(name: str) -> str:
-    """The entry id in the name of a manifest element."""
+    """The keyed name of the entry in the name of a manifest element."""
     return name.partition("/")[0]
 
 

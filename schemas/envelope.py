@@ -22,12 +22,19 @@ ENTRY_ID_HEADER = "entry_id"
 
 
 def entry_id(source: str, message_id: str, entry: int | str = 0) -> str:
-    """What was sent: the same for a resend, different for anything else. A provider can compute it too.
+    """What was sent: the same for a resend, different for anything else.
+
+    A provider can compute it too, so it stands in the intake and in the provider's own receipts only.
 
     uuid5 of the length-prefixed source, message id and entry (a row, a position in a batch).
     """
     parts = (source, message_id, str(entry))
     return str(uuid.uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts)))
+
+
+def entry_name(keys: Keyring, source: str, entry_id: str) -> str:
+    """What the entry is called beyond the intake: nobody without the key of ingress can compute it."""
+    return keys.mac(Purpose.ENTRY_NAME, source, entry_id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
 
     RECORD_REFERENCE = "record-reference"  # key of intake messages
     RECORD_ID = "record-id"
+    ENTRY_NAME = "entry-name"  # what an entry is called beyond the intake
     FACT_ID = "fact-id"
     UBRN = "ubrn"
     IDENTITY_VERSION = "identity-version"  # names one version of an identity without naming the person
@@ -48,6 +49,7 @@ ZONES: Mapping[str, tuple[Purpose, ...]] = {
     "connector": (Purpose.RECORD_REFERENCE, Purpose.INTAKE_SEAL),
     "ingress": (
         Purpose.RECORD_ID,
+        Purpose.ENTRY_NAME,
         Purpose.FACT_ID,
         Purpose.UBRN,
         Purpose.IDENTITY_VERSION,

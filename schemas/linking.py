@@ -191,15 +191,3 @@ class Link:
 _LINK_PARTS: Mapping[str, type] = {
     "person_id": str, "reasons": list, "evidence": list, "formerly": list, "revision": int,
 }  # fmt: skip
-
-
-def receipt(disposition: str, *, revision: int, reasons: Sequence[Mapping[str, str]] = ()) -> bytes:
-    """The value of a receipt; its key is the entry id. `reasons` name field and rule, never a value."""
-    return canonical.dump(
-        {
-            "v": 1,
-            "disposition": disposition,
-            "revision": revision,
-            "reasons": [dict(reason) for reason in reasons],
-        }
-    )

@@ -21,6 +21,7 @@ LINK_MAP = "link.map.v1"
 REVIEW = "review.v1"
 PERSON_CHANGES = "person.changes.v1"
 PATHWAY_IN = "pathway.in.v1"
+DISPOSITIONS = "dispositions.v1"
 DEAD_LETTERS = "dlq.v1"
 RECORDS_STATE = "state.records.v1"
 LINKER_STATE = "state.linker.v1"
@@ -90,13 +91,16 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
             _topic(events, "published person / event", "published", _COMPACTED, "pathway events"),
         ]
     for source in sources:
-        receipts = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
-        topics.append(_topic(source.receipts_topic, "entry", "published", receipts, "what became of each entry"))
-    dead = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
-    topics.append(_topic(DEAD_LETTERS, "topic / partition / offset", "operations", dead, "sealed originals"))
+        holds = "what its source learns of each entry"
+        topics.append(_topic(source.receipts_topic, "entry", "published", _COMPACT_90_DAYS, holds))
+    topics += [
+        _topic(DISPOSITIONS, "keyed entry", "operations", _COMPACT_90_DAYS, "where each entry ended"),
+        _topic(DEAD_LETTERS, "topic / partition / offset", "operations", _COMPACT_90_DAYS, "sealed originals"),
+    ]
     return tuple(topics)
 
 
+_COMPACT_90_DAYS = {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
 _DELETE_30_DAYS = {"cleanup.policy": "delete", "retention.ms": str(30 * DAY_MS)}
 
 

@@ -34,7 +34,7 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     if stage == "ingress":
         return IngressStep(settings.keys, settings.sources, test_mode=settings.test_mode)
     if stage == "records":
-        return RecordsStep({source.slug: source.receipts_topic for source in settings.sources.values()})
+        return RecordsStep()
     if stage == "linker":
         promising = [source.slug for source in settings.sources.values() if source.one_record_each]
         return LinkerStep(settings.keys, parse_model(settings.model), one_record_each=promising)

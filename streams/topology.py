@@ -20,11 +20,15 @@ def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) ->
         for topic in (topics.pathway_state(recipient), topics.pathway_events(recipient))
     )
     rows = {
-        "ingress": ((tuple(source.intake_topic for source in sources)), None, (topics.EVENTS, *receipts)),
+        "ingress": (
+            (tuple(source.intake_topic for source in sources)),
+            None,
+            (topics.EVENTS, topics.DISPOSITIONS, *receipts),
+        ),
         "records": (
             (topics.EVENTS, topics.LINK_MAP),
             topics.RECORDS_STATE,
-            (topics.EVENTS, topics.IDENTITY, topics.PATHWAY_IN, *receipts),
+            (topics.EVENTS, topics.IDENTITY, topics.PATHWAY_IN, topics.DISPOSITIONS),
         ),
         "linker": (
             (topics.IDENTITY,),

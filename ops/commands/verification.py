@@ -24,8 +24,8 @@ def ledger(directory: Directory = UP, as_json: Json = False) -> None:
 
     layout, address = EnginePaths(directory), broker_address(directory, None)
     show_progress("reading the topics of the engine")
-    index = read_topic_index(partial(read_topics, address), engine_sources(directory).values(), recipient="demo")
-    keys = layout.keyring(OPERATIONS_ZONE)
+    sources, keys = engine_sources(directory).values(), layout.keyring(OPERATIONS_ZONE)
+    index = read_topic_index(partial(read_topics, address), sources, keys=keys, recipient="demo")
     ledgers = balance(Journal(layout.journal).read(), index, keys=keys, recipient="demo")
     total = ledgers.get("")
     for source, counts in sorted(ledgers.items()):

@@ -18,7 +18,7 @@ from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
-RECEIPTS = "receipts."  # those of rejected entries come from ingress
+RECEIPTS = "receipts."
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
         topic.name
         for topic in registry
         if topic.name in final_topics([topic])
-        and topic.name not in (topics.EVENTS, topics.DEAD_LETTERS)
+        and topic.name not in (topics.EVENTS, topics.DEAD_LETTERS, topics.DISPOSITIONS)
         and not topic.name.startswith(RECEIPTS)
     ]
 

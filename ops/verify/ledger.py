@@ -3,10 +3,10 @@
 Imports no step and no linkage. What was acknowledged comes from the senders' journal; the ends come from
 reading the topics. An entry whose chain is broken anywhere is `unaccounted`:
 
-    intake (its header) -> receipt -> rejected: its sealed original in dlq.v1
-                                   -> linked, held: its manifest and facts in events.v1, its record in
-                                      link.map.v1, each fact under its person in pathway.in.v1, and the
-                                      person's snapshot while a fact of theirs stands
+    intake (its header) -> receipt, disposition -> rejected: its sealed original in dlq.v1
+                                                -> linked, held: its manifest and facts in events.v1, its record in
+                                                   link.map.v1, each fact under its person in pathway.in.v1, and the
+                                                   person's snapshot while a fact of theirs stands
 """
 
 import json
@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from ops.admin.topic_reader import TopicMessage
@@ -21,7 +22,7 @@ from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
 from schemas.elements import ENTRY, FACT, entry_of
-from schemas.envelope import ENTRY_ID_HEADER
+from schemas.envelope import ENTRY_ID_HEADER, entry_name
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
 
@@ -32,11 +33,12 @@ DISPOSITIONS = tuple(disposition.value for disposition in Disposition)
 
 @dataclass(frozen=True)
 class TopicIndex:
-    """The topics as the ledger needs them, read once."""
+    """The topics as the ledger needs them, read once. Entries go by their keyed names."""
 
-    places: Mapping[str, Sequence[str]]  # entry id -> topic/partition/offset of its intake messages
-    receipts: Mapping[str, str]  # entry id -> disposition
-    manifests: Mapping[str, Sequence[tuple[str, Sequence[Sequence[str]]]]]  # entry id -> (record, facts)
+    places: Mapping[str, Sequence[str]]  # entry -> topic/partition/offset of its intake messages
+    receipts: Mapping[str, str]  # entry -> what its source was answered
+    dispositions: Mapping[str, str]  # entry -> where it ended
+    manifests: Mapping[str, Sequence[tuple[str, Sequence[Sequence[str]]]]]  # entry -> (record, facts)
     facts: frozenset[str]  # keys record/e/fact/version of events.v1
     links: Mapping[str, str]  # record -> person
     arrived: frozenset[str]  # keys person/record/fact of pathway.in.v1
@@ -46,9 +48,9 @@ class TopicIndex:
     dead_letters: Mapping[str, str]  # topic/partition/offset -> stage
 
 
-def read_topic_index(read: Reader, sources: Iterable[Source], *, recipient: str) -> TopicIndex:
+def read_topic_index(read: Reader, sources: Iterable[Source], *, keys: Keyring, recipient: str) -> TopicIndex:
     """The index of the topics that `read` gives, each read once."""
-    builder = TopicIndexBuilder(sources, recipient=recipient)
+    builder = TopicIndexBuilder(sources, keys=keys, recipient=recipient)
     for message in read(builder.topics):
         builder.take(message)
     return builder.index()
@@ -57,14 +59,16 @@ def read_topic_index(read: Reader, sources: Iterable[Source], *, recipient: str)
 class TopicIndexBuilder:
     """Makes the index message by message; keeps keys and a few fields of each value, never the value."""
 
-    def __init__(self, sources: Iterable[Source], *, recipient: str) -> None:
-        """An empty index."""
+    def __init__(self, sources: Iterable[Source], *, keys: Keyring, recipient: str) -> None:
+        """An empty index. `keys` name the entries of the intake as they are called beyond it."""
+        self._keys = keys
         self._places: dict[str, list[str]] = defaultdict(list)
         self._receipts: dict[str, str] = {}
+        self._dispositions: dict[str, str] = {}
         self._manifests: dict[str, tuple[str, Sequence[Sequence[str]]]] = {}  # key -> (record, facts)
         self._facts: dict[str, tuple[str, bool]] = {}  # key -> (source_version_at, retracted)
         self._links: dict[str, str] = {}
-        self._keys: dict[str, set[str]] = {"arrived": set(), "published": set(), "eventful": set()}
+        self._seen: dict[str, set[str]] = {"arrived": set(), "published": set(), "eventful": set()}
         self._dead_letters: dict[str, str] = {}
         self._takers: dict[str, Callable[[TopicMessage], None]] = {
             topics.EVENTS: self._event,
@@ -75,10 +79,11 @@ class TopicIndexBuilder:
                 "eventful", message, _key(message).split("/")[0]
             ),
             topics.DEAD_LETTERS: self._letter,
+            topics.DISPOSITIONS: self._disposition,
         }
         for source in sources:
-            self._takers[source.intake_topic] = self._entry
-            self._takers[source.receipts_topic] = self._receipt
+            self._takers[source.intake_topic] = partial(self._entry, source.slug)
+            self._takers[source.receipts_topic] = partial(self._receipt, source.slug)
 
     @property
     def topics(self) -> Sequence[str]:
@@ -100,21 +105,28 @@ class TopicIndexBuilder:
         return TopicIndex(
             places=self._places,
             receipts=self._receipts,
+            dispositions=self._dispositions,
             manifests=manifests,
             facts=frozenset(self._facts),
             links=self._links,
-            arrived=frozenset(self._keys["arrived"]),
+            arrived=frozenset(self._seen["arrived"]),
             standing=_standing(self._facts, self._links),
-            published=frozenset(self._keys["published"]),
-            eventful=frozenset(self._keys["eventful"]),
+            published=frozenset(self._seen["published"]),
+            eventful=frozenset(self._seen["eventful"]),
             dead_letters=self._dead_letters,
         )
 
-    def _entry(self, message: TopicMessage) -> None:
-        self._places[_header(message, ENTRY_ID_HEADER)].append(f"{message.topic}/{message.partition}/{message.offset}")
+    def _entry(self, source: str, message: TopicMessage) -> None:
+        entry_id = _header(message, ENTRY_ID_HEADER)
+        name = entry_name(self._keys, source, entry_id) if entry_id else ""
+        self._places[name].append(f"{message.topic}/{message.partition}/{message.offset}")
 
-    def _receipt(self, message: TopicMessage) -> None:
-        _put(self._receipts, message, lambda: _json(message)["disposition"])
+    def _receipt(self, source: str, message: TopicMessage) -> None:
+        name = entry_name(self._keys, source, _key(message))
+        _put(self._receipts, message, lambda: _json(message)["receipt"], key=name)
+
+    def _disposition(self, message: TopicMessage) -> None:
+        _put(self._dispositions, message, lambda: _json(message)["disposition"])
 
     def _event(self, message: TopicMessage) -> None:
         record, kind, _ = _key(message).split("/", 2)
@@ -131,9 +143,9 @@ class TopicIndexBuilder:
 
     def _key(self, name: str, message: TopicMessage, key: str) -> None:
         if message.value is not None:
-            self._keys[name].add(key)
+            self._seen[name].add(key)
         elif name != "eventful":
-            self._keys[name].discard(key)
+            self._seen[name].discard(key)
 
 
 @dataclass
@@ -164,12 +176,12 @@ def balance(sent: Iterable[Sent], index: TopicIndex, *, keys: Keyring, recipient
     ledgers: dict[str, Ledger] = defaultdict(Ledger)
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entry in sent:
-        answers[entry.source, entry.entry_id].append(entry.answer)
-    for (source, entry_id), given in answers.items():
+        answers[entry.source, entry_name(keys, entry.source, entry.entry_id)].append(entry.answer)
+    for (source, name), given in answers.items():
         end, broken = Disposition.IGNORED.value, None  # the door published nothing: its answer is the end
         if "accepted" in given:
-            end = index.receipts.get(entry_id, "")
-            broken = broken_at(entry_id, index, keys=keys, recipient=recipient)
+            end = index.dispositions.get(name, "")
+            broken = broken_at(name, index, keys=keys, recipient=recipient)
         for ledger in (ledgers[source], ledgers[""]):
             _enter(ledger, given, end, broken)
     return dict(ledgers)
@@ -195,18 +207,20 @@ def _enter(ledger: Ledger, given: Sequence[str], end: str, broken: str | None) -
         ledger.broken[broken] += 1
 
 
-def broken_at(entry_id: str, index: TopicIndex, *, keys: Keyring, recipient: str) -> str | None:
+def broken_at(entry: str, index: TopicIndex, *, keys: Keyring, recipient: str) -> str | None:
     """The topic at which the chain of an entry ends too early, or None when it is whole."""
-    if entry_id not in index.places:
+    if entry not in index.places:
         return "intake"
-    disposition = index.receipts.get(entry_id)
-    if disposition is None:
+    if entry not in index.receipts:
         return "receipts"
+    disposition = index.dispositions.get(entry)
+    if disposition is None:
+        return topics.DISPOSITIONS
     if disposition == Disposition.REJECTED:
-        return None if any(place in index.dead_letters for place in index.places[entry_id]) else topics.DEAD_LETTERS
+        return None if any(place in index.dead_letters for place in index.places[entry]) else topics.DEAD_LETTERS
     if disposition not in (Disposition.LINKED, Disposition.HELD):
         return None
-    manifests = index.manifests.get(entry_id, ())
+    manifests = index.manifests.get(entry, ())
     if not manifests:
         return topics.EVENTS
     places = (_broken_after(*manifest, index, keys.mac, recipient) for manifest in manifests)
@@ -243,12 +257,13 @@ def _standing(facts: Mapping[str, tuple[str, bool]], links: Mapping[str, str]) -
     return frozenset(person for (person, _), (_, _, stands) in newest.items() if stands)
 
 
-def _put(values: dict[str, V], message: TopicMessage, value: Callable[[], V]) -> None:
+def _put(values: dict[str, V], message: TopicMessage, value: Callable[[], V], *, key: str | None = None) -> None:
     """Keep part of a value. A value that cannot be read is left out: the chain through it is broken."""
-    values.pop(_key(message), None)
+    key = _key(message) if key is None else key
+    values.pop(key, None)
     if message.value is not None:
         with suppress(ValueError, LookupError, TypeError):
-            values[_key(message)] = value()
+            values[key] = value()
 
 
 def _key(message: TopicMessage) -> str:

@@ -157,7 +157,7 @@ def _receipts(engine: RunningEngine, source: str, wanted: Set[str], report: Repo
     while True:
         messages = last_values(read_topics(engine.bootstrap, [engine.sources[source].receipts_topic]))
         found = {
-            key.decode(): str(canonical.load_object(message.value or b"")["disposition"])
+            key.decode(): str(canonical.load_object(message.value or b"")["receipt"])
             for key, message in messages.items()
             if key.decode() in wanted
         }

@@ -1,7 +1,7 @@
 """Ingress: open an entry, check it again, build pseudonymous values by allow-list. After this step no name exists.
 
-Stateless. One entry becomes its facts, its identity as sealed tokens, and last its manifest; or one receipt with the
-reasons.
+Stateless. One entry becomes its facts, its identity as sealed tokens, its manifest, and last the receipt for its
+source; or, where it ends here, its disposition and the receipt with the reasons.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +12,17 @@ from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
 from linkage.tokens import TokenKeys, encode
 from schemas import canonical, elements
 from schemas.check import check
-from schemas.disposition import Disposition, Verdict
+from schemas.disposition import Disposition, Receipt, Verdict, disposition_value, receipt_value
 from schemas.elements import Manifest
-from schemas.envelope import ENTRY_ID_HEADER, Envelope, opened, record_id
+from schemas.envelope import Envelope, entry_name, opened, record_id
 from schemas.errors import Unreadable
 from schemas.facts import Referral, StoredFact
 from schemas.identity import Person
 from schemas.keyring import Keyring, Purpose
-from schemas.linking import receipt
 from schemas.sealing import seal
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
-from schemas.topics import EVENTS, partition_of
+from schemas.topics import DISPOSITIONS, EVENTS, partition_of
 from streams.steps.outcome import Emit, Message, Outcome, Reject
 
 IDENTITIES_MAX = 4_096  # cached: some 3 KB each, so 12 MB
@@ -44,13 +43,13 @@ class Pseudonyms:
         """From the ingress zone's keyring."""
         return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.version))
 
-    def record_id(self, source: Source, person: Person, entry_id: str) -> str:
+    def record_id(self, source: Source, person: Person, entry: str) -> str:
         """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
         if person.local_id is not None:
             return record_id(self.keys, source.slug, person.local_id)
         identity = _canonical_identity(normalise(_identity(person)))
         if identity == _NOBODY:
-            return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry_id)
+            return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry)
         return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
 
     def identity_element(self, record_id: str, identity_hash: str, identity: NormalisedIdentity) -> tuple[str, bytes]:
@@ -71,7 +70,7 @@ class Pseudonyms:
 
 
 class IngressStep:
-    """intake.<source>.v1 -> events.v1, receipts.<source>.v1. It has keys and the list of sources, no state."""
+    """intake.<source>.v1 -> events.v1, dispositions.v1, receipts.<source>.v1. It has keys and sources, no state."""
 
     def __init__(self, keys: Keyring, sources: Mapping[str, Source], *, test_mode: bool) -> None:
         self._pseudonyms = Pseudonyms.of(keys)
@@ -88,31 +87,33 @@ class IngressStep:
             envelope = opened(
                 message.value or b"", keys=self._pseudonyms.keys, topic=message.topic, key=message.key or b""
             )
-        except Unreadable:
-            return None, _refuse(source, _entry_of(message), "unreadable", ())
-        return None, self._answer(source, envelope, message)
+        except Unreadable:  # anybody may have written it: sealed apart, and no source is told anything
+            return None, (Reject("unreadable"),)
+        return None, self._answer(source, envelope)
 
-    def _answer(self, source: Source, envelope: Envelope, message: Message) -> tuple[Outcome, ...]:
+    def _answer(self, source: Source, envelope: Envelope) -> tuple[Outcome, ...]:
+        name = entry_name(self._pseudonyms.keys, source.slug, envelope.entry_id)
         if envelope.bundle is None:
-            return _refuse(source, envelope.entry_id, "rejected", envelope.reasons)
+            return Reject("rejected"), *_ended(source, envelope, name, Receipt.REJECTED, envelope.reasons)
         checked, source_message = check(
             envelope.bundle, source=source, test_mode=self._test_mode, received_at=envelope.received_at
         )
         reasons = tuple(issue.as_json() for issue in checked.issues)
         if checked.verdict is Verdict.REJECTED:
-            return _refuse(source, envelope.entry_id, "rejected", reasons)
+            return Reject("rejected"), *_ended(source, envelope, name, Receipt.REJECTED, reasons)
         if checked.verdict is Verdict.IGNORED or source_message is None:
-            return (_receipt(source, envelope.entry_id, Disposition.IGNORED, reasons),)
-        return tuple(pseudonymised(source_message, source, envelope.entry_id, self._pseudonyms))
+            return _ended(source, envelope, name, Receipt.IGNORED, reasons)
+        receipt = _receipt(source, envelope, Receipt.ACCEPTED, reasons)
+        return *pseudonymised(source_message, source, name, self._pseudonyms), receipt
 
 
-def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
+def pseudonymised(message: SourceMessage, source: Source, entry: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
     """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
 
-    Each is made from named, typed values; no part of the resource is copied.
+    Each is made from named, typed values; no part of the resource is copied. `entry` is the entry's keyed name.
     """
-    record = pseudonyms.record_id(source, message.person, entry_id)
-    filing = _Filing(source, pseudonyms, record, entry_id, message.source_version_at.astimezone(UTC))
+    record = pseudonyms.record_id(source, message.person, entry)
+    filing = _Filing(source, pseudonyms, record, entry, message.source_version_at.astimezone(UTC))
     facts = []
     for position, fact in enumerate(message.facts):
         stored = filing.stored(fact, position)
@@ -128,7 +129,7 @@ def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudon
             yield _emit(old, *elements.merge_element(old, record, filing.source_version_at))
     manifest = Manifest(
         record_id=record,
-        entry_id=entry_id,
+        entry=entry,
         source=source.slug,
         tier=source.tier,
         source_version_at=filing.source_version_at,
@@ -146,7 +147,7 @@ class _Filing:
     source: Source
     pseudonyms: Pseudonyms
     record_id: str
-    entry_id: str
+    entry: str  # its keyed name
     source_version_at: datetime
 
     def stored(self, fact: SourceFact, position: int) -> StoredFact:
@@ -155,7 +156,7 @@ class _Filing:
         if fact.business_id is not None:
             fact_id = self.pseudonyms.fact_id(self.source, kind, fact.business_id)
         else:
-            stand_in = f"{self.entry_id}/{position}"
+            stand_in = f"{self.entry}/{position}"
             fact_id = keys.mac(Purpose.FACT_ID, self.source.slug, kind, "entry", stand_in)
         if fact.referral_business_id is not None:
             referral = self.pseudonyms.fact_id(self.source, "referral", fact.referral_business_id)
@@ -215,22 +216,14 @@ def _emit(record_id: str, key: str, value: bytes) -> Emit:
     return Emit(EVENTS, partition_of(record_id), key.encode(), value)
 
 
-def _entry_of(message: Message) -> str | None:
-    for name, value in message.headers:
-        if name == ENTRY_ID_HEADER:
-            return value.decode("ascii", "replace")
-    return None
+def _ended(
+    source: Source, envelope: Envelope, name: str, receipt: Receipt, reasons: Sequence[Mapping[str, str]]
+) -> tuple[Emit, ...]:
+    """An entry that goes no further: its disposition, and its receipt with the reasons."""
+    value = disposition_value(Disposition(receipt.value), source.slug, revision=0)
+    return Emit(DISPOSITIONS, partition_of(name), name.encode(), value), _receipt(source, envelope, receipt, reasons)
 
 
-def _refuse(
-    source: Source, entry_id: str | None, code: str, reasons: Sequence[Mapping[str, str]]
-) -> tuple[Outcome, ...]:
-    if entry_id is None:
-        return (Reject(code),)
-    return Reject(code), _receipt(source, entry_id, Disposition.REJECTED, reasons)
-
-
-def _receipt(source: Source, entry_id: str, disposition: Disposition, reasons: Sequence[Mapping[str, str]]) -> Emit:
-    # 0 as for `ignored` of records: an offset of the intake is not a revision of a link, and would outrank one
-    value = receipt(disposition.value, revision=0, reasons=reasons)
-    return Emit(source.receipts_topic, partition_of(entry_id), entry_id.encode(), value)
+def _receipt(source: Source, envelope: Envelope, receipt: Receipt, reasons: Sequence[Mapping[str, str]]) -> Emit:
+    entry_id = envelope.entry_id
+    return Emit(source.receipts_topic, partition_of(entry_id), entry_id.encode(), receipt_value(receipt, reasons))

@@ -2,7 +2,7 @@
 
     <record>/e/<fact>            {"fact", "version"}: only the winning version of a fact
     <record>/i/<identity hash>   the identity, as in events.v1
-    <record>/n/<entry>/<hash>    {"disposition", "entry"}: the manifest, and the disposition of its last receipt
+    <record>/n/<entry>/<hash>    {"end", "entry"}: the manifest, and the disposition last written with its reasons
     <record>/m/<hash>            the merge, as in events.v1
     <record>/l/                  the linker's answer, without its evidence
     <record>/a/                  the identity as last sent to the linker
@@ -57,7 +57,7 @@ class FactVersion:
 class RecordEntry:
     """One entry of the record: the parts of its manifest that decide, and its JSON as in events.v1.
 
-    `disposition` is that of the last receipt, None before the first.
+    `end` is the disposition last written, then why it is held; None before the first.
     """
 
     source_version_at: str
@@ -66,10 +66,10 @@ class RecordEntry:
     tier: str
     service_named: bool
     text: bytes = field(repr=False)
-    disposition: str | None = None
+    end: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], disposition: str | None = None) -> "RecordEntry":
+    def of(cls, manifest: Mapping[str, Any], end: Iterable[str] | None = None) -> "RecordEntry":
         """The entry of one manifest."""
         return cls(
             source_version_at=manifest["source_version_at"],
@@ -78,16 +78,16 @@ class RecordEntry:
             tier=manifest["tier"],
             service_named=manifest["service_named"],
             text=canonical.dump(manifest),
-            disposition=disposition,
+            end=None if end is None else tuple(end),
         )
 
-    def receipted(self, disposition: str) -> "RecordEntry":
-        """The same entry after a receipt with this disposition."""
-        return replace(self, disposition=disposition)
+    def ended(self, end: tuple[str, ...]) -> "RecordEntry":
+        """The same entry after this disposition was written."""
+        return replace(self, end=end)
 
     def element(self) -> bytes:
         """The value in the changelog, in canonical JSON."""
-        return b'{"disposition":%b,"entry":%b}' % (canonical.dump(self.disposition), self.text)
+        return b'{"end":%b,"entry":%b}' % (canonical.dump(self.end), self.text)
 
 
 class StoredLink(NamedTuple):
@@ -98,6 +98,7 @@ class StoredLink(NamedTuple):
     formerly: list[str]
     revision: int
     since: int
+    why: list[str]  # rules that hold it
 
     def element(self) -> bytes:
         """The value in the changelog."""
@@ -147,7 +148,7 @@ class RecordState:
                 self.facts[name] = FactVersion.of(parts["fact"], parts["version"])
             case elements.ENTRY:
                 parts = canonical.load_object(value)
-                self.entries[name] = RecordEntry.of(parts["entry"], parts["disposition"])
+                self.entries[name] = RecordEntry.of(parts["entry"], parts["end"])
             case elements.IDENTITY:
                 self.identities[name] = value
             case elements.MERGE:

@@ -2,7 +2,7 @@
 
     events.v1    -> identity.v1 when the winning identity changes, once the record is ours
     link.map.v1  -> pathway.in.v1: the record's facts under its person, withdrawn from every former one
-                 -> receipts.<source>.v1: what became of each entry
+                 -> dispositions.v1: where each entry ended
 
 A record is *ours* once an entry named a service or brought a fact of care; a hospital's feed also carries all its
 other patients, with sex, birth year and death. Until then its entries are `ignored`, nothing of it leaves this step,
@@ -17,11 +17,11 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from schemas import canonical, elements
-from schemas.disposition import Disposition
+from schemas.disposition import Disposition, disposition_value
 from schemas.errors import Unreadable
-from schemas.linking import Link, RecordIdentity, receipt
+from schemas.linking import Link, RecordIdentity
 from schemas.pathway_in import fact_message, withdrawal_message
-from schemas.topics import DAY_MS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
+from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
 from streams.steps.record_state import (
     ANNOUNCED,
@@ -43,10 +43,9 @@ EXPIRED_AT_ONCE = 10
 
 
 class RecordsStep:
-    """events.v1, link.map.v1 -> identity.v1, pathway.in.v1, receipts.<source>.v1."""
+    """events.v1, link.map.v1 -> identity.v1, pathway.in.v1, dispositions.v1."""
 
-    def __init__(self, receipts_topics: Mapping[str, str], *, domain: int = 0) -> None:
-        self._receipts_topics = receipts_topics
+    def __init__(self, *, domain: int = 0) -> None:
         self._domain = domain
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> RecordsState:
@@ -83,7 +82,7 @@ class RecordsStep:
                 text = texts[element.name] = canonical.dump(element.value)
                 outcomes.append(_change(record_id, element.kind, element.name, text))
         outcomes += self._announce(record, record_id)
-        outcomes += self._receipts(record, record_id)
+        outcomes += _dispositions(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
         return outcomes
 
@@ -103,8 +102,10 @@ class RecordsStep:
                 _fact_emit(answer.person_id, (record_id, fact_id), fact, since)
                 for fact_id, fact in record.facts.items()
             ]
-        record.link = StoredLink(answer.person_id, answer.status, formerly, answer.revision, since)
-        outcomes += self._receipts(record, record_id)
+        record.link = StoredLink(
+            answer.person_id, answer.status, formerly, answer.revision, since, sorted(answer.reasons)
+        )
+        outcomes += _dispositions(record, record_id)
         # Last: while the link is not in the changelog, the answer that comes again has all its outcomes again.
         return [*outcomes, _change(record_id, LINK, "", record.link.element())]
 
@@ -125,28 +126,30 @@ class RecordsStep:
         emit = Emit(IDENTITY, self._domain, record_id.encode(), value)
         return [emit, _change(record_id, ANNOUNCED, "", value)]
 
-    def _receipts(self, record: RecordState, record_id: str) -> list[Outcome]:
-        """A receipt for every entry whose disposition changed; none until the linker has answered.
 
-        Its revision is 0 for `ignored`, else one above that of the link: higher means newer.
-        """
-        if not record.ours:
-            disposition, revision = Disposition.IGNORED.value, 0
-        elif record.link is None:
-            return []
-        else:
-            disposition, revision = record.link.status, record.link.revision + 1
-        outcomes: list[Outcome] = []
-        for name, entry in record.entries.items():
-            if entry.disposition == disposition:
-                continue
-            receipted = record.entries[name] = entry.receipted(disposition)
-            topic, entry_id = self._receipts_topics.get(entry.source), elements.entry_of(name)
-            if topic is not None:
-                value = receipt(disposition, revision=revision)
-                outcomes.append(Emit(topic, partition_of(entry_id), entry_id.encode(), value))
-            outcomes.append(_change(record_id, elements.ENTRY, name, receipted.element()))
-        return outcomes
+def _dispositions(record: RecordState, record_id: str) -> list[Outcome]:
+    """A disposition for every entry whose last one is another; none until the linker has answered.
+
+    Its revision is 0 for `ignored`, else one above that of the link: higher means newer.
+    """
+    if not record.ours:
+        disposition, why, revision = Disposition.IGNORED, [], 0
+    elif record.link is None:
+        return []
+    else:
+        link = record.link
+        disposition, why, revision = Disposition(link.status), link.why, link.revision + 1
+    end = (disposition.value, *why)
+    outcomes: list[Outcome] = []
+    for name, entry in record.entries.items():
+        if entry.end == end:
+            continue
+        ended = record.entries[name] = entry.ended(end)
+        entry_name = elements.entry_of(name)
+        value = disposition_value(disposition, entry.source, revision=revision, why=why)
+        outcomes.append(Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value))
+        outcomes.append(_change(record_id, elements.ENTRY, name, ended.element()))
+    return outcomes
 
 
 def _on_fact(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:

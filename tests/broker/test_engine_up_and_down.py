@@ -64,7 +64,8 @@ class Up:
     def books(self) -> tuple[Ledger, int]:
         """The ledger, and how much is stalled."""
         engine = self.engine
-        books = read_topic_index(partial(read_topics, engine.bootstrap), engine.sources.values(), recipient="demo")
+        read, sources = partial(read_topics, engine.bootstrap), engine.sources.values()
+        books = read_topic_index(read, sources, keys=engine.keys, recipient="demo")
         sent = Journal(self.layout.journal).read()
         return balance(sent, books, keys=engine.keys, recipient="demo")[""], stalled(books)
 
@@ -228,13 +229,14 @@ def test_every_port_is_loopback_only(up: Up) -> None:
 # The drill: one message deleted by hand is one broken chain, and putting it back mends it.
 
 
-def test_deleting_a_receipt_by_hand_leaves_exactly_one_entry_unaccounted(up: Up) -> None:
-    place = _one_of(up, "receipts.trust-wm.v1", lambda item: True)
+@pytest.mark.parametrize(("topic", "shown_as"), [("receipts.trust-wm.v1", "receipts"), (topics.DISPOSITIONS,) * 2])
+def test_deleting_an_end_by_hand_leaves_exactly_one_entry_unaccounted(up: Up, topic: str, shown_as: str) -> None:
+    place = _one_of(up, topic, lambda item: True)
     ended = up.run("topics", "delete", place.topic, "--partition", place.partition, "--offset", place.offset)
     assert ended.exit_code == 0, ended.err
     shown = up.run("ledger", "--json")
     assert shown.last_object["unaccounted"] == 1
-    assert "broken at receipts: 1" in shown.out
+    assert f"broken at {shown_as}: 1" in shown.out
     _put_back(up, place)
 
 

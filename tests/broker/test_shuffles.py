@@ -64,6 +64,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}
-        books = read_topic_index(partial(read_topics, engine.bootstrap), sources().values(), recipient="demo")
-        whole = balance(in_memory.journal, books, keys=all_keys(), recipient="demo")[""]
+        read, keys = partial(read_topics, engine.bootstrap), all_keys()
+        books = read_topic_index(read, sources().values(), keys=keys, recipient="demo")
+        whole = balance(in_memory.journal, books, keys=keys, recipient="demo")[""]
         assert (whole.unaccounted, stalled(books)) == (0, 0)

@@ -10,12 +10,12 @@ from connectors.sources import primary_care_fhir
 from linkage.cluster import EVIDENCE_MAX
 from schemas.check import check
 from schemas.disposition import Verdict
-from schemas.envelope import Envelope, entry_id, record_reference, sealed
+from schemas.envelope import Envelope, entry_id, entry_name, record_reference, sealed
 from schemas.facts import Referral
 from schemas.fhir.read import FACTS_MAX
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
 from schemas.source_message import SourceFact, SourceMessage
-from schemas.topics import LINK_MAP, MESSAGE_BYTES_MAX
+from schemas.topics import DISPOSITIONS, LINK_MAP, MESSAGE_BYTES_MAX
 
 GP, COUNCIL = "gp-hub", "council-east"
 RECEIVED_AT = datetime(2026, 6, 2, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_a_number_that_many_records_share_does_not_make_every_answer_as_long_as_
     assert len(engine.clusters()) == 1
 
 
-def test_a_receipt_of_an_accepted_resend_outranks_the_rejection_before_it() -> None:
+def test_the_end_of_an_accepted_resend_outranks_the_rejection_before_it() -> None:
     engine, zone, source = MemoryEngine(seed=1), all_keys().zone("connector"), sources()[COUNCIL]
     for number in range(40):  # offsets of the intake grow, revisions of links do not
         name = f"m{number}"
@@ -110,8 +110,8 @@ def test_a_receipt_of_an_accepted_resend_outranks_the_rejection_before_it() -> N
     engine.run()
     messages = [
         json.loads(message.value or b"")
-        for message in engine.read([source.receipts_topic])
-        if message.key == identifier.encode()
+        for message in engine.read([DISPOSITIONS])
+        if message.key == entry_name(all_keys(), COUNCIL, identifier).encode()
     ]
     assert [item["disposition"] for item in messages] == ["rejected", "linked"]
     assert messages[1]["revision"] > messages[0]["revision"]

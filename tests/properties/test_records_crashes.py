@@ -1,4 +1,4 @@
-"""Records, killed at every possible place: nothing is lost, nothing said twice is wrong, no receipt is stale.
+"""Records, killed at every possible place: nothing is lost, nothing said twice is wrong, no disposition is stale.
 
 The elements of three entries and the answers of the linker arrive in any interleaving; the task dies once,
 after the outputs of a batch and any part of its state; it is given the batch again, interleaved in another
@@ -11,17 +11,16 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_engine import MemoryEngine, record_id, sources
+from memory_engine import MemoryEngine, record_id
 from small_world import ANN, TRUST, at_source, attended, message_from, weight, without_number
 
 from schemas.linking import Link
-from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
+from schemas.topics import DISPOSITIONS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Change, Emit, Message, Outcome, keep
 from streams.steps.records import RecordsStep, RecordState
 
 A, B = ("v1:" + letter * 32 for letter in "ab")
 RECORD = record_id(TRUST, "T1")
-TOPICS = {slug: source.receipts_topic for slug, source in sources().items()}
 
 
 def entries() -> list[Message]:
@@ -54,7 +53,7 @@ LINKS_LOG = [Message(LINK_MAP, 0, n, RECORD.encode(), answer.value(), (), n) for
 
 
 def result(outcomes: Iterable[Outcome]) -> Any:
-    """What readers of the topics end with: receipts, identity, and the facts that live under each person."""
+    """What readers of the topics end with: dispositions, identity, and the facts that live under each person."""
     last, live, withdrawn = {}, dict[tuple[str, str], tuple[int, str]](), dict[str, int]()
     for outcome in outcomes:
         if not isinstance(outcome, Emit):
@@ -117,7 +116,7 @@ def after_a_crash(step: RecordsStep, crash: tuple[list[Message], int, int, float
     return result([*before, *batch, *after])
 
 
-REAL = RecordsStep(TOPICS)
+REAL = RecordsStep()
 EXPECTED = result(advance(REAL, REAL.restore([]), interleaved([]))[1])
 
 
@@ -131,8 +130,8 @@ def test_a_death_anywhere_changes_nothing_that_readers_end_with(
 
 def test_the_expected_end_is_the_right_one() -> None:
     last, living = EXPECTED
-    receipts = [value["disposition"] for (topic, _), value in last.items() if topic.startswith("receipts")]
-    assert receipts == ["linked"] * 3
+    ends = [value["disposition"] for (topic, _), value in last.items() if topic == DISPOSITIONS]
+    assert ends == ["linked"] * 3
     assert {person for person, _ in living} == {A}
     assert len(living) == 2
 
@@ -159,5 +158,5 @@ def test_no_cut_within_the_state_of_one_message_does_harm() -> None:
     assert [end for end in every_cut(REAL) if end != EXPECTED] == []
 
 
-def test_a_link_that_is_noted_before_its_receipts_is_seen_to_leave_a_stale_one() -> None:
-    assert [end for end in every_cut(LinkNotedFirst(TOPICS)) if end != EXPECTED] != []
+def test_a_link_that_is_noted_before_its_dispositions_is_seen_to_leave_a_stale_one() -> None:
+    assert [end for end in every_cut(LinkNotedFirst()) if end != EXPECTED] != []

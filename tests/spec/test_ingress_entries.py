@@ -41,10 +41,12 @@ def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
 
 
 def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
-    """Key -> JSON of what goes to events.v1; nothing else may be sent."""
-    outcomes = answer(slug, entry)
-    assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in outcomes), outcomes
-    return {outcome.key.decode(): json.loads(outcome.value or b"") for outcome in outcomes if isinstance(outcome, Emit)}
+    """Key -> JSON of what goes to events.v1; beside it only the receipt may be sent, last."""
+    *emits, receipt = answer(slug, entry)
+    assert isinstance(receipt, Emit)
+    assert receipt.topic == sources()[slug].receipts_topic
+    assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in emits), emits
+    return {outcome.key.decode(): json.loads(outcome.value or b"") for outcome in emits if isinstance(outcome, Emit)}
 
 
 def kinds(found: dict[str, Any]) -> str:
@@ -68,7 +70,7 @@ def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
     outcomes = answer(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    places = {outcome.partition for outcome in outcomes if isinstance(outcome, Emit)}
+    places = {outcome.partition for outcome in outcomes if isinstance(outcome, Emit) and outcome.topic == topics.EVENTS}
     assert places == {topics.partition_of(RECORD)}
 
 
@@ -164,20 +166,42 @@ def test_an_identity_that_names_no_service_says_so() -> None:
 
 
 def refusal(outcomes: tuple[Outcome, ...]) -> tuple[str, str, dict[str, Any]]:
-    """(code of the dead letter, entry, receipt)."""
-    reject, receipt = outcomes
+    """(code of the dead letter, entry, receipt), after looking that the disposition is `rejected`."""
+    reject, disposition, receipt = outcomes
     assert isinstance(reject, Reject)
+    assert isinstance(disposition, Emit)
     assert isinstance(receipt, Emit)
+    assert (disposition.topic, json.loads(disposition.value or b"")["disposition"]) == (topics.DISPOSITIONS, "rejected")
     return reject.code, receipt.key.decode(), json.loads(receipt.value or b"")
 
 
-def test_what_was_not_sealed_for_us_is_rejected_and_its_sender_told() -> None:
+def test_what_was_not_sealed_for_us_is_set_apart_and_no_source_is_told_of_it() -> None:
+    """Anybody who reaches the topic can write the header of another source's entry."""
     identifier, key, value = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
     for poison in (b"", b"\x01", value[:-1], b"\x02" + value[1:], b"{}"):
         _, outcomes = real_step("ingress").advance(None, message(GP, key, poison, identifier))
-        code, entry, receipt = refusal(outcomes)
-        assert (code, entry) == ("unreadable", identifier)
-        assert receipt == {"v": 1, "disposition": "rejected", "revision": 0, "reasons": []}
+        assert outcomes == (Reject("unreadable"),)
+
+
+def test_what_a_provider_can_compute_stands_in_its_receipts_and_nowhere_else_beyond_the_intake() -> None:
+    for entry in (
+        message_from(GP, "m1", at_source(ANN, "G1"), weight(None, 0, "120"), at=0),
+        message_from(COUNCIL, "m2", at_source(ANN, None), attended("A", 3), at=3),
+        message_from(COUNCIL, "m3", Person(), attended("A", 3), at=3),
+    ):
+        (sent,) = [entry_id(entry[0], entry[1].message_id)]
+        emits = [outcome for outcome in answer(*entry) if isinstance(outcome, Emit)]
+        named = [emit.topic for emit in emits if sent.encode() in emit.key + (emit.value or b"")]
+        assert named == [sources()[entry[0]].receipts_topic]
+
+
+def test_a_source_learns_of_an_accepted_entry_nothing_but_that() -> None:
+    *_, receipt = answer(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
+    assert isinstance(receipt, Emit)
+    assert (receipt.topic, json.loads(receipt.value or b"")) == (
+        sources()[GP].receipts_topic,
+        {"v": 1, "receipt": "accepted", "reasons": []},
+    )
 
 
 def test_poison_without_an_entry_id_is_still_only_rejected() -> None:
@@ -214,7 +238,7 @@ def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> 
     assert [reason["location"] for reason in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
 
 
-def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt() -> None:
+def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_its_end() -> None:
     bundle = referral_bundle()
     bundle["entry"][2]["resource"]["code"]["coding"][0]["code"] = "183522002"  # another service
     identifier, key, _ = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
@@ -222,7 +246,8 @@ def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_a_receipt() -> No
     envelope = Envelope(GP, "m1", identifier, "fhir", when, bundle, b"")
     topic = sources()[GP].intake_topic
     value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
-    _, (only,) = real_step("ingress").advance(None, message(GP, key, value, identifier))
-    assert isinstance(only, Emit)
-    assert only.topic == sources()[GP].receipts_topic
-    assert json.loads(only.value or b"")["disposition"] == "ignored"
+    _, outcomes = real_step("ingress").advance(None, message(GP, key, value, identifier))
+    emits = [outcome for outcome in outcomes if isinstance(outcome, Emit)]
+    assert [emit.topic for emit in emits] == [topics.DISPOSITIONS, sources()[GP].receipts_topic]
+    disposition, receipt = (json.loads(emit.value or b"") for emit in emits)
+    assert (disposition["disposition"], receipt["receipt"]) == ("ignored", "ignored")

@@ -59,7 +59,7 @@ def test_a_record_is_held_alone_as_no_usable_identity_of_which_is_known_only(wha
     assert {(link["status"], *link["reasons"]) for link in lost} == {("held", "no-usable-identity")}
     assert len({link["person_id"] for link in links.values()}) == 4
     assert engine.latest(REVIEW) == engine.latest(DEAD_LETTERS) == {}
-    assert sorted(engine.receipts().values()) == ["held", "held", "held", "linked"]
+    assert sorted(engine.dispositions().values()) == ["held", "held", "held", "linked"]
 
 
 @pytest.mark.parametrize("name", [PersonName("Okafor" * 20_000, ("Ann",)), PersonName("Okafor", ("Ann" * 40_000,))])
@@ -68,7 +68,7 @@ def test_a_name_of_a_hundred_thousand_letters_is_left_out_and_its_sender_learns_
 ) -> None:
     """One name is an optional element: the number tells who it is, and the rest of the entry counts."""
     engine = engine_told((GP, "G1", replace(ANN, names=(name,))), (COUNCIL, "C1", ANN))
-    assert set(engine.receipts().values()) == {"linked"}
+    assert set(engine.dispositions().values()) == {"linked"}
     long = message_from(GP, "m", at_source(replace(ANN, names=(name,)), "G1"), attended("a", 3), at=3)[1]
     bundle = write.bundle(long, source=sources()[GP])
     checked, _ = check(bundle, source=sources()[GP], test_mode=True, received_at=RECEIVED_AT)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from memory_engine import START_MS, MemoryEngine, real_step, record_id, sources
+from memory_engine import START_MS, MemoryEngine, real_step, record_id
 from small_world import (
     ANN,
     BEA,
@@ -30,7 +30,7 @@ from schemas.facts import Death, Demographics
 from schemas.identity import Address, LocalId, Postcode
 from schemas.linking import Link
 from schemas.source_message import SourceFact
-from schemas.topics import DAY_MS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
+from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Emit, Message, Outcome
 from streams.steps.records import GRACE_MS, RecordsState
 
@@ -73,8 +73,9 @@ class Records:
             assert sealed.key
             for outcome in real_step("ingress").advance(None, sealed)[1]:
                 assert isinstance(outcome, Emit)
-                self.written.add(outcome.key)
-                emits += self.give(outcome.key, outcome.value)
+                if outcome.topic == EVENTS:
+                    self.written.add(outcome.key)
+                    emits += self.give(outcome.key, outcome.value)
         return emits
 
     def link(self, person: str, revision: int, *formerly: str, status: Any = "linked") -> list[Emit]:
@@ -89,8 +90,8 @@ def on(topic: str, emits: Iterable[Emit]) -> list[Any]:
     return [json.loads(emit.value or b"null") for emit in emits if emit.topic == topic]
 
 
-def receipts(emits: Iterable[Emit]) -> list[str]:
-    return [emit["disposition"] for slug in sources().values() for emit in on(slug.receipts_topic, emits)]
+def ends(emits: Iterable[Emit]) -> list[str]:
+    return [emit["disposition"] for emit in on(DISPOSITIONS, emits)]
 
 
 def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
@@ -104,8 +105,8 @@ def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
 
 def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:
     emits = Records().hear(IDENTITY_ONLY)
-    assert receipts(emits) == ["ignored"]
-    assert {emit.topic for emit in emits} == {sources()[TRUST].receipts_topic}
+    assert ends(emits) == ["ignored"]
+    assert {emit.topic for emit in emits} == {DISPOSITIONS}
 
 
 def test_neither_sex_nor_birth_year_nor_death_makes_a_patient_of_the_hospital_ours() -> None:
@@ -113,17 +114,17 @@ def test_neither_sex_nor_birth_year_nor_death_makes_a_patient_of_the_hospital_ou
     emits = Records().hear(
         IDENTITY_ONLY, message_from(TRUST, "t1", at_source(ANN, "T1"), SLICES, death, at=2, ours=False)
     )
-    assert receipts(emits) == ["ignored", "ignored"]
+    assert ends(emits) == ["ignored", "ignored"]
     assert on(IDENTITY, emits) == []
 
 
 def test_a_first_fact_makes_the_record_ours_and_turns_ignored_into_linked() -> None:
     records = Records()
-    assert receipts(records.hear(IDENTITY_ONLY)) == ["ignored"]
+    assert ends(records.hear(IDENTITY_ONLY)) == ["ignored"]
     emits = records.hear(LETTER)
-    assert receipts(emits) == []
+    assert ends(emits) == []
     assert len(on(IDENTITY, emits)) >= 1
-    assert receipts(records.link(A, 0)) == ["linked", "linked"]
+    assert ends(records.link(A, 0)) == ["linked", "linked"]
 
 
 def test_a_service_named_without_any_fact_makes_the_record_ours_too() -> None:
@@ -189,10 +190,10 @@ def test_facts_are_pending_until_the_linker_has_answered() -> None:
     records = Records()
     emits = records.hear(LETTER)
     assert on(PATHWAY_IN, emits) == []
-    assert receipts(emits) == []
+    assert ends(emits) == []
     emits = records.link(A, 4)
     assert told_to(emits) == [("fact", A, 4)]
-    assert receipts(emits) == ["linked"]
+    assert ends(emits) == ["linked"]
 
 
 def test_later_facts_go_straight_to_the_person() -> None:
@@ -201,7 +202,7 @@ def test_later_facts_go_straight_to_the_person() -> None:
     records.link(A, 4)
     emits = records.hear(message_from(TRUST, "t2", at_source(ANN, "T1"), weight("w", 4, "99"), at=4))
     assert ("fact", A, 4) in told_to(emits)
-    assert receipts(emits) == ["linked"]
+    assert ends(emits) == ["linked"]
     assert on(IDENTITY, emits) == []
 
 
@@ -242,14 +243,14 @@ def test_new_evidence_for_the_same_person_moves_nothing_but_a_doubt_is_told() ->
     records.link(A, 1)
     emits = records.link(A, 2, status="held")
     assert on(PATHWAY_IN, emits) == []
-    assert receipts(emits) == ["held"]
-    assert receipts(records.link(A, 3)) == ["linked"]
+    assert ends(emits) == ["held"]
+    assert ends(records.link(A, 3)) == ["linked"]
 
 
-def test_the_revision_of_a_receipt_only_grows() -> None:
+def test_the_revision_of_a_disposition_only_grows() -> None:
     records = Records()
     revisions = []
-    topic = sources()[TRUST].receipts_topic
+    topic = DISPOSITIONS
     for emits in (records.hear(IDENTITY_ONLY), records.hear(LETTER), records.link(A, 0),
                   records.link(A, 1, status="held"), records.link(B, 2, A)):  # fmt: skip
         by_entry = {emit.key: json.loads(emit.value or b"")["revision"] for emit in emits if emit.topic == topic}
@@ -321,7 +322,7 @@ def test_poison_is_rejected_and_what_follows_is_not_disturbed(topic: str, key: b
     records.state, outcomes = real_step("records").advance(records.state, message)
     assert [type(outcome).__name__ for outcome in outcomes] == ["Reject"]
     records.hear(LETTER)
-    assert receipts(records.link(A, 1)) == ["linked"]
+    assert ends(records.link(A, 1)) == ["linked"]
 
 
 # ------------------------------------------------------------ all stages together
@@ -334,7 +335,7 @@ def run(*entries: Any) -> MemoryEngine:
     return engine.run()
 
 
-def test_receipts_for_every_disposition() -> None:
+def test_every_disposition_there_is() -> None:
     twin = replace(at_source(without_number(BEA), "C2"), names=())
     engine = run(
         message_from(GP, "linked", at_source(ANN, "G1"), referral("R", 0), at=0),
@@ -343,7 +344,7 @@ def test_receipts_for_every_disposition() -> None:
         message_from(COUNCIL, "rejected", at_source(NOBODY, None), attended("b", 3), at=3),
         message_from(COUNCIL, "alone", twin, attended("c", 3), at=3),
     )
-    answers = [engine.receipts()[sent.entry_id] for sent in engine.journal]
+    answers = [engine.dispositions()[sent.entry_id] for sent in engine.journal]
     found = dict(zip(engine.message_ids, answers, strict=True))
     assert found == {"linked": "linked", "held": "held", "ignored": "ignored", "rejected": "rejected",
                      "alone": "linked"}  # fmt: skip
@@ -380,7 +381,7 @@ def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() ->
     engine.run()
     assert engine.latest(EVENTS) == {}
     assert engine.latest(topics.RECORDS_STATE) == {}
-    assert set(engine.receipts().values()) == {"ignored"}
+    assert set(engine.dispositions().values()) == {"ignored"}
 
 
 def test_a_moved_person_keeps_one_address_each_way() -> None:

@@ -10,7 +10,6 @@ from ops.verify.checker.histories import History, Kind
 from schemas import topics
 
 STATE, TOLD = topics.pathway_state("demo"), topics.pathway_events("demo")
-RECEIPTS = "receipts.gp-hub.v1"
 Message = tuple[str, int, object]  # key, revision, what it says; None is a tombstone
 
 
@@ -90,15 +89,14 @@ def test_an_older_revision_told_again_may_already_know_more() -> None:
     assert found(STATE, published(STATE, ahead)) == {}
 
 
-def test_a_receipt_is_what_became_of_the_entry() -> None:
-    def receipts(*values: tuple[int, str, str]) -> list[TopicMessage]:
-        texts = [json.dumps({"revision": r, "disposition": d, "reasons": why}) for r, d, why in values]
-        return [TopicMessage(RECEIPTS, 0, n, b"e", text.encode(), (), 0) for n, text in enumerate(texts)]
+def test_a_disposition_is_as_old_as_its_revision() -> None:
+    def ends(*values: tuple[int, str]) -> list[TopicMessage]:
+        texts = [json.dumps({"revision": revision, "disposition": end}) for revision, end in values]
+        return [TopicMessage(topics.DISPOSITIONS, 0, n, b"e", text.encode(), (), 0) for n, text in enumerate(texts)]
 
-    assert found(RECEIPTS, receipts((0, "ignored", ""), (5, "linked", ""))) == {}
-    assert found(RECEIPTS, receipts((0, "rejected", "a"), (0, "rejected", "b"))) == {}
-    assert found(RECEIPTS, receipts((5, "linked", ""), (0, "ignored", ""))) == {"backwards": 1}
-    assert found(RECEIPTS, receipts((5, "linked", ""), (5, "held", ""))) == {"rebytes": 1}
+    assert found(topics.DISPOSITIONS, ends((0, "ignored"), (5, "linked"))) == {}
+    assert found(topics.DISPOSITIONS, ends((5, "linked"), (0, "ignored"))) == {"backwards": 1}
+    assert found(topics.DISPOSITIONS, ends((5, "linked"), (5, "held"))) == {"rebytes": 1}
 
 
 @pytest.mark.parametrize("topic", [topics.RECORDS_STATE, topics.LINKER_STATE, topics.IDENTITY])

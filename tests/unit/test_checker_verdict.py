@@ -176,7 +176,7 @@ def test_a_person_published_of_whom_nothing_was_told_is_a_phantom(topic: str, tm
 def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
     made = MemoryEngine()
     made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    books = read_topic_index(made.run().read, sources().values(), recipient=DEMO)
+    books = read_topic_index(made.run().read, sources().values(), keys=all_keys(), recipient=DEMO)
     assert not accounts(made.journal, books, keys=all_keys(), recipient=DEMO).phantom
     ((entry, (manifest,)),) = books.manifests.items()
     twice = replace(books, manifests={entry: [manifest, manifest]})

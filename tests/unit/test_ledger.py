@@ -11,6 +11,7 @@ from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
 from schemas import topics
+from schemas.envelope import entry_name
 from schemas.topics import DEAD_LETTERS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit
 
@@ -33,7 +34,7 @@ def ledgers(
     def read(names: Iterable[str]) -> Iterator[TopicMessage]:
         return (message for message in made.read(names) if not dropped(message))
 
-    books = read_topic_index(read, sources().values(), recipient=DEMO)
+    books = read_topic_index(read, sources().values(), keys=all_keys(), recipient=DEMO)
     return balance(made.journal if sent is None else sent, books, keys=all_keys(), recipient=DEMO)
 
 
@@ -75,10 +76,17 @@ def test_a_lost_receipt_is_one_entry_unaccounted(slug: str) -> None:
     assert (ledger.unaccounted, dict(ledger.broken)) == (1, {"receipts": 1})
 
 
+def test_a_lost_disposition_is_one_entry_unaccounted() -> None:
+    ledger = lost(one_of(topics.DISPOSITIONS))
+    assert (ledger.unaccounted, dict(ledger.broken)) == (1, {topics.DISPOSITIONS: 1})
+
+
 def test_a_lost_manifest_is_one_entry_unaccounted() -> None:
-    linked = [entry for entry, end in engine().receipts().items() if end == "linked"]
+    sources_of = {sent.entry_id: sent.source for sent in engine().journal}
+    linked = next(entry for entry, end in engine().dispositions().items() if end == "linked")
+    name = entry_name(all_keys(), sources_of[linked], linked)
     manifests = [(message.key or b"").decode() for message in engine().read([EVENTS])]
-    (key,) = {key for key in manifests if key.split("/")[1] == "n" and key.split("/")[2] == linked[0]}
+    (key,) = {key for key in manifests if key.split("/")[1] == "n" and key.split("/")[2] == name}
     ledger = lost(lambda message: (message.key or b"").decode() == key)
     assert (ledger.unaccounted, dict(ledger.broken)) == (1, {EVENTS: 1})
 
@@ -144,7 +152,7 @@ def test_an_answer_that_timed_out_and_came_at_the_second_try_is_one_entry() -> N
 def test_a_message_of_our_own_that_a_later_stage_cannot_read_is_stalled() -> None:
     made = MemoryEngine()
     made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
-    assert stalled(read_topic_index(made.run().read, sources().values(), recipient=DEMO)) == 0
+    assert stalled(read_topic_index(made.run().read, sources().values(), keys=all_keys(), recipient=DEMO)) == 0
     made.put(Emit(topics.IDENTITY, 0, b"r", b"not ours"))
-    assert stalled(read_topic_index(made.run().read, sources().values(), recipient=DEMO)) == 1
-    assert stalled(read_topic_index(engine().read, sources().values(), recipient=DEMO)) == 0
+    assert stalled(read_topic_index(made.run().read, sources().values(), keys=all_keys(), recipient=DEMO)) == 1
+    assert stalled(read_topic_index(engine().read, sources().values(), keys=all_keys(), recipient=DEMO)) == 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Unreadable
-from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch, receipt
+from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
 
 texts = st.text(max_size=5)
 identities = st.builds(
@@ -119,11 +119,6 @@ def test_an_identity_of_another_form_is_unreadable_and_nothing_worse(changes: di
 def changed(parts: dict[str, object], changes: dict[str, object]) -> bytes:
     both = {**parts, **changes}
     return json.dumps({name: value for name, value in both.items() if value is not ...}).encode()
-
-
-def test_a_receipt_gives_disposition_revision_and_reasons() -> None:
-    value = json.loads(receipt("rejected", revision=4, reasons=[{"rule": "is required"}]))
-    assert value == {"v": 1, "disposition": "rejected", "revision": 4, "reasons": [{"rule": "is required"}]}
 
 
 def test_tiers_rank_from_primary_care_up() -> None:

@@ -118,7 +118,8 @@ def engine_view(engine: Engine) -> canary.EngineView:
 
 def _result(engine: Engine, simulation: SimulatedFeed, played: _PlayedRun) -> DemoResult:
     keys = engine.keys
-    books = read_topic_index(partial(read_topics, engine.bootstrap), engine.sources.values(), recipient=RECIPIENT)
+    read = partial(read_topics, engine.bootstrap)
+    books = read_topic_index(read, engine.sources.values(), keys=keys, recipient=RECIPIENT)
     snapshots = read_snapshots(engine.bootstrap)
     published = PublishedRun(books.links, snapshots, keys, RECIPIENT)
     return DemoResult(

@@ -18,6 +18,7 @@ from ops.lab.memory_engine.logs import Logs
 from ops.lab.memory_engine.parts import (
     RECIPIENTS,
     START_MS,
+    all_keys,
     dead_letter_of,
     intake_message,
     published,
@@ -27,8 +28,9 @@ from ops.lab.memory_engine.parts import (
 )
 from ops.verify.compare import final_topics, final_values
 from schemas import canonical
+from schemas.envelope import entry_name
 from schemas.source_message import SourceMessage
-from schemas.topics import DEAD_LETTERS, LINK_MAP, registry
+from schemas.topics import DEAD_LETTERS, DISPOSITIONS, LINK_MAP, registry
 from streams.host.commit import Partition
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
 
@@ -190,13 +192,11 @@ class MemoryEngine:
                 values[key] = canonical.load(message.value)
         return values
 
-    def receipts(self) -> dict[str, str]:
-        """Entry id -> current disposition."""
-        return {
-            entry: value["disposition"]
-            for source in sources().values()
-            for entry, value in self.latest(source.receipts_topic).items()
-        }
+    def dispositions(self) -> dict[str, str]:
+        """Entry id -> current disposition, of the entries that were sent and have one."""
+        ends = self.latest(DISPOSITIONS)
+        names = {sent.entry_id: entry_name(all_keys(), sent.source, sent.entry_id) for sent in self.journal}
+        return {entry: ends[name]["disposition"] for entry, name in names.items() if name in ends}
 
     def clusters(self) -> frozenset[frozenset[str]]:
         """The records of each person."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ops.lab.memory_engine.engine import Finals, MemoryEngine
-from ops.lab.memory_engine.parts import intake_message, published, quick_step, sources
-from ops.lab.model_check.worlds import POISONED, TEMPLATES, TICKED, TICKS
+from ops.lab.memory_engine.parts import all_keys, intake_message, published, quick_step, sources
+from ops.lab.model_check.worlds import NOBODYS, POISONED, TEMPLATES, TICKED, TICKS
 from schemas import topics
-from schemas.envelope import ENTRY_ID_HEADER, entry_id
+from schemas.envelope import ENTRY_ID_HEADER, entry_id, entry_name
 from schemas.pathway_in import tick_message
 from schemas.source_message import SourceMessage
 from streams.steps.outcome import Emit
@@ -17,7 +17,7 @@ from streams.topology import STAGES
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message from outside. `entry`: the id under which its disposition is owed; `again`: may come twice."""
+    """One message from outside. `entry`: the name under which its disposition is owed; `again`: may come twice."""
 
     emit: Emit
     entry: str | None = None
@@ -60,7 +60,7 @@ def _arrive(engine: MemoryEngine, arrivals: list[Arrival]) -> None:
 def _arrival(slug: str, message: SourceMessage, template: str) -> Arrival:
     """What a door publishes about one entry; message ids are unique among templates."""
     intake = intake_message(slug, replace(message, message_id=f"{template}-{message.message_id}"))
-    return Arrival(published(slug, intake), intake[0])
+    return Arrival(published(slug, intake), entry_name(all_keys(), slug, intake[0]))
 
 
 def _ticks(partitions: list[int]) -> list[Arrival]:
@@ -68,14 +68,17 @@ def _ticks(partitions: list[int]) -> list[Arrival]:
 
 
 def _poison() -> list[Arrival]:
-    """What no step can read, at every entrance; given twice it would rightly be two dead letters."""
+    """What no step can read, at every entrance, and what the check rejects; given twice it would rightly be two dead
+    letters.
+    """
     intake = sources()["gp-hub"].intake_topic
     identifier = entry_id("gp-hub", "poison")
     header = (ENTRY_ID_HEADER, identifier.encode())
     key = hashlib.sha256(b"poison").hexdigest().encode()
     unsealed = Emit(intake, topics.intake_partition(key), key, b"\x00no envelope", (header,))
     return [
-        Arrival(unsealed, identifier, again=False),
+        replace(_arrival(*NOBODYS, "poison"), again=False),
+        Arrival(unsealed, again=False),
         Arrival(Emit(topics.EVENTS, 3, b"no/such", b"{"), again=False),
         Arrival(Emit(topics.PATHWAY_IN, 7, b"nothing", b"[]"), again=False),
     ]

@@ -1,9 +1,9 @@
 """What must hold once a simulated run has come to rest."""
 
 from ops.lab.memory_engine.engine import finals
-from ops.lab.memory_engine.parts import sources
 from ops.lab.model_check.scheduler import ScheduledRun, Violation
 from ops.verify.compare import final_values
+from schemas.topics import DISPOSITIONS
 
 PROBES = 3  # messages asked of the live state and of the one read back
 
@@ -23,8 +23,7 @@ def judge(run: ScheduledRun, *, probe: bool) -> None:
 
 
 def _nothing_lost(run: ScheduledRun) -> None:
-    topics = [source.receipts_topic for source in sources().values()]
-    answered = {key.decode() for key in final_values(run.logs.read(topics))}
+    answered = {key.decode() for key in final_values(run.logs.read([DISPOSITIONS]))}
     if lost := run.world.entries - answered:
         raise Violation("lost", f"{len(lost)} entries without a disposition")
 

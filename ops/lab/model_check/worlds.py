@@ -137,6 +137,7 @@ def _overdue() -> list[SentMessage]:
     ]
 
 
+NOBODYS = message_from(COUNCIL, "nobody", Person(), attended("d", 35), at=35)  # rejected by the check
 TEMPLATES: Mapping[str, Callable[[], list[SentMessage]]] = {
     "correction": _correction,
     "late": _late,

@@ -14,6 +14,7 @@ from ops.client.journal import Sent
 from ops.verify.ledger import TopicIndex, broken_at, stalled
 from schemas import topics
 from schemas.elements import FACT
+from schemas.envelope import entry_name
 from schemas.keyring import Keyring, recipient_purpose
 
 MAY_BE_IN = frozenset({"accepted", "ignored", "unknown"})
@@ -33,9 +34,11 @@ def accounts(sent: Iterable[Sent], index: TopicIndex, *, keys: Keyring, recipien
     """Compare the journal with the topics."""
     answers: dict[str, set[str]] = defaultdict(set)
     for entry in sent:
-        answers[entry.entry_id].add(entry.answer)
+        answers[entry_name(keys, entry.source, entry.entry_id)].add(entry.answer)
     acknowledged = {entry for entry, given in answers.items() if given & {"accepted", "ignored"}}
-    owed = {entry for entry, given in answers.items() if "accepted" in given} | (index.places.keys() - {""})
+    # what ingress could not open it sets apart, and tells no source: nobody is owed an end but who was told `accepted`
+    opened = {entry for entry, places in index.places.items() if not index.dead_letters.keys() >= set(places)}
+    owed = {entry for entry, given in answers.items() if "accepted" in given} | (opened - {""})
     lost = Counter(
         place for entry in owed if (place := broken_at(entry, index, keys=keys, recipient=recipient)) is not None
     )
@@ -54,6 +57,7 @@ def phantoms(answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyrin
     found["intake"] = sum(not answers.get(entry, set()) & MAY_BE_IN for entry in index.places.keys() - {""})
     found["intake"] += sum(place not in index.dead_letters for place in index.places.get("", ()))
     found["receipts"] = len(index.receipts.keys() - index.places.keys())
+    found[topics.DISPOSITIONS] = len(index.dispositions.keys() - index.places.keys())
     named = {
         f"{record}/{FACT}/{'/'.join(fact)}"
         for manifests in index.manifests.values()

@@ -87,7 +87,7 @@ def lag_of(run: RunView) -> dict[str, int]:
 
 def read_run(run: RunView, read: Reader) -> Findings:
     """Every topic of the run, read once."""
-    builder = TopicIndexBuilder(run.sources.values(), recipient=run.recipient)
+    builder = TopicIndexBuilder(run.sources.values(), keys=run.keys, recipient=run.recipient)
     search = Search(_read_intake(run, builder, read))
     finals = {name: Finals() for name in final_topics(run.topics)}
     notes = {name: note_finals(name) for name in CHANGELOGS}
@@ -120,7 +120,7 @@ def _read_intake(run: RunView, builder: TopicIndexBuilder, read: Reader) -> tupl
 
 
 def _against(run: RunView, found: Findings, oracle: Reader) -> OracleComparison:
-    builder = TopicIndexBuilder((), recipient=run.recipient)
+    builder = TopicIndexBuilder((), keys=run.keys, recipient=run.recipient)
 
     def oracle_finals(name: str) -> Finals:
         finals = note_finals(name) if name in CHANGELOGS else Finals()

@@ -119,21 +119,19 @@ class History:
 
 
 def _content(topic: str, value: bytes | None) -> object:
-    """A value without its history; of a receipt only the disposition."""
+    """A value without its history."""
     if value is None:
         return None
     try:
         content = without_history(canonical.load(value))
     except Unreadable:
         return value
-    if topic.startswith("receipts.") and isinstance(content, dict):
-        return content.get("disposition")
     return content
 
 
 def _age_of(topic: str) -> Callable[[TopicMessage], Clock | None] | None:
     """How the age of a message of the topic is read; None where nothing competes (intake, pathway.in)."""
-    if topic == topics.LINK_MAP or topic.startswith(("pathway.state.", "pathway.events.", "receipts.")):
+    if topic in (topics.LINK_MAP, topics.DISPOSITIONS) or topic.startswith(("pathway.state.", "pathway.events.")):
         return _revision
     if topic in (topics.IDENTITY, topics.REVIEW) or topic.startswith("state."):
         return _cause
