@@ -38,6 +38,7 @@ from hl7_messages import EVERY_KIND
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import connectors.sources.tier2_csv.cells as csv_cells
 import connectors.sources.tier3_hl7v2.measurements as hl7_measurements
 import schemas.fhir.read_observation as fhir_observation
 from schemas.errors import Severity
@@ -247,3 +248,15 @@ def test_an_hl7_reader_that_does_not_look_at_the_status_of_a_result_is_seen(monk
     line = "if not withdrawn and status not in RESULT_STANDS:"
     without(hl7_measurements, line, monkeypatch, instead="if False:")
     assert unheeded_hl7("ORU^R01", "OBX", 11, "X", "OBX[1]-11") == "the fact is told"
+
+
+def test_a_csv_reader_that_says_nothing_of_an_unknown_word_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    (attendance,) = (element for element in ELEMENTS if str(element) == "csv row row 2, column attendance")
+    assert fault(attendance, "Zqq") is None
+    line = 'self._unfit(column, Unfit("is not in the mapping\'s list of codes", code="code-invalid"))'
+    text = Path(str(csv_cells.__file__)).read_text(encoding="utf-8")
+    assert text.count(line) == 1
+    broken: dict[str, Any] = {"__name__": csv_cells.__name__, "__file__": csv_cells.__file__}
+    exec(compile(text.replace(line, "pass"), "cells", "exec"), broken)  # our own text
+    monkeypatch.setattr(csv_cells.Cells, "coded", broken["Cells"].coded)
+    assert fault(attendance, "Zqq") == "is not named"
