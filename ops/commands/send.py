@@ -19,7 +19,7 @@ Files = Annotated[list[Path], typer.Argument(help="JSON files, or folders of the
 Source = Annotated[str, typer.Option(help="Who sends; `-open` sources keep every service, in test mode.")]
 Wait = Annotated[
     bool,
-    typer.Option("--wait", help="Wait for the receipt of every accepted entry and print its disposition."),
+    typer.Option("--wait", help="Wait for the receipt of every accepted entry and print what it says."),
 ]
 
 
@@ -83,8 +83,8 @@ def _send(send: "Callable[..., SendResult]", chosen: SendOptions) -> None:
     result = send(engine, source, report=partial(typer.echo, err=as_json))
     if wait:
         wait_for_ends(engine, source, result, options.show_progress)
-        for name, disposition in result.ends:
-            typer.echo(f"{name}: {disposition}", err=as_json)
+        for name, receipt in result.ends:
+            typer.echo(f"{name}: {receipt}", err=as_json)
     counts = result.as_json()
     for name, count in counts.items():
         typer.echo(f"{name}: {count}", err=as_json)

@@ -32,22 +32,22 @@ Report = Callable[[str], None]
 
 @dataclass
 class SendResult:
-    """Answers of the doors, and the dispositions that receipts name."""
+    """Answers of the doors, and what the receipts say."""
 
     codes: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
-    dispositions: Counter[str] = field(default_factory=Counter)
+    receipts: Counter[str] = field(default_factory=Counter)
     by_kind: dict[str, Counter[str]] = field(default_factory=dict)
     warnings: int = 0
     sent: int = 0
     entries: list[Entry] = field(default_factory=list)
-    ends: list[tuple[str, str]] = field(default_factory=list)  # name, disposition; in the order sent
+    ends: list[tuple[str, str]] = field(default_factory=list)  # name, receipt; in the order sent
     rejected_rows: bool = False  # of a file that was taken
 
     @property
     def ok(self) -> bool:
         """True when every message was answered and none was refused or rejected."""
-        failed = self.answers["refused"] + self.answers["unknown"] + self.dispositions["rejected"]
+        failed = self.answers["refused"] + self.answers["unknown"] + self.receipts["rejected"]
         return not failed and not self.rejected_rows
 
     def as_json(self) -> dict[str, Any]:
@@ -58,14 +58,12 @@ class SendResult:
             "AE": self.codes["AE"],
             "AR": self.codes["AR"],
             "http": {code: count for code, count in sorted(self.codes.items()) if code.isdigit()},
-            "accepted": self.answers["accepted"] - self.dispositions["ignored"] - self.dispositions["rejected"],
+            "accepted": self.answers["accepted"] - self.receipts["ignored"] - self.receipts["rejected"],
             "accepted_with_warnings": self.warnings,
-            "ignored": self.answers["ignored"] + self.dispositions["ignored"],
+            "ignored": self.answers["ignored"] + self.receipts["ignored"],
             "refused": self.answers["refused"],
-            "rejected": self.dispositions["rejected"],
-            "linked": self.dispositions["linked"],
-            "held": self.dispositions["held"],
-            "linked_by_kind": {kind: count["linked"] for kind, count in sorted(self.by_kind.items())},
+            "rejected": self.receipts["rejected"],
+            "accepted_by_kind": {kind: count["accepted"] for kind, count in sorted(self.by_kind.items())},
         }
 
 
@@ -140,19 +138,19 @@ def send_csv(engine: RunningEngine, source: str, path: Path, report: Report) -> 
 
 
 def wait_for_ends(engine: RunningEngine, source: str, result: SendResult, report: Report) -> None:
-    """Wait for the receipt of every accepted entry; count dispositions. Raises TierlinkError after
+    """Wait for the receipt of every accepted entry; count them. Raises TierlinkError after
     RECEIPT_SECONDS_MAX.
     """
     receipts = _receipts(engine, source, {identifier for _, _, identifier in result.entries}, report)
     for name, kind, identifier in result.entries:
-        disposition = receipts[identifier]
-        result.ends.append((name, disposition))
-        result.dispositions[disposition] += 1
-        result.by_kind.setdefault(kind, Counter())[disposition] += 1
+        receipt = receipts[identifier]
+        result.ends.append((name, receipt))
+        result.receipts[receipt] += 1
+        result.by_kind.setdefault(kind, Counter())[receipt] += 1
 
 
 def _receipts(engine: RunningEngine, source: str, wanted: Set[str], report: Report) -> dict[str, str]:
-    """Entry id -> disposition, once there is a receipt of every entry."""
+    """Entry id -> accepted, rejected or ignored, once there is a receipt of every entry."""
     deadline, shown = time.monotonic() + RECEIPT_SECONDS_MAX, -1
     while True:
         messages = last_values(read_topics(engine.bootstrap, [engine.sources[source].receipts_topic]))

@@ -122,7 +122,7 @@ def _referral_of_ngozi() -> bytes:
 
 def _message_id(content: bytes) -> str:
     fields = content.split(b"\r", 1)[0].decode().split("|")
-    return "|".join((fields[2], fields[3], fields[9]))
+    return "|".join((fields[2], fields[3], fields[9], fields[6]))
 
 
 def test_up_prints_where_everything_is(up: Up) -> None:
