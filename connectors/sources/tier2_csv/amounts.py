@@ -16,7 +16,7 @@ _UNIT_SIGNS: Mapping[str, str] = {
     **dict.fromkeys(("'", "′", "’"), "[ft_i]"),
 }
 
-_PLAIN = r"[0-9]{1,5}(?:\.[0-9]{0,17})?|\.[0-9]{1,17}"  # a computer's 118.40000000000001 is 118.4
+_PLAIN = r"[0-9]{1,6}(?:\.[0-9]{0,17})?|\.[0-9]{1,17}"  # grams have six; a computer's 118.40000000000001 is 118.4
 _WITH_COMMA = r"[0-9]{1,5},[0-9]{1,2}"
 _WITH_MIDDLE_POINT = r"[0-9]{1,5}·[0-9]{1,4}"
 _AMOUNT = re.compile(rf"\+?({_PLAIN}|{_WITH_COMMA}|{_WITH_MIDDLE_POINT})\s*([^0-9\s.,+<>~*-][^0-9]*2?)?")
