@@ -20,6 +20,7 @@ from spellings import (
     MEASURED_IN,
     QUANTITY_WORDS,
     SYSTEM_NAMES,
+    UBRN_SPELLINGS,
     UCUM,
     UNIT_SPELLINGS,
     in_ours,
@@ -277,7 +278,7 @@ def test_hl7_every_reason_for_referral_alone_and_all_together() -> None:
 
 def test_hl7_every_spelling_and_place_of_the_booking_reference() -> None:
     for issuer in ("UBRN", "ERS", "E-RS", "EBS", "ers"):
-        for text in ("000471005252", "0004 7100 5252", "0004-7100-5252"):
+        for text in UBRN_SPELLINGS:
             for component in (f"{text}^{issuer}", f"{text}^^{issuer}", f"{text}^^^{issuer}"):
                 assert referral(with_field(RF1, 11, component), PRD) == (True, "000471005252"), component
     (fact,) = clinical(message("REF^I12", with_field(RF1, 6, "000471005252^UBRN"), PRD))

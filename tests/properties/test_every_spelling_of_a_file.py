@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 from council_files import CLIENT, HEADERS, east, line, mapping_text
-from spellings import AMOUNTS, ETHNIC_CATEGORIES, MEASURED_IN, NHS_NUMBER, NHS_SPELLINGS, UCUM, UNIT_SPELLINGS, in_ours
+from spellings import (
+    AMOUNTS,
+    ETHNIC_CATEGORIES,
+    MEASURED_IN,
+    NHS_NUMBER,
+    NHS_SPELLINGS,
+    UBRN_SPELLINGS,
+    UCUM,
+    UNIT_SPELLINGS,
+    in_ours,
+)
 from workbooks import workbook
 
 from connectors import mapping as mappings
@@ -374,6 +384,14 @@ def test_every_spelling_of_an_nhs_number_and_a_number_in_a_cell_of_numbers() -> 
     for raw, count in ((text, len(rows) - 1), (workbook([list(EAST_HEADERS), *table]), len(rows))):
         numbers = [message.person.nhs_number for message, _ in messages(raw, east_mapping())]
         assert [number and number.digits for number in numbers] == [NHS_NUMBER] * count
+
+
+def test_every_spelling_of_a_booking_reference() -> None:
+    text = mapping_text().replace("referral_source = {", 'ubrn = { column = "ubrn" }\nreferral_source = {', 1)
+    rows = [client(place, ubrn=spelt) for place, spelt in enumerate(UBRN_SPELLINGS)]
+    for raw in both_files(rows, (*EAST_HEADERS, "ubrn")):
+        numbers = [fact.ubrn for message, _ in messages(raw, mappings.parse(text)) for fact in message.facts]
+        assert [number for number in numbers if number] == ["000471005252"] * len(UBRN_SPELLINGS)
 
 
 def test_a_wrong_meaning_is_seen() -> None:

@@ -115,6 +115,12 @@ NHS_SPELLINGS = (
     "999\u2011000\u20110018", "９９９０００００１８",
 )  # fmt: skip
 
+# An e-RS booking reference: twelve digits, printed in groups of four (e-RS patient letters).
+UBRN_SPELLINGS = (
+    "000471005252", "0004 7100 5252", "0004-7100-5252", "'000471005252", '="000471005252"',
+    "0004\u00a07100\u00a05252", "\u200e000471005252",
+)  # fmt: skip
+
 # ETHNIC CATEGORY 2001, NHS Data Dictionary, national descriptions.
 ETHNIC_CATEGORIES = {
     "A": "White - British", "B": "White - Irish", "C": "White - Any other White background",
