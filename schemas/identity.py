@@ -75,12 +75,33 @@ def nhs_digits(text: str) -> str | None:
     >>> nhs_digits("943 476 5919"), nhs_digits('="9434765919"'), nhs_digits("943476591")
     ('9434765919', '9434765919', None)
     """
+    found = _TEN_DIGITS.fullmatch(_without_marks(text))
+    return "".join(part for part in found.groups() if part) if found else None
+
+
+# e-RS: twelve digits; DWMP: letters for another route, then the number. Read November 2026.
+_BOOKING_REFERENCE = re.compile(r"((?:SR|PR|GR|GP|EC|MSK)?[0-9]{9,12})(?:\.0)?")
+
+
+def booking_reference(text: str) -> str | None:
+    """The e-RS number (UBRN) in `text` in one spelling, for sender and receiver meet by it; else None.
+
+    What is allowed around and between its digits is what `nhs_digits` allows.
+
+    >>> booking_reference("0004 7100 5252"), booking_reference("call 01632")
+    ('000471005252', None)
+    """
+    found = _BOOKING_REFERENCE.fullmatch(_without_marks(text).upper())
+    return found[1] if found else None
+
+
+def _without_marks(text: str) -> str:
+    """A number without what people, browsers and spreadsheets put around and between its digits."""
     plain = text[:100].translate(_FULL_WIDTH)
     plain = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf").strip()
     formula = _TEXT_FORMULA.fullmatch(plain)
     plain = (formula[1] if formula else plain).lstrip("'\u2018\u2019")
-    found = _TEN_DIGITS.fullmatch(_BETWEEN_DIGITS.sub("", plain))
-    return "".join(part for part in found.groups() if part) if found else None
+    return _BETWEEN_DIGITS.sub("", plain)
 
 
 def _modulus_11(digits: str) -> bool:

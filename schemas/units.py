@@ -48,7 +48,7 @@ _WRITTEN: Mapping[str, str] = {
         ("kg", "kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes"),
         ("g", "g gm gms gram grams gramme grammes"),
         ("[lb_av]", "lb lbs pound pounds [lb_av]"),
-        ("[stone_av]", "st stone stones [stone_av]"),
+        ("[stone_av]", "st sts stone stones [stone_av]"),
         ("[oz_av]", "oz ounce ounces [oz_av]"),
         ("cm", "cm cms centimetre centimetres centimeter centimeters"),
         ("m", "m mtr mtrs metre metres meter meters"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from schemas.facts import FactBody
 from schemas.fhir.dates import Span
 from schemas.fhir.node import Node
-from schemas.fhir.references import Resolver, business_id
+from schemas.fhir.references import Resolver, business_id, identifier_value
 from schemas.source_message import SourceFact
 from schemas.sources import Source
 
@@ -52,7 +52,7 @@ class Context:
         for reference in node.many("basedOn"):
             identifier = reference.first("identifier")
             if identifier is not None and identifier.text("value"):
-                return identifier.text("value")
+                return identifier_value(identifier)
         if node.first("basedOn") is not None:
             node.information("basedOn", "leads to no request of this message; told without its referral")
         return None

@@ -27,6 +27,7 @@ from schemas.fhir.dates import StatedTime, when
 from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
+from schemas.identity import booking_reference
 from schemas.source_message import SourceFact
 from schemas.sources import Source
 
@@ -165,11 +166,11 @@ _UBRN = re.compile(r"[0-9]{12}")
 def _ubrn(node: Node) -> str | None:
     """The e-RS number; one under another system is reported, because sender and receiver meet by it."""
     for identifier in node.many("identifier"):
-        value = (identifier.text("value") or "").replace(" ", "").replace("-", "")
         if uris.canonical_uri(identifier.text("system") or "") == uris.UBRN:
-            if not _UBRN.fullmatch(value):
+            number = booking_reference(identifier.text("value") or "")
+            if number is None or not _UBRN.fullmatch(number):
                 identifier.warning("value", "is not a UBRN of twelve digits", code="value")
-            return identifier.text("value")
+            return number or identifier.text("value")
     for identifier in node.many("identifier"):
         system = identifier.text("system") or ""
         if _UBRN.fullmatch(identifier.text("value") or "") and not system.startswith(uris.TIERLINK):

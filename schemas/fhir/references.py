@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from schemas import ods, uris
 from schemas.fhir.node import Node
-from schemas.identity import nhs_digits
+from schemas.identity import booking_reference, nhs_digits
 
 _ENTRY = re.compile(r"Bundle\.entry\[[0-9]+\]\.resource")
 _HISTORY = re.compile(r"(.+)/_history/([A-Za-z0-9.-]{1,64})")
@@ -167,10 +167,18 @@ def ods_code(identifier: Node) -> str | None:
 def business_id(node: Node) -> str | None:
     """The value of the first identifier that has one: what the source calls the thing."""
     for identifier in node.many("identifier"):
-        value = identifier.text("value")
+        value = identifier_value(identifier)
         if value is not None:
             if len(value) > 128 or not value.isprintable():
                 identifier.error("value", "must be 1 to 128 printable characters")
                 return None
             return value
     return None
+
+
+def identifier_value(identifier: Node) -> str | None:
+    """The value of an identifier; a UBRN in its one spelling, whatever stands between its digits."""
+    value = identifier.text("value")
+    if value is None or uris.canonical_uri(identifier.text("system") or "") != uris.UBRN:
+        return value
+    return booking_reference(value) or value

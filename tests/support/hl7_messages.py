@@ -96,6 +96,14 @@ EVERY_KIND = {
 }
 
 
+def with_field(segment: str, field: int, text: str) -> str:
+    """The segment with this text as its field."""
+    parts = segment.split("|")
+    parts += [""] * (field + 1 - len(parts))
+    parts[field] = text
+    return "|".join(parts)
+
+
 def filled(kind: str, text: str, *, kept: tuple[str, ...] = ()) -> bytes:
     """A message of that kind with `text` in every field but those in `kept` (`PV1-10`).
 

@@ -7,24 +7,19 @@ from decimal import Decimal
 
 from connectors.mapping.fields import PAIRS
 from connectors.sources.tier2_csv.texts import as_typed
+from schemas import units
 
-# Units as people write them -> UCUM. Read November 2026 from councils' and practices' exports and the golden cases.
-UNIT_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramme", "kilogrammes"), "kg"),
-    **dict.fromkeys(("lb", "lbs", "pound", "pounds", "#"), "[lb_av]"),
-    **dict.fromkeys(("st", "sts", "stone", "stones"), "[stone_av]"),
-    **dict.fromkeys(("g", "gram", "grams"), "g"),
-    **dict.fromkeys(("cm", "cms", "centimetre", "centimetres", "centimeter", "centimeters"), "cm"),
-    **dict.fromkeys(("m", "metre", "metres", "meter", "meters", "mtr", "mtrs"), "m"),
-    **dict.fromkeys(("mm", "millimetre", "millimetres"), "mm"),
-    **dict.fromkeys(("in", "ins", "inch", "inches", '"', "''", "″", "′′", "’’", "”"), "[in_i]"),
-    **dict.fromkeys(("ft", "foot", "feet", "'", "′", "’"), "[ft_i]"),
-}  # fmt: skip
+# Signs that stand for a unit beside a number; the words are those of `schemas.units`.
+_UNIT_SIGNS: Mapping[str, str] = {
+    "#": "[lb_av]",
+    **dict.fromkeys(('"', "''", "″", "′′", "’’", "”"), "[in_i]"),
+    **dict.fromkeys(("'", "′", "’"), "[ft_i]"),
+}
 
-_PLAIN = r"[0-9]{1,5}(?:\.[0-9]{0,17})?|\.[0-9]{1,17}"  # a computer's 118.40000000000001 is 118.4
+_PLAIN = r"[0-9]{1,6}(?:\.[0-9]{0,17})?|\.[0-9]{1,17}"  # grams have six; a computer's 118.40000000000001 is 118.4
 _WITH_COMMA = r"[0-9]{1,5},[0-9]{1,2}"
 _WITH_MIDDLE_POINT = r"[0-9]{1,5}·[0-9]{1,4}"
-_AMOUNT = re.compile(rf"\+?({_PLAIN}|{_WITH_COMMA}|{_WITH_MIDDLE_POINT})\s*([^0-9\s.,+<>~*-][^0-9]*)?")
+_AMOUNT = re.compile(rf"\+?({_PLAIN}|{_WITH_COMMA}|{_WITH_MIDDLE_POINT})\s*([^0-9\s.,+<>~*-][^0-9]*2?)?")
 _PAIR = re.compile(rf"([0-9]{{1,3}})\s*([^0-9\s.,/-]+)\.?(?:[\s,]*|\s+(?:and|&)\s+)({_PLAIN})\s*([^0-9\s]*)")
 
 
@@ -43,7 +38,7 @@ def unit_of(text: str) -> str | None:
     >>> unit_of("Kg."), unit_of("stone"), unit_of("furlong")
     ('kg', '[stone_av]', None)
     """
-    return UNIT_WORDS.get(" ".join(text.casefold().split()).removesuffix(".").strip())
+    return _UNIT_SIGNS.get(text.strip().removesuffix(".")) or units.unit_of(text)
 
 
 def amount_of(text: str) -> Amount | None:

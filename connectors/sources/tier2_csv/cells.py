@@ -21,6 +21,7 @@ from connectors.sources.tier2_csv.days import (
 from connectors.sources.tier2_csv.texts import as_typed, is_error_value, is_formula, is_not_taken, one_line, repaired
 from schemas import placeholders
 from schemas.errors import Issue, error, information, warning
+from schemas.identity import booking_reference
 from schemas.ods import organisation
 
 CELL_CHARACTERS_MAX = 2_000
@@ -232,6 +233,14 @@ class Cells:
             self.information(column, NOTHING_KNOWN)
             return None
         return code
+
+    def booking_reference(self, column: Column | None) -> str | None:
+        """An e-RS number in one spelling; any other text is left out with a warning."""
+        text = self._value(column)
+        number = booking_reference(text) if text else None
+        if column is not None and text and number is None:
+            self.warning(column, "is not an e-RS booking reference; not kept", code="value")
+        return number
 
     def practice(self, column: Column | None) -> str | None:
         """As `ods`, of the form of a general practice: any other is left out with a warning."""

@@ -26,6 +26,7 @@ _SPECIAL: Mapping[tuple[str, str], str] = {
     ("measurement", "value"): "amount",
     ("measurement", "unit"): "unit",
     ("referral", "practice_ods"): "practice",
+    ("referral", "ubrn"): "ubrn",
     ("demographics", "practice_ods"): "practice",
 }
 # A cell with stones and pounds is a number of pounds: no contradiction to a column that says stones.
@@ -154,7 +155,8 @@ def _values(cells: Cells, group: FactGroup) -> dict[str, object]:
     readers: Mapping[str, Callable[[Column], object]] = {
         "code": cells.coded, "ods": cells.ods, "date": cells.day,
         "number": cells.number, "integer": cells.integer, "text": cells.text,
-        "amount": cells.amount, "practice": cells.practice, "unit": lambda column: unit_in(cells, column),
+        "amount": cells.amount, "practice": cells.practice, "ubrn": cells.booking_reference,
+        "unit": lambda column: unit_in(cells, column),
     }  # fmt: skip
     kinds = FIELDS[group.type]
     values: dict[str, object] = dict(group.fixed)

@@ -161,6 +161,8 @@ ABSENT_BEGINNINGS = (
 # Names of coding systems in CE.3 and CE.6 (HL7 table 0396, and as trusts write them); a name of no row says nothing.
 CODE_SYSTEMS: Mapping[str, str] = {
     **dict.fromkeys(("LN", "LOINC"), uris.LOINC),
+    **dict.fromkeys(("RC", "READ", "READV2", "READ2"), uris.READ_V2),
+    **dict.fromkeys(("CTV3", "READ3"), uris.CTV3),
     **dict.fromkeys(("SCT", "SCT2", "SNM", "SNM3", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT"), uris.SNOMED),
 }
 # OBX-2, HL7 table 0125: types whose first component, or second of SN, may hold a number.

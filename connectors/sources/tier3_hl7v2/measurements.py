@@ -62,7 +62,7 @@ def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | No
         code = obx.value(3, component)
         known = measurement_of_any_system(code)
         system = obx.value(3, component + 2).upper()
-        if known and system and CODE_SYSTEMS.get(system) != known[0]:
+        if known and system and clinical_codes.measurement(CODE_SYSTEMS.get(system, ""), code) is None:
             rule = "does not name the coding system that the code is of; read by the code"
             reading.warn(f"OBX[{place}]-3.{component + 2}", rule, code="code-invalid")
         found = known[1] if known else measurement_word(code)
@@ -118,8 +118,7 @@ def _amount(
     if not silent and _is_absent(reading, obx, comparator + text):
         reading.note(f"{location}-5", "says that there is no value")
         return None
-    unit = unit_of(obx.value(6) or obx.value(6, 2))
-    faults = []
+    unit, faults = _unit(obx)
     if sum(1 for _ in obx.repetitions(5)) > 1:
         faults.append(("5", "holds two values; nobody can say which was measured", "value"))
     elif structured and (obx.value(5, 3) or obx.value(5, 4)):
@@ -130,10 +129,6 @@ def _amount(
         faults.append(("5", "is required", "required"))
     elif not _NUMBER.fullmatch(text):
         faults.append(("5", "must be a number above zero", "value"))
-    if unit is None:
-        missing = not (obx.value(6) or obx.value(6, 2))
-        rule = "is required: a number without its unit says nothing" if missing else "is not a unit of the table"
-        faults.append(("6", rule, "required" if missing else "code-invalid"))
     if not faults and unit is not None:
         given = plain(Decimal(text))
         try:
@@ -145,6 +140,20 @@ def _amount(
         for field, rule, code in faults:
             reading.error(f"{location}-{field}", rule, code=code)
     return None
+
+
+def _unit(obx: Segment) -> tuple[str | None, list[tuple[str, str, str]]]:
+    """The UCUM unit of OBX-6, by its code, its text or their alternates; or None with the reason."""
+    words = [word for part in (1, 2, 4, 5) if (word := obx.value(6, part))]
+    words.append("^".join(words[:2]))  # kg/m^2 whose circumflex was not escaped
+    known = list(filter(None, map(unit_of, words)))
+    if len({(UNITS[unit].dimension, UNITS[unit].factor) for unit in known}) > 1:
+        return None, [("6", "names two different units; nothing is told", "business-rule")]
+    if known:
+        return known[0], []
+    if words == [""]:
+        return None, [("6", "is required: a number without its unit says nothing", "required")]
+    return None, [("6", "is not a unit of the table", "code-invalid")]
 
 
 def _is_absent(reading: Reading, obx: Segment, text: str) -> bool:

@@ -1,6 +1,5 @@
 """REF^I12: a referral reached this trust."""
 
-import re
 from dataclasses import replace
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
@@ -15,10 +14,9 @@ from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
 from schemas.codes import REASONS_FOR_REFERRAL
 from schemas.facts import Referral
+from schemas.identity import booking_reference
 from schemas.ods import organisation
 from schemas.source_message import SourceFact
-
-_UBRN = re.compile(r"(?:SR|PR|GR|GP|EC|MSK)?[0-9]{9,12}")  # e-RS 12 digits; DWMP's prefixes for other routes
 
 
 def received(reading: Reading) -> list[SourceFact]:
@@ -105,8 +103,8 @@ def _ubrn(reading: Reading, rf1: Segment) -> str | None:
     for field in (11, 6):
         for repetition in rf1.repetitions(field):
             if _is_ubrn(repetition):
-                number = repetition.value().replace(" ", "").replace("-", "").upper()
-                if _UBRN.fullmatch(number):
+                number = booking_reference(repetition.value())
+                if number is not None:
                     return number
                 reading.warn(f"RF1-{field}", "is not an e-RS booking reference; it was left out", code="value")
     return None
