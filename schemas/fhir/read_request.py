@@ -1,7 +1,7 @@
 """A ServiceRequest as a Referral and the milestones under it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import cast
 
@@ -178,6 +178,14 @@ def _ubrn(node: Node) -> str | None:
     return None
 
 
+def _told_apart_by(body: FactBody) -> Iterator[str]:
+    """What tells two facts of one type under one referral apart, where the source has no number for them."""
+    for name in ("definition", "action", "dmd_code", "code"):
+        value = getattr(body, name, None)
+        if value is not None:
+            yield value
+
+
 def _milestone(node: Node, number: str | None, context: Context) -> list[SourceFact]:
     place = node.extension("type")
     kind = MILESTONES.get((place.text("valueCode") or place.text("valueString") or "") if place else "")
@@ -195,7 +203,7 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     if body is None:
         return []
     named = node.extension("business-id")
-    default = f"{number}/{body.type}" if number else None
+    default = "/".join((number, body.type, *_told_apart_by(body))) if number else None
     retracted = node.extension("retracted")
     return [
         SourceFact(

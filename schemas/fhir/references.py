@@ -164,21 +164,29 @@ def ods_code(identifier: Node) -> str | None:
     return ods.organisation(value) if value else None
 
 
+BUSINESS_ID_CHARACTERS_MAX = 256
+
+
 def business_id(node: Node) -> str | None:
     """The value of the first identifier that has one: what the source calls the thing."""
     for identifier in node.many("identifier"):
         value = identifier_value(identifier)
         if value is not None:
-            if len(value) > 128 or not value.isprintable():
-                identifier.error("value", "must be 1 to 128 printable characters")
+            if len(value) > BUSINESS_ID_CHARACTERS_MAX or not value.isprintable():
+                identifier.error("value", f"must be printable, at most {BUSINESS_ID_CHARACTERS_MAX} with its system")
                 return None
             return value
     return None
 
 
 def identifier_value(identifier: Node) -> str | None:
-    """The value of an identifier; a UBRN in its one spelling, whatever stands between its digits."""
-    value = identifier.text("value")
-    if value is None or uris.canonical_uri(identifier.text("system") or "") != uris.UBRN:
+    """An identifier as one text: its value, after its system where another issuer than the source's own gave it.
+
+    A UBRN stands for itself, in its one spelling, whatever stands between its digits.
+    """
+    value, system = identifier.text("value"), uris.canonical_uri(identifier.text("system") or "")
+    if value is None or not system or system.startswith(uris.TIERLINK):
         return value
-    return booking_reference(value) or value
+    if system == uris.UBRN:
+        return booking_reference(value) or value
+    return f"{system}|{value}"

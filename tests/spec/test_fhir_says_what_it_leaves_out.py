@@ -268,7 +268,8 @@ def test_a_panel_is_as_many_facts_as_it_has_components() -> None:
     assert facts_of(checked) == sorted([*EVERYTHING, "waist"])
     assert message is not None
     numbers = {fact.business_id for fact in message.facts if fact.business_id}
-    assert {"P-1/weight", "P-1/waist"} <= numbers
+    panel_id = "https://x.example/panel|P-1"
+    assert {f"{panel_id}/weight", f"{panel_id}/waist"} <= numbers
 
 
 # --- every element, one by one
