@@ -70,7 +70,7 @@ def test_the_trust_numbers_its_messages_and_names_the_service() -> None:
         lines = delivery.content.decode().split("\r")
         assert lines.pop() == ""
         header = fields(lines[0])
-        identifiers.append("|".join((header[3], header[4], header[10])))
+        identifiers.append("|".join((header[3], header[4], header[10], header[7])))
         assert (header[12], header[18]) == ("2.4", "UNICODE UTF-8")
         assert identifiers[-1] == delivery.entries[0].message_id
         services = [fields(line)[10] for line in lines if line.startswith("PV1")]

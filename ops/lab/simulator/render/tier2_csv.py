@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from ops.lab.simulator.model import Fact, SimulatedEntry, SimulatedIdentity
+from ops.lab.simulator.model import Fact, SimulatedEntry
+from ops.lab.simulator.render.nhs_number_text import nhs_number_text
 
 HEADERS = (
     "client_ref,nhs_no,surname,forename,known_as,prev_surname,dob,sex,ethnicity,postcode,address1,town,"
@@ -46,7 +47,7 @@ def row(entry: SimulatedEntry) -> dict[str, str]:
 
     Every row repeats which referral it is under and when that was received: the extract's key columns.
     """
-    cells = _identity(entry.local_id, entry.identity)
+    cells = _identity(entry)
     for fact in entry.facts:
         cells |= _cells(fact)
     return {**cells, "last_updated": _moment(entry.source_version_at)}
@@ -61,11 +62,12 @@ def file_text(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def _identity(local_id: str, identity: SimulatedIdentity) -> dict[str, str]:
+def _identity(entry: SimulatedEntry) -> dict[str, str]:
+    identity = entry.identity
     number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
     return {
-        "client_ref": local_id,
-        "nhs_no": f"{number[:3]} {number[3:6]} {number[6:]}" if number else "",
+        "client_ref": entry.local_id,
+        "nhs_no": nhs_number_text(entry, f"{number[:3]} {number[3:6]} {number[6:]}") if number else "",
         "surname": identity.surname.upper(),
         "forename": " ".join(name for name in (identity.forename, identity.middle_name) if name),
         "known_as": identity.known_as or "",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
+from ops.lab.simulator.render import hl7_numbers
 
 _CLOCK = ZoneInfo("Europe/London")
 _TRUST_ODS = "RXX"
@@ -33,7 +34,7 @@ def message(entry: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     """One entry as one message, segments ended by carriage returns, without MLLP framing."""
     # HL7 puts RF1 and SCH before the patient
     about = [_first(entry, service)] if entry.form in ("I12", "S12", "S13", "S15", "S26") else _event(entry)
-    segments = [_header(entry), *about, *_patient(entry.local_id, entry.identity), *_body(entry, service)]
+    segments = [_header(entry), *about, *_patient(entry), *_body(entry, service)]
     return "".join(f"{segment}\r" for segment in segments).encode()
 
 
@@ -74,13 +75,11 @@ def _event(entry: SimulatedEntry) -> list[str]:
     return [_segment("EVN", {1: entry.form, 2: _moment(entry.source_version_at)})]
 
 
-def _patient(local_id: str, identity: SimulatedIdentity) -> list[str]:
-    numbers = [f"{local_id}^^^{_TRUST_ODS}^MR"]
-    if identity.nhs_number:
-        numbers.insert(0, f"{identity.nhs_number}^^^NHS^NH")
+def _patient(entry: SimulatedEntry) -> list[str]:
+    identity = entry.identity
     pid = {
         1: "1",
-        3: "~".join(numbers),
+        3: "~".join(hl7_numbers.numbers(entry, _TRUST_ODS)),
         5: "~".join(_names(identity)),
         7: f"{identity.birth_date:%Y%m%d}" if identity.birth_date else "",
         8: {"female": "F", "male": "M", None: ""}[identity.sex],
