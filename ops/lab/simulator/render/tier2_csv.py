@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from ops.lab.simulator.model import Fact, SimulatedEntry
+from ops.lab.simulator.render import words
 from ops.lab.simulator.render.nhs_number_text import nhs_number_text
+from ops.lab.simulator.spellings import chosen
 
 HEADERS = (
     "client_ref,nhs_no,surname,forename,known_as,prev_surname,dob,sex,ethnicity,postcode,address1,town,"
@@ -39,6 +41,7 @@ _REASON = {
     "did-not-attend": "DID NOT ATTEND",
     "completed": "Completed",
 }
+_DAYS = tuple(header for header in HEADERS if header.endswith("_date"))
 _TRUST_ODS = "RXX"
 
 
@@ -49,7 +52,7 @@ def row(entry: SimulatedEntry) -> dict[str, str]:
     """
     cells = _identity(entry)
     for fact in entry.facts:
-        cells |= _cells(fact)
+        cells |= _in_words(entry, _cells(fact), fact)
     return {**cells, "last_updated": _moment(entry.source_version_at)}
 
 
@@ -63,7 +66,7 @@ def file_text(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _identity(entry: SimulatedEntry) -> dict[str, str]:
-    identity = entry.identity
+    identity, ethnic = entry.identity, entry.identity.ethnic_category
     number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
     return {
         "client_ref": entry.local_id,
@@ -73,8 +76,8 @@ def _identity(entry: SimulatedEntry) -> dict[str, str]:
         "known_as": identity.known_as or "",
         "prev_surname": (identity.old_surname or "").upper(),
         "dob": _day(identity.birth_date) if identity.birth_date else "",
-        "sex": _SEX[identity.sex],
-        "ethnicity": identity.ethnic_category,
+        "sex": _word(entry, "sex_in_words", _SEX[identity.sex], words.COUNCIL_SEX.get(identity.sex or "")),
+        "ethnicity": _word(entry, "ethnic_in_words", ethnic, words.COUNCIL_ETHNIC.get(ethnic)),
         "postcode": identity.postcode or "",
         "address1": identity.address.line,
         "town": identity.address.town,
@@ -85,6 +88,22 @@ def _identity(entry: SimulatedEntry) -> dict[str, str]:
         "email": identity.email or "",
         "gp_practice": identity.practice_ods,
     }
+
+
+def _word(entry: SimulatedEntry, name: str, usual: str, others: Sequence[str] | None) -> str:
+    return chosen(entry, name, usual, others or (usual,))
+
+
+def _in_words(entry: SimulatedEntry, cells: dict[str, str], fact: Fact) -> dict[str, str]:
+    """The cells of a fact with the spellings of its entry."""
+    others = {
+        "attendance": ("attendance_in_words", words.COUNCIL_ATTENDANCE.get(fact.attendance or "")),
+        "group": ("yes_no_in_letters", words.YES),
+        "self_reported": ("yes_no_in_letters", words.YES if fact.method == "self_reported" else words.NO),
+        **dict.fromkeys(_DAYS, ("days_otherwise", (f"{fact.on:%Y-%m-%d}", f"{fact.on:%d %b %Y}"))),
+    }
+    spelt = {header: _word(entry, name, cells[header], to) for header, (name, to) in others.items() if header in cells}
+    return cells | spelt
 
 
 def _cells(fact: Fact) -> dict[str, str]:

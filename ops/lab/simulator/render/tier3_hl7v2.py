@@ -6,7 +6,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
-from ops.lab.simulator.render import hl7_numbers
+from ops.lab.simulator.render import hl7_numbers, words
+from ops.lab.simulator.spellings import chosen
 
 _CLOCK = ZoneInfo("Europe/London")
 _TRUST_ODS = "RXX"
@@ -24,6 +25,7 @@ _TYPE = {
     "A31": "ADT^A31^ADT_A05",
     "R01": "ORU^R01^ORU_R01",
 }
+_STATUS = {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}
 _CANCELLED_BY = {"2": "PATIENT", "4": "PROVIDER"}
 _OBSERVATION = {"weight": "27113001^Body weight^SCT"}
 _UNIT = {"kg": "kg", "g": "g", "lb": "lb"}
@@ -82,13 +84,22 @@ def _patient(entry: SimulatedEntry) -> list[str]:
         3: "~".join(hl7_numbers.numbers(entry, _TRUST_ODS)),
         5: "~".join(_names(identity)),
         7: f"{identity.birth_date:%Y%m%d}" if identity.birth_date else "",
-        8: {"female": "F", "male": "M", None: ""}[identity.sex],
+        8: _sex(entry),
         11: "~".join(_addresses(identity)),
         13: "~".join(_telecoms(identity)),
-        22: identity.ethnic_category,
+        22: _word(entry, "ethnic_in_words", identity.ethnic_category, words.ETHNIC),
         32: "01" if identity.nhs_number else "",
     }
     return [_segment("PID", pid), _segment("PD1", {3: f"^^{identity.practice_ods}"})]
+
+
+def _sex(entry: SimulatedEntry) -> str:
+    sex = entry.identity.sex
+    return chosen(entry, "sex_in_words", sex[0].upper(), words.SEX[sex]) if sex else ""
+
+
+def _word(entry: SimulatedEntry, name: str, code: str, spellings: words.Words) -> str:
+    return chosen(entry, name, code, spellings.get(code, (code,)))
 
 
 def _names(identity: SimulatedIdentity) -> list[str]:
@@ -129,17 +140,21 @@ def _first(entry: SimulatedEntry, service: str) -> str:
         {
             1: fact.key,
             2: fact.key,
-            6: _CANCELLED_BY.get(fact.attendance or "", "") if entry.form == "S15" else "",
+            6: _who_cancelled(entry, fact.attendance or "") if entry.form == "S15" else "",
             11: f"^^^{_start(fact.on)}",
-            25: {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}[entry.form],
+            25: chosen(entry, "status_in_words", _STATUS[entry.form], words.APPOINTMENT_STATUS[entry.form]),
         },
     )
+
+
+def _who_cancelled(entry: SimulatedEntry, by: str) -> str:
+    return chosen(entry, "who_cancelled_in_words", _CANCELLED_BY[by], words.CANCELLED_BY[by])
 
 
 def _body(entry: SimulatedEntry, service: str) -> list[str]:
     if entry.form == "A31":
         return []
-    visit: dict[int, str] = {1: "1", 2: "O", 10: service}
+    visit: dict[int, str] = {1: "1", 2: chosen(entry, "class_in_words", "O", words.OUTPATIENT), 10: service}
     fact = entry.facts[0]
     match entry.form:
         case "A04":
