@@ -126,7 +126,7 @@ def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str |
             number = NHSNumber.parse(cx.value(), test_mode=reading.test_mode)
         except InvalidField as broken:
             reading.warn(place, f"NHS number {broken.rule}", code="value")
-            claimed.append(cx.value())
+            claimed.append(nhs_digits(cx.value()) or cx.value())
             continue
         if _has_expired(reading, cx):
             former[number] = None
