@@ -26,13 +26,18 @@ def _drawn(entry: SimulatedEntry, rates: Rates) -> frozenset[str]:
     return frozenset(
         name
         for (name, source), share in ((key.split(), share) for key, share in rates.spelling.items())
-        if source == entry.source and Random(f"{entry.number}/{name}").random() < share
+        if source == entry.source and _chance(entry, name).random() < share
     )
 
 
 def chosen(entry: SimulatedEntry, name: str, usual: T, others: Sequence[T]) -> T:
     """`usual`, or one of `others` where the entry drew the spelling `name`; the same entry, the same choice."""
-    return Random(f"{name}/{entry.number}").choice(others) if name in entry.spellings else usual
+    return _chance(entry, f"{name}/way").choice(others) if name in entry.spellings else usual
+
+
+def _chance(entry: SimulatedEntry, name: str) -> Random:
+    """A correction is written as what it corrects was: to HL7 the code of a result (OBX-3) is part of its name."""
+    return Random(f"{entry.corrects or entry.number}/{name}")
 
 
 def as_usual(entry: SimulatedEntry) -> SimulatedEntry:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ops.lab.simulator.model import Fact, SimulatedEntry
 from ops.lab.simulator.render import words
+from ops.lab.simulator.render.measured_codes import UNITS
 from ops.lab.simulator.render.nhs_number_text import nhs_number_text
 from ops.lab.simulator.spellings import chosen
 
@@ -96,8 +97,11 @@ def _word(entry: SimulatedEntry, name: str, usual: str, others: Sequence[str] | 
 
 def _in_words(entry: SimulatedEntry, cells: dict[str, str], fact: Fact) -> dict[str, str]:
     """The cells of a fact with the spellings of its entry."""
+    units = UNITS.get(fact.unit_given or "", ())
     others = {
         "attendance": ("attendance_in_words", words.COUNCIL_ATTENDANCE.get(fact.attendance or "")),
+        "weight_unit": ("units_in_words", units),
+        "height_unit": ("units_in_words", units),
         "group": ("yes_no_in_letters", words.YES),
         "self_reported": ("yes_no_in_letters", words.YES if fact.method == "self_reported" else words.NO),
         **dict.fromkeys(_DAYS, ("days_otherwise", (f"{fact.on:%Y-%m-%d}", f"{fact.on:%d %b %Y}"))),

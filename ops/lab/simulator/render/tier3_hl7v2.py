@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 from ops.lab.simulator.render import hl7_numbers, words
+from ops.lab.simulator.render.measured_codes import HL7_WEIGHT, UNITS
 from ops.lab.simulator.spellings import chosen
 
 _CLOCK = ZoneInfo("Europe/London")
@@ -28,7 +29,6 @@ _TYPE = {
 _STATUS = {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}
 _CANCELLED_BY = {"2": "PATIENT", "4": "PROVIDER"}
 _OBSERVATION = {"weight": "27113001^Body weight^SCT"}
-_UNIT = {"kg": "kg", "g": "g", "lb": "lb"}
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
@@ -165,21 +165,22 @@ def _body(entry: SimulatedEntry, service: str) -> list[str]:
     if entry.form.startswith("S"):
         segments += [_segment("RGS", {1: "1"}), _segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
     if entry.form == "R01":
-        segments += _result(fact, corrected=entry.corrects is not None)
+        segments += _result(entry, fact)
     return segments
 
 
-def _result(fact: Fact, *, corrected: bool) -> list[str]:
+def _result(entry: SimulatedEntry, fact: Fact) -> list[str]:
     assert fact.quantity is not None
     assert fact.value_given is not None
+    assert fact.unit_given is not None
     order = {1: "1", 3: fact.key.split("/")[0], 4: "VITALS^Vital signs^L", 7: _start(fact.on), 25: "F"}
     result = {
         1: "1",
         2: "NM",
-        3: _OBSERVATION[fact.quantity],
+        3: chosen(entry, "codes_of_other_systems", _OBSERVATION[fact.quantity], HL7_WEIGHT),
         5: _number(fact.value_given),
-        6: _UNIT[fact.unit_given or ""],
-        11: "C" if corrected else "F",
+        6: chosen(entry, "units_in_words", fact.unit_given, UNITS[fact.unit_given]),
+        11: "C" if entry.corrects else "F",
         14: _start(fact.on),
     }
     return [_segment("OBR", order), _segment("OBX", result)]
