@@ -6,6 +6,7 @@ from typing import TypedDict
 from ops.lab.simulator.model import GP, Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 from ops.lab.simulator.render.fhir_references import BundleReferences, Reference
 from ops.lab.simulator.render.measured_codes import OTHERS, TEXTS, UNITS, USUAL
+from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
 _SNOMED = "http://snomed.info/sct"
@@ -52,7 +53,7 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
     patient_url = references.full_url("Patient", 2)
     subject = references.to(patient_url, _LOCAL_ID, entry.local_id)
     requests: dict[str, Reference] = {}
-    resources = [(patient_url, patient(entry.local_id, entry.identity))]
+    resources = [(patient_url, patient(entry.local_id, with_placeholders(entry)))]
     for number, fact in enumerate(entry.facts, start=3):
         if fact.kind == "referral":
             url = references.full_url("ServiceRequest", number)
@@ -150,8 +151,12 @@ def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str
 def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
     """A mobile as the hub writes one, in E.164, and a private mailbox."""
     phone, email = identity.phone, identity.email
-    phones = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
+    phones = [{"system": "phone", "value": _e164(phone), "use": "mobile"}] if phone else []
     return [*phones, {"system": "email", "value": email, "use": "home"}] if email else phones
+
+
+def _e164(phone: str) -> str:
+    return f"+44{phone[1:]}" if phone.isdigit() and phone.strip("0") else phone
 
 
 def _service_request(entry: SimulatedEntry, fact: Fact, subject: Reference) -> dict[str, object]:

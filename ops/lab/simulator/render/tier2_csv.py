@@ -10,6 +10,7 @@ from ops.lab.simulator.model import Fact, SimulatedEntry
 from ops.lab.simulator.render import words
 from ops.lab.simulator.render.measured_codes import UNITS
 from ops.lab.simulator.render.nhs_number_text import nhs_number_text
+from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
 HEADERS = (
@@ -67,7 +68,7 @@ def file_text(rows: Sequence[dict[str, str]]) -> str:
 
 
 def _identity(entry: SimulatedEntry) -> dict[str, str]:
-    identity, ethnic = entry.identity, entry.identity.ethnic_category
+    identity, ethnic = with_placeholders(entry), entry.identity.ethnic_category
     number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
     return {
         "client_ref": entry.local_id,
@@ -85,10 +86,14 @@ def _identity(entry: SimulatedEntry) -> dict[str, str]:
         "prev_postcode": former.postcode if former else "",
         "prev_address1": former.line if former else "",
         "prev_town": former.town if former else "",
-        "mobile": f"{mobile[:5]} {mobile[5:]}" if mobile else "",
+        "mobile": _mobile(mobile),
         "email": identity.email or "",
         "gp_practice": identity.practice_ods,
     }
+
+
+def _mobile(mobile: str | None) -> str:
+    return f"{mobile[:5]} {mobile[5:]}" if mobile and mobile.isdigit() else mobile or ""
 
 
 def _word(entry: SimulatedEntry, name: str, usual: str, others: Sequence[str] | None) -> str:

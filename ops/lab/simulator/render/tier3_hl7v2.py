@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 from ops.lab.simulator.render import hl7_numbers, words
 from ops.lab.simulator.render.measured_codes import HL7_WEIGHT, UNITS
+from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
 _CLOCK = ZoneInfo("Europe/London")
@@ -78,7 +79,7 @@ def _event(entry: SimulatedEntry) -> list[str]:
 
 
 def _patient(entry: SimulatedEntry) -> list[str]:
-    identity = entry.identity
+    identity = with_placeholders(entry)
     pid = {
         1: "1",
         3: "~".join(hl7_numbers.numbers(entry, _TRUST_ODS)),
