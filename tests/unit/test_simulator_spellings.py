@@ -19,6 +19,7 @@ from ops.lab.simulator.faults import with_corrections
 from ops.lab.simulator.journeys import journeys
 from ops.lab.simulator.model import COUNCIL, GP, TRUST, SimulatedEntry, SourceSlug
 from ops.lab.simulator.population import people
+from ops.lab.simulator.render import no_facts
 from ops.lab.simulator.render import primary_care_fhir as gp_writes
 from ops.lab.simulator.render import tier2_csv as council_writes
 from ops.lab.simulator.render import tier3_hl7v2 as trust_writes
@@ -146,3 +147,18 @@ def test_a_correction_is_written_as_what_it_corrects_was() -> None:
             for of in (entry, by_number[entry.corrects or ""])
         ]
         assert codes[0] == codes[1] != []
+
+
+def test_the_weight_that_tells_no_fact_would_be_one_without_what_denies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    affirmed = {"status": "final", "valueQuantity": no_facts._TOO_HEAVY}
+    monkeypatch.setattr(no_facts, "_NO_MEASUREMENT", (affirmed,))
+    for usual, otherwise in in_some_entries("no_measurement_beside", GP, 5):
+        assert len(heard(otherwise)[1].facts) == len(heard(usual)[1].facts) + 1
+
+
+def test_every_element_that_tells_no_fact_has_an_issue_at_its_place() -> None:
+    for name, source in SPELLINGS:
+        if name.startswith("no_"):
+            for usual, otherwise in in_some_entries(name, source):
+                issues = [DOORS[source](entry).checked.issues for entry in (usual, otherwise)]
+                assert set(issues[1]) - set(issues[0]), (name, source)

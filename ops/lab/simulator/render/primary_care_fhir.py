@@ -1,11 +1,13 @@
 """The hub that speaks for general practices: FHIR R4 message Bundles, in UK Core profiles where there are some."""
 
 import json
+from collections.abc import Sequence
 from typing import TypedDict
 
 from ops.lab.simulator.model import GP, Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 from ops.lab.simulator.render.fhir_references import BundleReferences, Reference
 from ops.lab.simulator.render.measured_codes import OTHERS, TEXTS, UNITS, USUAL
+from ops.lab.simulator.render.no_facts import no_measurement, no_request
 from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
@@ -62,6 +64,8 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
         else:
             url = references.full_url("Observation", number)
             resources.append((url, _observation(entry, fact, subject, requests.get(fact.referral or ""))))
+    for number, resource in enumerate(_no_facts(entry, resources, subject), start=len(entry.facts) + 3):
+        resources.append((references.full_url(str(resource["resourceType"]), number), resource))
     header = (references.full_url("MessageHeader", 1), _header(resources[1][0]))
     return {
         "resourceType": "Bundle",
@@ -72,6 +76,14 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
             {"fullUrl": url, "resource": references.named(url, resource)} for url, resource in (header, *resources)
         ],
     }
+
+
+def _no_facts(
+    entry: SimulatedEntry, resources: Sequence[tuple[str, dict[str, object]]], subject: Reference
+) -> list[dict[str, object]]:
+    requests = [resource for _, resource in resources if resource["resourceType"] == "ServiceRequest"]
+    found = [copy for request in requests for copy in no_request(entry, request)]
+    return found + (no_measurement(entry, subject) if entry.facts else [])
 
 
 def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:

@@ -10,6 +10,7 @@ from ops.lab.simulator.model import Fact, SimulatedEntry
 from ops.lab.simulator.render import words
 from ops.lab.simulator.render.measured_codes import UNITS
 from ops.lab.simulator.render.nhs_number_text import nhs_number_text
+from ops.lab.simulator.render.no_facts import no_weight
 from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
@@ -55,7 +56,7 @@ def row(entry: SimulatedEntry) -> dict[str, str]:
     cells = _identity(entry)
     for fact in entry.facts:
         cells |= _in_words(entry, _cells(fact), fact)
-    return {**cells, "last_updated": _moment(entry.source_version_at)}
+    return {**cells, **no_weight(entry), "last_updated": _moment(entry.source_version_at)}
 
 
 def file_text(rows: Sequence[dict[str, str]]) -> str:

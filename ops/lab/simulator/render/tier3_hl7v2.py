@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
 from ops.lab.simulator.render import hl7_numbers, words
 from ops.lab.simulator.render.measured_codes import HL7_WEIGHT, UNITS
+from ops.lab.simulator.render.no_facts import no_result
 from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
@@ -184,7 +185,8 @@ def _result(entry: SimulatedEntry, fact: Fact) -> list[str]:
         11: "C" if entry.corrects else "F",
         14: _start(fact.on),
     }
-    return [_segment("OBR", order), _segment("OBX", result)]
+    beside = no_result(entry, result[3], result[14])
+    return [_segment("OBR", order), *(_segment("OBX", obx) for obx in (result, *beside))]
 
 
 def _segment(name: str, fields: Mapping[int, str]) -> str:
