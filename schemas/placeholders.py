@@ -112,10 +112,10 @@ def is_postcode(text: str) -> bool:
 def is_telephone(text: str) -> bool:
     """True for a number nobody has: 07000 000000, zeros, one digit over and over.
 
-    >>> is_telephone("07000 000000"), is_telephone("07700 900123")
-    (True, False)
+    >>> is_telephone("07000 000000"), is_telephone("+44 7000 000000"), is_telephone("07700 900123")
+    (True, True, False)
     """
-    digits = re.sub(r"[^0-9]", "", text)
+    digits = re.sub(r"^(00)?44", "0", re.sub(r"[^0-9]", "", text))
     return not digits or _TELEPHONES.fullmatch(digits) is not None
 
 

@@ -13,7 +13,7 @@ from schemas.errors import InvalidField
 from schemas.fhir.dates import is_former
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
-from schemas.identity import LocalId, NHSNumber
+from schemas.identity import LocalId, NHSNumber, nhs_digits
 from schemas.sources import Source
 
 _CLAIM_MAX = 64
@@ -93,7 +93,7 @@ def _read_nhs_number(node: Node, value: str, nhs: _NhsNumbers, *, former: bool) 
             report("value", f"superseded NHS number {failure.rule}; left out")
             return
         report("value", f"NHS number {failure.rule}; kept only as claimed")
-        nhs.claimed = nhs.claimed or value[:_CLAIM_MAX]
+        nhs.claimed = nhs.claimed or nhs_digits(value) or value[:_CLAIM_MAX]
         return
     try:
         NHSNumber.parse(value, test_mode=nhs.test_mode)

@@ -7,7 +7,7 @@ from connectors.mapping import Column
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
 from connectors.sources.tier2_csv.texts import is_not_taken, without_notes
 from schemas.errors import InvalidField
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
+from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits
 from schemas.placeholders import is_mailbox, is_number, is_postcode, is_telephone
 
 _EARLIEST_BIRTH = date(1880, 1, 1)  # as `facts.Demographics`
@@ -120,7 +120,7 @@ def _nhs_number(cells: Cells, column: Column | None, *, test_mode: bool) -> tupl
 
 
 def _claimed(cells: Cells, column: Column, text: str, rule: str) -> str | None:
-    digits = text.replace(" ", "").replace("-", "")
+    digits = nhs_digits(text) or text.replace(" ", "").replace("-", "")
     if re.fullmatch(r"[0-9.]+[Ee]\+?[0-9]+", text):
         cells.warning(column, "is in a spreadsheet's exponent form, its digits are lost; not kept")
     elif re.fullmatch(r"[0-9]{9}", digits):

@@ -126,7 +126,7 @@ def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str |
             number = NHSNumber.parse(cx.value(), test_mode=reading.test_mode)
         except InvalidField as broken:
             reading.warn(place, f"NHS number {broken.rule}", code="value")
-            claimed.append(cx.value())
+            claimed.append(nhs_digits(cx.value()) or cx.value())
             continue
         if _has_expired(reading, cx):
             former[number] = None
@@ -226,8 +226,9 @@ def _name(reading: Reading, xpn: Repetition, place: str, otherwise: str) -> Pers
         return None
     if kind not in NAME_USE:
         reading.warn(f"{place}.7", "is not a type of name; read as the official one", code="code-invalid")
-    sent = (xpn.value(), xpn.value(2), *xpn.value(3).split())
-    family, *given = ("" if is_word(part, reading.source.placeholders) else part for part in sent)
+    words, middle = reading.source.placeholders, xpn.value(3)
+    sent = (xpn.value(), xpn.value(2), *((middle,) if is_word(middle, words) else middle.split()))
+    family, *given = ("" if is_word(part, words) else part for part in sent)
     if (family, *given) != sent:
         reading.note(place, "holds a word that says that the name is not known; it was left out")
     if not family and not any(given):

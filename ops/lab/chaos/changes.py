@@ -6,6 +6,7 @@ Made from good deliveries by rewriting their bytes, as the same sender would sen
 import csv
 import io
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ _STREETS = ("Harbour Row", "Larch Hill", "Tannery Lane", "Weir Bank", "Quarry Ri
 _POSTCODES = ("SS2 4QA", "CM1 7TB", "CO4 3WD", "SS9 1HN", "CM20 2PR")
 _UPDATED = "%d/%m/%Y %H:%M"  # how the council's extract writes when a row was changed
 _SENT_AT = "%Y%m%d%H%M%S"
+_NHS_NUMBER = re.compile(r"\^NHS[&^]|\.2\.1\.4\.1&")  # issued by the NHS, by name or by the number's OID
 _LINE_END = "\r"
 
 
@@ -140,7 +142,7 @@ def _changed(pid: str, change: _IdentityChange) -> str:
         address[0], address[4] = line, postcode
         fields[11] = "^".join(address)
     if change.nhs_number:
-        others = [identifier for identifier in fields[3].split("~") if "^NHS^" not in identifier]
+        others = [identifier for identifier in fields[3].split("~") if not _NHS_NUMBER.search(identifier)]
         fields[3] = "~".join((f"{change.nhs_number}^^^NHS^NH", *others))
     return "|".join(fields)
 

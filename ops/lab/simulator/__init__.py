@@ -16,7 +16,9 @@ from ops.lab.simulator.journeys import AS_OF, journeys
 from ops.lab.simulator.model import Delivery, EntryTruth
 from ops.lab.simulator.population import people as population
 from ops.lab.simulator.rates import Rates, default_rates, parse_rates
+from ops.lab.simulator.scripts import in_own_script, with_names_of_scripts
 from ops.lab.simulator.sending import deliveries, numbered
+from ops.lab.simulator.spellings import spelt
 from ops.lab.simulator.truth import Noise, PersonTruth, noise, truth_of
 
 __all__ = [
@@ -45,8 +47,9 @@ class SimulatedFeed:
 def simulate(seed: int, people: int, *, rates: Rates) -> SimulatedFeed:
     """The world of `seed` with that many people. Pure: the same arguments give an equal SimulatedFeed."""
     rng = Random(seed)
-    everyone = population(rng, people, rates)
+    everyone = with_names_of_scripts(population(rng, people, rates), rates)
     entries = numbered(rng, with_corrections(rng, journeys(rng, everyone, rates), rates))
+    entries = spelt(in_own_script(entries), rates)
     sent = deliveries(rng, entries, rates)
     truth = truth_of(everyone, entries)
     return SimulatedFeed(sent, truth, noise(sent, everyone, truth))

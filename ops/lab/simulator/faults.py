@@ -51,7 +51,7 @@ def with_corrections(rng: Random, entries: Sequence[SimulatedEntry], rates: Rate
 
 def entry_number(entry: SimulatedEntry) -> str:
     """What names this entry among all: its record and its source version time, which no other entry shares."""
-    return f"{entry.source}/{entry.local_id}/{entry.source_version_at.isoformat()}"
+    return entry.number
 
 
 def _can_be_mistaken(entry: SimulatedEntry) -> bool:

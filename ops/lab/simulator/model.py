@@ -129,7 +129,8 @@ class SimulatedEntry:
     """One entry as its source means it: `facts` about `local_id`, known to the source at `source_version_at` (UTC).
 
     `message_id` is the sender's own (empty for a file row: the file is the message). `form` chooses the
-    template. `corrects` is the message id or row reference of the entry whose facts this one replaces.
+    template. `corrects` is the message id or row reference of the entry whose facts this one replaces. `spellings` name
+    what its source writes otherwise than usual and means the same by.
     """
 
     source: SourceSlug
@@ -141,6 +142,12 @@ class SimulatedEntry:
     facts: tuple[Fact, ...]
     message_id: str = ""
     corrects: str | None = None
+    spellings: frozenset[str] = frozenset()
+
+    @property
+    def number(self) -> str:
+        """What names this entry among all: its record and its source version time, which no other entry shares."""
+        return f"{self.source}/{self.local_id}/{self.source_version_at.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

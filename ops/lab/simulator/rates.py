@@ -26,6 +26,7 @@ class Rates:
     tier2_outcome: Shares
     journey: Shares
     noise: Shares
+    spelling: Shares
 
 
 def parse_rates(text: str) -> Rates:

@@ -17,6 +17,7 @@ from ops.lab.simulator.faults import BROKEN, broken_row, entry_number, foreign
 from ops.lab.simulator.model import COUNCIL, GP, TRUST, Delivery, EntryTruth, Expected, SimulatedEntry
 from ops.lab.simulator.rates import Rates
 from ops.lab.simulator.render import primary_care_fhir, tier2_csv, tier3_hl7v2
+from ops.lab.simulator.spellings import as_usual
 
 _ROWS_MIN, _ROWS_MAX = 40, 80
 _OVERTAKEN_BY_MAX = 3
@@ -152,7 +153,7 @@ def _broken_messages(rng: Random, messages: Sequence[_Sending], count: int) -> I
     for message in rng.sample(spoilable, min(count, len(spoilable))):
         good = _message(message)
         truth = replace(good.entries[0], person="", expected="refused", correction=False)
-        content = BROKEN[message.entry.source](rng, message.entry)
+        content = BROKEN[message.entry.source](rng, as_usual(message.entry))
         yield _Posting(
             replace(good, content=content, entries=(truth,), tag="broken"), message.at - timedelta(seconds=1)
         )
@@ -197,7 +198,7 @@ def _file(rng: Random, name: str, chunk: Sequence[_Sending], spoilt: set[str]) -
     rows, sending_of_row = [], []
     for sending in chunk:
         if entry_number(sending.entry) in spoilt and not sending.repeated:
-            rows.append(broken_row(rng, sending.entry))
+            rows.append(broken_row(rng, as_usual(sending.entry)))
             sending_of_row.append(replace(sending, expected="rejected_row"))
         rows.append(tier2_csv.row(sending.entry))
         sending_of_row.append(sending)

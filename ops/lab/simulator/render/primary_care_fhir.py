@@ -1,9 +1,15 @@
 """The hub that speaks for general practices: FHIR R4 message Bundles, in UK Core profiles where there are some."""
 
 import json
+from collections.abc import Sequence
 from typing import TypedDict
 
 from ops.lab.simulator.model import GP, Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
+from ops.lab.simulator.render.fhir_references import BundleReferences, Reference
+from ops.lab.simulator.render.measured_codes import OTHERS, TEXTS, UNITS, USUAL
+from ops.lab.simulator.render.no_facts import no_measurement, no_request
+from ops.lab.simulator.render.placeholders import with_placeholders
+from ops.lab.simulator.spellings import chosen
 
 _SNOMED = "http://snomed.info/sct"
 _UCUM = "http://unitsofmeasure.org"
@@ -12,12 +18,12 @@ _ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _UBRN = "https://fhir.nhs.uk/Id/UBRN"
 _UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition"
 _TIERLINK = "https://tierlink.example"
+_LOCAL_ID = f"{_TIERLINK}/Id/patient/{GP}"
 _SENDER_ODS = "Y00001"
 _SERVICE = {  # SNOMED CT UK: local-authority Tier 2 programme; refer to weight management programme
     "tier2": ("771491000000104", "Referral to local authority weight management programme"),
     "tier3": ("408289007", "Refer to weight management programme"),
 }
-_OBSERVATION = {"weight": "27113001", "height": "50373000", "bmi": "60621009"}
 _UNIT = {"kg": "kg", "g": "g", "lb": "[lb_av]", "cm": "cm", "m": "m", "kg/m2": "kg/m2"}
 
 
@@ -45,27 +51,39 @@ def bundle_bytes(entry: SimulatedEntry) -> bytes:
 
 def bundle(entry: SimulatedEntry) -> MessageBundle:
     """One entry as a message Bundle: MessageHeader, Patient, then the facts."""
-    patient_url = _urn(entry, "patient")
-    requests: dict[str, str] = {}
-    resources: list[BundleEntry] = [_entry(patient_url, patient(entry.local_id, entry.identity))]
-    for place, fact in enumerate(entry.facts):
-        url = _urn(entry, str(place))
+    references = BundleReferences(entry)
+    patient_url = references.full_url("Patient", 2)
+    subject = references.to(patient_url, _LOCAL_ID, entry.local_id)
+    requests: dict[str, Reference] = {}
+    resources = [(patient_url, patient(entry.local_id, with_placeholders(entry)))]
+    for number, fact in enumerate(entry.facts, start=3):
         if fact.kind == "referral":
-            requests[fact.key] = url
-            resources.append(_entry(url, _service_request(fact, patient_url, entry.identity.practice_ods)))
+            url = references.full_url("ServiceRequest", number)
+            requests[fact.key] = references.to(url, _UBRN, fact.key)
+            resources.append((url, _service_request(entry, fact, subject)))
         else:
-            resources.append(_entry(url, _observation(fact, patient_url, requests.get(fact.referral or ""))))
+            url = references.full_url("Observation", number)
+            resources.append((url, _observation(entry, fact, subject, requests.get(fact.referral or ""))))
+    for number, resource in enumerate(_no_facts(entry, resources, subject), start=len(entry.facts) + 3):
+        resources.append((references.full_url(str(resource["resourceType"]), number), resource))
+    header = (references.full_url("MessageHeader", 1), _header(resources[1][0]))
     return {
         "resourceType": "Bundle",
         "identifier": {"system": f"{_TIERLINK}/Id/message/{GP}", "value": entry.message_id},
         "type": "message",
         "timestamp": entry.source_version_at.isoformat().replace("+00:00", "Z"),
-        "entry": [_entry(_urn(entry, "header"), _header(resources[1]["fullUrl"])), *resources],
+        "entry": [
+            {"fullUrl": url, "resource": references.named(url, resource)} for url, resource in (header, *resources)
+        ],
     }
 
 
-def _entry(url: str, resource: dict[str, object]) -> BundleEntry:
-    return {"fullUrl": url, "resource": resource}
+def _no_facts(
+    entry: SimulatedEntry, resources: Sequence[tuple[str, dict[str, object]]], subject: Reference
+) -> list[dict[str, object]]:
+    requests = [resource for _, resource in resources if resource["resourceType"] == "ServiceRequest"]
+    found = [copy for request in requests for copy in no_request(entry, request)]
+    return found + (no_measurement(entry, subject) if entry.facts else [])
 
 
 def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
@@ -75,7 +93,7 @@ def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
         "resourceType": "Patient",
         "meta": {"profile": [f"{_UK_CORE}/UKCore-Patient"]},
         "extension": [_ethnic_category(identity.ethnic_category), *_area(identity)],
-        "identifier": [*numbers, {"system": f"{_TIERLINK}/Id/patient/{GP}", "value": local_id}],
+        "identifier": [*numbers, {"system": _LOCAL_ID, "value": local_id}],
         "name": _names(identity),
         "address": _addresses(identity),
         "generalPractitioner": [{"identifier": {"system": _ODS, "value": identity.practice_ods}}],
@@ -87,13 +105,6 @@ def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
     if identity.birth_date:
         resource["birthDate"] = identity.birth_date.isoformat()
     return resource
-
-
-def _urn(entry: SimulatedEntry, part: str) -> str:
-    # any stable urn will do; the message id is a UUID already, and its last digits give way to the part's
-    # place
-    number = {"header": 1, "patient": 2}.get(part) or int(part) + 3
-    return f"urn:uuid:{entry.message_id[:-4]}{number:04x}"
 
 
 def _header(focus: str) -> dict[str, object]:
@@ -152,16 +163,25 @@ def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str
 def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
     """A mobile as the hub writes one, in E.164, and a private mailbox."""
     phone, email = identity.phone, identity.email
-    phones = [{"system": "phone", "value": f"+44{phone[1:]}", "use": "mobile"}] if phone else []
+    phones = [{"system": "phone", "value": _e164(phone), "use": "mobile"}] if phone else []
     return [*phones, {"system": "email", "value": email, "use": "home"}] if email else phones
 
 
-def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[str, object]:
+def _e164(phone: str) -> str:
+    return f"+44{phone[1:]}" if phone.isdigit() and phone.strip("0") else phone
+
+
+def _service_request(entry: SimulatedEntry, fact: Fact, subject: Reference) -> dict[str, object]:
     assert fact.to_tier is not None
+    practice_ods = entry.identity.practice_ods
     code, display = _SERVICE[fact.to_tier]
     definitions = f"{_TIERLINK}/StructureDefinition"
+    practice: dict[str, object] = {"identifier": {"system": _ODS, "value": practice_ods}}
+    contained = {"resourceType": "Organization", "id": "practice", "identifier": [practice["identifier"]]}
+    is_contained = "requester_contained" in entry.spellings
     return {
         "resourceType": "ServiceRequest",
+        **({"contained": [contained]} if is_contained else {}),
         "meta": {"profile": [f"{_UK_CORE}/UKCore-ServiceRequest"]},
         "extension": [
             {"url": f"{definitions}/to-tier", "valueCode": fact.to_tier},
@@ -173,27 +193,41 @@ def _service_request(fact: Fact, patient_url: str, practice_ods: str) -> dict[st
         "intent": "order",
         "priority": fact.priority,
         "code": {"coding": [{"system": _SNOMED, "code": code, "display": display}]},
-        "subject": {"reference": patient_url},
+        "subject": subject,
         "authoredOn": fact.on.isoformat(),
-        "requester": {"identifier": {"system": _ODS, "value": practice_ods}},
+        "requester": {"reference": "#practice"} if is_contained else practice,
         "reasonCode": [{"coding": [{"system": _SNOMED, "code": "414916001", "display": "Obesity"}]}],
     }
 
 
-def _observation(fact: Fact, patient_url: str, request_url: str | None) -> dict[str, object]:
+def _observation(entry: SimulatedEntry, fact: Fact, subject: Reference, request: Reference | None) -> dict[str, object]:
     assert fact.quantity is not None
     assert fact.value_given is not None
     assert fact.unit_given is not None
-    unit = _UNIT[fact.unit_given]
     resource: dict[str, object] = {
         "resourceType": "Observation",
         "identifier": [{"system": f"{_TIERLINK}/Id/measurement/{GP}", "value": fact.key}],
         "status": "final",
-        "code": {"coding": [{"system": _SNOMED, "code": _OBSERVATION[fact.quantity]}]},
-        "subject": {"reference": patient_url},
+        "code": _code(entry, fact.quantity),
+        "subject": subject,
         "effectiveDateTime": fact.on.isoformat(),
-        "valueQuantity": {"value": float(fact.value_given), "unit": unit, "system": _UCUM, "code": unit},
+        "valueQuantity": {"value": float(fact.value_given), **_unit(entry, fact.unit_given)},
     }
-    if request_url:
-        resource["basedOn"] = [{"reference": request_url}]
+    if request:
+        resource["basedOn"] = [request]
     return resource
+
+
+def _code(entry: SimulatedEntry, quantity: str) -> dict[str, object]:
+    usual = {"system": _SNOMED, "code": USUAL[quantity]}
+    others = [{"system": system, "code": code} for system, code in OTHERS[quantity]]
+    codings = [[other] for other in others] + [[other, usual] for other in others]
+    ways: list[dict[str, object]] = [{"coding": coding} for coding in codings]
+    return chosen(entry, "codes_of_other_systems", {"coding": [usual]}, [*ways, {"text": TEXTS[quantity]}])
+
+
+def _unit(entry: SimulatedEntry, unit_given: str) -> dict[str, str]:
+    code = _UNIT[unit_given]
+    usual = {"unit": code, "system": _UCUM, "code": code}
+    ways = [{**usual, "unit": word} for word in UNITS[unit_given]] + [{"unit": word} for word in UNITS[unit_given]]
+    return chosen(entry, "units_in_words", usual, [*ways, {"system": _UCUM, "code": code}])

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from ops.lab.simulator.model import Fact, SimulatedEntry, SimulatedIdentity
+from ops.lab.simulator.model import Fact, SimulatedEntry
+from ops.lab.simulator.render import words
+from ops.lab.simulator.render.measured_codes import UNITS
+from ops.lab.simulator.render.nhs_number_text import nhs_number_text
+from ops.lab.simulator.render.no_facts import no_weight
+from ops.lab.simulator.render.placeholders import with_placeholders
+from ops.lab.simulator.spellings import chosen
 
 HEADERS = (
     "client_ref,nhs_no,surname,forename,known_as,prev_surname,dob,sex,ethnicity,postcode,address1,town,"
@@ -38,6 +44,7 @@ _REASON = {
     "did-not-attend": "DID NOT ATTEND",
     "completed": "Completed",
 }
+_DAYS = tuple(header for header in HEADERS if header.endswith("_date"))
 _TRUST_ODS = "RXX"
 
 
@@ -46,10 +53,10 @@ def row(entry: SimulatedEntry) -> dict[str, str]:
 
     Every row repeats which referral it is under and when that was received: the extract's key columns.
     """
-    cells = _identity(entry.local_id, entry.identity)
+    cells = _identity(entry)
     for fact in entry.facts:
-        cells |= _cells(fact)
-    return {**cells, "last_updated": _moment(entry.source_version_at)}
+        cells |= _in_words(entry, _cells(fact), fact)
+    return {**cells, **no_weight(entry), "last_updated": _moment(entry.source_version_at)}
 
 
 def file_text(rows: Sequence[dict[str, str]]) -> str:
@@ -61,28 +68,52 @@ def file_text(rows: Sequence[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def _identity(local_id: str, identity: SimulatedIdentity) -> dict[str, str]:
+def _identity(entry: SimulatedEntry) -> dict[str, str]:
+    identity, ethnic = with_placeholders(entry), entry.identity.ethnic_category
     number, mobile, former = identity.nhs_number, identity.phone, identity.former_address
     return {
-        "client_ref": local_id,
-        "nhs_no": f"{number[:3]} {number[3:6]} {number[6:]}" if number else "",
+        "client_ref": entry.local_id,
+        "nhs_no": nhs_number_text(entry, f"{number[:3]} {number[3:6]} {number[6:]}") if number else "",
         "surname": identity.surname.upper(),
         "forename": " ".join(name for name in (identity.forename, identity.middle_name) if name),
         "known_as": identity.known_as or "",
         "prev_surname": (identity.old_surname or "").upper(),
         "dob": _day(identity.birth_date) if identity.birth_date else "",
-        "sex": _SEX[identity.sex],
-        "ethnicity": identity.ethnic_category,
+        "sex": _word(entry, "sex_in_words", _SEX[identity.sex], words.COUNCIL_SEX.get(identity.sex or "")),
+        "ethnicity": _word(entry, "ethnic_in_words", ethnic, words.COUNCIL_ETHNIC.get(ethnic)),
         "postcode": identity.postcode or "",
         "address1": identity.address.line,
         "town": identity.address.town,
         "prev_postcode": former.postcode if former else "",
         "prev_address1": former.line if former else "",
         "prev_town": former.town if former else "",
-        "mobile": f"{mobile[:5]} {mobile[5:]}" if mobile else "",
+        "mobile": _mobile(mobile),
         "email": identity.email or "",
         "gp_practice": identity.practice_ods,
     }
+
+
+def _mobile(mobile: str | None) -> str:
+    return f"{mobile[:5]} {mobile[5:]}" if mobile and mobile.isdigit() else mobile or ""
+
+
+def _word(entry: SimulatedEntry, name: str, usual: str, others: Sequence[str] | None) -> str:
+    return chosen(entry, name, usual, others or (usual,))
+
+
+def _in_words(entry: SimulatedEntry, cells: dict[str, str], fact: Fact) -> dict[str, str]:
+    """The cells of a fact with the spellings of its entry."""
+    units = UNITS.get(fact.unit_given or "", ())
+    others = {
+        "attendance": ("attendance_in_words", words.COUNCIL_ATTENDANCE.get(fact.attendance or "")),
+        "weight_unit": ("units_in_words", units),
+        "height_unit": ("units_in_words", units),
+        "group": ("yes_no_in_letters", words.YES),
+        "self_reported": ("yes_no_in_letters", words.YES if fact.method == "self_reported" else words.NO),
+        **dict.fromkeys(_DAYS, ("days_otherwise", (f"{fact.on:%Y-%m-%d}", f"{fact.on:%d %b %Y}"))),
+    }
+    spelt = {header: _word(entry, name, cells[header], to) for header, (name, to) in others.items() if header in cells}
+    return cells | spelt
 
 
 def _cells(fact: Fact) -> dict[str, str]:

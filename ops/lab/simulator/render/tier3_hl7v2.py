@@ -6,6 +6,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
+from ops.lab.simulator.render import hl7_numbers, words
+from ops.lab.simulator.render.measured_codes import HL7_WEIGHT, UNITS
+from ops.lab.simulator.render.no_facts import no_result
+from ops.lab.simulator.render.placeholders import with_placeholders
+from ops.lab.simulator.spellings import chosen
 
 _CLOCK = ZoneInfo("Europe/London")
 _TRUST_ODS = "RXX"
@@ -23,9 +28,9 @@ _TYPE = {
     "A31": "ADT^A31^ADT_A05",
     "R01": "ORU^R01^ORU_R01",
 }
+_STATUS = {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}
 _CANCELLED_BY = {"2": "PATIENT", "4": "PROVIDER"}
 _OBSERVATION = {"weight": "27113001^Body weight^SCT"}
-_UNIT = {"kg": "kg", "g": "g", "lb": "lb"}
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
@@ -33,7 +38,7 @@ def message(entry: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     """One entry as one message, segments ended by carriage returns, without MLLP framing."""
     # HL7 puts RF1 and SCH before the patient
     about = [_first(entry, service)] if entry.form in ("I12", "S12", "S13", "S15", "S26") else _event(entry)
-    segments = [_header(entry), *about, *_patient(entry.local_id, entry.identity), *_body(entry, service)]
+    segments = [_header(entry), *about, *_patient(entry), *_body(entry, service)]
     return "".join(f"{segment}\r" for segment in segments).encode()
 
 
@@ -74,22 +79,29 @@ def _event(entry: SimulatedEntry) -> list[str]:
     return [_segment("EVN", {1: entry.form, 2: _moment(entry.source_version_at)})]
 
 
-def _patient(local_id: str, identity: SimulatedIdentity) -> list[str]:
-    numbers = [f"{local_id}^^^{_TRUST_ODS}^MR"]
-    if identity.nhs_number:
-        numbers.insert(0, f"{identity.nhs_number}^^^NHS^NH")
+def _patient(entry: SimulatedEntry) -> list[str]:
+    identity = with_placeholders(entry)
     pid = {
         1: "1",
-        3: "~".join(numbers),
+        3: "~".join(hl7_numbers.numbers(entry, _TRUST_ODS)),
         5: "~".join(_names(identity)),
         7: f"{identity.birth_date:%Y%m%d}" if identity.birth_date else "",
-        8: {"female": "F", "male": "M", None: ""}[identity.sex],
+        8: _sex(entry),
         11: "~".join(_addresses(identity)),
         13: "~".join(_telecoms(identity)),
-        22: identity.ethnic_category,
+        22: _word(entry, "ethnic_in_words", identity.ethnic_category, words.ETHNIC),
         32: "01" if identity.nhs_number else "",
     }
     return [_segment("PID", pid), _segment("PD1", {3: f"^^{identity.practice_ods}"})]
+
+
+def _sex(entry: SimulatedEntry) -> str:
+    sex = entry.identity.sex
+    return chosen(entry, "sex_in_words", sex[0].upper(), words.SEX[sex]) if sex else ""
+
+
+def _word(entry: SimulatedEntry, name: str, code: str, spellings: words.Words) -> str:
+    return chosen(entry, name, code, spellings.get(code, (code,)))
 
 
 def _names(identity: SimulatedIdentity) -> list[str]:
@@ -130,17 +142,21 @@ def _first(entry: SimulatedEntry, service: str) -> str:
         {
             1: fact.key,
             2: fact.key,
-            6: _CANCELLED_BY.get(fact.attendance or "", "") if entry.form == "S15" else "",
+            6: _who_cancelled(entry, fact.attendance or "") if entry.form == "S15" else "",
             11: f"^^^{_start(fact.on)}",
-            25: {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}[entry.form],
+            25: chosen(entry, "status_in_words", _STATUS[entry.form], words.APPOINTMENT_STATUS[entry.form]),
         },
     )
+
+
+def _who_cancelled(entry: SimulatedEntry, by: str) -> str:
+    return chosen(entry, "who_cancelled_in_words", _CANCELLED_BY[by], words.CANCELLED_BY[by])
 
 
 def _body(entry: SimulatedEntry, service: str) -> list[str]:
     if entry.form == "A31":
         return []
-    visit: dict[int, str] = {1: "1", 2: "O", 10: service}
+    visit: dict[int, str] = {1: "1", 2: chosen(entry, "class_in_words", "O", words.OUTPATIENT), 10: service}
     fact = entry.facts[0]
     match entry.form:
         case "A04":
@@ -151,24 +167,26 @@ def _body(entry: SimulatedEntry, service: str) -> list[str]:
     if entry.form.startswith("S"):
         segments += [_segment("RGS", {1: "1"}), _segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
     if entry.form == "R01":
-        segments += _result(fact, corrected=entry.corrects is not None)
+        segments += _result(entry, fact)
     return segments
 
 
-def _result(fact: Fact, *, corrected: bool) -> list[str]:
+def _result(entry: SimulatedEntry, fact: Fact) -> list[str]:
     assert fact.quantity is not None
     assert fact.value_given is not None
+    assert fact.unit_given is not None
     order = {1: "1", 3: fact.key.split("/")[0], 4: "VITALS^Vital signs^L", 7: _start(fact.on), 25: "F"}
     result = {
         1: "1",
         2: "NM",
-        3: _OBSERVATION[fact.quantity],
+        3: chosen(entry, "codes_of_other_systems", _OBSERVATION[fact.quantity], HL7_WEIGHT),
         5: _number(fact.value_given),
-        6: _UNIT[fact.unit_given or ""],
-        11: "C" if corrected else "F",
+        6: chosen(entry, "units_in_words", fact.unit_given, UNITS[fact.unit_given]),
+        11: "C" if entry.corrects else "F",
         14: _start(fact.on),
     }
-    return [_segment("OBR", order), _segment("OBX", result)]
+    beside = no_result(entry, result[3], result[14])
+    return [_segment("OBR", order), *(_segment("OBX", obx) for obx in (result, *beside))]
 
 
 def _segment(name: str, fields: Mapping[int, str]) -> str:
