@@ -178,7 +178,7 @@ def _ubrn(node: Node) -> str | None:
     return None
 
 
-def _told_apart_by(body: FactBody) -> Iterator[str]:
+def _distinguishing_codes(body: FactBody) -> Iterator[str]:
     """What tells two facts of one type under one referral apart, where the source has no number for them."""
     for name in ("definition", "action", "dmd_code", "code"):
         value = getattr(body, name, None)
@@ -203,7 +203,7 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     if body is None:
         return []
     named = node.extension("business-id")
-    default = "/".join((number, body.type, *_told_apart_by(body))) if number else None
+    default = "/".join((number, body.type, *_distinguishing_codes(body))) if number else None
     retracted = node.extension("retracted")
     return [
         SourceFact(
