@@ -33,6 +33,7 @@ from ops.lab.simulator.population import COUNTY, people
 from ops.lab.simulator.render import primary_care_fhir as gp_writes
 from ops.lab.simulator.render import tier2_csv as council_writes
 from ops.lab.simulator.render import tier3_hl7v2 as trust_writes
+from ops.lab.simulator.render.fhir_patient import patient as patient_of
 from schemas.check import check
 from schemas.identity import Person
 from streams.steps.ingress import _identity
@@ -137,18 +138,18 @@ def test_what_a_source_leaves_out_is_not_heard(source: SourceSlug, what: str) ->
 
 def test_a_practice_writes_telephone_and_mailbox_as_uk_core_has_them() -> None:
     identity = replace(identities(GP)[0], phone="07012345678", email="a.b@example.org")
-    patient = gp_writes.patient("L1", identity)
+    patient = patient_of("L1", identity)
     assert patient["telecom"] == [
         {"system": "phone", "value": "+447012345678", "use": "mobile"},
         {"system": "email", "value": "a.b@example.org", "use": "home"},
     ]
-    assert "telecom" not in gp_writes.patient("L1", replace(identity, phone=None, email=None))
+    assert "telecom" not in patient_of("L1", replace(identity, phone=None, email=None))
 
 
 def test_a_former_name_and_a_former_address_are_marked_as_old() -> None:
     home = identities(GP)[0].address
     identity = replace(identities(GP)[0], old_surname="Reed", former_address=replace(home, town="Witham"))
-    patient = gp_writes.patient("L1", identity)
+    patient = patient_of("L1", identity)
     assert [name["family"] for name in patient["name"] if name["use"] == "old"] == ["Reed"]
     assert [address["city"] for address in patient["address"] if address["use"] == "old"] == ["Witham"]
 

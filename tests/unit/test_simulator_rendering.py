@@ -105,9 +105,9 @@ def test_an_attended_appointment_carries_the_number_it_was_booked_under() -> Non
 
 
 def test_a_name_with_a_delimiter_in_it_does_not_become_two_fields() -> None:
-    from ops.lab.simulator.render.tier3_hl7v2 import _text
+    from ops.lab.simulator.render.hl7_segments import escaped
 
-    assert _text("O|Brien^&~\\") == "O\\F\\Brien\\S\\\\T\\\\R\\\\E\\"
+    assert escaped("O|Brien^&~\\") == "O\\F\\Brien\\S\\\\T\\\\R\\\\E\\"
 
 
 def test_a_councils_file_has_forty_to_eighty_rows_and_one_entry_for_each() -> None:

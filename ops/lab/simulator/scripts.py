@@ -4,8 +4,11 @@ Common names of their languages, written for this simulator and counted from nob
 person uses in England; a source's registration desk may have copied the passport instead.
 """
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from random import Random
 
 from ops.lab.simulator.model import SimulatedEntry, SimulatedIdentity, SimulatedPerson, SourceSlug
@@ -59,18 +62,24 @@ _FORENAMES = {
 
 
 def with_names_of_scripts(people: Sequence[SimulatedPerson], rates: Rates) -> tuple[SimulatedPerson, ...]:
-    """The people, a share of those who live with nobody else here now bearing a name of another script."""
-    households = [person.household for person in people]
-    alone = {household for household in households if households.count(household) == 1}
-    share = rates.people["name_of_another_script"]
-    return tuple(_renamed(person, share) if person.household in alone else person for person in people)
+    """The people, a quota of those who live with nobody else here now bearing names of the scripts in turn."""
+    households = Counter(person.household for person in people)
+    alone = [person for person in people if households[person.household] == 1]
+    count = math.ceil(rates.people["name_of_another_script"] * len(people))
+    drawn = sorted(alone, key=lambda person: _chance(person).random())[:count]
+    renamed = {
+        person.key: _renamed(person, script) for person, script in zip(drawn, cycle(SCRIPTS.values()), strict=False)
+    }
+    return tuple(renamed.get(person.key, person) for person in people)
 
 
-def _renamed(person: SimulatedPerson, share: float) -> SimulatedPerson:
-    chance = Random(f"{person.key}/{person.nhs_number}/script")
-    if chance.random() >= share:
-        return person
-    script = SCRIPTS[chance.choice(sorted(SCRIPTS))]
+def _chance(person: SimulatedPerson) -> Random:
+    """Of this person alone, so that no other draw moves."""
+    return Random(f"{person.key}/{person.nhs_number}/script")
+
+
+def _renamed(person: SimulatedPerson, script: _Script) -> SimulatedPerson:
+    chance = _chance(person)
     surname, other = chance.sample(sorted(script.surnames), 2)
     forename = chance.choice(sorted(script.forenames[person.sex]))
     email = f"{forename}.{surname}{chance.randrange(1, 1000)}@example.org".lower()

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import TypedDict
 
-from ops.lab.simulator.model import GP, Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
+from ops.lab.simulator.model import GP, Fact, SimulatedEntry
+from ops.lab.simulator.render.fhir_patient import LOCAL_ID, ODS, TIERLINK, UK_CORE, patient
 from ops.lab.simulator.render.fhir_references import BundleReferences, Reference
 from ops.lab.simulator.render.measured_codes import OTHERS, TEXTS, UNITS, USUAL
 from ops.lab.simulator.render.no_facts import no_measurement, no_request
@@ -13,12 +14,7 @@ from ops.lab.simulator.spellings import chosen
 
 _SNOMED = "http://snomed.info/sct"
 _UCUM = "http://unitsofmeasure.org"
-_NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
-_ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _UBRN = "https://fhir.nhs.uk/Id/UBRN"
-_UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition"
-_TIERLINK = "https://tierlink.example"
-_LOCAL_ID = f"{_TIERLINK}/Id/patient/{GP}"
 _SENDER_ODS = "Y00001"
 _SERVICE = {  # SNOMED CT UK: local-authority Tier 2 programme; refer to weight management programme
     "tier2": ("771491000000104", "Referral to local authority weight management programme"),
@@ -53,7 +49,7 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
     """One entry as a message Bundle: MessageHeader, Patient, then the facts."""
     references = BundleReferences(entry)
     patient_url = references.full_url("Patient", 2)
-    subject = references.to(patient_url, _LOCAL_ID, entry.local_id)
+    subject = references.to(patient_url, LOCAL_ID, entry.local_id)
     requests: dict[str, Reference] = {}
     resources = [(patient_url, patient(entry.local_id, with_placeholders(entry)))]
     for number, fact in enumerate(entry.facts, start=3):
@@ -69,7 +65,7 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
     header = (references.full_url("MessageHeader", 1), _header(resources[1][0]))
     return {
         "resourceType": "Bundle",
-        "identifier": {"system": f"{_TIERLINK}/Id/message/{GP}", "value": entry.message_id},
+        "identifier": {"system": f"{TIERLINK}/Id/message/{GP}", "value": entry.message_id},
         "type": "message",
         "timestamp": entry.source_version_at.isoformat().replace("+00:00", "Z"),
         "entry": [
@@ -86,27 +82,6 @@ def _no_facts(
     return found + (no_measurement(entry, subject) if entry.facts else [])
 
 
-def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
-    """The Patient of a record, with the fields the record lacks left out."""
-    numbers = [{"system": _NHS_NUMBER, "value": identity.nhs_number}] if identity.nhs_number else []
-    resource: dict[str, object] = {
-        "resourceType": "Patient",
-        "meta": {"profile": [f"{_UK_CORE}/UKCore-Patient"]},
-        "extension": [_ethnic_category(identity.ethnic_category), *_area(identity)],
-        "identifier": [*numbers, {"system": _LOCAL_ID, "value": local_id}],
-        "name": _names(identity),
-        "address": _addresses(identity),
-        "generalPractitioner": [{"identifier": {"system": _ODS, "value": identity.practice_ods}}],
-    }
-    if telecom := _telecom(identity):
-        resource["telecom"] = telecom
-    if identity.sex:
-        resource["gender"] = identity.sex
-    if identity.birth_date:
-        resource["birthDate"] = identity.birth_date.isoformat()
-    return resource
-
-
 def _header(focus: str) -> dict[str, object]:
     return {
         "resourceType": "MessageHeader",
@@ -114,75 +89,24 @@ def _header(focus: str) -> dict[str, object]:
             "system": "https://fhir.nhs.uk/CodeSystem/message-events-bars",
             "code": "servicerequest-request",
         },
-        "sender": {"identifier": {"system": _ODS, "value": _SENDER_ODS}},
+        "sender": {"identifier": {"system": ODS, "value": _SENDER_ODS}},
         "source": {"name": "Practice hub", "endpoint": "https://hub.example/fhir"},
         "focus": [{"reference": focus}],
     }
-
-
-def _ethnic_category(code: str) -> dict[str, object]:
-    system = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
-    return {
-        "url": f"{_UK_CORE}/Extension-UKCore-EthnicCategory",
-        "valueCodeableConcept": {"coding": [{"system": system, "code": code}]},
-    }
-
-
-def _area(identity: SimulatedIdentity) -> list[dict[str, object]]:
-    definitions = f"{_TIERLINK}/StructureDefinition"
-    return [
-        {"url": f"{definitions}/lsoa", "valueCode": identity.address.lsoa},
-        {"url": f"{definitions}/lsoa-version", "valueCode": "2021"},
-        {"url": f"{definitions}/imd-quintile", "valueInteger": identity.address.imd_quintile},
-        {"url": f"{definitions}/imd-version", "valueCode": "2025"},
-    ]
-
-
-def _names(identity: SimulatedIdentity) -> list[dict[str, object]]:
-    given = identity.forename.split()
-    middle = [identity.middle_name] if identity.middle_name else []
-    names: list[dict[str, object]] = [{"use": "official", "family": identity.surname, "given": [*given, *middle]}]
-    if identity.old_surname:
-        names.append({"use": "old", "family": identity.old_surname, "given": given})
-    if identity.known_as:
-        names.append({"use": "nickname", "family": identity.surname, "given": [identity.known_as]})
-    return names
-
-
-def _addresses(identity: SimulatedIdentity) -> list[dict[str, object]]:
-    former = identity.former_address
-    homes = [_address("home", identity.address, identity.postcode)]
-    return [*homes, _address("old", former, former.postcode)] if former else homes
-
-
-def _address(use: str, home: SimulatedAddress, postcode: str | None) -> dict[str, object]:
-    address: dict[str, object] = {"use": use, "line": [home.line], "city": home.town}
-    return address | ({"postalCode": postcode} if postcode else {})
-
-
-def _telecom(identity: SimulatedIdentity) -> list[dict[str, str]]:
-    """A mobile as the hub writes one, in E.164, and a private mailbox."""
-    phone, email = identity.phone, identity.email
-    phones = [{"system": "phone", "value": _e164(phone), "use": "mobile"}] if phone else []
-    return [*phones, {"system": "email", "value": email, "use": "home"}] if email else phones
-
-
-def _e164(phone: str) -> str:
-    return f"+44{phone[1:]}" if phone.isdigit() and phone.strip("0") else phone
 
 
 def _service_request(entry: SimulatedEntry, fact: Fact, subject: Reference) -> dict[str, object]:
     assert fact.to_tier is not None
     practice_ods = entry.identity.practice_ods
     code, display = _SERVICE[fact.to_tier]
-    definitions = f"{_TIERLINK}/StructureDefinition"
-    practice: dict[str, object] = {"identifier": {"system": _ODS, "value": practice_ods}}
+    definitions = f"{TIERLINK}/StructureDefinition"
+    practice: dict[str, object] = {"identifier": {"system": ODS, "value": practice_ods}}
     contained = {"resourceType": "Organization", "id": "practice", "identifier": [practice["identifier"]]}
     is_contained = "requester_contained" in entry.spellings
     return {
         "resourceType": "ServiceRequest",
         **({"contained": [contained]} if is_contained else {}),
-        "meta": {"profile": [f"{_UK_CORE}/UKCore-ServiceRequest"]},
+        "meta": {"profile": [f"{UK_CORE}/UKCore-ServiceRequest"]},
         "extension": [
             {"url": f"{definitions}/to-tier", "valueCode": fact.to_tier},
             {"url": f"{definitions}/direction", "valueCode": "sent"},
@@ -206,7 +130,7 @@ def _observation(entry: SimulatedEntry, fact: Fact, subject: Reference, request:
     assert fact.unit_given is not None
     resource: dict[str, object] = {
         "resourceType": "Observation",
-        "identifier": [{"system": f"{_TIERLINK}/Id/measurement/{GP}", "value": fact.key}],
+        "identifier": [{"system": f"{TIERLINK}/Id/measurement/{GP}", "value": fact.key}],
         "status": "final",
         "code": _code(entry, fact.quantity),
         "subject": subject,

@@ -1,15 +1,15 @@
 """The trust's patient administration system: HL7 v2.4 in the ITK dialect, times on the hospital's own clock."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from ops.lab.simulator.model import Fact, SimulatedAddress, SimulatedEntry, SimulatedIdentity
-from ops.lab.simulator.render import hl7_numbers, words
+from ops.lab.simulator.model import Fact, SimulatedEntry
+from ops.lab.simulator.render import words
+from ops.lab.simulator.render.hl7_patient import patient
+from ops.lab.simulator.render.hl7_segments import segment
 from ops.lab.simulator.render.measured_codes import HL7_WEIGHT, UNITS
 from ops.lab.simulator.render.no_facts import no_result
-from ops.lab.simulator.render.placeholders import with_placeholders
 from ops.lab.simulator.spellings import chosen
 
 _CLOCK = ZoneInfo("Europe/London")
@@ -31,15 +31,14 @@ _TYPE = {
 _STATUS = {"S12": "Booked", "S13": "Booked", "S15": "Cancelled", "S26": "Noshow"}
 _CANCELLED_BY = {"2": "PATIENT", "4": "PROVIDER"}
 _OBSERVATION = {"weight": "27113001^Body weight^SCT"}
-_ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
 def message(entry: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     """One entry as one message, segments ended by carriage returns, without MLLP framing."""
     # HL7 puts RF1 and SCH before the patient
     about = [_first(entry, service)] if entry.form in ("I12", "S12", "S13", "S15", "S26") else _event(entry)
-    segments = [_header(entry), *about, *_patient(entry), *_body(entry, service)]
-    return "".join(f"{segment}\r" for segment in segments).encode()
+    segments = [_header(entry), *about, *patient(entry, _TRUST_ODS), *_body(entry, service)]
+    return "".join(f"{text}\r" for text in segments).encode()
 
 
 def message_identifier(control_id: str, sent: str) -> str:
@@ -70,74 +69,21 @@ def _header(entry: SimulatedEntry) -> str:
         21: "iTKv1.0",
     }
     # MSH-1 is the separator itself, so MSH-2 is the first thing after it
-    return _segment("MSH|^~\\&", {number - 2: value for number, value in fields.items()})
+    return segment("MSH|^~\\&", {number - 2: value for number, value in fields.items()})
 
 
 def _event(entry: SimulatedEntry) -> list[str]:
     if not entry.form.startswith("A"):
         return []
-    return [_segment("EVN", {1: entry.form, 2: _moment(entry.source_version_at)})]
-
-
-def _patient(entry: SimulatedEntry) -> list[str]:
-    identity = with_placeholders(entry)
-    pid = {
-        1: "1",
-        3: "~".join(hl7_numbers.numbers(entry, _TRUST_ODS)),
-        5: "~".join(_names(identity)),
-        7: f"{identity.birth_date:%Y%m%d}" if identity.birth_date else "",
-        8: _sex(entry),
-        11: "~".join(_addresses(identity)),
-        13: "~".join(_telecoms(identity)),
-        22: _word(entry, "ethnic_in_words", identity.ethnic_category, words.ETHNIC),
-        32: "01" if identity.nhs_number else "",
-    }
-    return [_segment("PID", pid), _segment("PD1", {3: f"^^{identity.practice_ods}"})]
-
-
-def _sex(entry: SimulatedEntry) -> str:
-    sex = entry.identity.sex
-    return chosen(entry, "sex_in_words", sex[0].upper(), words.SEX[sex]) if sex else ""
-
-
-def _word(entry: SimulatedEntry, name: str, code: str, spellings: words.Words) -> str:
-    return chosen(entry, name, code, spellings.get(code, (code,)))
-
-
-def _names(identity: SimulatedIdentity) -> list[str]:
-    """XPN: the legal name with its middle name, a previous one, a nickname (HL7 table 0200: L, P, N)."""
-    forename, middle = _text(identity.forename), _text(identity.middle_name or "")
-    names = [f"{_text(identity.surname)}^{forename}^{middle}^^^^L"]
-    if identity.old_surname:
-        names.append(f"{_text(identity.old_surname)}^{forename}^^^^^P")
-    if identity.known_as:
-        names.append(f"{_text(identity.surname)}^{_text(identity.known_as)}^^^^^N")
-    return names
-
-
-def _addresses(identity: SimulatedIdentity) -> list[str]:
-    """XAD: home, and as a permanent address the one before; HL7 table 0190 of version 2.4 knows no former one."""
-    homes = [_address(identity.address, identity.postcode, "H")]
-    former = identity.former_address
-    return [*homes, _address(former, former.postcode, "P")] if former else homes
-
-
-def _address(home: SimulatedAddress, postcode: str | None, kind: str) -> str:
-    return f"{_text(home.line)}^^{_text(home.town)}^^{postcode or ''}^GBR^{kind}"
-
-
-def _telecoms(identity: SimulatedIdentity) -> list[str]:
-    """XTN: the mobile as one number, the mailbox in a repetition of its own (HL7 tables 0201 and 0202)."""
-    mobile = [f"{_text(identity.phone)}^PRN^CP"] if identity.phone else []
-    return [*mobile, f"^NET^Internet^{_text(identity.email)}"] if identity.email else mobile
+    return [segment("EVN", {1: entry.form, 2: _moment(entry.source_version_at)})]
 
 
 def _first(entry: SimulatedEntry, service: str) -> str:
     fact = entry.facts[0]
     if entry.form == "I12":
         number = f"{fact.key}^UBRN" if fact.ubrn else fact.key
-        return _segment("RF1", {1: "A", 2: "R", 3: service, 6: number, 7: _day(fact.on)})
-    return _segment(
+        return segment("RF1", {1: "A", 2: "R", 3: service, 6: number, 7: _day(fact.on)})
+    return segment(
         "SCH",
         {
             1: fact.key,
@@ -163,9 +109,9 @@ def _body(entry: SimulatedEntry, service: str) -> list[str]:
             visit |= {5: fact.key, 44: _start(fact.on)}
         case "A03":
             visit |= {19: fact.key, 36: fact.reason or "", 45: _start(fact.on)}
-    segments = [_segment("PV1", visit)]
+    segments = [segment("PV1", visit)]
     if entry.form.startswith("S"):
-        segments += [_segment("RGS", {1: "1"}), _segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
+        segments += [segment("RGS", {1: "1"}), segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
     if entry.form == "R01":
         segments += _result(entry, fact)
     return segments
@@ -186,17 +132,7 @@ def _result(entry: SimulatedEntry, fact: Fact) -> list[str]:
         14: _start(fact.on),
     }
     beside = no_result(entry, result[3], result[14])
-    return [_segment("OBR", order), *(_segment("OBX", obx) for obx in (result, *beside))]
-
-
-def _segment(name: str, fields: Mapping[int, str]) -> str:
-    """`name` and its fields by number, empty ones between, none after the last that is filled."""
-    last = max(fields)
-    return "|".join((name, *(fields.get(number, "") for number in range(1, last + 1))))
-
-
-def _text(value: str) -> str:
-    return value.translate(_ESCAPES)
+    return [segment("OBR", order), *(segment("OBX", obx) for obx in (result, *beside))]
 
 
 def _number(value: Decimal) -> str:
