@@ -310,8 +310,10 @@ def _letters(text: str) -> str:
 def _practice(reading: Reading) -> str | None:
     sent = [reading.value(place) for place in ("PD1-3.10", "PD1-3.3", "PD1-3.1", "PD1-4.1")]
     known = next(filter(None, map(practice, sent)), None)
-    if known is None and any(sent):
+    if known is None and any(sent[:3]):
         reading.warn("PD1-3", "holds no code of a practice; left out", code="code-invalid")
+    elif known is None and sent[3]:
+        reading.note("PD1-4", "names a doctor and no practice; not used")
     return known
 
 
