@@ -227,6 +227,9 @@ def _ethnicity(node: Node) -> dict[str, str | None]:
 
 
 def _death(node: Node, source_version_at: datetime) -> Death | None:
+    if node.truth("deceasedBoolean") is False and node.text("deceasedDateTime") is not None:
+        node.error("deceasedDateTime", "contradicts deceasedBoolean; nothing is told", code="invariant")
+        return None
     if node.text("deceasedDateTime") is None:
         return Death(on=london_day(source_version_at)) if node.truth("deceasedBoolean") else None
     died = when(node, "deceasedDateTime")
