@@ -4,9 +4,12 @@ where none belongs. It is read where it cannot be misread; otherwise the fact is
 The tables say: what is sent -> (change, what is not told, severity and place of the issue). Source: HL7 FHIR R4 4.0.1.
 """
 
+from typing import Any
+
 import pytest
 from fhir_plain import (
     EVERYTHING,
+    ODS,
     PATIENT,
     REFERRAL,
     WEIGHT,
@@ -71,7 +74,69 @@ FORMS: dict[str, Expected] = {
         of(REFERRAL, replaces=[{"reference": "ServiceRequest/1"}]), set(), ("warning", "[2].resource.replaces"),
     ),
 }  # fmt: skip
-TABLES: dict[str, Expected] = FORMS
+ETHNIC = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory"
+ENGLAND = {"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"}
+OURS = {"system": "https://surgery.example/Id/patient"}
+
+
+def telecom(system: str, value: str | None) -> Change:
+    return of(PATIENT, telecom=[{"system": system, "value": value} if value else {"system": system}])
+
+
+def ethnic(*codings: dict[str, str]) -> Change:
+    return of(PATIENT, extension=[{"url": ETHNIC, "valueCodeableConcept": {"coding": list(codings)}}])
+
+
+def practices(*codes: str) -> Change:
+    return of(PATIENT, generalPractitioner=[{"identifier": {"system": ODS, "value": code}} for code in codes])
+
+
+# Who and where: R4 references.html, datatypes.html (use, telecom), UK Core ethnic category
+WHO: dict[str, Expected] = {
+    "a subject that is a group": (
+        inside(WEIGHT, "subject", type="Group"), {"weight"}, ("error", "[3].resource.subject"),
+    ),
+    "a practice in words": (
+        of(PATIENT, generalPractitioner=[{"display": "The Surgery"}]),
+        set(), ("information", "[1].resource.generalPractitioner[0]"),
+    ),
+    "a requester that is not in the message": (
+        of(REFERRAL, requester={"reference": "Practitioner/9"}), set(), ("information", "[2].resource.requester"),
+    ),
+    "two practices": (practices("B82007", "B82008"), set(), ("warning", "[1].resource.generalPractitioner")),
+    "a use that only addresses have": (
+        inside(PATIENT, "name", 0, use="home"), set(), ("warning", "[1].resource.name[0].use"),
+    ),
+    "a use that no identifier has": (
+        inside(PATIENT, "identifier", 0, use="maiden"), set(), ("warning", "[1].resource.identifier[0].use"),
+    ),
+    "a modifier of a number": (
+        inside(PATIENT, "identifier", 0, modifierExtension=MODIFIER),
+        set(), ("error", "[1].resource.identifier[0].modifierExtension[0]"),
+    ),
+    "a record that replaces itself": (
+        of(PATIENT, link=[{"type": "replaces", "other": {"identifier": {**OURS, "value": "P-21093"}}}]),
+        set(), ("warning", "[1].resource.link[0].other.identifier.value"),
+    ),
+    "a month of birth": (of(PATIENT, birthDate="1956-09"), set(), ("information", "[1].resource.birthDate")),
+    "a mailbox as telephone": (
+        telecom("phone", "a.b@surgery.example"), set(), ("warning", "[1].resource.telecom[0].value"),
+    ),
+    "a telephone of two digits": (telecom("phone", "12"), set(), ("warning", "[1].resource.telecom[0].value")),
+    "a contact that is none": (telecom("phone", None), set(), ("information", "[1].resource.telecom[0].value")),
+    "a page": (telecom("url", "https://x.example"), set(), ("information", "[1].resource.telecom[0].system")),
+    "a hidden character": (
+        inside(PATIENT, "name", 0, family="Grim\x00shaw"), set(), ("warning", "[1].resource.name[0].family"),
+    ),
+    "a category without its system": (
+        ethnic({"code": "A"}), set(), ("warning", "[1].resource.extension[0].valueCodeableConcept"),
+    ),
+    "two categories": (
+        ethnic({**ENGLAND, "code": "A"}, {**ENGLAND, "code": "B"}),
+        set(), ("warning", "[1].resource.extension[0].valueCodeableConcept"),
+    ),
+}  # fmt: skip
+TABLES: dict[str, Expected] = FORMS | WHO
 
 
 @pytest.mark.parametrize("case", TABLES)
@@ -87,3 +152,30 @@ def test_an_odd_form_is_read_rightly_or_named(case: str) -> None:
 def test_a_death_that_is_denied_in_the_same_breath_is_not_told() -> None:
     checked, _ = read(changed(of(PATIENT, deceasedBoolean=False, **DEAD)))
     assert "death" not in facts_of(checked)
+
+
+def test_one_category_without_its_system_is_told_and_two_categories_are_not() -> None:
+    told = {len(codings): read(changed(ethnic(*codings)))[0].facts for codings in ONE_AND_TWO}
+    assert [told[count][0].get("ethnic_category") for count in (1, 2)] == ["A", None]
+
+
+ONE_AND_TWO: tuple[tuple[dict[str, str], ...], ...] = (
+    ({"code": "A"},),
+    ({**ENGLAND, "code": "A"}, {**ENGLAND, "code": "B"}),
+)
+
+
+def test_a_record_that_replaces_itself_retires_nothing() -> None:
+    checked, _ = read(changed(WHO["a record that replaces itself"][0]))
+    assert checked.identity["retired"] == 0
+
+
+def test_what_refers_to_a_url_that_two_entries_have_leads_nowhere() -> None:
+    def same_url(document: dict[str, Any]) -> None:
+        document["entry"].insert(1, {**document["entry"][1], "resource": {"resourceType": "RelatedPerson"}})
+
+    checked, message = read(changed(same_url))
+    assert message is None
+    places = [(issue.severity.value, issue.location) for issue in checked.issues]
+    assert ("warning", "Bundle.entry[2].fullUrl") in places
+    assert ("error", "Bundle.entry[4].resource.subject") in places
