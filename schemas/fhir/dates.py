@@ -15,7 +15,8 @@ BOOKED_AHEAD = timedelta(days=2 * 366)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTIAL = re.compile(r"([0-9]{4})(-(0[1-9]|1[0-2]))?")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+_OFFSET = r"Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00"
+_MOMENT = re.compile(rf"{_DATE.pattern}T[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?({_OFFSET})?")
 
 
 _LEAP_SECOND = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
@@ -104,15 +105,20 @@ def has_ended(node: Node, moment: datetime) -> bool:
     return day + _LAST_DAY[len(day)] < moment.date().isoformat()
 
 
-_USES = frozenset({"usual", "official", "temp", "nickname", "anonymous", "old", "maiden", "secondary"}) | frozenset(
-    {"home", "work", "mobile", "billing"}
-)
+# R4 identifier-use, name-use, address-use, contact-point-use
+_USES = {
+    "identifier": frozenset({"usual", "official", "temp", "secondary", "old"}),
+    "name": frozenset({"usual", "official", "temp", "nickname", "anonymous", "old", "maiden"}),
+    "address": frozenset({"home", "work", "temp", "old", "billing"}),
+    "telecom": frozenset({"home", "work", "temp", "old", "mobile"}),
+}
 
 
 def is_former(node: Node, moment: datetime) -> bool:
     """True when the `use` at `node` is `old` or its period has ended. A use that R4 does not have is reported."""
     use = node.text("use")
-    if use is not None and use not in _USES:
+    element = node.path.rpartition(".")[2].partition("[")[0]
+    if use is not None and use not in _USES.get(element, frozenset()):
         node.warning("use", "is not a code of R4; read as if it were absent", code="code-invalid")
     return use == "old" or has_ended(node, moment)
 

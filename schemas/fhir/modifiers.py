@@ -10,7 +10,8 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | implicitRules of another resource | error, nothing of the resource is told |
 | modifierExtension of MessageHeader, Patient | error, the message is refused: no extension of that kind is known |
 | modifierExtension of another resource, of an entry | error, nothing of the resource is told |
-| modifierExtension of Patient.link, Appointment.participant, Observation.component | error, that part is not read |
+| modifierExtension of Patient.link, Appointment.participant, Observation.component, of a data type that R4 gives none |
+| | error, that part is not read |
 | Patient.active | false: information |
 | Patient.deceased[x] | a death |
 | Patient.link.type | replaces: a merge; refer, seealso: information; replaced-by: warning; another word: warning |
@@ -18,7 +19,7 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | ServiceRequest.status | active, completed: told; revoked, entered-in-error: taken back; |
 | | draft, on-hold, unknown: information |
 | ServiceRequest.intent | order, original-order, instance-order: told; the others: information |
-| ServiceRequest.doNotPerform | true: information |
+| ServiceRequest.doNotPerform | true: information; neither true nor false: error, not told |
 | Observation.status | final, amended, corrected: told; preliminary: told, warning; entered-in-error: taken back; |
 | | registered, cancelled, unknown: information |
 | Quantity.comparator | error: a bound is not a measured value |
@@ -68,7 +69,8 @@ def is_understood(node: Node) -> bool:
     if node.value.get("implicitRules") is not None:
         node.error("implicitRules", "asks for rules that are not known; not read", code="not-supported")
         understood = False
-    for place, _ in enumerate(node.many("modifierExtension")):
+    sent = node.value.get("modifierExtension") or []
+    for place, _ in enumerate(sent if isinstance(sent, list) else [sent]):
         rule = "changes the meaning in a way that is not known; not read"
         node.error(f"modifierExtension[{place}]", rule, code="not-supported")
         understood = False
@@ -78,12 +80,16 @@ def is_understood(node: Node) -> bool:
 def states_fact(node: Node, *elements: str) -> bool:
     """True when the status (and intent) of a resource say that something is or was; otherwise reports which does not.
 
-    An element that is absent is left to the check of structure, which names it.
+    An element that is absent is left to the check of structure, which names it; one that is no word, or says that it is
+    not known, may deny the fact.
     """
     for element in elements:
         word = node.text(element)
         if word is None:
-            continue
+            if node.value.get(element) is None and node.value.get(f"_{element}") is None:
+                continue
+            node.error(element, "is no word: does the fact stand? nothing is told", code="structure")
+            return False
         if word in _NO_FACT[node.kind, element]:
             node.information(element, "says that there is no such fact, or not yet; nothing is told")
             return False

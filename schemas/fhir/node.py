@@ -56,6 +56,8 @@ class Node:
         if isinstance(value, list):
             value = next((part for part in value if isinstance(part, str)), None)
         if not isinstance(value, str):
+            if isinstance(value, bool | int | float):
+                self.warning(name, "is not a text; left out", code="structure")
             return None
         if len(value) > TEXT_MAX:
             self.error(name, f"is longer than {TEXT_MAX} characters", code="too-long")
@@ -73,8 +75,10 @@ class Node:
         return found
 
     def truth(self, name: str) -> bool | None:
-        """The boolean called `name`."""
+        """The boolean called `name`; reports another JSON value."""
         value = self.value.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.warning(name, "is neither true nor false; left out", code="structure")
         return value if isinstance(value, bool) else None
 
     def number(self, name: str) -> Decimal | None:

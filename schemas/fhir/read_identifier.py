@@ -64,12 +64,13 @@ def numbers(node: Node, *, source: Source, test_mode: bool, source_version_at: d
         node.error("identifier", "holds two different NHS numbers", code="business-rule")
         nhs.refused = True
     nhs_number = next(iter(nhs.valid.values()), None)
+    local_id = _local_id(node, source, source_version_at)
     return Numbers(
         nhs_number=nhs_number,
         claimed=nhs.claimed if nhs_number is None else None,
         former=tuple(number for digits, number in nhs.former.items() if digits not in nhs.valid),
-        local_id=_local_id(node, source, source_version_at),
-        retired=_retired(node, source),
+        local_id=local_id,
+        retired=_retired(node, source, local_id),
         refused=nhs.refused,
     )
 
@@ -78,6 +79,8 @@ def _identifiers(node: Node) -> Iterator[tuple[Node, str, str]]:
     """(identifier, value, canonical system) of each that has a value."""
     for identifier in node.many("identifier"):
         value = identifier.text("value")
+        if not is_understood(identifier):
+            continue
         if value is None:
             identifier.information("value", "is missing: the identifier says nothing")
         else:
@@ -183,7 +186,7 @@ def _is_mistyped(system: str) -> bool:
 _LINKS_NOT_USED = frozenset({"refer", "seealso"})
 
 
-def _retired(node: Node, source: Source) -> tuple[LocalId, ...]:
+def _retired(node: Node, source: Source, record: LocalId | None) -> tuple[LocalId, ...]:
     """The ids of records that this one replaces. A link that cannot be followed is reported."""
     found = []
     for link in node.many("link"):
@@ -195,11 +198,11 @@ def _retired(node: Node, source: Source) -> tuple[LocalId, ...]:
         elif kind != "replaces":
             link.warning("type", "is not a type of link; left out", code="code-invalid")
         elif is_understood(link):
-            found += _replaced(link, source)
+            found += _replaced(link, source, record)
     return tuple(dict.fromkeys(found))
 
 
-def _replaced(link: Node, source: Source) -> list[LocalId]:
+def _replaced(link: Node, source: Source, record: LocalId | None) -> list[LocalId]:
     other = link.first("other")
     identifier = other.first("identifier") if other else None
     value = identifier.text("value") if identifier else None
@@ -211,4 +214,7 @@ def _replaced(link: Node, source: Source) -> list[LocalId]:
         identifier.warning("system", rule, code="not-supported")
         return []
     number = _parsed(identifier, value, source)
+    if number is not None and number == record:
+        identifier.warning("value", "is the number of this record itself; the merge was left out")
+        return []
     return [] if number is None else [number]

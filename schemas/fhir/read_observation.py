@@ -18,6 +18,7 @@ from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible, unit_of
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # R4 decimal
+_EFFECTIVE = ("effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant")
 _ABSENT = frozenset({"declined", "refused", "not done", "not performed", "not measured", "not taken", "unable"})
 
 
@@ -137,6 +138,9 @@ def _report_code(node: Node) -> None:
 
 def _effective(node: Node, context: Context) -> StatedTime | None:
     before, period, timing = len(node.issues), node.first("effectivePeriod"), node.first("effectiveTiming")
+    if sum(node.value.get(name) is not None for name in _EFFECTIVE) > 1:
+        node.error("effectiveDateTime", "is not the only time: which holds? nothing is told", code="invariant")
+        return None
     moment = (
         when(node, "effectiveDateTime", "effectiveInstant")
         or (when(period, "start") if period else None)
@@ -149,6 +153,9 @@ def _effective(node: Node, context: Context) -> StatedTime | None:
         return None
     if not context.span.check(node, "effectiveDateTime", on):
         return None
+    end = when(period, "end") if period else None
+    if period is not None and end is not None and end.on != on:
+        period.warning("end", "is another day than the start; the first day was read")
     return StatedTime(on, moment.at if moment else None)
 
 
@@ -237,6 +244,11 @@ def _amount(node: Node, quantity: str, context: Context) -> tuple[Decimal, Decim
             node.information("valueQuantity", "says that there is no value")
         else:
             node.error("valueQuantity.value", "is required, as a number", code="required")
+        return None
+    if other is not None or len(node.many("valueQuantity")) > 1:
+        node.error("valueQuantity", "is not the only value: which holds? nothing is told", code="invariant")
+        return None
+    if not is_understood(place):
         return None
     if place.value.get("comparator") is not None:
         place.error("comparator", "makes the value a bound, not a measured value; not told", code="not-supported")

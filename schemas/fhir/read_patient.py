@@ -1,6 +1,7 @@
 """A Patient as a Person, with the Demographics and the Death it holds. `text`, `contained` and `contact` are
 not read."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,6 +20,8 @@ from schemas.sources import Source
 _ETHNIC_SYSTEM = {uris.ETHNIC_2001: "2001", uris.ETHNIC_2021: "2021", uris.ETHNIC_DWMP: "dwmp", "": None}
 _ELEMENTS = {"sex": "gender", "birth_year": "birthDate", "practice_ods": "generalPractitioner"}
 _TELECOMS = frozenset({"phone", "fax", "email", "pager", "url", "sms", "other"})  # R4 contact-point-system
+_CONTACTS = frozenset({"phone", "sms", "email"})
+_TELEPHONE_MIN = 6  # digits of a local number
 BORN_EARLIEST = 1880
 
 
@@ -72,6 +75,8 @@ def _birth(node: Node, source_version_at: datetime) -> tuple[date | None, int | 
     except InvalidField as failure:
         node.warning("birthDate", f"{failure.rule}; left out", code="value")
         return None, None
+    if len(text) == len("1956-09"):
+        node.information("birthDate", "is a month; only the year was read")
     if placeholders.is_day(born) if born else placeholders.is_year(year):
         node.information("birthDate", "is what systems write where none is known; no date of birth")
         return None, None
@@ -141,6 +146,10 @@ class _PersonReading:
             system = part.text("system")
             if value is not None and system not in _TELECOMS and "email" in systems:
                 part.warning("system", "does not say what the contact is; left out", code="code-invalid")
+            if value is None and part.value.get("value") is None:
+                part.information("value", "is missing: the contact says nothing")
+            if system in _TELECOMS - _CONTACTS:
+                part.information("system", "is of a kind of contact that is not used")
             if value is None or system not in systems:
                 continue
             is_none = placeholders.is_mailbox(value) if "@" in value else placeholders.is_telephone(value)
@@ -150,6 +159,8 @@ class _PersonReading:
                 part.information("value", "is what systems write where none is known")
             elif system == "email" and not has_mailbox_form(value):
                 part.warning("value", "is no mailbox; left out", code="value")
+            elif system != "email" and (sum(map(str.isdecimal, value)) < _TELEPHONE_MIN or "@" in value):
+                part.warning("value", "is no telephone number; left out", code="value")
             else:
                 found.append(value)
         return tuple(found)
@@ -167,6 +178,8 @@ class _PersonReading:
         return tuple(text for part in node.texts(name) if (text := self._said(node, name, part)))
 
     def _said(self, node: Node, name: str, text: str) -> str:
+        if any(unicodedata.category(letter) == "Cc" for letter in text):
+            node.warning(name, "holds a control character; read all the same", code="value")
         if text and placeholders.is_word(text, self.source.placeholders):
             node.information(name, "is what systems write where none is known")
             return ""
@@ -198,9 +211,12 @@ def _demographics(node: Node, source: Source, source_version_at: datetime, resol
         "sex": _gender(quiet, source),
         "birth_year": year,
     }
-    values |= _ethnicity(node)
+    values |= _ethnicity(node, source)
     practices = (resolver.organisation(reference) for reference in node.many("generalPractitioner"))
-    practice = next((code for code in practices if code is not None), None)
+    named = tuple(dict.fromkeys(code for code in practices if code is not None))
+    practice = next(iter(named), None)
+    if len(named) > 1:
+        node.warning("generalPractitioner", "names several practices; the first was read", code="multiple-matches")
     values |= {"practice_ods": practice} if practice else {}
     if practice is None:
         for reference in node.many("generalPractitioner"):
@@ -215,18 +231,32 @@ def _demographics(node: Node, source: Source, source_version_at: datetime, resol
     return built(Demographics, values, node, source=source, elements=_ELEMENTS)
 
 
-def _ethnicity(node: Node) -> dict[str, str | None]:
+def _ethnicity(node: Node, source: Source) -> dict[str, str | None]:
     place = node.extension(uris.ETHNIC_CATEGORY)
     if place is None:
         return {}
-    for system, code in place.codings("valueCodeableConcept"):
-        if system in _ETHNIC_SYSTEM and codes.ethnic(code, _ETHNIC_SYSTEM[system]):
-            return {"ethnic_category": code, "ethnic_system": _ETHNIC_SYSTEM[system]}
+    said = {
+        (system, code)
+        for system, code in place.codings("valueCodeableConcept")
+        if system in _ETHNIC_SYSTEM and codes.ethnic(code, _ETHNIC_SYSTEM[system])
+    }
+    by_system = dict(said)
+    if len(by_system) < len(said):
+        place.warning("valueCodeableConcept", "names two categories of one list; left out", code="business-rule")
+        return {}
+    for system, code in sorted(said, reverse=True):  # one without its system last
+        if not system and source.sends_fhir:  # our own readers know the list by their format
+            rule = "lacks its system; read as one of 2001"
+            place.warning("valueCodeableConcept", rule, code="incomplete")
+        return {"ethnic_category": code, "ethnic_system": _ETHNIC_SYSTEM[system]}
     place.warning("valueCodeableConcept", "is not a category of a known list; left out", code="code-invalid")
     return {}
 
 
 def _death(node: Node, source_version_at: datetime) -> Death | None:
+    if node.truth("deceasedBoolean") is False and node.text("deceasedDateTime") is not None:
+        node.error("deceasedDateTime", "contradicts deceasedBoolean; nothing is told", code="invariant")
+        return None
     if node.text("deceasedDateTime") is None:
         return Death(on=london_day(source_version_at)) if node.truth("deceasedBoolean") else None
     died = when(node, "deceasedDateTime")

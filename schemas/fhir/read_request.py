@@ -54,6 +54,11 @@ def facts(node: Node, context: Context) -> list[SourceFact]:
     if node.truth("doNotPerform"):
         node.information("doNotPerform", "says that this is not asked for; nothing is told")
         return []
+    if node.value.get("doNotPerform") not in (None, False):
+        node.error("doNotPerform", "is neither true nor false: is this asked for? nothing is told", code="structure")
+        return []
+    if node.many("replaces"):
+        node.warning("replaces", "is not followed: the request that is replaced still stands", code="not-supported")
     if not states_fact(node, "status", "intent"):
         return []
     number = business_id(node)

@@ -26,9 +26,15 @@ class Resolver:
     def of(cls, entries: Sequence[tuple[str, Node]]) -> "Resolver":
         """A resolver over (fullUrl or "", resource)."""
         by_url: dict[str, Node] = {}
+        twice: set[str] = set()
         for url, resource in entries:
-            if url:
-                by_url.setdefault(_folded_urn(url), resource)
+            if not url:
+                continue
+            if by_url.setdefault(_folded_urn(url), resource) is not resource:
+                twice.add(_folded_urn(url))
+                rule = "is also that of another entry: what refers to it leads nowhere"
+                Node({}, resource.path.removesuffix(".resource"), resource.issues).warning("fullUrl", rule)
+        by_url = {url: resource for url, resource in by_url.items() if url not in twice}
         return cls({resource.path: (url, resource) for url, resource in entries}, by_url)
 
     def find(self, reference: Node) -> Node | None:
@@ -76,6 +82,8 @@ class Resolver:
         NHS's own BaRS examples refer to `Patient/<NHS number>`. Where a name and an identifier contradict each other
         it means nobody.
         """
+        if (reference.text("type") or "Patient").rsplit("/", 1)[-1] != "Patient":
+            return False
         identifier, ours = reference.first("identifier"), set(_pairs(patient))
         named = next(_pair(identifier), None) if identifier else None
         found = self.find(reference)
@@ -99,6 +107,8 @@ class Resolver:
         identifiers = list(self._organisation_identifiers(reference))
         if identifiers and not any(map(ods_code, identifiers)):
             reference.warning("", "holds no ODS code of an organisation; left out", code="code-invalid")
+        elif not identifiers:
+            reference.information("", "leads to no organisation in this message that has a number; not used")
 
     def _organisation_identifiers(self, reference: Node) -> Iterator[Node]:
         identifier = reference.first("identifier")
