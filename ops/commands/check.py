@@ -27,7 +27,10 @@ def check(
     from ops.client.check_files import check_file, checking_source
     from ops.errors import MissingInput
 
-    unreadable, text = 0, mapping.read_text() if mapping is not None else None
+    try:
+        unreadable, text = 0, mapping.read_text(encoding="utf-8") if mapping is not None else None
+    except UnicodeDecodeError:
+        raise MissingInput(f"{mapping} is not text in UTF-8") from None
     for path in files:
         try:
             content = path.read_bytes()
