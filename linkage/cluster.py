@@ -7,7 +7,6 @@ records and decisions is memory of that function, recomputed where an input chan
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from linkage.answers import EVIDENCE_MAX, LinkAnswer, Review, answer, reviews
 from linkage.components import Components
@@ -17,24 +16,7 @@ from linkage.index import BLOCK_MAX, Met
 from linkage.members import Member
 from linkage.model import Model
 
-__all__ = ["EVIDENCE_MAX", "Decision", "Holdings", "LinkAnswer", "LinkGraph", "Member", "Review"]
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """How much a graph holds: a function of its set of records and decisions, so what was taken back leaves no
-    trace here. `standings`: records in blocks; `crowds`: tokens that outgrew the cap; `pairs`: links, doubts
-    and possible duplicates.
-    """
-
-    records: int
-    standings: int
-    crowds: int
-    pairs: int
-    clusters_of_several: int
-    refused: int
-    merges: int
-    decisions: int
+__all__ = ["EVIDENCE_MAX", "Decision", "LinkAnswer", "LinkGraph", "Member", "Review"]
 
 
 class LinkGraph:
@@ -108,21 +90,6 @@ class LinkGraph:
     def reviews(self, record_ids: Iterable[str]) -> tuple[Review, ...]:
         """The open review pairs that touch any of these records, by pair."""
         return reviews(self._known, self._known.roll.slots(record_ids))
-
-    def holdings(self) -> Holdings:
-        """How much it holds. Counts every record: not for the hot path."""
-        known = self._known
-        clusters = {id(cluster) for cluster in known.clusters if cluster is not None}
-        return Holdings(
-            records=len(known.roll),
-            standings=len(known.index),
-            crowds=known.index.crowds(),
-            pairs=known.pairs_held(),
-            clusters_of_several=len(clusters),
-            refused=sum(len(others) for others in known.refused.values()) // 2,
-            merges=sum(len(others) for others in known.merged_from.values()),
-            decisions=len(known.decisions),
-        )
 
     # ------------------------------------------------------------ change
 

@@ -121,10 +121,6 @@ class GraphState:
         """Whether anything is held of the record's pairs."""
         return bool(self._near[slot])
 
-    def pairs_held(self) -> int:
-        """How many pairs are held."""
-        return sum(len(near) for near in self._near) // 4
-
     def hold(self, a: int, b: int, judged: ScoredPair | None) -> None:
         """Hold this of the pair, in place of what was; None: nothing."""
         for slot, other in ((a, b), (b, a)):

@@ -9,16 +9,19 @@
         └── BrokerRunning   75   another process holds this data directory; try again when it has ended
 
 The numbers are those of BSD's sysexits.h. A message names the thing and what to do; it never holds the content of a
-record. Anything else that escapes is a bug: it exits 70, and prints its type and place, not its text.
+record. What the system refuses (a full disk, a read-only directory) exits 74. Anything else that escapes is a bug: it
+exits 70, and prints its type and place, not its text.
 """
 
 import errno
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 INVALID_OPTION_EXIT_CODE = 2
 SETTINGS_EXIT_CODE = 78
+REFUSED_EXIT_CODE = 74
 EXIT_CODES = {
     0: "done",
     1: "a check or comparison failed, or a door refused a message",
@@ -26,6 +29,7 @@ EXIT_CODES = {
     66: "an input file, topic or run does not exist or cannot be read",
     69: "no broker, engine, Java or other part is available",
     70: "a bug: its type and place are printed",
+    REFUSED_EXIT_CODE: "a file, directory or the output cannot be used: full, read-only, of another kind",
     75: "another process uses the directory",
     SETTINGS_EXIT_CODE: "a setting is wrong, or a port is in use",
     130: "interrupted",
@@ -100,7 +104,18 @@ def _ending(error: BaseException) -> tuple[str, int]:
         return f"the broker did not answer ({type(error).__name__})", BrokerError.exit_code
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return "a port is in use by another program", SETTINGS_EXIT_CODE
+    if isinstance(error, OSError) and (error.filename or error.errno in (errno.ENOSPC, errno.EIO)):
+        return f"cannot use {_named(error)}: {error.strerror} ({_place(error)})", REFUSED_EXIT_CODE
     return f"unexpected {type(error).__qualname__} at {_place(error)}", 70
+
+
+def _named(error: OSError) -> str:
+    """What was typed, where the path begins with it: the rest of a path may be what a provider called a file."""
+    if error.filename is None:
+        return "the output"
+    typed = [word.partition("=")[2] if word.startswith("-") else word for word in sys.argv[1:]]
+    found = [word for word in typed if word and str(error.filename).startswith((word, str(Path(word).resolve())))]
+    return max(found, key=len, default="a file or directory")
 
 
 def _place(error: BaseException) -> str:

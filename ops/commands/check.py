@@ -40,7 +40,10 @@ def check(
     from ops.errors import MissingInput
 
     named, unreadable = _source(source, sources, service, test_mode=not production), 0
-    columns = mapping_for(named, mapping.read_text() if mapping is not None else None)
+    try:
+        columns = mapping_for(named, mapping.read_text(encoding="utf-8") if mapping is not None else None)
+    except UnicodeDecodeError:
+        raise MissingInput(f"{mapping} is not text in UTF-8") from None
     for path in files:
         try:
             content = path.read_bytes()

@@ -8,6 +8,7 @@ import typer
 
 from connectors.doors import TRANSPORTS, Ports, command_word
 from ops.runtime.cli_options import (
+    UP,
     Bootstrap,
     Directory,
     PagesHost,
@@ -39,7 +40,7 @@ def http(
     context: typer.Context,
     *,
     bootstrap: Bootstrap,
-    directory: Directory = Path(".tierlink"),
+    directory: Directory = UP,
     sources: Sources = None,
     test_mode: TestMode = False,
     host: Host = "127.0.0.1",
@@ -58,7 +59,7 @@ def mllp(
     *,
     bootstrap: Bootstrap,
     listen: Annotated[list[str], typer.Option(help="SOURCE=PORT, once for each source.")],
-    directory: Directory = Path(".tierlink"),
+    directory: Directory = UP,
     sources: Sources = None,
     test_mode: TestMode = False,
     host: Host = "127.0.0.1",
@@ -83,7 +84,7 @@ def folder(
     context: typer.Context,
     *,
     bootstrap: Bootstrap,
-    directory: Directory = Path(".tierlink"),
+    directory: Directory = UP,
     sources: Sources = None,
     test_mode: TestMode = False,
     pages_host: PagesHost = "127.0.0.1",

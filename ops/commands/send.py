@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ops.verify.sending import SendResult
 
 File = Annotated[Path, typer.Argument(help="One file, with one or many messages.", callback=options.readable)]
-Files = Annotated[list[Path], typer.Argument(help="JSON files, or folders of them.", callback=options.readable)]
+Files = Annotated[list[Path], typer.Argument(help="JSON files, or folders of them.", callback=options.readable_any)]
 Source = Annotated[str, typer.Option(help="Who sends; `-open` sources keep every service, in test mode.")]
 Wait = Annotated[
     bool,

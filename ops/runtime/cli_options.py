@@ -20,12 +20,20 @@ CONNECT_SECONDS_MAX = 5.0
 UP = Path(".tierlink/up")
 
 
-def readable(given: Path | Sequence[Path] | None) -> Path | Sequence[Path] | None:
-    """The files or directories given. Raises MissingInput for the first that is missing or may not be read."""
+def readable_any(given: Path | Sequence[Path] | None) -> Path | Sequence[Path] | None:
+    """The files or folders given. Raises MissingInput for the first that is missing or may not be read."""
     for path in [given] if isinstance(given, Path) else given or ():
         if not os.access(path, os.R_OK):
             raise MissingInput(f"{path} does not exist or cannot be read")
     return given
+
+
+def readable(given: Path | Sequence[Path] | None) -> Path | Sequence[Path] | None:
+    """The files given. Raises MissingInput as `readable_any`, and for a folder."""
+    for path in [given] if isinstance(given, Path) else given or ():
+        if path.is_dir():
+            raise MissingInput(f"{path} is a folder")
+    return readable_any(given)
 
 
 def checked_address(bootstrap: str | None) -> str | None:

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
-from ops.errors import NoEngine, SettingsError
+from ops.errors import MissingInput, NoEngine, SettingsError
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
 from schemas.sources import Source, parse
-
-DEFAULT_DIRECTORY = Path(".tierlink")
 
 
 class Addresses(TypedDict):
@@ -86,11 +84,11 @@ def packaged_all(package: str, suffix: str) -> Iterator[str]:
 
 
 def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:
-    """The sources of `path`, or the demonstration's. Raises SettingsError naming the rule that is broken."""
+    """The sources of `path`, or the demonstration's. Raises SettingsError naming the rule broken, MissingInput."""
     try:
-        text = path.read_text() if path else packaged("connectors", "sources.toml")
-    except OSError:
-        raise SettingsError("the file of sources cannot be read") from None
+        text = path.read_text(encoding="utf-8") if path else packaged("connectors", "sources.toml")
+    except (OSError, UnicodeDecodeError):
+        raise MissingInput("the file of sources cannot be read as text in UTF-8") from None
     try:
         return parse(text, doors=TRANSPORTS, test_mode=test_mode)
     except SchemaError as failure:

@@ -1,11 +1,12 @@
 """The command `worker STAGE`: its options, for whichever program offers it."""
 
-from pathlib import Path
+import re
 from typing import Annotated, Literal
 
 import typer
 
 from ops.runtime.cli_options import (
+    UP,
     Bootstrap,
     Directory,
     LinkageModel,
@@ -16,13 +17,25 @@ from ops.runtime.cli_options import (
 )
 
 
+def _plain(worker_id: str) -> str:
+    """The id, which also names a directory and a consumer group."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", worker_id):
+        raise typer.BadParameter("letters, digits, dot, hyphen, underscore; the first a letter or digit")
+    return worker_id
+
+
+WorkerId = Annotated[
+    str, typer.Option(help="Unique and constant: a restarted worker comes back under it.", callback=_plain)
+]
+
+
 def worker(
     context: typer.Context,
     stage: Annotated[Literal["ingress", "records", "linker", "pathway"], typer.Argument(help="What it works on.")],
     *,
     bootstrap: Bootstrap,
-    worker_id: Annotated[str, typer.Option(help="Unique and constant: a restarted worker comes back under it.")],
-    directory: Directory = Path(".tierlink"),
+    worker_id: WorkerId,
+    directory: Directory = UP,
     sources: Sources = None,
     linkage_model: LinkageModel = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,

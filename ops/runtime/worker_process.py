@@ -8,6 +8,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from linkage.model import dump
+from ops.runtime.cli_options import check_broker
 from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
 from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all
@@ -56,7 +57,7 @@ class WorkerHost(Protocol):
 
 
 def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
-    """Work on `host` until SIGTERM. Exits 70 without committing on anything unexpected: to be started again."""
+    """Work on `host` until SIGTERM. Raises BrokerError without a broker; exits 70, no commit, on the unexpected."""
     configure_logging()
     no_core_dumps()
     sources = load_sources(options.sources, test_mode=options.test_mode)
@@ -95,6 +96,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
     def seal(message: Message, code: str) -> bytes:
         return seal_dead_letter(keys, message, code)
 
+    check_broker(options.bootstrap)
     host(
         row,
         step,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from attach_to_best import AttachToBest
+from graph_holdings import holdings
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from linkage_palette import Recipe, member, model, palette
@@ -52,7 +53,7 @@ def fresh(
         graph.decide(decision)
     for record in order:
         graph.put(record, member(records[record]))
-    return view(graph, records), graph.holdings()
+    return view(graph, records), holdings(graph)
 
 
 @generously
@@ -78,8 +79,8 @@ def test_any_history_that_ends_in_one_set_ends_in_the_same_answers(steps: list[S
     order = [*records, *records]  # every record twice
     random.Random(seed).shuffle(order)
     random.Random(seed).shuffle(decisions)
-    assert fresh(records, decisions, cap, sorted(records)) == (found, graph.holdings())
-    assert fresh(records, [*decisions, *decisions], cap, order) == (found, graph.holdings())
+    assert fresh(records, decisions, cap, sorted(records)) == (found, holdings(graph))
+    assert fresh(records, [*decisions, *decisions], cap, order) == (found, holdings(graph))
 
 
 @generously
@@ -91,7 +92,7 @@ def test_a_loaded_graph_answers_and_holds_what_one_does_whose_records_were_put_o
     decisions = [step for step in steps if isinstance(step, Decision)]
     loaded = LinkGraph(model(), cap=cap)
     loaded.load({record: member(recipe) for record, recipe in records.items()}, decisions)
-    assert (view(loaded, records), loaded.holdings()) == fresh(records, decisions, cap, list(records))
+    assert (view(loaded, records), holdings(loaded)) == fresh(records, decisions, cap, list(records))
 
 
 @generously
@@ -199,7 +200,7 @@ def by_the_graph(cap: int) -> Callable[[int, int], str]:
             else:
                 graph.put(step, member(recipe))
         there = {name: life[-1] for name, life in lives.items() if life[-1]}
-        return people_hash((view(graph, there), graph.holdings()))
+        return people_hash((view(graph, there), holdings(graph)))
 
     return run
 

@@ -1,6 +1,7 @@
 """How `tierlink` ends: an expected error is one line and its code, a bug its place but never its text."""
 
 import errno
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,38 @@ def test_a_port_that_another_program_has_is_no_bug(
 ) -> None:
     code, _ = run(monkeypatch, capsys, OSError(errno.EADDRINUSE, "in use"))
     assert code == SettingsError.exit_code
+
+
+@pytest.mark.parametrize("line", ["keys make", "up", "down", "broker", "schemas write"])
+def test_a_file_in_place_of_the_directory_is_74_and_names_what_was_typed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    assert main(monkeypatch, tmp_path, f"{line} --directory {{table}}") == 74
+    assert f"cannot use {tmp_path / 'table.csv'}: " in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_names_nothing_that_a_provider_called_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for refused in (PermissionError(errno.EACCES, "no", "drop/east/inbox/Quillfeather.csv"), OSError(errno.ENOSPC, "")):
+        code, shown = run(monkeypatch, capsys, refused)
+        assert code == 74
+        assert "cannot use" in shown
+        assert "Quillfeather" not in shown
+
+
+@pytest.mark.parametrize("line", ["version", "--help", "check {table}"])
+def test_output_that_cannot_be_written_is_74_and_a_closed_pipe_says_nothing(tmp_path: Path, line: str) -> None:
+    (tmp_path / "table.csv").write_text("name\n")
+    words = [sys.executable, "-m", "ops", *line.format(table=tmp_path / "table.csv").split()]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr.startswith("tierlink: cannot use the output: ")) == (74, True)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as piped:
+        assert piped.stdout is not None
+        assert piped.stderr is not None
+        piped.stdout.close()
+        assert piped.stderr.read() == ""
 
 
 # Every command, by one table.
@@ -179,6 +212,24 @@ def test_a_file_that_is_missing_is_66(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert main(monkeypatch, tmp_path, f"{name} {words}") == 66
 
 
+@pytest.mark.parametrize("kind", ["folder", "noise", "empty"])
+@pytest.mark.parametrize(("name", "words"), [(name, line) for name in MISSING_FILES for line in MISSING_FILES[name]])
+def test_a_folder_in_place_of_a_file_is_66_and_no_content_is_a_bug(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, words: str, kind: str
+) -> None:
+    if kind == "folder":
+        (tmp_path / "missing").mkdir()
+    else:
+        content = {"noise": bytes(range(256)) * 20, "empty": b""}
+        (tmp_path / "missing").write_bytes(content[kind])
+    code = main(monkeypatch, tmp_path, f"{name} {words}")
+    if kind == "folder" and name != "send fhir":
+        assert code == 66
+    else:
+        assert code in EXIT_CODES
+        assert code != 70
+
+
 def test_every_file_of_every_command_is_in_the_table() -> None:
     for name, command in LEAVES.items():
         paths = [
@@ -230,6 +281,8 @@ def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
         "consume t --latest --follow",
         "consume t --since yesterday",
         "door mllp --listen trust-wm --bootstrap " + DEAD,
+        "worker records --worker-id ../keys --bootstrap " + DEAD,
+        "worker records --worker-id= --bootstrap " + DEAD,
         "tick --as-of tomorrow",
         "chaos --menu nothing",
         "simulate --mutant none-such",
@@ -240,6 +293,15 @@ def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
 )
 def test_a_wrong_argument_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str) -> None:
     assert main(monkeypatch, tmp_path, line) == 2
+
+
+def test_a_worker_and_a_door_take_the_keys_that_keys_make_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch, tmp_path, "keys make") == 0
+    assert main(monkeypatch, tmp_path, f"worker records --worker-id w --bootstrap {DEAD}") == 69
+    assert main(monkeypatch, tmp_path, f"door http --port 8197 --bootstrap {DEAD} --host 0.0.0.0") == 78
+    assert "no key file" not in capsys.readouterr().err
 
 
 def test_version_and_down_where_nothing_runs_are_0(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

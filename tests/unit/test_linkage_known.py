@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import combinations
 
+from graph_holdings import pairs_held
 from linkage_palette import model
 
 from linkage.cluster import LinkGraph
@@ -48,7 +49,7 @@ def test_what_is_held_of_a_pair_is_seen_from_both_sides_and_forgotten_on_both() 
     known.hold(0, 1, None)
     assert dict(known.near(1)) == {2: second}
     assert list(known.near(0)) == []
-    assert known.pairs_held() == 1
+    assert pairs_held(known) == 1
 
 
 def test_a_verdict_is_the_same_whichever_of_their_blocks_two_records_met_in() -> None:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-HARMLESS = frozenset({"acknowledged", "unknown", "rewound"})
-
 
 @dataclass(frozen=True)
 class CheckerVerdict:
