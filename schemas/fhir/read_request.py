@@ -172,6 +172,9 @@ def _ubrn(node: Node) -> str | None:
     for identifier in node.many("identifier"):
         value = (identifier.text("value") or "").replace(" ", "").replace("-", "")
         if uris.canonical_uri(identifier.text("system") or "") == uris.UBRN:
+            if identifier.text("use") == "old":
+                identifier.information("use", "is no longer in use; not read")
+                continue
             if not _UBRN.fullmatch(value):
                 identifier.warning("value", "is not a UBRN of twelve digits", code="value")
             return identifier.text("value")
