@@ -236,8 +236,8 @@ def test_a_death_that_is_denied_in_the_same_breath_is_not_told() -> None:
 
 
 def test_one_category_without_its_system_is_told_and_two_categories_are_not() -> None:
-    told = {len(codings): read(changed(ethnic(*codings)))[0].facts for codings in ONE_AND_TWO}
-    assert [told[count][0].get("ethnic_category") for count in (1, 2)] == ["A", None]
+    facts = {len(codings): read(changed(ethnic(*codings)))[0].facts for codings in ONE_AND_TWO}
+    assert [facts[count][0].get("ethnic_category") for count in (1, 2)] == ["A", None]
 
 
 ONE_AND_TWO: tuple[tuple[dict[str, str], ...], ...] = (
