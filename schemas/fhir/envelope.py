@@ -39,10 +39,13 @@ def opened(document: Mapping[str, object]) -> Opened:
         bundle.error("entry", f"has over {ENTRIES_MAX} items", code="too-long")
         return Opened(bundle, (), is_too_long=True)
     entries = []
+    for place, part in enumerate(sent if isinstance(sent, list) else ()):
+        if not isinstance(part, dict):
+            bundle.warning(f"entry[{place}]", "is no JSON object; not read", code="structure")
     for entry in bundle.many("entry"):
         resource = entry.first("resource")
-        if resource is None:
-            entry.warning("resource", "is missing: the entry says nothing", code="structure")
+        if resource is None or not isinstance(entry.value["resource"], dict):
+            entry.warning("resource", "is missing or no JSON object: the entry says nothing", code="structure")
             continue
         if not resource.kind:
             resource.error("resourceType", "is not a type of FHIR resource; not read", code="code-invalid")
@@ -88,6 +91,8 @@ def header_of(message: Opened) -> Node | None:
     if not headers:
         message.bundle.warning("entry", "holds no MessageHeader", code="structure")
         return None
+    if len(headers) > 1:
+        message.bundle.warning("entry", "holds more than one MessageHeader; the first is read", code="structure")
     return headers[0]
 
 

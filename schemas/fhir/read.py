@@ -74,8 +74,11 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
             None, tuple(issue for issue in found if issue.severity is Severity.INFORMATION), ignored=True
         )
     beyond_limits = _check_structure(message, bundle)
-    governing = [message.bundle, *message.of_type("MessageHeader"), *message.of_type("Patient")]
-    understood = [is_understood(node) for node in governing] + [not _is_failure(header)]
+    headers = message.of_type("MessageHeader")
+    governing = [message.bundle, *headers, *message.of_type("Patient")]
+    understood = [is_understood(node) for node in governing] + [
+        not _is_failure(found) for found in message.of_type("MessageHeader")
+    ]
     patient = patient_of(message)
     identifier = message_id(message, header)
     moment = source_version_at(message, received_at=received_at)
@@ -100,9 +103,9 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
     return BundleReading(read_whole, _reasons(message))
 
 
-def _is_failure(header: Node | None) -> bool:
+def _is_failure(header: Node) -> bool:
     """True for an answer that says that an earlier message failed: it tells nothing of a person."""
-    response = header.first("response") if header else None
+    response = header.first("response")
     if response is None or response.text("code") in (None, "ok"):
         return False
     response.error("code", "says that an earlier message failed; nothing is told", code="not-supported")

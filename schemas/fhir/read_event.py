@@ -14,6 +14,9 @@ from schemas.fhir.references import is_ods
 from schemas.source_message import SourceFact
 from schemas.units import plain
 
+# R4 v3-ActEncounterCode: admissions, emergencies, visits at home and in the field
+_OTHER_CONTACTS = frozenset({"EMER", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC", "PRENC", "SS"})
+_PARTICIPATION = frozenset({"accepted", "declined", "tentative", "needs-action"})  # R4 participationstatus
 _AHEAD = frozenset({"0", "2", "4"})  # what a future appointment may have
 
 
@@ -31,7 +34,7 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
     people = [actor for actor in actors if context.resolver.organisation(actor) is None]
     if not context.about_patient(node, "participant", people):
         return []
-    if not states_fact(node, "status"):
+    if not states_fact(node, "status") or _is_declined(parts, context):
         return []
     attendance, retracted = _attendance(node)
     if attendance is None:
@@ -59,6 +62,19 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
     values |= {name: value for name, value in native.items() if value is not None}
     body = built(Attendance, values, node, source=context.source, elements={"provider_ods": "participant"})
     return context.fact(node, body, retracted=retracted)
+
+
+def _is_declined(parts: list[Node], context: Context) -> bool:
+    """True when the patient declined what is still booked. A participation of no list is reported."""
+    declined = False
+    for part in parts:
+        word, actor = part.text("status"), part.first("actor")
+        if word is not None and word not in _PARTICIPATION:
+            part.warning("status", "is not a code of participationstatus; not read", code="code-invalid")
+        if word == "declined" and actor is not None and context.resolver.points_at(actor, context.patient):
+            part.information("status", "says that the person declined; nothing is told")
+            declined = True
+    return declined
 
 
 def _attendance(node: Node) -> tuple[str | None, bool]:
@@ -96,9 +112,14 @@ def _encounter(node: Node, context: Context) -> list[SourceFact]:
     code = setting.text("code") if setting else None
     if not states_fact(node, "status"):
         return []
-    if code not in ("AMB", "VR"):
-        node.information("class", "is not an outpatient contact; not read")  # an admission, an emergency
+    if code in _OTHER_CONTACTS:
+        node.information("class", "is not an outpatient contact; not read")
         return []
+    if code not in ("AMB", "VR"):
+        node.error("class", "is not a code of ActEncounterCode: is this a contact?", code="code-invalid")
+        return []
+    if setting is not None and uris.canonical_uri(setting.text("system") or "") != uris.ENCOUNTER_CLASS:
+        node.warning("class", "lacks its system, v3-ActCode; read all the same", code="incomplete")
     subject, period = node.first("subject"), node.first("period")
     if not context.about_patient(node, "subject", [subject] if subject else []):
         return []

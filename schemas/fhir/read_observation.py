@@ -18,6 +18,7 @@ from schemas.source_message import SourceFact
 from schemas.units import UNITS, converted, plain, plausible, unit_of
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # R4 decimal
+_TERMINOLOGY = re.compile(r"snomed|loinc|\bsct\b|read\.info", re.IGNORECASE)  # spelt rightly or not
 _EFFECTIVE = ("effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant")
 _ABSENT = frozenset({"declined", "refused", "not done", "not performed", "not measured", "not taken", "unable"})
 
@@ -47,6 +48,8 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
         return []
     if not places:
         return _comorbidity(node, condition, present, context)
+    if node.first("method"):
+        node.warning("method", "is not read: the value was taken as its code says", code="not-supported")
     facts = []
     for place, meaning, is_part in places:
         fact = _measurement(node, place, meaning, context)
@@ -81,13 +84,12 @@ def _meanings(node: Node) -> Iterator[tuple[bool, MeasurementCode]]:
             yield known.preferred, known
             continue
         foreign = clinical_codes.measurement_of_any_system(code)
-        if foreign is not None and (not system or system in (uris.SNOMED, uris.LOINC)):
+        if foreign is not None and (not system or _TERMINOLOGY.search(system)):
             yield False, foreign[1]
     concept = node.first("code")
-    if concept is not None and not concept.many("coding"):
-        word = clinical_codes.measurement_word(concept.text("text") or "")
-        if word is not None:
-            yield False, word
+    word = clinical_codes.measurement_word(concept.text("text") or "") if concept is not None else None
+    if word is not None and concept is not None and not concept.many("coding"):
+        yield False, word
 
 
 def _measured_places(node: Node) -> Iterator[tuple[Node, MeasurementCode, bool]]:
@@ -105,12 +107,18 @@ def _measured_places(node: Node) -> Iterator[tuple[Node, MeasurementCode, bool]]
     for part, meaning in components:
         if part not in same:
             yield part, meaning, True
+    read = [part.path for part, _ in components]
+    for part in node.many("component") if whole or components else ():
+        if part.path not in read:
+            _report_code(part)
 
 
 def _meaning(node: Node) -> MeasurementCode | None:
     """What `code` measures; a doubtful coding is reported, and none that measures two things is read."""
     found = list(_meanings(node))
-    if len({meaning.quantity for _, meaning in found}) > 1:
+    concept = node.first("code")
+    word = clinical_codes.measurement_word(concept.text("text") or "") if concept and found else None
+    if len({meaning.quantity for meaning in (*(meaning for _, meaning in found), word) if meaning is not None}) > 1:
         node.error("code", "names two different things; nothing is told", code="business-rule")
         return None
     if not found:
@@ -127,7 +135,14 @@ def _report_code(node: Node) -> None:
     if any(issue.location == f"{node.path}.code" for issue in node.issues):
         return
     wrong = [code for system, code in node.codings("code") if system == uris.SNOMED and not codes.is_sctid(code)]
-    if wrong or not node.codings("code"):
+    foreign = [
+        code
+        for system, code in node.codings("code")
+        if clinical_codes.measurement_of_any_system(code) and system not in (uris.SNOMED, uris.LOINC)
+    ]
+    if foreign:
+        node.warning("code", "is one of another system than the one it names; not read", code="code-invalid")
+    elif wrong or not node.codings("code"):
         node.warning("code", "is not a code of a terminology; not read", code="code-invalid")
     else:
         node.information("code", "is not a code that is read here")

@@ -172,6 +172,9 @@ def _ubrn(node: Node) -> str | None:
     """The e-RS number; one under another system is reported, because sender and receiver meet by it."""
     for identifier in node.many("identifier"):
         if uris.canonical_uri(identifier.text("system") or "") == uris.UBRN:
+            if identifier.text("use") == "old":
+                identifier.information("use", "is no longer in use; not read")
+                continue
             number = booking_reference(identifier.text("value") or "")
             if number is None or not _UBRN.fullmatch(number):
                 identifier.warning("value", "is not a UBRN of twelve digits", code="value")

@@ -12,6 +12,7 @@ from fhir_plain import (
     ODS,
     PATIENT,
     REFERRAL,
+    SCT,
     WEIGHT,
     Change,
     changed,
@@ -136,7 +137,87 @@ WHO: dict[str, Expected] = {
         set(), ("warning", "[1].resource.extension[0].valueCodeableConcept"),
     ),
 }  # fmt: skip
-TABLES: dict[str, Expected] = FORMS | WHO
+
+
+def coded(system: str, code: str, **more: Any) -> Change:
+    return of(WEIGHT, code={"coding": [{"system": system, "code": code}], **more})
+
+
+def added(kind: str, **elements: Any) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        document["entry"].append({"fullUrl": "urn:example:added", "resource": {"resourceType": kind, **elements}})
+
+    return change
+
+
+def encounter(**elements: Any) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        subject = {"reference": document["entry"][PATIENT]["fullUrl"]}
+        period = {"start": "2026-07-01"}
+        added("Encounter", status="finished", subject=subject, period=period, **elements)(document)
+
+    return change
+
+
+def appointment(participation: str) -> Change:
+    def change(document: dict[str, Any]) -> None:
+        actor = {"reference": document["entry"][PATIENT]["fullUrl"]}
+        people = [{"actor": actor, "status": participation}]
+        added("Appointment", status="booked", start="2026-07-10T09:00:00Z", participant=people)(document)
+
+    return change
+
+
+def component(code: str) -> Change:
+    return of(WEIGHT, component=[{"code": {"coding": [{**SCT, "code": code}]}, "valueInteger": 1}])
+
+
+# What is measured and met: R4 observation.html, v3-ActEncounterCode, participationstatus, bundle.html
+WHAT: dict[str, Expected] = {
+    "a terminology misspelt": (
+        coded("http://www.snomed.info/sct", "27113001"), set(), ("warning", "[3].resource.code"),
+    ),
+    "a code of a terminology under a list of the sender's own": (
+        coded("https://lab.example/code", "27113001"), {"weight"}, ("warning", "[3].resource.code"),
+    ),
+    "words that say another thing than the code": (
+        coded(SCT["system"], "27113001", text="Height"), {"weight"}, ("error", "[3].resource.code"),
+    ),
+    "a part of a code one digit wrong": (
+        component("276361002"), set(), ("warning", "[3].resource.component[0].code"),
+    ),
+    "a part that is not read": (component("75367002"), set(), ("information", "[3].resource.component[0].code")),
+    "a method in words": (of(WEIGHT, method={"text": "estimated"}), set(), ("warning", "[3].resource.method")),
+    "a contact of no class": (encounter(), set(), ("error", "[5].resource.class")),
+    "a contact of a class nobody knows": (
+        encounter(**{"class": {"code": "OUTP"}}), set(), ("error", "[5].resource.class"),
+    ),
+    "an admission": (encounter(**{"class": {"code": "IMP"}}), set(), ("information", "[5].resource.class")),
+    "a class without its system": (
+        encounter(**{"class": {"code": "AMB"}}), set(), ("warning", "[5].resource.class"),
+    ),
+    "a participation nobody knows": (
+        appointment("coming"), set(), ("warning", "[5].resource.participant[0].status"),
+    ),
+    "an appointment that the person declined": (
+        appointment("declined"), set(), ("information", "[5].resource.participant[0].status"),
+    ),
+    "a UBRN no longer in use": (
+        inside(REFERRAL, "identifier", 0, use="old"), set(), ("information", "[2].resource.identifier[0].use"),
+    ),
+    "an entry that is a word": (
+        lambda document: document["entry"].append("weight"), set(), ("warning", "Bundle.entry[5]"),
+    ),
+    "a list of resources": (
+        lambda document: document["entry"].append({"resource": [document["entry"][WEIGHT]["resource"]]}),
+        set(), ("warning", "entry[5].resource"),
+    ),
+    "two headers": (
+        added("MessageHeader", eventCoding={"code": "x"}, source={"endpoint": "x:y"}),
+        set(), ("warning", "Bundle.entry"),
+    ),
+}  # fmt: skip
+TABLES: dict[str, Expected] = FORMS | WHO | WHAT
 
 
 @pytest.mark.parametrize("case", TABLES)
@@ -155,8 +236,8 @@ def test_a_death_that_is_denied_in_the_same_breath_is_not_told() -> None:
 
 
 def test_one_category_without_its_system_is_told_and_two_categories_are_not() -> None:
-    told = {len(codings): read(changed(ethnic(*codings)))[0].facts for codings in ONE_AND_TWO}
-    assert [told[count][0].get("ethnic_category") for count in (1, 2)] == ["A", None]
+    facts = {len(codings): read(changed(ethnic(*codings)))[0].facts for codings in ONE_AND_TWO}
+    assert [facts[count][0].get("ethnic_category") for count in (1, 2)] == ["A", None]
 
 
 ONE_AND_TWO: tuple[tuple[dict[str, str], ...], ...] = (
@@ -179,3 +260,21 @@ def test_what_refers_to_a_url_that_two_entries_have_leads_nowhere() -> None:
     places = [(issue.severity.value, issue.location) for issue in checked.issues]
     assert ("warning", "Bundle.entry[2].fullUrl") in places
     assert ("error", "Bundle.entry[4].resource.subject") in places
+
+
+def test_an_answer_of_failure_in_a_second_header_refuses_too() -> None:
+    failure = {"identifier": "M-1", "code": "fatal-error"}
+    checked, message = read(changed(added("MessageHeader", source={"endpoint": "x:y"}, response=failure)))
+    assert message is None
+    assert "Bundle.entry[5].resource.response.code" in {issue.location for issue in checked.issues}
+
+
+@pytest.mark.parametrize("case", ["a contact of no class", "an appointment that the person declined"])
+def test_what_was_no_contact_is_no_attendance(case: str) -> None:
+    checked, _ = read(changed(WHAT[case][0]))
+    assert facts_of(checked) == EVERYTHING
+
+
+def test_a_list_of_resources_is_no_second_fact() -> None:
+    checked, _ = read(changed(WHAT["a list of resources"][0]))
+    assert facts_of(checked) == EVERYTHING
