@@ -1,6 +1,7 @@
 """`tierlink linkage decide | reviews`, and `explain` without a table: stewards and operators beside an engine."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def reviews(*, directory: Directory = UP, bootstrap: Broker = None, as_json: Jso
 
     with _broker_of(directory, bootstrap) as address:
         found = open_pairs(read_topics(address, [REVIEW]))
-    where = "" if directory == UP else f" --directory {directory}"
+    where = "" if directory == UP else f" --directory {shlex.quote(str(directory))}"
     for review in found:
         pair = " ".join(review.records)
         typer.echo(f"{review.bits:+.2f} bits; {', '.join(review.rules)}", err=as_json)

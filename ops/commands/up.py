@@ -146,6 +146,7 @@ def _detach(layout: "EnginePaths") -> None:
                     raise typer.Exit(ended or 1)
                 time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:  # nobody waits for it any more
+            show_progress("interrupted: waiting until what has started is stopped")
             process.terminate()
             process.wait()
             raise

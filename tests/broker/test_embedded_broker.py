@@ -23,7 +23,7 @@ pytestmark = pytest.mark.broker
 @pytest.fixture
 def own_broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     """A broker this test may kill."""
-    broker = EmbeddedBroker(tmp_path / "own")
+    broker = EmbeddedBroker(tmp_path / "a dîr")
     yield broker
     broker.stop()
 

@@ -22,7 +22,7 @@ from ops.local.broker.server_process import (
     read_record,
     write_record,
 )
-from ops.local.broker.settings import new_cluster_id, server_properties
+from ops.local.broker.settings import escaped, new_cluster_id, server_properties
 
 
 def a_java(directory: Path, *, version: str, exit_code: int = 0) -> Path:
@@ -192,3 +192,7 @@ def test_a_listener_is_never_anything_but_loopback() -> None:
     addresses = [line for line in text.splitlines() if "20001" in line or "20002" in line]
     assert len(addresses) == 3
     assert all("127.0.0.1" in line for line in addresses)
+
+
+def test_a_path_of_any_letters_is_ascii_in_a_properties_file() -> None:
+    assert escaped(Path("/srv/a é\\b")) == "/srv/a \\u00e9\\\\b"

@@ -93,7 +93,7 @@ class EmbeddedBroker:
             raise BrokerRunning(f"a broker runs in this directory already: process {running.pid}, {running.bootstrap}")
         self.directory.mkdir(parents=True, exist_ok=True)
         java, jars = find_java(self._environ), kafka_jars(self._environ, self._progress)
-        launch = [str(java), f"-Xmx{HEAP_MAX_MIB}m", *JVM_OPTIONS, *self._jvm_paths(), "-cp"]
+        launch = ["env", "LC_ALL=C.UTF-8", str(java), f"-Xmx{HEAP_MAX_MIB}m", *JVM_OPTIONS, *self._jvm_paths(), "-cp"]
         launch.append(os.pathsep.join(map(str, jars)))
         for starts_left in reversed(range(STARTS_MAX)):
             try:

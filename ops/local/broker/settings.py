@@ -1,6 +1,7 @@
 """The directory of an embedded broker before it starts: configuration written, storage formatted once."""
 
 import base64
+import json
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
@@ -110,12 +111,8 @@ def log4j_properties(log_file: Path) -> str:
 
 
 def escaped(path: Path) -> str:
-    r"""A path as a value in a Java properties file, where a backslash starts an escape.
-
-    >>> escaped(Path("/srv/a b"))
-    '/srv/a b'
-    """
-    return str(path).replace("\\", "\\\\")
+    """A path as a value in a Java properties file, which is ASCII with the escapes of JSON."""
+    return json.dumps(str(path))[1:-1]
 
 
 def prepare(
