@@ -47,9 +47,9 @@ class SimulatedFeed:
 def simulate(seed: int, people: int, *, rates: Rates) -> SimulatedFeed:
     """The world of `seed` with that many people. Pure: the same arguments give an equal SimulatedFeed."""
     rng = Random(seed)
-    everyone = with_names_of_scripts(population(rng, people, rates), rates)
+    everyone = population(rng, people, rates)
     entries = numbered(rng, with_corrections(rng, journeys(rng, everyone, rates), rates))
-    entries = spelt(in_own_script(entries), rates)
+    entries = spelt(in_own_script(with_names_of_scripts(entries, everyone, rates)), rates)
     sent = deliveries(rng, entries, rates)
     truth = truth_of(everyone, entries)
     return SimulatedFeed(sent, truth, noise(sent, everyone, truth))

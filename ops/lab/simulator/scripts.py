@@ -61,16 +61,23 @@ _FORENAMES = {
 }
 
 
-def with_names_of_scripts(people: Sequence[SimulatedPerson], rates: Rates) -> tuple[SimulatedPerson, ...]:
-    """The people, a quota of those who live with nobody else here now bearing names of the scripts in turn."""
+def with_names_of_scripts(
+    entries: Sequence[SimulatedEntry], people: Sequence[SimulatedPerson], rates: Rates
+) -> tuple[SimulatedEntry, ...]:
+    """The entries; a quota of those who live with nobody else here bear names of the scripts in turn. Nothing else
+    about them changes, and no other draw moves."""
     households = Counter(person.household for person in people)
     alone = [person for person in people if households[person.household] == 1]
     count = math.ceil(rates.people["name_of_another_script"] * len(people))
     drawn = sorted(alone, key=lambda person: _chance(person).random())[:count]
-    renamed = {
-        person.key: _renamed(person, script) for person, script in zip(drawn, cycle(SCRIPTS.values()), strict=False)
-    }
-    return tuple(renamed.get(person.key, person) for person in people)
+    scripts = dict(zip((person.key for person in drawn), cycle(SCRIPTS.values()), strict=False))
+    person_of = {person.key: person for person in drawn}
+    return tuple(
+        replace(entry, identity=_renamed(entry.identity, person_of[entry.person], scripts[entry.person]))
+        if entry.person in scripts
+        else entry
+        for entry in entries
+    )
 
 
 def _chance(person: SimulatedPerson) -> Random:
@@ -78,15 +85,21 @@ def _chance(person: SimulatedPerson) -> Random:
     return Random(f"{person.key}/{person.nhs_number}/script")
 
 
-def _renamed(person: SimulatedPerson, script: _Script) -> SimulatedPerson:
+def _renamed(identity: SimulatedIdentity, person: SimulatedPerson, script: _Script) -> SimulatedIdentity:
+    """The identity under the names drawn for the person; a changed surname stays a changed one."""
     chance = _chance(person)
     surname, other = chance.sample(sorted(script.surnames), 2)
     forename = chance.choice(sorted(script.forenames[person.sex]))
     email = f"{forename}.{surname}{chance.randrange(1, 1000)}@example.org".lower()
     return replace(
-        person, surname=surname, other_surname=other, forename=forename, middle_name=None, email=email, group="other",
-        ethnic_category="S",
-    )  # fmt: skip
+        identity,
+        surname=other if identity.surname == person.other_surname else surname,
+        forename=forename,
+        old_surname=surname if identity.old_surname else None,
+        middle_name=None,
+        known_as=None,
+        email=email if identity.email == person.email else identity.email,
+    )
 
 
 def in_own_script(entries: Sequence[SimulatedEntry]) -> tuple[SimulatedEntry, ...]:
