@@ -34,7 +34,7 @@ def held(keys: Keyring) -> set[str]:
 EXPECTED_ZONES = {
     "connector": {"record-reference", "intake-seal"},
     "ingress": {
-        "record-id", "fact-id", "ubrn", "identity-version", "link-tokens", "link-seal", "dead-letter",
+        "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "link-tokens", "link-seal", "dead-letter",
         "intake-open",
     },
     "records": {"dead-letter"},
@@ -61,7 +61,7 @@ def test_no_zone_but_ingress_opens_the_intake_and_no_zone_but_pathway_names_peop
 
 def test_every_key_is_another_and_follows_from_root_and_version() -> None:
     keys = [keyring().key(name) for name in held(keyring())]
-    assert len(set(keys)) == len(keys) == 13
+    assert len(set(keys)) == len(keys) == 14
     assert keyring().key("record-id") == keyring().key("record-id")
     assert keyring(version=2).key("record-id") != keyring().key("record-id")
     assert keyring(sha256(b"another root").digest()).key("record-id") != keyring().key("record-id")
