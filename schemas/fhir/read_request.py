@@ -81,6 +81,8 @@ def requested_tier(node: Node) -> str | None:
 def report_code(node: Node, source: Source) -> bool:
     """Reports a code that is one slip away from one of our services; True where there is such a one, or none."""
     codings, ours = node.codings("code"), {*codes.REFERRAL_TIER, *source.services}
+    if not codings and not states_fact(node, "status", "intent"):
+        return True  # a plan or a draft need not say for what
     slips = [code for _, code in codings if not codes.is_sctid(code) and any(_is_slip(code, known) for known in ours)]
     if slips or not codings:
         node.error("code", "is not a code of a terminology: which service is asked for?", code="code-invalid")

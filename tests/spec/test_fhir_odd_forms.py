@@ -278,3 +278,10 @@ def test_what_was_no_contact_is_no_attendance(case: str) -> None:
 def test_a_list_of_resources_is_no_second_fact() -> None:
     checked, _ = read(changed(WHAT["a list of resources"][0]))
     assert facts_of(checked) == EVERYTHING
+
+
+def test_a_plan_that_names_no_service_asks_for_none_and_is_no_fault() -> None:
+    """BaRS validates a slot with a ServiceRequest of intent `plan` and no code."""
+    checked, _ = read(changed(of(REFERRAL, code=None, intent="plan")))
+    assert any(issue.location == "Bundle.entry[2].resource.intent" for issue in checked.issues)
+    assert not [issue for issue in checked.issues if issue.severity == "error"]

@@ -20,7 +20,7 @@ from linkage_tables import (
 
 from linkage.cluster import LinkGraph, Member
 from linkage.explain import explain
-from linkage.normalise import Identity, normalise
+from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import TokenKeys, encode
 
 
@@ -215,3 +215,55 @@ def test_a_merge_taken_back_parts_the_records_and_says_so_for_both() -> None:
     assert graph.put("old", Member(3, None, merged_into="gp")) == {"gp", "old"}
     assert graph.remove("old") == {"gp"}
     assert graph.answer("gp").members == ("gp",)
+
+
+def _found(first: str, second: str, *, contacts: tuple[str, str] = ("", "")) -> tuple[str, tuple[str, ...]]:
+    """How the second record is held, and why: "linked" where it is of the first's person. Columns as above."""
+    graph = LinkGraph(MODEL)
+    for name, row, phone in (("a", first, contacts[0]), ("b", second, contacts[1])):
+        number, given, family, born, sex, postcode, house = (cell.strip() for cell in row.split("|"))
+        identity = Identity(
+            nhs_number=NUMBERS.get(number),
+            names=(Name((given,), family),),
+            birth_date=born,
+            sex=sex,
+            postcodes=(postcode,),
+            houses=(house,),
+            phones=(phone,) if phone else (),
+        )
+        graph.put(name, Member(2, encode(normalise(identity), keys=KEYS)))
+    together = graph.answer("b").anchor == graph.answer("a").anchor
+    return ("linked" if together else "apart"), graph.answer("b").held_reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "born", "way", "why"),
+    [
+        ("Margaret | Davies", "1948-10-14", "apart", ("V8",)),  # the commonest names of their year: many share the day
+        ("Ngozi | Okonkwo", "1980-01-01", "apart", ("V8",)),  # 1 January: written where only the year is known
+        ("Ngozi | Okonkwo", "1980-01-02", "linked", ()),  # the control
+    ],
+)
+def test_namesakes_of_a_crowded_birth_date_need_a_witness(name: str, born: str, way: str, why: tuple[str, ...]) -> None:
+    here, there = f"- | {name} | {born} | female | LS1 4AP | 12", f"- | {name} | {born} | female | BD9 9ZZ | 3"
+    assert _found(here, there) == (way, why)
+
+
+def test_one_address_is_a_witness_enough() -> None:
+    row = "- | Margaret | Davies | 1948-10-14 | female | LS1 4AP | 12"
+    assert _found(row, row) == ("linked", ())
+
+
+@pytest.mark.parametrize(
+    ("contacts", "way", "why"),
+    [
+        (("07700900123", "07700900456"), "apart", ("V3",)),  # each of two twins has a telephone
+        (("07700900123", "07700900123"), "linked", ()),
+        (("07700900123", ""), "linked", ()),
+    ],
+)
+def test_twins_under_one_number_are_told_apart_by_their_telephones(
+    contacts: tuple[str, str], way: str, why: tuple[str, ...]
+) -> None:
+    sarah = "N1 | Sarah | Hall | 1971-05-24 | female | LS1 4AP | 12"
+    assert _found(sarah, sarah.replace("Sarah", "Ngozi"), contacts=contacts) == (way, why)
