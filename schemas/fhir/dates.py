@@ -45,8 +45,7 @@ def parse_when(text: str) -> StatedTime:
     schemas.errors.InvalidField: date: is a day that no calendar has
     """
     if not _DATE.fullmatch(text) and not _MOMENT.fullmatch(text):
-        whole = _PARTIAL.fullmatch(text) is not None
-        raise InvalidField("date", rule="must be a whole day" if whole else "is not a FHIR date or dateTime")
+        raise InvalidField("date", rule="must be a whole day" if is_partial(text) else "is not a FHIR date or dateTime")
     try:
         on = date.fromisoformat(text[:10])
         moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text)) if len(text) > 10 else None
@@ -57,6 +56,11 @@ def parse_when(text: str) -> StatedTime:
     except (ValueError, OverflowError):
         raise InvalidField("date", rule="is a day that no calendar has") from None
     return StatedTime(on, moment)
+
+
+def is_partial(text: str) -> bool:
+    """True for a year or a month alone, which R4 allows as a dateTime."""
+    return _PARTIAL.fullmatch(text) is not None
 
 
 def parse_birth(text: str) -> tuple[date | None, int]:

@@ -9,7 +9,7 @@ from schemas import codes, placeholders, uris
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
 from schemas.fhir.bodies import built, extension_values
-from schemas.fhir.dates import Span, is_former, london_day, parse_birth, when
+from schemas.fhir.dates import Span, is_former, is_partial, london_day, parse_birth, when
 from schemas.fhir.node import Node
 from schemas.fhir.read_identifier import Numbers, numbers
 from schemas.fhir.references import Resolver
@@ -254,11 +254,15 @@ def _ethnicity(node: Node, source: Source) -> dict[str, str | None]:
 
 
 def _death(node: Node, source_version_at: datetime) -> Death | None:
-    if node.truth("deceasedBoolean") is False and node.text("deceasedDateTime") is not None:
+    text, reported_on = node.text("deceasedDateTime"), london_day(source_version_at)
+    if node.truth("deceasedBoolean") is False and text is not None:
         node.error("deceasedDateTime", "contradicts deceasedBoolean; nothing is told", code="invariant")
         return None
-    if node.text("deceasedDateTime") is None:
-        return Death(on=london_day(source_version_at)) if node.truth("deceasedBoolean") else None
+    if text is None:
+        return Death(on=reported_on) if node.truth("deceasedBoolean") else None
+    if is_partial(text) and text <= reported_on.isoformat():
+        node.warning("deceasedDateTime", "is no whole day; read as on or before the day of the message", code="value")
+        return Death(on=reported_on)
     died = when(node, "deceasedDateTime")
     if died is None:
         return None

@@ -168,6 +168,17 @@ def test_hl7_any_number_in_any_unit_is_the_same_weight(kilograms: Decimal, unit:
     assert (body.value, body.unit_given) == (in_ours(amount, unit), unit)  # type: ignore[union-attr]
 
 
+def test_hl7_a_number_beyond_what_is_plausible_shows_every_digit_of_the_factor() -> None:
+    for quantity, units in MEASURED_IN.items():
+        for unit in units:
+            largest = min(Decimal(999_999), Decimal(4_990) / Decimal(FACTORS[unit]))
+            amounts = [str((largest * part / 100).quantize(Decimal("0.01"))) for part in range(91, 101)]
+            word = QUANTITY_WORDS[quantity][0]
+            found = results(*(obx(f"{word}^x", amount, UCUM[unit]) for amount in amounts))
+            meant = [in_ours(amount, unit) for amount in amounts]
+            assert [body.value for body in found if isinstance(body, Measurement)] == meant, unit
+
+
 # ------------------------------------------------------------ HL7: appointments
 
 # HL7 table 0278 and ATTENDED OR DID NOT ATTEND.

@@ -76,6 +76,8 @@ def test_hl7_a_death_by_day_by_word_and_taken_back() -> None:
         assert death("20260701", word) == (date(2026, 7, 1), False)
         assert death("20260701231500", word) == (date(2026, 7, 1), False)
         assert not word or death("", word) == (date(2026, 7, 15), False)
+    for month in ("2026", "202606", "20260600"):  # on or before the day of the message
+        assert death(month, "") == (date(2026, 7, 15), False)
     for word in ("N", "No", "FALSE", "0"):
         assert death("", word) == (date(2026, 7, 15), True)
 

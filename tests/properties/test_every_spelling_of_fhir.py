@@ -322,6 +322,8 @@ def test_a_death_by_day_by_moment_and_by_word() -> None:
         ({"deceasedDateTime": "2026-07-01"}, date(2026, 7, 1)),
         ({"deceasedDateTime": "2026-07-01T23:30:00Z"}, date(2026, 7, 2)),  # half past midnight in London
         ({"deceasedBoolean": True}, date(2026, 7, 6)),
+        ({"deceasedDateTime": "2026-07"}, date(2026, 7, 6)),  # on or before the day of the message
+        ({"deceasedDateTime": "2026"}, date(2026, 7, 6)),
     ):
         assert [fact.body.on for fact in read(patient=element) if fact.body.type == "death"] == [day]
     assert [fact for fact in read(visit(), patient={"deceasedBoolean": False}) if fact.body.type == "death"] == []

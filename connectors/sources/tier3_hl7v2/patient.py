@@ -332,8 +332,11 @@ def _death(reading: Reading, pid: Segment) -> list[SourceFact]:
 
 def _day_of_death(reading: Reading) -> Moment | None:
     """PID-29; left out with a warning where it lies after the message or before the birth."""
+    sent, born = reading.value("PID-29"), birth_date(reading.value("PID-7"))
+    if birth_year(sent) and sent[:6] <= f"{reading.reported_on:%Y%m}" and not (born and int(sent[:4]) < born.year):
+        reading.warn("PID-29", "is no whole day; read as on or before the day of the message", code="value")
+        return Moment(reading.reported_on, None)
     day = reading.moment("PID-29")
-    born = birth_date(reading.value("PID-7"))
     if day is None:
         return None
     if is_day(day.on):
