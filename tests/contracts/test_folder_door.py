@@ -56,7 +56,9 @@ def test_a_file_stands_in_done_when_every_row_is_on_the_intake_topic(council: Co
 
 
 def test_the_report_names_row_column_and_rule_and_sums_up(council: Council) -> None:
-    content = sheet(GOOD, BAD, row(client_ref="EC-2", nhs_no="", referral_ref="R-9", gp_practice="Dr Smith"), "Total,3\r\n")
+    content = sheet(
+        GOOD, BAD, row(client_ref="EC-2", nhs_no="", referral_ref="R-9", gp_practice="Dr Smith"), "Total,3\r\n"
+    )
     council.drop("may.csv", content)
     council.poll()
     entries = read_east(content).entries[:3]
