@@ -23,6 +23,7 @@ from schemas.source_message import SourceFact
 # Tier 3 trusts send no message "referral accepted": the first booking is taken as the acceptance.
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 _BOOKING_NUMBER = ("SCH-2", "SCH-1")
+_VISIT_NUMBER = (*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19")
 # The start of the appointment; where it has none, of the first of its resources: service, place, thing, person.
 _RESOURCE_START = {"AIS": 4, "AIL": 6, "AIG": 8, "AIP": 6}
 _START = ("SCH-11.4", "TQ1-7", *(f"{name}-{field}" for name, field in _RESOURCE_START.items()))
@@ -87,7 +88,7 @@ def attended(reading: Reading) -> list[SourceFact]:
     """A04 of an outpatient (PV1-2 O): seen. An A04 of any other class says only who the person is."""
     if not is_outpatient(reading):
         return []
-    number = reading.first_value(*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19") or None
+    number = next(iter(reading.numbers(*_VISIT_NUMBER)), None)
     if number is None:
         reading.warn("PV1-19", "is missing: a correction of this visit could not be distinguished from another visit")
     day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.reported
@@ -95,21 +96,25 @@ def attended(reading: Reading) -> list[SourceFact]:
 
 
 def visit_cancelled(reading: Reading) -> list[SourceFact]:
-    """A11 of an outpatient: the A04 of the same number is taken back."""
+    """A11 of an outpatient: the A04 of any number that it names is taken back.
+
+    An A04 is known by one of its numbers, and what this message names may be another one of them.
+    """
     if not is_outpatient(reading):
         return []
-    number = reading.first_value(*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19")
-    if not number:
+    numbers = reading.numbers(*_VISIT_NUMBER)
+    if not numbers:
         reading.error("PV1-19", "is missing: nothing says which visit is taken back", code="required")
-        return []
-    return [replace(_attendance(reading, number, "5", reading.reported), retracted=True)]
+    elif not reading.numbers(*_VISIT_NUMBER[:-1]):
+        reading.note("PV1-19", "alone names the visit: one that came with PV1-5 or PV1-50 is not taken back")
+    return [replace(_attendance(reading, number, "5", reading.reported), retracted=True) for number in numbers]
 
 
 def discharge_cancelled(reading: Reading) -> list[SourceFact]:
     """A13 of an outpatient: the A03 of the same PV1-19 is taken back."""
     if not is_outpatient(reading):
         return []
-    number, reported = reading.value("PV1-19"), reading.reported
+    number, reported = reading.number("PV1-19"), reading.reported
     if not number:
         reading.error("PV1-19", "is missing: nothing says which discharge is taken back", code="required")
         return []
@@ -129,7 +134,7 @@ def discharged(reading: Reading) -> list[SourceFact]:
         reading.warn("PV1-36", "is not a listed reason for discharge; it was left out", code="code-invalid")
     day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.reported
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
-    number = reading.value("PV1-19") or None
+    number = reading.number("PV1-19") or None
     if number is None:
         reading.warn(
             "PV1-19",
@@ -157,14 +162,14 @@ def _folded(text: str) -> str:
 
 def referral_number(reading: Reading) -> str | None:
     """The referral this message names, RF1-6, where it does."""
-    return reading.value("RF1-6") or None
+    return reading.number("RF1-6") or None
 
 
 def _booking_number(reading: Reading) -> str | None:
-    number = reading.first_value(*_BOOKING_NUMBER)
-    if not number:
+    number = next(iter(reading.numbers(*_BOOKING_NUMBER)), None)
+    if number is None:
         reading.error("SCH-2", "is missing, and SCH-1 too: the appointment has no number", code="required")
-    return number or None
+    return number
 
 
 def _appointment(reading: Reading, number: str | None, attendance: str, *, booked: bool = False) -> list[SourceFact]:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
@@ -16,8 +17,8 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     SELF_REPORTED,
 )
 from connectors.sources.tier3_hl7v2.moments import Moment, moment
-from connectors.sources.tier3_hl7v2.reading import Reading
-from connectors.sources.tier3_hl7v2.structure import Segment
+from connectors.sources.tier3_hl7v2.reading import Reading, entity_number
+from connectors.sources.tier3_hl7v2.structure import Segment, exact
 from schemas import clinical_codes
 from schemas.clinical_codes import MeasurementCode, measurement_of_any_system, measurement_word
 from schemas.errors import InvalidField
@@ -42,7 +43,7 @@ def measured(reading: Reading) -> list[SourceFact]:
             continue
         fact = _measurement(reading, obr, obx, f"OBX[{place}]", meaning)
         if fact is not None:
-            facts.append(_numbered(fact, seen))
+            facts.append(_numbered(reading, place, fact, seen))
     return facts
 
 
@@ -188,22 +189,20 @@ def _self_reported(obx: Segment, meaning: MeasurementCode) -> bool:
 
 def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
     """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the message's id."""
-    order = (obr.value(3) or obr.value(2)) if obr else ""
+    order = (entity_number(obr, 3) or entity_number(obr, 2)) if obr else ""
     if not order:
         reading.warn("OBR-3", "is missing: a correction of this result could not be distinguished from another result")
         order = f"message/{reading.message.identifier}"
-    return f"{order}/{obx.value(3)}/{obx.value(4)}"
+    return f"{order}/{exact(obx.value(3), '/#')}/{exact(obx.value(4), '/#')}"
 
 
-def _numbered(fact: SourceFact, seen: Counter[str]) -> SourceFact:
-    """Two results of one order under the same OBX-3 and OBX-4 are distinguished by their position among them."""
+def _numbered(reading: Reading, place: int, fact: SourceFact, seen: Counter[str]) -> SourceFact:
+    """Two results of one order under the same OBX-3 and OBX-4 are distinguished by their position among them, which
+    `exact` keeps apart from an OBX-4 that ends alike."""
     number = fact.business_id or ""
     seen[number] += 1
     if seen[number] == 1:
         return fact
-    return SourceFact(
-        fact.body,
-        business_id=f"{number}#{seen[number]}",
-        referral_business_id=fact.referral_business_id,
-        retracted=fact.retracted,
-    )
+    rule = "does not distinguish this result from another of its order; both are read, known by their position"
+    reading.warn(f"OBX[{place}]-4", rule)
+    return replace(fact, business_id=f"{number}#{seen[number]}")

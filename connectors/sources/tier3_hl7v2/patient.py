@@ -28,7 +28,7 @@ from connectors.sources.tier3_hl7v2.telecoms import emails, phones
 from schemas.codes import ETHNIC_2001, NUMBER_STATUS
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits
+from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits, normalised_authority
 from schemas.ods import practice
 from schemas.placeholders import is_day, is_number, is_word
 from schemas.source_message import SourceFact
@@ -185,16 +185,23 @@ def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
 
 
 def _same_id(reading: Reading, cx: Repetition) -> LocalId | None:
-    issuer = reading.source.issuer(cx.value(4) or cx.value(4, 2))
+    issuer = reading.source.issuer(_issuer(reading, cx))
     try:
         return None if issuer is None else LocalId.parse(cx.value(), issuer)
     except InvalidField:
         return None
 
 
+def _issuer(reading: Reading, cx: Repetition) -> str:
+    """Who issued a CX: CX.4 (namespace, else universal id), else the facility CX.6 if the source lists it."""
+    facility = cx.value(6) or cx.value(6, 2)
+    listed = normalised_authority(facility) in reading.source.authorities
+    return cx.value(4) or cx.value(4, 2) or (facility if listed else "")
+
+
 def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> LocalId | None:
-    """CX.1 with its authority, CX.4: the namespace, else the universal id."""
-    issuer = reading.source.issuer(cx.value(4) or cx.value(4, 2))
+    """CX.1 with its authority."""
+    issuer = reading.source.issuer(_issuer(reading, cx))
     if issuer is None:
         reading.warn(location, "has no assigning authority, and the source no default; left out", code="required")
         return None

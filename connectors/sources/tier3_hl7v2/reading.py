@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from connectors.sources.tier3_hl7v2.moments import Moment, london_day, moment
-from connectors.sources.tier3_hl7v2.structure import Hl7Message
+from connectors.sources.tier3_hl7v2.structure import Hl7Message, Segment, exact
 from schemas.errors import Issue, error, information, warning
+from schemas.identity import normalised_authority
 from schemas.sources import Source
 
 
@@ -44,9 +45,18 @@ class Reading:
         field_number, _, component = place.partition(".")
         return self.message.value(segment, int(field_number), int(component or 1))
 
-    def first_value(self, *locations: str) -> str:
-        """The first of these that is there, else the empty string."""
-        return next((value for value in map(self.value, locations) if value), "")
+    def number(self, location: str) -> str:
+        """The number at `SCH-2` or `PV1-19`, with who issued it where that is said: `F-77`, `F-77^PAS`.
+
+        Equal numbers of two issuers are two things (EI.2, else EI.3; in PV1 a CX, whose CX.4 is the issuer).
+        """
+        name, _, field_number = location.partition("-")
+        segment = self.message.first(name)
+        return entity_number(segment, int(field_number), in_cx=name == "PV1") if segment else ""
+
+    def numbers(self, *locations: str) -> tuple[str, ...]:
+        """Those of these numbers that are there, in this order, each once."""
+        return tuple(dict.fromkeys(filter(None, map(self.number, locations))))
 
     def moment(self, *locations: str) -> Moment | None:
         """The first of these that is a time. One that is there and is no time is left out with a warning."""
@@ -68,3 +78,15 @@ class Reading:
     def reported_on(self) -> date:
         """The day the source reported this, in England."""
         return london_day(self.source_version_at)
+
+
+def entity_number(segment: Segment, field_number: int, *, in_cx: bool = False) -> str:
+    """An EI (or CX) as one text: EI.1, and `^` with its namespace where it has one; empty where EI.1 is."""
+    number = exact(segment.value(field_number), "^")
+    issuers = (
+        (segment.value(field_number, 4), segment.value(field_number, 4, 2))
+        if in_cx
+        else (segment.value(field_number, 2), segment.value(field_number, 3))
+    )
+    issuer = next(filter(None, issuers), "")
+    return f"{number}^{exact(normalised_authority(issuer), '^')}" if number and issuer else number

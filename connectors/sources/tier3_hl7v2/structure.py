@@ -198,6 +198,15 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in _clean(text, strip=False))
 
 
+def exact(text: str, marks: str) -> str:
+    """`text` with every one of `marks`, and the backslash, as `\\Xhh\\`: two texts never become one.
+
+    >>> exact("A^B", "^")
+    'A\\\\X5E\\\\B'
+    """
+    return "".join(f"\\X{ord(letter):02X}\\" if letter in marks or letter == "\\" else letter for letter in text)
+
+
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"}
 
 
