@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from connectors.sources.tier3_hl7v2.local_codes import UBRN_AUTHORITIES
 from connectors.sources.tier3_hl7v2.moments import Moment, london_day, moment
 from connectors.sources.tier3_hl7v2.structure import Hl7Message, Segment, exact
 from schemas.errors import Issue, error, information, warning
@@ -89,4 +90,6 @@ def entity_number(segment: Segment, field_number: int, *, in_cx: bool = False) -
         else (segment.value(field_number, 2), segment.value(field_number, 3))
     )
     issuer = next(filter(None, issuers), "")
+    if issuer.upper() in UBRN_AUTHORITIES:
+        return number  # a booking reference is one in all England
     return f"{number}^{exact(normalised_authority(issuer), '^')}" if number and issuer else number
