@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from ops.local.processes import (
     page,
 )
 from ops.runtime.paths import EnginePaths, load_sources
+from schemas.sources import Source
 
 
 def cook(**settings: object) -> ProcessSpecs:
@@ -110,14 +112,24 @@ def test_usual_and_chosen_ports_are_kept_to_and_numbered_on() -> None:
     assert pages == list(range(20_021, 20_026))
 
 
+def _free_ports_from(field: str, sources: Mapping[str, Source]) -> tuple[int, EngineSettings]:
+    """A port from which all that the setting asks for are free: another test's broker may have the next one."""
+    for _ in range(20):
+        port = free_port()
+        wanted = EngineSettings(test_mode=True, **{field: port})  # type: ignore[arg-type]
+        with suppress(SettingsError):
+            check_ports(sources, wanted)
+            return port, wanted
+    raise AssertionError("no free ports in twenty places")
+
+
 @pytest.mark.parametrize(
     ("field", "option"),
     [("http_port", "--http-port"), ("mllp_port", "--mllp-port"), ("pages_port", "--pages-port")],
 )
 def test_a_busy_port_is_an_error_that_names_it_and_the_option(field: str, option: str) -> None:
-    sources, port = load_sources(None, test_mode=True), free_port()
-    wanted = EngineSettings(test_mode=True, **{field: port})  # type: ignore[arg-type]
-    check_ports(sources, wanted)
+    sources = load_sources(None, test_mode=True)
+    port, wanted = _free_ports_from(field, sources)
     with socket.create_server(("127.0.0.1", port)), pytest.raises(SettingsError) as refused:
         check_ports(sources, wanted)
     assert f"port {port} " in str(refused.value)
