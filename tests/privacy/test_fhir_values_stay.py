@@ -2,10 +2,10 @@
 
 import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fhir_plain import Path, leaves, with_value
 from fhir_samples import FHIR_OPEN, GP_HUB, RECEIVED_AT, TOLD_AT, every_fact, referral_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,29 +28,6 @@ SHAPES: tuple[Any, ...] = (
     None,
     True,
 )
-Path = tuple[str | int, ...]
-
-
-def leaves(value: object, path: Path = ()) -> Iterator[Path]:
-    """Every place of a JSON value that holds a string, number or truth."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from leaves(part, (*path, name))
-    elif isinstance(value, list):
-        for place, part in enumerate(value):
-            yield from leaves(part, (*path, place))
-    else:
-        yield path
-
-
-def planted(document: dict[str, Any], path: Path, value: object) -> dict[str, Any]:
-    """A copy with `value` at `path`."""
-    copied: Any = copy.deepcopy(document)
-    place = copied
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return dict(copied)
 
 
 def renamed(value: object, path: Path, name: str) -> object:
@@ -91,7 +68,7 @@ def test_a_persons_value_in_any_place_reaches_no_reason_and_no_fact(part: int) -
     documents = (referral_bundle(), everything_told())
     for which, path in PLACES[part::8]:
         for shape in SHAPES:
-            spoilt = planted(documents[which], path, shape)
+            spoilt = with_value(documents[which], path, shape)
             assert found_in(spoilt, NEEDLES) == [], path
 
 
@@ -136,7 +113,7 @@ _json = st.recursive(
 def test_any_json_in_any_place_is_judged_and_shows_nothing(place: tuple[int, Path], value: object) -> None:
     which, path = place
     document = (referral_bundle(), everything_told())[which]
-    assert found_in(planted(document, path, value), NEEDLES) == []
+    assert found_in(with_value(document, path, value), NEEDLES) == []
 
 
 @given(st.binary(max_size=200))
@@ -151,9 +128,9 @@ def test_the_public_list_of_hostile_strings_reaches_no_reason() -> None:
     places = [path for which, path in PLACES if which == 0]
     for number, text in enumerate(hostile):
         marked = f"Zyxwvutsrqpo{text}Zyxwvutsrqpo"
-        document = planted(referral_bundle(), places[number % len(places)], marked)
+        document = with_value(referral_bundle(), places[number % len(places)], marked)
         assert found_in(document, CANARIES) == []
-        name = planted(referral_bundle(), ("entry", 1, "resource", "name", 0, "family"), marked)
+        name = with_value(referral_bundle(), ("entry", 1, "resource", "name", 0, "family"), marked)
         assert found_in(name, CANARIES) == []
 
 

@@ -5,9 +5,6 @@ Every case starts from the plain golden message: a patient, a referral, a weight
 """
 
 import re
-from collections.abc import Iterator
-from copy import deepcopy
-from typing import Any
 
 import pytest
 from fhir_plain import (
@@ -28,8 +25,11 @@ from fhir_plain import (
     changed,
     facts_of,
     inside,
+    leaves,
     of,
     read,
+    spelt,
+    with_value,
 )
 from fhir_samples import GP_HUB
 
@@ -239,29 +239,9 @@ FREE = re.compile(  # any text is a value of these, and another text is another 
 NOT_USED = re.compile(r"fullUrl|eventCoding|source\.endpoint|Bundle\.identifier\.system|\.display|\.id$|\.text")
 
 
-def leaves(value: object, path: Path = ()) -> Iterator[Path]:
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from leaves(part, (*path, name))
-    elif isinstance(value, list):
-        for place, part in enumerate(value):
-            yield from leaves(part, (*path, place))
-    else:
-        yield path
-
-
-def spelt(path: Path) -> str:
-    return re.sub(r"\.([0-9]+)", r"[\1]", ".".join(map(str, ("Bundle", *path))))
-
-
 @pytest.mark.parametrize("path", list(leaves(PLAIN)), ids=spelt)
 def test_an_unknown_word_in_any_element_is_named(path: Path) -> None:
-    document = deepcopy(PLAIN)
-    place: Any = document
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = UNKNOWN
-    checked, message = read(document)
+    checked, message = read(with_value(PLAIN, path, UNKNOWN))
     _, plain = read(PLAIN)
     assert plain is not None
     named = any(

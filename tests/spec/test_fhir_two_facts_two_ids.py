@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from case_answers import RECEIVED_AT, SOURCES
-from elements import PLAIN
+from fhir_plain import PLAIN
 
 from schemas.check import check
 from schemas.source_message import SourceFact

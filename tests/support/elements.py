@@ -4,18 +4,17 @@ An element is named by the place that an issue about it names: `PID-3.1`, `Bundl
 `row 2, column weight`.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from case_answers import CASES, RECEIVED_AT, SOURCES
+from case_answers import RECEIVED_AT, SOURCES
 from council_files import CLIENT, SESSION, east, read_east, row, sheet
+from fhir_plain import PLAIN, Path, at, leaves, spelt, with_value
 from hl7_messages import EVERY_KIND, OPEN, entry_of, message
 
-from schemas import canonical
 from schemas.check import check
 from schemas.disposition import Verdict
 from schemas.errors import Issue
@@ -23,8 +22,6 @@ from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
 ABSENT = None
-PLAIN = canonical.load_object((CASES / "fhir" / "reason_by_code.json").read_bytes())
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -74,37 +71,11 @@ def fhir_elements(name: str, document: Mapping[str, object], source: Source) -> 
 
 
 def _fhir(document: Mapping[str, object], source: Source, path: Path, value: object) -> Understood:
+    if value is not ABSENT:
+        return understood_fhir(with_value(document, path, value), source)
     changed: Any = deepcopy(document)
-    place = at(changed, path[:-1])
-    if value is ABSENT:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
+    del at(changed, path[:-1])[path[-1]]
     return understood_fhir(changed, source)
-
-
-def leaves(value: object, path: Path = ()) -> Iterator[Path]:
-    """The paths of everything that is neither object nor list."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from leaves(part, (*path, name))
-    elif isinstance(value, list):
-        for place, part in enumerate(value):
-            yield from leaves(part, (*path, place))
-    else:
-        yield path
-
-
-def at(value: Any, path: Path) -> Any:
-    """What stands at a path."""
-    for step in path:
-        value = value[step]
-    return value
-
-
-def spelt(path: Path) -> str:
-    """A path as issues spell it."""
-    return re.sub(r"\.([0-9]+)", r"[\1]", ".".join(map(str, ("Bundle", *path))))
 
 
 def understood_hl7(raw: bytes, source: Source = OPEN) -> Understood:

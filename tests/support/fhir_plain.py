@@ -1,7 +1,8 @@
 """The plain FHIR message of the golden cases (a patient, a referral, a weight, a height) and changes to it."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -68,3 +69,34 @@ def facts_of(checked: Checked) -> list[str]:
 
 EVERYTHING = ["demographics", "height", "referral", "weight"]
 SCT = {"system": "http://snomed.info/sct"}
+
+
+def leaves(value: object, path: Path = ()) -> Iterator[Path]:
+    """The paths of everything that is neither object nor list."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from leaves(part, (*path, name))
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from leaves(part, (*path, place))
+    else:
+        yield path
+
+
+def at(value: Any, path: Path) -> Any:
+    """What stands at a path."""
+    for step in path:
+        value = value[step]
+    return value
+
+
+def spelt(path: Path) -> str:
+    """A path as issues spell it."""
+    return re.sub(r"\.([0-9]+)", r"[\1]", ".".join(map(str, ("Bundle", *path))))
+
+
+def with_value(document: Mapping[str, object], path: Path, value: object) -> dict[str, Any]:
+    """A copy with `value` at `path`."""
+    copied: Any = deepcopy(document)
+    at(copied, path[:-1])[path[-1]] = value
+    return dict(copied)
