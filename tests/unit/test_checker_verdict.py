@@ -286,7 +286,7 @@ def test_what_is_searched_for_names_people_and_nothing_else() -> None:
         "name": [{"family": "Featherstonehaugh"}, {"family": "Page"}],
         "telecom": [{"system": "phone", "value": "07700900871"}],
         "birthDate": "1980-02-29",
-        "address": [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "ZZ99 3GZ"}],
+        "address": [{"line": ["12 Test Street", "Not known"], "city": "Testham", "postalCode": "ZZ99 3GZ"}],
     }
     found = set(identifiers({"entry": [{"resource": {"resourceType": "Observation"}}, {"resource": patient}]}))
     assert found == {"9990000018", "Featherstonehaugh", "07700900871", "12 Test Street", "ZZ99 3GZ"}

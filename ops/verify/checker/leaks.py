@@ -2,7 +2,8 @@
 
 The former are taken from the intake, opened with the key that only ingress and operations hold, whoever made the load;
 the latter cannot exist. Only what cannot be in a topic for another reason is searched for: an NHS number, a postcode,
-a telephone number, a mailbox, a first line of an address, a long family name.
+a telephone number, a mailbox, a first line of an address, a long family name. A word that stands where nothing is
+known ("Not known") names nobody, and the reasons of a receipt may hold it.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from ops.verify.nobodies import NOBODIES
 from schemas.envelope import opened
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
+from schemas.placeholders import is_word
 
 PEOPLE_MAX = 40  # of each intake; what leaks one person of a kind leaks the others
 EVERY = 50  # messages between two whose identifiers are taken
@@ -55,6 +57,10 @@ class IdentifierSample:
 
 def identifiers(bundle: Mapping[str, Any]) -> Iterator[str]:
     """What identifies the patient of a message Bundle and is nowhere for another reason."""
+    return (text for text in _said_of_patients(bundle) if not is_word(text))
+
+
+def _said_of_patients(bundle: Mapping[str, Any]) -> Iterator[str]:
     resources = (entry["resource"] for entry in bundle["entry"])
     for patient in (resource for resource in resources if resource["resourceType"] == "Patient"):
         numbers = (entry["value"] for entry in patient.get("identifier", ()) if entry["system"] == NHS_NUMBER)
