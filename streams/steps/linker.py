@@ -28,14 +28,14 @@ from schemas.sealing import unseal
 from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
 from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState
 from streams.steps.model_rollout import BATCH_RECORDS, ModelRollout
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+from streams.steps.outcome import Change, Emit, Message, MessageByMessage, Outcome, Reject
 
 __all__ = ["LinkerState", "LinkerStep"]
 
 CLOCK_SKEW_MAX_MS = 24 * 3_600_000  # a decision dated later would outrank every decision after it
 
 
-class LinkerStep:
+class LinkerStep(MessageByMessage):
     """Links one domain. It has the keys to read tokens and to name persons; it never sees a clear value.
 
     `model`: the model requested; a domain that was answered under another one changes to it. `one_record_each`: the

@@ -22,7 +22,7 @@ from schemas.errors import Unreadable
 from schemas.linking import Link, RecordIdentity
 from schemas.pathway_in import fact_message, withdrawal_message
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+from streams.steps.outcome import Change, Emit, Message, MessageByMessage, Outcome, Reject
 from streams.steps.record_state import (
     ANNOUNCED,
     LINK,
@@ -42,7 +42,7 @@ EXPIRED_HEADER = ("removed", b"expired")
 EXPIRED_AT_ONCE = 10
 
 
-class RecordsStep:
+class RecordsStep(MessageByMessage):
     """events.v1, link.map.v1 -> identity.v1, pathway.in.v1, dispositions.v1."""
 
     def __init__(self, *, domain: int = 0) -> None:
