@@ -8,7 +8,7 @@ waits: `dispatch` and `advance` return, and are called again.
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Generic, Protocol
@@ -44,6 +44,7 @@ BATCH_PHASES = (
     "committed",
 )
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
+GENERATION = b"generation"  # the element of a changelog that is the host's
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
 FLIGHTS_MAX = 5  # one being answered, one waiting for each acknowledgement, one for the commit
 
@@ -52,6 +53,10 @@ OFFSET_OF = attrgetter("offset")
 Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
 NO_HEADERS: Headers = []
 Sendable = tuple[str, int, bytes | None, bytes | None, Headers]  # topic, partition, key, value
+
+
+class GenerationTooLow(RuntimeError):
+    """The changelog is of a higher generation than the worker's setting: its answers would look older than they are."""
 
 
 class OutputProducer(Protocol):
@@ -117,8 +122,9 @@ class InFlightBatch:
 class BatchRunner(Generic[S]):
     """Holds the state of the tasks of one assignment, answers batches and sees them through.
 
-    `stamp_ms` gives the Kafka time of what is sent. `observe` is called with each of BATCH_PHASES. Whatever a method
-    raises, nothing that was not acknowledged has become committable, and the caller ends the process.
+    `generation` is noted in the changelog of each task before its first output. `stamp_ms` gives the Kafka time
+    of what is sent. `observe` is called with each of BATCH_PHASES. Whatever a method raises, nothing that was not
+    acknowledged has become committable, and the caller ends the process.
     """
 
     stage: Stage
@@ -131,23 +137,33 @@ class BatchRunner(Generic[S]):
     check_fence: Callable[[], None]
     pace: Pace
     stamp_ms: Callable[[], int] = lambda: 0  # 0: not counted in yet
+    generation: int = 0
     states: dict[int, S] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
     _in_flight: deque[InFlightBatch] = field(default_factory=deque)
     _acknowledged: StageTally = field(default_factory=StageTally)
+    _of_generation: set[int] = field(default_factory=set)  # tasks whose changelog says so
 
     def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, S]:
         """Each task's state from its elements. May run on a thread while nothing is assigned to this runner.
 
-        A million long-lived objects are made: the collector of cycles would walk them again and again.
+        A million long-lived objects are made: the collector of cycles would walk them again and again. Raises
+        GenerationTooLow.
         """
+        self._of_generation = {task for task, by_key in elements.items() if self._is_noted(by_key)}
         gc.unfreeze()
         gc.disable()
         try:
-            return {task: self.step.restore(by_key.items()) for task, by_key in elements.items()}
+            return {task: self.step.restore(_of_step(by_key)) for task, by_key in elements.items()}
         finally:
             gc.enable()
             gc.freeze()
+
+    def _is_noted(self, elements: Mapping[bytes, bytes]) -> bool:
+        noted = int(elements.get(GENERATION, b"0"))
+        if noted > self.generation:
+            raise GenerationTooLow(f"generation {self.generation}, where the changelog has {noted}")
+        return noted == self.generation
 
     def begin(self, states: dict[int, S], positions: Mapping[Partition, int]) -> None:
         """A new assignment with the state of each task; input begins at the positions."""
@@ -212,6 +228,8 @@ class BatchRunner(Generic[S]):
             states[task], outcomes = advance(states[task], message)
             shapes.append(self._note(answer, tally, message, outcomes) if outcomes else 0)
         tasks = {message.partition: None for message in messages}
+        if self.stage.changelog is not None and not self._of_generation.issuperset(tasks):
+            answer.claims[:0] = self._notes(self.stage.changelog, tasks.keys() - self._of_generation)
         together = [found for task in tasks for found in self.step.finish(states[task])]
         if together:
             numbers = {message[:3]: number for number, message in enumerate(messages)}  # by topic, partition, offset
@@ -220,6 +238,10 @@ class BatchRunner(Generic[S]):
         tally.add(messages, shapes)
         self.pace.took(len(messages), clock() - started)
         return answer, tally
+
+    def _notes(self, changelog: str, tasks: Set[int]) -> list[Sendable]:
+        self._of_generation |= tasks
+        return [(changelog, task, GENERATION, b"%d" % self.generation, NO_HEADERS) for task in sorted(tasks)]
 
     def _note(self, answer: BatchAnswer, tally: StageTally, message: Message, outcomes: Iterable[Outcome]) -> int:
         """Add what follows from `message` to the answer, with its lineage. Returns the shape of the outcomes.
@@ -317,6 +339,10 @@ class BatchRunner(Generic[S]):
         stamp_ms = self.stamp_ms()
         assert stamp_ms > 0, "nothing is sent before the broker has counted us in"
         self.producer.send(messages, stamp_ms=stamp_ms)
+
+
+def _of_step(elements: Mapping[bytes, bytes]) -> Iterable[tuple[bytes, bytes]]:
+    return (item for item in elements.items() if item[0] != GENERATION)
 
 
 def sendable(emit: Emit, headers: Headers) -> Sendable:

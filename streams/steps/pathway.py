@@ -23,6 +23,7 @@ from schemas.definitions import Definitions
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
 from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
+from schemas.revision import generation_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.fold import Pathway, fold
@@ -49,8 +50,11 @@ __all__ = ["LinkedFact", "PathwayState", "PathwayStep"]
 class PathwayStep:
     """pathway.in.v1 -> snapshots and events of every recipient. `keys` holds each recipient's key."""
 
-    def __init__(self, keys: Keyring, recipients: tuple[str, ...], definitions: Definitions) -> None:
-        self._recipients = tuple(Recipient(name, keys) for name in recipients)
+    def __init__(
+        self, keys: Keyring, recipients: tuple[str, ...], definitions: Definitions, *, generation: int = 0
+    ) -> None:
+        self._recipients = tuple(Recipient(name, keys, generation) for name in recipients)
+        self._generation = generation
         self._definitions = definitions
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> PathwayState:
@@ -63,6 +67,8 @@ class PathwayStep:
             received = pathway_in.parse(message.key, message.value)
         except Unreadable:
             return state, (Reject("unreadable"),)
+        if not isinstance(received, TickInput) and generation_of(received.link_revision) > self._generation:
+            return state, (Reject("generation"),)
         match received:
             case FactInput():
                 return state, tuple(self._fact(state, received, message))

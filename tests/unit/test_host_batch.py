@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, Pace, Sendable
+from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, GenerationTooLow, Pace, Sendable
 from streams.host.commit import NotAssigned, Partition
 from streams.host.delivered import DeliveredMarker
 from streams.metrics import StageMetrics
@@ -76,7 +76,9 @@ class Line:
         return None
 
 
-def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
+def runner(
+    line: Line, directory: Path, registry: CollectorRegistry | None = None, *, generation: int = 0
+) -> BatchRunner:
     made = BatchRunner(
         stage=STAGE,
         step=ScriptedStep(),
@@ -88,6 +90,7 @@ def runner(line: Line, directory: Path, registry: CollectorRegistry | None = Non
         check_fence=line.fence,
         pace=Pace(1.0, 500),
         stamp_ms=lambda: STAMP_MS,
+        generation=generation,
     )
     made.begin(made.restore({0: {b"a": b"kept"}, 1: {}}), {("in", 0): 5, ("in", 1): 0})
     return made
@@ -179,6 +182,24 @@ def test_no_output_leaves_before_its_claim_is_acknowledged(tmp_path: Path) -> No
     made.advance(0)
     assert [(item.topic, item.key) for item in line.sent] == [("state", b"claim"), ("out", b"k")]
     assert made.committable() == {("in", 0): 6}
+
+
+def test_the_generation_stands_in_the_changelog_before_the_first_output_under_it(tmp_path: Path) -> None:
+    line = Line()
+    made = runner(line, tmp_path, generation=2)
+    run(made, line, message(b"emit", 5))
+    run(made, line, message(b"emit", 6))
+    assert [(item.topic, item.key, item.value) for item in line.sent[:2]] == [
+        ("state", b"generation", b"2"),
+        ("out", b"k", b"v"),
+    ]
+    assert [item.key for item in line.sent].count(b"generation") == 1
+    assert made.restore({0: {b"a": b"kept", b"generation": b"2"}}) == {0: [b"kept"]}, "the step never sees it"
+
+
+def test_a_worker_of_a_lower_generation_than_its_changelog_does_not_begin(tmp_path: Path) -> None:
+    with pytest.raises(GenerationTooLow, match="generation 0, where the changelog has 1"):
+        runner(Line(), tmp_path).restore({0: {}, 1: {b"generation": b"1"}})
 
 
 def test_a_claim_is_removed_with_the_state_after_what_takes_back_what_it_names(tmp_path: Path) -> None:

@@ -253,6 +253,20 @@ def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: KeyValue) -> N
     assert after.rejected == ["unreadable"]
 
 
+def test_what_is_published_after_a_rebuild_is_newer_than_all_before() -> None:
+    engine = PathwayStep(keyring("demo"), ("demo",), DEFINITIONS, generation=3)
+    done = run(inputs("0 | gp | refers to tier2"), by=engine)
+    assert {json.loads(emit.value or b"")["revision"] for emit in done.sent} == {3 * 2**40}
+
+
+def test_a_link_of_a_generation_that_has_not_begun_is_a_dead_letter() -> None:
+    forged = inputs("0 | gp | refers to tier2", revision=10**15)
+    leaves = withdrawal_message(PERSON, keyed("record", "gp"), 2**40)
+    done = run([*inputs("0 | gp | refers to tier2"), *forged, leaves])
+    assert done.rejected == ["generation", "generation"]
+    assert done.published() == run(inputs("0 | gp | refers to tier2")).published()
+
+
 def test_the_state_is_one_element_for_each_thing() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "tier3"), 7)
     done: Run = run([*inputs("0 | tier2 | refers to tier3 as sent"), leaves, tick_message(0, day(50))])
