@@ -1,12 +1,12 @@
 """The life of a record: from unknown, to ours, to somebody's, to somebody else's."""
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from memory_engine import START_MS, MemoryEngine, real_step, record_id
+from records_alone import IDENTITY_ONLY, LETTER, RECORD, SLICES, A, B, C, Records, ends, on, told_to
 from small_world import (
     ANN,
     BEA,
@@ -26,79 +26,12 @@ from small_world import (
 )  # fmt: skip
 
 from schemas import topics
-from schemas.facts import Death, Demographics
+from schemas.facts import Death
 from schemas.identity import Address, LocalId, Postcode
-from schemas.linking import Link
-from schemas.revision import revision_of
 from schemas.source_message import SourceFact
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
-from streams.steps.outcome import Claim, Emit, Message, Outcome, Reject, keep
-from streams.steps.records import GRACE_MS, RecordsState, RecordsStep
-
-A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
-RECORD = record_id(TRUST, "T1")
-LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
-SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")
-IDENTITY_ONLY = message_from(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
-
-
-class Records:
-    """The records step alone: told elements by the real ingress, answered by hand in the linker's place."""
-
-    def __init__(self, *, generation: int = 0) -> None:
-        self.step = RecordsStep(generation=generation)
-        self.state: RecordsState = self.step.restore([])
-        self.changelog: dict[bytes, bytes] = {}
-        self.offset, self.now_ms = 0, START_MS
-        self.written: set[bytes] = set()  # keys that ingress put into events.v1
-
-    def give(self, key: bytes, value: bytes | None, topic: str = EVENTS, headers: Any = ()) -> list[Emit]:
-        message = Message(topic, 0, self.offset, key, value, headers, self.now_ms)
-        self.offset += 1
-        self.state, outcomes = self.step.advance(self.state, message)
-        return self.keep(outcomes)
-
-    def keep(self, outcomes: Sequence[Outcome]) -> list[Emit]:
-        keep(self.changelog, outcomes)
-        return [outcome for outcome in outcomes if isinstance(outcome, Emit)]
-
-    def hear(self, *entries: Any) -> list[Emit]:
-        emits = []
-        for slug, entry in entries:
-            door = MemoryEngine()
-            door.take(slug, entry)
-            (sealed,) = [message for log in door.logs.partitions.values() for message in log.messages]
-            assert sealed.key
-            for outcome in real_step("ingress").advance(None, sealed)[1]:
-                assert isinstance(outcome, Emit)
-                if outcome.topic == EVENTS:
-                    self.written.add(outcome.key)
-                    emits += self.give(outcome.key, outcome.value)
-        return emits
-
-    def link(self, person: str, revision: int, *formerly: str, status: Any = "linked") -> list[Emit]:
-        answer = Link(person, status, (), (), formerly, revision).value()
-        return self.give(RECORD.encode(), answer, LINK_MAP)
-
-    def restart(self) -> None:
-        self.state = self.step.restore(self.changelog.items())
-
-
-def on(topic: str, emits: Iterable[Emit]) -> list[Any]:
-    return [json.loads(emit.value or b"null") for emit in emits if emit.topic == topic]
-
-
-def ends(emits: Iterable[Emit]) -> list[str]:
-    return [emit["disposition"] for emit in on(DISPOSITIONS, emits)]
-
-
-def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
-    """(kind, person, link revision) of what pathway is told, demographics left out."""
-    return [
-        (emit["kind"], emit["person_id"], emit["link_revision"])
-        for emit in on(PATHWAY_IN, emits)
-        if emit["kind"] == "withdrawal" or emit["fact"]["body"]["type"] != "demographics"
-    ]
+from streams.steps.outcome import Emit, Message
+from streams.steps.records import GRACE_MS
 
 
 def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:
@@ -225,45 +158,6 @@ def test_an_answer_in_between_that_was_compacted_away_still_leads_to_its_withdra
     records.hear(LETTER)
     records.link(A, 1)
     assert told_to(records.link(A, 3, B)) == [("withdrawal", B, 3), ("fact", A, 3)]
-
-
-def test_a_rebuilt_linker_that_knows_no_former_person_leaves_no_fact_behind() -> None:
-    """Of a rebuild every answer is the first: `formerly` is empty. Records knows itself whom it sent to."""
-    records = Records(generation=1)
-    records.hear(LETTER)
-    records.link(A, 5)
-    records.restart()
-    rebuilt = revision_of(1, 0)
-    assert told_to(records.link(B, rebuilt)) == [("withdrawal", A, rebuilt), ("fact", B, rebuilt)]
-
-
-def test_an_answer_of_the_former_generation_that_comes_late_changes_nothing() -> None:
-    """As in a rolling restart: the linker of before has answered, and the one of after too."""
-    records = Records(generation=1)
-    records.hear(LETTER)
-    assert told_to(records.link(A, 7)) == [("fact", A, 7)]
-    records.link(B, revision_of(1, 2), A)
-    assert records.link(A, 8, B) == []
-
-
-def test_whom_facts_are_sent_to_is_claimed_before_they_are_sent() -> None:
-    records = Records()
-    records.hear(LETTER)
-    key, value = RECORD.encode(), Link(A, "linked", (), (), (), 1).value()
-    _, outcomes = real_step("records").advance(records.state, Message(LINK_MAP, 0, 99, key, value, (), START_MS))
-    assert [outcome.key for outcome in outcomes if isinstance(outcome, Claim)] == [f"{RECORD}/p/{A}".encode()]
-
-
-@pytest.mark.parametrize("revision", [revision_of(1, 0), 10**18])
-def test_an_answer_of_a_generation_that_has_not_begun_is_a_dead_letter(revision: int) -> None:
-    """Whoever forges one with a high number would have the last word for ever."""
-    records = Records()
-    records.hear(LETTER)
-    records.link(A, 3)
-    key, value = RECORD.encode(), Link(B, "linked", (), (), (A,), revision).value()
-    _, outcomes = real_step("records").advance(records.state, Message(LINK_MAP, 0, 99, key, value, (), START_MS))
-    assert outcomes == (Reject("generation"),)
-    assert told_to(records.link(C, 4, A)) == [("withdrawal", A, 4), ("fact", C, 4)]
 
 
 def test_an_older_answer_that_comes_again_changes_nothing() -> None:

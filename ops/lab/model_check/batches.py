@@ -1,13 +1,14 @@
 """What a simulated worker has in flight: batches, and their records on the way to the logs and back."""
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from streams.host.commit import Flight, Partition
-from streams.steps.outcome import Emit, Message
+from streams.steps.outcome import Change, Claim, Emit, Message, Outcome, Reject, Release, Stage
 
+DeadLetter = Callable[[Stage, Message, str], Emit]
 RecordKind = Literal["claim", "output", "state"]
 
 
@@ -29,6 +30,19 @@ class Batch:
     outputs_unknown: int = 0
     state_unlanded: Counter[int] = field(default_factory=Counter)  # by task
     state_unknown: int = 0
+
+    def note(self, stage: Stage, message: Message, outcomes: Iterable[Outcome], dead_letter: DeadLetter) -> None:
+        """Add what the stage's step answered to one message."""
+        for outcome in outcomes:
+            if isinstance(outcome, Emit):
+                self.outputs.append(outcome)
+            elif isinstance(outcome, Reject):
+                self.outputs.append(dead_letter(stage, message, outcome.code))
+            else:
+                assert stage.changelog is not None, "a stage that changes state has a changelog"
+                value = outcome.value if isinstance(outcome, Change | Claim) else None
+                kinds = {Change: self.changes, Claim: self.claims, Release: self.released}
+                kinds[type(outcome)].append(Emit(stage.changelog, message.partition, outcome.key, value))
 
     def answer_ended(self) -> None:
         """Every message has been advanced."""

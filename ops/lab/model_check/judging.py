@@ -1,7 +1,8 @@
 """What must hold once a simulated run has come to rest."""
 
 from ops.lab.memory_engine.engine import finals
-from ops.lab.model_check.scheduler import ScheduledRun, Violation
+from ops.lab.model_check.run_trace import Violation
+from ops.lab.model_check.scheduler import ScheduledRun
 from ops.verify.compare import final_values
 from schemas.topics import DISPOSITIONS
 from streams.steps.outcome import Change, Claim, Message, Outcome, Release, Step

@@ -4,8 +4,6 @@ Everything is drawn from one `random.Random(seed)`: the same seed, world and rul
 """
 
 import random
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from ops.lab.memory_engine.logs import Logs
 from ops.lab.memory_engine.parts import START_MS, dead_letter_of, pathway_step, quick_step, stages
@@ -13,6 +11,7 @@ from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
 from ops.lab.model_check.batches import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
 from ops.lab.model_check.rules import OtherBuild, Rules, SkipsTheSeen, TrustsClaims
+from ops.lab.model_check.run_trace import RunProfile, TraceLine, Violation
 from ops.lab.model_check.worker import BatchLimits, Worker, WorkerContext
 from schemas.topics import EVENTS, LINK_MAP
 from streams.host.commit import Partition
@@ -22,41 +21,6 @@ STEPS_MAX = 60_000
 WORKERS = 2  # of each stage at the start
 WORKERS_MAX = 4
 COMPACTED = (EVENTS, LINK_MAP)  # what a stage reads that compaction may thin out before it was read
-
-
-class Violation(AssertionError):
-    """The run broke a rule: the kind of violation (one word) and where, without a value."""
-
-    def __init__(self, kind: str, where: str) -> None:
-        """Names topics, partitions, offsets and counts only."""
-        super().__init__(f"{kind}: {where}")
-        self.kind = kind
-
-
-class TraceLine(NamedTuple):
-    """One line of the trace."""
-
-    at_ms: int
-    who: str
-    what: str
-    place: Partition | None
-    offset: int | None
-
-    def __str__(self) -> str:
-        where = f" {self.place[0]}/{self.place[1]}" if self.place else ""
-        offset = f"@{self.offset}" if self.offset is not None else ""
-        return f"{self.at_ms:>7} ms  {self.who:<12} {self.what}{where}{offset}"
-
-
-@dataclass(frozen=True, slots=True)
-class RunProfile:
-    """Drawn once for a run, so that runs differ more than their steps do."""
-
-    fault_share: float  # of steps
-    faults: int
-    tick_ms: int  # a step takes up to this
-    door_share: float  # of steps, while messages are still to arrive
-    duplicate_share: float
 
 
 class ScheduledRun:

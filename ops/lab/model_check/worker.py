@@ -6,18 +6,17 @@ partitions. What may be sent and committed when is decided by production's `Prog
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ops.lab.memory_engine.logs import Logs
-from ops.lab.model_check.batches import Batch, ProducedMessage, Producer
+from ops.lab.model_check.batches import Batch, DeadLetter, ProducedMessage, Producer
 from ops.lab.model_check.groups import Group
 from ops.lab.model_check.rules import Rules
 from streams.host.commit import Flight, Partition
-from streams.steps.outcome import Change, Claim, Emit, Message, Outcome, Reject, Release, Stage, Step, keep
+from streams.steps.outcome import Message, Outcome, Stage, Step, keep
 
-DeadLetter = Callable[[Stage, Message, str], Emit]
 Choice = tuple[str, Partition | None]
 
 
@@ -288,22 +287,9 @@ class Worker:
                     self._note(batch, cause, found)
             self._answered(batch)
 
-    def _note(self, batch: Batch, message: Message, outcomes: Iterable[Outcome]) -> None:
-        task, stage = message.partition, self.context.stage
-        for outcome in outcomes:
-            if isinstance(outcome, Emit):
-                batch.outputs.append(outcome)
-            elif isinstance(outcome, Reject):
-                batch.outputs.append(self.context.dead_letter(stage, message, outcome.code))
-            else:
-                assert stage.changelog is not None, "a stage that changes state has a changelog"
-                value = outcome.value if isinstance(outcome, Change | Claim) else None
-                element = Emit(stage.changelog, task, outcome.key, value)
-                if isinstance(outcome, Release):
-                    batch.released.append(element)
-                else:
-                    (batch.claims if isinstance(outcome, Claim) else batch.changes).append(element)
-        keep(self.elements.setdefault(task, {}), outcomes)
+    def _note(self, batch: Batch, message: Message, outcomes: Sequence[Outcome]) -> None:
+        batch.note(self.context.stage, message, outcomes, self.context.dead_letter)
+        keep(self.elements.setdefault(message.partition, {}), outcomes)
 
     def _answered(self, batch: Batch) -> None:
         if self.context.rules.coalesce:
