@@ -33,6 +33,7 @@ class WorkerOptions:
     linkage_model: Path | None
     recipients: tuple[str, ...]
     test_mode: bool
+    generation: int
     profile: str
     pages_host: str
     pages_port: int
@@ -71,6 +72,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
             definitions=tuple(packaged_all("schemas.definitions", ".toml")),
             model=model_text(options.linkage_model),
             test_mode=options.test_mode,
+            generation=options.generation,
         ),
     )
     session_s, heartbeat_s, rebalance_s = TIMINGS[options.profile]
@@ -82,6 +84,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
         heartbeat_s=heartbeat_s,
         rebalance_timeout_s=rebalance_s,
         no_predecessor=options.no_predecessor,
+        generation=options.generation,
     )
     registry = CollectorRegistry()
 

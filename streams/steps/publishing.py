@@ -11,6 +11,7 @@ from schemas import canonical, topics
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
+from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
 from streams.steps.pathway_fold.events import DerivedEvent
 from streams.steps.pathway_fold.fold import Pathway
@@ -35,11 +36,13 @@ class Recipient:
 
     name: str
     keys: Keyring = field(repr=False)
+    generation: int = 0
 
     def about(self, person_id: str, message: Message) -> About:
         """The common part of all that `message` leads to for this recipient."""
         known_at = canonical.instant(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
-        return About(self._id(person_id), topics.partition_of(person_id), message.offset, known_at)
+        revision = revision_of(self.generation, message.offset)
+        return About(self._id(person_id), topics.partition_of(person_id), revision, known_at)
 
     def snapshot(self, about: About, pathway: Pathway) -> Emit:
         """The whole pathway after the message, or a tombstone when it is empty."""
