@@ -4,6 +4,7 @@ The fact is the appointment, so every message about it uses one business id: SCH
 SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to its visit, PV1-19.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from connectors.sources.tier3_hl7v2.local_codes import (
@@ -27,6 +28,8 @@ _VISIT_NUMBER = (*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19")
 # The start of the appointment; where it has none, of the first of its resources: service, place, thing, person.
 _RESOURCE_START = {"AIS": 4, "AIL": 6, "AIG": 8, "AIP": 6}
 _START = ("SCH-11.4", "TQ1-7", *(f"{name}-{field}" for name, field in _RESOURCE_START.items()))
+# The filler's status of each resource, HL7 table 0278 (2.5.1, chapter 10).
+_RESOURCE_STATUS = {"AIS": 10, "AIL": 12, "AIG": 14, "AIP": 12}
 _WHO_CANCELLED = ("SCH-6.1", "SCH-7.1", "SCH-25.1", "SCH-6.2", "SCH-7.2")
 
 
@@ -67,6 +70,7 @@ def cancelled(reading: Reading) -> list[SourceFact]:
 
     Where none of them says who, it counts as the provider's, whose system cancelled it, with a warning.
     """
+    _compare_status(reading, "cancelled")
     return _appointment(reading, _booking_number(reading), _who_cancelled(reading))
 
 
@@ -80,6 +84,7 @@ def _who_cancelled(reading: Reading) -> str:
 
 def missed(reading: Reading) -> list[SourceFact]:
     """S26: did not attend (3), or came too late to be seen (7)."""
+    _compare_status(reading, "3")
     late = any(reading.value(place).upper() in ARRIVED_TOO_LATE for place in _WHO_CANCELLED)
     return _appointment(reading, _booking_number(reading), "7" if late else "3")
 
@@ -206,17 +211,57 @@ def _note_actions(reading: Reading) -> None:
 
 
 def _by_status(reading: Reading) -> str:
-    """The attendance that SCH-25 makes of a booking or a move: booked, unless it says otherwise."""
+    """The attendance that SCH-25 makes of a booking or a move: booked, unless it says otherwise.
+
+    Where SCH-25 is empty the services (AIS-10) say it, if they agree: an appointment none of whose services will take
+    place does not. A place, a thing or a person that falls away does not cancel the appointment.
+    """
     sent = reading.value("SCH-25") or reading.value("SCH-25.2")
-    status = reading.source.code("appointment_status", sent) or sent
-    meaning = APPOINTMENT_STATUS.get(_folded(status))
+    statuses = {place: _status(reading, word) for place, word in _resource_statuses(reading)}
+    of_services = {status for place, status in statuses.items() if place.startswith("AIS")}
+    if sent:
+        meaning, place = _status(reading, sent), "SCH-25"
+    else:
+        meaning, place = of_services.pop() if len(of_services) == 1 else "0", "AIS-10"
+    for resource, status in statuses.items():
+        if status is None:
+            rule = "is not a status of appointments; the appointment is read without it"
+            reading.warn(resource, rule, code="code-invalid")
+        elif status != meaning:
+            reading.warn(resource, "says otherwise than the appointment, which is read without it")
     if meaning is None:
         if sent:
             reading.warn("SCH-25", "is not a status of appointments; read by the event alone", code="code-invalid")
         return "0"
     if meaning != "0":
-        reading.warn("SCH-25", "says otherwise than the event; the status was read")
+        reading.warn(place, "says otherwise than the event; the status was read")
     return _who_cancelled(reading) if meaning == "cancelled" else meaning
+
+
+def _compare_status(reading: Reading, expected: str) -> None:
+    """Reports a status of the appointment or of its services that the event, by which it is read, contradicts."""
+    sent = reading.value("SCH-25") or reading.value("SCH-25.2")
+    also_known = _cancelled_by(reading, sent) is not None or sent.upper() in ARRIVED_TOO_LATE
+    words = [("SCH-25", sent)] if sent and not also_known else []
+    for place, word in (*words, *_resource_statuses(reading)):
+        status = _status(reading, word)
+        if status is None:
+            reading.warn(place, "is not a status of appointments; read by the event alone", code="code-invalid")
+        elif status != expected:
+            reading.warn(place, "says otherwise than the event, by which the appointment was read")
+
+
+def _status(reading: Reading, sent: str) -> str | None:
+    return APPOINTMENT_STATUS.get(_folded(reading.source.code("appointment_status", sent) or sent))
+
+
+def _resource_statuses(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Place and word of what the filler says of each resource."""
+    for name, field in _RESOURCE_STATUS.items():
+        for place, segment in enumerate(reading.message.all(name), start=1):
+            word = segment.value(field) or segment.value(field, 2)
+            if word:
+                yield f"{name}[{place}]-{field}", word
 
 
 def _attendance(

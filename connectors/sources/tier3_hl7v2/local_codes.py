@@ -165,10 +165,41 @@ CODE_SYSTEMS: Mapping[str, str] = {
     **dict.fromkeys(("CTV3", "READ3"), uris.CTV3),
     **dict.fromkeys(("SCT", "SCT2", "SNM", "SNM3", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT"), uris.SNOMED),
 }
-# OBX-2, HL7 table 0125: types whose first component, or second of SN, may hold a number.
-NUMBER_TYPES = frozenset({"", "NM", "SN", "ST", "TX", "FT", "CE", "CWE", "CF", "CNE", "NA", "CQ"})
-# OBX-11, HL7 table 0085: what a result's status makes of it.
-RESULT_STANDS = frozenset(
-    {"", "F", "C", "U", "A", "B", "V"}
-)  # final, corrected, now final, amended, appended, verified
-RESULT_WITHDRAWN = frozenset({"D", "W"})  # deleted; posted in error (wrong patient)
+# OBX-2, HL7 table 0125 (2.5.1, 2.8.2): the types that hold one measured number. NR is a range, NA and MA are many
+# numbers, CE and its kin a code, DT, TM, TS, ED and RP something else: no number is taken from them.
+NUMBER_TYPES = frozenset({"", "NM", "SN", "ST", "TX", "FT", "CQ"})
+# What the status of a result (OBX-11, HL7 table 0085) makes of it, and of an order (OBR-25, table 0123) of the results
+# beneath that have no status; 2.5.1 and 2.8.2, read November 2026. Words are folded.
+RESULT_STANDS, RESULT_WITHDRAWN, NOT_FINAL, NO_RESULT = "stands", "withdrawn", "not final", "no result"
+_STATUS_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("final", "final result", "final results", "complete", "completed", "corrected", "correction", "amended",
+         "appended", "addendum", "verified"),
+        RESULT_STANDS,
+    ),
+    **dict.fromkeys(("deleted", "delete", "wrong", "entered in error", "posted in error"), RESULT_WITHDRAWN),
+    **dict.fromkeys(
+        ("preliminary", "prelim", "provisional", "partial", "pending", "results pending", "unverified",
+         "not verified", "in progress", "registered"),
+        NOT_FINAL,
+    ),
+    **dict.fromkeys(
+        ("cancelled", "canceled", "not asked", "not done", "not available", "cannot be obtained", "no result",
+         "no results available", "unavailable"),
+        NO_RESULT,
+    ),
+}  # fmt: skip
+RESULT_STATUS: Mapping[str, str] = {
+    **_STATUS_WORDS,
+    **dict.fromkeys("fcuabv", RESULT_STANDS),  # final, corrected, now final, amended, appended, verified
+    **dict.fromkeys("dw", RESULT_WITHDRAWN),  # deleted; posted in error (wrong patient)
+    **dict.fromkeys("iprso", NOT_FINAL),  # in the laboratory, preliminary, not verified, partial; the order alone
+    **dict.fromkeys("xn", NO_RESULT),  # cannot be obtained; not asked for
+}
+ORDER_STATUS: Mapping[str, str] = {
+    **{word: NO_RESULT if meaning == RESULT_WITHDRAWN else meaning for word, meaning in _STATUS_WORDS.items()},
+    **dict.fromkeys("fca", RESULT_STANDS),  # final, corrected; some of the results, each final
+    **dict.fromkeys("prm", NOT_FINAL),  # preliminary, not verified, corrected and not final
+    **dict.fromkeys("oisnxyz", NO_RESULT),  # none yet; cancelled; no such order; no such patient
+    **dict.fromkeys("dw", NO_RESULT),  # of results, in the place of an order's
+}

@@ -10,9 +10,13 @@ from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import (
     ABSENT_BEGINNINGS,
     CODE_SYSTEMS,
+    NO_RESULT,
+    NOT_FINAL,
     NULL_FLAVOURS,
     NUMBER_TYPES,
+    ORDER_STATUS,
     RESULT_STANDS,
+    RESULT_STATUS,
     RESULT_WITHDRAWN,
     SELF_REPORTED,
 )
@@ -44,6 +48,8 @@ def measured(reading: Reading) -> list[SourceFact]:
         fact = _measurement(reading, obr, obx, f"OBX[{place}]", meaning)
         if fact is not None:
             facts.append(_numbered(reading, place, fact, seen))
+    if reading.message.first("OBX") is None:
+        reading.note("OBX", "is not there: the message holds no result")
     return facts
 
 
@@ -76,16 +82,13 @@ def _measurement(
     reading: Reading, obr: Segment | None, obx: Segment, location: str, meaning: MeasurementCode
 ) -> SourceFact | None:
     quantity = meaning.quantity
-    status = obx.value(11).upper()
-    withdrawn = status in RESULT_WITHDRAWN
-    if not withdrawn and status not in RESULT_STANDS:
-        reading.note(f"{location}-11", "is not the status of a final result; the result was left out")
+    status = _status(reading, obr, obx, location)
+    withdrawn = status == RESULT_WITHDRAWN
+    if not withdrawn and status != RESULT_STANDS:
         return None
     if meaning.method is None and not withdrawn:
         reading.error(f"{location}-3", "is an estimate, neither measured nor stated; not told")
         return None
-    if obx.value(2).upper() not in NUMBER_TYPES:
-        reading.warn(f"{location}-2", "is not a type of values that are read; read as a number", code="code-invalid")
     if not meaning.preferred:
         reading.warn(f"{location}-3", "is not the code that the standard asks for; read all the same")
     amount = _amount(reading, obx, location, quantity, silent=withdrawn)
@@ -110,20 +113,56 @@ def _measurement(
     return SourceFact(body, business_id=number, referral_business_id=under, retracted=withdrawn)
 
 
+def _status(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> str | None:
+    """What becomes of the result, by OBX-11, else by OBR-25; None, with its error, where neither can be understood.
+
+    OBR-25 is the status of the whole order (HL7 2.5.1, 4.5.3.25): where it says that there are no results, a final one
+    beneath contradicts it, and nobody can say which of the two is right. A deletion of OBX-11 stands in any case.
+    """
+    sent, of_order = obx.value(11), obr.value(25) if obr else ""
+    status = _meaning_of(reading, sent, RESULT_STATUS)
+    order = _meaning_of(reading, of_order, ORDER_STATUS)
+    if sent and status is None:
+        reading.error(f"{location}-11", "is not a status of results; the result is not told", code="code-invalid")
+        return None
+    if of_order and order is None:
+        report, then = (reading.warn, "read by OBX-11 alone") if sent else (reading.error, "the result is not told")
+        report("OBR-25", f"is not a status of orders; {then}", code="code-invalid")
+        return status
+    if not sent and order in (NOT_FINAL, NO_RESULT):
+        reading.note("OBR-25", "is not the status of a final result; the result was left out")
+    elif status in (NOT_FINAL, NO_RESULT):
+        reading.note(f"{location}-11", "is not the status of a final result; the result was left out")
+    elif status == RESULT_STANDS and order == NO_RESULT:
+        reading.error("OBR-25", "says that the order has no results, against OBX-11; not told", code="business-rule")
+        return None
+    return status or order or RESULT_STANDS
+
+
+def _meaning_of(reading: Reading, sent: str, table: Mapping[str, str]) -> str | None:
+    word = reading.source.code("result_status", sent) or sent
+    return table.get(folded(word))
+
+
 def _amount(
     reading: Reading, obx: Segment, location: str, quantity: str, *, silent: bool
 ) -> tuple[Decimal, str] | None:
     """Value and UCUM unit, or None with the reasons (none where `silent`: a withdrawal needs no value)."""
-    structured = obx.value(2).upper() == "SN"
+    kind = obx.value(2).upper()
+    structured = kind == "SN"
     comparator, text = (obx.value(5, 1), obx.value(5, 2)) if structured else ("", obx.value(5))
     if not silent and _is_absent(reading, obx, comparator + text):
         reading.note(f"{location}-5", "says that there is no value")
         return None
     unit, faults = _unit(obx)
-    if sum(1 for _ in obx.repetitions(5)) > 1:
+    if kind not in NUMBER_TYPES:
+        faults = [("2", "is not a type that holds one measured number; not told", "code-invalid")]
+    elif sum(1 for _ in obx.repetitions(5)) > 1:
         faults.append(("5", "holds two values; nobody can say which was measured", "value"))
     elif structured and (obx.value(5, 3) or obx.value(5, 4)):
         faults.append(("5", "is a range or a ratio, not a measured value", "value"))
+    elif not structured and ((obx.value(5, 2) and kind != "CQ") or obx.value(5, 1, 2)):
+        faults.append(("5", "holds more than one number", "value"))
     elif comparator not in ("", "="):
         faults.append(("5", "is a bound, not a measured value", "value"))
     elif not text:
@@ -144,8 +183,11 @@ def _amount(
 
 
 def _unit(obx: Segment) -> tuple[str | None, list[tuple[str, str, str]]]:
-    """The UCUM unit of OBX-6, by its code, its text or their alternates; or None with the reason."""
+    """The UCUM unit of OBX-6 (of a CQ also of OBX-5.2), by its code, text or their alternates; or None with the
+    reason."""
     words = [word for part in (1, 2, 4, 5) if (word := obx.value(6, part))]
+    if obx.value(2).upper() == "CQ":  # HL7 2.5.1, 2.A.20: the quantity's units are a part of the value
+        words += [word for part in (1, 2, 4, 5) if (word := obx.value(5, 2, part))]
     words.append("^".join(words[:2]))  # kg/m^2 whose circumflex was not escaped
     known = list(filter(None, map(unit_of, words)))
     if len({(UNITS[unit].dimension, UNITS[unit].factor) for unit in known}) > 1:

@@ -40,7 +40,8 @@ def person_of(reading: Reading) -> Person:
     """The person in PID. Refuses a message without PID, and one about several people."""
     segments = reading.message.all("PID")
     if len(segments) != 1:
-        rule, code = ("is required", "required") if not segments else ("stands more than once", "structure")
+        twice = ("stands more than once: send each patient in a message of their own", "structure")
+        rule, code = twice if segments else ("is required", "required")
         reading.refuse("PID", rule, code=code)
         return Person()
     pid = segments[0]
