@@ -28,7 +28,17 @@ from connectors.sources.tier3_hl7v2.telecoms import emails, phones
 from schemas.codes import ETHNIC_2001, NUMBER_STATUS
 from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits, normalised_authority
+from schemas.identity import (
+    NOT_FOR_TESTS,
+    Address,
+    LocalId,
+    NHSNumber,
+    Person,
+    PersonName,
+    Postcode,
+    nhs_digits,
+    normalised_authority,
+)
 from schemas.ods import practice
 from schemas.placeholders import is_day, is_number, is_word
 from schemas.source_message import SourceFact
@@ -129,6 +139,8 @@ def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str |
             reading.warn(place, f"NHS number {broken.rule}", code="value")
             claimed.append(nhs_digits(cx.value()) or cx.value())
             continue
+        if reading.test_mode and number.may_be_real:
+            reading.warn(place, NOT_FOR_TESTS)
         if _has_expired(reading, cx):
             former[number] = None
         else:
