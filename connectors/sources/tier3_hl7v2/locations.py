@@ -42,8 +42,8 @@ def in_hl7(issues: Iterable[Issue], *, document: Mapping[str, object], known: Se
     The reader saw the field itself: where both report a field or a rule, the reader's issue counts.
     """
     reported = {(issue.severity, _field(issue.location)) for issue in known}
-    rules = {issue.rule for issue in known}
-    others = (issue for issue in issues if issue.rule not in rules)
+    rules = {(issue.severity, issue.rule) for issue in known}
+    others = (issue for issue in issues if (issue.severity, issue.rule) not in rules)
     translated = (replace(issue, location=_origin(issue.location, document)) for issue in others)
     return [issue for issue in translated if (issue.severity, _field(issue.location)) not in reported]
 
