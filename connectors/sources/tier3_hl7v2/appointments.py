@@ -96,7 +96,7 @@ def attended(reading: Reading) -> list[SourceFact]:
     number = next(iter(reading.numbers(*_VISIT_NUMBER)), None)
     if number is None:
         reading.warn("PV1-19", "is missing: a correction of this visit could not be distinguished from another visit")
-    day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.reported
+    day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START, past=True) or reading.reported
     return [_attendance(reading, number, "5", day)]
 
 
@@ -137,7 +137,7 @@ def discharged(reading: Reading) -> list[SourceFact]:
     reason = reading.source.code("discharge_reason", sent) or sent.lower()
     if reason and reason not in REASONS:
         reading.warn("PV1-36", "is not a listed reason for discharge; it was left out", code="code-invalid")
-    day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.reported
+    day = reading.moment("PV1-45", "EVN-6", "EVN-2", past=True) or reading.reported
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
     number = reading.number("PV1-19") or None
     if number is None:
@@ -182,6 +182,9 @@ def _appointment(reading: Reading, number: str | None, attendance: str, *, booke
     if day is None:
         reading.error("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
         return []
+    booking = reading.message.first("SCH")
+    if booking is not None and sum(1 for _ in booking.repetitions(11)) > 1:
+        reading.warn("SCH-11", "holds several times; the first is read, the others were left out")
     _note_other_starts(reading, day)
     _note_actions(reading)
     if number is None:

@@ -103,7 +103,9 @@ PRIORITY: Mapping[str, str] = {
 }  # fmt: skip
 # RF1-1, HL7 table 0283, by code and in words.
 REFERRAL_IN_FORCE = frozenset({"A", "P", "ACCEPTED", "PENDING", "ACTIVE", "NEW"})
-REFERRAL_ENDED = frozenset({"R", "E", "REJECTED", "EXPIRED"})
+REFERRAL_ENDED = frozenset(
+    {"R", "E", "REJECTED", "EXPIRED", "CANCELLED", "CANCELED", "WITHDRAWN", "DECLINED", "REVOKED", "CLOSED"}
+)
 # PRD-1, HL7 table 0286: referring, referred to, consulting, primary care, other providers.
 PROVIDER_ROLES = frozenset({"RP", "RT", "CP", "PP", "RU", ""})
 # The assigning authority of an e-RS booking reference in RF1-6 or RF1-11.
@@ -132,6 +134,8 @@ APPOINTMENT_STATUS: Mapping[str, str] = {
 ARRIVED_TOO_LATE = frozenset({"7", "LATE", "ARRIVED_TOO_LATE", "ARRIVED TOO LATE"})  # late, could not be seen
 
 SELF_REPORTED = frozenset({"SR", "SELF", "SELF-REPORTED", "SELF REPORTED", "PATIENT REPORTED"})  # OBX-17
+ESTIMATED = frozenset({"E", "EST", "ESTIMATE", "ESTIMATED", "CALCULATED GUESS", "APPROX", "APPROXIMATE"})  # OBX-17
+MEASURED_BY = frozenset({"M", "MEAS", "MEASURED", "SCALES", "SCALE", "OBSERVED", "CALC", "CALCULATED"})  # OBX-17
 
 # OBX-5 that says that there is no value: HL7 v3 NullFlavor and HL7 table 0353 (HL7 2.5.1), then how words of clinicians
 # begin (golden cases, November 2026).

@@ -10,6 +10,8 @@ from connectors.sources.tier3_hl7v2.appointments import referral_number
 from connectors.sources.tier3_hl7v2.local_codes import (
     ABSENT_BEGINNINGS,
     CODE_SYSTEMS,
+    ESTIMATED,
+    MEASURED_BY,
     NO_RESULT,
     NOT_FINAL,
     NULL_FLAVOURS,
@@ -33,7 +35,12 @@ from schemas.units import UNITS, converted, plain, plausible, unit_of
 
 _NUMBER = re.compile(r"\+?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})")  # HL7 NM: a sign and a bare point are allowed
 # The body of a withdrawn result that came without its value; nothing reads the body of a retracted fact.
-_WITHDRAWN_UNIT: Mapping[str, str] = {"weight": "kg", "height": "cm", "bmi": "kg/m2", "waist": "cm"}
+_WITHDRAWN: Mapping[str, tuple[Decimal, str]] = {
+    "weight": (Decimal(100), "kg"),
+    "height": (Decimal(100), "cm"),
+    "bmi": (Decimal(100), "kg/m2"),
+    "waist": (Decimal(100), "cm"),
+}
 
 
 def measured(reading: Reading) -> list[SourceFact]:
@@ -43,7 +50,6 @@ def measured(reading: Reading) -> list[SourceFact]:
     for place, obr, obx in _observations(reading):
         meaning = _meaning(reading, obx, place)
         if meaning is None:
-            reading.note(f"OBX[{place}]-3", "is not a measurement that is read")
             continue
         fact = _measurement(reading, obr, obx, f"OBX[{place}]", meaning)
         if fact is not None:
@@ -65,6 +71,7 @@ def _observations(reading: Reading) -> Iterator[tuple[int, Segment | None, Segme
 
 def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | None:
     """What OBX-3 measures. By the code alone: senders name the system in a dozen ways, and no two share a form."""
+    found: list[MeasurementCode] = []
     for component in (1, 4):  # the identifier and its alternate
         code = obx.value(3, component)
         known = measurement_of_any_system(code)
@@ -72,10 +79,16 @@ def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | No
         if known and system and clinical_codes.measurement(CODE_SYSTEMS.get(system, ""), code) is None:
             rule = "does not name the coding system that the code is of; read by the code"
             reading.warn(f"OBX[{place}]-3.{component + 2}", rule, code="code-invalid")
-        found = known[1] if known else measurement_word(code)
-        if found:
-            return found
-    return None
+        meaning = known[1] if known else measurement_word(code)
+        if meaning:
+            found.append(meaning)
+    if not found:
+        reading.note(f"OBX[{place}]-3", "is not a measurement that is read")
+    if len({meaning.quantity for meaning in found}) > 1:
+        reading.error(f"OBX[{place}]-3", "names two different measurements; nothing is told")
+        return None
+    # of two codes for one thing the closer one: stated or estimated, where the other says only what it is
+    return min(found, key=lambda meaning: meaning.method == clinical_codes.MEASURED, default=None)
 
 
 def _measurement(
@@ -86,15 +99,15 @@ def _measurement(
     withdrawn = status == RESULT_WITHDRAWN
     if not withdrawn and status != RESULT_STANDS:
         return None
-    if meaning.method is None and not withdrawn:
-        reading.error(f"{location}-3", "is an estimate, neither measured nor stated; not told")
+    method = _method(reading, obx, location, meaning)
+    if method is None and not withdrawn:
         return None
     if not meaning.preferred:
         reading.warn(f"{location}-3", "is not the code that the standard asks for; read all the same")
     amount = _amount(reading, obx, location, quantity, silent=withdrawn)
     if amount is None and not withdrawn:
         return None
-    value_given, unit = amount or (Decimal(1), UNITS[_WITHDRAWN_UNIT[quantity]].ucum)
+    value_given, unit = amount or _WITHDRAWN[quantity]
     value, day = converted(value_given, unit, quantity=quantity), _day(reading, obr, obx, location)
     likely = plausible(value, quantity=quantity)
     if not likely and not withdrawn:
@@ -106,7 +119,7 @@ def _measurement(
         value=value,
         unit_given=UNITS[unit].name,
         value_given=value_given,
-        method="self_reported" if _self_reported(obx, meaning) else "measured",
+        method=method or clinical_codes.MEASURED,  # type: ignore[arg-type]  # one of the two words
         plausible=likely,
     )
     number, under = _result_number(reading, obr, obx), referral_number(reading)
@@ -220,13 +233,23 @@ def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> 
         known = moment(text) if text else None
         if known is None and text:
             reading.warn(place, "is not a date or time; it was left out", code="value")
-        found = found or known
+        if found is None and known is not None:
+            found = reading.happened(place, known)
     return found or reading.reported
 
 
-def _self_reported(obx: Segment, meaning: MeasurementCode) -> bool:
-    observed_by = {obx.value(17).upper(), obx.value(17, 2).upper()}
-    return meaning.method == clinical_codes.SELF_REPORTED or bool(observed_by & SELF_REPORTED)
+def _method(reading: Reading, obx: Segment, location: str, meaning: MeasurementCode) -> str | None:
+    """How it was observed, by OBX-3 and OBX-17; None, with its error, where it is an estimate."""
+    observed_by = {obx.value(17).upper(), obx.value(17, 2).upper()} - {""}
+    if meaning.method is None or observed_by & ESTIMATED:
+        place = f"{location}-{3 if meaning.method is None else 17}"
+        reading.error(place, "is an estimate, neither measured nor stated; not told")
+        return None
+    if observed_by & SELF_REPORTED:
+        return clinical_codes.SELF_REPORTED
+    if observed_by and not observed_by & MEASURED_BY:
+        reading.note(f"{location}-17", "is no method that is known; read by the code alone")
+    return meaning.method
 
 
 def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
