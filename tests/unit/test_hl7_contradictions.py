@@ -142,3 +142,48 @@ def test_a_referral_that_is_not_in_force_is_not_told_as_received(word: str):
     raw = message("REF^I12", f"RF1|{word}|R|WMS|||REF-9|20260615")
     assert places(raw) == [("information", "RF1-1")]
     assert [fact.body.type for fact in message_of(raw).facts] == ["demographics"]
+
+
+# HL7 2.5.1 tables 0119 (order control) and 0038 (order status).
+@pytest.mark.parametrize(
+    ("orc", "place"), [("ORC|CA|PL-1|FI-1", "ORC-1"), ("ORC|OC|PL-1|FI-1", "ORC-1"), ("ORC|RE|PL-1|FI-1||DC", "ORC-5")]
+)
+def test_a_result_of_an_order_that_is_cancelled_is_an_error_and_its_deletion_stands(orc: str, place: str):
+    assert places(message("ORU^R01", PV1, orc, OBR, obx("118.4"))) == [("error", place)]
+    deleted = obx("118.4").removesuffix("F") + "D"
+    assert places(message("ORU^R01", PV1, orc, OBR, deleted)) == []
+    assert places(message("ORU^R01", PV1, orc, OBR, "ORC|RE|PL-2|FI-2", OBR, obx("118.4"))) == []
+
+
+def test_the_number_of_an_order_may_stand_in_ORC_alone():
+    raw = message("ORU^R01", PV1, "ORC|RE|PL-9|FI-9", "OBR|1|||vitals|||20260714093000", obx("118.4"))
+    (number,) = (fact.business_id for fact in message_of(raw).facts if isinstance(fact.body, Measurement))
+    assert number == "FI-9/29463-7/"
+    assert places(raw) == []
+
+
+@pytest.mark.parametrize("kind", ["SIU^S12", "SIU^S13"])
+@pytest.mark.parametrize("word", ["Waitlist", "Blocked"])
+def test_who_waits_for_a_slot_has_no_appointment(kind: str, word: str):
+    raw = message(kind, with_field(SCH, 25, word), "AIS|1|A|WMS")
+    assert [fact.body.type for fact in message_of(raw).facts] == ["demographics"]
+    assert places(raw) == [("warning", "SCH-25")]
+
+
+@pytest.mark.parametrize("word", ["Target weight", "Ideal body weight", "Weight loss"])
+def test_a_local_word_beside_another_meaning_is_no_measurement(word: str):
+    raw = message("ORU^R01", PV1, OBR, obx("70").replace("29463-7^Body weight^LN", f"WT^{word}^L"))
+    assert places(raw) == [("information", "OBX[1]-3")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "segments", "place"),
+    [
+        ("REF^I12", ("RF1|P|R|WMS|||REF-9|20260615", "PRD||Surgery|||||Y00001"), "PRD-1"),
+        ("REF^I12", ("RF1|P|R|WMS|||REF-9|20260615|20260701",), "RF1-8"),
+        ("ADT^A03", (with_field(with_field(PV1, 44, "20260710"), 45, "20260701"),), "PV1-45"),
+    ],
+)
+def test_what_contradicts_its_message_is_read_with_a_warning(kind: str, segments: tuple[str, ...], place: str):
+    assert places(message(kind, *segments)) == [("warning", place)]
+    assert len(message_of(message(kind, *segments)).facts) == 2

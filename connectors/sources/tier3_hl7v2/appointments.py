@@ -12,6 +12,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     ARRIVED_TOO_LATE,
     CANCELLED_BY_NUMBER,
     CANCELLED_BY_WORD,
+    NOT_BOOKED,
     PATIENT_CLASS_CODES,
     PATIENT_CLASS_WORDS,
 )
@@ -40,6 +41,8 @@ def booked(reading: Reading) -> list[SourceFact]:
     is a fact of its own because S13, which replaces the appointment's version, does not say when it was first booked.
     """
     number, reported = _booking_number(reading), reading.reported
+    if not _is_booked(reading):
+        return []
     appointment = _appointment(reading, number, _by_status(reading), booked=True)
     if number is None or not appointment:
         return appointment
@@ -50,6 +53,8 @@ def booked(reading: Reading) -> list[SourceFact]:
 
 def moved(reading: Reading) -> list[SourceFact]:
     """S13: the same appointment on another day."""
+    if not _is_booked(reading):
+        return []
     return _appointment(reading, _booking_number(reading), _by_status(reading))
 
 
@@ -138,6 +143,9 @@ def discharged(reading: Reading) -> list[SourceFact]:
     if reason and reason not in REASONS:
         reading.warn("PV1-36", "is not a listed reason for discharge; it was left out", code="code-invalid")
     day = reading.moment("PV1-45", "EVN-6", "EVN-2", past=True) or reading.reported
+    admitted = moment(reading.value("PV1-44"))
+    if admitted is not None and day.on < admitted.on:
+        reading.warn("PV1-45", "lies before the beginning in PV1-44; read all the same", code="value")
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
     number = reading.number("PV1-19") or None
     if number is None:
@@ -211,6 +219,14 @@ def _note_actions(reading: Reading) -> None:
             elif action not in ("", "A", "U", "X"):
                 rule = "is not an action code; the appointment is read all the same"
                 reading.warn(f"{name}[{place}]-2", rule, code="code-invalid")
+
+
+def _is_booked(reading: Reading) -> bool:
+    """False where SCH-25 says that somebody only waits for a slot, or that it is blocked."""
+    status = _folded(reading.value("SCH-25") or reading.value("SCH-25.2"))
+    if status in NOT_BOOKED:
+        reading.warn("SCH-25", "says that no appointment was made; nothing is told")
+    return status not in NOT_BOOKED
 
 
 def _by_status(reading: Reading) -> str:

@@ -107,7 +107,7 @@ REFERRAL_ENDED = frozenset(
     {"R", "E", "REJECTED", "EXPIRED", "CANCELLED", "CANCELED", "WITHDRAWN", "DECLINED", "REVOKED", "CLOSED"}
 )
 # PRD-1, HL7 table 0286: referring, referred to, consulting, primary care, other providers.
-PROVIDER_ROLES = frozenset({"RP", "RT", "CP", "PP", "RU", ""})
+PROVIDER_ROLES = frozenset({"RP", "RT", "CP", "PP", "RU"})
 # The assigning authority of an e-RS booking reference in RF1-6 or RF1-11.
 UBRN_AUTHORITIES = frozenset({"UBRN", "ERS", "E-RS", "EBS"})
 
@@ -131,6 +131,8 @@ APPOINTMENT_STATUS: Mapping[str, str] = {
     "cancelled": "cancelled", "canceled": "cancelled", "dc": "cancelled", "discontinued": "cancelled",
     "deleted": "cancelled",
 }  # fmt: skip
+# Of table 0278: somebody waits for a slot, or the slot is blocked. No appointment was made.
+NOT_BOOKED = frozenset({"waitlist", "wait list", "waitlisted", "waiting list", "blocked"})
 ARRIVED_TOO_LATE = frozenset({"7", "LATE", "ARRIVED_TOO_LATE", "ARRIVED TOO LATE"})  # late, could not be seen
 
 SELF_REPORTED = frozenset({"SR", "SELF", "SELF-REPORTED", "SELF REPORTED", "PATIENT REPORTED"})  # OBX-17
@@ -169,6 +171,10 @@ CODE_SYSTEMS: Mapping[str, str] = {
     **dict.fromkeys(("CTV3", "READ3"), uris.CTV3),
     **dict.fromkeys(("SCT", "SCT2", "SNM", "SNM3", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT"), uris.SNOMED),
 }
+# ORC-1 (table 0119) and ORC-5 (table 0038) of an order that is cancelled or discontinued: it has no results.
+ORDER_CANCELLED = frozenset({"CA", "CR", "OC", "DC", "DR", "OD"})
+# Beside a local word for a measurement (OBX-3.2) these say that something else is meant: a goal, not a finding.
+NOT_A_FINDING = frozenset({"target", "ideal", "goal", "predicted", "expected", "birth", "previous", "loss", "change"})
 # OBX-2, HL7 table 0125 (2.5.1, 2.8.2): the types that hold one measured number. NR is a range, NA and MA are many
 # numbers, CE and its kin a code, DT, TM, TS, ED and RP something else: no number is taken from them.
 NUMBER_TYPES = frozenset({"", "NM", "SN", "ST", "TX", "FT", "CQ"})

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from connectors.sources.tier3_hl7v2.appointments import referral_number
@@ -13,9 +13,11 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     ESTIMATED,
     MEASURED_BY,
     NO_RESULT,
+    NOT_A_FINDING,
     NOT_FINAL,
     NULL_FLAVOURS,
     NUMBER_TYPES,
+    ORDER_CANCELLED,
     ORDER_STATUS,
     RESULT_STANDS,
     RESULT_STATUS,
@@ -47,11 +49,11 @@ def measured(reading: Reading) -> list[SourceFact]:
     """One fact for each OBX of ours whose result stands or is withdrawn; other OBX are left alone."""
     facts: list[SourceFact] = []
     seen: Counter[str] = Counter()
-    for place, obr, obx in _observations(reading):
+    for place, order, obx in _observations(reading):
         meaning = _meaning(reading, obx, place)
         if meaning is None:
             continue
-        fact = _measurement(reading, obr, obx, f"OBX[{place}]", meaning)
+        fact = _measurement(reading, order, obx, f"OBX[{place}]", meaning)
         if fact is not None:
             facts.append(_numbered(reading, place, fact, seen))
     if reading.message.first("OBX") is None:
@@ -59,14 +61,40 @@ def measured(reading: Reading) -> list[SourceFact]:
     return facts
 
 
-def _observations(reading: Reading) -> Iterator[tuple[int, Segment | None, Segment]]:
-    obr, place = None, 0
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What results stand beneath: OBR, and the ORC before it. Either may be missing."""
+
+    orc: Segment | None = None
+    obr: Segment | None = None
+
+    def value(self, field: int) -> str:
+        """The value of that field of OBR."""
+        return self.obr.value(field) if self.obr else ""
+
+    @property
+    def number(self) -> str:
+        """The filler's number, else the placer's: OBR-3, OBR-2, else ORC-3, ORC-2 (HL7 2.5.1, 4.5.1)."""
+        places = ((segment, field) for segment in (self.obr, self.orc) if segment for field in (3, 2))
+        return next(filter(None, (entity_number(segment, field) for segment, field in places)), "")
+
+    @property
+    def cancelled_by(self) -> str | None:
+        """The field of ORC that says that the order is cancelled or discontinued."""
+        fields = (field for field in (1, 5) if self.orc and self.orc.value(field).upper() in ORDER_CANCELLED)
+        return next((f"ORC-{field}" for field in fields), None)
+
+
+def _observations(reading: Reading) -> Iterator[tuple[int, _Order, Segment]]:
+    order, place = _Order(), 0
     for segment in reading.message.segments:
-        if segment.name == "OBR":
-            obr = segment
+        if segment.name == "ORC":
+            order = _Order(orc=segment)
+        elif segment.name == "OBR":
+            order = _Order(order.orc if order.obr is None else None, segment)
         elif segment.name == "OBX":
             place += 1
-            yield place, obr, segment
+            yield place, order, segment
 
 
 def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | None:
@@ -80,7 +108,8 @@ def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | No
             rule = "does not name the coding system that the code is of; read by the code"
             reading.warn(f"OBX[{place}]-3.{component + 2}", rule, code="code-invalid")
         meaning = known[1] if known else measurement_word(code)
-        if meaning:
+        words = set(folded(obx.value(3, component + 1)).split())
+        if meaning and (known or not words & NOT_A_FINDING):
             found.append(meaning)
     if not found:
         reading.note(f"OBX[{place}]-3", "is not a measurement that is read")
@@ -92,10 +121,10 @@ def _meaning(reading: Reading, obx: Segment, place: int) -> MeasurementCode | No
 
 
 def _measurement(
-    reading: Reading, obr: Segment | None, obx: Segment, location: str, meaning: MeasurementCode
+    reading: Reading, order: _Order, obx: Segment, location: str, meaning: MeasurementCode
 ) -> SourceFact | None:
     quantity = meaning.quantity
-    status = _status(reading, obr, obx, location)
+    status = _status(reading, order, obx, location)
     withdrawn = status == RESULT_WITHDRAWN
     if not withdrawn and status != RESULT_STANDS:
         return None
@@ -108,7 +137,7 @@ def _measurement(
     if amount is None and not withdrawn:
         return None
     value_given, unit = amount or _WITHDRAWN[quantity]
-    value, day = converted(value_given, unit, quantity=quantity), _day(reading, obr, obx, location)
+    value, day = converted(value_given, unit, quantity=quantity), _day(reading, order, obx, location)
     likely = plausible(value, quantity=quantity)
     if not likely and not withdrawn:
         reading.warn(f"{location}-5", "is outside what is plausible; kept and marked", code="value")
@@ -122,34 +151,38 @@ def _measurement(
         method=method or clinical_codes.MEASURED,  # type: ignore[arg-type]  # one of the two words
         plausible=likely,
     )
-    number, under = _result_number(reading, obr, obx), referral_number(reading)
+    number, under = _result_number(reading, order, obx), referral_number(reading)
     return SourceFact(body, business_id=number, referral_business_id=under, retracted=withdrawn)
 
 
-def _status(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> str | None:
+def _status(reading: Reading, order: _Order, obx: Segment, location: str) -> str | None:
     """What becomes of the result, by OBX-11, else by OBR-25; None, with its error, where neither can be understood.
 
     OBR-25 is the status of the whole order (HL7 2.5.1, 4.5.3.25): where it says that there are no results, a final one
     beneath contradicts it, and nobody can say which of the two is right. A deletion of OBX-11 stands in any case.
     """
-    sent, of_order = obx.value(11), obr.value(25) if obr else ""
+    sent, of_order = obx.value(11), order.value(25)
     status = _meaning_of(reading, sent, RESULT_STATUS)
-    order = _meaning_of(reading, of_order, ORDER_STATUS)
+    whole = _meaning_of(reading, of_order, ORDER_STATUS)
     if sent and status is None:
         reading.error(f"{location}-11", "is not a status of results; the result is not told", code="code-invalid")
         return None
-    if of_order and order is None:
+    if order.cancelled_by and status not in (RESULT_WITHDRAWN, NOT_FINAL, NO_RESULT):
+        rule = "says that the order is cancelled; its result is not told"
+        reading.error(order.cancelled_by, rule, code="business-rule")
+        return None
+    if of_order and whole is None:
         report, then = (reading.warn, "read by OBX-11 alone") if sent else (reading.error, "the result is not told")
         report("OBR-25", f"is not a status of orders; {then}", code="code-invalid")
         return status
-    if not sent and order in (NOT_FINAL, NO_RESULT):
+    if not sent and whole in (NOT_FINAL, NO_RESULT):
         reading.note("OBR-25", "is not the status of a final result; the result was left out")
     elif status in (NOT_FINAL, NO_RESULT):
         reading.note(f"{location}-11", "is not the status of a final result; the result was left out")
-    elif status == RESULT_STANDS and order == NO_RESULT:
+    elif status == RESULT_STANDS and whole == NO_RESULT:
         reading.error("OBR-25", "says that the order has no results, against OBX-11; not told", code="business-rule")
         return None
-    return status or order or RESULT_STANDS
+    return status or whole or RESULT_STANDS
 
 
 def _meaning_of(reading: Reading, sent: str, table: Mapping[str, str]) -> str | None:
@@ -222,13 +255,13 @@ def _is_absent(reading: Reading, obx: Segment, text: str) -> bool:
     return bool(text) and (coded or in_words or is_word(text, reading.source.placeholders))
 
 
-def _day(reading: Reading, obr: Segment | None, obx: Segment, location: str) -> Moment:
+def _day(reading: Reading, order: _Order, obx: Segment, location: str) -> Moment:
     """OBX-14, else OBR-7, else OBR-22, else MSH-7."""
     found = None
     for place, text in (
         (f"{location}-14", obx.value(14)),
-        ("OBR-7", obr.value(7) if obr else ""),
-        ("OBR-22", obr.value(22) if obr else ""),
+        ("OBR-7", order.value(7)),
+        ("OBR-22", order.value(22)),
     ):
         known = moment(text) if text else None
         if known is None and text:
@@ -252,13 +285,13 @@ def _method(reading: Reading, obx: Segment, location: str, meaning: MeasurementC
     return meaning.method
 
 
-def _result_number(reading: Reading, obr: Segment | None, obx: Segment) -> str:
+def _result_number(reading: Reading, order: _Order, obx: Segment) -> str:
     """OBR-3 (the filler's number, else OBR-2 the placer's) with OBX-3 and OBX-4; without an order the message's id."""
-    order = (entity_number(obr, 3) or entity_number(obr, 2)) if obr else ""
-    if not order:
+    number = order.number
+    if not number:
         reading.warn("OBR-3", "is missing: a correction of this result could not be distinguished from another result")
-        order = f"message/{reading.message.identifier}"
-    return f"{order}/{exact(obx.value(3), '/#')}/{exact(obx.value(4), '/#')}"
+        number = f"message/{reading.message.identifier}"
+    return f"{number}/{exact(obx.value(3), '/#')}/{exact(obx.value(4), '/#')}"
 
 
 def _numbered(reading: Reading, place: int, fact: SourceFact, seen: Counter[str]) -> SourceFact:

@@ -10,6 +10,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     REFERRAL_IN_FORCE,
     UBRN_AUTHORITIES,
 )
+from connectors.sources.tier3_hl7v2.moments import moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
 from schemas.codes import REASONS_FOR_REFERRAL
@@ -27,6 +28,9 @@ def received(reading: Reading) -> list[SourceFact]:
         return []
     if not _is_in_force(reading):
         return []
+    expires = moment(reading.value("RF1-8"))
+    if expires is not None and expires.on < reading.reported_on:
+        reading.warn("RF1-8", "lies before the message: the referral has expired; read all the same", code="value")
     number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9", past=True) or reading.reported
     if number is None:
         reading.warn(
