@@ -127,6 +127,9 @@ def is_former(node: Node, moment: datetime) -> bool:
     return use == "old" or has_ended(node, moment)
 
 
+NOT_YET = "is in the future"
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Between which days the facts of one message may lie: after the birth, not after the message's version time."""
@@ -142,7 +145,7 @@ class Span:
         if on < EARLIEST:
             return "is before 1900"
         if on > self.source_version_at.date() + (BOOKED_AHEAD if booked else SKEW):
-            return "is in the future"
+            return NOT_YET
         if self.born is not None and on <= self.born:
             return "is not after the date of birth"
         return None

@@ -13,7 +13,7 @@ from schemas.errors import InvalidField
 from schemas.fhir.dates import is_former
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
-from schemas.identity import LocalId, NHSNumber, nhs_digits
+from schemas.identity import NOT_FOR_TESTS, LocalId, NHSNumber, nhs_digits
 from schemas.sources import Source
 
 _CLAIM_MAX = 64
@@ -104,6 +104,8 @@ def _read_nhs_number(node: Node, value: str, nhs: _NhsNumbers, *, former: bool) 
         node.error("value", f"NHS number {failure.rule}", code="business-rule")
         nhs.refused = True
         return
+    if nhs.test_mode and number.may_be_real:
+        node.warning("value", NOT_FOR_TESTS)
     (nhs.former if former else nhs.valid).setdefault(number.digits, number)
     if not former:
         _check_status(node, number, nhs.source)

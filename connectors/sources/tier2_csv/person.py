@@ -7,7 +7,16 @@ from connectors.mapping import Column
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
 from connectors.sources.tier2_csv.texts import is_not_taken, without_notes
 from schemas.errors import InvalidField
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits
+from schemas.identity import (
+    NOT_FOR_TESTS,
+    Address,
+    LocalId,
+    NHSNumber,
+    Person,
+    PersonName,
+    Postcode,
+    nhs_digits,
+)
 from schemas.placeholders import is_mailbox, is_number, is_postcode, is_telephone
 
 _EARLIEST_BIRTH = date(1880, 1, 1)  # as `facts.Demographics`
@@ -114,6 +123,8 @@ def _nhs_number(cells: Cells, column: Column | None, *, test_mode: bool) -> tupl
         number = NHSNumber.parse(text, test_mode=test_mode)
     except InvalidField as invalid:
         return None, _claimed(cells, column, text, invalid.rule)
+    if test_mode and number.may_be_real:
+        cells.warning(column, NOT_FOR_TESTS)
     if not number.in_allocated_range:
         cells.warning(column, "is outside the ranges issued so far")
     return number, None
