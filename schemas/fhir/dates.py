@@ -29,7 +29,7 @@ def london_day(moment: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class StatedTime:
-    """A day, and the moment where it came with a time zone: then the day is London's, as at every door."""
+    """A day, and the moment in UTC where it came with a time zone: then the day is London's, as at every door."""
 
     on: date
     at: datetime | None = None
@@ -51,7 +51,7 @@ def parse_when(text: str) -> StatedTime:
         moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text)) if len(text) > 10 else None
         if moment is None or moment.tzinfo is None:  # a clock time without its zone says only the day
             return StatedTime(on)
-        moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
+        moment = moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
         on = london_day(moment)
     except (ValueError, OverflowError):
         raise InvalidField("date", rule="is a day that no calendar has") from None
