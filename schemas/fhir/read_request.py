@@ -24,6 +24,8 @@ from schemas.facts import (
 from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import Context
 from schemas.fhir.dates import StatedTime, when
+from schemas.fhir.extensions import hyphened
+from schemas.fhir.known_extensions import report_parts
 from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
@@ -124,7 +126,8 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
         return []  # reported: neither sent nor received can stand in
     values = {"direction": "sent"} | ours | _native(node, context)
     values |= {"to_tier": tier, "on": on.on, "at": moment.at}
-    body = built(Referral, values, node, source=context.source, elements=_ELEMENTS)
+    elements = {name: place for name, place in _ELEMENTS.items() if name not in ours}
+    body = built(Referral, values, node, source=context.source, elements=elements)
     if body is None:
         return []
     return [
@@ -202,15 +205,17 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     if place is None or kind is None:
         node.error("extension('type')", "must be one of the milestones", code="code-invalid")
         return []
+    report_parts(node, kind)
     on = _when(node, context)
     if on is None:
         return []
     values = extension_values(node, kind, bare=True) | {"on": on.on, "at": on.at}
-    if kind is Procedure and not codes.procedure(str(values.get("code")), str(values.get("system"))):
-        node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
-        return []
-    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements={}))
+    elements = {name: f"extension('{hyphened(name)}')" for name in kind.model_fields}
+    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements=elements))
     if body is None:
+        return []
+    if isinstance(body, Procedure) and not codes.procedure(body.code, body.system):
+        node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
         return []
     named = node.extension("business-id")
     default = "/".join((number, body.type, *_distinguishing_codes(body))) if number else None
