@@ -97,8 +97,11 @@ _LAST_DAY = {4: "-12-31", 7: "-31", 10: ""}
 
 
 def has_ended(node: Node, moment: datetime) -> bool:
-    """True when the `period` at `node` ended before `moment`. Its last day still counts."""
+    """True when the `period` at `node` ended before `moment`. Its last day still counts; so does one not begun yet."""
     period = node.first("period")
+    start = period.text("start") if period else None
+    if period is not None and start is not None and start[:10] > (moment + SKEW).date().isoformat():
+        period.warning("start", "is in the future; read as in use already", code="value")
     end = period.text("end") if period else None
     if period is None or end is None:
         return False
