@@ -106,6 +106,9 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
 
 def _is_failure(header: Node) -> bool:
     """True for an answer that says that an earlier message failed: it tells nothing of a person."""
+    if any(code == "delete" for _, code in header.codings("reason")):
+        rule = "asks to delete: a resource is taken back by its own status alone"
+        header.warning("reason", rule, code="not-supported")
     response = header.first("response")
     if response is None or response.text("code") in (None, "ok"):
         return False

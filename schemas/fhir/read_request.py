@@ -147,8 +147,11 @@ def _native(node: Node, context: Context) -> dict[str, object]:
     if node.our_extension("priority") is None:
         found["priority"] = (node.text("priority") or "").lower() or None
     for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):
-        organisations = (context.resolver.organisation(reference) for reference in node.many(element))
-        found[name] = next((code for code in organisations if code is not None), None)
+        organisations = [context.resolver.organisation(reference) for reference in node.many(element)]
+        named = dict.fromkeys(code for code in organisations if code is not None)
+        found[name] = next(iter(named), None)
+        if len(named) > 1:
+            node.warning(element, "names several organisations; the first was read", code="multiple-matches")
         if found[name] is None:
             for reference in node.many(element):
                 context.resolver.report_unfit(reference)
