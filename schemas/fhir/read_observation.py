@@ -52,13 +52,13 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
     if node.first("method"):
         node.warning("method", "is not read: the value was taken as its code says", code="not-supported")
     facts: list[SourceFact] = []
-    told = Counter[str]()
+    measured = Counter[str]()
     for place, meaning, is_part in places:
         fact = _measurement(node, place, meaning, context)
         if fact is None:
             continue
-        told[meaning.quantity] += 1
-        again = told[meaning.quantity]
+        measured[meaning.quantity] += 1
+        again = measured[meaning.quantity]
         if again > 1:
             place.warning("code", "stands in a component before it too; both were told", code="multiple-matches")
         if is_part and fact.business_id is not None:

@@ -6,7 +6,7 @@ An element is named by the place that an issue about it names: `PID-3.1`, `Bundl
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -147,6 +147,8 @@ def _row(door: str, header: str, value: str | None) -> Understood:
     message_of = None
     if entry.bundle is not None and entry.checked.verdict not in (Verdict.REJECTED, Verdict.IGNORED):
         _, message_of = check(entry.bundle, source=east(), test_mode=True, received_at=RECEIVED_AT)
+        assert message_of is not None
+        message_of = replace(message_of, message_id="of this row")  # by the bytes of the file
     return Understood(entry.checked.verdict, message_of, entry.checked.issues)
 
 
