@@ -213,6 +213,20 @@ def test_two_recipients_share_no_id() -> None:
     assert not ids("demo") & ids("research")
 
 
+def test_two_clients_under_one_referral_number_share_no_id() -> None:
+    """CloudEvents 1.0: source and id name one event. A fact id is the source's number, whoever it is given for."""
+    first, second = (run(inputs(THREE_TIERS, person=keyed("person", who))) for who in ("1", "2"))
+    assert not published_ids(first) & published_ids(second)
+    assert published_ids(first) == published_ids(run(inputs(THREE_TIERS)))
+
+
+def published_ids(done: Run) -> set[str]:
+    """The ids of the person, the episodes, the handovers and the events."""
+    values = [json.loads(emit.value) for emit in done.sent if emit.value is not None]
+    parts = [part for value in values for part in value.get("episodes", []) + value.get("handovers", [])]
+    return {part["id"] for part in parts} | {value.get("id", value["person"]) for value in values}
+
+
 def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
     stored = facts(THREE_TIERS)
     ours = {PERSON, keyed("ubrn", "A"), keyed("A")}

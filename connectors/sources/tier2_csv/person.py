@@ -6,6 +6,7 @@ from datetime import date
 from connectors.mapping import Column
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
 from connectors.sources.tier2_csv.texts import is_not_taken, without_notes
+from schemas import placeholders
 from schemas.errors import InvalidField
 from schemas.identity import (
     NOT_FOR_TESTS,
@@ -77,7 +78,10 @@ def _name(cells: Cells, column: Column | None) -> tuple[str, str]:
     text = cells.wording(column)
     if column is None or text is None:
         return "", ""
-    name, former, dropped = without_notes(text)
+    named = placeholders.without_words(text)
+    if named != text:
+        cells.information(column, "holds a word for what is not known beside a name; the name was read")
+    name, former, dropped = without_notes(named)
     if not dropped and not any(letter.isalpha() for letter in name):
         if name.strip("0") and any(letter.isdigit() for letter in name):
             cells.warning(column, "holds a number and no letter; not kept", code="value")
