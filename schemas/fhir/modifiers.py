@@ -22,6 +22,8 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | ServiceRequest.doNotPerform | true: information; neither true nor false: error, not told |
 | Observation.status | final, amended, corrected: told; preliminary: told, warning; entered-in-error: taken back; |
 | | registered, cancelled, unknown: information |
+| our extensions `retracted`, `demographics-retracted`, `death-retracted` | true: taken back; neither true nor false: |
+| | error, the fact is not told |
 | Quantity.comparator | error: a bound is not a measured value |
 | Appointment.status | see `codes.ATTENDANCE_OF_STATUS`; proposed, waitlist: information |
 | Encounter.status | finished: told; entered-in-error: taken back; the others: information |
@@ -75,6 +77,20 @@ def is_understood(node: Node) -> bool:
         node.error(f"modifierExtension[{place}]", rule, code="not-supported")
         understood = False
     return understood
+
+
+def is_retracted(place: Node | None) -> bool | None:
+    """What an extension of ours says that takes a fact back; None, with an error, where it is neither true nor false.
+
+    Absent, the fact stands.
+    """
+    if place is None:
+        return False
+    retracted = place.value.get("valueBoolean")
+    if isinstance(retracted, bool):
+        return retracted
+    place.error("valueBoolean", "is neither true nor false: does the fact stand? nothing is told", code="structure")
+    return None
 
 
 def states_fact(node: Node, *elements: str) -> bool:

@@ -20,6 +20,7 @@ from schemas.fhir.envelope import (
     patient_of,
     source_version_at,
 )
+from schemas.fhir.known_extensions import report_unread
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
@@ -124,6 +125,7 @@ def _check_structure(message: Opened, bundle: Mapping[str, object]) -> bool:
             message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
         return True
     for resource in resources:
+        report_unread(resource)
         message.structure.extend(issues(resource.value, resource.path))
     return beyond_limits
 

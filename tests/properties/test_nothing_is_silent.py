@@ -16,6 +16,7 @@ must follow comes from the tables below, written from the standards and not from
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,7 @@ from elements import (
     hl7_elements,
     hl7_with,
     understood_fhir,
+    xlsx_elements,
 )
 from hl7_messages import EVERY_KIND
 from hypothesis import given, settings
@@ -52,6 +54,10 @@ FREE = re.compile(
         (
             r"fhir \S+ Bundle\.identifier\.value",  # FHIR Bundle.identifier: the sender's own
             r"fhir \S+ .*\.identifier\[\d\]\.value",
+            r"fhir \S+ .*\.telecom\[0\]\.value",  # R4 ContactPoint.value: any string
+            r"fhir \S+ .*\.(link\[0\]\.other|resource)\.identifier\.value",
+            r"fhir every_fact .*entry\[[3-6]\]\.resource\.identifier(\[0\])?\.system",  # who numbered the event
+            r"fhir every_fact .*entry\[2\]\.resource\.extension\[8\]\.extension\[1\]\.valueString",  # business-id
             r"fhir \S+ .*\.(name\[0\]\.(family|given\[0\])|address\[0\]\.(line\[0\]|city))",
             r"hl7 \S+ MSH-(3|4|10)\.1",  # HL7 2.4 chapter 2: names of systems and of the message
             r"hl7 \S+ PID-3\.(1|4)",  # a number of the hospital's and who issued it
@@ -59,7 +65,7 @@ FREE = re.compile(
             r"hl7 \S+ MRG-1\.(1|4)",
             r"hl7 \S+ (SCH-2|RF1-6|OBR-3)\.1",  # numbers of appointment, referral, order
             r"hl7 ADT\^A0[34] PV1-19\.1",  # number of the visit
-            r"csv row row 2, column (client_ref|surname|forename|referral_ref|session_ref)",
+            r"(csv|xlsx) row row 2, column (client_ref|surname|forename|referral_ref|session_ref)",
         )
     )
 )
@@ -69,6 +75,8 @@ NOT_USED = re.compile(
             r"fhir \S+ .*\.(fullUrl|source\.endpoint|eventCoding\.(system|code))",  # names within the Bundle, routing
             r"fhir \S+ Bundle\.identifier\.system",
             r"fhir \S+ .*\.display",  # R4 Coding.display: for people
+            r"fhir every_fact .*\.(eventUri|sender\.identifier\.(system|value)|focus\[0\]\.reference)",  # routing
+            r"fhir every_fact .*\.category\[0\]\.coding\[0\]\.(system|code)",  # R4 Observation.category: for filters
             r"hl7 \S+ MSH-[56]\.1",  # receiving application and facility
             r"hl7 \S+ (PID|PV1|OBR|OBX\[1\]|AIS\[1\])-1\.1",  # set ids
             r"hl7 \S+ (PID-3|MRG-1)\.5",  # the type of a number whose issuer is named
@@ -83,8 +91,8 @@ NOT_USED = re.compile(
         )
     )
 )
-# An empty cell says that nothing was measured: there is no fact, and nothing to say of it.
-CONFORMANT = re.compile(r"csv row row 2, column (weight|height)")
+# An empty cell says that nothing was measured, no deceased[x] that nobody reported a death: there is nothing to say.
+CONFORMANT = re.compile(r"(csv|xlsx) row row 2, column (weight|height)|fhir \S+ .*\.deceasedDateTime")
 # Of these NOT_USED holds for the words beside the code alone.
 USED_AFTER_ALL = re.compile(r"hl7 ORU\^R01 OBX\[1\]-3\.1")
 
@@ -134,12 +142,14 @@ IMPOSSIBLE = st.sampled_from(
     ("9" * 30, "-1", "0000", "99999999", "9999-99-99", "31/31/9999", "1e99999999", "½", "@", "☺☺")
 )
 REPLACEMENTS = st.one_of(UNKNOWN_WORDS, IMPOSSIBLE, st.just(ABSENT))
+# what a cell of a workbook can hold beside text
+TYPED = (True, -1, 0.5, 1e300, date(9999, 12, 31), ("e", "#DIV/0!"))
 
 
 def elements() -> list[Element]:
     """Every element of every golden message."""
-    of_fhir = fhir_elements("plain", PLAIN, SOURCES["fhir"])
-    return [*of_fhir, *(element for kind in EVERY_KIND for element in hl7_elements(kind)), *csv_elements()]
+    of_hl7 = [element for kind in EVERY_KIND for element in hl7_elements(kind)]
+    return [*fhir_elements(), *of_hl7, *csv_elements(), *xlsx_elements()]
 
 
 ELEMENTS = elements()
@@ -157,7 +167,8 @@ def names(element: Element, found: Understood, plain: Understood) -> bool:
     """Whether an issue that the plain message has not stands at the element, at what holds it, or beside it."""
     whole = element.place.rpartition(".")[0] or element.place
     new = [issue.location for issue in found.issues if issue not in plain.issues]
-    return any(element.place.startswith(place) or place.startswith(whole) for place in new)
+    missed = f"{whole.rpartition('.')[0]}.extension('{element.value}')"  # an extension that has lost its name
+    return any(element.place.startswith(place) or place.startswith((whole, missed)) for place in new)
 
 
 def fault(element: Element, value: Any) -> str | None:
@@ -185,9 +196,14 @@ def test_what_stands_in_any_element_is_read_or_named(element: Element, value: An
     assert fault(element, value) is None
 
 
+@pytest.mark.parametrize("element", [element for element in ELEMENTS if element.door == "xlsx"], ids=str)
+def test_what_any_cell_of_a_workbook_holds_is_read_or_named(element: Element) -> None:
+    assert {repr(value): fault(element, value) for value in TYPED} == dict.fromkeys(map(repr, TYPED))
+
+
 def test_there_are_ten_thousand_of_them() -> None:
     assert EACH * len(ELEMENTS) >= 10_000
-    assert {element.door for element in ELEMENTS} == {"fhir", "hl7", "csv"}
+    assert {element.door for element in ELEMENTS} == {"fhir", "hl7", "csv", "xlsx"}
 
 
 @pytest.mark.parametrize(("about", "place", "name", "value"), FHIR_MODIFIERS, ids=str)
