@@ -10,12 +10,15 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | implicitRules of another resource | error, nothing of the resource is told |
 | modifierExtension of MessageHeader, Patient | error, the message is refused: no extension of that kind is known |
 | modifierExtension of another resource, of an entry | error, nothing of the resource is told |
-| modifierExtension of Patient.link, Appointment.participant, Observation.component, of a data type that R4 gives none |
-| | error, that part is not read |
+| modifierExtension of Patient.link, Appointment.participant, Observation.component, Timing, Bundle.entry.request, |
+| of a data type that R4 gives none | error, that part is not read |
+| modifierExtension of MessageHeader.response | error, the message is refused |
+| Organization.active, HealthcareService.active, Location.status | not in use: information, its number is read |
 | Patient.active | false: information |
 | Patient.deceased[x] | a death |
-| Patient.link.type | replaces: a merge; refer, seealso: information; replaced-by: warning; another word: warning |
+| Patient.link | its type replaces: a merge; refer, seealso: information; replaced-by, another word: warning |
 | Identifier.use, HumanName.use, Address.use, ContactPoint.use | old: superseded; anonymous: no name |
+| Identifier.use of a resource or an organisation | old: information, another number is read where there is one |
 | ServiceRequest.status | active, completed: told; revoked, entered-in-error: taken back; |
 | | draft, on-hold, unknown: information |
 | ServiceRequest.intent | order, original-order, instance-order: told; the others: information |
@@ -77,6 +80,35 @@ def is_understood(node: Node) -> bool:
         node.error(f"modifierExtension[{place}]", rule, code="not-supported")
         understood = False
     return understood
+
+
+def is_followed(node: Node) -> bool:
+    """True when what a reference leads to may be read; one that is no longer in use is reported and read."""
+    if not is_understood(node):
+        return False
+    for element, in_use in _IN_USE.get(node.kind, {}).items():
+        if node.value.get(element) not in (None, in_use):
+            node.information(element, "says that this is no longer in use; its number is read all the same")
+    return True
+
+
+_IN_USE: Mapping[str, Mapping[str, object]] = {
+    "Organization": {"active": True},
+    "HealthcareService": {"active": True},
+    "Location": {"status": "active"},
+}
+
+
+def identifiers_in_use(node: Node) -> list[Node]:
+    """The identifiers of a resource, without those whose use is `old` where there are others; reports these."""
+    identifiers = [identifier for identifier in node.many("identifier") if is_understood(identifier)]
+    in_use = []
+    for identifier in identifiers:
+        if identifier.text("use") == "old":
+            identifier.information("use", "is no longer in use; read only where there is no other")
+        else:
+            in_use.append(identifier)
+    return in_use or identifiers
 
 
 def is_retracted(place: Node | None) -> bool | None:

@@ -107,7 +107,11 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
 def _is_failure(header: Node) -> bool:
     """True for an answer that says that an earlier message failed: it tells nothing of a person."""
     response = header.first("response")
-    if response is None or response.text("code") in (None, "ok"):
+    if response is None:
+        return False
+    if not is_understood(response):
+        return True
+    if response.text("code") in (None, "ok"):
         return False
     response.error("code", "says that an earlier message failed; nothing is told", code="not-supported")
     return True

@@ -141,15 +141,22 @@ def understood_hl7(raw: bytes, source: Source = OPEN) -> Understood:
     return Understood(entry.checked.verdict, message_of, entry.checked.issues)
 
 
+_WITH_PATIENT = (next(iter(EVERY_KIND)), "ADT^A40", "ORU^R01")
+
+
 def hl7_elements(kind: str) -> Iterator[Element]:
-    """Every filled component of every field of a message of that kind, but the delimiters."""
+    """Every filled component of every field of a message of that kind, but the delimiters.
+
+    The patient of three kinds only: one reader reads the same PID of all.
+    """
     lines = message(kind, *EVERY_KIND[kind]).decode().rstrip("\r").split("\r")
     for number, line in enumerate(lines):
         name, *fields = line.split("|")
         place = f"{name}[1]" if name in ("OBX", "AIS") else name
         for position, text in enumerate(fields):
             field = position + (2 if name == "MSH" else 1)
-            if (name, field) == ("MSH", 2) or not text:
+            again = name == "PID" and kind not in _WITH_PATIENT
+            if (name, field) == ("MSH", 2) or not text or again:
                 continue
             for repetition, part in enumerate(text.split("~")):
                 for component, value in enumerate(part.split("^"), 1):
