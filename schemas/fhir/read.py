@@ -20,7 +20,7 @@ from schemas.fhir.envelope import (
     patient_of,
     source_version_at,
 )
-from schemas.fhir.known_extensions import report_extensions
+from schemas.fhir.known_extensions import report_unread
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
@@ -110,7 +110,11 @@ def _is_failure(header: Node) -> bool:
         rule = "asks to delete: a resource is taken back by its own status alone"
         header.warning("reason", rule, code="not-supported")
     response = header.first("response")
-    if response is None or response.text("code") in (None, "ok"):
+    if response is None:
+        return False
+    if not is_understood(response):
+        return True
+    if response.text("code") in (None, "ok"):
         return False
     response.error("code", "says that an earlier message failed; nothing is told", code="not-supported")
     return True
@@ -128,7 +132,7 @@ def _check_structure(message: Opened, bundle: Mapping[str, object]) -> bool:
             message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
         return True
     for resource in resources:
-        report_extensions(resource)
+        report_unread(resource)
         message.structure.extend(issues(resource.value, resource.path))
     return beyond_limits
 

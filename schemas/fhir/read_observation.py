@@ -168,7 +168,7 @@ def _effective(node: Node, context: Context) -> StatedTime | None:
     moment = (
         when(node, "effectiveDateTime", "effectiveInstant")
         or (when(period, "start") if period else None)
-        or (_only_event(timing) if timing else None)
+        or (_only_event(timing) if timing and is_understood(timing) else None)
     )
     on = day_of(node, moment)
     if on is None:
