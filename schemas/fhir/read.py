@@ -8,6 +8,7 @@ from schemas.disposition import nothing_left
 from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Attendance, Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
+from schemas.fhir.collisions import kept_apart
 from schemas.fhir.context import Context
 from schemas.fhir.dates import Span, london_day
 from schemas.fhir.envelope import (
@@ -91,7 +92,7 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
     facts = read_patient.facts(patient, source=source, source_version_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
-    facts = [fact for fact in facts if _is_possible(fact, message, context)]
+    facts = kept_apart([fact for fact in facts if _is_possible(fact, message, context)], message.bundle)
     if len(facts) > FACTS_MAX:
         message.bundle.error("entry", f"holds over {FACTS_MAX} facts", code="too-costly")
         return BundleReading(None, _reasons(message))
