@@ -14,8 +14,8 @@ from linkage.frequency import BIRTH_CLASSES, CLASSES
 # part of a compound surname; "close": a street or town that sounds or begins the same, an e-mail with the same
 # mailbox, or one that begins or ends the same. "near": one wrong digit or two swapped, and at most one of the two
 # numbers is valid. A frequency is that of the name or birth date both agree in exactly, "missing" where they do
-# not; a birth date is "crowded" where one of the two is, "nameless" where neither record has
-# a forename.
+# not; a birth date is "crowded" where one of the two is, unless one full name at one front door stands beside it (the
+# crowd is of strangers), and "nameless" where neither record has a forename.
 _NAME = (
     "exact", "nickname", "edit", "sounds_begins", "part", "sounds", "begins", "initial", "none", "missing",
 )  # fmt: skip
