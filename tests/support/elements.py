@@ -202,6 +202,8 @@ def _understood_file(raw: bytes | str) -> Understood:
     message_of = None
     if entry.bundle is not None and entry.checked.verdict not in (Verdict.REJECTED, Verdict.IGNORED):
         _, message_of = check(entry.bundle, source=east(), test_mode=True, received_at=RECEIVED_AT)
+        assert message_of is not None
+        message_of = replace(message_of, message_id="of this row")  # by the bytes of the file
     return Understood(entry.checked.verdict, message_of, entry.checked.issues)
 
 
