@@ -1,8 +1,8 @@
 """Records that fit two people about equally well: whose they are would be the toss of a coin.
 
 Two others are two people where their numbers conflict, or where they are not linked and differ in what lasts a
-lifetime: the forename or the birth date. A record that tells no forename fits either twin; one that tells any is
-no toss of a coin: its weight with each says which. Source: linkage design §4.3.
+lifetime: the forename or the birth date. A record that tells no forename fits either twin, and so does the initial of
+both; one that tells any is no toss of a coin: its weight with each says which. Source: linkage design §4.3.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ from linkage.levels import UNRELATED_BIRTH
 from linkage.members import Numbers, Pair, conflict, pair_of
 
 _DIFFER = {"given": ("none",), "birth_date": UNRELATED_BIRTH}
+_SILENT = ("missing", "initial")  # levels that do not tell which of two it is
 Fits = Mapping[str, Mapping[str, int]]  # by record: the others it fits, with the bits
 
 
@@ -64,7 +65,7 @@ def _of_two_lives(fits: Fits, pairs: Mapping[Pair, ScoredPair]) -> Iterator[tupl
             continue
         for record in fits.get(first, {}).keys() & fits.get(second, {}).keys():
             beside = [pairs[pair_of(record, each)] for each in (first, second)]
-            if all(_level(each, field) == "missing" for field in differing for each in beside):
+            if all(_level(each, field) in _SILENT for field in differing for each in beside):
                 yield record, first, second
 
 

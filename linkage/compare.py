@@ -58,6 +58,8 @@ _ST, _C, _SX, _PH, _E = FIRST[STREET], FIRST[CITY], FIRST[SEX], FIRST[PHONE], FI
 _NAMES = 1 << GIVEN | 1 << FAMILY
 _UNCOUNTED = len(CLASSES)  # "missing" as the frequency of a name
 _NAMELESS, _CROWDED, _USUAL, _BIRTH_UNCOUNTED = range(len(LEVELS["birth_date_frequency"]))
+_BIRTH_FREQUENCY = list(LEVELS).index("birth_date_frequency")
+_NAMESAKES_AT_HOME = [0, 0, 0, 0, 0]  # forename, surname, birth date, postcode and house, all exact
 _PART, _FAMILY_PART = (LEVELS[field].index("part") for field in ("given", "family"))
 _EDIT, _SOUNDS = (LEVELS["family"].index(level) for level in ("edit", "sounds"))
 # Groups a record may have several of, where they stand in a pattern, and how two are compared.
@@ -110,7 +112,7 @@ def pattern_of(a: Look, b: Look) -> Pattern:
         email_level(p[_E], q[_E]),
         number_level(a.record, b.record),
         0 if crossed else 1,
-        _birth_frequency(a, b) if birth == 0 else _BIRTH_UNCOUNTED,
+        _BIRTH_UNCOUNTED,
         _UNCOUNTED if given or crossed else max(mine[_G], theirs[_G]),
         _UNCOUNTED if family or crossed else max(mine[_F], theirs[_F]),
     ]
@@ -123,14 +125,16 @@ def pattern_of(a: Look, b: Look) -> Pattern:
         for group, at, level in _SEVERAL:
             if found[at] and more >> group & 1:
                 found[at] = _closest(level, _all(a, group), _all(b, group))
+    if birth == 0:
+        found[_BIRTH_FREQUENCY] = _birth_frequency(a, b, at_home=found[:5] == _NAMESAKES_AT_HOME)
     return tuple(found)
 
 
-def _birth_frequency(a: Look, b: Look) -> int:
-    """Of two equal birth dates."""
+def _birth_frequency(a: Look, b: Look, *, at_home: bool) -> int:
+    """Of two equal birth dates. `at_home`: under one full name at one address, where no crowd lives."""
     if not a.values[_G] and not b.values[_G]:
         return _NAMELESS
-    return _CROWDED if a.plan.frequency[_B] or b.plan.frequency[_B] else _USUAL
+    return _CROWDED if not at_home and (a.plan.frequency[_B] or b.plan.frequency[_B]) else _USUAL
 
 
 def _names(a: Look, b: Look, more: int) -> tuple[int, int, bool]:

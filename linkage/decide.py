@@ -79,8 +79,9 @@ class ScoredPair:
 def judge(model: Model, score: Score) -> PairVerdict:
     """The verdict on one pair by itself. V1 outranks V2, V2 is never below review, V3, V4 and V8 never let it above.
 
-    V3 gives way to one NHS number on both, unless their telephones differ too: twins share a number far less often than
-    one person is known by another forename; linkage.partition sees to the twins.
+    V3 gives way to one NHS number on both, whole or with a slip, unless their telephones differ too: twins share one
+    far less often than one person is known by another forename; linkage.partition sees to the twins. V4 gives way to
+    the whole number within one year of birth: no parent has a child in the year of their own birth.
     """
     at = score.levels
     if at.nhs_number == "differ":
@@ -89,7 +90,7 @@ def judge(model: Model, score: Score) -> PairVerdict:
         return PairVerdict(Band.APART, (Rule.NUMBERS_DIFFER, *doubt))
     if at.nhs_number == "equal" and _another_person(at):
         return PairVerdict(Band.REVIEW, (Rule.CONFUSION,))
-    if score.bits < model.review:
+    if score.bits < model.review or _strangers(model, score):
         return PairVerdict(Band.APART)
     guards = _guards(model, score)
     if guards:
@@ -120,16 +121,23 @@ def _another_person(at: Levels) -> bool:
     return at.given == "none" and (at.birth_date == "missing" or at.sex == "none")
 
 
+def _strangers(model: Model, score: Score) -> bool:
+    """Neither name nor the birth date agrees, nor the number: a telephone and mailbox in common are a hostel's."""
+    at = score.levels
+    unrelated = "unrelated_names" in score.interactions and model.interactions["unrelated_names"] != 0
+    return unrelated and at.birth_date in UNRELATED_BIRTH and at.nhs_number not in ("equal", "near")
+
+
 def _guards(model: Model, score: Score) -> tuple[Rule, ...]:
     """V3, V4 and V8, of a model that has learnt households: one fitted without labels knows none, and weighs
     nothing.
     """
     at = score.levels
     held = [name for name in score.interactions if model.interactions[name]]
-    if "father_son" in held:
+    if "father_son" in held and not (at.nhs_number == "equal" and at.birth_date == "year"):
         return (Rule.FATHER_SON,)
     twin = "twin" in held or ("household" in held and at.birth_date_frequency == "nameless")
-    if twin and (at.nhs_number != "equal" or _reached_otherwise(at)):
+    if twin and (at.nhs_number not in ("equal", "near") or _reached_otherwise(at)):
         return (Rule.TWIN,)
     return (Rule.NAMESAKES,) if model.interactions["twin"] and _namesakes(at) else ()
 

@@ -14,8 +14,8 @@ from linkage.frequency import BIRTH_CLASSES, CLASSES
 # part of a compound surname; "close": a street or town that sounds or begins the same, an e-mail with the same
 # mailbox, or one that begins or ends the same. "near": one wrong digit or two swapped, and at most one of the two
 # numbers is valid. A frequency is that of the name or birth date both agree in exactly, "missing" where they do
-# not; a birth date is "crowded" where one of the two is, "nameless" where neither record has
-# a forename.
+# not; a birth date is "crowded" where one of the two is, unless one full name at one front door stands beside it (the
+# crowd is of strangers), and "nameless" where neither record has a forename.
 _NAME = (
     "exact", "nickname", "edit", "sounds_begins", "part", "sounds", "begins", "initial", "none", "missing",
 )  # fmt: skip
@@ -94,14 +94,15 @@ INTERACTIONS: dict[str, Callable[[Levels], bool]] = {
     "same_birth_date_other_given": lambda at: at.birth_date == "exact" and at.given == "none",
     "twin": lambda at: _household(at) and at.birth_date == "exact" and at.given == "none",
     "father_son": lambda at: _household(at) and at.given in ("exact", "nickname") and at.birth_date in UNRELATED_BIRTH,
-    # One address, one forename, one birth date: two people are nearly never that alike, one who married is. Surname
-    # change is the largest known bias of linkage in England (women 5.7 % of record pairs, men 1.3 %).
+    # One address, one forename, one birth date: two people are nearly never that alike, one who married is. Of one
+    # street in one postcode, some 15 homes, that holds too: a flat is left out, "12A" is "12". Surname change is the
+    # largest known bias of linkage in England (women 5.7 % of record pairs, men 1.3 %).
     "renamed": lambda at: (
         at.given in ("exact", "nickname")
         and at.family == "none"
         and at.birth_date == "exact"
         and at.postcode == "exact"
-        and at.house == "equal"
+        and (at.house == "equal" or at.street == "exact")
     ),
     # One address and one full name, birth dates one slip apart: namesakes in a household are a generation apart.
     "birth_date_mistyped": lambda at: _household(at) and at.given == "exact" and at.birth_date == "edit",

@@ -26,9 +26,10 @@ LINK, REVIEW, AMBIGUOUS = 4_250, -2_000, 4_250
 # The NHS number is the label of a fit, so it cannot be fitted itself: its weights are a rule, above the odds of a
 # pair that shares a block. The whole number; all but a slip of it; two different valid ones.
 NUMBER_WEIGHTS = {"equal": 14_000, "near": 8_000, "differ": -30_000, "missing": 0}
-# How many of those who share a year and a name are written down as born on 1 January is not known from any table; of
-# families from where births were not registered it is one in ten and more, not one in 365. So a crowded day says
-# 5 bits less than another: nearly all that an exact birth date is worth.
+# A crowded day says 5 bits (32 times) less than another. It is a rule, an assumption of 2026-11-29 and no estimate, for
+# two reasons of one size. 1 January: as if 32 in 365 of one year and name, 9 %, were written down on it; no table tells
+# how many are. The commonest names (linkage.frequency): on one day a good thousand children of one sex are born; .33 %
+# of surnames times some 3 % of forenames leaves 0.1 namesakes, the tables' average name (.08 % times .5 %) 0.004.
 BIRTH_DATE_WEIGHTS = {"nameless": -5_000, "crowded": -5_000, "usual": 0, "missing": 0}
 RULE_WEIGHTS: dict[str, dict[str, int]] = {
     "nhs_number": NUMBER_WEIGHTS,

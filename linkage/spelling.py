@@ -6,6 +6,7 @@ from functools import lru_cache
 import jellyfish
 from nicknames import NickNamer
 
+from linkage.frequency import forename_class
 from linkage.normalise import Name, name_parts
 from linkage.token_format import NICK_TOKENS
 
@@ -93,11 +94,13 @@ def distinct(texts: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def formal_forms(name: str) -> tuple[str, ...]:
-    """Names this one is a short form of, no more than are compared: BOB gives ROBERT. Source: the table of the
-    nicknames library.
+    """Names this one is a short form of, no more than are compared: first those common in Great Britain, and of these
+    the ones that begin alike. BOB gives ROBERT, and of the 18 that CHRIS may be, CHRISTIAN, CHRISTINE and CHRISTOPHER.
+    Source: the table of the nicknames library.
     """
     forms = {"".join(filter(str.isalpha, form.upper())) for form in _nicknamer().canonicals_of(name)}
-    return tuple(sorted(forms)[: NICK_TOKENS - 1])  # one is the name itself
+    likely = sorted(forms, key=lambda form: (forename_class(form), form[:1] != name[:1], form))
+    return tuple(likely[: NICK_TOKENS - 1])  # one is the name itself
 
 
 @lru_cache(maxsize=1)

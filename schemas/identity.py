@@ -124,16 +124,23 @@ def _modulus_11(digits: str) -> bool:
     return check != 10 and check == int(digits[9])
 
 
+_OID = re.compile(r"urn:oid:([0-2](?:\.[0-9]+)+)", re.IGNORECASE)
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:.+")
 
 
 def normalised_authority(text: str) -> str:
     """Who issues an identifier, in one spelling: a URI as `canonical_uri` has it, any other name in capitals.
 
+    An OID is the same name alone, as HL7 writes it, and as a URN, as FHIR does (RFC 3061).
+
     >>> normalised_authority(" rxx "), normalised_authority("https://surgery.example/Id/patient")
     ('RXX', 'https://surgery.example/Id/patient')
+    >>> normalised_authority("urn:oid:2.16.840.1.113883.19.5")
+    '2.16.840.1.113883.19.5'
     """
     name = " ".join(text.split())
+    if (oid := _OID.fullmatch(name)) is not None:
+        return oid[1]
     return canonical_uri(name) if _URI.fullmatch(name) else name.upper()
 
 

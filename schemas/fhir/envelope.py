@@ -51,7 +51,7 @@ def opened(document: Mapping[str, object]) -> Opened:
             resource.error("resourceType", "is not a type of FHIR resource; not read", code="code-invalid")
             continue
         request = entry.first("request")
-        if not is_understood(entry):
+        if not is_understood(entry) or (request is not None and not is_understood(request)):
             continue
         if request is not None and request.text("method") == "DELETE":
             request.error("method", "asks to delete, which a message cannot; not read", code="not-supported")

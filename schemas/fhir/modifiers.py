@@ -10,18 +10,23 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | implicitRules of another resource | error, nothing of the resource is told |
 | modifierExtension of MessageHeader, Patient | error, the message is refused: no extension of that kind is known |
 | modifierExtension of another resource, of an entry | error, nothing of the resource is told |
-| modifierExtension of Patient.link, Appointment.participant, Observation.component, of a data type that R4 gives none |
-| | error, that part is not read |
+| modifierExtension of Patient.link, Appointment.participant, Observation.component, Timing, Bundle.entry.request, |
+| of a data type that R4 gives none | error, that part is not read |
+| modifierExtension of MessageHeader.response | error, the message is refused |
+| Organization.active, HealthcareService.active, Location.status | not in use: information, its number is read |
 | Patient.active | false: information |
 | Patient.deceased[x] | a death |
-| Patient.link | replaces: a merge; refer, seealso: information; replaced-by: warning; another word: warning |
+| Patient.link | its type replaces: a merge; refer, seealso: information; replaced-by, another word: warning |
 | Identifier.use, HumanName.use, Address.use, ContactPoint.use | old: superseded; anonymous: no name |
+| Identifier.use of a resource or an organisation | old: information, another number is read where there is one |
 | ServiceRequest.status | active, completed: told; revoked, entered-in-error: taken back; |
 | | draft, on-hold, unknown: information |
 | ServiceRequest.intent | order, original-order, instance-order: told; the others: information |
 | ServiceRequest.doNotPerform | true: information; neither true nor false: error, not told |
 | Observation.status | final, amended, corrected: told; preliminary: told, warning; entered-in-error: taken back; |
 | | registered, cancelled, unknown: information |
+| our extensions `retracted`, `demographics-retracted`, `death-retracted` | true: taken back; neither true nor false: |
+| | error, the fact is not told |
 | Quantity.comparator | error: a bound is not a measured value |
 | Appointment.status | see `codes.ATTENDANCE_OF_STATUS`; proposed, waitlist: information |
 | Encounter.status | finished: told; entered-in-error: taken back; the others: information |
@@ -76,6 +81,49 @@ def is_understood(node: Node) -> bool:
         node.error(f"modifierExtension[{place}]", rule, code="not-supported")
         understood = False
     return understood
+
+
+def is_followed(node: Node) -> bool:
+    """True when what a reference leads to may be read; one that is no longer in use is reported and read."""
+    if not is_understood(node):
+        return False
+    for element, in_use in _IN_USE.get(node.kind, {}).items():
+        if node.value.get(element) not in (None, in_use):
+            node.information(element, "says that this is no longer in use; its number is read all the same")
+    return True
+
+
+_IN_USE: Mapping[str, Mapping[str, object]] = {
+    "Organization": {"active": True},
+    "HealthcareService": {"active": True},
+    "Location": {"status": "active"},
+}
+
+
+def identifiers_in_use(node: Node) -> list[Node]:
+    """The identifiers of a resource, without those whose use is `old` where there are others; reports these."""
+    identifiers = [identifier for identifier in node.many("identifier") if is_understood(identifier)]
+    in_use = []
+    for identifier in identifiers:
+        if identifier.text("use") == "old":
+            identifier.information("use", "is no longer in use; read only where there is no other")
+        else:
+            in_use.append(identifier)
+    return in_use or identifiers
+
+
+def is_retracted(place: Node | None) -> bool | None:
+    """What an extension of ours says that takes a fact back; None, with an error, where it is neither true nor false.
+
+    Absent, the fact stands.
+    """
+    if place is None:
+        return False
+    retracted = place.value.get("valueBoolean")
+    if isinstance(retracted, bool):
+        return retracted
+    place.error("valueBoolean", "is neither true nor false: does the fact stand? nothing is told", code="structure")
+    return None
 
 
 def states_fact(node: Node, *elements: str) -> bool:

@@ -8,6 +8,7 @@ from schemas.disposition import nothing_left
 from schemas.errors import Issue, Severity, has_error
 from schemas.facts import Attendance, Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
+from schemas.fhir.collisions import kept_apart
 from schemas.fhir.context import Context
 from schemas.fhir.dates import Span, london_day
 from schemas.fhir.envelope import (
@@ -20,7 +21,7 @@ from schemas.fhir.envelope import (
     patient_of,
     source_version_at,
 )
-from schemas.fhir.known_extensions import report_extensions
+from schemas.fhir.known_extensions import report_unread
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
@@ -91,7 +92,7 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
     context = _context(message, verdict, patient, source, Span(person.birth_date, moment))
     facts = read_patient.facts(patient, source=source, source_version_at=moment, resolver=context.resolver)
     facts += _facts(message, context)
-    facts = [fact for fact in facts if _is_possible(fact, message, context)]
+    facts = kept_apart([fact for fact in facts if _is_possible(fact, message, context)], message.bundle)
     if len(facts) > FACTS_MAX:
         message.bundle.error("entry", f"holds over {FACTS_MAX} facts", code="too-costly")
         return BundleReading(None, _reasons(message))
@@ -110,7 +111,11 @@ def _is_failure(header: Node) -> bool:
         rule = "asks to delete: a resource is taken back by its own status alone"
         header.warning("reason", rule, code="not-supported")
     response = header.first("response")
-    if response is None or response.text("code") in (None, "ok"):
+    if response is None:
+        return False
+    if not is_understood(response):
+        return True
+    if response.text("code") in (None, "ok"):
         return False
     response.error("code", "says that an earlier message failed; nothing is told", code="not-supported")
     return True
@@ -128,7 +133,7 @@ def _check_structure(message: Opened, bundle: Mapping[str, object]) -> bool:
             message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
         return True
     for resource in resources:
-        report_extensions(resource)
+        report_unread(resource)
         message.structure.extend(issues(resource.value, resource.path))
     return beyond_limits
 

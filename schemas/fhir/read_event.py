@@ -50,11 +50,8 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
     booked = when(node, "created")
     organisations = (context.resolver.organisation(actor) for actor in actors)
     for actor in people:
-        identifier = actor.first("identifier")
-        if identifier is not None and is_ods(identifier):
-            context.resolver.report_unfit(actor)
-        elif identifier is not None and not context.resolver.points_at(actor, context.patient):
-            actor.information("identifier", "is neither the person's nor an organisation's; not used")
+        if actor.first("identifier") is not None and not context.resolver.points_at(actor, context.patient):
+            _report_stranger(actor, context)
     values: dict[str, object] = _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
     native = {
         "on": on,
@@ -63,8 +60,17 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
         "provider_ods": next((code for code in organisations if code is not None), None),
     }
     values |= {name: value for name, value in native.items() if value is not None}
-    body = built(Attendance, values, node, source=context.source, elements={"provider_ods": "participant"})
+    elements = {"provider_ods": "participant"} if native["provider_ods"] else {}
+    body = built(Attendance, values, node, source=context.source, elements=elements)
     return context.fact(node, body, retracted=retracted)
+
+
+def _report_stranger(actor: Node, context: Context) -> None:
+    identifier = actor.first("identifier")
+    if identifier is not None and is_ods(identifier):
+        context.resolver.report_unfit(actor)
+    else:
+        actor.information("identifier", "is neither of the Patient nor an ODS code; not used")
 
 
 def _is_declined(parts: list[Node], context: Context) -> bool:

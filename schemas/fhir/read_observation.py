@@ -1,7 +1,6 @@
 """An Observation as Measurements or a Comorbidity."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -52,18 +51,12 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
     if node.first("method"):
         node.warning("method", "is not read: the value was taken as its code says", code="not-supported")
     facts: list[SourceFact] = []
-    measured = Counter[str]()
     for place, meaning, is_part in places:
         fact = _measurement(node, place, meaning, context)
         if fact is None:
             continue
-        measured[meaning.quantity] += 1
-        again = measured[meaning.quantity]
-        if again > 1:
-            place.warning("code", "stands in a component before it too; both were told", code="multiple-matches")
         if is_part and fact.business_id is not None:
-            part = meaning.quantity if again == 1 else f"{meaning.quantity}/{again}"
-            fact = replace(fact, business_id=f"{fact.business_id}/{part}")
+            fact = replace(fact, business_id=f"{fact.business_id}/{meaning.quantity}")
         facts.append(fact)
     return facts
 
@@ -168,7 +161,7 @@ def _effective(node: Node, context: Context) -> StatedTime | None:
     moment = (
         when(node, "effectiveDateTime", "effectiveInstant")
         or (when(period, "start") if period else None)
-        or (_only_event(timing) if timing else None)
+        or (_only_event(timing) if timing and is_understood(timing) else None)
     )
     on = day_of(node, moment)
     if on is None:

@@ -10,6 +10,7 @@ from schemas.errors import InvalidField
 from schemas.facts import Death, Demographics
 from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.dates import Span, is_former, is_partial, london_day, parse_birth, when
+from schemas.fhir.modifiers import is_retracted
 from schemas.fhir.node import Node
 from schemas.fhir.read_identifier import Numbers, numbers
 from schemas.fhir.references import Resolver
@@ -197,12 +198,12 @@ def facts(node: Node, *, source: Source, source_version_at: datetime, resolver: 
     found = []
     if node.our_flag("demographics") is not False:
         body = _demographics(node, source, source_version_at, resolver)
-        if body is not None:
-            retracted = node.our_flag("demographics-retracted") is True
+        retracted = is_retracted(node.our_extension("demographics-retracted"))
+        if body is not None and retracted is not None:
             found.append(SourceFact(body, business_id="demographics", retracted=retracted))
     death = _death(node, source_version_at)
-    if death is not None:
-        retracted = node.our_flag("death-retracted") is True
+    retracted = is_retracted(node.our_extension("death-retracted"))
+    if death is not None and retracted is not None:
         found.append(SourceFact(death, business_id="death", retracted=retracted))
     return found
 

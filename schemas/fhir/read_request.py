@@ -25,8 +25,8 @@ from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import Context
 from schemas.fhir.dates import StatedTime, when
 from schemas.fhir.extensions import hyphened
-from schemas.fhir.known_extensions import report_parts
-from schemas.fhir.modifiers import is_understood, states_fact
+from schemas.fhir.known_extensions import report_unread_parts
+from schemas.fhir.modifiers import is_retracted, is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
 from schemas.identity import booking_reference
@@ -124,9 +124,10 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
     ours = extension_values(node, Referral)
     if "direction" not in ours and node.our_extension("direction") is not None:
         return []  # reported: neither sent nor received can stand in
-    values = {"direction": "sent"} | ours | _native(node, context)
+    native = _native(node, context)
+    values = {"direction": "sent"} | ours | native
     values |= {"to_tier": tier, "on": on.on, "at": moment.at}
-    elements = {name: place for name, place in _ELEMENTS.items() if name not in ours}
+    elements = {name: element for name, element in _ELEMENTS.items() if name in native}
     body = built(Referral, values, node, source=context.source, elements=elements)
     if body is None:
         return []
@@ -208,38 +209,47 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     if place is None or kind is None:
         node.error("extension('type')", "must be one of the milestones", code="code-invalid")
         return []
-    report_parts(node, kind)
-    on = _when(node, context)
-    if on is None:
+    report_unread_parts(node, kind)
+    on, retracted = _when(node, context), is_retracted(node.extension("retracted"))
+    if on is None or retracted is None:
         return []
     values = extension_values(node, kind, bare=True) | {"on": on.on, "at": on.at}
-    elements = {name: f"extension('{hyphened(name)}')" for name in kind.model_fields}
-    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements=elements))
-    if body is None:
-        return []
+    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements=_parts(kind)))
     if isinstance(body, Procedure) and not codes.procedure(body.code, body.system):
         node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
         return []
-    named = node.extension("business-id")
+    if body is None:
+        return []
     default = "/".join((number, body.type, *_distinguishing_codes(body))) if number else None
-    retracted = node.extension("retracted")
     return [
         SourceFact(
             body,
-            business_id=(named.text("valueString") if named else None) or default,
+            business_id=_number_of(node) or default,
             referral_business_id=number,
-            retracted=retracted is not None and retracted.truth("valueBoolean") is True,
+            retracted=retracted,
         )
     ]
 
 
+def _parts(kind: type[Body]) -> Mapping[str, str]:
+    return {name: f"extension('{hyphened(name)}')" for name in kind.model_fields}
+
+
+def _number_of(milestone: Node) -> str | None:
+    place = milestone.extension("business-id")
+    number = place.text("valueString") if place else None
+    if place is not None and number is None:
+        place.warning("valueString", "is required: the number of the fact; left out", code="required")
+    return number
+
+
 def _when(node: Node, context: Context) -> StatedTime | None:
-    day, moment = node.extension("on"), node.extension("at")
+    before, day, moment = len(node.issues), node.extension("on"), node.extension("at")
     stated_day = when(day, "valueDate", "valueDateTime") if day else None
     stated_moment = when(moment, "valueDateTime") if moment else None
     on: date | None = stated_day.on if stated_day else stated_moment.on if stated_moment else None
     if on is None:
-        if day is None and moment is None:
+        if len(node.issues) == before:
             node.error("extension('on')", "is required: the day it happened", code="required")
         return None
     if not context.span.check(node, "extension('on')", on):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from schemas import ods, uris
-from schemas.fhir.modifiers import is_understood
+from schemas.fhir.modifiers import identifiers_in_use, is_followed, is_understood
 from schemas.fhir.node import Node
 from schemas.identity import booking_reference, nhs_digits
 
@@ -116,7 +116,7 @@ class Resolver:
         if identifier is not None:
             yield identifier
             return
-        resource = self.find(reference)
+        resource = self._followed(reference)
         for step in ("organization", "providedBy", "managingOrganization"):
             onward = resource.first(step) if resource else None
             if onward is not None:
@@ -124,9 +124,13 @@ class Resolver:
                 if inside:
                     yield inside
                     return
-                resource = self.find(onward)
-        if resource is not None and resource.kind == "Organization" and is_understood(resource):
-            yield from resource.many("identifier")
+                resource = self._followed(onward)
+        if resource is not None and resource.kind == "Organization":
+            yield from identifiers_in_use(resource)
+
+    def _followed(self, reference: Node) -> Node | None:
+        found = self.find(reference)
+        return found if found is not None and is_followed(found) else None
 
 
 def _folded_urn(url: str) -> str:
@@ -153,8 +157,9 @@ def _pairs(resource: Node) -> Iterator[tuple[str, str]]:
 def _is_same(resource: Node, ours: set[tuple[str, str]]) -> bool:
     """True for a contained Patient that shares a number with ours and contradicts none."""
     theirs = set(_pairs(resource))
-    is_patient = resource.value.get("resourceType") == "Patient" and ".contained[" in resource.path
-    return is_patient and bool(theirs & ours) and not any(_contradicts(pair, ours) for pair in theirs)
+    if resource.value.get("resourceType") != "Patient" or ".contained[" not in resource.path:
+        return False
+    return is_understood(resource) and bool(theirs & ours) and not any(_contradicts(pair, ours) for pair in theirs)
 
 
 def _contradicts(named: tuple[str, str] | None, ours: set[tuple[str, str]]) -> bool:
@@ -180,7 +185,7 @@ BUSINESS_ID_CHARACTERS_MAX = 256
 
 def business_id(node: Node) -> str | None:
     """The value of the first identifier that has one: what the source calls the thing."""
-    for identifier in node.many("identifier"):
+    for identifier in identifiers_in_use(node):
         value = identifier_value(identifier)
         if value is not None:
             if len(value) > BUSINESS_ID_CHARACTERS_MAX or not value.isprintable():

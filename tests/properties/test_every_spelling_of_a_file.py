@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from council_files import CLIENT, HEADERS, east, line, mapping_text
+from council_files import CLIENT, HEADERS, SMALLEST, east, line, mapping_text
 from spellings import (
     AMOUNTS,
     ETHNIC_CATEGORIES,
@@ -186,41 +186,33 @@ def test_the_tables_hold_every_word_of_the_eastern_mapping() -> None:
 
 # ------------------------------------------------------------ units and numbers
 
-MEASURES = """
-mapping = "measures"
-[file]
-service = "adult-weight-management"
-delimiter = ","
-[dates]
-date = "yyyy-mm-dd"
-zone = "UTC"
-[row]
-required = ["client"]
-[person]
-local_id = { column = "client" }
+MEASURES = (
+    SMALLEST.partition("[[fact]]")[0]
+    + """
 [[fact]]
 type = "measurement"
 quantity = "QUANTITY"
-key = ["client"]
+key = ["id"]
 on = { column = "day" }
 value = { column = "value" }
 unit = { column = "unit", codes = "unit" }
 [codes.unit]
 ours = "UNIT"
 """
+)
 
 
 def measured(quantity: str, cells: Sequence[tuple[str, str]], first_unit: str) -> list[list[FactBody]]:
     """The measurements of rows with these values and units, from CSV; those from a workbook are the same."""
     mapping = mappings.parse(MEASURES.replace("QUANTITY", quantity).replace("UNIT", UCUM[first_unit]))
-    rows = [{"client": f"C-{place}", "day": "2026-05-07", "value": value, "unit": unit}
+    rows = [{"id": f"C-{place}", "day": "2026-05-07", "value": value, "unit": unit}
             for place, (value, unit) in enumerate(cells)]  # fmt: skip
     by_format = [
         [
             [fact.body for fact in message.facts if fact.body.type == "measurement"]
             for message, _ in messages(raw, mapping)
         ]
-        for raw in both_files(rows, ("client", "day", "value", "unit"))
+        for raw in both_files(rows, ("id", "day", "value", "unit"))
     ]
     assert by_format[0] == by_format[1]
     return by_format[0]

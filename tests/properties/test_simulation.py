@@ -34,7 +34,9 @@ def test_thousands_of_schedules_end_as_a_calm_run_does() -> None:
     summary = play_many(range(SEEDS))
     assert not summary.failures, "\n".join(trace_of(summary.failures[0].seed))
     assert summary.seeds == SEEDS
-    assert all(summary.faults[fault] > SEEDS // 10 for fault in MUTANTS["none"].faults), summary.faults
+    # the cleaner seldom finds what it may remove: the same key twice
+    often = {fault: 100 if fault == "compact" else 10 for fault in MUTANTS["none"].faults}
+    assert all(summary.faults[fault] > SEEDS // share for fault, share in often.items()), summary.faults
     assert summary.redelivered > SEEDS
 
 

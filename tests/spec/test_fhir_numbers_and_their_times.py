@@ -90,8 +90,8 @@ def test_two_components_of_one_code_are_two_facts_of_two_ids() -> None:
     panel_ids = [
         fact.business_id for fact in message.facts if (fact.business_id or "").startswith("https://x.example/panel")
     ]
-    assert panel_ids == ["https://x.example/panel|P-1/weight", "https://x.example/panel|P-1/weight/2"]
-    assert [issue.location for issue in checked.issues] == ["Bundle.entry[3].resource.component[1].code"]
+    assert panel_ids == ["https://x.example/panel|P-1/weight", "https://x.example/panel|P-1/weight#2"]
+    assert [issue.location for issue in checked.issues] == ["Bundle.entry"]
 
 
 @pytest.mark.parametrize("given", ["Susan N/A", "N/A Susan", "Susan (unknown)", "Susan TBC"])

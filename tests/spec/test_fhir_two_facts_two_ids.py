@@ -1,5 +1,6 @@
 """Two facts never share an id: the issuer of a number is part of it, and so is what tells two milestones apart."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_one_number_of_two_issuers_names_two_results() -> None:
 
 def test_one_issuer_in_two_spellings_is_one_issuer() -> None:
     weight, height = measured(("https://lab.example/result", "7"), (" https://lab.example/result ", "7"))
-    assert weight == height
+    assert height == f"{weight}#2"  # one number of one issuer for two results: kept apart, with a warning
 
 
 def milestones(*parts: tuple[str, dict[str, str]]) -> list[SourceFact]:
@@ -67,3 +68,57 @@ def test_a_medicine_started_and_stopped_is_two_facts() -> None:
         ("medicine", {"action": "stopped", "dmd-code": "777514008"}),
     )
     assert len({fact.business_id for fact in found}) == len(found) == 2
+
+
+KG = {"unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
+WEIGHT_CODE = {"coding": [{"system": "http://snomed.info/sct", "code": "27113001"}]}
+WARNED = [("warning", "duplicate", "Bundle.entry")]
+
+
+def measurements(change: Callable[[dict[str, Any]], None]) -> tuple[list[SourceFact], list[tuple[str, str, str]]]:
+    """The measurements and the issues about duplicates of the plain message, changed."""
+    document: dict[str, Any] = deepcopy(PLAIN)
+    change(document)
+    checked, message = check(document, source=SOURCES["fhir"], test_mode=True, received_at=RECEIVED_AT)
+    assert message is not None
+    issues = [(issue.severity.value, issue.code, issue.location) for issue in checked.issues]
+    return [fact for fact in message.facts if fact.body.type == "measurement"], [
+        issue for issue in issues if issue[1] == "duplicate"
+    ]
+
+
+def two_components(*values: float) -> Callable[[dict[str, Any]], None]:
+    """Replaces the height by a panel with a number that holds these weights."""
+
+    def change(document: dict[str, Any]) -> None:
+        panel = document["entry"][HEIGHT]["resource"]
+        panel.pop("valueQuantity")
+        panel["code"] = {"text": "Before and after"}
+        panel["identifier"] = [{"system": "https://lab.example/result", "value": "7"}]
+        panel["component"] = [{"code": WEIGHT_CODE, "valueQuantity": {"value": value, **KG}} for value in values]
+
+    return change
+
+
+def test_two_components_with_one_code_are_two_facts_with_a_warning() -> None:
+    """R4 Observation.component: nothing forbids a code twice (obs-7 is about the Observation's own code)."""
+    found, issues = measurements(two_components(97.1, 96.8))
+    assert len({fact.business_id for fact in found}) == len(found) == 3
+    assert issues == WARNED
+
+
+def test_the_same_component_twice_is_one_fact() -> None:
+    found, issues = measurements(two_components(97.1, 97.1))
+    assert len({fact.business_id for fact in found}) == 2
+    assert issues == []
+
+
+def test_two_resources_under_one_number_that_differ_are_both_kept() -> None:
+    def change(document: dict[str, Any]) -> None:
+        for place in (WEIGHT, HEIGHT):
+            resource = document["entry"][place]["resource"]
+            resource["identifier"] = [{"system": "https://lab.example/order", "value": "7"}]
+
+    found, issues = measurements(change)
+    assert len({fact.business_id for fact in found}) == len(found) == 2
+    assert issues == WARNED

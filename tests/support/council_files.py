@@ -51,6 +51,25 @@ SESSION = {
     "height": "172",
     "height_unit": "cm",
 }
+# The smallest mapping there is: a person and one fact.
+SMALLEST = """
+mapping = "small"
+[file]
+service = "adult-weight-management"
+delimiter = ","
+[dates]
+date = "yyyy-mm-dd"
+zone = "UTC"
+[row]
+[person]
+local_id = { column = "id" }
+[[fact]]
+type = "discharge"
+key = ["id"]
+on = { column = "ended" }
+[codes.any]
+a = "other"
+"""
 
 
 def mapping_text(name: str = "council-east") -> str:

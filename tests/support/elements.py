@@ -4,20 +4,22 @@ An element is named by the place that an issue about it names: `PID-3.1`, `Bundl
 `row 2, column weight`.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache, partial
 from typing import Any
 
 from case_answers import RECEIVED_AT, SOURCES
 from council_files import CLIENT, HEADERS, SESSION, east, read_east, row, sheet
 from fhir_plain import PLAIN, Path, at, leaves, spelt, with_value
-from fhir_samples import every_fact
+from fhir_samples import FHIR_OPEN, every_fact
 from hl7_messages import EVERY_KIND, OPEN, entry_of, message
-from workbooks import workbook
+from workbooks import Cell, workbook
 
-from schemas import canonical
 from schemas.check import check
 from schemas.disposition import Verdict
 from schemas.errors import Issue
@@ -26,8 +28,11 @@ from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
 ABSENT = None
-# every kind of fact, with every extension of ours; no part of it is the same object as another
-RICH = canonical.load_object(canonical.dump(bundle(every_fact(), source=SOURCES["fhir"])))
+# by name: a plain one as a GP sends it, and every kind of fact with every extension of ours
+FHIR_MESSAGES: Mapping[str, tuple[Mapping[str, object], Source]] = {
+    "plain": (PLAIN, SOURCES["fhir"]),
+    "every_fact": (json.loads(json.dumps(bundle(every_fact(), source=FHIR_OPEN))), FHIR_OPEN),
+}
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,56 @@ def understood_fhir(document: Mapping[str, object], source: Source) -> Understoo
     """As the FHIR door and ingress read it."""
     checked, value = check(document, source=source, test_mode=True, received_at=RECEIVED_AT)
     refused = checked.verdict in (Verdict.REJECTED, Verdict.IGNORED)
-    return Understood(checked.verdict, None if refused else value, checked.issues)
+    issues = tuple(replace(issue, location=counted(document, issue.location)) for issue in checked.issues)
+    return Understood(checked.verdict, None if refused else value, issues)
 
 
-def fhir_elements(name: str, document: Mapping[str, object], source: Source) -> Iterator[Element]:
-    """Every leaf of a Bundle."""
-    for path in leaves(document):
-        yield Element("fhir", name, spelt(path), str(at(document, path)), partial(_fhir, document, source, path))
+_STEP = re.compile(r"\.?(\w+)|\[(\d+)\]|\('([^']*)'\)")
+
+
+def counted(document: Mapping[str, object], place: str) -> str:
+    """A place with its extensions by number: `extension('on')` is `extension[2]`; as it is where there is none."""
+    found: Any = {"Bundle": document}
+    steps: list[str | int] = []
+    for name, number, url in _STEP.findall(place):
+        step: str | int = name or int(number or 0)
+        if url:
+            urls = [part.get("url") if isinstance(part, dict) else None for part in found]
+            if url not in urls:
+                return place
+            step = urls.index(url)
+        try:
+            found = found[step]
+        except (LookupError, TypeError):
+            found = ()  # an issue may name what is not there
+        steps.append(step)
+    return spelt(tuple(steps[1:]))
+
+
+def fhir_elements() -> Iterator[Element]:
+    """Every leaf of the Bundles; of leaves that say the same of resources of one type the first."""
+    shapes = set()
+    for name, (document, source) in FHIR_MESSAGES.items():
+        for path in leaves(document):
+            shape = _shape(document, path)
+            if shape not in shapes:
+                shapes.add(shape)
+                yield Element(
+                    "fhir", name, spelt(path), str(at(document, path)), partial(_fhir, document, source, path)
+                )
+
+
+def _shape(document: Mapping[str, object], path: Path) -> tuple[str, ...]:
+    """The names on the way to a leaf, with types of resources and URLs of extensions; the places are left out."""
+    found: Any = document
+    steps: list[str] = []
+    for step in path:
+        found = found[step]
+        if isinstance(step, str):
+            steps.append(step)
+        if isinstance(found, dict):
+            steps += [found[name] for name in ("resourceType", "url") if name in found]
+    return tuple(steps)
 
 
 def _fhir(document: Mapping[str, object], source: Source, path: Path, value: object) -> Understood:
@@ -93,15 +141,22 @@ def understood_hl7(raw: bytes, source: Source = OPEN) -> Understood:
     return Understood(entry.checked.verdict, message_of, entry.checked.issues)
 
 
+_WITH_PATIENT = (next(iter(EVERY_KIND)), "ADT^A40", "ORU^R01")
+
+
 def hl7_elements(kind: str) -> Iterator[Element]:
-    """Every filled component of every field of a message of that kind, but the delimiters."""
+    """Every filled component of every field of a message of that kind, but the delimiters.
+
+    The patient of three kinds only: one reader reads the same PID of all.
+    """
     lines = message(kind, *EVERY_KIND[kind]).decode().rstrip("\r").split("\r")
     for number, line in enumerate(lines):
         name, *fields = line.split("|")
         place = f"{name}[1]" if name in ("OBX", "AIS") else name
         for position, text in enumerate(fields):
             field = position + (2 if name == "MSH" else 1)
-            if (name, field) == ("MSH", 2) or not text:
+            again = name == "PID" and kind not in _WITH_PATIENT
+            if (name, field) == ("MSH", 2) or not text or again:
                 continue
             for repetition, part in enumerate(text.split("~")):
                 for component, value in enumerate(part.split("^"), 1):
@@ -132,18 +187,18 @@ def hl7_with(kind: str, segment: str, field: int, text: str | None) -> Understoo
     return understood_hl7("".join(f"{line}\r" for line in lines).encode())
 
 
-def csv_elements(door: str = "csv") -> Iterator[Element]:
-    """Every filled cell of a row of the eastern council: a client and a session; `xlsx` is the same in a workbook."""
+def csv_elements() -> Iterator[Element]:
+    """Every filled cell of a row of the eastern council: a client and a session."""
     for header, value in (CLIENT | SESSION).items():
-        yield Element(door, "row", f"row 2, column {header}", value, partial(_row, door, header))
+        yield Element("csv", "row", f"row 2, column {header}", value, partial(_csv, header))
 
 
-def _row(door: str, header: str, value: str | None) -> Understood:
-    cells = SESSION | {header: value or ""}
-    both = CLIENT | cells
-    table = [list(HEADERS), [both.get(name, "") for name in HEADERS]]
-    reading = read_east(sheet(row(**cells)) if door == "csv" else workbook(table))
-    (entry,) = reading.entries
+def _csv(header: str, value: str | None) -> Understood:
+    return _understood_file(sheet(row(**(SESSION | {header: value or ""}))))
+
+
+def _understood_file(raw: bytes | str) -> Understood:
+    (entry,) = read_east(raw).entries
     message_of = None
     if entry.bundle is not None and entry.checked.verdict not in (Verdict.REJECTED, Verdict.IGNORED):
         _, message_of = check(entry.bundle, source=east(), test_mode=True, received_at=RECEIVED_AT)
@@ -152,9 +207,28 @@ def _row(door: str, header: str, value: str | None) -> Understood:
     return Understood(entry.checked.verdict, message_of, entry.checked.issues)
 
 
+_TYPED: Mapping[str, Cell] = {
+    **CLIENT, **SESSION, "nhs_no": 9990000018, "dob": date(1980, 2, 29), "referral_date": date(2026, 4, 1),
+    "session_date": date(2026, 5, 7), "weight": 95.5, "height": 172,
+}  # fmt: skip
+
+
+def xlsx_elements() -> Iterator[Element]:
+    """The same cells in a workbook: days and numbers as a spreadsheet holds them."""
+    for header, value in _TYPED.items():
+        yield Element("xlsx", "row", f"row 2, column {header}", str(value), partial(_xlsx, header))
+
+
+def _xlsx(header: str, value: Cell) -> Understood:
+    cells = {**_TYPED, header: value}
+    return _understood_file(workbook([list(HEADERS), [cells.get(name) for name in HEADERS]]))
+
+
 @cache
 def plain_of(door: str, name: str) -> Understood:
     """What is understood of a golden message as it is."""
     if door == "fhir":
-        return understood_fhir(PLAIN if name == "plain" else RICH, SOURCES["fhir"])
-    return hl7_with(name, "", 0, None) if door == "hl7" else _row(door, "surname", CLIENT["surname"])
+        return understood_fhir(*FHIR_MESSAGES[name])
+    if door == "xlsx":
+        return _xlsx("surname", _TYPED["surname"])
+    return hl7_with(name, "", 0, None) if door == "hl7" else _csv("surname", CLIENT["surname"])

@@ -6,6 +6,8 @@ from itertools import product
 import pytest
 from hl7_messages import PID, PV1, SCH, TRUST, WEIGHT, clinical, entry_of, issues, message, message_of
 
+from schemas.identity import LocalId, normalised_authority
+
 OBR = "OBR|1|{}|{}|vitals|||20260714100000"
 NAMESPACES = ("", "^PAS", "^LIMS", "^^1.2.826.1^ISO")
 
@@ -96,3 +98,24 @@ def test_the_facility_issues_a_number_only_where_the_source_lists_it(facility: s
     assert chosen.authority == "RYY"
     elsewhere = PID.replace("700002^^^RXX^MR", "700002^^^^MR^WARD 7")
     assert message_of(message("ADT^A31", elsewhere), source=source).person.local_id is None
+
+
+OID = "2.16.840.1.113883.2.1.3.2.4.18.23"
+
+
+@pytest.mark.parametrize("declared", [OID, f"urn:oid:{OID}"])
+@pytest.mark.parametrize("sent", [f"&{OID}&ISO", OID, f"RXX&{OID}&ISO", f"urn:oid:{OID}", f"&urn:oid:{OID}&ISO"])
+def test_an_authority_that_is_declared_by_its_oid_is_known_in_every_form(declared: str, sent: str) -> None:
+    """HL7 2.4, HD: namespace and universal id name the same issuer. RFC 3061: an OID as a URN."""
+    source = replace(TRUST, authorities=(normalised_authority(declared),))
+    pid = PID.replace("700002^^^RXX^MR", f"700002^^^{sent}^MR")
+    person = message_of(message("ADT^A04", pid, "EVN|A04|20260714100000", PV1), source=source).person
+    assert person.local_id == LocalId("700002", OID)
+
+
+def test_an_oid_that_no_source_declares_names_no_record_and_is_named() -> None:
+    """No table of ours says which trust an OID is: to guess would join two trusts' patients."""
+    source = replace(TRUST, authorities=("RXX",))
+    raw = message("ADT^A04", PID.replace("^^^RXX^MR", f"^^^&{OID}&ISO^MR"), "EVN|A04|20260714100000", PV1)
+    assert message_of(raw, source=source).person.local_id is None
+    assert ("warning", "required", "PID-3") in issues(raw, source=source)

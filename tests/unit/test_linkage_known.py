@@ -83,7 +83,8 @@ def made(like: EncodedIdentity, blocks: dict[bytes, bytes]) -> EncodedIdentity:
 
 def verdict_of(order: list[EncodedIdentity]) -> tuple[int, int]:
     """What is held of the two records of two blocks, and what is worked out, after all came in this order."""
-    graph = LinkGraph(replace(model(), review=-(2**40)), cap=3)
+    all_held = replace(model(), review=-(2**40), interactions=dict.fromkeys(model().interactions, 0))
+    graph = LinkGraph(all_held, cap=3)
     names = [f"{place}{len(identity.tokens)}" for place, identity in enumerate(order)]
     for name, item in zip(names, order, strict=True):
         graph.put(name, Member(2, item))

@@ -3,31 +3,12 @@
 from pathlib import Path
 
 import pytest
-from council_files import mapping_text
+from council_files import SMALLEST, mapping_text
 
 from connectors.mapping import header_key, parse
 from schemas.errors import InvalidField
 
 MAPPINGS = sorted((Path(__file__).resolve().parents[2] / "connectors/mappings").glob("*.toml"))
-
-SMALLEST = """
-mapping = "small"
-[file]
-service = "adult-weight-management"
-delimiter = ","
-[dates]
-date = "yyyy-mm-dd"
-zone = "UTC"
-[row]
-[person]
-local_id = { column = "id" }
-[[fact]]
-type = "discharge"
-key = ["id"]
-on = { column = "ended" }
-[codes.any]
-a = "other"
-"""
 
 WEIGHT = 'type = "measurement"\nquantity = "weight"\nvalue = { column = "w" }'
 

@@ -213,7 +213,10 @@ def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
             if len({number.value for number in parsed if number and number.authority == found.authority}) > 1:
                 reading.warn("PID-3", "holds two numbers of one issuer; one names the record, the other was left out")
             return found
-    reading.warn("PID-3", "holds no local patient id", code="required")
+    rule = "holds no local patient id"
+    if local and reading.source.authorities:
+        rule += " of an authority that the source names"
+    reading.warn("PID-3", rule, code="required")
     return None
 
 
@@ -238,10 +241,18 @@ def _same_id(reading: Reading, cx: Repetition) -> LocalId | None:
 
 
 def _issuer(reading: Reading, cx: Repetition) -> str:
-    """Who issued a CX: CX.4 (namespace, else universal id), else the facility CX.6 if the source lists it."""
+    """Who issued a CX: CX.4 (namespace, else universal id), else the facility CX.6 if the source lists it.
+
+    Both parts of a CX.4 name the same issuer (HL7 2.4, HD): one that the source lists counts before one it does not.
+    """
+    named = [text for text in (cx.value(4), cx.value(4, 2)) if text]
     facility = cx.value(6) or cx.value(6, 2)
-    listed = normalised_authority(facility) in reading.source.authorities
-    return cx.value(4) or cx.value(4, 2) or (facility if listed else "")
+    listed = [text for text in (*named, *([] if named else [facility])) if _is_listed(reading, text)]
+    return next(iter(listed + named), "")
+
+
+def _is_listed(reading: Reading, authority: str) -> bool:
+    return normalised_authority(authority) in reading.source.authorities
 
 
 def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> LocalId | None:

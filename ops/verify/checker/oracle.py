@@ -1,7 +1,8 @@
 """What of a run is compared with its oracle beside the results: changelogs, and who was put together.
 
 Of a changelog is left out what depends on the order of arrival: revisions of links, when an identity began to
-wait, who a record formerly was, and withdrawals (in the other run the record may never have been alone).
+wait, who a record formerly was, whom it was sent to, and withdrawals (in the other run the record may never have been
+alone).
 """
 
 import json
@@ -13,12 +14,13 @@ from schemas import topics
 
 CHANGELOGS = (topics.RECORDS_STATE, topics.LINKER_STATE, topics.PATHWAY_STATE)
 ARRIVAL_FIELDS = HISTORY_FIELDS | {"link_revision", "since", "since_ms"}
-WITHDRAWALS = b"/w"
+WITHDRAWALS, SENT_TO = b"/w", b"/p/"
 
 
 def note_finals(topic: str) -> Finals:
     """Finals of a changelog without what arrival decides."""
-    return Finals(_pathway_note if topic == topics.PATHWAY_STATE else _note)
+    notes = {topics.PATHWAY_STATE: _pathway_note, topics.RECORDS_STATE: _records_note}
+    return Finals(notes.get(topic, _note))
 
 
 def split_and_merged(run: Mapping[str, str], oracle: Mapping[str, str]) -> tuple[int, int]:
@@ -37,6 +39,10 @@ def split_and_merged(run: Mapping[str, str], oracle: Mapping[str, str]) -> tuple
 
 def _pathway_note(key: bytes, value: bytes) -> object:
     return None if key.endswith(WITHDRAWALS) else _note(key, value)
+
+
+def _records_note(key: bytes, value: bytes) -> object:
+    return None if SENT_TO in key else _note(key, value)
 
 
 def _note(_: bytes, value: bytes) -> object:
