@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.facts import Code, Definition, OdsCode, Tier
 
 PublishedId = NewType("PublishedId", str)  # made only by keyring.mac under a recipient's key
-Id = Annotated[PublishedId, Field(pattern=r"^v[0-9]+:[0-9a-f]{32}$")]
+Id = Annotated[PublishedId, Field(pattern=r"^[0-9a-f]{32}$")]
 Instant = Annotated[
     str,
     Field(

@@ -8,7 +8,6 @@ from linkage.model import parse as parse_model
 from schemas import definitions
 from schemas.errors import UnknownName
 from schemas.keyring import Keyring, Purpose
-from schemas.sealing import seal
 from schemas.sources import Source
 from streams.steps.ingress import IngressStep
 from streams.steps.linker import LinkerStep
@@ -47,4 +46,4 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
 def seal_dead_letter(keys: Keyring, message: Message, code: str) -> bytes:
     """The sealed original of a dead letter: bound to its place, so a redelivered poison gives the same bytes."""
     context = f"{message.topic}/{message.partition}/{message.offset}".encode()
-    return seal(keys.key(Purpose.DEAD_LETTER), message.value or b"", context=context)
+    return keys.seal(Purpose.DEAD_LETTER, message.value or b"", context=context)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from ops.admin.keys import OPERATIONS_ZONE, make_keys
+from ops.admin.keys import make_keys
 from ops.admin.topic_admin import Replication, create
 from ops.errors import BrokerError, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
@@ -31,7 +31,7 @@ from ops.local.processes import (
 )
 from ops.runtime.paths import Addresses, EnginePaths, load_sources
 from schemas import topics
-from schemas.keyring import Keyring
+from schemas.keyring import OPERATIONS_ZONE, Keyring
 from schemas.sources import Source
 from schemas.topics import Topic, registry
 from streams.topology import STAGES

@@ -1,6 +1,6 @@
 """Where a running engine keeps things: one directory, nothing outside it.
 
-keys/<zone>.json   mode 0400        broker/   the embedded Kafka       drop/<source>/   the folder doors
+keys/              `key_files`        broker/   the embedded Kafka       drop/<source>/   the folder doors
 workers/<id>/      one per worker   logs/     one file per process     journal.jsonl    what senders sent
 up.json            addresses and process ids while it runs
 """
@@ -13,6 +13,7 @@ from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
 from ops.errors import MissingInput, NoEngine, SettingsError
+from ops.runtime.key_files import read_keyring
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
 from schemas.sources import Source, parse
@@ -45,14 +46,8 @@ class EnginePaths:
         self.up = root / "up.json"
 
     def keyring(self, zone: str) -> Keyring:
-        """The key file of one zone. Raises SettingsError when it is missing or not a key file."""
-        path = self.keys / f"{zone}.json"
-        try:
-            return Keyring.parse(path.read_text())
-        except FileNotFoundError:
-            raise SettingsError(f"no key file for zone {zone}: run `tierlink keys make` first") from None
-        except SchemaError as failure:
-            raise SettingsError(f"key file of zone {zone}: {failure}") from None
+        """The keys of one zone. Raises SettingsError when they cannot be had."""
+        return read_keyring(self.keys, zone)
 
     def addresses(self) -> Addresses:
         """What a running engine wrote about itself. Raises NoEngine when none runs here."""

@@ -34,7 +34,7 @@ from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PAT
 from streams.steps.outcome import Change, Emit, Message, Outcome
 from streams.steps.records import GRACE_MS, RecordsState
 
-A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
+A, B, C = (letter * 32 for letter in "abc")  # three people
 RECORD = record_id(TRUST, "T1")
 LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
 SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")
@@ -377,7 +377,7 @@ def test_elements_of_the_ignored_are_gone_for_good_when_their_time_has_come() ->
     assert engine.latest(EVENTS) != {}
     engine.now_ms += 31 * DAY_MS
     partition = partition_of(record_id(TRUST, "T1"))
-    engine.put(Emit(EVENTS, partition, b"v1:other/x", None))
+    engine.put(Emit(EVENTS, partition, b"other/x", None))
     engine.run()
     assert engine.latest(EVENTS) == {}
     assert engine.latest(topics.RECORDS_STATE) == {}

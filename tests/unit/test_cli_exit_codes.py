@@ -25,6 +25,8 @@ from ops.errors import (
     TierlinkError,
 )
 
+A, B = "0" * 31 + "a", "0" * 31 + "b"  # two records
+
 
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException
@@ -84,7 +86,7 @@ def test_a_port_that_another_program_has_is_no_bug(
     assert code == SettingsError.exit_code
 
 
-@pytest.mark.parametrize("line", ["keys make", "up", "down", "broker", "schemas write"])
+@pytest.mark.parametrize("line", ["keys create", "up", "down", "broker", "schemas write"])
 def test_a_file_in_place_of_the_directory_is_74_and_names_what_was_typed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
@@ -123,8 +125,8 @@ NEEDS = {
     "consume": "events.v1",
     "topics create": "",
     "topics delete": "events.v1 --partition 0 --offset 0",
-    "linkage explain": "v1:0a",
-    "linkage decide": "v1:0a v1:0b --link",
+    "linkage explain": A,
+    "linkage decide": f"{A} {B} --link",
     "send hl7": "{table}",
     "send fhir": "{table}",
     "send csv": "{table}",
@@ -149,7 +151,7 @@ MISSING_FILES = {
         "--input {missing} --truth t --map family=name",
         "--input {table} --truth t --map family=name --model {missing}",
     ),
-    "linkage explain": ("1 2 --input {missing} --map family=name", "v1:0a --model {missing}"),
+    "linkage explain": ("1 2 --input {missing} --map family=name", f"{A} --model {{missing}}"),
     "linkage train": (
         "--input {missing} --map family=name --out {table}.json",
         "--input {table} --map family=name --out {table}.json --against {missing}",
@@ -160,7 +162,7 @@ MISSING_FILES = {
 NOT_READ = {"directory", "out"}  # paths that are made, or that an engine has
 WAIT_FOR_THEIR_BROKER = ("door ", "worker")  # services: /readyz says so
 WITHOUT_AN_ENGINE = {
-    "keys make",
+    "keys create",
     "topics create",
     "up",
     "down",
@@ -271,8 +273,8 @@ def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
 @pytest.mark.parametrize(
     "line",
     [
-        "linkage decide v1:0a v1:0b",
-        "linkage decide v1:0a v1:0a --link",
+        f"linkage decide {A} {B}",
+        f"linkage decide {A} {A} --link",
         "linkage decide a b --link",
         "linkage explain",
         "linkage evaluate --input {table} --truth t --map nobody=name",
@@ -298,7 +300,7 @@ def test_a_wrong_argument_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 def test_a_worker_and_a_door_take_the_keys_that_keys_make_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(monkeypatch, tmp_path, "keys make") == 0
+    assert main(monkeypatch, tmp_path, "keys create") == 0
     assert main(monkeypatch, tmp_path, f"worker records --worker-id w --bootstrap {DEAD}") == 69
     assert main(monkeypatch, tmp_path, f"door http --port 8197 --bootstrap {DEAD} --host 0.0.0.0") == 78
     assert "no key file" not in capsys.readouterr().err
