@@ -189,6 +189,6 @@ class Snapshot(PathwayView):
     handovers: tuple[Handover, ...]
 
 
-def schema_uri(what: str) -> str:
-    """The `ce_dataschema` of an event kind, or of `snapshot`."""
-    return f"{SCHEMA_BASE}{what}/v1"
+def schema_uri(what: str, fields: str = "full") -> str:
+    """The `ce_dataschema` of an event kind, or of `snapshot`, for a reader of one set of fields."""
+    return f"{SCHEMA_BASE}{what}/v1" if fields == "full" else f"{SCHEMA_BASE}{fields}/{what}/v1"

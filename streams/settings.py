@@ -7,7 +7,8 @@ from typing import Any
 from linkage.model import parse as parse_model
 from schemas import definitions
 from schemas.errors import UnknownName
-from schemas.keyring import Keyring, Purpose
+from schemas.keyring import Keyring, Purpose, recipient_purpose
+from schemas.recipients import Agreement
 from schemas.sources import Source
 from streams.steps.ingress import IngressStep
 from streams.steps.linker import LinkerStep
@@ -22,14 +23,17 @@ class StepSettings:
 
     keys: Keyring
     sources: Mapping[str, Source]
-    recipients: Sequence[str]
+    recipients: Mapping[str, Agreement]
     definitions: Sequence[str]
     model: str
     test_mode: bool
 
 
 def build_step(stage: str, settings: StepSettings) -> Step[Any]:
-    """The step of `stage`, with the keys of its zone only. Raises UnknownName for a stage that does not exist."""
+    """The step of `stage`, with the keys of its zone only.
+
+    Raises UnknownName for a stage that does not exist, InvalidField for a recipient without a key.
+    """
     if stage == "ingress":
         return IngressStep(settings.keys, settings.sources, test_mode=settings.test_mode)
     if stage == "records":
@@ -39,7 +43,9 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
         return LinkerStep(settings.keys, parse_model(settings.model), one_record_each=promising)
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
-        return PathwayStep(settings.keys, tuple(settings.recipients), parsed)
+        for slug in settings.recipients:
+            settings.keys.key(recipient_purpose(slug))  # at the start rather than at the first person
+        return PathwayStep(settings.keys, tuple(settings.recipients.values()), parsed)
     raise UnknownName("stage")
 
 

@@ -4,24 +4,24 @@ from typing import Annotated
 
 import typer
 
-from ops.runtime.cli_options import UP, Directory, add_group
+from ops.runtime.cli_options import UP, Directory, Recipients, add_group
 
 RecipientName = Annotated[str, typer.Argument(help="The recipient's name, as in the file of recipients.")]
 
 
 def create(
     directory: Directory = UP,
-    recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+    recipients: Recipients = None,
     if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing where there are keys.")] = False,
 ) -> None:
     """Make the key files of every zone, each key random and wrapped; existing ones are never touched."""
     from ops.admin.keys import make_keys
-    from ops.runtime.paths import EnginePaths
+    from ops.runtime.paths import EnginePaths, load_recipients
 
     if if_missing and any(EnginePaths(directory).keys.glob("*.json")):
         typer.echo("there are key files already")
         return
-    make_keys(EnginePaths(directory).keys, recipients=recipient or ["demo"])
+    make_keys(EnginePaths(directory).keys, recipients=load_recipients(recipients))
     typer.echo(f"key files made in {EnginePaths(directory).keys}, one per zone")
 
 

@@ -6,7 +6,7 @@ up.json            addresses and process ids while it runs
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
@@ -16,6 +16,8 @@ from ops.errors import MissingInput, NoEngine, SettingsError
 from ops.runtime.key_files import read_keyring
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
+from schemas.recipients import Agreement
+from schemas.recipients import parse as parse_recipients
 from schemas.sources import Source, parse
 
 
@@ -26,7 +28,7 @@ class Addresses(TypedDict):
     bootstrap: str
     test_mode: bool
     sources: str | None  # the file of sources; None for the demonstration's
-    recipients: Sequence[str]
+    recipients: str | None  # the file of recipients; None for the demonstration's
     doors: dict[str, int]  # source -> port
     drop: dict[str, str]  # source -> folder
     pages: dict[str, int]  # process -> port
@@ -86,5 +88,17 @@ def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:
         raise MissingInput("the file of sources cannot be read as text in UTF-8") from None
     try:
         return parse(text, doors=TRANSPORTS, test_mode=test_mode)
+    except SchemaError as failure:
+        raise SettingsError(str(failure)) from None
+
+
+def load_recipients(path: Path | None) -> Mapping[str, Agreement]:
+    """The recipients of `path`, or the demonstration's. Raises SettingsError naming the rule broken, MissingInput."""
+    try:
+        text = path.read_text(encoding="utf-8") if path else packaged("streams", "recipients.toml")
+    except (OSError, UnicodeDecodeError):
+        raise MissingInput("the file of recipients cannot be read as text in UTF-8") from None
+    try:
+        return parse_recipients(text)
     except SchemaError as failure:
         raise SettingsError(str(failure)) from None

@@ -17,6 +17,7 @@ from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.keyring import Keyring
 from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
+from schemas.recipients import Agreement
 from streams.steps.outcome import Change, Message, Outcome, Reject
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.events import kind_of
@@ -39,8 +40,8 @@ __all__ = ["LinkedFact", "PathwayState", "PathwayStep"]
 class PathwayStep:
     """pathway.in.v1 -> snapshots and events of every recipient. `keys` holds each recipient's key."""
 
-    def __init__(self, keys: Keyring, recipients: tuple[str, ...], definitions: Definitions) -> None:
-        self._recipients = tuple(Recipient(name, keys) for name in recipients)
+    def __init__(self, keys: Keyring, recipients: tuple[Agreement, ...], definitions: Definitions) -> None:
+        self._recipients = tuple(Recipient(agreement, keys) for agreement in recipients)
         self._definitions = definitions
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> PathwayState:
@@ -118,10 +119,12 @@ class PathwayStep:
         retracted = _retracted(person.events, current, cause)
         outcomes: list[Outcome] = []
         for recipient in self._recipients:
+            if not recipient.is_due(message):
+                continue
             about = recipient.about(person_id, message)
             outcomes.append(recipient.snapshot(about, pathway))
-            outcomes += [recipient.event(about, event) for event in changed]
-            outcomes += [recipient.retraction(about, name, kind) for name, kind in retracted]
+            outcomes += [recipient.event(about, event) for event in changed if recipient.shows(event.kind)]
+            outcomes += [recipient.retraction(about, name, kind) for name, kind in retracted if recipient.shows(kind)]
         former = person.events, person.unreceived
         person.events, person.unreceived = current, pathway.unreceived
         state.note_unreceived(person_id, person.unreceived)

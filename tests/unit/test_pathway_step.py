@@ -5,7 +5,7 @@ import re
 from datetime import date
 
 import pytest
-from pathway_engine import KeyValue, Run, fact_input, message, run, step
+from pathway_engine import KeyValue, Run, agreement, fact_input, message, run, step
 from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
@@ -241,7 +241,7 @@ def test_the_state_is_one_element_for_each_thing() -> None:
 
 
 def test_a_recipient_without_a_key_is_refused_when_it_is_first_needed() -> None:
-    engine = PathwayStep(keyring("demo"), ("research",), DEFINITIONS)
+    engine = PathwayStep(keyring("demo"), (agreement("research"),), DEFINITIONS)
     with pytest.raises(InvalidField):
         engine.advance(engine.restore([]), message(inputs("0 | gp | refers to tier2")[0], 0))
 

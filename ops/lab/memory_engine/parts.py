@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from ops.lab.known_keys import known_keys
-from ops.runtime.paths import linkage_model, load_sources, packaged_all
+from ops.runtime.paths import linkage_model, load_recipients, load_sources, packaged_all
 from schemas import canonical, topics
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, record_reference, sealed
 from schemas.fhir import write
@@ -48,7 +48,7 @@ def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
     settings = StepSettings(
         keys=keys_of(name),
         sources=sources(),
-        recipients=RECIPIENTS,
+        recipients=load_recipients(None),
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
         model=linkage_model(),
         test_mode=True,
