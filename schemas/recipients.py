@@ -43,7 +43,7 @@ def parse(text: str) -> Mapping[str, Agreement]:
         raise InvalidField("recipients", rule="is not TOML") from None
     tables = document.get("recipient", [])
     _require(set(document) <= {"recipient"} and isinstance(tables, list), "recipient", "is a list of [[recipient]]")
-    _require(len(tables) <= RECIPIENTS_MAX, "recipient", f"stands at most {RECIPIENTS_MAX} times")
+    _require(1 <= len(tables) <= RECIPIENTS_MAX, "recipient", f"stands at least once, at most {RECIPIENTS_MAX} times")
     found: dict[str, Agreement] = {}
     for position, table in enumerate(tables):
         agreement = _agreement(f"recipient[{position}]", table)

@@ -124,6 +124,9 @@ DEAD = "127.0.0.1:1"
 NEEDS = {
     "consume": "events.v1",
     "topics create": "",
+    "keys add-recipient": "city",
+    "keys remove-recipient": "city",
+    "keys rotate": "link-seal",
     "topics delete": "events.v1 --partition 0 --offset 0",
     "linkage explain": A,
     "linkage decide": f"{A} {B} --link",
@@ -138,15 +141,17 @@ MISSING_FILES = {
     "send hl7": ("{missing}",),
     "send fhir": ("{table} {missing}",),
     "send csv": ("{missing}",),
-    "up": ("--sources {missing}", "--linkage-model {missing}"),
+    "up": ("--sources {missing}", "--linkage-model {missing}", "--recipients {missing}"),
     "door http": ("--sources {missing} --bootstrap " + DEAD,),
     "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
     "door folder": ("--sources {missing} --bootstrap " + DEAD,),
     "worker": tuple(
-        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}" for option in ("--sources", "--linkage-model")
+        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}"
+        for option in ("--sources", "--linkage-model", "--recipients")
     ),
-    "topics create": ("--sources {missing} --bootstrap " + DEAD,),
-    "topics list": ("--sources {missing} --bootstrap " + DEAD,),
+    "keys create": ("--recipients {missing}",),
+    "topics create": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
+    "topics list": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
     "linkage evaluate": (
         "--input {missing} --truth t --map family=name",
         "--input {table} --truth t --map family=name --model {missing}",
@@ -163,6 +168,10 @@ NOT_READ = {"directory", "out"}  # paths that are made, or that an engine has
 WAIT_FOR_THEIR_BROKER = ("door ", "worker")  # services: /readyz says so
 WITHOUT_AN_ENGINE = {
     "keys create",
+    "keys show",
+    "keys add-recipient",
+    "keys remove-recipient",
+    "keys rotate",
     "topics create",
     "up",
     "down",
@@ -297,7 +306,31 @@ def test_a_wrong_argument_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     assert main(monkeypatch, tmp_path, line) == 2
 
 
-def test_a_worker_and_a_door_take_the_keys_that_keys_make_made(
+def test_key_files_are_shown_by_name_and_version_and_where_there_are_none_it_is_78(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for line in ("show", "add-recipient city", "remove-recipient demo", "rotate link-seal"):
+        assert main(monkeypatch, tmp_path, f"keys {line}") == 78
+        assert "run `tierlink keys create` first" in capsys.readouterr().err
+    for line in ("create", "add-recipient city", "remove-recipient demo", "rotate link-seal", "show"):
+        assert main(monkeypatch, tmp_path, f"keys {line}") == 0
+    shown = capsys.readouterr().out.split("linker     dead-letter")[1]
+    assert "linker     link-seal                2\n" in shown
+    assert "recipient/city           1\n" in shown
+    assert "recipient/demo" not in shown
+    assert main(monkeypatch, tmp_path, "keys rotate record-id") == 78
+
+
+def test_a_worker_whose_recipient_has_no_key_says_so_and_how_to_make_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch, tmp_path, "keys create") == 0
+    assert main(monkeypatch, tmp_path, "keys remove-recipient demo") == 0
+    assert main(monkeypatch, tmp_path, f"worker pathway --worker-id w --bootstrap {DEAD}") == 78
+    assert "recipient/demo key: `tierlink keys add-recipient` makes one" in capsys.readouterr().err
+
+
+def test_a_worker_and_a_door_take_the_keys_that_keys_create_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(monkeypatch, tmp_path, "keys create") == 0

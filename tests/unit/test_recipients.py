@@ -69,7 +69,17 @@ def test_nothing_is_taken_for_granted(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["recipient = 5", "recipient = [5]", "[recipient]", "[[recipients]]", "\x00", "recipient = ["]
+    "file",
+    [
+        "recipient = 5",
+        "recipient = [5]",
+        "[recipient]",
+        "[[recipients]]",
+        "\x00",
+        "recipient = [",
+        "",
+        "recipient = []",
+    ],
 )
 def test_what_is_no_list_of_recipients_is_refused(file: str) -> None:
     with pytest.raises(InvalidField):
