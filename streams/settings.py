@@ -27,6 +27,7 @@ class StepSettings:
     definitions: Sequence[str]
     model: str
     test_mode: bool
+    generation: int = 0
 
 
 def build_step(stage: str, settings: StepSettings) -> Step[Any]:
@@ -37,15 +38,17 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     if stage == "ingress":
         return IngressStep(settings.keys, settings.sources, test_mode=settings.test_mode)
     if stage == "records":
-        return RecordsStep()
+        return RecordsStep(generation=settings.generation)
     if stage == "linker":
         promising = [source.slug for source in settings.sources.values() if source.one_record_each]
-        return LinkerStep(settings.keys, parse_model(settings.model), one_record_each=promising)
+        model, generation = parse_model(settings.model), settings.generation
+        return LinkerStep(settings.keys, model, one_record_each=promising, generation=generation)
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
         for slug in settings.recipients:
             settings.keys.key(recipient_purpose(slug))  # at the start rather than at the first person
-        return PathwayStep(settings.keys, tuple(settings.recipients.values()), parsed)
+        agreements, generation = tuple(settings.recipients.values()), settings.generation
+        return PathwayStep(settings.keys, agreements, parsed, generation=generation)
     raise UnknownName("stage")
 
 

@@ -9,6 +9,7 @@ from ops.runtime.cli_options import (
     UP,
     Bootstrap,
     Directory,
+    Generation,
     LinkageModel,
     PagesHost,
     PagesPort,
@@ -41,6 +42,7 @@ def worker(
     linkage_model: LinkageModel = None,
     recipients: Recipients = None,
     test_mode: TestMode = False,
+    generation: Generation = 0,
     profile: Annotated[
         Literal["demo", "production"],
         typer.Option(help="Session, heartbeat, rebalance: 6/1/10 s or 45/3/60 s."),
@@ -65,6 +67,7 @@ def worker(
         linkage_model=linkage_model,
         recipients=recipients,
         test_mode=test_mode,
+        generation=generation,
         profile=profile,
         pages_host=pages_host,
         pages_port=pages_port,

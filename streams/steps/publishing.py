@@ -13,6 +13,7 @@ from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
 from schemas.recipients import Agreement
+from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
 from streams.steps.pathway_fold.events import DerivedEvent
 from streams.steps.pathway_fold.fold import Pathway
@@ -35,11 +36,16 @@ class About:
 class Recipient:
     """One recipient: all ids are made with the recipient's key, so ids of two recipients never join.
 
+    The id of an event, an episode or a handover is of one person: a fact id is the source's number of a thing, and two
+    clients of a council may stand under one referral number. It is no part of the fact id itself, for a fact that is
+    sent again after its record was merged is the same fact.
+
     What is published holds the fields of its agreement and no other.
     """
 
     agreement: Agreement
     keys: Keyring = field(repr=False)
+    generation: int = 0
 
     @property
     def name(self) -> str:
@@ -57,7 +63,8 @@ class Recipient:
     def about(self, person_id: str, message: Message) -> About:
         """The common part of all that `message` leads to for this recipient."""
         known_at = canonical.instant(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
-        return About(self._id(person_id), topics.partition_of(person_id), message.offset, known_at)
+        revision = revision_of(self.generation, message.offset)
+        return About(self._id(person_id), topics.partition_of(person_id), revision, known_at)
 
     def snapshot(self, about: About, pathway: Pathway) -> Emit:
         """The whole pathway after the message, or a tombstone when it is empty."""
@@ -72,13 +79,14 @@ class Recipient:
             "revision": about.revision,
             "known_at": about.known_at,
             "episodes": [
-                episode.view.model_dump(mode="json") | {"id": self._episode(episode.id)} for episode in pathway.episodes
+                episode.view.model_dump(mode="json") | {"id": self._episode(about, episode.id)}
+                for episode in pathway.episodes
             ],
             "handovers": [
                 handover.view.model_dump(mode="json")
                 | {
-                    "id": self._id("handover", handover.sent.fact_id),
-                    "episode": self._episode(handover.episode.id) if handover.episode else None,
+                    "id": self._id("handover", about.person, handover.sent.fact_id),
+                    "episode": self._episode(about, handover.episode.id) if handover.episode else None,
                 }
                 for handover in pathway.handovers
             ],
@@ -93,7 +101,7 @@ class Recipient:
                 **self._envelope(about, derived.name),
                 "on": derived.on,
                 "tier": derived.tier,
-                "episode": self._episode(derived.episode) if derived.episode else None,
+                "episode": self._episode(about, derived.episode) if derived.episode else None,
             }
         )
         return self._event(about, derived.kind, event.id, event.model_dump(mode="json"))
@@ -105,7 +113,7 @@ class Recipient:
 
     def _envelope(self, about: About, name: str) -> dict[str, object]:
         return {
-            "id": self._id("event", name),
+            "id": self._id("event", about.person, name),
             "person": about.person,
             "revision": about.revision,
             "known_at": about.known_at,
@@ -124,8 +132,8 @@ class Recipient:
     def _id(self, *parts: str) -> PublishedId:
         return PublishedId(self.keys.mac(recipient_purpose(self.name), *parts))
 
-    def _episode(self, episode_id: str) -> PublishedId:
-        return self._id("episode", episode_id)
+    def _episode(self, about: About, episode_id: str) -> PublishedId:
+        return self._id("episode", about.person, episode_id)
 
     def _headers(self, kind: str, id_: str, about: About) -> Headers:
         """The attributes of CloudEvents 1.0; `ce_id` is the same whenever the message is answered again."""

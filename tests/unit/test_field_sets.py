@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import pytest
-from pathway_engine import RECEIVED_MS, Run, agreement, fact_input, message, run, step
+from pathway_engine import RECEIVED_MS, Run, agreement, answer, fact_input, message, run, step
 from pathway_journeys import day, facts, keyed
 from pydantic import BaseModel
 
@@ -21,6 +21,7 @@ from schemas.pathway_events import EVENTS
 from schemas.pathway_in import tick_message, withdrawal_message
 from schemas.recipients import Agreement
 from schemas.set_schemas import every_schema
+from streams.steps.outcome import Emit
 
 PERSON = keyed("person", "1")
 SETS = [name for name in FIELD_SETS if name != "full"]
@@ -231,10 +232,9 @@ def test_the_day_that_counts_is_englands() -> None:
     engine = step([agreement("july", from_on=date(2026, 7, 1))])
     received = message(everything()[0], 0)
     for at, due in ((late, True), (late - 3_600_000, False)):
-        state = engine.restore([])
         moved = received._replace(timestamp_ms=at)
-        _, outcomes = engine.advance(state, moved)
-        assert any(hasattr(outcome, "topic") for outcome in outcomes) is due
+        _, outcomes = answer(engine, engine.restore([]), moved)
+        assert any(isinstance(outcome, Emit) for outcome in outcomes) is due
 
 
 def fits(value: object, schema: dict[str, Any], whole: dict[str, Any]) -> bool:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from typing import cast
 
 from ops.lab.known_keys import known_keys
 from ops.runtime.paths import linkage_model, load_recipients, load_sources, packaged_all
 from schemas import canonical, topics
+from schemas.definitions import parse
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, record_reference, sealed
 from schemas.fhir import write
 from schemas.identity import LocalId
@@ -15,7 +17,8 @@ from schemas.naming import record_of_local_id
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 from streams.settings import StepSettings, build_step, seal_dead_letter
-from streams.steps.outcome import Emit, Message, Outcome, Stage, Step, dead_letter
+from streams.steps.outcome import Emit, Message, MessageByMessage, Outcome, Stage, Step, dead_letter
+from streams.steps.pathway import PathwayStep
 from streams.topology import STAGES, stage
 
 RECIPIENTS = ("demo",)
@@ -43,6 +46,13 @@ def stages() -> tuple[Stage, ...]:
     return tuple(stage(name, sources=sources().values(), recipients=RECIPIENTS) for name in STAGES)
 
 
+@cache
+def pathway_step(kind: type[PathwayStep]) -> Step[object]:
+    """A pathway step of another kind, with the keys and definitions of `real_step`."""
+    definitions = parse(packaged_all("schemas.definitions", ".toml"))
+    return cast(Step[object], kind(all_keys().zone("pathway"), tuple(load_recipients(None).values()), definitions))
+
+
 def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
     """The production step of one stage with the keys of its zone and nothing else."""
     settings = StepSettings(
@@ -68,7 +78,7 @@ def quick_step(name: str) -> Step[object]:
     return CachedIngress(real_step(name)) if name == "ingress" else real_step(name)
 
 
-class CachedIngress:
+class CachedIngress(MessageByMessage):
     """Ingress answers by the message alone, so each message of a world is opened once per process."""
 
     def __init__(self, step: Step[object]) -> None:
