@@ -187,9 +187,10 @@ def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
 
 def test_an_altered_final_value_diverges_from_the_oracle(tmp_path: Path) -> None:
     def altered(messages: list[TopicMessage]) -> list[TopicMessage]:
-        last = messages[-1]
-        value = {**json.loads(last.value or b""), "three_tier": "altered"}
-        return [*messages[:-1], replace(last, value=json.dumps(value).encode())]
+        final = {message.key: message for message in messages}  # one that is no tombstone
+        last = [message for message in final.values() if message.value][-1]
+        value = json.dumps({**json.loads(last.value or b""), "three_tier": "altered"}).encode()
+        return [replace(message, value=value) if message is last else message for message in messages]
 
     verdict = Run(tmp_path, {STATE: altered}).judged()
     assert verdict.where["differing"] == {STATE: 1}

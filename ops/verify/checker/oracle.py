@@ -1,10 +1,12 @@
 """What of a run is compared with its oracle beside the results: changelogs, and who was put together.
 
 Of a changelog is left out what depends on the order of arrival: revisions of links, when an identity began to
-wait, who a record formerly was, and withdrawals (in the other run the record may never have been alone).
+wait, who a record formerly was (the persons that records sent it to are elements of their own), and withdrawals (in the
+other run the record may never have been alone).
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -13,12 +15,14 @@ from schemas import topics
 
 CHANGELOGS = (topics.RECORDS_STATE, topics.LINKER_STATE, topics.PATHWAY_STATE)
 ARRIVAL_FIELDS = HISTORY_FIELDS | {"link_revision", "since", "since_ms"}
-WITHDRAWALS = b"/w"
+# What a key of a changelog holds where it says only which way things came.
+HISTORY = {topics.PATHWAY_STATE: re.compile(rb"/w\Z"), topics.RECORDS_STATE: re.compile(rb"\A[^/]+/p/")}
 
 
 def note_finals(topic: str) -> Finals:
     """Finals of a changelog without what arrival decides."""
-    return Finals(_pathway_note if topic == topics.PATHWAY_STATE else _note)
+    history = HISTORY.get(topic)
+    return Finals(lambda key, value: None if history and history.search(key) else _note(value))
 
 
 def split_and_merged(run: Mapping[str, str], oracle: Mapping[str, str]) -> tuple[int, int]:
@@ -35,11 +39,7 @@ def split_and_merged(run: Mapping[str, str], oracle: Mapping[str, str]) -> tuple
     return split, merged
 
 
-def _pathway_note(key: bytes, value: bytes) -> object:
-    return None if key.endswith(WITHDRAWALS) else _note(key, value)
-
-
-def _note(_: bytes, value: bytes) -> object:
+def _note(value: bytes) -> object:
     try:
         content = json.loads(value)
     except ValueError:
