@@ -44,6 +44,13 @@ def test_two_sources_never_share_a_record(said: tuple[str, ...], other: str) -> 
     assert (named((kind, other, *rest)) == named(said)) == (other == source)
 
 
+def test_another_version_of_the_normaliser_names_another_record_and_each_case_has_its_word() -> None:
+    assert record_of_identity(KEYS, "gp", 1, "x") != record_of_identity(KEYS, "gp", 2, "x")
+    assert record_of_entry(KEYS, "gp", "x") == KEYS.mac(Purpose.RECORD_ID, "entry", "gp", "x")
+    assert record_of_identity(KEYS, "gp", 1, "x") == KEYS.mac(Purpose.RECORD_ID, "identity", "gp", "1", "x")
+    assert record_of_local_id(KEYS, "gp", LocalId("x", "RXX")) == KEYS.mac(Purpose.RECORD_ID, "local", "gp", "RXX", "x")
+
+
 def test_a_name_put_together_without_lengths_would_be_seen() -> None:
     """The control: parts joined by nothing meet."""
     joined = {"".join(map(str, said)) for said in (("local", "a", "b", "ab"), ("local", "ab", "", "ab"))}
