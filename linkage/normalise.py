@@ -19,6 +19,7 @@ from schemas import placeholders
 
 T = TypeVar("T")
 
+NORMALISER_VERSION = 1  # raised when any identity comes out otherwise: records without a number are named by it
 MAX_NAMES = 4  # usual, official, maiden and one more: beyond that a record is noise
 MAX_GIVEN = 3  # forename and two middle names
 MAX_NAME_LETTERS = 40  # the longest UK surname on record has 35

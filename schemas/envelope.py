@@ -68,11 +68,6 @@ def record_reference(keys: Keyring, source: str, local_id: LocalId | None, fallb
     return keys.mac(Purpose.RECORD_REFERENCE, source, *reference).encode()
 
 
-def record_id(keys: Keyring, source: str, local_id: LocalId) -> str:
-    """The id of the record that `source` keeps under a local id: a keyed hash of source, issuer and value."""
-    return keys.mac(Purpose.RECORD_ID, source, "local", *_pair(local_id))
-
-
 def _pair(local_id: LocalId) -> tuple[str, ...]:
     """Issuer and value; of the source's own numbers the value alone, as before issuers were read."""
     return (local_id.authority, local_id.value) if local_id.authority else (local_id.value,)

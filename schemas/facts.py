@@ -19,7 +19,7 @@ from schemas.canonical import instant
 Tier = Literal["primary_care", "tier2", "tier3", "tier4"]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]{0,63}$")]
 OdsCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{3,12}$")]
-KeyedReference = Annotated[str, Field(pattern=r"^v[0-9]+:[0-9a-f]{32}$")]
+KeyedReference = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Definition = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,60}/[0-9]{1,4}$")]
 
 

@@ -1,24 +1,22 @@
-"""Keys by purpose: one root, one key per use, and no zone holds a key it does not use.
+"""Keys by purpose: each random, made alone and used for one thing; no zone holds a key it does not use.
 
-    root (32 random bytes) --HKDF-Expand(info = length-prefixed labels)--> one key per purpose and recipient
-
-Every derived value says which key version made it: `v1:<32 hex>`. HMAC-SHA-256 cut to 128 bits: for 60
-million people 5e-24 collisions expected (security review, dictionary attacks on unkeyed hashes take minutes).
+A *naming* key makes names: HMAC-SHA-256 cut to 128 bits, 32 hex digits, no version in them (for 60 million people
+5e-24 collisions expected; an unkeyed hash of an NHS number is undone in minutes). There is exactly one of each, never
+rotated on schedule; one that became known is a new generation of everything it named. A *sealing* key has versions: the
+newest seals, a sealed value begins with the version that made it, and older ones still open. Decision 0017.
 """
 
-import base64
 import hmac
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-
 from schemas.errors import InvalidField, Unreadable
+from schemas.sealing import seal, unseal
 
 KEY_BYTES_MIN = 32
+VERSION_BYTES = 2
+VERSION_MAX = 2 ** (8 * VERSION_BYTES) - 1
 
 
 class Purpose(StrEnum):
@@ -39,10 +37,7 @@ class Purpose(StrEnum):
     INTAKE_SEAL = "intake-seal"  # HPKE public key (X25519 raw), connectors
 
 
-def recipient_purpose(recipient: str) -> str:
-    """The name of the key under which `recipient` sees people."""
-    return f"{Purpose.RECIPIENT.value}/{recipient}"
-
+SEALING = frozenset({Purpose.LINK_SEAL, Purpose.DEAD_LETTER})  # these have several versions; AES-256-SIV, 64 bytes
 
 # Which zone holds which keys; `ops` (key maker, ledger, evaluation) holds all of them.
 ZONES: Mapping[str, tuple[Purpose, ...]] = {
@@ -62,66 +57,91 @@ ZONES: Mapping[str, tuple[Purpose, ...]] = {
     "linker": (Purpose.LINK_SEAL, Purpose.PERSON_ID, Purpose.DEAD_LETTER),
     "pathway": (Purpose.RECIPIENT, Purpose.DEAD_LETTER),
 }
+OPERATIONS_ZONE = "operations"  # every key: for `ledger`, `compare`, evaluation; not on any worker's machine
 
 
-@dataclass(frozen=True, slots=True)
+def recipient_purpose(recipient: str) -> str:
+    """The name of the key under which `recipient` sees people."""
+    return f"{Purpose.RECIPIENT.value}/{recipient}"
+
+
+def belongs(name: str, zone: str) -> bool:
+    """True when a key of this name is one that `zone` uses; every recipient's key counts under `recipient`."""
+    purpose, _, recipient = name.partition("/")
+    known = purpose in set(Purpose) and (purpose == Purpose.RECIPIENT) == bool(recipient)
+    return known and (zone == OPERATIONS_ZONE or purpose in ZONES.get(zone, ()))
+
+
+def key_bytes(name: str) -> int:
+    """How long a key of this name is: AES-256-SIV takes two 256-bit keys, everything else one."""
+    return 64 if name in SEALING else 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Keyring:
-    """The keys one zone holds. Its repr shows names and version only."""
+    """The keys one zone holds, by name and version. Its repr shows names and versions only."""
 
-    version: int
-    _keys: Mapping[str, bytes] = field(repr=False)
+    _keys: Mapping[tuple[str, int], bytes]
+    _newest: Mapping[str, int] = field(init=False, compare=False)
 
-    def key(self, purpose: str) -> bytes:
-        """The key for `purpose`. Raises InvalidField when this zone does not hold it."""
+    def __post_init__(self) -> None:
+        """Raises InvalidField for a weak key, a version out of range, and a second one of what has exactly one."""
+        for (name, version), key in self._keys.items():
+            require_strong(key)
+            if not 1 <= version <= VERSION_MAX:
+                raise InvalidField(f"key {name}", rule=f"has a version from 1 to {VERSION_MAX}")
+            if name not in SEALING and len(self.versions(name)) > 1:
+                raise InvalidField(f"key {name}", rule="has exactly one version")
+        object.__setattr__(self, "_newest", dict(sorted(self._keys)))
+
+    def __repr__(self) -> str:
+        return f"Keyring({', '.join(f'{name} {version}' for name, version in self)})"
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        """Names and versions, sorted."""
+        return iter(sorted(self._keys))
+
+    def versions(self, name: str) -> tuple[int, ...]:
+        """The versions of one key, rising; none where this zone does not hold it."""
+        return tuple(sorted(version for known, version in self._keys if known == name))
+
+    def newest(self, name: str) -> int:
+        """The newest version of a key. Raises InvalidField when this zone does not hold it."""
         try:
-            return self._keys[purpose]
+            return self._newest[name]
         except KeyError:
-            raise InvalidField("keyring", rule=f"this zone holds no {purpose} key") from None
+            raise InvalidField("keyring", rule=f"this zone holds no {name} key") from None
 
-    def mac(self, purpose: str, *parts: str) -> str:
-        """`v<version>:<128 bits in hex>` of the length-prefixed parts: equal exactly for equal parts."""
-        digest = hmac.digest(self.key(purpose), _joined(parts), "sha256")
-        return f"v{self.version}:{digest[:16].hex()}"
+    def key(self, name: str, version: int | None = None) -> bytes:
+        """The key of that name, of the newest version or of `version`. Raises InvalidField when it is not held."""
+        try:
+            return self._keys[name, self.newest(name) if version is None else version]
+        except KeyError:
+            raise InvalidField("keyring", rule=f"this zone holds no {name} key of that version") from None
+
+    def mac(self, name: str, *parts: str) -> str:
+        """128 bits in hex of the length-prefixed parts: equal exactly for equal parts under an equal naming key."""
+        return hmac.digest(self.key(name), joined(parts), "sha256")[:16].hex()
+
+    def seal(self, name: str, text: bytes, *, context: bytes) -> bytes:
+        """The newest version, then `text` sealed with it: equal bytes for equal text, context and version."""
+        return self.newest(name).to_bytes(VERSION_BYTES) + seal(self.key(name), text, context=context)
+
+    def unseal(self, name: str, sealed: bytes, *, context: bytes) -> bytes:
+        """What any version held here sealed. Raises Unreadable for another key, version, context or changed bytes."""
+        key = self._keys.get((name, int.from_bytes(sealed[:VERSION_BYTES])))
+        if key is None:
+            raise Unreadable("sealed value", rule="was sealed with a key, or a version of it, that is not held")
+        return unseal(key, sealed[VERSION_BYTES:], context=context)
 
     def only(self, purposes: Iterable[str]) -> "Keyring":
         """A keyring with just the keys of these purposes (a recipient's key counts under `recipient`)."""
         wanted = set(purposes)
-        return Keyring(self.version, {n: k for n, k in self._keys.items() if n.split("/")[0] in wanted})
+        return Keyring({at: key for at, key in self._keys.items() if at[0].split("/")[0] in wanted})
 
     def zone(self, name: str) -> "Keyring":
         """What the zone of that name may hold."""
         return self.only(purpose.value for purpose in ZONES[name])
-
-    def dump(self) -> str:
-        """The key file's text: JSON, keys in base64. To be written with mode 0400 and nothing else."""
-        keys = {name: base64.b64encode(key).decode() for name, key in sorted(self._keys.items())}
-        return json.dumps({"tierlink_keyring": 1, "version": self.version, "keys": keys}, indent=1)
-
-    @classmethod
-    def parse(cls, text: str) -> "Keyring":
-        """The keyring of a key file. Raises Unreadable when it is not one, InvalidField for a key that is too weak."""
-        try:
-            document = json.loads(text)
-            version = int(document["version"])
-            keys = {str(n): base64.b64decode(k, validate=True) for n, k in document["keys"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise Unreadable("key file", rule="is not a tierlink key file") from None
-        for key in keys.values():
-            require_strong(key)
-        return cls(version, keys)
-
-
-def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tuple[bytes, bytes]) -> Keyring:
-    """Every key of one version: symmetric ones by HKDF-Expand from `root`, `intake` = HPKE (private, public) as given.
-
-    Source: RFC 5869 §2.3; the root is uniformly random, so Extract is not needed.
-    """
-    require_strong(root)
-    by_name = [p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)]
-    by_name += [recipient_purpose(recipient) for recipient in recipients]
-    keys = {name: _expand(root, name, version, _length(name)) for name in by_name}
-    keys[Purpose.INTAKE_OPEN], keys[Purpose.INTAKE_SEAL] = intake
-    return Keyring(version, keys)
 
 
 def require_strong(key: bytes) -> None:
@@ -133,17 +153,7 @@ def require_strong(key: bytes) -> None:
         raise InvalidField("key", rule="is not random")
 
 
-def _length(name: str) -> int:
-    # AES-256-SIV takes two 256-bit keys
-    return 64 if name in (Purpose.LINK_SEAL, Purpose.DEAD_LETTER) else 32
-
-
-def _expand(root: bytes, name: str, version: int, length: int) -> bytes:
-    label = _joined(("tierlink", name, str(version)))
-    return HKDFExpand(algorithm=SHA256(), length=length, info=label).derive(root)
-
-
-def _joined(parts: Iterable[str]) -> bytes:
-    # length-prefixed, so ("ab","c") and ("a","bc") differ
+def joined(parts: Iterable[str]) -> bytes:
+    """The parts, each after its length, so that ("ab", "c") and ("a", "bc") differ."""
     encoded = [part.encode("utf-8") for part in parts]
     return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.facts import Code, Definition, OdsCode, Tier
 
 PublishedId = NewType("PublishedId", str)  # made only by keyring.mac under a recipient's key
-Id = Annotated[PublishedId, Field(pattern=r"^v[0-9]+:[0-9a-f]{32}$")]
+Id = Annotated[PublishedId, Field(pattern=r"^[0-9a-f]{32}$")]
 Instant = Annotated[
     str,
     Field(
@@ -189,6 +189,6 @@ class Snapshot(PathwayView):
     handovers: tuple[Handover, ...]
 
 
-def schema_uri(what: str) -> str:
-    """The `ce_dataschema` of an event kind, or of `snapshot`."""
-    return f"{SCHEMA_BASE}{what}/v1"
+def schema_uri(what: str, fields: str = "full") -> str:
+    """The `ce_dataschema` of an event kind, or of `snapshot`, for a reader of one set of fields."""
+    return f"{SCHEMA_BASE}{what}/v1" if fields == "full" else f"{SCHEMA_BASE}{fields}/{what}/v1"

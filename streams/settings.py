@@ -7,8 +7,8 @@ from typing import Any
 from linkage.model import parse as parse_model
 from schemas import definitions
 from schemas.errors import UnknownName
-from schemas.keyring import Keyring, Purpose
-from schemas.sealing import seal
+from schemas.keyring import Keyring, Purpose, recipient_purpose
+from schemas.recipients import Agreement
 from schemas.sources import Source
 from streams.steps.ingress import IngressStep
 from streams.steps.linker import LinkerStep
@@ -23,7 +23,7 @@ class StepSettings:
 
     keys: Keyring
     sources: Mapping[str, Source]
-    recipients: Sequence[str]
+    recipients: Mapping[str, Agreement]
     definitions: Sequence[str]
     model: str
     test_mode: bool
@@ -31,7 +31,10 @@ class StepSettings:
 
 
 def build_step(stage: str, settings: StepSettings) -> Step[Any]:
-    """The step of `stage`, with the keys of its zone only. Raises UnknownName for a stage that does not exist."""
+    """The step of `stage`, with the keys of its zone only.
+
+    Raises UnknownName for a stage that does not exist, InvalidField for a recipient without a key.
+    """
     if stage == "ingress":
         return IngressStep(settings.keys, settings.sources, test_mode=settings.test_mode)
     if stage == "records":
@@ -42,11 +45,14 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
         return LinkerStep(settings.keys, model, one_record_each=promising, generation=generation)
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
-        return PathwayStep(settings.keys, tuple(settings.recipients), parsed, generation=settings.generation)
+        for slug in settings.recipients:
+            settings.keys.key(recipient_purpose(slug))  # at the start rather than at the first person
+        agreements, generation = tuple(settings.recipients.values()), settings.generation
+        return PathwayStep(settings.keys, agreements, parsed, generation=generation)
     raise UnknownName("stage")
 
 
 def seal_dead_letter(keys: Keyring, message: Message, code: str) -> bytes:
     """The sealed original of a dead letter: bound to its place, so a redelivered poison gives the same bytes."""
     context = f"{message.topic}/{message.partition}/{message.offset}".encode()
-    return seal(keys.key(Purpose.DEAD_LETTER), message.value or b"", context=context)
+    return keys.seal(Purpose.DEAD_LETTER, message.value or b"", context=context)

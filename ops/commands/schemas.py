@@ -11,9 +11,9 @@ from ops.runtime.cli_options import add_group
 
 def schema_files() -> dict[str, str]:
     """File name -> text of each JSON Schema of what is published."""
-    from schemas.pathway_events import json_schemas
+    from schemas.set_schemas import every_schema
 
-    return {name: json.dumps(schema, indent=1, sort_keys=True) + "\n" for name, schema in json_schemas().items()}
+    return {name: json.dumps(schema, indent=1, sort_keys=True) + "\n" for name, schema in every_schema().items()}
 
 
 def write(
@@ -21,12 +21,13 @@ def write(
         Path | None, typer.Option(help="Where the files go; the source's schemas/published if not given.")
     ] = None,
 ) -> None:
-    """Write one JSON Schema per published topic."""
+    """Write the JSON Schemas of all that is published, those of a set of fields below its name."""
     import schemas
 
     target = directory or Path(schemas.__file__).parent / "published"
     target.mkdir(parents=True, exist_ok=True)
     for name, text in schema_files().items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_text(text, encoding="utf-8")
         typer.echo(str(target / name))
 

@@ -9,13 +9,14 @@ from ops.runtime.cli_options import (
     Bootstrap,
     Broker,
     Directory,
+    Recipients,
     Sources,
     TestMode,
     add_group,
     broker_address,
     check_broker,
+    engine_recipients,
     engine_sources,
-    running,
     show_progress,
 )
 
@@ -24,7 +25,7 @@ def create(
     *,
     bootstrap: Bootstrap,
     sources: Sources = None,
-    recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+    recipients: Recipients = None,
     replication: Annotated[int, typer.Option(min=1, max=7, help="How many brokers keep each message.")] = 3,
     min_in_sync: Annotated[int, typer.Option(min=1, max=7, help="How many must have it before it counts.")] = 2,
     session: Annotated[
@@ -37,30 +38,33 @@ def create(
     show_progress(f"making topics at {bootstrap}")
     from ops.admin.topic_admin import Replication
     from ops.admin.topic_admin import create as create_topics
-    from ops.runtime.paths import load_sources
+    from ops.runtime.paths import load_recipients, load_sources
     from schemas.topics import registry
 
-    known = load_sources(sources, test_mode=test_mode)
+    known, readers = load_sources(sources, test_mode=test_mode), load_recipients(recipients)
     check_broker(bootstrap)
     made = create_topics(
         bootstrap,
-        registry(known.values(), recipient or ["demo"]),
+        registry(known.values(), readers),
         replication=Replication(replication, min_in_sync),
         session_s=session or None,
     )
     typer.echo(f"{len(made)} topics made")
 
 
-def show(directory: Directory = UP, bootstrap: Broker = None, sources: Sources = None) -> None:
+def show(
+    directory: Directory = UP, bootstrap: Broker = None, sources: Sources = None, recipients: Recipients = None
+) -> None:
     """List the topics with their key, zone, clean-up and how many messages they hold now."""
     from ops.admin.topic_reader import message_counts
-    from ops.runtime.paths import load_sources
+    from ops.runtime.paths import load_recipients, load_sources
     from schemas.topics import registry
 
     address = broker_address(directory, bootstrap)
-    of_engine = not (bootstrap or sources)
+    of_engine = not (bootstrap or sources or recipients)
     known = engine_sources(directory) if of_engine else load_sources(sources, test_mode=True)
-    topics = registry(known.values(), running(directory)["recipients"] if of_engine else ["demo"])
+    readers = engine_recipients(directory) if of_engine else load_recipients(recipients)
+    topics = registry(known.values(), readers)
     counts = message_counts(address, [topic.name for topic in topics])
     for topic in topics:
         if topic.name in counts:

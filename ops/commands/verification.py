@@ -16,11 +16,11 @@ def ledger(directory: Directory = UP, as_json: Json = False) -> None:
     """Balance the senders' journal against the topics, and name the topic where a chain breaks."""
     from functools import partial
 
-    from ops.admin.keys import OPERATIONS_ZONE
     from ops.admin.topic_reader import read_topics
     from ops.client.journal import Journal
     from ops.runtime.paths import EnginePaths
     from ops.verify.ledger import balance, read_topic_index, stalled
+    from schemas.keyring import OPERATIONS_ZONE
 
     layout, address = EnginePaths(directory), broker_address(directory, None)
     show_progress("reading the topics of the engine")

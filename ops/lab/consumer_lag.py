@@ -75,6 +75,6 @@ class ConsumerLag:
 
 def consumer_lag(engine: Engine) -> ConsumerLag:
     """How far the stages of an engine have come; also of one that another process runs."""
-    sources, recipients = engine.sources.values(), engine.settings.recipients
+    sources, recipients = engine.sources.values(), engine.recipients
     topics_read = {f"tierlink-{name}": stage(name, sources=sources, recipients=recipients).reads for name in STAGES}
     return ConsumerLag(engine.bootstrap, topics_read, engine.layout.workers)

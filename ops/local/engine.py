@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from ops.admin.keys import OPERATIONS_ZONE, make_keys
+from ops.admin.keys import make_keys
 from ops.admin.topic_admin import Replication, create
 from ops.errors import BrokerError, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
@@ -29,9 +29,10 @@ from ops.local.processes import (
     flow_order,
     page,
 )
-from ops.runtime.paths import Addresses, EnginePaths, load_sources
+from ops.runtime.paths import Addresses, EnginePaths, load_recipients, load_sources
 from schemas import topics
-from schemas.keyring import Keyring
+from schemas.keyring import OPERATIONS_ZONE, Keyring
+from schemas.recipients import Agreement
 from schemas.sources import Source
 from schemas.topics import Topic, registry
 from streams.topology import STAGES
@@ -58,6 +59,7 @@ class Engine:
         self.layout = layout
         self.settings = settings
         self.sources: Mapping[str, Source] = load_sources(settings.sources, test_mode=settings.test_mode)
+        self.recipients: Mapping[str, Agreement] = load_recipients(settings.recipients)
         self._progress = progress
         self._broker = None
         if settings.bootstrap is None:
@@ -84,7 +86,7 @@ class Engine:
     @property
     def topics(self) -> tuple[Topic, ...]:
         """The registry of this engine."""
-        return registry(self.sources.values(), self.settings.recipients)
+        return registry(self.sources.values(), self.recipients)
 
     @property
     def keys(self) -> Keyring:
@@ -166,7 +168,7 @@ class Engine:
 
     def _start_processes(self) -> None:
         if not any(self.layout.keys.glob("*.json")):
-            make_keys(self.layout.keys, recipients=self.settings.recipients)
+            make_keys(self.layout.keys, recipients=self.recipients)
         self._progress("making topics")
         made = create(self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s)
         nobody_before = {*made} >= STATE_TOPICS
@@ -243,7 +245,7 @@ class Engine:
             "bootstrap": self.bootstrap,
             "test_mode": self.settings.test_mode,
             "sources": str(self.settings.sources.resolve()) if self.settings.sources else None,
-            "recipients": self.settings.recipients,
+            "recipients": str(self.settings.recipients.resolve()) if self.settings.recipients else None,
             "doors": self.ports(),
             "drop": {
                 source.slug: str(self.drop_folder(source.slug))

@@ -32,11 +32,11 @@ class EngineSettings:
     """
 
     test_mode: bool
-    recipients: tuple[str, ...] = ("demo",)
     workers: int = 1
     linker_workers: int = 1
     bootstrap: str | None = None
     sources: Path | None = None
+    recipients: Path | None = None
     linkage_model: Path | None = None  # the linker's; the one that ships when None
     doors: bool = True
     broker_only: bool = False

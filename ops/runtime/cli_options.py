@@ -15,6 +15,7 @@ from schemas.revision import GENERATION_MAX
 
 if TYPE_CHECKING:
     from ops.runtime.paths import Addresses
+    from schemas.recipients import Agreement
     from schemas.sources import Source
 
 CONNECT_SECONDS_MAX = 5.0
@@ -59,6 +60,10 @@ Directory = Annotated[Path, typer.Option(help="Where this engine keeps keys, sta
 Sources = Annotated[
     Path | None,
     typer.Option(help="The file of sources; the demonstration's when not given.", callback=readable),
+]
+Recipients = Annotated[
+    Path | None,
+    typer.Option(help="The file of recipients; the demonstration's when not given.", callback=readable),
 ]
 LinkageModel = Annotated[
     Path | None,
@@ -117,6 +122,14 @@ def engine_sources(directory: Path) -> "Mapping[str, Source]":
     found = running(directory)
     path = found["sources"]
     return load_sources(Path(path) if path else None, test_mode=found["test_mode"])
+
+
+def engine_recipients(directory: Path) -> "Mapping[str, Agreement]":
+    """The recipients of the engine that runs in `directory`. Raises NoEngine when none does."""
+    from ops.runtime.paths import load_recipients
+
+    path = running(directory)["recipients"]
+    return load_recipients(Path(path) if path else None)
 
 
 def broker_address(directory: Path, bootstrap: str | None) -> str:

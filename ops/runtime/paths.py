@@ -1,20 +1,23 @@
 """Where a running engine keeps things: one directory, nothing outside it.
 
-keys/<zone>.json   mode 0400        broker/   the embedded Kafka       drop/<source>/   the folder doors
+keys/              `key_files`        broker/   the embedded Kafka       drop/<source>/   the folder doors
 workers/<id>/      one per worker   logs/     one file per process     journal.jsonl    what senders sent
 up.json            addresses and process ids while it runs
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
 from ops.errors import MissingInput, NoEngine, SettingsError
+from ops.runtime.key_files import read_keyring
 from schemas.errors import SchemaError
 from schemas.keyring import Keyring
+from schemas.recipients import Agreement
+from schemas.recipients import parse as parse_recipients
 from schemas.sources import Source, parse
 
 
@@ -25,7 +28,7 @@ class Addresses(TypedDict):
     bootstrap: str
     test_mode: bool
     sources: str | None  # the file of sources; None for the demonstration's
-    recipients: Sequence[str]
+    recipients: str | None  # the file of recipients; None for the demonstration's
     doors: dict[str, int]  # source -> port
     drop: dict[str, str]  # source -> folder
     pages: dict[str, int]  # process -> port
@@ -45,14 +48,8 @@ class EnginePaths:
         self.up = root / "up.json"
 
     def keyring(self, zone: str) -> Keyring:
-        """The key file of one zone. Raises SettingsError when it is missing or not a key file."""
-        path = self.keys / f"{zone}.json"
-        try:
-            return Keyring.parse(path.read_text())
-        except FileNotFoundError:
-            raise SettingsError(f"no key file for zone {zone}: run `tierlink keys make` first") from None
-        except SchemaError as failure:
-            raise SettingsError(f"key file of zone {zone}: {failure}") from None
+        """The keys of one zone. Raises SettingsError when they cannot be had."""
+        return read_keyring(self.keys, zone)
 
     def addresses(self) -> Addresses:
         """What a running engine wrote about itself. Raises NoEngine when none runs here."""
@@ -91,5 +88,17 @@ def load_sources(path: Path | None, *, test_mode: bool) -> Mapping[str, Source]:
         raise MissingInput("the file of sources cannot be read as text in UTF-8") from None
     try:
         return parse(text, doors=TRANSPORTS, test_mode=test_mode)
+    except SchemaError as failure:
+        raise SettingsError(str(failure)) from None
+
+
+def load_recipients(path: Path | None) -> Mapping[str, Agreement]:
+    """The recipients of `path`, or the demonstration's. Raises SettingsError naming the rule broken, MissingInput."""
+    try:
+        text = path.read_text(encoding="utf-8") if path else packaged("streams", "recipients.toml")
+    except (OSError, UnicodeDecodeError):
+        raise MissingInput("the file of recipients cannot be read as text in UTF-8") from None
+    try:
+        return parse_recipients(text)
     except SchemaError as failure:
         raise SettingsError(str(failure)) from None

@@ -13,6 +13,7 @@ from ops.runtime.cli_options import (
     LinkageModel,
     PagesHost,
     PagesPort,
+    Recipients,
     Sources,
     TestMode,
 )
@@ -39,7 +40,7 @@ def worker(
     directory: Directory = UP,
     sources: Sources = None,
     linkage_model: LinkageModel = None,
-    recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
+    recipients: Recipients = None,
     test_mode: TestMode = False,
     generation: Generation = 0,
     profile: Annotated[
@@ -64,7 +65,7 @@ def worker(
         layout=EnginePaths(directory),
         sources=sources,
         linkage_model=linkage_model,
-        recipients=tuple(recipient or ("demo",)),
+        recipients=recipients,
         test_mode=test_mode,
         generation=generation,
         profile=profile,

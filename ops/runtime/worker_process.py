@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
 from linkage.model import dump
+from ops.errors import SettingsError
 from ops.runtime.cli_options import check_broker
 from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
-from ops.runtime.paths import EnginePaths, linkage_model, load_sources, packaged_all
+from ops.runtime.paths import EnginePaths, linkage_model, load_recipients, load_sources, packaged_all
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
+from schemas.errors import InvalidField
 from streams.host.app import HostFacts, HostSettings, run_worker
 from streams.host.settings import TIMINGS
 from streams.recall_gaps import RecallGaps
@@ -31,7 +33,7 @@ class WorkerOptions:
     layout: EnginePaths
     sources: Path | None
     linkage_model: Path | None
-    recipients: tuple[str, ...]
+    recipients: Path | None
     test_mode: bool
     generation: int
     profile: str
@@ -62,13 +64,14 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
     configure_logging()
     no_core_dumps()
     sources = load_sources(options.sources, test_mode=options.test_mode)
+    recipients = load_recipients(options.recipients)
     keys = options.layout.keyring(options.stage)
-    step = build_step(
+    step = _step(
         options.stage,
         StepSettings(
             keys=keys,
             sources=sources,
-            recipients=options.recipients,
+            recipients=recipients,
             definitions=tuple(packaged_all("schemas.definitions", ".toml")),
             model=model_text(options.linkage_model),
             test_mode=options.test_mode,
@@ -94,7 +97,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
         )
         pages.start()
 
-    row = stage_row(options.stage, sources=sources.values(), recipients=options.recipients)
+    row = stage_row(options.stage, sources=sources.values(), recipients=recipients)
 
     def seal(message: Message, code: str) -> bytes:
         return seal_dead_letter(keys, message, code)
@@ -109,6 +112,14 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
         on_facts=expose,
         inspect_states=RecallGaps(registry).inspect if options.stage == "linker" else None,
     )
+
+
+def _step(stage: str, settings: StepSettings) -> Step[Any]:
+    """The step. Raises SettingsError where a recipient of the file has no key yet."""
+    try:
+        return build_step(stage, settings)
+    except InvalidField as failure:
+        raise SettingsError(f"{failure}: `tierlink keys add-recipient` makes one") from None
 
 
 def model_text(path: Path | None) -> str:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from ops.admin.keys import OPERATIONS_ZONE
 from ops.admin.topic_reader import LagReader, read_topics
 from ops.errors import MissingInput, TierlinkError
 from ops.local.broker.embedded import EmbeddedBroker
@@ -17,6 +16,7 @@ from ops.runtime.paths import EnginePaths, load_sources
 from ops.verify.checker import CheckerVerdict, RunView, check
 from ops.verify.compare import Comparison, compare_topics, final_topics, rebuilt_topics
 from ops.verify.copying import copy_events, copy_inputs
+from schemas.keyring import OPERATIONS_ZONE
 from schemas.topics import registry
 
 RECIPIENTS = ("demo",)

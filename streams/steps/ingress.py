@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from linkage.normalise import Identity, Name, NormalisedIdentity, normalise
+from linkage.normalise import NORMALISER_VERSION, Identity, Name, NormalisedIdentity, normalise
 from linkage.tokens import TokenKeys, encode
 from schemas import canonical, elements
 from schemas.check import check
 from schemas.disposition import Disposition, Receipt, Verdict, disposition_value, receipt_value
 from schemas.elements import Manifest
-from schemas.envelope import Envelope, entry_name, opened, record_id
+from schemas.envelope import Envelope, entry_name, opened
 from schemas.errors import Unreadable
 from schemas.facts import Referral, StoredFact
 from schemas.identity import Person
 from schemas.keyring import Keyring, Purpose
-from schemas.sealing import seal
+from schemas.naming import record_of_entry, record_of_identity, record_of_local_id
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 from schemas.topics import DISPOSITIONS, EVENTS, partition_of
@@ -41,23 +41,23 @@ class Pseudonyms:
     @classmethod
     def of(cls, keys: Keyring) -> "Pseudonyms":
         """From the ingress zone's keyring."""
-        return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.version))
+        return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.newest(Purpose.LINK_TOKENS)))
 
-    def record_id(self, source: Source, person: Person, entry: str) -> str:
+    def record_id(self, source: Source, person: Person, entry_id: str) -> str:
         """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
         if person.local_id is not None:
-            return record_id(self.keys, source.slug, person.local_id)
+            return record_of_local_id(self.keys, source.slug, person.local_id)
         identity = _canonical_identity(normalise(_identity(person)))
         if identity == _NOBODY:
-            return self.keys.mac(Purpose.RECORD_ID, source.slug, "entry", entry)
-        return self.keys.mac(Purpose.RECORD_ID, source.slug, "identity", identity)
+            return record_of_entry(self.keys, source.slug, entry_id)
+        return record_of_identity(self.keys, source.slug, NORMALISER_VERSION, identity)
 
     def identity_element(self, record_id: str, identity_hash: str, identity: NormalisedIdentity) -> tuple[str, bytes]:
         """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
         element = self._identities.pop(identity_hash, None)
         if element is None:
             encoded = encode(identity, keys=self.tokens)
-            sealed = seal(self.keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
+            sealed = self.keys.seal(Purpose.LINK_SEAL, encoded.to_bytes(), context=record_id.encode())
             element = elements.identity_element(record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable)
         self._identities[identity_hash] = element
         if len(self._identities) > IDENTITIES_MAX:
@@ -104,15 +104,16 @@ class IngressStep(MessageByMessage):
         if checked.verdict is Verdict.IGNORED or source_message is None:
             return _ended(source, envelope, name, Receipt.IGNORED, reasons)
         receipt = _receipt(source, envelope, Receipt.ACCEPTED, reasons)
-        return *pseudonymised(source_message, source, name, self._pseudonyms), receipt
+        return *pseudonymised(source_message, source, envelope.entry_id, self._pseudonyms), receipt
 
 
-def pseudonymised(message: SourceMessage, source: Source, entry: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
+def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
     """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
 
-    Each is made from named, typed values; no part of the resource is copied. `entry` is the entry's keyed name.
+    Each is made from named, typed values; no part of the resource is copied.
     """
-    record = pseudonyms.record_id(source, message.person, entry)
+    entry = entry_name(pseudonyms.keys, source.slug, entry_id)
+    record = pseudonyms.record_id(source, message.person, entry_id)
     filing = _Filing(source, pseudonyms, record, entry, message.source_version_at.astimezone(UTC))
     facts = []
     for position, fact in enumerate(message.facts):
@@ -124,7 +125,7 @@ def pseudonymised(message: SourceMessage, source: Source, entry: str, pseudonyms
     identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, _canonical_identity(identity))
     yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
     for retired in message.person.retired_local_ids:
-        old = record_id(pseudonyms.keys, source.slug, retired)
+        old = record_of_local_id(pseudonyms.keys, source.slug, retired)
         if old != record:
             yield _emit(old, *elements.merge_element(old, record, filing.source_version_at))
     manifest = Manifest(

@@ -25,7 +25,6 @@ from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
 from schemas.revision import revision_of
-from schemas.sealing import unseal
 from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
 from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState
 from streams.steps.model_rollout import BATCH_RECORDS, ModelRollout
@@ -139,7 +138,7 @@ class LinkerStep(MessageByMessage):
         if identity.sealed_tokens is not None:
             context = identity.record_id.encode()
             encoded = EncodedIdentity.from_bytes(
-                unseal(self._keys.key(Purpose.LINK_SEAL), identity.sealed_tokens, context=context)
+                self._keys.unseal(Purpose.LINK_SEAL, identity.sealed_tokens, context=context)
             )
         return Member(
             tier_rank=TIER_RANK[identity.tier],

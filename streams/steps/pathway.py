@@ -23,6 +23,7 @@ from schemas.definitions import Definitions
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring
 from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
+from schemas.recipients import Agreement
 from schemas.revision import generation_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
 from streams.steps.pathway_fold.current_facts import PersonFact
@@ -51,9 +52,9 @@ class PathwayStep:
     """pathway.in.v1 -> snapshots and events of every recipient. `keys` holds each recipient's key."""
 
     def __init__(
-        self, keys: Keyring, recipients: tuple[str, ...], definitions: Definitions, *, generation: int = 0
+        self, keys: Keyring, recipients: tuple[Agreement, ...], definitions: Definitions, *, generation: int = 0
     ) -> None:
-        self._recipients = tuple(Recipient(name, keys, generation) for name in recipients)
+        self._recipients = tuple(Recipient(agreement, keys, generation) for agreement in recipients)
         self._generation = generation
         self._definitions = definitions
 
@@ -135,11 +136,15 @@ class PathwayStep:
             Claim(_claim_key(person_id, name), claim_element(current[name])) for name in differing
         ]
         for recipient in self._recipients if changed or gone else ():
-            about = recipient.about(person_id, message)
+            if not recipient.is_due(message):
+                continue
+            about, shows = recipient.about(person_id, message), recipient.shows
             if SNAPSHOT in changed or SNAPSHOT in gone:
                 outcomes.append(recipient.snapshot(about, pathway))
-            outcomes += [recipient.event(about, event) for event in pathway.events if event.name in changed]
-            outcomes += [recipient.retraction(about, name, claims[name][0]) for name in gone if name != SNAPSHOT]
+            shown = (event for event in pathway.events if event.name in changed and shows(event.kind))
+            outcomes += [recipient.event(about, event) for event in shown]
+            kinds = {name: claims[name][0] for name in gone if name != SNAPSHOT}
+            outcomes += [recipient.retraction(about, name, kind) for name, kind in kinds.items() if shows(kind)]
         outcomes += [Release(_claim_key(person_id, name)) for name in gone]
         if pathway.unreceived != person.unreceived:
             outcomes.append(_change(f"{person_id}/{UNRECEIVED}", unreceived_element(pathway.unreceived)))

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from schemas import canonical, topics
+from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
+from schemas.recipients import Agreement
 from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
 from streams.steps.pathway_fold.events import DerivedEvent
@@ -37,11 +39,26 @@ class Recipient:
     The id of an event, an episode or a handover is of one person: a fact id is the source's number of a thing, and two
     clients of a council may stand under one referral number. It is no part of the fact id itself, for a fact that is
     sent again after its record was merged is the same fact.
+
+    What is published holds the fields of its agreement and no other.
     """
 
-    name: str
+    agreement: Agreement
     keys: Keyring = field(repr=False)
     generation: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its topics and its key are called by."""
+        return self.agreement.slug
+
+    def is_due(self, message: Message) -> bool:
+        """True when its agreement covers the day of `message`; on others nothing is published, no retraction either."""
+        return self.agreement.covers(london_day(_EPOCH + timedelta(milliseconds=message.timestamp_ms)))
+
+    def shows(self, kind: str) -> bool:
+        """True when it reads events of this kind."""
+        return self.agreement.fields.shows(kind)
 
     def about(self, person_id: str, message: Message) -> About:
         """The common part of all that `message` leads to for this recipient."""
@@ -51,7 +68,7 @@ class Recipient:
 
     def snapshot(self, about: About, pathway: Pathway) -> Emit:
         """The whole pathway after the message, or a tombstone when it is empty."""
-        topic, headers = topics.pathway_state(self.name), _headers(SNAPSHOT, about.person, about)
+        topic, headers = topics.pathway_state(self.name), self._headers(SNAPSHOT, about.person, about)
         key = about.person.encode("ascii")
         if pathway.is_empty:
             bare = tuple(pair for pair in headers if pair[0] not in ("content-type", "ce_dataschema"))
@@ -74,7 +91,7 @@ class Recipient:
                 for handover in pathway.handovers
             ],
         }
-        return Emit(topic, about.partition, key, canonical.dump(whole), headers)
+        return Emit(topic, about.partition, key, canonical.dump(self.agreement.fields.of_snapshot(whole)), headers)
 
     def event(self, about: About, derived: DerivedEvent) -> Emit:
         """A current event."""
@@ -104,7 +121,13 @@ class Recipient:
 
     def _event(self, about: About, kind: str, event_id: str, value: Mapping[str, object]) -> Emit:
         topic, key = topics.pathway_events(self.name), f"{about.person}/{event_id}".encode("ascii")
-        return Emit(topic, about.partition, key, canonical.dump(value), _headers(kind, event_id, about))
+        return Emit(
+            topic,
+            about.partition,
+            key,
+            canonical.dump(self.agreement.fields.of_event(value)),
+            self._headers(kind, event_id, about),
+        )
 
     def _id(self, *parts: str) -> PublishedId:
         return PublishedId(self.keys.mac(recipient_purpose(self.name), *parts))
@@ -112,17 +135,16 @@ class Recipient:
     def _episode(self, about: About, episode_id: str) -> PublishedId:
         return self._id("episode", about.person, episode_id)
 
-
-def _headers(kind: str, id_: str, about: About) -> Headers:
-    """The attributes of CloudEvents 1.0; `ce_id` is the same whenever the message is answered again."""
-    attributes = {
-        "ce_specversion": "1.0",
-        "ce_id": f"{id_}/{about.revision}",
-        "ce_source": SOURCE,
-        "ce_type": f"example.tierlink.pathway.{kind}.v1",
-        "ce_time": about.known_at,
-        "ce_subject": about.person,
-        "ce_dataschema": schema_uri(kind),
-        "content-type": "application/json",
-    }
-    return tuple((name, value.encode("utf-8")) for name, value in attributes.items())
+    def _headers(self, kind: str, id_: str, about: About) -> Headers:
+        """The attributes of CloudEvents 1.0; `ce_id` is the same whenever the message is answered again."""
+        attributes = {
+            "ce_specversion": "1.0",
+            "ce_id": f"{id_}/{about.revision}",
+            "ce_source": SOURCE,
+            "ce_type": f"example.tierlink.pathway.{kind}.v1",
+            "ce_time": about.known_at,
+            "ce_subject": about.person,
+            "ce_dataschema": schema_uri(kind, self.agreement.fields.name),
+            "content-type": "application/json",
+        }
+        return tuple((name, value.encode("utf-8")) for name, value in attributes.items())

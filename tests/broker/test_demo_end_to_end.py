@@ -22,7 +22,6 @@ from ops.verify.replay import stopped
 from schemas import canonical
 from schemas.elements import FACT
 from schemas.keyring import Purpose
-from schemas.sealing import unseal
 from schemas.topics import EVENTS, IDENTITY, PARTITIONS
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
@@ -182,14 +181,16 @@ def forms(token: bytes) -> tuple[bytes, ...]:
 
 def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: Mapping[str, DemoRun]) -> None:
     with stopped(demo_runs["peaceful"].directory) as ground:
-        key = ground.layout.keyring("linker").key(Purpose.LINK_SEAL)
+        keys = ground.layout.keyring("linker")
         element = (
             (message.key or b"", canonical.load_object(message.value))
             for message in read_topics(ground.bootstrap, [IDENTITY])
             if message.value
         )
         sealed = {name: value["tokens"] for name, value in element if value.get("tokens")}
-        opened = [unseal(key, base64.b64decode(seal), context=name) for name, seal in sealed.items()][:PEOPLE_SOUGHT]
+        opened = [
+            keys.unseal(Purpose.LINK_SEAL, base64.b64decode(seal), context=name) for name, seal in sealed.items()
+        ][:PEOPLE_SOUGHT]
         tokens = [token for octet in map(EncodedIdentity.from_bytes, opened) for token in octet.tokens]
         names = [topic.name for topic in ground.topics]
         texts = [

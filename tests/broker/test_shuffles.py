@@ -14,7 +14,7 @@ from memory_engine import MemoryEngine, all_keys, intake_message, result_topics,
 from small_world import small_world
 
 from connectors.publisher import OutgoingMessage, Publisher
-from ops.admin.keys import OPERATIONS_ZONE
+from ops.admin.keys import write_keys
 from ops.admin.topic_reader import read_topics
 from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
@@ -22,19 +22,9 @@ from ops.runtime.paths import EnginePaths
 from ops.verify.compare import compare_topics
 from ops.verify.ledger import balance, read_topic_index, stalled
 from schemas.envelope import ENTRY_ID_HEADER
-from schemas.keyring import ZONES
 from schemas.topics import DEAD_LETTERS, intake_partition
 
 Intake = tuple[str, tuple[str, bytes, bytes]]
-
-
-def write_keys(layout: EnginePaths) -> None:
-    """The key files of the tests' own root: both engines must name people alike."""
-    layout.keys.mkdir(parents=True, mode=0o700)
-    for zone in (*ZONES, OPERATIONS_ZONE):
-        path = layout.keys / f"{zone}.json"
-        path.write_text((all_keys() if zone == OPERATIONS_ZONE else all_keys().zone(zone)).dump())
-        path.chmod(0o400)
 
 
 def publish(bootstrap: str, intakes: Iterable[Intake]) -> None:
@@ -54,7 +44,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
         in_memory.take_sealed(slug, sealed)
     in_memory.run()
     layout = EnginePaths(tmp_path / "engine")
-    write_keys(layout)
+    write_keys(layout.keys, all_keys())  # both engines must name people alike
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         publish(engine.bootstrap, random.Random(5).sample(items, len(items)))
         consumer_lag(engine).drain()

@@ -24,12 +24,12 @@ from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
 from connectors.sources.tier3_hl7v2 import split
 from connectors.sources.tier3_hl7v2.answer import Acknowledgement, read_answer
+from ops.admin.keys import fresh_keys
 from ops.client.mllp_client import MllpClient, NoAnswer
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.envelope import Envelope, entry_id, opened
 from schemas.errors import InvalidField
-from schemas.keyring import Keyring, derive
-from schemas.sealing import new_intake_pair
+from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
@@ -71,7 +71,7 @@ class Door:
 
 @pytest.fixture(scope="module")
 def keys() -> Keyring:
-    return derive(secrets.token_bytes(32), version=1, recipients=[], intake=new_intake_pair())
+    return fresh_keys([])
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_what_the_door_takes_fits_one_kafka_request_with_its_original() -> None:
         if not taken:
             assert [issue.code for issue in entry.checked.issues] == ["too-long"]
             continue
-        key = b"v1:0"
+        key = b"0"
         envelope = Envelope(GP, "m1", "e", "fhir", RECEIVED_AT, entry.bundle, entry.original)
         value = sealed(envelope, keys=all_keys().zone("connector"), topic=sources()[GP].intake_topic, key=key)
         assert len(value) + 1024 < MESSAGE_BYTES_MAX

@@ -42,7 +42,7 @@ def test_the_compose_file_runs_one_broker_and_every_kind_of_process() -> None:
     running = {" ".join(words[:2]) for _, words in compose_commands(COMPOSE)}
     doors = {f"door {kind}" for kind in ("http", "mllp", "folder")}
     workers = {f"worker {stage}" for stage in ("ingress", "records", "linker", "pathway")}
-    assert doors | workers | {"topics create", "keys make"} <= running
+    assert doors | workers | {"topics create", "keys create"} <= running
 
 
 def test_nothing_of_the_compose_file_listens_beyond_loopback() -> None:

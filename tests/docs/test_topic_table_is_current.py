@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from schemas import definitions, topics
+from schemas.field_sets import FIELD_SETS
 from schemas.keyring import ZONES
 from schemas.sources import Source
 from streams.topology import STAGES, stage
@@ -56,6 +57,11 @@ def definition_rows() -> Rows:
     return [(f"`{name}`", item.title) for name, item in sorted(found.by_name.items())]
 
 
+def set_rows() -> Rows:
+    """One row a set of fields: what it is called, which purposes it serves, and why it is as it is."""
+    return [(f"`{found.name}`", ", ".join(sorted(found.uses)), found.reason) for found in FIELD_SETS.values()]
+
+
 def quoted(words: Sequence[str]) -> str:
     """Words as code, or "none"."""
     return ", ".join(f"`{word}`" for word in words) or "none"
@@ -66,6 +72,7 @@ TABLES: dict[tuple[str, str], Callable[[], Rows]] = {
     ("schemas/README.md", "zone"): zone_rows,
     ("schemas/README.md", "definition"): definition_rows,
     ("streams/README.md", "stage"): stage_rows,
+    ("ops/guides/consumer.md", "set"): set_rows,
 }
 
 

@@ -95,7 +95,7 @@ def test_two_people_who_differ_in_one_field_cannot_be_told_apart_by_their_facts(
 def test_nothing_of_a_fhir_message_comes_out_accepted_or_not(good: bool) -> None:
     nobody = NOBODIES[GP]
     message_id, body = fhir(nobody, good=good)
-    identifier, key = entry_id(GP, message_id), b"v1:00"
+    identifier, key = entry_id(GP, message_id), b"00"
     received_at = datetime(2026, 1, 20, tzinfo=UTC)
     envelope = Envelope(GP, message_id, identifier, "fhir", received_at, canonical.load_object(body), body)
     topic = sources()[GP].intake_topic

@@ -16,7 +16,6 @@ from small_world import small_world
 from linkage.tokens import EncodedIdentity
 from schemas import canonical
 from schemas.keyring import ZONES, Purpose
-from schemas.sealing import unseal
 from schemas.topics import EVENTS, IDENTITY
 from streams.steps.outcome import Emit
 
@@ -51,8 +50,8 @@ def seals(topic: str) -> dict[bytes, str]:
 @cache
 def opened() -> tuple[bytes, ...]:
     """What the seals hide."""
-    key = all_keys().key(Purpose.LINK_SEAL)
-    return tuple(unseal(key, sealed, context=record.encode()) for sealed, record in seals(EVENTS).items())
+    unseal, held = all_keys().unseal, seals(EVENTS).items()
+    return tuple(unseal(Purpose.LINK_SEAL, sealed, context=record.encode()) for sealed, record in held)
 
 
 @cache

@@ -19,7 +19,7 @@ from schemas.topics import DISPOSITIONS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Change, Emit, Message, Outcome, keep
 from streams.steps.records import RecordsStep, RecordState
 
-A, B = ("v1:" + letter * 32 for letter in "ab")
+A, B = (letter * 32 for letter in "ab")
 RECORD = record_id(TRUST, "T1")
 
 

@@ -10,7 +10,7 @@ from memory_engine import START_MS, real_step
 
 from streams.steps.outcome import Message
 
-R, F, P = ("v1:" + letter * 32 for letter in "abc")
+R, F, P = (letter * 32 for letter in "abc")
 HASH = "0" * 32
 DAY = "2026-01-01T00:00:00.000000Z"
 FACT = {

@@ -40,8 +40,8 @@ def test_a_snapshot_that_says_the_same_has_no_difference() -> None:
 
 def test_a_snapshot_may_say_more_and_in_another_order() -> None:
     snapshot = published()
-    snapshot |= {"person": "v1:0", "revision": 7, "comorbidities": []}
-    snapshot["episodes"] = [{**item, "id": "v1:1", "rtt": None} for item in reversed(snapshot["episodes"])]
+    snapshot |= {"person": "0", "revision": 7, "comorbidities": []}
+    snapshot["episodes"] = [{**item, "id": "1", "rtt": None} for item in reversed(snapshot["episodes"])]
     for episode in snapshot["episodes"]:
         episode["weights"] = [{**weight, "plausible": True} for weight in reversed(episode["weights"])]
     snapshot["handovers"].reverse()

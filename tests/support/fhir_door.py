@@ -20,14 +20,13 @@ from connectors.doors.fhir_http import create_app, server
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
+from ops.admin.keys import fresh_keys
 from schemas.envelope import Envelope, opened
-from schemas.keyring import derive
-from schemas.sealing import new_intake_pair
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
 NUMBERS = itertools.count()
-KEYS = derive(secrets.token_bytes(32), version=1, recipients=(), intake=new_intake_pair())
+KEYS = fresh_keys(())
 NOW = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
 
 

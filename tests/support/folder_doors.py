@@ -1,7 +1,6 @@
 """A drop folder on a real broker: the door, its clock, and what stands on the intake topic afterwards."""
 
 import itertools
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,14 +17,13 @@ from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
+from ops.admin.keys import fresh_keys
 from schemas.envelope import Envelope, opened
-from schemas.keyring import derive
-from schemas.sealing import new_intake_pair
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
 NUMBERS = itertools.count()
-KEYS = derive(secrets.token_bytes(32), version=1, recipients=(), intake=new_intake_pair())
+KEYS = fresh_keys(())
 
 
 @dataclass

@@ -13,7 +13,6 @@ from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from schemas.keyring import Purpose
 from schemas.linking import DecisionKind, PairDecision, RecordIdentity
-from schemas.sealing import seal
 from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
 from streams.steps.outcome import Change, Emit, Message, Reject
 
@@ -24,7 +23,7 @@ KeyValue = tuple[bytes, bytes | None]
 @cache
 def keys() -> TokenKeys:
     """Those under which the engine's ingress encodes."""
-    return TokenKeys.from_bytes(all_keys().key(Purpose.LINK_TOKENS), epoch=all_keys().version)
+    return TokenKeys.from_bytes(all_keys().key(Purpose.LINK_TOKENS), epoch=all_keys().newest(Purpose.LINK_TOKENS))
 
 
 def identity(given: str, family: str, birth: str, number: str | None = None, postcode: str = "LS1 4AP") -> Identity:
@@ -46,7 +45,7 @@ def rid(local: str) -> str:
 def identity_message(local: str, who: Identity | EncodedIdentity, merged_into: str | None = None) -> KeyValue:
     """The message by which the record is this identity, as records would write it."""
     encoded = who if isinstance(who, EncodedIdentity) else encode(normalise(who), keys=keys())
-    sealed = seal(all_keys().key(Purpose.LINK_SEAL), encoded.to_bytes(), context=rid(local).encode())
+    sealed = all_keys().seal(Purpose.LINK_SEAL, encoded.to_bytes(), context=rid(local).encode())
     merged = rid(merged_into) if merged_into else None
     return rid(local).encode(), RecordIdentity(rid(local), SOURCE, "tier2", sealed, merged).value()
 

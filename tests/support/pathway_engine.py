@@ -1,14 +1,17 @@
 """The pathway step without Kafka: messages in, the last value of every published key out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from pathway_journeys import DEFINITIONS, keyring
 
 from schemas import canonical, topics
 from schemas.facts import StoredFact
+from schemas.field_sets import FIELD_SETS
 from schemas.pathway_in import fact_message
+from schemas.recipients import Agreement
 from streams.steps.outcome import Emit, Message, Outcome, Reject, keep
 from streams.steps.pathway import PathwayState, PathwayStep
 
@@ -17,9 +20,16 @@ LEFT_OUT = ("revision", "known_at")
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
 
 
-def step(recipients: tuple[str, ...] = ("demo",), kind: type[PathwayStep] = PathwayStep) -> PathwayStep:
-    """A pathway step with the real definitions."""
-    return kind(keyring(*recipients), recipients, DEFINITIONS)
+def agreement(slug: str, fields: str = "full", **changes: date) -> Agreement:
+    """An agreement of a recipient that covers every day there is, but for `changes`."""
+    found = FIELD_SETS[fields]
+    return replace(Agreement(slug, min(found.uses), found, date.min, date.max), **changes)
+
+
+def step(recipients: Iterable[str | Agreement] = ("demo",), kind: type[PathwayStep] = PathwayStep) -> PathwayStep:
+    """A pathway step with the real definitions; a recipient that is only named reads everything."""
+    agreements = tuple(agreement(each) if isinstance(each, str) else each for each in recipients)
+    return kind(keyring(*(each.slug for each in agreements)), agreements, DEFINITIONS)
 
 
 def fact_input(person_id: str, fact: StoredFact, link_revision: int) -> tuple[bytes, bytes]:

@@ -15,9 +15,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from ops.lab.known_keys import known_keys
 from schemas import definitions
 from schemas.facts import StoredFact
-from schemas.keyring import Keyring, derive
+from schemas.keyring import Keyring
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.fold import Pathway, fold
 
@@ -35,13 +36,12 @@ def day(number: int) -> date:
 
 def keyed(*parts: str) -> str:
     """A made-up keyed reference: equal parts, equal reference."""
-    return f"v1:{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32]}"
+    return f"{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:32]}"
 
 
-def keyring(*recipients: str, root: bytes = bytes(range(32))) -> Keyring:
+def keyring(*recipients: str, seed: str = "journeys") -> Keyring:
     """The pathway zone's keys for these recipients."""
-    keys = derive(root, version=1, recipients=recipients, intake=(bytes(range(32, 64)), bytes(range(64, 96))))
-    return keys.zone("pathway")
+    return known_keys(seed, recipients=recipients).zone("pathway")
 
 
 # pattern of an event -> the body it makes; every group is a string or None

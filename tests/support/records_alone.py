@@ -14,7 +14,7 @@ from schemas.topics import DISPOSITIONS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit, Message, Outcome, keep
 from streams.steps.records import RecordsState, RecordsStep
 
-A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
+A, B, C = (letter * 32 for letter in "abc")  # three people
 RECORD = record_id(TRUST, "T1")
 LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
 SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")

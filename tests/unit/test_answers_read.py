@@ -167,7 +167,7 @@ def test_two_people_of_whom_nothing_is_told_are_said_to_be_so() -> None:
 
 def test_a_record_the_engine_does_not_know_is_refused_without_being_named() -> None:
     with pytest.raises(SettingsError, match="no such record") as refused:
-        asked(world(), ANN[0], "v1:0123")
+        asked(world(), ANN[0], "0123")
     assert "0123" not in str(refused.value)
 
 

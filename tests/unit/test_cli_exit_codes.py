@@ -25,6 +25,8 @@ from ops.errors import (
     TierlinkError,
 )
 
+A, B = "0" * 31 + "a", "0" * 31 + "b"  # two records
+
 
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException
@@ -84,7 +86,7 @@ def test_a_port_that_another_program_has_is_no_bug(
     assert code == SettingsError.exit_code
 
 
-@pytest.mark.parametrize("line", ["keys make", "up", "down", "broker", "schemas write"])
+@pytest.mark.parametrize("line", ["keys create", "up", "down", "broker", "schemas write"])
 def test_a_file_in_place_of_the_directory_is_74_and_names_what_was_typed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
@@ -122,9 +124,12 @@ DEAD = "127.0.0.1:1"
 NEEDS = {
     "consume": "events.v1",
     "topics create": "",
+    "keys add-recipient": "city",
+    "keys remove-recipient": "city",
+    "keys rotate": "link-seal",
     "topics delete": "events.v1 --partition 0 --offset 0",
-    "linkage explain": "v1:0a",
-    "linkage decide": "v1:0a v1:0b --link",
+    "linkage explain": A,
+    "linkage decide": f"{A} {B} --link",
     "send hl7": "{table}",
     "send fhir": "{table}",
     "send csv": "{table}",
@@ -136,20 +141,22 @@ MISSING_FILES = {
     "send hl7": ("{missing}",),
     "send fhir": ("{table} {missing}",),
     "send csv": ("{missing}",),
-    "up": ("--sources {missing}", "--linkage-model {missing}"),
+    "up": ("--sources {missing}", "--linkage-model {missing}", "--recipients {missing}"),
     "door http": ("--sources {missing} --bootstrap " + DEAD,),
     "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
     "door folder": ("--sources {missing} --bootstrap " + DEAD,),
     "worker": tuple(
-        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}" for option in ("--sources", "--linkage-model")
+        f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}"
+        for option in ("--sources", "--linkage-model", "--recipients")
     ),
-    "topics create": ("--sources {missing} --bootstrap " + DEAD,),
-    "topics list": ("--sources {missing} --bootstrap " + DEAD,),
+    "keys create": ("--recipients {missing}",),
+    "topics create": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
+    "topics list": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
     "linkage evaluate": (
         "--input {missing} --truth t --map family=name",
         "--input {table} --truth t --map family=name --model {missing}",
     ),
-    "linkage explain": ("1 2 --input {missing} --map family=name", "v1:0a --model {missing}"),
+    "linkage explain": ("1 2 --input {missing} --map family=name", f"{A} --model {{missing}}"),
     "linkage train": (
         "--input {missing} --map family=name --out {table}.json",
         "--input {table} --map family=name --out {table}.json --against {missing}",
@@ -160,7 +167,11 @@ MISSING_FILES = {
 NOT_READ = {"directory", "out"}  # paths that are made, or that an engine has
 WAIT_FOR_THEIR_BROKER = ("door ", "worker")  # services: /readyz says so
 WITHOUT_AN_ENGINE = {
-    "keys make",
+    "keys create",
+    "keys show",
+    "keys add-recipient",
+    "keys remove-recipient",
+    "keys rotate",
     "topics create",
     "up",
     "down",
@@ -271,8 +282,8 @@ def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
 @pytest.mark.parametrize(
     "line",
     [
-        "linkage decide v1:0a v1:0b",
-        "linkage decide v1:0a v1:0a --link",
+        f"linkage decide {A} {B}",
+        f"linkage decide {A} {A} --link",
         "linkage decide a b --link",
         "linkage explain",
         "linkage evaluate --input {table} --truth t --map nobody=name",
@@ -295,10 +306,34 @@ def test_a_wrong_argument_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     assert main(monkeypatch, tmp_path, line) == 2
 
 
-def test_a_worker_and_a_door_take_the_keys_that_keys_make_made(
+def test_key_files_are_shown_by_name_and_version_and_where_there_are_none_it_is_78(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(monkeypatch, tmp_path, "keys make") == 0
+    for line in ("show", "add-recipient city", "remove-recipient demo", "rotate link-seal"):
+        assert main(monkeypatch, tmp_path, f"keys {line}") == 78
+        assert "run `tierlink keys create` first" in capsys.readouterr().err
+    for line in ("create", "add-recipient city", "remove-recipient demo", "rotate link-seal", "show"):
+        assert main(monkeypatch, tmp_path, f"keys {line}") == 0
+    shown = capsys.readouterr().out.split("linker     dead-letter")[1]
+    assert "linker     link-seal                2\n" in shown
+    assert "recipient/city           1\n" in shown
+    assert "recipient/demo" not in shown
+    assert main(monkeypatch, tmp_path, "keys rotate record-id") == 78
+
+
+def test_a_worker_whose_recipient_has_no_key_says_so_and_how_to_make_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch, tmp_path, "keys create") == 0
+    assert main(monkeypatch, tmp_path, "keys remove-recipient demo") == 0
+    assert main(monkeypatch, tmp_path, f"worker pathway --worker-id w --bootstrap {DEAD}") == 78
+    assert "recipient/demo key: `tierlink keys add-recipient` makes one" in capsys.readouterr().err
+
+
+def test_a_worker_and_a_door_take_the_keys_that_keys_create_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(monkeypatch, tmp_path, "keys create") == 0
     assert main(monkeypatch, tmp_path, f"worker records --worker-id w --bootstrap {DEAD}") == 69
     assert main(monkeypatch, tmp_path, f"door http --port 8197 --bootstrap {DEAD} --host 0.0.0.0") == 78
     assert "no key file" not in capsys.readouterr().err

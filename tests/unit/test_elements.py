@@ -16,9 +16,9 @@ from schemas.elements import (
 from schemas.errors import Unreadable
 from schemas.facts import Death, StoredFact
 
-RECORD, FACT = "v1:" + "a" * 32, "v1:" + "f" * 32
+RECORD, FACT = "a" * 32, "f" * 32
 TOLD_AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
-MANIFEST = Manifest(RECORD, "e1", "gp-hub", "primary_care", TOLD_AT, "v1:id", True, [(FACT, "h")])
+MANIFEST = Manifest(RECORD, "e1", "gp-hub", "primary_care", TOLD_AT, "id", True, [(FACT, "h")])
 
 
 def fact(source_version_at: datetime = TOLD_AT) -> StoredFact:
@@ -34,9 +34,9 @@ def fact(source_version_at: datetime = TOLD_AT) -> StoredFact:
 
 ELEMENTS = {
     "e": fact_element(fact())[:2],
-    "i": identity_element(RECORD, "v1:id", sealed_tokens=b"sealed", usable=True),
+    "i": identity_element(RECORD, "id", sealed_tokens=b"sealed", usable=True),
     "n": manifest_element(MANIFEST),
-    "m": merge_element(RECORD, "v1:b", TOLD_AT),
+    "m": merge_element(RECORD, "b", TOLD_AT),
 }
 
 
@@ -56,7 +56,7 @@ def test_versions_of_a_fact_stand_beside_each_other() -> None:
 
 def test_an_entry_sent_again_with_other_content_has_two_manifests() -> None:
     """Compaction keeps the last arrival of a key: under one key the order of arrival would decide."""
-    other = Manifest(RECORD, "e1", "gp-hub", "primary_care", TOLD_AT, "v1:other", True, [(FACT, "h")])
+    other = Manifest(RECORD, "e1", "gp-hub", "primary_care", TOLD_AT, "other", True, [(FACT, "h")])
     first, second = manifest_element(MANIFEST)[0], manifest_element(other)[0]
     assert first != second
     assert {entry_of(key.split("/", 2)[2]) for key in (first, second)} == {"e1"}
@@ -67,25 +67,25 @@ def test_the_same_content_told_twice_is_one_element() -> None:
     assert manifest_element(MANIFEST) == manifest_element(MANIFEST)
 
 
-NAMELESS = canonical.dump({**canonical.load(ELEMENTS["n"][1]), "facts": [["v1:f"]]})
+NAMELESS = canonical.dump({**canonical.load(ELEMENTS["n"][1]), "facts": [["f"]]})
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         (b"", b"{}"),
-        (b"v1:a/e", b'{"v":1}'),
-        (b"v1:a/z/x", b'{"v":1}'),
-        (b"v1:a/\xff/x", b'{"v":1}'),
-        (b"v1:a/e/f/h", b""),
-        (b"v1:a/e/f/h", b"[]"),
-        (b"v1:a/e/f/h", b'{"v":2}'),
-        (b"v1:a/e/f/h", b'{"v":1}'),
-        (b"v1:a/e/f/h", b'{"v":1,"record_id":"r","fact_id":"f","source_version_at":5,"body":{}}'),
-        (b"v1:a/i/h", b'{"v":1,"tokens":null,"usable":true}'),
-        (b"v1:a/n/e/h", b'{"v":1,"source":"s","tier":"tier2","source_version_at":"t","identity":"i"}'),
-        (b"v1:a/m/h", b'{"v":1,"into":"x"}'),
-        (b"v1:a/n/e/h", NAMELESS),
+        (b"a/e", b'{"v":1}'),
+        (b"a/z/x", b'{"v":1}'),
+        (b"a/\xff/x", b'{"v":1}'),
+        (b"a/e/f/h", b""),
+        (b"a/e/f/h", b"[]"),
+        (b"a/e/f/h", b'{"v":2}'),
+        (b"a/e/f/h", b'{"v":1}'),
+        (b"a/e/f/h", b'{"v":1,"record_id":"r","fact_id":"f","source_version_at":5,"body":{}}'),
+        (b"a/i/h", b'{"v":1,"tokens":null,"usable":true}'),
+        (b"a/n/e/h", b'{"v":1,"source":"s","tier":"tier2","source_version_at":"t","identity":"i"}'),
+        (b"a/m/h", b'{"v":1,"into":"x"}'),
+        (b"a/n/e/h", NAMELESS),
     ],
 )
 def test_what_this_version_does_not_write_is_unreadable_and_nothing_worse(key: bytes, value: bytes) -> None:

@@ -18,7 +18,7 @@ from schemas.keyring import Purpose
 from schemas.sealing import seal_for_ingress
 
 CONNECTOR, INGRESS = all_keys().zone("connector"), all_keys().zone("ingress")
-TOPIC, KEY = "intake.gp-hub.v1", b"v1:00"
+TOPIC, KEY = "intake.gp-hub.v1", b"00"
 ENVELOPE = Envelope(
     source="gp-hub",
     message_id="M-1",
@@ -47,7 +47,7 @@ def test_the_deepest_bundle_a_door_takes_can_be_opened() -> None:
 
 def test_it_opens_only_where_it_was_put() -> None:
     value = sealed(ENVELOPE, keys=CONNECTOR, topic=TOPIC, key=KEY)
-    for topic, key in ((TOPIC, b"v1:01"), ("intake.trust-wm.v1", KEY), (TOPIC + "|", KEY[1:])):
+    for topic, key in ((TOPIC, b"01"), ("intake.trust-wm.v1", KEY), (TOPIC + "|", KEY[1:])):
         with pytest.raises(Unreadable):
             opened(value, keys=INGRESS, topic=topic, key=key)
     for changed in (b"", b"\x02" + value[1:], value[:-1], value[1:]):

@@ -48,7 +48,7 @@ def started(achieved: bool | None, *, completed: bool = False, wait_days: int = 
 
 
 def snapshot(*episodes: Any, quintile: int | None = None, handovers: Any = (), **changes: Any) -> dict[str, Any]:
-    plain = {"person": "v1:p", "episodes": list(episodes), "handovers": list(handovers),
+    plain = {"person": "p", "episodes": list(episodes), "handovers": list(handovers),
              "demographics": {"imd_quintile": quintile}, "three_tier": False}  # fmt: skip
     return plain | changes
 
@@ -108,8 +108,8 @@ def test_a_timeline_is_in_order_of_date_and_names_its_definitions() -> None:
 
 def test_the_example_has_three_tiers_or_there_is_none() -> None:
     assert example([snapshot(started(True))]) is None
-    rich = snapshot(started(True), three_tier=True, person="v1:b")
-    poor = snapshot(episode(), three_tier=True, person="v1:c")
+    rich = snapshot(started(True), three_tier=True, person="b")
+    poor = snapshot(episode(), three_tier=True, person="c")
     assert example([poor, rich]) is rich
 
 

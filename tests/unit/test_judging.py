@@ -1,22 +1,21 @@
 """Judging sees what is wrong: a pathway that differs, a person put together with another, one who is missing."""
 
-import secrets
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import pytest
 
+from ops.admin.keys import fresh_keys
 from ops.lab.demo.judging import Judgement, PublishedRun, judge, record_of
 from ops.lab.simulator import AS_OF, SimulatedFeed, default_rates, expected, simulate
-from schemas.keyring import Keyring, derive, recipient_purpose
-from schemas.sealing import new_intake_pair
+from schemas.keyring import Keyring, recipient_purpose
 
 
 @cache
 def world() -> tuple[SimulatedFeed, Keyring]:
     """Twenty people, and keys."""
-    keys = derive(secrets.token_bytes(32), version=1, recipients=("demo",), intake=new_intake_pair())
+    keys = fresh_keys(("demo",))
     return simulate(3, 20, rates=default_rates()), keys
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.errors import Unreadable
 from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
 
+A, B = "0" * 31 + "a", "0" * 31 + "b"  # two records
 texts = st.text(max_size=5)
 identities = st.builds(
     RecordIdentity,
@@ -46,7 +47,7 @@ def test_a_batch_to_be_answered_again_reads_back(number: int, more: int) -> None
     assert RelinkBatch.parse(batch.key().decode(), batch.value()) == batch
 
 
-DECISION = PairDecision(("v1:0a", "v1:0b"), "link", "2026-11-23T10:00:00Z", "d-1")
+DECISION = PairDecision((A, B), "link", "2026-11-23T10:00:00Z", "d-1")
 
 
 def test_a_decision_reads_back_and_each_has_a_key_of_its_own() -> None:
@@ -57,14 +58,14 @@ def test_a_decision_reads_back_and_each_has_a_key_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("key", "changes"),
     [
-        ("decision/v1:0b|v1:0a/d-1", {}),  # the greater first
-        ("decision/v1:0a|v1:0a/d-1", {}),  # a record and itself
-        ("decision/v1:0a|v1:0b", {}),
-        ("decision/v1:0a|v1:0b/d 1", {}),
-        ("decision/v1:0a|v1:0b/d-1\n", {}),
-        ("v1:0a", {}),
+        (f"decision/{B}|{A}/d-1", {}),  # the greater first
+        (f"decision/{A}|{A}/d-1", {}),  # a record and itself
+        (f"decision/{A}|{B}", {}),
+        (f"decision/{A}|{B}/d 1", {}),
+        (f"decision/{A}|{B}/d-1\n", {}),
+        (A, {}),
         *(
-            ("decision/v1:0a|v1:0b/d-1", changes)
+            (f"decision/{A}|{B}/d-1", changes)
             for changes in (
                 {"kind": "maybe"},
                 {"kind": ["link"]},
@@ -83,7 +84,7 @@ def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(key: str, ch
         PairDecision.parse(key, changed(json.loads(DECISION.value()), changes))
 
 
-LINK = json.loads(Link("v1:p", "linked", (), (), (), 3).value())
+LINK = json.loads(Link("p", "linked", (), (), (), 3).value())
 IDENTITY = json.loads(RecordIdentity("r", "s", "tier2", b"x", None).value())
 
 

@@ -15,15 +15,21 @@ from schemas.pathway_events import json_schemas
 FOLDER = Path(pathway.__file__).parent / "published"
 
 
+def written(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("pathway.*.json")
+    }
+
+
 def test_the_committed_schemas_are_those_of_the_vocabulary() -> None:
-    committed = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("pathway.*.json")}
+    committed = written(FOLDER)
     assert committed == schema_files()
 
 
 def test_the_command_writes_them(tmp_path: Path) -> None:
     ended = CliRunner().invoke(build_app(), ["schemas", "write", "--directory", str(tmp_path)])
     assert ended.exit_code == 0
-    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == schema_files()
+    assert written(tmp_path) == schema_files()
 
 
 def test_no_published_field_is_free_text() -> None:

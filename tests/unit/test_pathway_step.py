@@ -1,10 +1,11 @@
 """The pathway step: what it sends for each message, under which ids, and what it never sends."""
 
 import json
+import re
 from datetime import date
 
 import pytest
-from pathway_engine import KeyValue, Run, answer, fact_input, message, run, step
+from pathway_engine import KeyValue, Run, agreement, answer, fact_input, message, run, step
 from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
@@ -206,7 +207,8 @@ def test_two_recipients_share_no_id() -> None:
         for emit in done.sent:
             if f".{recipient}." in emit.topic:
                 found |= set(emit.key.decode().split("/"))
-                found |= {text for text in _strings(json.loads(emit.value or b"{}")) if text.startswith("v1:")}
+                texts = _strings(json.loads(emit.value or b"{}"))
+                found |= {text for text in texts if re.fullmatch("[0-9a-f]{32}", text)}
         return found
 
     assert len(ids("demo")) == len(ids("research")) > 20
@@ -268,7 +270,7 @@ def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: KeyValue) -> N
 
 
 def test_what_is_published_after_a_rebuild_is_newer_than_all_before() -> None:
-    engine = PathwayStep(keyring("demo"), ("demo",), DEFINITIONS, generation=3)
+    engine = PathwayStep(keyring("demo"), (agreement("demo"),), DEFINITIONS, generation=3)
     done = run(inputs("0 | gp | refers to tier2"), by=engine)
     assert {json.loads(emit.value or b"")["revision"] for emit in done.sent} == {3 * 2**40}
 
@@ -298,7 +300,7 @@ def test_the_state_is_one_element_for_each_thing() -> None:
 
 
 def test_a_recipient_without_a_key_is_refused_when_it_is_first_needed() -> None:
-    engine = PathwayStep(keyring("demo"), ("research",), DEFINITIONS)
+    engine = PathwayStep(keyring("demo"), (agreement("research"),), DEFINITIONS)
     with pytest.raises(InvalidField):
         answer(engine, engine.restore([]), message(inputs("0 | gp | refers to tier2")[0], 0))
 

@@ -18,7 +18,7 @@ from schemas.errors import Unreadable
 from schemas.sealing import new_intake_pair, open_at_ingress, seal, seal_for_ingress, unseal
 
 KEY, OTHER_KEY = bytes(range(64)), bytes(range(64, 128))
-TEXT, CONTEXT = b"Ngozi Okonkwo, 999 000 0018", b"intake.gp-hub.v1|v1:00"
+TEXT, CONTEXT = b"Ngozi Okonkwo, 999 000 0018", b"intake.gp-hub.v1|00"
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def _records(
     for place, source in enumerate(sources):
         identity = record_identity(rng, person, source, rates=rates, household_numbers=others)
         record = WorldRecord(
-            record_id=f"v1:{rng.getrandbits(104):026x}",
+            record_id=f"{rng.getrandbits(104):032x}",
             source=source,
             tier=TIER_OF[source],
             identity=as_linkage(identity),

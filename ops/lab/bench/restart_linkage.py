@@ -6,6 +6,7 @@ people are as hard to tell apart, and no copy meets another. Blocks are those of
 million elements in one real population they would hold more.
 """
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ from ops.lab.simulator.population import people as population
 from ops.runtime.paths import EnginePaths
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import RecordIdentity
-from schemas.sealing import seal
 from schemas.topics import IDENTITY
 from streams.steps.outcome import Message, keep
 
 PRESENT: Mapping[SourceSlug, float] = {GP: 0.8, COUNCIL: 0.9, TRUST: 0.4}  # as in simulated journeys
-FIRST = "v1:000000"  # begins every record id of the first copy
+FIRST = "000000"  # begins every record id of the first copy
+_FIRST = re.compile(rb"(?<![0-9a-f])000000(?=[0-9a-f]{26}(?![0-9a-f]))")
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ def linker_elements(layout: EnginePaths, *, elements: int, people: int) -> Itera
     answers = [(key, _Answer.of(value, anchors)) for key, value in answered.items() if not key.startswith(b"m/")]
     made = number = 0
     while made < elements:
-        mark, mask = b"v1:%06x" % number, secrets.randbits(64) if number else 0
+        mark, mask = b"%06x" % number, secrets.randbits(64) if number else 0
         for record_id, record in known.items():
             copied = record_id.replace(FIRST, mark.decode(), 1)
             yield b"m/" + copied.encode(), _sealed(keys, copied, record, mask)
         for key, answer in answers:
-            yield key.replace(FIRST.encode(), mark), answer.copy(keys, mark)
+            yield _FIRST.sub(mark, key), answer.copy(keys, mark)
         made += len(known) + len(answers)
         number += 1
 
@@ -70,7 +71,7 @@ class _Answer:
         return cls(value, {person: anchor for person, anchor in anchors.items() if person in value})
 
     def copy(self, keys: Keyring, mark: bytes) -> bytes:
-        value = self.value.replace(FIRST.encode(), mark)
+        value = _FIRST.sub(mark, self.value)
         for person, anchor in self.people.items():
             renamed = keys.mac(Purpose.PERSON_ID, anchor.replace(FIRST, mark.decode(), 1))
             value = value.replace(person, renamed.encode())
@@ -80,7 +81,7 @@ class _Answer:
 def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
     rng, rates = Random(1), default_rates()
     ingress = layout.keyring("ingress")
-    tokens = TokenKeys.from_bytes(ingress.key(Purpose.LINK_TOKENS), epoch=ingress.version)
+    tokens = TokenKeys.from_bytes(ingress.key(Purpose.LINK_TOKENS), epoch=ingress.newest(Purpose.LINK_TOKENS))
     known = {}
     for person in population(rng, people, rates):
         for source, share in PRESENT.items():
@@ -115,5 +116,5 @@ def _sealed(keys: Keyring, record_id: str, record: CopiedRecord, mask: int) -> b
     )
     first = record.encoded
     encoded = EncodedIdentity.of(first.epoch, first.nhs, first.layout, blocks, near=first.near)
-    sealed = seal(keys.key(Purpose.LINK_SEAL), encoded.to_bytes(), context=record_id.encode())
+    sealed = keys.seal(Purpose.LINK_SEAL, encoded.to_bytes(), context=record_id.encode())
     return RecordIdentity(record_id, record.source, record.tier, sealed, None).value()

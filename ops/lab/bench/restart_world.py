@@ -17,8 +17,8 @@ from ops.runtime.paths import EnginePaths, packaged
 from schemas.check import check
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
 
-# Every id of ours but the last 26 of its 32 digits: between the pieces a copy puts its own number.
-_ID = re.compile(rb"v1:[0-9a-f]{6}(?=[0-9a-f]{26})")
+# The first 6 of the 32 digits of every id and hash of ours: between the pieces a copy puts its own number.
+_ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{6}(?=[0-9a-f]{26}(?![0-9a-f]))")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ElementTemplate:
 
     def copy(self, number: int) -> tuple[bytes, bytes]:
         """Key and value in the copy of that number; the same ids stay the same ids, those of two copies differ."""
-        mark = b"v1:%06x" % number
+        mark = b"%06x" % number
         return mark.join(self.key), mark.join(self.value)
 
 

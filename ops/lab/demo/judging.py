@@ -8,9 +8,9 @@ from typing import TypeVar
 from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import PersonTruth, expected
 from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
-from schemas.envelope import record_id
 from schemas.identity import LocalId
 from schemas.keyring import Keyring, recipient_purpose
+from schemas.naming import record_of_local_id
 
 R = TypeVar("R", bound=Hashable)
 
@@ -54,7 +54,7 @@ _ISSUER = {"trust-wm": "RXX"}  # who issues the numbers of a source, where it is
 
 def record_of(keys: Keyring, record: RecordKey) -> str:
     """The id the engine gives a simulated record."""
-    return record_id(keys, record[0], LocalId(record[1], _ISSUER.get(record[0], "")))
+    return record_of_local_id(keys, record[0], LocalId(record[1], _ISSUER.get(record[0], "")))
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,19 @@
 """The parts of production that an engine in memory is made of: keys, sources, stages, steps, sealed intake messages."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import cast
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
-from ops.runtime.paths import linkage_model, load_sources, packaged_all
+from ops.lab.known_keys import known_keys
+from ops.runtime.paths import linkage_model, load_recipients, load_sources, packaged_all
 from schemas import canonical, topics
 from schemas.definitions import parse
 from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, record_reference, sealed
-from schemas.envelope import record_id as record_id_of
 from schemas.fhir import write
 from schemas.identity import LocalId
-from schemas.keyring import Keyring, derive
+from schemas.keyring import Keyring
+from schemas.naming import record_of_local_id
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 from streams.settings import StepSettings, build_step, seal_dead_letter
@@ -26,7 +24,6 @@ from streams.topology import STAGES, stage
 RECIPIENTS = ("demo",)
 RECEIVED_AT = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 START_MS = int(RECEIVED_AT.timestamp() * 1000)
-ROOT = hashlib.sha256(b"the root of every key in the simulation").digest()
 
 KeysOfZone = Callable[[str], Keyring]
 
@@ -34,9 +31,7 @@ KeysOfZone = Callable[[str], Keyring]
 @cache
 def all_keys() -> Keyring:
     """Every key of the engine in memory; the same in every run, so that equal seeds give equal bytes."""
-    private = hashlib.sha256(ROOT + b"intake").digest()
-    public = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-    return derive(ROOT, version=1, recipients=RECIPIENTS, intake=(private, public))
+    return known_keys("simulation", recipients=RECIPIENTS)
 
 
 @cache
@@ -55,7 +50,7 @@ def stages() -> tuple[Stage, ...]:
 def pathway_step(kind: type[PathwayStep]) -> Step[object]:
     """A pathway step of another kind, with the keys and definitions of `real_step`."""
     definitions = parse(packaged_all("schemas.definitions", ".toml"))
-    return cast(Step[object], kind(all_keys().zone("pathway"), RECIPIENTS, definitions))
+    return cast(Step[object], kind(all_keys().zone("pathway"), tuple(load_recipients(None).values()), definitions))
 
 
 def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
@@ -63,7 +58,7 @@ def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
     settings = StepSettings(
         keys=keys_of(name),
         sources=sources(),
-        recipients=RECIPIENTS,
+        recipients=load_recipients(None),
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
         model=linkage_model(),
         test_mode=True,
@@ -141,4 +136,4 @@ def dead_letter_of(rejecting: Stage, message: Message, code: str) -> Emit:
 
 def record_id(slug: str, local_id: str) -> str:
     """The id under which the engine keeps the record of one patient of one source."""
-    return record_id_of(all_keys(), slug, LocalId(local_id))
+    return record_of_local_id(all_keys(), slug, LocalId(local_id))
