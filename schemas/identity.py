@@ -146,6 +146,11 @@ class LocalId(_Hidden):
             raise InvalidField("authority", rule="must be at most 200 printable characters")
         return cls(value, issuer)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Issuer and value, as they name the record; of the source's own numbers the value alone."""
+        return (self.authority, self.value) if self.authority else (self.value,)
+
 
 _MAILBOX = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}")
 

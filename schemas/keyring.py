@@ -24,7 +24,6 @@ KEY_BYTES_MIN = 32
 class Purpose(StrEnum):
     """What a key is for. A key used for two things is a bug."""
 
-    RECORD_REFERENCE = "record-reference"  # key of intake messages
     RECORD_ID = "record-id"
     ENTRY_NAME = "entry-name"  # what an entry is called beyond the intake
     FACT_ID = "fact-id"
@@ -35,8 +34,6 @@ class Purpose(StrEnum):
     PERSON_ID = "person-id"
     RECIPIENT = "recipient"  # + "/<recipient>"
     DEAD_LETTER = "dead-letter"  # AES-SIV
-    INTAKE_OPEN = "intake-open"  # HPKE private key (X25519 raw), ingress only
-    INTAKE_SEAL = "intake-seal"  # HPKE public key (X25519 raw), connectors
 
 
 def recipient_purpose(recipient: str) -> str:
@@ -44,9 +41,9 @@ def recipient_purpose(recipient: str) -> str:
     return f"{Purpose.RECIPIENT.value}/{recipient}"
 
 
-# Which zone holds which keys; `ops` (key maker, ledger, evaluation) holds all of them.
+# Which zone holds which keys; `ops` (key maker, ledger, evaluation) holds all of them. Those between doors and ingress
+# are no part of it: see `schemas.intake_keys`.
 ZONES: Mapping[str, tuple[Purpose, ...]] = {
-    "connector": (Purpose.RECORD_REFERENCE, Purpose.INTAKE_SEAL),
     "ingress": (
         Purpose.RECORD_ID,
         Purpose.ENTRY_NAME,
@@ -56,7 +53,6 @@ ZONES: Mapping[str, tuple[Purpose, ...]] = {
         Purpose.LINK_TOKENS,
         Purpose.LINK_SEAL,
         Purpose.DEAD_LETTER,
-        Purpose.INTAKE_OPEN,
     ),
     "records": (Purpose.DEAD_LETTER,),
     "linker": (Purpose.LINK_SEAL, Purpose.PERSON_ID, Purpose.DEAD_LETTER),
@@ -111,17 +107,15 @@ class Keyring:
         return cls(version, keys)
 
 
-def derive(root: bytes, *, version: int, recipients: Iterable[str], intake: tuple[bytes, bytes]) -> Keyring:
-    """Every key of one version: symmetric ones by HKDF-Expand from `root`, `intake` = HPKE (private, public) as given.
+def derive(root: bytes, *, version: int, recipients: Iterable[str]) -> Keyring:
+    """Every key of one version, by HKDF-Expand from `root`.
 
     Source: RFC 5869 §2.3; the root is uniformly random, so Extract is not needed.
     """
     require_strong(root)
-    by_name = [p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)]
+    by_name = [p.value for p in Purpose if p is not Purpose.RECIPIENT]
     by_name += [recipient_purpose(recipient) for recipient in recipients]
-    keys = {name: _expand(root, name, version, _length(name)) for name in by_name}
-    keys[Purpose.INTAKE_OPEN], keys[Purpose.INTAKE_SEAL] = intake
-    return Keyring(version, keys)
+    return Keyring(version, {name: _expand(root, name, version, _length(name)) for name in by_name})
 
 
 def require_strong(key: bytes) -> None:

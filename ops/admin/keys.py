@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ops.errors import SettingsError
 from schemas.keyring import ZONES, Keyring, derive
-from schemas.sealing import new_intake_pair
 
 OPERATIONS_ZONE = "operations"  # every key: for `ledger`, `compare`, evaluation; not on any worker's machine
 
@@ -20,7 +19,7 @@ def make_keys(directory: Path, *, recipients: Iterable[str], version: int = 1) -
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(directory.glob("*.json")):
         raise SettingsError(f"{directory} holds key files already; nothing was changed")
-    ring = derive(secrets.token_bytes(32), version=version, recipients=recipients, intake=new_intake_pair())
+    ring = derive(secrets.token_bytes(32), version=version, recipients=recipients)
     for zone in ZONES:
         _write(directory / f"{zone}.json", ring.zone(zone))
     _write(directory / f"{OPERATIONS_ZONE}.json", ring)

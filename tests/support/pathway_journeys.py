@@ -40,7 +40,7 @@ def keyed(*parts: str) -> str:
 
 def keyring(*recipients: str, root: bytes = bytes(range(32))) -> Keyring:
     """The pathway zone's keys for these recipients."""
-    keys = derive(root, version=1, recipients=recipients, intake=(bytes(range(32, 64)), bytes(range(64, 96))))
+    keys = derive(root, version=1, recipients=recipients)
     return keys.zone("pathway")
 
 

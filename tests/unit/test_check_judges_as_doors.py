@@ -6,7 +6,6 @@ The broker is the only thing that is missing: what would be published is dropped
 import asyncio
 import csv
 import io
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 from council_files import ROOT, row, session, sheet
+from door_keys import DoorKeys
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
@@ -29,8 +29,6 @@ from connectors.publisher import Publisher
 from connectors.sources.tier3_hl7v2.answer import read_answer
 from ops.client.check_files import check_file, mapping_for
 from schemas.disposition import Checked, Verdict
-from schemas.keyring import derive
-from schemas.sealing import new_intake_pair
 from schemas.sources import Source, parse
 
 NAMED = """
@@ -90,8 +88,7 @@ def sources(*, test_mode: bool) -> dict[str, Source]:
 
 def setup(*, test_mode: bool, now: datetime) -> DoorSetup:
     metrics = DoorMetrics(CollectorRegistry())
-    keys = derive(secrets.token_bytes(32), version=1, recipients=(), intake=new_intake_pair()).zone("connector")
-    intake = Intake(Unconnected(), keys=keys, metrics=metrics, clock=lambda: now)
+    intake = Intake(Unconnected(), sessions=DoorKeys().sessions(), metrics=metrics, clock=lambda: now)
     return DoorSetup(sources(test_mode=test_mode), intake, metrics, lambda: now, test_mode=test_mode)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from memory_engine import RECIPIENTS, MemoryEngine, all_keys, intake_message, sources
+from door_keys import write_intake_keys
+from memory_engine import RECIPIENTS, IntakeMessage, MemoryEngine, all_keys, intake_keys, intake_message, sources
 from small_world import ANN, GP, at_source, message_from, referral, small_world
 
 from ops.admin.topic_reader import TopicMessage
@@ -22,6 +23,7 @@ from ops.verify.checker.leaks import IdentifierSample, identifiers
 from ops.verify.checker.oracle import split_and_merged
 from ops.verify.ledger import read_topic_index
 from schemas import topics
+from schemas.envelope import IntakeReader
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN, PATHWAY_STATE, registry
 
 (DEMO,) = RECIPIENTS
@@ -51,7 +53,7 @@ def engine(seed: int = 11) -> MemoryEngine:
 
 
 @cache
-def _intake(slug: str, _: str, number: int) -> tuple[str, bytes, bytes]:
+def _intake(slug: str, _: str, number: int) -> IntakeMessage:
     """Sealed once: a replay has the same bytes at the same places."""
     return intake_message(slug, small_world()[number][1])
 
@@ -71,6 +73,7 @@ class Run:
         layout = EnginePaths(self.root)
         shutil.rmtree(layout.journal, ignore_errors=True)
         Journal(layout.journal).note(self.journal)
+        write_intake_keys(layout)
         ground = RunView(
             "",
             layout,
@@ -251,7 +254,7 @@ def test_messages_no_group_has_committed_are_unseen_and_their_groups_stuck(tmp_p
 
 
 def test_an_identifier_of_the_runs_own_people_in_clear_is_leaked_wherever_it_stands(tmp_path: Path) -> None:
-    sample = IdentifierSample(all_keys())
+    sample = IdentifierSample(IntakeReader(intake_keys))
     for message in engine().read([source.intake_topic for source in sources().values()]):
         sample.take(message)
     number = next(value for value in sample.values() if value.startswith("999"))

@@ -10,13 +10,12 @@ import pytest
 from ops.lab.demo.judging import Judgement, PublishedRun, judge, record_of
 from ops.lab.simulator import AS_OF, SimulatedFeed, default_rates, expected, simulate
 from schemas.keyring import Keyring, derive, recipient_purpose
-from schemas.sealing import new_intake_pair
 
 
 @cache
 def world() -> tuple[SimulatedFeed, Keyring]:
     """Twenty people, and keys."""
-    keys = derive(secrets.token_bytes(32), version=1, recipients=("demo",), intake=new_intake_pair())
+    keys = derive(secrets.token_bytes(32), version=1, recipients=("demo",))
     return simulate(3, 20, rates=default_rates()), keys
 
 

@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 
 from schemas.errors import InvalidField, Unreadable
 from schemas.keyring import ZONES, Keyring, Purpose, derive, recipient_purpose, require_strong
-from schemas.sealing import new_intake_pair
 
 ROOT = sha256(b"a root for tests").digest()
-PAIR = new_intake_pair()
 
 
 def keyring(root: bytes = ROOT, version: int = 1) -> Keyring:
-    return derive(root, version=version, recipients=("demo", "research"), intake=PAIR)
+    return derive(root, version=version, recipients=("demo", "research"))
 
 
 def held(keys: Keyring) -> set[str]:
@@ -32,10 +30,8 @@ def held(keys: Keyring) -> set[str]:
 
 
 EXPECTED_ZONES = {
-    "connector": {"record-reference", "intake-seal"},
     "ingress": {
         "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "link-tokens", "link-seal", "dead-letter",
-        "intake-open",
     },
     "records": {"dead-letter"},
     "linker": {"link-seal", "person-id", "dead-letter"},
@@ -52,16 +48,15 @@ def test_every_zone_is_spelt_out_above() -> None:
     assert set(ZONES) == set(EXPECTED_ZONES)
 
 
-def test_no_zone_but_ingress_opens_the_intake_and_no_zone_but_pathway_names_people_for_a_recipient() -> None:
+def test_no_zone_but_pathway_names_people_for_a_recipient() -> None:
     zones = {name: held(keyring().zone(name)) for name in ZONES}
-    assert [name for name, keys in zones.items() if "intake-open" in keys] == ["ingress"]
     assert [name for name, keys in zones.items() if "recipient/demo" in keys] == ["pathway"]
     assert [name for name, keys in zones.items() if "person-id" in keys] == ["linker"]
 
 
 def test_every_key_is_another_and_follows_from_root_and_version() -> None:
     keys = [keyring().key(name) for name in held(keyring())]
-    assert len(set(keys)) == len(keys) == 14
+    assert len(set(keys)) == len(keys) == 11
     assert keyring().key("record-id") == keyring().key("record-id")
     assert keyring(version=2).key("record-id") != keyring().key("record-id")
     assert keyring(sha256(b"another root").digest()).key("record-id") != keyring().key("record-id")
@@ -98,7 +93,7 @@ def test_a_weak_key_is_refused_and_not_repeated(weak: bytes) -> None:
         require_strong(weak)
     assert not weak or weak.decode() not in str(raised.value)
     with pytest.raises(InvalidField):
-        derive(weak, version=1, recipients=(), intake=PAIR)
+        derive(weak, version=1, recipients=())
 
 
 def test_random_keys_are_strong() -> None:
