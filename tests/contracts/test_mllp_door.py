@@ -160,7 +160,8 @@ def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
     (envelope,) = [envelope for envelope in published(broker, sources[0], keys) if envelope.entry_id == answer.entry_id]
     assert envelope.original == raw
     assert envelope.form == "hl7v2"
-    assert envelope.bundle is not None
+    assert envelope.bundle
+    assert envelope.typed
 
 
 def test_the_sender_can_compute_the_entry_id_and_a_resend_keeps_it(port: int, sources: tuple[Source, Source]):
