@@ -136,6 +136,7 @@ MISSING_FILES = {
     "send hl7": ("{missing}",),
     "send fhir": ("{table} {missing}",),
     "send csv": ("{missing}",),
+    "keys make": ("--sources {missing}",),
     "up": ("--sources {missing}", "--linkage-model {missing}"),
     "door http": ("--sources {missing} --bootstrap " + DEAD,),
     "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
@@ -161,6 +162,8 @@ NOT_READ = {"directory", "out"}  # paths that are made, or that an engine has
 WAIT_FOR_THEIR_BROKER = ("door ", "worker")  # services: /readyz says so
 WITHOUT_AN_ENGINE = {
     "keys make",
+    "keys turn",
+    "keys door",
     "topics create",
     "up",
     "down",
