@@ -38,7 +38,7 @@ def create(
     With the workers' session timeout given, the broker refuses in the topics they write what is older than
     two thirds of it. A worker stamps what it sends with its last accepted heartbeat, so one that lost its
     partitions while it was frozen can write nothing late. With `original_times` copies of an intake keep the times that
-    the first broker gave them: ingress judges by them.
+    the first broker gave them, because ingress judges by them, and stay whatever their age.
     """
     made = []
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
@@ -73,8 +73,8 @@ def _new(topic: Topic, replication: Replication, session_s: float | None, *, ori
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
         "min.insync.replicas": str(replication.min_in_sync),
     }
-    if original_times:
-        config["message.timestamp.type"] = "CreateTime"
+    if original_times and topic.name.startswith(FROM_OUTSIDE):  # and nothing goes by them before it is read
+        config |= {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
     if session_s is not None and not topic.name.startswith(FROM_OUTSIDE):
         config["message.timestamp.before.max.ms"] = str(int(refused_after_s(session_s) * 1000))
     return NewTopic(topic.name, topic.partitions, replication.factor, topic_configs=config)
