@@ -13,6 +13,10 @@ from schemas.errors import InvalidField
 from schemas.uris import canonical_uri
 
 _TEST_RANGE = "999"
+# Scotland (CHI) 010-319, Northern Ireland 320-399, England, Wales and Isle of Man 400-499 and 600-799. Nobody has one
+# from 900 on: NHS England's own examples are of these, 999 is for tests. PyPI nhs-number 2.2.0, read November 2026.
+_PATIENTS_PREFIXES = ("0", "1", "2", "3", "4", "6", "7")
+NOT_FOR_TESTS = "is an NHS number that a patient may have; tests use those of the 999 range"
 _ISSUED_PREFIXES = ("4", "6", "7", "9")  # England, Wales, Isle of Man 400-499, 600-799; 9 synthetic
 
 
@@ -58,6 +62,15 @@ class NHSNumber(_Hidden):
     def in_allocated_range(self) -> bool:
         """False for a number no English, Welsh or Manx patient has been issued: worth a warning, never a refusal."""
         return self.digits.startswith(_ISSUED_PREFIXES)
+
+    @property
+    def may_be_real(self) -> bool:
+        """True in the ranges from which patients of the United Kingdom have numbers: nothing for test mode.
+
+        >>> NHSNumber.parse("4010232137", test_mode=True).may_be_real
+        True
+        """
+        return self.digits.startswith(_PATIENTS_PREFIXES)
 
 
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')  # how a CSV keeps a spreadsheet from making a number of digits

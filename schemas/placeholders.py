@@ -71,6 +71,23 @@ def is_word(text: str, more: Collection[str] = ()) -> bool:
     return word in WORDS or word in more or _UNNAMED_CHILD.fullmatch(word) is not None
 
 
+# Of the words above those that are no part of any name, wherever they stand in it.
+_NEVER_IN_A_NAME = re.compile(
+    r"(?:^|(?<=\s))\(?(?:n[/\\]a|n\.a\.|tbc|tba|unk|unknown|not known|not given|not stated)\)?(?=\s|$)", re.IGNORECASE
+)
+
+
+def without_words(name: str) -> str:
+    """A name without a word for "not known" before or after it; unchanged where nothing else is in it.
+
+    >>> without_words("Susan N/A"), without_words("Na Li"), without_words("N/A")
+    ('Susan', 'Na Li', 'N/A')
+    """
+    if _NEVER_IN_A_NAME.search(name) is None:
+        return name
+    return " ".join(_NEVER_IN_A_NAME.sub(" ", name).split()) or name
+
+
 def is_number(text: str, more: Collection[str] = ()) -> bool:
     """True when an identifier is none: a word that says nothing, or a zero.
 

@@ -212,7 +212,8 @@ CODE_TABLES: Mapping[str, frozenset[str] | None] = {
     "sex": GENDERS,  # FHIR administrative-gender
     "ethnic_category": ETHNIC_2001,
     "attendance": frozenset("0234567"),  # NHS Data Dictionary, ATTENDED OR DID NOT ATTEND
-    "appointment_status": None,  # SCH-25
+    "appointment_status": None,  # SCH-25, and of its resources AIS-10, AIG-14, AIL-12, AIP-12
+    "result_status": None,  # OBX-11, OBR-25
     "cancelled_by": frozenset({"2", "4"}),  # SCH-6, SCH-7: the person, the provider
     "discharge_reason": REASONS,
     "priority": frozenset({"routine", "urgent", "asap", "stat", "two-week-wait"}),

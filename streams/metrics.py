@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as CounterMetric
 
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
+from streams.steps.outcome import Change, Claim, Emit, Message, Outcome, Reject, Release, Stage
 
 # From a hop on an idle machine (0.1 s) to a backlog of a day.
 END_TO_END_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400)
-SHAPES: dict[type[Outcome], int] = {Emit: 1, Change: 2, Reject: 4}  # bits: what an answer is made of
+# bits: what an answer is made of
+SHAPES: dict[type[Outcome], int] = {Emit: 1, Change: 2, Claim: 2, Release: 2, Reject: 4}
 _SHAPE_NAMES = ((1, "emitted"), (2, "changed"), (4, "rejected"))
 
 BEGAN_HEADER = "began"  # Kafka time in milliseconds of the intake message that all this follows from

@@ -39,6 +39,7 @@ class StepSettings:
     intake: Callable[[], IntakeKeys]
     test_mode: bool
     recheck: bool = False
+    generation: int = 0
 
 
 def build_step(stage: str, settings: StepSettings) -> Step[Any]:
@@ -52,13 +53,14 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
             recheck=settings.recheck,
         )
     if stage == "records":
-        return RecordsStep()
+        return RecordsStep(generation=settings.generation)
     if stage == "linker":
         promising = [source.slug for source in settings.sources.values() if source.one_record_each]
-        return LinkerStep(settings.keys, parse_model(settings.model), one_record_each=promising)
+        model, generation = parse_model(settings.model), settings.generation
+        return LinkerStep(settings.keys, model, one_record_each=promising, generation=generation)
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
-        return PathwayStep(settings.keys, tuple(settings.recipients), parsed)
+        return PathwayStep(settings.keys, tuple(settings.recipients), parsed, generation=settings.generation)
     raise UnknownName("stage")
 
 

@@ -13,6 +13,7 @@ import typer
 from ops.runtime.cli_options import (
     UP,
     Directory,
+    Generation,
     LinkageModel,
     Sources,
     TestMode,
@@ -57,6 +58,7 @@ def up(
     linkage_model: LinkageModel = None,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     test_mode: TestMode = False,
+    generation: Generation = 0,
     http_port: HttpPort = None,
     mllp_port: MllpPort = None,
     pages_port: FirstPagesPort = None,
@@ -87,6 +89,7 @@ def up(
     configure_logging()
     settings = EngineSettings(
         test_mode=test_mode,
+        generation=generation,
         workers=workers,
         bootstrap=bootstrap,
         sources=sources,

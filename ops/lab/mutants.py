@@ -6,7 +6,7 @@ Chosen by `python -m ops.lab.worker --mutant NAME` only.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.host.batch import BatchRunner, Sendable
+from streams.host.batch import BatchAnswer, BatchRunner, InFlightBatch, Sendable
 from streams.host.commit import Partition
 from streams.metrics import StageTally
 from streams.steps.outcome import Message, S
@@ -42,9 +42,29 @@ class CommitFirst(BatchRunner[S]):
 class StateFirst(BatchRunner[S]):
     """Sends state before outputs: a crash in between leaves a state that says they were sent."""
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
-        outputs, changes, tally = super()._answer(messages)
-        return changes, outputs, tally
+    def _answer(self, messages: Sequence[Message]) -> tuple[BatchAnswer, StageTally]:
+        answer, tally = super()._answer(messages)
+        return BatchAnswer(answer.claims, [*answer.changes, *answer.released], answer.outputs), tally
 
 
-MUTANTS: Mapping[str, type[BatchRunner[object]]] = {"commit_first": CommitFirst, "state_first": StateFirst}
+class ClaimsLast(BatchRunner[S]):
+    """Sends claims with the state: what was published before a crash is not known afterwards."""
+
+    def _answer(self, messages: Sequence[Message]) -> tuple[BatchAnswer, StageTally]:
+        answer, tally = super()._answer(messages)
+        return BatchAnswer([], answer.outputs, [*answer.claims, *answer.changes], answer.released), tally
+
+
+class ReleasesOverClaims(BatchRunner[S]):
+    """Removes a claim that a later batch has made again."""
+
+    def _releasable(self, batch: InFlightBatch) -> list[Sendable]:
+        return batch.answer.released
+
+
+MUTANTS: Mapping[str, type[BatchRunner[object]]] = {
+    "commit_first": CommitFirst,
+    "state_first": StateFirst,
+    "claims_last": ClaimsLast,
+    "releases_over_claims": ReleasesOverClaims,
+}

@@ -14,6 +14,7 @@ from ops.runtime.worker_command import register as add_worker
 from ops.runtime.worker_process import WorkerHost
 
 HostName = Literal["ours", "stock"]
+MutantName = Literal["commit_first", "state_first", "claims_last", "releases_over_claims"]
 
 
 def host_of(host: HostName = "ours", mutant: str | None = None, fault_at: str | None = None) -> WorkerHost:
@@ -40,7 +41,7 @@ def build_app() -> typer.Typer:
         *,
         fault_at: Annotated[str | None, typer.Option(help="Where it ends itself: PHASE:N.")] = None,
         host: Annotated[HostName, typer.Option(help="What it runs on; stock is a Faust agent.")] = "ours",
-        mutant: Annotated[Literal["commit_first", "state_first"] | None, typer.Option()] = None,
+        mutant: Annotated[MutantName | None, typer.Option()] = None,
     ) -> None:
         """A worker that fails on purpose; never for care records."""
         context.obj = host_of(host, mutant, fault_at)

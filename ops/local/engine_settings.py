@@ -45,6 +45,7 @@ class EngineSettings:
     mllp_port: int | None = None
     pages_port: int | None = None
     profile: str = "demo"
+    generation: int = 0
     worker_program: WorkerProgram = plain_program
     restart_pause_seconds_max: float = RESTART_PAUSE_SECONDS_MAX
     listeners: Mapping[str, Listener] = field(default_factory=dict)

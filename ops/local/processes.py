@@ -135,6 +135,7 @@ class ProcessSpecs:
         """One worker of a stage; its name is its identity in its group."""
         name, port = f"{stage}-{number}", self._pages_port()
         command = ["worker", stage, "--worker-id", name, "--profile", self.settings.profile]
+        command += ["--generation", str(self.settings.generation)]
         if self.settings.linkage_model is not None:
             command += ["--linkage-model", str(self.settings.linkage_model)]
         program = self.settings.worker_program

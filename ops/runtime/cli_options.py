@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ops.errors import BrokerError, MissingInput, SettingsError
+from schemas.revision import GENERATION_MAX
 
 if TYPE_CHECKING:
     from ops.runtime.paths import Addresses
@@ -68,6 +69,10 @@ LinkageModel = Annotated[
 ]
 TestMode = Annotated[
     bool, typer.Option("--test-mode", help="Accept 999 test NHS numbers and sources that keep every service.")
+]
+Generation = Annotated[
+    int,
+    typer.Option(min=0, max=GENERATION_MAX, help="One more with each rebuild: then it is newer than all before."),
 ]
 PagesHost = Annotated[str, typer.Option(help="Where /metrics, /livez and /readyz are served.")]
 PagesPort = Annotated[int, typer.Option(min=0, max=65535, help="Their port; 0 takes a free one.")]

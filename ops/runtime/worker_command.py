@@ -9,6 +9,7 @@ from ops.runtime.cli_options import (
     UP,
     Bootstrap,
     Directory,
+    Generation,
     LinkageModel,
     PagesHost,
     PagesPort,
@@ -40,6 +41,7 @@ def worker(
     linkage_model: LinkageModel = None,
     recipient: Annotated[list[str] | None, typer.Option(help="Who pathways are published for.")] = None,
     test_mode: TestMode = False,
+    generation: Generation = 0,
     profile: Annotated[
         Literal["demo", "production"],
         typer.Option(help="Session, heartbeat, rebalance: 6/1/10 s or 45/3/60 s."),
@@ -68,6 +70,7 @@ def worker(
         linkage_model=linkage_model,
         recipients=tuple(recipient or ("demo",)),
         test_mode=test_mode,
+        generation=generation,
         profile=profile,
         pages_host=pages_host,
         pages_port=pages_port,

@@ -33,6 +33,7 @@ class WorkerOptions:
     linkage_model: Path | None
     recipients: tuple[str, ...]
     test_mode: bool
+    generation: int
     profile: str
     pages_host: str
     pages_port: int
@@ -74,6 +75,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
             intake=options.layout.current_intake_keys() if options.stage == "ingress" else no_intake_keys,
             test_mode=options.test_mode,
             recheck=options.recheck,
+            generation=options.generation,
         ),
     )
     session_s, heartbeat_s, rebalance_s = TIMINGS[options.profile]
@@ -85,6 +87,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
         heartbeat_s=heartbeat_s,
         rebalance_timeout_s=rebalance_s,
         no_predecessor=options.no_predecessor,
+        generation=options.generation,
     )
     registry = CollectorRegistry()
 

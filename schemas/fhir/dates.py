@@ -29,7 +29,7 @@ def london_day(moment: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class StatedTime:
-    """A day, and the moment where it came with a time zone: then the day is London's, as at every door."""
+    """A day, and the moment in UTC where it came with a time zone: then the day is London's, as at every door."""
 
     on: date
     at: datetime | None = None
@@ -51,7 +51,7 @@ def parse_when(text: str) -> StatedTime:
         moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\1:59", text)) if len(text) > 10 else None
         if moment is None or moment.tzinfo is None:  # a clock time without its zone says only the day
             return StatedTime(on)
-        moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
+        moment = moment.astimezone(UTC)  # some moments of years 1 and 9999 have no UTC
         on = london_day(moment)
     except (ValueError, OverflowError):
         raise InvalidField("date", rule="is a day that no calendar has") from None
@@ -97,8 +97,11 @@ _LAST_DAY = {4: "-12-31", 7: "-31", 10: ""}
 
 
 def has_ended(node: Node, moment: datetime) -> bool:
-    """True when the `period` at `node` ended before `moment`. Its last day still counts."""
+    """True when the `period` at `node` ended before `moment`. Its last day still counts; so does one not begun yet."""
     period = node.first("period")
+    start = period.text("start") if period else None
+    if period is not None and start is not None and start[:10] > (moment + SKEW).date().isoformat():
+        period.warning("start", "is in the future; read as in use already", code="value")
     end = period.text("end") if period else None
     if period is None or end is None:
         return False
@@ -127,6 +130,9 @@ def is_former(node: Node, moment: datetime) -> bool:
     return use == "old" or has_ended(node, moment)
 
 
+NOT_YET = "is in the future"
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Between which days the facts of one message may lie: after the birth, not after the message's version time."""
@@ -142,7 +148,7 @@ class Span:
         if on < EARLIEST:
             return "is before 1900"
         if on > self.source_version_at.date() + (BOOKED_AHEAD if booked else SKEW):
-            return "is in the future"
+            return NOT_YET
         if self.born is not None and on <= self.born:
             return "is not after the date of birth"
         return None

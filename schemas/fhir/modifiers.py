@@ -14,7 +14,7 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | | error, that part is not read |
 | Patient.active | false: information |
 | Patient.deceased[x] | a death |
-| Patient.link.type | replaces: a merge; refer, seealso: information; replaced-by: warning; another word: warning |
+| Patient.link | replaces: a merge; refer, seealso: information; replaced-by: warning; another word: warning |
 | Identifier.use, HumanName.use, Address.use, ContactPoint.use | old: superseded; anonymous: no name |
 | ServiceRequest.status | active, completed: told; revoked, entered-in-error: taken back; |
 | | draft, on-hold, unknown: information |
@@ -25,6 +25,7 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | Quantity.comparator | error: a bound is not a measured value |
 | Appointment.status | see `codes.ATTENDANCE_OF_STATUS`; proposed, waitlist: information |
 | Encounter.status | finished: told; entered-in-error: taken back; the others: information |
+| Organization.active, HealthcareService.active, Location.status | not used: its code names it, closed or not |
 | QuestionnaireResponse.status | completed, amended: told; entered-in-error: taken back; the others: information |
 
 A status, intent or comparator that is in no list of R4 is an error: the fact is not told.

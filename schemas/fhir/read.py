@@ -20,6 +20,7 @@ from schemas.fhir.envelope import (
     patient_of,
     source_version_at,
 )
+from schemas.fhir.known_extensions import report_extensions
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.fhir.references import Resolver
@@ -105,6 +106,9 @@ def read(bundle: Mapping[str, object], *, source: Source, test_mode: bool, recei
 
 def _is_failure(header: Node) -> bool:
     """True for an answer that says that an earlier message failed: it tells nothing of a person."""
+    if any(code == "delete" for _, code in header.codings("reason")):
+        rule = "asks to delete: a resource is taken back by its own status alone"
+        header.warning("reason", rule, code="not-supported")
     response = header.first("response")
     if response is None or response.text("code") in (None, "ok"):
         return False
@@ -124,6 +128,7 @@ def _check_structure(message: Opened, bundle: Mapping[str, object]) -> bool:
             message.bundle.error("entry", f"has over {OBJECTS_MAX} elements", code="too-costly")
         return True
     for resource in resources:
+        report_extensions(resource)
         message.structure.extend(issues(resource.value, resource.path))
     return beyond_limits
 

@@ -50,8 +50,11 @@ def _appointment(node: Node, context: Context) -> list[SourceFact]:
     booked = when(node, "created")
     organisations = (context.resolver.organisation(actor) for actor in actors)
     for actor in people:
-        if (identifier := actor.first("identifier")) is not None and is_ods(identifier):
+        identifier = actor.first("identifier")
+        if identifier is not None and is_ods(identifier):
             context.resolver.report_unfit(actor)
+        elif identifier is not None and not context.resolver.points_at(actor, context.patient):
+            actor.information("identifier", "is neither the person's nor an organisation's; not used")
     values: dict[str, object] = _channel(node) | extension_values(node, Attendance) | {"attendance": attendance}
     native = {
         "on": on,

@@ -13,7 +13,7 @@ from schemas.errors import InvalidField
 from schemas.fhir.dates import is_former
 from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
-from schemas.identity import LocalId, NHSNumber, nhs_digits
+from schemas.identity import NOT_FOR_TESTS, LocalId, NHSNumber, nhs_digits
 from schemas.sources import Source
 
 _CLAIM_MAX = 64
@@ -104,6 +104,8 @@ def _read_nhs_number(node: Node, value: str, nhs: _NhsNumbers, *, former: bool) 
         node.error("value", f"NHS number {failure.rule}", code="business-rule")
         nhs.refused = True
         return
+    if nhs.test_mode and number.may_be_real:
+        node.warning("value", NOT_FOR_TESTS)
     (nhs.former if former else nhs.valid).setdefault(number.digits, number)
     if not former:
         _check_status(node, number, nhs.source)
@@ -145,9 +147,21 @@ def _local_id(node: Node, source: Source, source_version_at: datetime) -> LocalI
     if candidates and found is None:
         node.warning("identifier", "holds no number of an authority that the source names")
     for identifier, number in candidates:
+        if number.authority not in source.authorities and _is_nearly(number.authority, source.authorities):
+            rule = "differs from an authority of the source only by case, a slash or http; systems are compared exactly"
+            identifier.warning("system", rule, code="code-invalid")
         if found is not None and number != found:
             identifier.information("", "is another number of the person, not the one that names the record")
     return found
+
+
+def _is_nearly(authority: str, known: tuple[str, ...]) -> bool:
+    """True for a URI that RFC 3986 section 6 or a slip of the hand makes one of the known; FHIR holds it another."""
+    return _loosely(authority) in map(_loosely, known)
+
+
+def _loosely(uri: str) -> str:
+    return uri.casefold().rstrip("/").removeprefix("https://").removeprefix("http://")
 
 
 def _parsed(node: Node, value: str, source: Source) -> LocalId | None:
@@ -198,23 +212,35 @@ def _retired(node: Node, source: Source, record: LocalId | None) -> tuple[LocalI
         elif kind != "replaces":
             link.warning("type", "is not a type of link; left out", code="code-invalid")
         elif is_understood(link):
-            found += _replaced(link, source, record)
+            found += [number for named in _named_by(link, node) if (number := _replaced(named, source, record))]
     return tuple(dict.fromkeys(found))
 
 
-def _replaced(link: Node, source: Source, record: LocalId | None) -> list[LocalId]:
+def _named_by(link: Node, patient: Node) -> list[Node]:
+    """The identifiers of the record that a link leads to: in the link itself, or of a Patient contained beside it."""
     other = link.first("other")
     identifier = other.first("identifier") if other else None
-    value = identifier.text("value") if identifier else None
-    if identifier is None or value is None:
+    name = (other.text("reference") or "") if other else ""
+    contained = [part for part in patient.many("contained") if part.kind == "Patient" and is_understood(part)]
+    beside = [part for part in contained if name == f"#{part.text('id')}"]
+    of_beside = [part for found in beside for part in found.many("identifier") if not _is_national(part)]
+    named = [part for part in ([identifier] if identifier else of_beside) if part.text("value")]
+    if not named:
         link.warning("other", "names no record by an identifier; the merge was left out", code="not-found")
-        return []
-    if uris.canonical_uri(identifier.text("system") or "") in uris.NATIONAL:
+    return named
+
+
+def _is_national(identifier: Node) -> bool:
+    return uris.canonical_uri(identifier.text("system") or "") in uris.NATIONAL
+
+
+def _replaced(identifier: Node, source: Source, record: LocalId | None) -> LocalId | None:
+    if _is_national(identifier):
         rule = "is a national number and names no record; the merge was left out"
         identifier.warning("system", rule, code="not-supported")
-        return []
-    number = _parsed(identifier, value, source)
+        return None
+    number = _parsed(identifier, identifier.text("value") or "", source)
     if number is not None and number == record:
         identifier.warning("value", "is the number of this record itself; the merge was left out")
-        return []
-    return [] if number is None else [number]
+        return None
+    return number

@@ -1,6 +1,7 @@
 """An Observation as Measurements or a Comorbidity."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -50,12 +51,20 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
         return _comorbidity(node, condition, present, context)
     if node.first("method"):
         node.warning("method", "is not read: the value was taken as its code says", code="not-supported")
-    facts = []
+    facts: list[SourceFact] = []
+    measured = Counter[str]()
     for place, meaning, is_part in places:
         fact = _measurement(node, place, meaning, context)
-        if fact is not None and is_part and fact.business_id is not None:
-            fact = replace(fact, business_id=f"{fact.business_id}/{meaning.quantity}")
-        facts += [fact] if fact else []
+        if fact is None:
+            continue
+        measured[meaning.quantity] += 1
+        again = measured[meaning.quantity]
+        if again > 1:
+            place.warning("code", "stands in a component before it too; both were told", code="multiple-matches")
+        if is_part and fact.business_id is not None:
+            part = meaning.quantity if again == 1 else f"{meaning.quantity}/{again}"
+            fact = replace(fact, business_id=f"{fact.business_id}/{part}")
+        facts.append(fact)
     return facts
 
 

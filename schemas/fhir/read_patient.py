@@ -183,7 +183,10 @@ class _PersonReading:
         if text and placeholders.is_word(text, self.source.placeholders):
             node.information(name, "is what systems write where none is known")
             return ""
-        return text
+        left = placeholders.without_words(text) if name in ("family", "given") else text
+        if left != text:
+            node.information(name, "holds a word for what is not known beside a name; the name was read")
+        return left
 
     def _is_former(self, node: Node) -> bool:
         return is_former(node, self.source_version_at)

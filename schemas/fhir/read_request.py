@@ -24,6 +24,8 @@ from schemas.facts import (
 from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import Context
 from schemas.fhir.dates import StatedTime, when
+from schemas.fhir.extensions import hyphened
+from schemas.fhir.known_extensions import report_parts
 from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.references import business_id
@@ -124,7 +126,8 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
         return []  # reported: neither sent nor received can stand in
     values = {"direction": "sent"} | ours | _native(node, context)
     values |= {"to_tier": tier, "on": on.on, "at": moment.at}
-    body = built(Referral, values, node, source=context.source, elements=_ELEMENTS)
+    elements = {name: place for name, place in _ELEMENTS.items() if name not in ours}
+    body = built(Referral, values, node, source=context.source, elements=elements)
     if body is None:
         return []
     return [
@@ -144,8 +147,11 @@ def _native(node: Node, context: Context) -> dict[str, object]:
     if node.our_extension("priority") is None:
         found["priority"] = (node.text("priority") or "").lower() or None
     for name, element in (("referrer_ods", "requester"), ("provider_ods", "performer")):
-        organisations = (context.resolver.organisation(reference) for reference in node.many(element))
-        found[name] = next((code for code in organisations if code is not None), None)
+        organisations = [context.resolver.organisation(reference) for reference in node.many(element)]
+        named = dict.fromkeys(code for code in organisations if code is not None)
+        found[name] = next(iter(named), None)
+        if len(named) > 1:
+            node.warning(element, "names several organisations; the first was read", code="multiple-matches")
         if found[name] is None:
             for reference in node.many(element):
                 context.resolver.report_unfit(reference)
@@ -202,15 +208,17 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
     if place is None or kind is None:
         node.error("extension('type')", "must be one of the milestones", code="code-invalid")
         return []
+    report_parts(node, kind)
     on = _when(node, context)
     if on is None:
         return []
     values = extension_values(node, kind, bare=True) | {"on": on.on, "at": on.at}
-    if kind is Procedure and not codes.procedure(str(values.get("code")), str(values.get("system"))):
-        node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
-        return []
-    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements={}))
+    elements = {name: f"extension('{hyphened(name)}')" for name in kind.model_fields}
+    body = cast(FactBody | None, built(kind, values, node, source=context.source, elements=elements))
     if body is None:
+        return []
+    if isinstance(body, Procedure) and not codes.procedure(body.code, body.system):
+        node.error("extension('code')", "is not a code of a procedure", code="code-invalid")
         return []
     named = node.extension("business-id")
     default = "/".join((number, body.type, *_distinguishing_codes(body))) if number else None

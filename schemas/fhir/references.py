@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from schemas import ods, uris
+from schemas.fhir.modifiers import is_understood
 from schemas.fhir.node import Node
 from schemas.identity import booking_reference, nhs_digits
 
@@ -124,7 +125,7 @@ class Resolver:
                     yield inside
                     return
                 resource = self.find(onward)
-        if resource is not None and resource.kind == "Organization":
+        if resource is not None and resource.kind == "Organization" and is_understood(resource):
             yield from resource.many("identifier")
 
 

@@ -107,6 +107,7 @@ def run_worker(
         observe=observe,
         check_fence=watchdog.check,
         pace=Pace(settings.batch_s, settings.batch_max),
+        generation=settings.generation,
     )
     app = HostApp(HostParts(stage, settings, facts, runner, producer))
     watchdog.start()

@@ -1,13 +1,14 @@
-"""Batches in flight, each in the order that makes loss impossible: outputs, state, commit, each acknowledged.
+"""Batches in flight, each in the order that makes loss impossible: claims, outputs, state, commit, each acknowledged.
 
-So an element of state that is there proves that its outputs are there, and a committed offset proves both.
+So what was published is claimed, an element of state that is there proves that its outputs are there, and a committed
+offset proves both.
 Which flight may take its next step is decided by `commit.Progress`; here it is done. Nothing in this module
 waits: `dispatch` and `advance` return, and are called again.
 """
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Generic, Protocol
@@ -16,11 +17,26 @@ from streams.host.commit import Flight, Partition, Progress
 from streams.host.delivered import PARTITION_OF, DeliveredMarker
 from streams.host.watchdog import clock
 from streams.metrics import BEGAN_HEADER, SHAPES, StageMetrics, StageTally, began_ms
-from streams.steps.outcome import Change, Emit, Message, Reject, S, Stage, Step, dead_letter, source_of
+from streams.steps.outcome import (
+    Change,
+    Claim,
+    Emit,
+    Message,
+    Outcome,
+    Reject,
+    Release,
+    S,
+    Stage,
+    Step,
+    dead_letter,
+    source_of,
+)
 
 # What a batch goes through, in this order; `BatchRunner.observe` is called with the name of each as it is reached.
 BATCH_PHASES = (
     "delivered",
+    "claims_sent",
+    "claims_acknowledged",
     "outputs_sent",
     "outputs_acknowledged",
     "state_sent",
@@ -28,14 +44,19 @@ BATCH_PHASES = (
     "committed",
 )
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
+GENERATION = b"generation"  # the element of a changelog that is the host's
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
-FLIGHTS_MAX = 4  # one being answered, one waiting for each acknowledgement, one for the commit
+FLIGHTS_MAX = 5  # one being answered, one waiting for each acknowledgement, one for the commit
 
 OFFSET_OF = attrgetter("offset")
 
 Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
 NO_HEADERS: Headers = []
 Sendable = tuple[str, int, bytes | None, bytes | None, Headers]  # topic, partition, key, value
+
+
+class GenerationTooLow(RuntimeError):
+    """The changelog is of a higher generation than the worker's setting: its answers would look older than they are."""
 
 
 class OutputProducer(Protocol):
@@ -72,24 +93,38 @@ class Pace:
         self._size = min(fitting, 2 * self.size())
 
 
+@dataclass
+class BatchAnswer:
+    """What a batch leads to, in the order of its messages. `released`: claims to be removed with the state."""
+
+    claims: list[Sendable] = field(default_factory=list)
+    outputs: list[Sendable] = field(default_factory=list)
+    changes: list[Sendable] = field(default_factory=list)
+    released: list[Sendable] = field(default_factory=list)
+
+
 @dataclass(eq=False)
 class InFlightBatch:
     """What is sent for one flight, and what has become of it."""
 
     flight: Flight
-    outputs: Sequence[Sendable]
-    changes: Sequence[Sendable]
+    answer: BatchAnswer
     tally: StageTally
     since_s: float
-    outputs_sent: bool = False
+    claims_sent: bool = False
+
+    def claimed(self) -> set[tuple[int, bytes | None]]:
+        """The claims by task and key."""
+        return {(claim[1], claim[2]) for claim in self.answer.claims}
 
 
 @dataclass
 class BatchRunner(Generic[S]):
     """Holds the state of the tasks of one assignment, answers batches and sees them through.
 
-    `stamp_ms` gives the Kafka time of what is sent. `observe` is called with each of BATCH_PHASES. Whatever a method
-    raises, nothing that was not acknowledged has become committable, and the caller ends the process.
+    `generation` is noted in the changelog of each task before its first output. `stamp_ms` gives the Kafka time
+    of what is sent. `observe` is called with each of BATCH_PHASES. Whatever a method raises, nothing that was not
+    acknowledged has become committable, and the caller ends the process.
     """
 
     stage: Stage
@@ -102,23 +137,33 @@ class BatchRunner(Generic[S]):
     check_fence: Callable[[], None]
     pace: Pace
     stamp_ms: Callable[[], int] = lambda: 0  # 0: not counted in yet
+    generation: int = 0
     states: dict[int, S] = field(default_factory=dict)
     progress: Progress = field(default_factory=lambda: Progress({}))
     _in_flight: deque[InFlightBatch] = field(default_factory=deque)
     _acknowledged: StageTally = field(default_factory=StageTally)
+    _of_generation: set[int] = field(default_factory=set)  # tasks whose changelog says so
 
     def restore(self, elements: Mapping[int, Mapping[bytes, bytes]]) -> dict[int, S]:
         """Each task's state from its elements. May run on a thread while nothing is assigned to this runner.
 
-        A million long-lived objects are made: the collector of cycles would walk them again and again.
+        A million long-lived objects are made: the collector of cycles would walk them again and again. Raises
+        GenerationTooLow.
         """
+        self._of_generation = {task for task, by_key in elements.items() if self._is_noted(by_key)}
         gc.unfreeze()
         gc.disable()
         try:
-            return {task: self.step.restore(by_key.items()) for task, by_key in elements.items()}
+            return {task: self.step.restore(_of_step(by_key)) for task, by_key in elements.items()}
         finally:
             gc.enable()
             gc.freeze()
+
+    def _is_noted(self, elements: Mapping[bytes, bytes]) -> bool:
+        noted = int(elements.get(GENERATION, b"0"))
+        if noted > self.generation:
+            raise GenerationTooLow(f"generation {self.generation}, where the changelog has {noted}")
+        return noted == self.generation
 
     def begin(self, states: dict[int, S], positions: Mapping[Partition, int]) -> None:
         """A new assignment with the state of each task; input begins at the positions."""
@@ -153,7 +198,7 @@ class BatchRunner(Generic[S]):
         self.observe("delivered")
         self._in_flight.append(InFlightBatch(flight, *self._answer(messages), since_s))
         if self.producer.is_clear():
-            self._send_outputs()
+            self._send_claims()
 
     def advance(self, wait_s: float) -> None:
         """Every flight has taken the steps it may take; waits so long for acknowledgements to come."""
@@ -172,43 +217,63 @@ class BatchRunner(Generic[S]):
         self.metrics.answered(self._acknowledged)
         self._acknowledged = StageTally()
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[list[Sendable], list[Sendable], StageTally]:
-        """Outputs and changes in the order of their messages, each with its lineage.
-
-        Lineage is for an independent checker; never where recipients read, who could join their feeds by it.
-        """
-        outputs: list[Sendable] = []
-        changes: list[Sendable] = []
+    def _answer(self, messages: Sequence[Message]) -> tuple[BatchAnswer, StageTally]:
+        """What the step makes of each message, then of those of each task together."""
+        answer, tally = BatchAnswer(), StageTally(ages=self.stage.last)
         shapes: list[int] = []
-        tally, states, advance = StageTally(ages=self.stage.last), self.states, self.step.advance
-        changelog, published = self.stage.changelog, self.stage.published
+        states, advance = self.states, self.step.advance
         started = clock()
         for message in messages:
             task = message.partition
             states[task], outcomes = advance(states[task], message)
-            shape = 0
-            cause = lineage(message) if outcomes else NO_HEADERS
-            for outcome in outcomes:
-                shape |= SHAPES[type(outcome)]
-                if type(outcome) is Emit:
-                    outputs.append(sendable(outcome, NO_HEADERS if outcome.topic in published else cause))
-                elif type(outcome) is Change:
-                    assert changelog is not None, "a stage that changes state has a changelog"
-                    changes.append((changelog, task, outcome.key, outcome.value, cause))
-                elif type(outcome) is Reject:
-                    sealed = self.seal_dead_letter(message, outcome.code)
-                    outputs.append(sendable(dead_letter(self.stage, message, outcome.code, sealed), cause))
-                    tally.codes[outcome.code] += 1
-            shapes.append(shape)
+            shapes.append(self._note(answer, tally, message, outcomes) if outcomes else 0)
+        tasks = {message.partition: None for message in messages}
+        if self.stage.changelog is not None and not self._of_generation.issuperset(tasks):
+            answer.claims[:0] = self._notes(self.stage.changelog, tasks.keys() - self._of_generation)
+        together = [found for task in tasks for found in self.step.finish(states[task])]
+        if together:
+            numbers = {message[:3]: number for number, message in enumerate(messages)}  # by topic, partition, offset
+            for message, outcomes in together:
+                shapes[numbers[message[:3]]] |= self._note(answer, tally, message, outcomes)
         tally.add(messages, shapes)
         self.pace.took(len(messages), clock() - started)
-        return outputs, changes, tally
+        return answer, tally
+
+    def _notes(self, changelog: str, tasks: Set[int]) -> list[Sendable]:
+        self._of_generation |= tasks
+        return [(changelog, task, GENERATION, b"%d" % self.generation, NO_HEADERS) for task in sorted(tasks)]
+
+    def _note(self, answer: BatchAnswer, tally: StageTally, message: Message, outcomes: Iterable[Outcome]) -> int:
+        """Add what follows from `message` to the answer, with its lineage. Returns the shape of the outcomes.
+
+        Lineage is for an independent checker; never where recipients read, who could join their feeds by it.
+        """
+        shape, task, cause = 0, message.partition, lineage(message)
+        changelog, published = self.stage.changelog, self.stage.published
+        for outcome in outcomes:
+            shape |= SHAPES[type(outcome)]
+            if type(outcome) is Emit:
+                answer.outputs.append(sendable(outcome, NO_HEADERS if outcome.topic in published else cause))
+            elif type(outcome) is Reject:
+                sealed = self.seal_dead_letter(message, outcome.code)
+                answer.outputs.append(sendable(dead_letter(self.stage, message, outcome.code, sealed), cause))
+                tally.codes[outcome.code] += 1
+            else:
+                assert changelog is not None, "a stage that changes state has a changelog"
+                if type(outcome) is Change:
+                    answer.changes.append((changelog, task, outcome.key, outcome.value, cause))
+                elif type(outcome) is Claim:
+                    answer.claims.append((changelog, task, outcome.key, outcome.value, cause))
+                elif type(outcome) is Release:
+                    answer.released.append((changelog, task, outcome.key, None, cause))
+        return shape
 
     def _wave(self) -> bool:
         """What was sent has arrived: what that allows to be sent is the next wave. True when something moved."""
         moved = self._arrived()
         self._send_state()
         self._send_outputs()
+        self._send_claims()
         while self._in_flight and self._in_flight[0].flight.state_acknowledged:
             self._acknowledged.merge(self._in_flight.popleft().tally)
         return moved
@@ -220,9 +285,12 @@ class BatchRunner(Generic[S]):
             if flight.state_sent and not flight.state_acknowledged:
                 self.progress.acknowledge_state(flight)
                 self.observe("state_acknowledged")
-            elif batch.outputs_sent and not flight.outputs_acknowledged:
+            elif flight.outputs_sent and not flight.outputs_acknowledged:
                 self.progress.acknowledge_outputs(flight)
                 self.observe("outputs_acknowledged")
+            elif batch.claims_sent and not flight.claims_acknowledged:
+                self.progress.acknowledge_claims(flight)
+                self.observe("claims_acknowledged")
             else:
                 continue
             moved = True
@@ -230,22 +298,51 @@ class BatchRunner(Generic[S]):
 
     def _send_state(self) -> None:
         while (flight := self.progress.may_send_state()) is not None:
-            self._send(next(batch.changes for batch in self._in_flight if batch.flight is flight))
+            batch = self._batch_of(flight)
+            self._send([*batch.answer.changes, *self._releasable(batch)])
             self.progress.send_state(flight)
             self.observe("state_sent")
 
+    def _releasable(self, batch: InFlightBatch) -> list[Sendable]:
+        """The released claims that no later batch has claimed again: its claim may be on the broker already."""
+        if not batch.answer.released:
+            return []
+        later = list(self._in_flight)[self._in_flight.index(batch) + 1 :]
+        claimed = set[tuple[int, bytes | None]]().union(*(other.claimed() for other in later))
+        return [release for release in batch.answer.released if (release[1], release[2]) not in claimed]
+
     def _send_outputs(self) -> None:
+        while (flight := self.progress.may_send_outputs()) is not None:
+            self._send(self._batch_of(flight).answer.outputs)
+            self.progress.send_outputs(flight)
+            self.observe("outputs_sent")
+
+    def _send_claims(self) -> None:
+        """A batch without claims has none to wait for: its outputs leave at once."""
         for batch in self._in_flight:
-            if not batch.outputs_sent:
-                self._send(batch.outputs)
-                batch.outputs_sent = True
-                self.observe("outputs_sent")
+            if batch.claims_sent:
+                continue
+            if batch.answer.claims:
+                self._send(batch.answer.claims)
+            batch.claims_sent = True
+            self.observe("claims_sent")
+            if not batch.answer.claims:
+                self.progress.acknowledge_claims(batch.flight)
+                self.observe("claims_acknowledged")
+                self._send_outputs()
+
+    def _batch_of(self, flight: Flight) -> InFlightBatch:
+        return next(batch for batch in self._in_flight if batch.flight is flight)
 
     def _send(self, messages: Sequence[Sendable]) -> None:
         self.check_fence()
         stamp_ms = self.stamp_ms()
         assert stamp_ms > 0, "nothing is sent before the broker has counted us in"
         self.producer.send(messages, stamp_ms=stamp_ms)
+
+
+def _of_step(elements: Mapping[bytes, bytes]) -> Iterable[tuple[bytes, bytes]]:
+    return (item for item in elements.items() if item[0] != GENERATION)
 
 
 def sendable(emit: Emit, headers: Headers) -> Sendable:

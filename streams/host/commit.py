@@ -1,14 +1,15 @@
 """What may be sent and committed when: pure, so that it can be checked against every schedule.
 
 A *flight* is one batch between its delivery to the step and the commit of its offsets. There are several at
-once, and each goes through the same order:
+once, and each goes through the same order, each step after the acknowledgement of the one before:
 
-    outputs sent -> outputs acknowledged -> state sent -> state acknowledged -> committable
+    claims -> outputs -> state -> committable
 
-The outputs of a later flight may be sent while an earlier one waits. Its state may not: state leaves in the
-order of the flights, each after the acknowledgement of its own outputs. And only a gapless run of finished
-flights is committable. So a state element that is there proves that its outputs are there, and those of every
-message before it; and a committed offset proves both.
+Each of the three leaves in the order of the flights. The claims and outputs of a later flight may be sent while an
+earlier one waits for an acknowledgement; its state may not before the earlier flight's state is sent. And only a
+gapless run of finished flights is committable. So an output that is there proves that its claim is there; a state
+element that is there proves that its outputs are there, and those of every message before it; and a committed offset
+proves all three.
 """
 
 from collections import deque
@@ -31,6 +32,8 @@ class Flight:
     """One batch in flight: the offset of the next message after it, per partition it has messages of."""
 
     upto: Mapping[Partition, int]
+    claims_acknowledged: bool = False
+    outputs_sent: bool = False
     outputs_acknowledged: bool = False
     state_sent: bool = False
     state_acknowledged: bool = False
@@ -82,8 +85,25 @@ class Progress:
         self._flights.append(flight)
         return flight
 
+    def acknowledge_claims(self, flight: Flight) -> None:
+        """Every claim of the flight is on the broker."""
+        flight.claims_acknowledged = True
+
+    def may_send_outputs(self) -> Flight | None:
+        """The flight whose outputs are to be sent next: the first that has not, once its claims are there."""
+        first = next((flight for flight in self._flights if not flight.outputs_sent), None)
+        return first if first is not None and first.claims_acknowledged else None
+
+    def send_outputs(self, flight: Flight) -> None:
+        """The outputs of the flight are being sent. Raises OutOfOrder when it is not its turn."""
+        if flight is not self.may_send_outputs():
+            raise OutOfOrder("outputs follow claims, flight after flight")
+        flight.outputs_sent = True
+
     def acknowledge_outputs(self, flight: Flight) -> None:
-        """Every output of the flight is on the broker."""
+        """Every output of the flight is on the broker. Raises OutOfOrder when none was sent."""
+        if not flight.outputs_sent:
+            raise OutOfOrder("nothing was sent")
         flight.outputs_acknowledged = True
 
     def may_send_state(self) -> Flight | None:

@@ -25,6 +25,7 @@ class HostSettings:
     `worker_id` names the worker for as long as it exists (static membership): after a kill it is back before
     the session times out; two living workers of a stage never share one. `state_directory` is that worker's
     alone. A batch is at most `batch_max` messages and about `batch_s` seconds of the step's time.
+    `generation` stands in the changelog; one that is lower than what stands there ends the worker.
     `no_predecessor`: nobody has worked under this id before; else what a predecessor sent last is waited out.
     """
 
@@ -38,6 +39,7 @@ class HostSettings:
     batch_max: int = 2_000
     batch_s: float = 0.25
     no_predecessor: bool = False
+    generation: int = 0
     group_prefix: str = "tierlink"
 
     def group(self, stage_name: str) -> str:

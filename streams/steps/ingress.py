@@ -25,7 +25,7 @@ from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 from schemas.topics import DISPOSITIONS, EVENTS, partition_of
 from streams.steps.intake_desk import IntakeDesk, IntakeEntry
-from streams.steps.outcome import Emit, Message, Outcome, Reject
+from streams.steps.outcome import Emit, Message, MessageByMessage, Outcome, Reject
 
 IDENTITIES_MAX = 4_096  # cached: some 3 KB each, so 12 MB
 
@@ -66,7 +66,7 @@ class Pseudonyms:
         return self.keys.mac(Purpose.FACT_ID, source.slug, kind, "business", business_id)
 
 
-class IngressStep:
+class IngressStep(MessageByMessage):
     """intake.<source>.v1 -> events.v1, dispositions.v1, receipts.<source>.v1. It has keys and sources, no state."""
 
     def __init__(

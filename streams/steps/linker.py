@@ -24,18 +24,19 @@ from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
+from schemas.revision import revision_of
 from schemas.sealing import unseal
 from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
 from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState
 from streams.steps.model_rollout import BATCH_RECORDS, ModelRollout
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+from streams.steps.outcome import Change, Emit, Message, MessageByMessage, Outcome, Reject
 
 __all__ = ["LinkerState", "LinkerStep"]
 
 CLOCK_SKEW_MAX_MS = 24 * 3_600_000  # a decision dated later would outrank every decision after it
 
 
-class LinkerStep:
+class LinkerStep(MessageByMessage):
     """Links one domain. It has the keys to read tokens and to name persons; it never sees a clear value.
 
     `model`: the model requested; a domain that was answered under another one changes to it. `one_record_each`: the
@@ -50,12 +51,14 @@ class LinkerStep:
         domain: int = 0,
         one_record_each: Collection[str] = (),
         batch_records: int = BATCH_RECORDS,
+        generation: int = 0,
     ) -> None:
         self._keys = keys
         self._model = model
         self._domain = domain
         self._one_record_each = frozenset(one_record_each)
         self._batch_records = batch_records
+        self._generation = generation
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> LinkerState:
         """The domain's state from its changelog, under its active model and, if that is another, the requested one."""
@@ -122,10 +125,10 @@ class LinkerStep:
         members = {member for answer in after.values() for member in answer.members}
         before = state.persons_of(touched | members)
         after |= self._answers(state, members - touched)
-        outcomes = state.rollout.begin(state.answers)
+        outcomes, revision = state.rollout.begin(state.answers), revision_of(self._generation, message.offset)
         for record_id in sorted(touched):
-            outcomes += _answered(state, record_id, after.get(record_id), message.offset)
-        outcomes += self._changes(changes(before, after, model=state.rollout.model_name), message.offset)
+            outcomes += _answered(state, record_id, after.get(record_id), revision)
+        outcomes += self._changes(changes(before, after, model=state.rollout.model_name), revision)
         outcomes += self._reviews(state, touched)
         # Last: while the element is not in the changelog, the message that comes again touches the same records
         # again. In another order a crash in between would leave answers that were sent and never recorded.
@@ -186,7 +189,8 @@ class LinkerStep:
         records = rollout.start(batch, message.offset, state.answers)
         if records is None:
             return outcomes + rollout.discard(batch)
-        return outcomes + self._answer_batch(state, records, message.offset) + rollout.finish()
+        revision = revision_of(self._generation, message.offset)
+        return outcomes + self._answer_batch(state, records, revision) + rollout.finish()
 
     def _answer_batch(self, state: LinkerState, records: Iterable[str], revision: int) -> list[Outcome]:
         """The answers of these records that differ from the last ones, and what follows from that."""

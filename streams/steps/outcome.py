@@ -52,13 +52,40 @@ class Change(NamedTuple):
         return "Change()"
 
 
+class Claim(NamedTuple):
+    """One element of the state that is on the broker before any output of its batch leaves.
+
+    It names what is going to be published and may have to be taken back: a process that dies in between finds it
+    again, whatever became of the messages that led to it.
+    """
+
+    key: bytes
+    value: bytes
+
+    def __repr__(self) -> str:
+        return "Claim()"
+
+
+class Release(NamedTuple):
+    """What the claim under `key` names is taken back by this batch: the claim is removed with the batch's state.
+
+    Not when a later batch, already answered, claims it again.
+    """
+
+    key: bytes
+
+    def __repr__(self) -> str:
+        return "Release()"
+
+
 class Reject(NamedTuple):
     """Dead-letter the message being answered. `code` is a constant of the program, never a value."""
 
     code: str
 
 
-Outcome = Emit | Change | Reject
+Outcome = Emit | Change | Claim | Release | Reject
+Answer = tuple[Message, tuple[Outcome, ...]]  # what follows, and the message it is answered to
 
 
 class Step(Protocol[S]):
@@ -76,6 +103,21 @@ class Step(Protocol[S]):
         bug, never a rejection.
         """
         ...
+
+    def finish(self, state: S) -> tuple[Answer, ...]:
+        """What follows from the messages of the task since the last `finish` together: the batch ends here.
+
+        `state` may be changed in place. Where a batch ends differs from one life to the next.
+        """
+        ...
+
+
+class MessageByMessage:
+    """A step whose messages lead to nothing together that they do not lead to singly."""
+
+    def finish(self, _: object) -> tuple[Answer, ...]:
+        """Nothing more."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -110,9 +152,12 @@ def dead_letter(stage: Stage, message: Message, code: str, sealed: bytes) -> Emi
 
 
 def keep(elements: dict[bytes, bytes], outcomes: Iterable[Outcome]) -> None:
-    """Apply the changes among `outcomes` to `elements`, the content of a changelog; the last written come last."""
+    """Apply the changes, claims and releases among `outcomes` to `elements`, the content of a changelog.
+
+    The last written come last.
+    """
     for outcome in outcomes:
-        if isinstance(outcome, Change):
+        if isinstance(outcome, Change | Claim | Release):
             elements.pop(outcome.key, None)
-            if outcome.value is not None:
+            if not isinstance(outcome, Release) and outcome.value is not None:
                 elements[outcome.key] = outcome.value

@@ -2,7 +2,13 @@
 
     pathway.in.v1 -> pathway.state.<recipient>.v1, pathway.events.<recipient>.v1
 
-State is a set of facts, the view is a fold of it; `person_state.py` lists its elements in the changelog.
+State is a set of facts, the view is a fold of it; `person_state.py` lists its elements in the changelog. Messages
+change the state one by one; the people they touched are folded and published once for the batch, where they differ
+from what was published last.
+
+A batch cut elsewhere after a crash passes through other states, so what was published may follow from none of them.
+Therefore everything published is claimed first, by name and digest, and after a restart no claim is trusted: when its
+person is touched, it is published again or taken back.
 
 Of one fact the version with the highest (link revision, source_version_at, content hash) is kept. It is in the fold
 while its link revision is above the record's withdrawal; when it is not above, no lower one is. So the set, the fold
@@ -10,25 +16,30 @@ and the last published values are the same for any order and any repetition of t
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 from schemas import canonical, pathway_in
 from schemas.definitions import Definitions
 from schemas.errors import Unreadable
-from schemas.facts import StoredFact
 from schemas.keyring import Keyring
 from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
-from streams.steps.outcome import Change, Message, Outcome, Reject
+from schemas.revision import generation_of
+from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
 from streams.steps.pathway_fold.current_facts import PersonFact
-from streams.steps.pathway_fold.events import kind_of
-from streams.steps.pathway_fold.fold import fold
+from streams.steps.pathway_fold.fold import Pathway, fold
 from streams.steps.pathway_fold.handovers import is_overdue
 from streams.steps.person_state import (
     AS_OF,
-    PUBLISHED,
+    CLAIM,
+    SNAPSHOT,
+    UNRECEIVED,
     WITHDRAWN,
-    Events,
     LinkedFact,
     PathwayState,
+    PersonState,
+    claim_element,
+    current_claims,
+    unreceived_element,
     withdrawal,
 )
 from streams.steps.publishing import Recipient
@@ -39,8 +50,11 @@ __all__ = ["LinkedFact", "PathwayState", "PathwayStep"]
 class PathwayStep:
     """pathway.in.v1 -> snapshots and events of every recipient. `keys` holds each recipient's key."""
 
-    def __init__(self, keys: Keyring, recipients: tuple[str, ...], definitions: Definitions) -> None:
-        self._recipients = tuple(Recipient(name, keys) for name in recipients)
+    def __init__(
+        self, keys: Keyring, recipients: tuple[str, ...], definitions: Definitions, *, generation: int = 0
+    ) -> None:
+        self._recipients = tuple(Recipient(name, keys, generation) for name in recipients)
+        self._generation = generation
         self._definitions = definitions
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> PathwayState:
@@ -48,11 +62,13 @@ class PathwayStep:
         return PathwayState.of_changelog(elements)
 
     def advance(self, state: PathwayState, message: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
-        """What follows from one fact, one withdrawal or one tick; a message that comes again is answered again."""
+        """What one fact, one withdrawal or one tick changes; what it leads to, `finish` answers."""
         try:
             received = pathway_in.parse(message.key, message.value)
         except Unreadable:
             return state, (Reject("unreadable"),)
+        if not isinstance(received, TickInput) and generation_of(received.link_revision) > self._generation:
+            return state, (Reject("generation"),)
         match received:
             case FactInput():
                 return state, tuple(self._fact(state, received, message))
@@ -60,6 +76,11 @@ class PathwayStep:
                 return state, tuple(self._withdrawal(state, received, message))
             case TickInput():
                 return state, tuple(self._tick(state, received, message))
+
+    def finish(self, state: PathwayState) -> tuple[Answer, ...]:
+        """What is published of everybody touched since, each in answer to the newest message about them."""
+        touched, state.touched = state.touched, {}
+        return tuple((message, self._publish(state, person_id, message)) for person_id, message in touched.items())
 
     def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
         person, fact = state.of(received.person_id), received.fact
@@ -70,7 +91,8 @@ class PathwayStep:
         if is_linked and (former is None or new.rank > former.rank):
             person.facts[name] = new
             outcomes.append(Change(message.key or b"", new.element()))
-        return outcomes + self._publish(state, received.person_id, message, cause=fact)
+        state.touch(received.person_id, message)
+        return outcomes
 
     def _withdrawal(self, state: PathwayState, received: WithdrawalInput, message: Message) -> list[Outcome]:
         person_id, record_id, revision = received.person_id, received.record_id, received.link_revision
@@ -84,59 +106,53 @@ class PathwayStep:
             if fact is not None and fact.link_revision <= person.withdrawn[record_id]:
                 del person.facts[name]
                 outcomes.append(_change(f"{person_id}/{record_id}/{name[1]}", None))
-        return outcomes + self._publish(state, person_id, message)
+        state.touch(person_id, message)
+        return outcomes
 
     def _tick(self, state: PathwayState, tick: TickInput, message: Message) -> list[Outcome]:
-        """Publish the people with a referral that became overdue; for a day received again, all that have one."""
-        before, outcomes = state.as_of, list[Outcome]()
-        if before is None or tick.as_of > before:
-            state.as_of = tick.as_of
-            outcomes.append(_change(AS_OF, canonical.dump({"as_of": tick.as_of.isoformat()})))
-        elif tick.as_of < before:
+        """The people with a referral that became overdue are touched. A day that is kept has been answered."""
+        before, rule = state.as_of, self._definitions.handover
+        if before is not None and tick.as_of <= before:
             return []
-        else:
-            before = None
-        rule = self._definitions.handover
+        state.as_of = tick.as_of
         for person_id, unreceived in sorted(state.unreceived.items()):
             if any(is_overdue(d, state.as_of, rule) and not is_overdue(d, before, rule) for d in unreceived):
-                outcomes += self._publish(state, person_id, message)
-        return outcomes
+                state.touch(person_id, message)
+        return [_change(AS_OF, canonical.dump({"as_of": tick.as_of.isoformat()}))]
 
-    def _publish(
-        self, state: PathwayState, person_id: str, message: Message, *, cause: StoredFact | None = None
-    ) -> list[Outcome]:
-        """The snapshot, every event that changed or rests on the fact `cause`, and retractions of former events."""
+    def _publish(self, state: PathwayState, person_id: str, message: Message) -> tuple[Outcome, ...]:
+        """The snapshot and the events that differ from those published last, and retractions of former events.
+
+        All that is current while the claims are not sure.
+        """
         person = state.of(person_id)
-        pathway = fold(person.linked_facts(), as_of=state.as_of, definitions=self._definitions, memory=person.memory)
-        current = {event.name: (event.kind, event.digest) for event in pathway.events}
-        cause_id = cause.fact_id if cause else None
-        changed = [
-            event
-            for event in pathway.events
-            if person.events.get(event.name) != current[event.name] or cause_id in event.facts
+        pathway = self._folded(person, state.as_of)
+        current, claims = current_claims(pathway), person.claims
+        differing = {name for name, claim in current.items() if claims.get(name) != claim}
+        changed = differing if person.sure else current.keys()
+        gone = sorted(claims.keys() - current.keys())
+        outcomes: list[Outcome] = [
+            Claim(_claim_key(person_id, name), claim_element(current[name])) for name in differing
         ]
-        retracted = _retracted(person.events, current, cause)
-        outcomes: list[Outcome] = []
-        for recipient in self._recipients:
+        for recipient in self._recipients if changed or gone else ():
             about = recipient.about(person_id, message)
-            outcomes.append(recipient.snapshot(about, pathway))
-            outcomes += [recipient.event(about, event) for event in changed]
-            outcomes += [recipient.retraction(about, name, kind) for name, kind in retracted]
-        former = person.events, person.unreceived
-        person.events, person.unreceived = current, pathway.unreceived
+            if SNAPSHOT in changed or SNAPSHOT in gone:
+                outcomes.append(recipient.snapshot(about, pathway))
+            outcomes += [recipient.event(about, event) for event in pathway.events if event.name in changed]
+            outcomes += [recipient.retraction(about, name, claims[name][0]) for name in gone if name != SNAPSHOT]
+        outcomes += [Release(_claim_key(person_id, name)) for name in gone]
+        if pathway.unreceived != person.unreceived:
+            outcomes.append(_change(f"{person_id}/{UNRECEIVED}", unreceived_element(pathway.unreceived)))
+        person.claims, person.sure, person.unreceived = current, True, pathway.unreceived
         state.note_unreceived(person_id, person.unreceived)
-        if (person.events, person.unreceived) != former:
-            outcomes.append(_change(f"{person_id}/{PUBLISHED}", person.published()))
-        return outcomes
+        return tuple(outcomes)
+
+    def _folded(self, person: PersonState, as_of: date | None) -> Pathway:
+        return fold(person.linked_facts(), as_of=as_of, definitions=self._definitions, memory=person.memory)
 
 
-def _retracted(published: Events, current: Events, cause: StoredFact | None) -> list[tuple[str, str]]:
-    """(name, kind) of the events to retract: published and not current, or of the retracted fact `cause`."""
-    gone = {name: kind for name, (kind, _) in published.items() if name not in current}
-    if cause is not None and cause.retracted and cause.fact_id not in current:
-        kind = kind_of(cause.body)  # a retraction that comes again is answered again
-        gone |= {cause.fact_id: kind} if kind is not None else {}
-    return sorted(gone.items())
+def _claim_key(person_id: str, name: str) -> bytes:
+    return f"{person_id}/{CLAIM}/{name}".encode("ascii")
 
 
 def _change(key: str, value: bytes | None) -> Change:

@@ -2,14 +2,16 @@
 
     <person>/<record>/<fact>   {"fact", "link_revision"}: the highest of all versions received of the fact
     <person>/<record>/w        {"link_revision"}: the highest withdrawal, kept for ever
-    <person>/o                 {"events": {name: [kind, digest]}, "unreceived": [days sent]}: as published
+    <person>/o/<name>          {"digest", "kind"}: a claim: an event, or the snapshot, that is or may be published
+    <person>/u                 {"unreceived": [days sent]}: of the referrals not yet received
     as_of                      {"as_of"}: the latest day received
+
+A claim that was read back is not sure: its outputs may never have left.
 
 Elements that were read back stay bytes until their person is used, and people not used for long become bytes again:
 a worker with a million elements is ready in seconds and holds little more than their bytes.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,14 +19,17 @@ from datetime import date
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.facts import StoredFact
+from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.events import FactEvents
+from streams.steps.pathway_fold.fold import Pathway
 
-AS_OF, WITHDRAWN, PUBLISHED = "as_of", "w", "o"
+AS_OF, WITHDRAWN, CLAIM, UNRECEIVED = "as_of", "w", "o", "u"
+SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
 NEVER = -1  # below every link revision
 IN_USE_MAX = 2_000  # people held parsed: some 40 KB each, so 80 MB; the others are their bytes
-Events = Mapping[str, tuple[str, str]]  # name -> (kind, digest)
-_UNRECEIVED = b'"unreceived":'
+Claims = Mapping[str, tuple[str, str]]  # name -> (kind, digest of the content)
+_SURE = "sure"  # marks, in memory only, the elements of a person whose claims are sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,15 @@ class LinkedFact:
 
 @dataclass(slots=True)
 class PersonState:
-    """One person. Facts read back from the changelog stay bytes until needed."""
+    """One person. Facts read back from the changelog stay bytes until needed.
+
+    `sure`: everything claimed, and nothing else, was published in this life of the process.
+    """
 
     facts: dict[tuple[str, str], LinkedFact | bytes] = field(default_factory=dict)  # (record, fact id)
     withdrawn: dict[str, int] = field(default_factory=dict)  # record -> link revision
-    events: Events = field(default_factory=dict)  # as published
+    claims: Claims = field(default_factory=dict)
+    sure: bool = False
     unreceived: tuple[date, ...] = ()
     memory: FactEvents = field(default_factory=dict)  # events of facts folded before, not to be made again
 
@@ -81,28 +90,20 @@ class PersonState:
                 found.append(linked.fact)
         return found
 
-    def published(self) -> bytes | None:
-        """The value of the `/o` element, None when nothing is published."""
-        if not self.events and not self.unreceived:
-            return None
-        return canonical.dump(
-            {
-                "events": {name: list(sent) for name, sent in self.events.items()},
-                "unreceived": [day.isoformat() for day in self.unreceived],
-            }
-        )
-
     def put(self, name: str, value: bytes) -> None:
         """Add one element of the changelog, by its key without the person."""
-        record_id, _, last = name.rpartition("/")
-        if name == PUBLISHED:
-            published = canonical.load_object(value)
-            self.events = {name: (kind, digest) for name, (kind, digest) in published["events"].items()}
-            self.unreceived = _days(published["unreceived"])
-        elif last == WITHDRAWN:
-            self.withdrawn[record_id] = canonical.load_object(value)["link_revision"]
+        first, _, rest = name.partition("/")
+        if name == UNRECEIVED:
+            self.unreceived = _days(value)
+        elif name == _SURE:
+            self.sure = True
+        elif first == CLAIM:
+            claim = canonical.load_object(value)
+            self.claims = {**self.claims, rest: (claim["kind"], claim["digest"])}
+        elif rest == WITHDRAWN:
+            self.withdrawn[first] = canonical.load_object(value)["link_revision"]
         else:
-            self.facts[record_id, last] = value
+            self.facts[first, rest] = value
 
     def elements(self) -> list[tuple[str, bytes]]:
         """Every element by its key without the person: what `put` takes."""
@@ -111,8 +112,10 @@ class PersonState:
             for (record_id, fact_id), fact in self.facts.items()
         ]
         found += [(f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()]
-        published = self.published()
-        return found if published is None else [*found, (PUBLISHED, published)]
+        found += [(f"{CLAIM}/{name}", claim_element(claim)) for name, claim in self.claims.items()]
+        if element := unreceived_element(self.unreceived):
+            found.append((UNRECEIVED, element))
+        return [*found, (_SURE, b"")] if found and self.sure else found
 
 
 @dataclass(slots=True)
@@ -122,6 +125,7 @@ class PathwayState:
     people: dict[str, PersonState] = field(default_factory=dict)  # in use, the last used at the end
     as_of: date | None = None
     unreceived: dict[str, tuple[date, ...]] = field(default_factory=dict)  # of all people with any
+    touched: dict[str, Message] = field(default_factory=dict)  # to be published; the newest message about each
     # person -> the elements of people not in use: key, value, key, value, ...
     unread: dict[bytes, list[bytes]] = field(default_factory=dict)
     in_use_max: int = IN_USE_MAX
@@ -132,15 +136,15 @@ class PathwayState:
         state = cls()
         unread = state.unread
         for key, value in changelog:
-            parts = key.split(b"/")
-            if len(parts) == 3 or (len(parts) == 2 and parts[1] == b"o"):
+            parts = key.split(b"/", 2)
+            if _is_of_a_person(parts):
                 pairs = unread.get(parts[0])
                 if pairs is None:
                     unread[parts[0]] = [key, value]
                 else:
                     pairs += (key, value)
                 if len(parts) == 2:
-                    state.note_unreceived(parts[0].decode("ascii"), _days_at_the_end(value))
+                    state.note_unreceived(parts[0].decode("ascii"), _days(value))
             elif key == b"as_of":
                 state.as_of = date.fromisoformat(canonical.load_object(value)["as_of"])
             else:
@@ -154,6 +158,10 @@ class PathwayState:
         if len(self.people) > self.in_use_max:
             self._unload(next(iter(self.people)))
         return person
+
+    def touch(self, person_id: str, message: Message) -> None:
+        """The message is about this person, and newer than all before it."""
+        self.touched[person_id] = message
 
     def note_unreceived(self, person_id: str, days: tuple[date, ...]) -> None:
         """Set the sending days of the person's referrals not yet received, which a tick may make overdue."""
@@ -180,10 +188,29 @@ def withdrawal(link_revision: int) -> bytes:
     return canonical.dump({"link_revision": link_revision})
 
 
-def _days_at_the_end(published: bytes) -> tuple[date, ...]:
-    """The sending days of an `/o` element without parsing its events: in canonical JSON the days come last."""
-    return _days(json.loads(published[published.rindex(_UNRECEIVED) + len(_UNRECEIVED) : -1]))
+def claim_element(claim: tuple[str, str]) -> bytes:
+    """The value of an `/o/` element."""
+    return canonical.dump({"kind": claim[0], "digest": claim[1]})
 
 
-def _days(texts: Iterable[str]) -> tuple[date, ...]:
-    return tuple(date.fromisoformat(text) for text in texts)
+def unreceived_element(days: Iterable[date]) -> bytes | None:
+    """The value of a `/u` element, None when there is no day."""
+    texts = [day.isoformat() for day in days]
+    return canonical.dump({"unreceived": texts}) if texts else None
+
+
+def current_claims(pathway: Pathway) -> Claims:
+    """What is to be published of the pathway."""
+    claims = {event.name: (event.kind, event.digest) for event in pathway.events}
+    return claims if pathway.is_empty else {**claims, SNAPSHOT: (SNAPSHOT, pathway.digest)}
+
+
+def _days(element: bytes) -> tuple[date, ...]:
+    return tuple(date.fromisoformat(text) for text in canonical.load_object(element)["unreceived"])
+
+
+def _is_of_a_person(parts: list[bytes]) -> bool:
+    """Whether the key's parts, three at most, are of one of the forms above."""
+    if len(parts) == 3:
+        return parts[1] == CLAIM.encode() or b"/" not in parts[2]
+    return len(parts) == 2 and parts[1] == UNRECEIVED.encode()

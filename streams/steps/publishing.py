@@ -11,6 +11,7 @@ from schemas import canonical, topics
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
+from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
 from streams.steps.pathway_fold.events import DerivedEvent
 from streams.steps.pathway_fold.fold import Pathway
@@ -31,15 +32,22 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One recipient: all ids are made with the recipient's key, so ids of two recipients never join."""
+    """One recipient: all ids are made with the recipient's key, so ids of two recipients never join.
+
+    The id of an event, an episode or a handover is of one person: a fact id is the source's number of a thing, and two
+    clients of a council may stand under one referral number. It is no part of the fact id itself, for a fact that is
+    sent again after its record was merged is the same fact.
+    """
 
     name: str
     keys: Keyring = field(repr=False)
+    generation: int = 0
 
     def about(self, person_id: str, message: Message) -> About:
         """The common part of all that `message` leads to for this recipient."""
         known_at = canonical.instant(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
-        return About(self._id(person_id), topics.partition_of(person_id), message.offset, known_at)
+        revision = revision_of(self.generation, message.offset)
+        return About(self._id(person_id), topics.partition_of(person_id), revision, known_at)
 
     def snapshot(self, about: About, pathway: Pathway) -> Emit:
         """The whole pathway after the message, or a tombstone when it is empty."""
@@ -54,13 +62,14 @@ class Recipient:
             "revision": about.revision,
             "known_at": about.known_at,
             "episodes": [
-                episode.view.model_dump(mode="json") | {"id": self._episode(episode.id)} for episode in pathway.episodes
+                episode.view.model_dump(mode="json") | {"id": self._episode(about, episode.id)}
+                for episode in pathway.episodes
             ],
             "handovers": [
                 handover.view.model_dump(mode="json")
                 | {
-                    "id": self._id("handover", handover.sent.fact_id),
-                    "episode": self._episode(handover.episode.id) if handover.episode else None,
+                    "id": self._id("handover", about.person, handover.sent.fact_id),
+                    "episode": self._episode(about, handover.episode.id) if handover.episode else None,
                 }
                 for handover in pathway.handovers
             ],
@@ -75,7 +84,7 @@ class Recipient:
                 **self._envelope(about, derived.name),
                 "on": derived.on,
                 "tier": derived.tier,
-                "episode": self._episode(derived.episode) if derived.episode else None,
+                "episode": self._episode(about, derived.episode) if derived.episode else None,
             }
         )
         return self._event(about, derived.kind, event.id, event.model_dump(mode="json"))
@@ -87,7 +96,7 @@ class Recipient:
 
     def _envelope(self, about: About, name: str) -> dict[str, object]:
         return {
-            "id": self._id("event", name),
+            "id": self._id("event", about.person, name),
             "person": about.person,
             "revision": about.revision,
             "known_at": about.known_at,
@@ -100,8 +109,8 @@ class Recipient:
     def _id(self, *parts: str) -> PublishedId:
         return PublishedId(self.keys.mac(recipient_purpose(self.name), *parts))
 
-    def _episode(self, episode_id: str) -> PublishedId:
-        return self._id("episode", episode_id)
+    def _episode(self, about: About, episode_id: str) -> PublishedId:
+        return self._id("episode", about.person, episode_id)
 
 
 def _headers(kind: str, id_: str, about: About) -> Headers:

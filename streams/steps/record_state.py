@@ -4,6 +4,7 @@
     <record>/i/<identity hash>   the identity, as in events.v1
     <record>/n/<entry>/<hash>    {"end", "entry"}: the manifest, and the disposition last written with its reasons
     <record>/m/<hash>            the merge, as in events.v1
+    <record>/p/<person>          a claim: facts of the record were, or may have been, sent to this person
     <record>/l/                  the linker's answer, without its evidence
     <record>/a/                  the identity as last sent to the linker
     <record>/s/                  {"since_ms"}: since when the record waits for a first fact of care
@@ -20,9 +21,10 @@ from typing import Any, NamedTuple
 from schemas import canonical, elements
 from schemas.errors import Unreadable
 
-LINK, ANNOUNCED, SINCE = "l", "a", "s"
+LINK, ANNOUNCED, SINCE, PERSON = "l", "a", "s", "p"
 _KINDS = frozenset(
-    kind.encode() for kind in (elements.FACT, elements.IDENTITY, elements.ENTRY, elements.MERGE, LINK, ANNOUNCED, SINCE)
+    kind.encode()
+    for kind in (elements.FACT, elements.IDENTITY, elements.ENTRY, elements.MERGE, LINK, ANNOUNCED, SINCE, PERSON)
 )
 # a hospital sends these for every patient: they do not make the record ours
 ABOUT_ANYBODY = frozenset({"demographics", "death"})
@@ -118,6 +120,7 @@ class RecordState:
     identities: dict[str, bytes] = field(default_factory=dict)
     entries: dict[str, RecordEntry] = field(default_factory=dict)
     merges: dict[str, bytes] = field(default_factory=dict)
+    persons: set[str] = field(default_factory=set)  # whom it may have been sent to
     link: StoredLink | None = None
     announced: bytes | None = None
     announced_from: tuple[object, ...] | None = None  # what `announced` was made from; None: not known yet
@@ -153,6 +156,8 @@ class RecordState:
                 self.identities[name] = value
             case elements.MERGE:
                 self.merges[name] = value
+            case "p":
+                self.persons.add(name)
             case "l":
                 self.link = StoredLink.parse(value)
             case "a":

@@ -21,11 +21,13 @@ from schemas.disposition import Disposition, disposition_value
 from schemas.errors import Unreadable
 from schemas.linking import Link, RecordIdentity
 from schemas.pathway_in import fact_message, withdrawal_message
+from schemas.revision import generation_of, revision_of
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject
 from streams.steps.record_state import (
     ANNOUNCED,
     LINK,
+    PERSON,
     SINCE,
     FactVersion,
     RecordEntry,
@@ -42,11 +44,12 @@ EXPIRED_HEADER = ("removed", b"expired")
 EXPIRED_AT_ONCE = 10
 
 
-class RecordsStep:
+class RecordsStep(MessageByMessage):
     """events.v1, link.map.v1 -> identity.v1, pathway.in.v1, dispositions.v1."""
 
-    def __init__(self, *, domain: int = 0) -> None:
+    def __init__(self, *, domain: int = 0, generation: int = 0) -> None:
         self._domain = domain
+        self._generation = generation
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> RecordsState:
         """The records of one task from its changelog."""
@@ -60,6 +63,8 @@ class RecordsStep:
         try:
             if message.topic == LINK_MAP:
                 record_id, answer = (message.key or b"").decode("ascii"), Link.parse(message.value)
+                if generation_of(answer.revision) > self._generation:
+                    return state, (*expired, Reject("generation"))
                 outcomes = self._on_link(state.of(record_id), record_id, answer)
             else:
                 element = elements.parse(message.key or b"", message.value)
@@ -82,21 +87,25 @@ class RecordsStep:
                 text = texts[element.name] = canonical.dump(element.value)
                 outcomes.append(_change(record_id, element.kind, element.name, text))
         outcomes += self._announce(record, record_id)
-        outcomes += _dispositions(record, record_id)
+        outcomes += self._dispositions(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
         return outcomes
 
     def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
         last, formerly = record.link, list(answer.formerly)
+        others = sorted({*formerly, *record.persons} - {answer.person_id})
         if last is not None and answer.revision <= last.revision:
             return []
         # another `formerly` under the same person: compaction removed an answer before it was read
         moved = last is None or (last.person_id, last.formerly) != (answer.person_id, formerly)
         since = answer.revision if moved or last is None else last.since
         outcomes: list[Outcome] = []
+        if answer.person_id not in record.persons:
+            record.persons.add(answer.person_id)
+            outcomes.append(Claim(f"{record_id}/{PERSON}/{answer.person_id}".encode(), b"{}"))
         if moved:
             outcomes += [
-                _to_person(former, *withdrawal_message(former, record_id, answer.revision)) for former in formerly
+                _to_person(former, *withdrawal_message(former, record_id, answer.revision)) for former in others
             ]
             outcomes += [
                 _fact_emit(answer.person_id, (record_id, fact_id), fact, since)
@@ -105,7 +114,7 @@ class RecordsStep:
         record.link = StoredLink(
             answer.person_id, answer.status, formerly, answer.revision, since, sorted(answer.reasons)
         )
-        outcomes += _dispositions(record, record_id)
+        outcomes += self._dispositions(record, record_id)
         # Last: while the link is not in the changelog, the answer that comes again has all its outcomes again.
         return [*outcomes, _change(record_id, LINK, "", record.link.element())]
 
@@ -126,30 +135,29 @@ class RecordsStep:
         emit = Emit(IDENTITY, self._domain, record_id.encode(), value)
         return [emit, _change(record_id, ANNOUNCED, "", value)]
 
+    def _dispositions(self, record: RecordState, record_id: str) -> list[Outcome]:
+        """A disposition for every entry whose last one is another; none until the linker has answered.
 
-def _dispositions(record: RecordState, record_id: str) -> list[Outcome]:
-    """A disposition for every entry whose last one is another; none until the linker has answered.
-
-    Its revision is 0 for `ignored`, else one above that of the link: higher means newer.
-    """
-    if not record.ours:
-        disposition, why, revision = Disposition.IGNORED, [], 0
-    elif record.link is None:
-        return []
-    else:
-        link = record.link
-        disposition, why, revision = Disposition(link.status), link.why, link.revision + 1
-    end = (disposition.value, *why)
-    outcomes: list[Outcome] = []
-    for name, entry in record.entries.items():
-        if entry.end == end:
-            continue
-        ended = record.entries[name] = entry.ended(end)
-        entry_name = elements.entry_of(name)
-        value = disposition_value(disposition, entry.source, revision=revision, why=why)
-        outcomes.append(Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value))
-        outcomes.append(_change(record_id, elements.ENTRY, name, ended.element()))
-    return outcomes
+        Its revision is one above that of the link, and the lowest of the generation for `ignored`: higher means newer.
+        """
+        if not record.ours:
+            disposition, why, revision = Disposition.IGNORED, [], revision_of(self._generation, 0)
+        elif record.link is None:
+            return []
+        else:
+            link = record.link
+            disposition, why, revision = Disposition(link.status), link.why, link.revision + 1
+        end = (disposition.value, *why)
+        outcomes: list[Outcome] = []
+        for name, entry in record.entries.items():
+            if entry.end == end:
+                continue
+            ended = record.entries[name] = entry.ended(end)
+            entry_name = elements.entry_of(name)
+            value = disposition_value(disposition, entry.source, revision=revision, why=why)
+            outcomes.append(Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value))
+            outcomes.append(_change(record_id, elements.ENTRY, name, ended.element()))
+        return outcomes
 
 
 def _on_fact(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:

@@ -7,13 +7,13 @@ from commands import start
 
 from streams.host.batch import BATCH_PHASES
 
-KILLS, EVENTS = 12, 5_000  # `./run chaos --kills 12 --events 10000 --seed 1` is the longer one
+KILLS, EVENTS = 13, 4_000  # `./run chaos --kills 100 --events 30000 --seed 1` is a longer one
 SECONDS_MAX = 900
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(SECONDS_MAX)]
 
 
-def test_twelve_deaths_and_every_fault_of_the_menu_lose_nothing(tmp_path: Path) -> None:
+def test_thirteen_deaths_and_every_fault_of_the_menu_lose_nothing(tmp_path: Path) -> None:
     words = ("--kills", KILLS, "--events", EVENTS, "--seed", 1, "--json", "--directory", tmp_path / "run")
     command = start("chaos", *words, folder=tmp_path / "command")
     assert command.process.wait(timeout=SECONDS_MAX) == 0, command.said()

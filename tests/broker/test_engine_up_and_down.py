@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 TIER3 = ROOT / "tests/golden/tier3"
 REFERRAL = ROOT / "tests/golden/primary_care/gp_referral.bundle.json"
-VALUES = ("okonkwo", "ngozi", "9990000018", "999 000 0018", "700002", "test street", "ec-1001")
+VALUES = ("okonkwo", "ngozi", "9990000018", "9990000042", "999 000 0018", "700002", "test street", "ec-1001")
 PROCESSES = {"ingress-0", "records-0", "linker-0", "pathway-0", "door-http", "door-mllp", "door-folder"}
 
 

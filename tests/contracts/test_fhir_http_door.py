@@ -29,7 +29,7 @@ from schemas.sources import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = json.dumps(referral_bundle()).encode()
-SECRETS = ("Okafor", "Grace", "9990000018", "1971-03-14", "Mill Lane", "LS1 4HR", "Zyxwvutsrqpo")
+SECRETS = ("Okafor", "Grace", "9990000042", "1971-03-14", "Mill Lane", "LS1 4HR", "Zyxwvutsrqpo")
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_resend_gets_the_same_submission_id(door: OpenDoor) -> None:
 
 
 def test_warnings_come_beside_the_acknowledgement(door: OpenDoor) -> None:
-    answer = door.post(spoilt(b"9990000018", b"9990000019"))
+    answer = door.post(spoilt(b"9990000042", b"9990000043"))
     assert (answer.status_code, answer.json()["disposition"]) == (202, "accepted_with_warnings")
     (issue,) = answer.json()["issue"]
     assert issue["expression"] == ["Bundle.entry[1].resource.identifier[0].value"]
@@ -216,7 +216,7 @@ def test_a_body_over_the_limit_is_answered_413_whether_or_not_its_length_was_ann
 def test_other_paths_and_methods_are_refused_without_a_word_of_the_request(
     door: OpenDoor, method: str, path: str
 ) -> None:
-    answer = door.client.request(method, path, params={"identifier": "9990000018"})
+    answer = door.client.request(method, path, params={"identifier": "9990000042"})
     assert answer.status_code in (404, 405)
     assert reasons(answer)
     assert not any(secret in answer.text for secret in SECRETS)
@@ -264,7 +264,7 @@ def test_no_answer_and_no_log_line_holds_what_was_sent(
     ]
     with caplog.at_level(logging.DEBUG):
         answers = [
-            door.client.post(f"/fhir?identifier=9990000018&n={n}", content=content)
+            door.client.post(f"/fhir?identifier=9990000042&n={n}", content=content)
             for n, content in enumerate(contents)
         ]
         answers += [door.post(content) for content in contents]

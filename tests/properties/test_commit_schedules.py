@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from streams.host.commit import Flight, NotAssigned, OutOfOrder, Partition, Progress
 
-What = Literal["fetch", "outputs", "state", "commit", "refused", "killed"]
+What = Literal["fetch", "claims", "outputs", "state", "commit", "refused", "killed"]
 WHATS: tuple[What, ...] = (
     "fetch",
     "fetch",
+    "claims",
+    "claims",
     "outputs",
     "outputs",
     "state",
@@ -45,6 +47,7 @@ class Broker:
 
     logs: dict[Partition, list[int]]
     committed: dict[Partition, int] = field(default_factory=dict)
+    claims: set[tuple[Partition, int]] = field(default_factory=set)
     outputs: set[tuple[Partition, int]] = field(default_factory=set)
     state: list[tuple[Partition, int]] = field(default_factory=list)
 
@@ -57,6 +60,14 @@ class Broker:
         for partition, offset in self.committed.items():
             below = {(partition, earlier) for earlier in self.logs[partition] if earlier < offset}
             assert below <= there, "committed before it was acknowledged"
+
+    def write_outputs(self, batch: list[tuple[Partition, int]], air: Collection["InAir"]) -> None:
+        """Outputs are sent: behind the claims of their own flight, and behind the outputs of every earlier one."""
+        assert set(batch) <= self.claims, "outputs before claims"
+        for earlier in air:
+            if earlier.batch is batch:
+                break
+            assert earlier.flight.outputs_sent, "outputs out of order"
 
     def write_state(self, batch: list[tuple[Partition, int]], air: Collection["InAir"]) -> None:
         """State is sent: behind the outputs of its own flight and of every earlier one, and behind their state."""
@@ -96,6 +107,8 @@ class Worker:
             batch = self.fetched(action)
             assert len(set(batch)) == len(batch)
             self.air.append(InAir(progress.deliver(dict(batch)), batch))
+        elif action.what == "claims":
+            self.acknowledge_claims(action.at)
         elif action.what == "outputs":
             self.acknowledge_outputs(action.at)
         elif action.what == "state":
@@ -104,12 +117,27 @@ class Worker:
             self.commit(accepted=action.what == "commit")
         if action.what in {"refused", "killed"}:
             self.begin()
+        self.send_outputs()
         self.send_state()
         self.broker.check_commits()
 
+    def acknowledge_claims(self, at: int) -> None:
+        """Of any flight, as with outputs."""
+        if waiting := [batch for batch in self.air if not batch.flight.claims_acknowledged]:
+            batch = waiting[at % len(waiting)]
+            self.broker.claims |= set(batch.batch)
+            self.progress.acknowledge_claims(batch.flight)
+
+    def send_outputs(self) -> None:
+        while (flight := self.progress.may_send_outputs()) is not None:
+            batch = next(batch for batch in self.air if batch.flight is flight)
+            self.broker.write_outputs(batch.batch, self.air)
+            self.progress.send_outputs(flight)
+
     def acknowledge_outputs(self, at: int) -> None:
         """Of any flight: acknowledgements keep no order between partitions."""
-        if waiting := [batch for batch in self.air if not batch.flight.outputs_acknowledged]:
+        sent = [batch for batch in self.air if batch.flight.outputs_sent]
+        if waiting := [batch for batch in sent if not batch.flight.outputs_acknowledged]:
             batch = waiting[at % len(waiting)]
             self.broker.outputs |= set(batch.batch)
             self.progress.acknowledge_outputs(batch.flight)
@@ -174,7 +202,8 @@ def test_no_offset_is_committed_before_everything_below_it_is_acknowledged(broke
 
 @given(brokers(), schedules)
 def test_a_worker_left_in_peace_commits_to_the_end(broker: Broker, turns: list[Action]) -> None:
-    rest = [Action("fetch", lengths=(4, 4, 4)), Action("outputs"), Action("state"), Action("commit")] * 15
+    whats: tuple[What, ...] = ("claims", "outputs", "state", "commit")
+    rest = [Action("fetch", lengths=(4, 4, 4)), *map(Action, whats)] * 15
     play(broker, turns + rest, Progress)
     assert broker.committed == {part: log[-1] + 1 for part, log in broker.logs.items()}
 
@@ -204,6 +233,13 @@ class StateAtOnce(Progress):
         return next((flight for flight in self._flights if not flight.state_sent), None)
 
 
+class OutputsAtOnce(Progress):
+    """Outputs do not wait for their claims."""
+
+    def may_send_outputs(self) -> Flight | None:
+        return next((flight for flight in self._flights if not flight.outputs_sent), None)
+
+
 class CommitsOverAHole(Progress):
     """A flight that is finished counts for those before it."""
 
@@ -222,13 +258,18 @@ def test_a_rule_that_commits_what_was_only_delivered_is_caught() -> None:
         play(four(), [Action("fetch"), Action("commit")], CommitsTheDelivered)
 
 
+def test_a_rule_that_sends_outputs_before_the_claims_is_caught() -> None:
+    with pytest.raises(AssertionError, match="outputs before claims"):
+        play(four(), [Action("fetch")], OutputsAtOnce)
+
+
 def test_a_rule_that_sends_state_before_the_outputs_is_caught() -> None:
     with pytest.raises(AssertionError, match="state before outputs"):
         play(four(), [Action("fetch")], StateAtOnce)
 
 
 def test_a_rule_that_sends_the_state_of_a_later_flight_first_is_caught() -> None:
-    two = [Action("fetch"), Action("fetch"), Action("outputs", 1)]
+    two = [Action("fetch"), Action("fetch"), Action("claims"), Action("claims"), Action("outputs", 1)]
     with pytest.raises(AssertionError, match="state before outputs"):
         play(four(), two, LaterStateFirst)
 
@@ -243,24 +284,31 @@ class SwapsTheReady(Progress):
 
 
 def test_a_rule_that_sends_states_backwards_is_caught() -> None:
-    two = [Action("fetch"), Action("fetch"), Action("outputs"), Action("outputs")]
+    whats: tuple[What, ...] = ("fetch", "fetch", "claims", "claims", "outputs", "outputs")
+    two = list(map(Action, whats))
     with pytest.raises(AssertionError, match="state out of order"):
         play(four(), two, SwapsTheReady)
+
+
+def leave(progress: Progress, flight: Flight) -> None:
+    """The flight's claims and outputs are there, and its state is sent."""
+    progress.acknowledge_claims(flight)
+    progress.send_outputs(flight)
+    progress.acknowledge_outputs(flight)
+    progress.send_state(flight)
 
 
 def test_a_rule_that_commits_over_a_hole_is_caught() -> None:
     progress = CommitsOverAHole({("a", 0): 0})
     first, second = progress.deliver({("a", 0): 1}), progress.deliver({("a", 0): 3})
     for flight in (first, second):
-        progress.acknowledge_outputs(flight)
-        progress.send_state(flight)
+        leave(progress, flight)
     progress.acknowledge_state(second)
     assert progress.committable(PARTITIONS) == {("a", 0): 4}, "the wrong rule"
     sound = Progress({("a", 0): 0})
     first, second = sound.deliver({("a", 0): 1}), sound.deliver({("a", 0): 3})
     for flight in (first, second):
-        sound.acknowledge_outputs(flight)
-        sound.send_state(flight)
+        leave(sound, flight)
     sound.acknowledge_state(second)
     assert sound.committable(PARTITIONS) == {}
     sound.acknowledge_state(first)
@@ -273,9 +321,14 @@ def test_a_rule_that_commits_over_a_hole_is_caught() -> None:
 def test_a_step_out_of_turn_is_refused() -> None:
     progress = Progress({("a", 0): 0})
     first, second = progress.deliver({("a", 0): 1}), progress.deliver({("a", 0): 3})
-    progress.acknowledge_outputs(second)
+    progress.acknowledge_claims(second)
+    assert progress.may_send_outputs() is None
     assert progress.may_send_state() is None
     for flight in (first, second):
+        with pytest.raises(OutOfOrder):
+            progress.send_outputs(flight)
+        with pytest.raises(OutOfOrder):
+            progress.acknowledge_outputs(flight)
         with pytest.raises(OutOfOrder):
             progress.send_state(flight)
     with pytest.raises(OutOfOrder):
@@ -294,8 +347,7 @@ def test_only_owned_partitions_are_committed() -> None:
     progress = Progress({("a", 0): 0, ("a", 1): 0})
     flight = progress.deliver({("a", 0): 4, ("a", 1): 6})
     assert progress.committable(PARTITIONS) == {}
-    progress.acknowledge_outputs(flight)
-    progress.send_state(flight)
+    leave(progress, flight)
     progress.acknowledge_state(flight)
     assert progress.flights == 0
     assert progress.committable([("a", 1)]) == {("a", 1): 7}

@@ -181,6 +181,14 @@ class FirstIdentityWins(RecordsStep):
         return [] if record.announced is not None else super()._announce(record, record_id)
 
 
+class ForgetsWhere(RecordsStep):
+    """It does not know whom it sent facts to."""
+
+    def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
+        record.persons.clear()
+        return super()._on_link(record, record_id, answer)
+
+
 class ForgetsFormerly(LinkerStep):
     """It does not say where a record was before."""
 
@@ -198,19 +206,26 @@ def _without_formerly(outcome: Outcome) -> Outcome:
 
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
-    model = parse_model(linkage_model())
+    forgets = ForgetsFormerly(all_keys().zone("linker"), parse_model(linkage_model()))
     return {
         "arrival wins": {"records": ArrivalWins()},
         "the first identity wins": {"records": FirstIdentityWins()},
-        "formerly is forgotten": {"linker": ForgetsFormerly(all_keys().zone("linker"), model)},
+        "nobody knows where a record was": {"linker": forgets, "records": ForgetsWhere()},
+        "formerly is forgotten": {"linker": forgets},
     }
 
 
-@pytest.mark.parametrize("name", ["arrival wins", "the first identity wins", "formerly is forgotten"])
+@pytest.mark.parametrize("name", ["arrival wins", "the first identity wins", "nobody knows where a record was"])
 def test_the_comparison_sees_a_step_that_depends_on_arrival(name: str) -> None:
     steps = mutants()[name]
     found = [differing(undisturbed()[0], run(shuffled(s), seed=s, steps=steps).finals()) for s in range(4)]
     assert any(found)
+
+
+def test_records_withdraws_from_whom_it_sent_to_though_the_linker_has_forgotten() -> None:
+    steps = mutants()["formerly is forgotten"]
+    for seed in range(4):
+        assert not differing(undisturbed()[0], run(shuffled(seed), seed=seed, steps=steps).finals())
 
 
 def test_the_comparison_sees_a_host_that_writes_state_before_outputs() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fhir_plain import (
     EVERYTHING,
+    HEADER,
     ODS,
     PATIENT,
     REFERRAL,
@@ -285,3 +286,26 @@ def test_a_plan_that_names_no_service_asks_for_none_and_is_no_fault() -> None:
     checked, _ = read(changed(of(REFERRAL, code=None, intent="plan")))
     assert any(issue.location == "Bundle.entry[2].resource.intent" for issue in checked.issues)
     assert not [issue for issue in checked.issues if issue.severity == "error"]
+
+
+def test_what_says_two_things_of_a_referral_is_named() -> None:
+    """BaRS message-reason `delete`; R4 ServiceRequest.performer 0..*; R4 modifierExtension of any resource."""
+    providers = [{"identifier": {"system": ODS, "value": code}} for code in ("RXX", "RYY")]
+    bent = {
+        "resourceType": "Organization",
+        "id": "o",
+        "modifierExtension": MODIFIER,
+        "identifier": providers[0]["identifier"],
+    }
+    deleting = {"coding": [{"system": "https://fhir.nhs.uk/CodeSystem/message-reason-bars", "code": "delete"}]}
+    for change, place in (
+        (of(HEADER, reason=deleting), "[0].resource.reason"),
+        (of(REFERRAL, performer=providers), "[2].resource.performer"),
+        (
+            of(REFERRAL, contained=[bent], performer=[{"reference": "#o"}]),
+            "[2].resource.contained[0].modifierExtension[0]",
+        ),
+    ):
+        checked, message = read(changed(change))
+        assert message is not None
+        assert f"Bundle.entry{place}" in [issue.location for issue in checked.issues]

@@ -4,8 +4,6 @@ place, and the fact is not told where its meaning would be another.
 Every case starts from the plain golden message: a patient, a referral, a weight, a height.
 """
 
-import re
-
 import pytest
 from fhir_plain import (
     EVERYTHING,
@@ -14,22 +12,16 @@ from fhir_plain import (
     NHS,
     ODS,
     PATIENT,
-    PLAIN,
     REFERRAL,
     SCT,
     SEVENTH,
-    UNKNOWN,
     WEIGHT,
     Change,
-    Path,
     changed,
     facts_of,
     inside,
-    leaves,
     of,
     read,
-    spelt,
-    with_value,
 )
 from fhir_samples import GP_HUB
 
@@ -229,28 +221,3 @@ def test_a_panel_is_as_many_facts_as_it_has_components() -> None:
     numbers = {fact.business_id for fact in message.facts if fact.business_id}
     panel_id = "https://x.example/panel|P-1"
     assert {f"{panel_id}/weight", f"{panel_id}/waist"} <= numbers
-
-
-# --- every element, one by one
-
-FREE = re.compile(  # any text is a value of these, and another text is another value
-    r"identifier\.value|identifier\[[0-9]\]\.value|name\[0\]\.(family|given\[0\])|address\[0\]\.(line\[0\]|city)"
-)
-NOT_USED = re.compile(r"fullUrl|eventCoding|source\.endpoint|Bundle\.identifier\.system|\.display|\.id$|\.text")
-
-
-@pytest.mark.parametrize("path", list(leaves(PLAIN)), ids=spelt)
-def test_an_unknown_word_in_any_element_is_named(path: Path) -> None:
-    checked, message = read(with_value(PLAIN, path, UNKNOWN))
-    _, plain = read(PLAIN)
-    assert plain is not None
-    named = any(
-        spelt(path).startswith(issue.location) or issue.location.startswith(spelt(path).rpartition(".")[0])
-        for issue in checked.issues
-    )
-    if NOT_USED.search(spelt(path)):
-        assert named or message is None or message.facts == plain.facts
-    elif FREE.search(spelt(path)):
-        assert named or message != plain
-    else:
-        assert named or path == ("resourceType",), checked.issues

@@ -1,12 +1,12 @@
 """The life of a record: from unknown, to ours, to somebody's, to somebody else's."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from memory_engine import START_MS, MemoryEngine, real_step, record_id
+from records_alone import IDENTITY_ONLY, LETTER, RECORD, SLICES, A, B, C, Records, ends, on, told_to
 from small_world import (
     ANN,
     BEA,
@@ -26,81 +26,12 @@ from small_world import (
 )  # fmt: skip
 
 from schemas import topics
-from schemas.facts import Death, Demographics
+from schemas.facts import Death
 from schemas.identity import Address, LocalId, Postcode
-from schemas.linking import Link
 from schemas.source_message import SourceFact
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
-from streams.steps.outcome import Change, Emit, Message, Outcome
-from streams.steps.records import GRACE_MS, RecordsState
-
-A, B, C = ("v1:" + letter * 32 for letter in "abc")  # three people
-RECORD = record_id(TRUST, "T1")
-LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
-SLICES = SourceFact(Demographics(on=day(1), sex="female", birth_year=1971), "demographics")
-IDENTITY_ONLY = message_from(TRUST, "t0", at_source(ANN, "T1"), SLICES, at=1, ours=False)
-
-
-class Records:
-    """The records step alone: told elements by the real ingress, answered by hand in the linker's place."""
-
-    def __init__(self) -> None:
-        self.state: RecordsState = real_step("records").restore([])
-        self.changelog: dict[bytes, bytes] = {}
-        self.offset, self.now_ms = 0, START_MS
-        self.written: set[bytes] = set()  # keys that ingress put into events.v1
-
-    def give(self, key: bytes, value: bytes | None, topic: str = EVENTS, headers: Any = ()) -> list[Emit]:
-        message = Message(topic, 0, self.offset, key, value, headers, self.now_ms)
-        self.offset += 1
-        self.state, outcomes = real_step("records").advance(self.state, message)
-        return self.keep(outcomes)
-
-    def keep(self, outcomes: Iterable[Outcome]) -> list[Emit]:
-        for outcome in outcomes:
-            if isinstance(outcome, Change) and outcome.value is None:
-                self.changelog.pop(outcome.key, None)
-            elif isinstance(outcome, Change) and outcome.value is not None:
-                self.changelog[outcome.key] = outcome.value
-        return [outcome for outcome in outcomes if isinstance(outcome, Emit)]
-
-    def hear(self, *entries: Any) -> list[Emit]:
-        emits = []
-        for slug, entry in entries:
-            door = MemoryEngine()
-            door.take(slug, entry)
-            (sealed,) = [message for log in door.logs.partitions.values() for message in log.messages]
-            assert sealed.key
-            for outcome in real_step("ingress").advance(None, sealed)[1]:
-                assert isinstance(outcome, Emit)
-                if outcome.topic == EVENTS:
-                    self.written.add(outcome.key)
-                    emits += self.give(outcome.key, outcome.value)
-        return emits
-
-    def link(self, person: str, revision: int, *formerly: str, status: Any = "linked") -> list[Emit]:
-        answer = Link(person, status, (), (), formerly, revision).value()
-        return self.give(RECORD.encode(), answer, LINK_MAP)
-
-    def restart(self) -> None:
-        self.state = real_step("records").restore(self.changelog.items())
-
-
-def on(topic: str, emits: Iterable[Emit]) -> list[Any]:
-    return [json.loads(emit.value or b"null") for emit in emits if emit.topic == topic]
-
-
-def ends(emits: Iterable[Emit]) -> list[str]:
-    return [emit["disposition"] for emit in on(DISPOSITIONS, emits)]
-
-
-def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
-    """(kind, person, link revision) of what pathway is told, demographics left out."""
-    return [
-        (emit["kind"], emit["person_id"], emit["link_revision"])
-        for emit in on(PATHWAY_IN, emits)
-        if emit["kind"] == "withdrawal" or emit["fact"]["body"]["type"] != "demographics"
-    ]
+from streams.steps.outcome import Emit, Message
+from streams.steps.records import GRACE_MS
 
 
 def test_a_record_that_named_no_service_is_ignored_and_nothing_of_it_leaves() -> None:

@@ -6,22 +6,28 @@ An element is named by the place that an issue about it names: `PID-3.1`, `Bundl
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
 from case_answers import RECEIVED_AT, SOURCES
-from council_files import CLIENT, SESSION, east, read_east, row, sheet
+from council_files import CLIENT, HEADERS, SESSION, east, read_east, row, sheet
 from fhir_plain import PLAIN, Path, at, leaves, spelt, with_value
+from fhir_samples import every_fact
 from hl7_messages import EVERY_KIND, OPEN, entry_of, message
+from workbooks import workbook
 
+from schemas import canonical
 from schemas.check import check
 from schemas.disposition import Verdict
 from schemas.errors import Issue
+from schemas.fhir.write import bundle
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
 ABSENT = None
+# every kind of fact, with every extension of ours; no part of it is the same object as another
+RICH = canonical.load_object(canonical.dump(bundle(every_fact(), source=SOURCES["fhir"])))
 
 
 @dataclass(frozen=True)
@@ -126,18 +132,23 @@ def hl7_with(kind: str, segment: str, field: int, text: str | None) -> Understoo
     return understood_hl7("".join(f"{line}\r" for line in lines).encode())
 
 
-def csv_elements() -> Iterator[Element]:
-    """Every filled cell of a row of the eastern council: a client and a session."""
+def csv_elements(door: str = "csv") -> Iterator[Element]:
+    """Every filled cell of a row of the eastern council: a client and a session; `xlsx` is the same in a workbook."""
     for header, value in (CLIENT | SESSION).items():
-        yield Element("csv", "row", f"row 2, column {header}", value, partial(_csv, header))
+        yield Element(door, "row", f"row 2, column {header}", value, partial(_row, door, header))
 
 
-def _csv(header: str, value: str | None) -> Understood:
-    reading = read_east(sheet(row(**(SESSION | {header: value or ""}))))
+def _row(door: str, header: str, value: str | None) -> Understood:
+    cells = SESSION | {header: value or ""}
+    both = CLIENT | cells
+    table = [list(HEADERS), [both.get(name, "") for name in HEADERS]]
+    reading = read_east(sheet(row(**cells)) if door == "csv" else workbook(table))
     (entry,) = reading.entries
     message_of = None
     if entry.bundle is not None and entry.checked.verdict not in (Verdict.REJECTED, Verdict.IGNORED):
         _, message_of = check(entry.bundle, source=east(), test_mode=True, received_at=RECEIVED_AT)
+        assert message_of is not None
+        message_of = replace(message_of, message_id="of this row")  # by the bytes of the file
     return Understood(entry.checked.verdict, message_of, entry.checked.issues)
 
 
@@ -145,5 +156,5 @@ def _csv(header: str, value: str | None) -> Understood:
 def plain_of(door: str, name: str) -> Understood:
     """What is understood of a golden message as it is."""
     if door == "fhir":
-        return understood_fhir(PLAIN, SOURCES["fhir"])
-    return hl7_with(name, "", 0, None) if door == "hl7" else _csv("surname", CLIENT["surname"])
+        return understood_fhir(PLAIN if name == "plain" else RICH, SOURCES["fhir"])
+    return hl7_with(name, "", 0, None) if door == "hl7" else _row(door, "surname", CLIENT["surname"])

@@ -108,7 +108,7 @@ def every_fact() -> SourceMessage:
     sent_facts += [SourceFact(demographics, "demographics"), SourceFact(Death(**when), "death")]
     person = Person(
         local_id=LocalId("GP-1"),
-        nhs_number=NHSNumber("9990000018"),
+        nhs_number=NHSNumber("9990000042"),
         names=(PersonName("Okafor", ("Grace",)),),
         birth_date=date(1971, 3, 14),
         sex="female",
@@ -135,7 +135,7 @@ def referral_bundle(**changes: Callable[[dict[str, Any]], None]) -> dict[str, An
         {
             "resourceType": "Patient",
             "identifier": [
-                {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"},
+                {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000042"},
                 {"system": "https://gp.example/Id/patient", "value": "GP-1"},
             ],
             "name": [{"use": "official", "family": "Okafor", "given": ["Grace"]}],

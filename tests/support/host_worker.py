@@ -22,7 +22,7 @@ from prometheus_client import CollectorRegistry
 from ops.lab.worker import host_of
 from streams.host import app
 from streams.host.settings import HostSettings
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
+from streams.steps.outcome import Change, Emit, Message, MessageByMessage, Outcome, Reject, Stage
 
 PARTITIONS = 12
 
@@ -41,7 +41,7 @@ def echo_stage(name: str) -> Stage:
 
 
 @dataclasses.dataclass(frozen=True)
-class EchoStep:
+class EchoStep(MessageByMessage):
     """State: the set of names added and not removed."""
 
     stage: Stage

@@ -9,8 +9,8 @@ from pathway_journeys import DEFINITIONS, keyring
 from schemas import canonical, topics
 from schemas.facts import StoredFact
 from schemas.pathway_in import fact_message
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
-from streams.steps.pathway import PathwayStep
+from streams.steps.outcome import Emit, Message, Outcome, Reject, keep
+from streams.steps.pathway import PathwayState, PathwayStep
 
 KeyValue = tuple[bytes | None, bytes | None]
 LEFT_OUT = ("revision", "known_at")
@@ -43,14 +43,12 @@ class Run:
 
     def take(self, outcomes: Iterable[Outcome]) -> None:
         """Note what one message led to, as the host would send it."""
+        outcomes = tuple(outcomes)
+        keep(self.changelog, outcomes)
         for outcome in outcomes:
             match outcome:
                 case Emit():
                     self.sent.append(outcome)
-                case Change(key=key, value=None):
-                    self.changelog.pop(key, None)
-                case Change(key=key, value=bytes(value)):
-                    self.changelog[key] = value
                 case Reject(code=code):
                     self.rejected.append(code)
 
@@ -75,12 +73,23 @@ class Run:
         return snapshots[0] if snapshots else None
 
 
+def answer(engine: PathwayStep, state: PathwayState, *messages: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
+    """What a batch of these messages leads to."""
+    outcomes: list[Outcome] = []
+    for received in messages:
+        state, found = engine.advance(state, received)
+        outcomes += found
+    return state, (*outcomes, *(outcome for _, found in engine.finish(state) for outcome in found))
+
+
 def run(pairs: Sequence[KeyValue], *, by: PathwayStep | None = None, restart_after: Iterable[int] = ()) -> Run:
-    """Every message in this order; after each of `restart_after` the task is restored from its changelog."""
+    """Every message in this order, each a batch; after each of `restart_after` the task is restored from its
+    changelog.
+    """
     engine, restarts, done = by or step(), frozenset(restart_after), Run()
     state = engine.restore([])
     for offset, pair in enumerate(pairs):
-        state, outcomes = engine.advance(state, message(pair, offset))
+        state, outcomes = answer(engine, state, message(pair, offset))
         done.take(outcomes)
         if offset in restarts:
             state = engine.restore(list(done.changelog.items()))

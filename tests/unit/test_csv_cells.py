@@ -1,14 +1,16 @@
 """Dates and clock times as the mapping's format has them, and in no other way."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import get_args
 
 import pytest
-from council_files import RECEIVED_AT, east, mapping_text, session, sheet
+from council_files import RECEIVED_AT, east, east_mapping, mapping_text, session, sheet
 
-from connectors.mapping import DateFormat, parse
+from connectors.mapping import Column, DateFormat, parse
 from connectors.sources.tier2_csv import read
-from connectors.sources.tier2_csv.days import Unfit, parse_date, parse_datetime
+from connectors.sources.tier2_csv.cells import Cells
+from connectors.sources.tier2_csv.days import Unfit, parse_date
 
 WRITTEN = {
     "dd/mm/yyyy": "04/03/2026",
@@ -66,29 +68,43 @@ def test_the_twenty_ninth_of_february_is_a_day_in_leap_years() -> None:
 @pytest.mark.parametrize(
     ("clock", "moment"),
     [
-        ("2026-01-15 09:30", (1, 15, 9, 30)),
-        ("2026-03-29 00:59", (3, 29, 0, 59)),
-        ("2026-03-29 02:00", (3, 29, 1, 0)),
-        ("2026-07-15 09:30", (7, 15, 8, 30)),
-        ("2026-07-15 00:30", (7, 14, 23, 30)),
-        ("2026-10-25 00:59", (10, 24, 23, 59)),
-        ("2026-10-25 01:30", (10, 25, 0, 30)),
-        ("2026-10-25 02:00", (10, 25, 2, 0)),
+        ("15/01/2026 09:30", (1, 15, 9, 30)),
+        ("29/03/2026 00:59", (3, 29, 0, 59)),
+        ("29/03/2026 02:00", (3, 29, 1, 0)),
+        ("15/07/2026 09:30", (7, 15, 8, 30)),
+        ("15/07/2026 00:30", (7, 14, 23, 30)),
+        ("25/10/2026 00:59", (10, 24, 23, 59)),
+        ("25/10/2026 01:30", (10, 25, 0, 30)),
+        ("25/10/2026 02:00", (10, 25, 2, 0)),
     ],
 )
 def test_a_british_clock_is_an_hour_ahead_in_summer(clock: str, moment: tuple[int, int, int, int]) -> None:
-    assert parse_datetime(clock, "yyyy-mm-dd hh:mm", zone="Europe/London") == datetime(2026, *moment, tzinfo=UTC)
+    assert moment_in(clock, "dd/mm/yyyy hh:mm", "Europe/London") == (datetime(2026, *moment, tzinfo=UTC), [])
+
+
+def moment_in(text: str, moment_format: str, zone: str) -> tuple[datetime | None, list[str]]:
+    """What the cell reader makes of a moment, and the rules of its issues."""
+    mapping = replace(east_mapping(), datetime_format=moment_format, zone=zone)
+    cells = Cells(2, {"seen": text}, mapping, frozenset(), "utf-8")
+    return cells.moment(Column("seen")), [issue.rule for issue in cells.issues]
 
 
 def test_a_clock_kept_in_utc_is_taken_as_it_is() -> None:
-    moment = parse_datetime("20260715T09:30:15", "yyyymmddThh:mm:ss", zone="UTC")
-    assert moment == datetime(2026, 7, 15, 9, 30, 15, tzinfo=UTC)
+    moment = datetime(2026, 7, 15, 9, 30, 15, tzinfo=UTC)
+    assert moment_in("15/07/2026T09:30:15", "dd/mm/yyyyThh:mm:ss", "UTC") == (moment, [])
 
 
-@pytest.mark.parametrize("text", ["2026-07-15", "2026-07-15 24:00", "2026-07-15 9"])
-def test_what_is_not_exactly_a_moment_is_none(text: str) -> None:
-    with pytest.raises(Unfit):
-        parse_datetime(text, "yyyy-mm-dd hh:mm", zone="UTC")
+@pytest.mark.parametrize("text", ["15/07/2026 24:00", "15/07/2026 9", "15/07/2026 09:60"])
+def test_what_is_not_exactly_a_moment_is_none_and_is_named(text: str) -> None:
+    moment, rules = moment_in(text, "dd/mm/yyyy hh:mm", "UTC")
+    assert moment is None
+    assert len(rules) == 1
+
+
+def test_a_day_alone_is_its_first_moment_and_is_named() -> None:
+    moment, rules = moment_in("15/07/2026", "dd/mm/yyyy hh:mm", "UTC")
+    assert moment == datetime(2026, 7, 15, tzinfo=UTC)
+    assert len(rules) == 1
 
 
 def test_two_things_named_by_two_columns_are_never_taken_for_one() -> None:

@@ -106,3 +106,10 @@ def test_no_issue_about_them_repeats_what_was_typed(column: str) -> None:
     said = " ".join(f"{issue.location} {issue.rule}" for issue in issues_of_row(text(**{column: "Zanphrolique"})))
     assert column in said
     assert "Zanphrolique" not in said
+
+
+@pytest.mark.parametrize("cell", ["Susan N/A", "N/A Susan", "Susan (unknown)", "Susan  tbc"])
+def test_a_word_for_not_known_beside_a_name_is_no_part_of_it(cell: str) -> None:
+    assert person(forename=cell).names[0].given == ("Susan",)
+    said = [issue.location for issue in issues_of_row(text(forename=cell)) if issue.severity == "information"]
+    assert said == ["row 2, column forename"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hl7_messages import OPEN, PID, PV1, SCH, TRUST, entry_of, issues, message, message_of, verdict
+from hl7_messages import OPEN, PID, PV1, SCH, TRUST, entry_of, issues, message, message_of, verdict, with_field
 
 from connectors.sources.tier3_hl7v2.local_codes import APPOINTMENT_STATUS, PATIENT_CLASS_WORDS
 from schemas.facts import Attendance, Discharge, Measurement
@@ -161,3 +161,120 @@ def test_the_header_says_what_is_not_taken():
     training = message("ADT^A31").replace(b"|P|2.4|", b"|T|2.4|")
     assert entry_of(training, test_mode=True).bundle is not None
     assert entry_of(training, test_mode=False).bundle is None
+
+
+# HL7 2.5.1 and 2.8.2, table 0125: none of these holds one measured number.
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("NR", "100^150"), ("NA", "118.4^119"), ("MA", "1^2~3^4"), ("DT", "20260714"), ("TM", "0930"), ("CE", "3^Obese"),
+     ("TS", "20260714"), ("DTM", "20260714"), ("ED", "^application^pdf^Base64^JVBE"), ("RP", "a^b"), ("ZZ", "118.4")],
+)  # fmt: skip
+def test_a_type_that_holds_no_single_number_is_an_error_at_the_type(kind: str, value: str):
+    height = "OBX|2|NM|8302-2^Height^LN||168|cm|||||F"
+    raw = message("ORU^R01", PV1, OBR, obx(value, kind=kind), height)
+    assert issues(raw) == [("error", "code-invalid", "OBX[1]-2")]
+    assert weights(obx(value, kind=kind), height) == [Decimal(168)]
+
+
+@pytest.mark.parametrize("value", ["118.4^119.2", "118.4&119.2"])
+def test_a_number_with_a_second_part_is_not_a_measured_value(value: str):
+    assert issues(message("ORU^R01", PV1, OBR, obx(value))) == [("error", "value", "OBX[1]-5")]
+
+
+@pytest.mark.parametrize(("unit", "beside"), [("kg", ""), ("kg&kilogram&UCUM", ""), ("kg", "kg"), ("", "kg")])
+def test_a_quantity_with_its_unit_inside_is_read(unit: str, beside: str):
+    assert weights(obx(f"118.4^{unit}", unit=beside, kind="CQ")) == [Decimal("118.4")]
+
+
+def test_a_quantity_whose_unit_is_another_than_that_beside_it_is_not_told():
+    raw = message("ORU^R01", PV1, OBR, obx("118.4^[lb_av]", kind="CQ"))
+    assert issues(raw) == [("error", "business-rule", "OBX[1]-6")]
+
+
+def result(status: str, order: str = "") -> bytes:
+    """A weight of that OBX-11, under an order of that OBR-25."""
+    return message("ORU^R01", PV1, f"{OBR}{'|' * 18}{order}", obx("118.4").removesuffix("F") + status)
+
+
+def stand(raw: bytes) -> list[bool]:
+    """Whether each measurement is told (True) or taken back."""
+    return [not fact.retracted for fact in message_of(raw).facts if isinstance(fact.body, Measurement)]
+
+
+@pytest.mark.parametrize(
+    ("status", "becomes"),
+    [("Final", [True]), ("corrected", [True]), ("Verified", [True]), ("Deleted", [False]), ("D", [False]),
+     ("Preliminary", []), ("Pending", []), ("Cancelled", []), ("Not asked", []), ("P", []), ("X", [])],
+)  # fmt: skip
+def test_the_status_of_a_result_counts_by_code_and_in_words(status: str, becomes: list[bool]):
+    assert stand(result(status)) == becomes
+    assert issues(result(status)) == []
+
+
+def test_a_status_of_a_result_that_nobody_knows_is_an_error_unless_the_source_names_it():
+    assert issues(result("Zog")) == [("error", "code-invalid", "OBX[1]-11")]
+    source = replace(TRUST, codes={"result_status": {"zog": "F"}})
+    assert issues(result("Zog"), source=source) == []
+
+
+# HL7 2.5.1, 4.5.3.25 and table 0123: O, I, S, N, X, Y, Z say that the order has no results.
+@pytest.mark.parametrize("order", ["O", "I", "S", "N", "X", "Y", "Z", "D", "Cancelled"])
+def test_a_result_under_an_order_that_has_none_is_an_error_and_its_deletion_stands(order: str):
+    assert issues(result("F", order)) == [("error", "business-rule", "OBR-25")]
+    assert stand(result("D", order)) == [False]
+    assert places(result("", order)) == [("information", "OBR-25")]
+
+
+@pytest.mark.parametrize("order", ["P", "R", "M", "Preliminary"])
+def test_a_final_result_of_an_order_that_is_not_yet_final_is_told_and_one_without_status_is_not(order: str):
+    assert stand(result("F", order)) == [True]
+    assert places(result("", order)) == [("information", "OBR-25")]
+
+
+def test_a_status_of_an_order_that_nobody_knows_is_named():
+    assert issues(result("F", "Zog")) == [("warning", "code-invalid", "OBR-25")]
+    assert issues(result("", "Zog")) == [("error", "code-invalid", "OBR-25")]
+
+
+def attendance(kind: str, *segments: str) -> str:
+    facts = message_of(message(kind, *segments)).facts
+    return next(fact.body.attendance for fact in facts if isinstance(fact.body, Attendance))
+
+
+RESOURCES = [("AIS", "|1|A|WMS", 10), ("AIL", "|1|A|ROOM", 12), ("AIG", "|1|A|SCALES", 14), ("AIP", "|1|A|DR", 12)]
+
+
+@pytest.mark.parametrize(("name", "start", "field"), RESOURCES)
+@pytest.mark.parametrize(("status", "code"), [("Cancelled", "4"), ("Noshow", "3"), ("Complete", "5")])
+def test_what_the_filler_says_of_the_service_counts_and_of_anything_else_is_named(
+    name: str, start: str, field: int, status: str, code: str
+):
+    resource = with_field(f"{name}{start}", field, status)
+    segments = (SCH, *(() if name == "AIS" else ("AIS|1|A|WMS",)), resource)
+    assert attendance("SIU^S12", *segments) == (code if name == "AIS" else "0")
+    assert any(severity == "warning" and name in place for severity, place in places(message("SIU^S12", *segments)))
+
+
+def test_one_of_two_services_that_is_cancelled_does_not_cancel_the_appointment():
+    services = (with_field("AIS|1|A|WMS", 10, "Cancelled"), with_field("AIS|2|A|WMS", 10, "Booked"))
+    assert attendance("SIU^S12", SCH, *services) == "0"
+    assert ("warning", "AIS[1]-10") in places(message("SIU^S12", SCH, *services))
+
+
+@pytest.mark.parametrize("kind", ["SIU^S15", "SIU^S26"])
+@pytest.mark.parametrize("status", ["Booked", "Complete", "Zog"])
+def test_a_status_that_contradicts_the_event_is_named_and_the_event_counts(kind: str, status: str):
+    of_appointment, of_service = with_field(SCH, 25, status), with_field("AIS|1|A|WMS", 10, status)
+    expected = {"SIU^S15": "4", "SIU^S26": "3"}[kind]
+    assert attendance(kind, of_appointment, of_service) == expected
+    named = places(message(kind, of_appointment, of_service))
+    assert {("warning", "SCH-25"), ("warning", "AIS[1]-10")} <= set(named)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-be"])
+def test_a_message_in_two_byte_characters_is_refused_for_that_reason(encoding: str):
+    raw = message("ADT^A31").decode().encode(encoding)
+    (issue,) = entry_of(raw).checked.issues
+    assert "UTF-16" in issue.rule
+    assert "UTF-8" in issue.rule
+    assert entry_of(raw).bundle is None

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, Pace, Sendable
+from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, GenerationTooLow, Pace, Sendable
 from streams.host.commit import NotAssigned, Partition
 from streams.host.delivered import DeliveredMarker
 from streams.metrics import StageMetrics
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage
+from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject, Release, Stage
 
 STAGE = Stage(
     name="echo", reads=("in",), changelog="state", partitions=2, dead_letter="dlq", writes=("out",), last=True
@@ -21,7 +21,7 @@ STAMP_MS = 1_700_000_000_500  # of the last accepted heartbeat
 BEGAN = ("began", b"1700000000000")  # the time of the first message is carried to the last stage
 
 
-class ScriptedStep:
+class ScriptedStep(MessageByMessage):
     """A step whose answer depends on the value of the message; keeps the values it has seen."""
 
     answers: Mapping[bytes, tuple[Outcome, ...]] = {
@@ -29,6 +29,8 @@ class ScriptedStep:
         b"remove": (Change(b"element", None),),
         b"poison": (Reject("bad-word"),),
         b"value as code": (Reject("Jane Doe"),),
+        b"claim": (Claim(b"claim", b"1"), Emit("out", 1, b"k", b"v")),
+        b"release": (Emit("out", 1, b"k", b"taken back"), Release(b"claim")),
         b"silent": (),
     }
 
@@ -74,7 +76,9 @@ class Line:
         return None
 
 
-def runner(line: Line, directory: Path, registry: CollectorRegistry | None = None) -> BatchRunner:
+def runner(
+    line: Line, directory: Path, registry: CollectorRegistry | None = None, *, generation: int = 0
+) -> BatchRunner:
     made = BatchRunner(
         stage=STAGE,
         step=ScriptedStep(),
@@ -86,6 +90,7 @@ def runner(line: Line, directory: Path, registry: CollectorRegistry | None = Non
         check_fence=line.fence,
         pace=Pace(1.0, 500),
         stamp_ms=lambda: STAMP_MS,
+        generation=generation,
     )
     made.begin(made.restore({0: {b"a": b"kept"}, 1: {}}), {("in", 0): 5, ("in", 1): 0})
     return made
@@ -112,6 +117,8 @@ def test_outputs_are_acknowledged_before_state_is_sent_and_state_before_the_comm
     assert run(made, line, message(b"emit", 5), message(b"remove", 6)) == {("in", 0): 7}
     assert [name for name in line.happened if name != "fence"] == [
         "delivered",
+        "claims_sent",
+        "claims_acknowledged",
         "outputs_sent",
         "outputs_acknowledged",
         "state_sent",
@@ -164,6 +171,57 @@ def test_no_more_batches_are_in_the_air_than_may_be(tmp_path: Path) -> None:
         assert not made.is_full()
         run(made, line, message(b"silent", offset))
     assert made.is_full()
+
+
+def test_no_output_leaves_before_its_claim_is_acknowledged(tmp_path: Path) -> None:
+    line = Line(silent=[1])
+    made = runner(line, tmp_path)
+    assert run(made, line, message(b"claim", 5)) == {}
+    assert [(item.topic, item.key) for item in line.sent] == [("state", b"claim")]
+    line.speak(1)
+    made.advance(0)
+    assert [(item.topic, item.key) for item in line.sent] == [("state", b"claim"), ("out", b"k")]
+    assert made.committable() == {("in", 0): 6}
+
+
+def test_the_generation_stands_in_the_changelog_before_the_first_output_under_it(tmp_path: Path) -> None:
+    line = Line()
+    made = runner(line, tmp_path, generation=2)
+    run(made, line, message(b"emit", 5))
+    run(made, line, message(b"emit", 6))
+    assert [(item.topic, item.key, item.value) for item in line.sent[:2]] == [
+        ("state", b"generation", b"2"),
+        ("out", b"k", b"v"),
+    ]
+    assert [item.key for item in line.sent].count(b"generation") == 1
+    assert made.restore({0: {b"a": b"kept", b"generation": b"2"}}) == {0: [b"kept"]}, "the step never sees it"
+
+
+def test_a_worker_of_a_lower_generation_than_its_changelog_does_not_begin(tmp_path: Path) -> None:
+    with pytest.raises(GenerationTooLow, match="generation 0, where the changelog has 1"):
+        runner(Line(), tmp_path).restore({0: {}, 1: {b"generation": b"1"}})
+
+
+def test_a_claim_is_removed_with_the_state_after_what_takes_back_what_it_names(tmp_path: Path) -> None:
+    line = Line()
+    made = runner(line, tmp_path)
+    run(made, line, message(b"claim", 5))
+    run(made, line, message(b"release", 6))
+    assert [(item.topic, item.value) for item in line.sent[2:]] == [("out", b"taken back"), ("state", None)]
+
+
+def test_a_claim_that_a_later_batch_makes_again_is_not_removed_by_an_earlier_one(tmp_path: Path) -> None:
+    """Its claim is on the broker already: to remove it now would leave the later output without one."""
+    line = Line(silent=[3])
+    made = runner(line, tmp_path)
+    run(made, line, message(b"claim", 5))
+    assert run(made, line, message(b"release", 6)) == {}
+    run(made, line, message(b"claim", 7))
+    line.speak(3)
+    made.advance(0)
+    elements = [item.value for item in line.sent if item.topic == "state"]
+    assert elements == [b"1", b"1"]
+    assert made.committable() == {("in", 0): 8}
 
 
 def test_an_output_keeps_its_key_partition_and_headers_and_names_its_cause(tmp_path: Path) -> None:

@@ -85,15 +85,6 @@ def _month(word: str) -> int:
     return next((number for number, name in enumerate(_MONTHS, start=1) if name.startswith(word)), 0)
 
 
-def parse_datetime(text: str, moment_format: str, *, zone: str) -> datetime:
-    """The moment in UTC, from the clock of `zone`; seconds and the leading zero of the hour may lack. Raises Unfit."""
-    day_format = re.split("[ T]", moment_format)[0]
-    day_text, clock = split_clock(text)
-    if not clock:
-        raise Unfit(f"does not have the format {moment_format}")
-    return on_the_clock(parse_date(day_text, day_format), clock, zone=zone)
-
-
 def split_clock(text: str) -> tuple[str, str]:
     """The day and the time of the day in a moment; no time where the text ends with the day."""
     found = re.fullmatch(r"(.*?)(?:,?[ T]+([0-9]{1,2}:.*))?", text)

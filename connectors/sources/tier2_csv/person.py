@@ -6,8 +6,18 @@ from datetime import date
 from connectors.mapping import Column
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
 from connectors.sources.tier2_csv.texts import is_not_taken, without_notes
+from schemas import placeholders
 from schemas.errors import InvalidField
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits
+from schemas.identity import (
+    NOT_FOR_TESTS,
+    Address,
+    LocalId,
+    NHSNumber,
+    Person,
+    PersonName,
+    Postcode,
+    nhs_digits,
+)
 from schemas.placeholders import is_mailbox, is_number, is_postcode, is_telephone
 
 _EARLIEST_BIRTH = date(1880, 1, 1)  # as `facts.Demographics`
@@ -68,7 +78,10 @@ def _name(cells: Cells, column: Column | None) -> tuple[str, str]:
     text = cells.wording(column)
     if column is None or text is None:
         return "", ""
-    name, former, dropped = without_notes(text)
+    named = placeholders.without_words(text)
+    if named != text:
+        cells.information(column, "holds a word for what is not known beside a name; the name was read")
+    name, former, dropped = without_notes(named)
     if not dropped and not any(letter.isalpha() for letter in name):
         if name.strip("0") and any(letter.isdigit() for letter in name):
             cells.warning(column, "holds a number and no letter; not kept", code="value")
@@ -114,6 +127,8 @@ def _nhs_number(cells: Cells, column: Column | None, *, test_mode: bool) -> tupl
         number = NHSNumber.parse(text, test_mode=test_mode)
     except InvalidField as invalid:
         return None, _claimed(cells, column, text, invalid.rule)
+    if test_mode and number.may_be_real:
+        cells.warning(column, NOT_FOR_TESTS)
     if not number.in_allocated_range:
         cells.warning(column, "is outside the ranges issued so far")
     return number, None

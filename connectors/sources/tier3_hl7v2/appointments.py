@@ -4,6 +4,7 @@ The fact is the appointment, so every message about it uses one business id: SCH
 SCH-1; an A04 that carries no SCH says it in PV1-5 or PV1-50, and only a walk-in falls back to its visit, PV1-19.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from connectors.sources.tier3_hl7v2.local_codes import (
@@ -11,6 +12,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     ARRIVED_TOO_LATE,
     CANCELLED_BY_NUMBER,
     CANCELLED_BY_WORD,
+    NOT_BOOKED,
     PATIENT_CLASS_CODES,
     PATIENT_CLASS_WORDS,
 )
@@ -27,6 +29,8 @@ _VISIT_NUMBER = (*_BOOKING_NUMBER, "PV1-5", "PV1-50", "PV1-19")
 # The start of the appointment; where it has none, of the first of its resources: service, place, thing, person.
 _RESOURCE_START = {"AIS": 4, "AIL": 6, "AIG": 8, "AIP": 6}
 _START = ("SCH-11.4", "TQ1-7", *(f"{name}-{field}" for name, field in _RESOURCE_START.items()))
+# The filler's status of each resource, HL7 table 0278 (2.5.1, chapter 10).
+_RESOURCE_STATUS = {"AIS": 10, "AIL": 12, "AIG": 14, "AIP": 12}
 _WHO_CANCELLED = ("SCH-6.1", "SCH-7.1", "SCH-25.1", "SCH-6.2", "SCH-7.2")
 
 
@@ -37,6 +41,8 @@ def booked(reading: Reading) -> list[SourceFact]:
     is a fact of its own because S13, which replaces the appointment's version, does not say when it was first booked.
     """
     number, reported = _booking_number(reading), reading.reported
+    if not _is_booked(reading):
+        return []
     appointment = _appointment(reading, number, _by_status(reading), booked=True)
     if number is None or not appointment:
         return appointment
@@ -47,6 +53,8 @@ def booked(reading: Reading) -> list[SourceFact]:
 
 def moved(reading: Reading) -> list[SourceFact]:
     """S13: the same appointment on another day."""
+    if not _is_booked(reading):
+        return []
     return _appointment(reading, _booking_number(reading), _by_status(reading))
 
 
@@ -67,6 +75,7 @@ def cancelled(reading: Reading) -> list[SourceFact]:
 
     Where none of them says who, it counts as the provider's, whose system cancelled it, with a warning.
     """
+    _compare_status(reading, "cancelled")
     return _appointment(reading, _booking_number(reading), _who_cancelled(reading))
 
 
@@ -80,6 +89,7 @@ def _who_cancelled(reading: Reading) -> str:
 
 def missed(reading: Reading) -> list[SourceFact]:
     """S26: did not attend (3), or came too late to be seen (7)."""
+    _compare_status(reading, "3")
     late = any(reading.value(place).upper() in ARRIVED_TOO_LATE for place in _WHO_CANCELLED)
     return _appointment(reading, _booking_number(reading), "7" if late else "3")
 
@@ -91,7 +101,7 @@ def attended(reading: Reading) -> list[SourceFact]:
     number = next(iter(reading.numbers(*_VISIT_NUMBER)), None)
     if number is None:
         reading.warn("PV1-19", "is missing: a correction of this visit could not be distinguished from another visit")
-    day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START) or reading.reported
+    day = reading.moment("PV1-44", "EVN-6", "EVN-2", *_START, past=True) or reading.reported
     return [_attendance(reading, number, "5", day)]
 
 
@@ -132,7 +142,10 @@ def discharged(reading: Reading) -> list[SourceFact]:
     reason = reading.source.code("discharge_reason", sent) or sent.lower()
     if reason and reason not in REASONS:
         reading.warn("PV1-36", "is not a listed reason for discharge; it was left out", code="code-invalid")
-    day = reading.moment("PV1-45", "EVN-6", "EVN-2") or reading.reported
+    day = reading.moment("PV1-45", "EVN-6", "EVN-2", past=True) or reading.reported
+    admitted = moment(reading.value("PV1-44"))
+    if admitted is not None and day.on < admitted.on:
+        reading.warn("PV1-45", "lies before the beginning in PV1-44; read all the same", code="value")
     body = Discharge(on=day.on, at=day.at, reason=reason if reason in REASONS else None)
     number = reading.number("PV1-19") or None
     if number is None:
@@ -177,6 +190,9 @@ def _appointment(reading: Reading, number: str | None, attendance: str, *, booke
     if day is None:
         reading.error("SCH-11.4", "is missing, and AIS-4 too: the appointment has no start", code="required")
         return []
+    booking = reading.message.first("SCH")
+    if booking is not None and sum(1 for _ in booking.repetitions(11)) > 1:
+        reading.warn("SCH-11", "holds several times; the first is read, the others were left out")
     _note_other_starts(reading, day)
     _note_actions(reading)
     if number is None:
@@ -205,18 +221,66 @@ def _note_actions(reading: Reading) -> None:
                 reading.warn(f"{name}[{place}]-2", rule, code="code-invalid")
 
 
+def _is_booked(reading: Reading) -> bool:
+    """False where SCH-25 says that somebody only waits for a slot, or that it is blocked."""
+    status = _folded(reading.value("SCH-25") or reading.value("SCH-25.2"))
+    if status in NOT_BOOKED:
+        reading.warn("SCH-25", "says that no appointment was made; nothing is told")
+    return status not in NOT_BOOKED
+
+
 def _by_status(reading: Reading) -> str:
-    """The attendance that SCH-25 makes of a booking or a move: booked, unless it says otherwise."""
+    """The attendance that SCH-25 makes of a booking or a move: booked, unless it says otherwise.
+
+    Where SCH-25 is empty the services (AIS-10) say it, if they agree: an appointment none of whose services will take
+    place does not. A place, a thing or a person that falls away does not cancel the appointment.
+    """
     sent = reading.value("SCH-25") or reading.value("SCH-25.2")
-    status = reading.source.code("appointment_status", sent) or sent
-    meaning = APPOINTMENT_STATUS.get(_folded(status))
+    statuses = {place: _status(reading, word) for place, word in _resource_statuses(reading)}
+    of_services = {status for place, status in statuses.items() if place.startswith("AIS")}
+    if sent:
+        meaning, place = _status(reading, sent), "SCH-25"
+    else:
+        meaning, place = of_services.pop() if len(of_services) == 1 else "0", "AIS-10"
+    for resource, status in statuses.items():
+        if status is None:
+            rule = "is not a status of appointments; the appointment is read without it"
+            reading.warn(resource, rule, code="code-invalid")
+        elif status != meaning:
+            reading.warn(resource, "says otherwise than the appointment, which is read without it")
     if meaning is None:
         if sent:
             reading.warn("SCH-25", "is not a status of appointments; read by the event alone", code="code-invalid")
         return "0"
     if meaning != "0":
-        reading.warn("SCH-25", "says otherwise than the event; the status was read")
+        reading.warn(place, "says otherwise than the event; the status was read")
     return _who_cancelled(reading) if meaning == "cancelled" else meaning
+
+
+def _compare_status(reading: Reading, expected: str) -> None:
+    """Reports a status of the appointment or of its services that the event, by which it is read, contradicts."""
+    sent = reading.value("SCH-25") or reading.value("SCH-25.2")
+    also_known = _cancelled_by(reading, sent) is not None or sent.upper() in ARRIVED_TOO_LATE
+    words = [("SCH-25", sent)] if sent and not also_known else []
+    for place, word in (*words, *_resource_statuses(reading)):
+        status = _status(reading, word)
+        if status is None:
+            reading.warn(place, "is not a status of appointments; read by the event alone", code="code-invalid")
+        elif status != expected:
+            reading.warn(place, "says otherwise than the event, by which the appointment was read")
+
+
+def _status(reading: Reading, sent: str) -> str | None:
+    return APPOINTMENT_STATUS.get(_folded(reading.source.code("appointment_status", sent) or sent))
+
+
+def _resource_statuses(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Place and word of what the filler says of each resource."""
+    for name, field in _RESOURCE_STATUS.items():
+        for place, segment in enumerate(reading.message.all(name), start=1):
+            word = segment.value(field) or segment.value(field, 2)
+            if word:
+                yield f"{name}[{place}]-{field}", word
 
 
 def _attendance(

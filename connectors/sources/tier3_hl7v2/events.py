@@ -1,4 +1,9 @@
-"""Which messages are read, and what each reports besides who the person is."""
+"""Which messages are read, and what each reports besides who the person is.
+
+One message is one entry, with one answer, one entry id and one sealed original, and an entry is about one person. A
+merge (A40 and its kin) may repeat its group of PID and MRG: such a message is refused, and the reason names what to
+send, each pair in a message of its own; under one answer half of its pairs could be told and the other half not.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

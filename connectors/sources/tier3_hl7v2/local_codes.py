@@ -103,9 +103,11 @@ PRIORITY: Mapping[str, str] = {
 }  # fmt: skip
 # RF1-1, HL7 table 0283, by code and in words.
 REFERRAL_IN_FORCE = frozenset({"A", "P", "ACCEPTED", "PENDING", "ACTIVE", "NEW"})
-REFERRAL_ENDED = frozenset({"R", "E", "REJECTED", "EXPIRED"})
+REFERRAL_ENDED = frozenset(
+    {"R", "E", "REJECTED", "EXPIRED", "CANCELLED", "CANCELED", "WITHDRAWN", "DECLINED", "REVOKED", "CLOSED"}
+)
 # PRD-1, HL7 table 0286: referring, referred to, consulting, primary care, other providers.
-PROVIDER_ROLES = frozenset({"RP", "RT", "CP", "PP", "RU", ""})
+PROVIDER_ROLES = frozenset({"RP", "RT", "CP", "PP", "RU"})
 # The assigning authority of an e-RS booking reference in RF1-6 or RF1-11.
 UBRN_AUTHORITIES = frozenset({"UBRN", "ERS", "E-RS", "EBS"})
 
@@ -129,9 +131,13 @@ APPOINTMENT_STATUS: Mapping[str, str] = {
     "cancelled": "cancelled", "canceled": "cancelled", "dc": "cancelled", "discontinued": "cancelled",
     "deleted": "cancelled",
 }  # fmt: skip
+# Of table 0278: somebody waits for a slot, or the slot is blocked. No appointment was made.
+NOT_BOOKED = frozenset({"waitlist", "wait list", "waitlisted", "waiting list", "blocked"})
 ARRIVED_TOO_LATE = frozenset({"7", "LATE", "ARRIVED_TOO_LATE", "ARRIVED TOO LATE"})  # late, could not be seen
 
 SELF_REPORTED = frozenset({"SR", "SELF", "SELF-REPORTED", "SELF REPORTED", "PATIENT REPORTED"})  # OBX-17
+ESTIMATED = frozenset({"E", "EST", "ESTIMATE", "ESTIMATED", "CALCULATED GUESS", "APPROX", "APPROXIMATE"})  # OBX-17
+MEASURED_BY = frozenset({"M", "MEAS", "MEASURED", "SCALES", "SCALE", "OBSERVED", "CALC", "CALCULATED"})  # OBX-17
 
 # OBX-5 that says that there is no value: HL7 v3 NullFlavor and HL7 table 0353 (HL7 2.5.1), then how words of clinicians
 # begin (golden cases, November 2026).
@@ -165,10 +171,45 @@ CODE_SYSTEMS: Mapping[str, str] = {
     **dict.fromkeys(("CTV3", "READ3"), uris.CTV3),
     **dict.fromkeys(("SCT", "SCT2", "SNM", "SNM3", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT"), uris.SNOMED),
 }
-# OBX-2, HL7 table 0125: types whose first component, or second of SN, may hold a number.
-NUMBER_TYPES = frozenset({"", "NM", "SN", "ST", "TX", "FT", "CE", "CWE", "CF", "CNE", "NA", "CQ"})
-# OBX-11, HL7 table 0085: what a result's status makes of it.
-RESULT_STANDS = frozenset(
-    {"", "F", "C", "U", "A", "B", "V"}
-)  # final, corrected, now final, amended, appended, verified
-RESULT_WITHDRAWN = frozenset({"D", "W"})  # deleted; posted in error (wrong patient)
+# ORC-1 (table 0119) and ORC-5 (table 0038) of an order that is cancelled or discontinued: it has no results.
+ORDER_CANCELLED = frozenset({"CA", "CR", "OC", "DC", "DR", "OD"})
+# Beside a local word for a measurement (OBX-3.2) these say that something else is meant: a goal, not a finding.
+NOT_A_FINDING = frozenset({"target", "ideal", "goal", "predicted", "expected", "birth", "previous", "loss", "change"})
+# OBX-2, HL7 table 0125 (2.5.1, 2.8.2): the types that hold one measured number. NR is a range, NA and MA are many
+# numbers, CE and its kin a code, DT, TM, TS, ED and RP something else: no number is taken from them.
+NUMBER_TYPES = frozenset({"", "NM", "SN", "ST", "TX", "FT", "CQ"})
+# What the status of a result (OBX-11, HL7 table 0085) makes of it, and of an order (OBR-25, table 0123) of the results
+# beneath that have no status; 2.5.1 and 2.8.2, read November 2026. Words are folded.
+RESULT_STANDS, RESULT_WITHDRAWN, NOT_FINAL, NO_RESULT = "stands", "withdrawn", "not final", "no result"
+_STATUS_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("final", "final result", "final results", "complete", "completed", "corrected", "correction", "amended",
+         "appended", "addendum", "verified"),
+        RESULT_STANDS,
+    ),
+    **dict.fromkeys(("deleted", "delete", "wrong", "entered in error", "posted in error"), RESULT_WITHDRAWN),
+    **dict.fromkeys(
+        ("preliminary", "prelim", "provisional", "partial", "pending", "results pending", "unverified",
+         "not verified", "in progress", "registered"),
+        NOT_FINAL,
+    ),
+    **dict.fromkeys(
+        ("cancelled", "canceled", "not asked", "not done", "not available", "cannot be obtained", "no result",
+         "no results available", "unavailable"),
+        NO_RESULT,
+    ),
+}  # fmt: skip
+RESULT_STATUS: Mapping[str, str] = {
+    **_STATUS_WORDS,
+    **dict.fromkeys("fcuabv", RESULT_STANDS),  # final, corrected, now final, amended, appended, verified
+    **dict.fromkeys("dw", RESULT_WITHDRAWN),  # deleted; posted in error (wrong patient)
+    **dict.fromkeys("iprso", NOT_FINAL),  # in the laboratory, preliminary, not verified, partial; the order alone
+    **dict.fromkeys("xn", NO_RESULT),  # cannot be obtained; not asked for
+}
+ORDER_STATUS: Mapping[str, str] = {
+    **{word: NO_RESULT if meaning == RESULT_WITHDRAWN else meaning for word, meaning in _STATUS_WORDS.items()},
+    **dict.fromkeys("fca", RESULT_STANDS),  # final, corrected; some of the results, each final
+    **dict.fromkeys("prm", NOT_FINAL),  # preliminary, not verified, corrected and not final
+    **dict.fromkeys("oisnxyz", NO_RESULT),  # none yet; cancelled; no such order; no such patient
+    **dict.fromkeys("dw", NO_RESULT),  # of results, in the place of an order's
+}

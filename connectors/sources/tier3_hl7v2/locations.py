@@ -37,12 +37,14 @@ _OF_BUNDLE: Mapping[str, str] = {"Bundle.identifier.value": "MSH-10", "Bundle.ti
 
 
 def in_hl7(issues: Iterable[Issue], *, document: Mapping[str, object], known: Sequence[Issue]) -> list[Issue]:
-    """`issues` about `document` with HL7 locations, without those on fields of which `known` complains.
+    """`issues` about `document` with HL7 locations, without those on fields, or by rules, of which `known` complains.
 
-    The reader saw the field itself: where both report a field, the reader's issue counts.
+    The reader saw the field itself: where both report a field or a rule, the reader's issue counts.
     """
     reported = {(issue.severity, _field(issue.location)) for issue in known}
-    translated = (replace(issue, location=_origin(issue.location, document)) for issue in issues)
+    rules = {(issue.severity, issue.rule) for issue in known}
+    others = (issue for issue in issues if (issue.severity, issue.rule) not in rules)
+    translated = (replace(issue, location=_origin(issue.location, document)) for issue in others)
     return [issue for issue in translated if (issue.severity, _field(issue.location)) not in reported]
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from connectors.sources.tier3_hl7v2.death import death_of
 from connectors.sources.tier3_hl7v2.local_codes import (
-    DEATH_INDICATOR,
     ETHNIC_WORDS,
     GENDER,
     LOCAL_ID_TYPES,
@@ -21,14 +21,24 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     SEX_WORDS,
     authority_name,
 )
-from connectors.sources.tier3_hl7v2.moments import Moment, birth_date, birth_year, moment
+from connectors.sources.tier3_hl7v2.moments import birth_date, birth_year, moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
 from connectors.sources.tier3_hl7v2.telecoms import emails, phones
 from schemas.codes import ETHNIC_2001, NUMBER_STATUS
 from schemas.errors import InvalidField
-from schemas.facts import Death, Demographics
-from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode, nhs_digits, normalised_authority
+from schemas.facts import Demographics
+from schemas.identity import (
+    NOT_FOR_TESTS,
+    Address,
+    LocalId,
+    NHSNumber,
+    Person,
+    PersonName,
+    Postcode,
+    nhs_digits,
+    normalised_authority,
+)
 from schemas.ods import practice
 from schemas.placeholders import is_day, is_number, is_word
 from schemas.source_message import SourceFact
@@ -40,7 +50,8 @@ def person_of(reading: Reading) -> Person:
     """The person in PID. Refuses a message without PID, and one about several people."""
     segments = reading.message.all("PID")
     if len(segments) != 1:
-        rule, code = ("is required", "required") if not segments else ("stands more than once", "structure")
+        twice = ("stands more than once: send each patient in a message of their own", "structure")
+        rule, code = twice if segments else ("is required", "required")
         reading.refuse("PID", rule, code=code)
         return Person()
     pid = segments[0]
@@ -77,9 +88,27 @@ def merged(reading: Reading, person: Person) -> Person:
         reading.refuse("MRG", "stands more than once: send each pair in a message of its own", code="structure")
     if person.local_id is None:
         reading.error("PID-3", "must hold the local id that survives the merge", code="required")
+    elif person.local_id.authority and any(not number.authority for number in retired):
+        reading.warn(
+            "MRG-1.4", "names no issuer, and PID-3 does: the number is not that of PID-3's issuer", code="required"
+        )
     if not retired:
         reading.error("MRG-1", "must hold a local id other than the one that survives", code="required")
-    return person if person.local_id is None else replace(person, retired_local_ids=retired)
+    if person.local_id is None:
+        return person
+    former = _former_of_merge(reading, prior, person) if prior else person.former_nhs_numbers
+    return replace(person, retired_local_ids=retired, former_nhs_numbers=former)
+
+
+def _former_of_merge(reading: Reading, prior: Segment, person: Person) -> tuple[NHSNumber, ...]:
+    """The superseded NHS numbers with those that MRG-1 retires: any but the one that PID-3 holds."""
+    found = dict.fromkeys(person.former_nhs_numbers)
+    for cx in filter(is_nhs, prior.repetitions(1)):
+        try:
+            found[NHSNumber.parse(cx.value(), test_mode=reading.test_mode)] = None
+        except InvalidField as broken:
+            reading.warn("MRG-1.1", f"NHS number {broken.rule}; left out", code="value")
+    return tuple(number for number in found if number != person.nhs_number)
 
 
 def facts_of(reading: Reading, person: Person) -> list[SourceFact]:
@@ -98,7 +127,7 @@ def facts_of(reading: Reading, person: Person) -> list[SourceFact]:
     )
     reported = body.model_dump(exclude={"type", "on", "at", "referral"}, exclude_none=True)
     facts = [SourceFact(body, business_id="demographics")] if reported else []
-    return facts + _death(reading, pid)
+    return facts + death_of(reading, pid)
 
 
 def is_nhs(identifier: Repetition) -> bool:
@@ -128,6 +157,8 @@ def _nhs_number(reading: Reading, pid: Segment) -> tuple[NHSNumber | None, str |
             reading.warn(place, f"NHS number {broken.rule}", code="value")
             claimed.append(nhs_digits(cx.value()) or cx.value())
             continue
+        if reading.test_mode and number.may_be_real:
+            reading.warn(place, NOT_FOR_TESTS)
         if _has_expired(reading, cx):
             former[number] = None
         else:
@@ -170,7 +201,7 @@ def _number_status(pid: Segment) -> str:
 
 
 def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
-    local = [cx for cx in pid.repetitions(3) if cx.value() and not is_nhs(cx)]
+    local = _in_force(reading, [cx for cx in pid.repetitions(3) if cx.value() and not is_nhs(cx)])
     typed = [cx for cx in local if cx.value(5).upper() in LOCAL_ID_TYPES]
     former = [cx for cx in pid.repetitions(2) if cx.value() and not is_nhs(cx)]
     if "PID-2" in reading.source.nhs_number_fields:
@@ -179,9 +210,23 @@ def _local_id(reading: Reading, pid: Segment) -> LocalId | None:
         parsed = [_parsed_id(reading, cx, location) for cx in group]
         found = reading.source.record_local_id(number for number in parsed if number is not None)
         if found is not None:
+            if len({number.value for number in parsed if number and number.authority == found.authority}) > 1:
+                reading.warn("PID-3", "holds two numbers of one issuer; one names the record, the other was left out")
             return found
     reading.warn("PID-3", "holds no local patient id", code="required")
     return None
+
+
+def _in_force(reading: Reading, numbers: list[Repetition]) -> list[Repetition]:
+    """Those that have not expired (CX.8); all, with a warning, where every one has: they still say who it is."""
+    current = [cx for cx in numbers if not _has_expired(reading, cx)]
+    if len(current) == len(numbers):
+        return numbers
+    if current:
+        reading.note("PID-3.8", "says that a number has expired; it was left out")
+        return current
+    reading.warn("PID-3.8", "says that every local number has expired; read all the same")
+    return numbers
 
 
 def _same_id(reading: Reading, cx: Repetition) -> LocalId | None:
@@ -322,34 +367,3 @@ def _practice(reading: Reading) -> str | None:
     elif known is None and sent[3]:
         reading.note("PD1-4", "names a doctor and no practice; not used")
     return known
-
-
-def _death(reading: Reading, pid: Segment) -> list[SourceFact]:
-    day, indicator = _day_of_death(reading), DEATH_INDICATOR.get(pid.value(30).upper(), "")
-    if pid.value(30) and not indicator:
-        reading.warn("PID-30", "is neither Y nor N; it was left out", code="code-invalid")
-    if pid.is_null(29) and pid.is_null(30):
-        indicator = "N"  # an explicit null deletes what was recorded
-    if day is None and indicator not in ("Y", "N"):
-        return []
-    # "not dead" retracts a death reported for the wrong patient; where none was reported it changes nothing
-    body = Death(on=day.on, at=day.at) if day else Death(on=reading.reported_on)
-    return [SourceFact(body, business_id="death", retracted=indicator == "N")]
-
-
-def _day_of_death(reading: Reading) -> Moment | None:
-    """PID-29; left out with a warning where it lies after the message or before the birth."""
-    sent, born = reading.value("PID-29"), birth_date(reading.value("PID-7"))
-    if birth_year(sent) and sent[:6] <= f"{reading.reported_on:%Y%m}" and not (born and int(sent[:4]) < born.year):
-        reading.warn("PID-29", "is no whole day; read as on or before the day of the message", code="value")
-        return Moment(reading.reported_on, None)
-    day = reading.moment("PID-29")
-    if day is None:
-        return None
-    if is_day(day.on):
-        reading.note("PID-29", "is a day that systems write where they know none; it was left out")
-        return None
-    if day.on > reading.reported_on or (born is not None and day.on < born):
-        reading.warn("PID-29", "cannot be the day of death; it was left out", code="value")
-        return None
-    return day

@@ -56,6 +56,7 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
         reading.warn("EVN-1", "is another event than MSH-9 names, by which the message was read", code="value")
     if event is None or why_ignored is not None:
         return _without_bundle(raw, parsed, (why_ignored,) if why_ignored else (), refused=False)
+    _report_repeated(reading)
     return _entry(raw, reading, _source_message(reading, event), received_at)
 
 
@@ -119,6 +120,20 @@ def _why_ignored(reading: Reading, event: TriggerEvent | None) -> Issue | None:
     if reading.source.serves(*services) or (event.identity and not services):
         return None
     return information("PV1-10", "names no service of this source, nor do AIS-3 and RF1-3")
+
+
+# Segments that a message holds once: chapters 3, 10 and 11 of HL7 2.5.1. SCH and RF1 are each a fact.
+_ONCE = {"SCH": "error", "RF1": "error", "PV1": "warning", "PD1": "warning", "EVN": "warning"}
+
+
+def _report_repeated(reading: Reading) -> None:
+    """Reports a further segment of a name that may stand once, where it says something else than the first."""
+    for name, severity in _ONCE.items():
+        segments = reading.message.all(name)
+        for place, segment in enumerate(segments[1:], start=2):
+            if segment.parts[2:] != segments[0].parts[2:]:
+                report = reading.error if severity == "error" else reading.warn
+                report(f"{name}[{place}]", "stands a further time; only the first is read", code="structure")
 
 
 def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:

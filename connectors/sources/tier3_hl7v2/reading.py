@@ -7,6 +7,7 @@ from connectors.sources.tier3_hl7v2.local_codes import UBRN_AUTHORITIES
 from connectors.sources.tier3_hl7v2.moments import Moment, london_day, moment
 from connectors.sources.tier3_hl7v2.structure import Hl7Message, Segment, exact
 from schemas.errors import Issue, error, information, warning
+from schemas.fhir.dates import NOT_YET, Span
 from schemas.identity import normalised_authority
 from schemas.sources import Source
 
@@ -59,16 +60,25 @@ class Reading:
         """Those of these numbers that are there, in this order, each once."""
         return tuple(dict.fromkeys(filter(None, map(self.number, locations))))
 
-    def moment(self, *locations: str) -> Moment | None:
-        """The first of these that is a time. One that is there and is no time is left out with a warning."""
+    def moment(self, *locations: str, past: bool = False) -> Moment | None:
+        """The first of these that is a time; one that is there and is no time is left out with a warning.
+
+        `past`: it says when something happened, so `happened` looks at it.
+        """
         for location in locations:
             text = self.value(location)
             known = moment(text) if text else None
             if known is not None:
-                return known
+                return self.happened(location, known) if past else known
             if text:
                 self.warn(location, "is not a date or time; it was left out", code="value")
         return None
+
+    def happened(self, location: str, day: Moment) -> Moment:
+        """`day`, reported at its place where it lies after the message: no fact is then made of it."""
+        if Span(None, self.source_version_at).fault(day.on) is not None:
+            self.error(location, NOT_YET)
+        return day
 
     @property
     def reported(self) -> Moment:

@@ -10,6 +10,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
     REFERRAL_IN_FORCE,
     UBRN_AUTHORITIES,
 )
+from connectors.sources.tier3_hl7v2.moments import moment
 from connectors.sources.tier3_hl7v2.reading import Reading
 from connectors.sources.tier3_hl7v2.structure import Repetition, Segment
 from schemas.codes import REASONS_FOR_REFERRAL
@@ -27,7 +28,10 @@ def received(reading: Reading) -> list[SourceFact]:
         return []
     if not _is_in_force(reading):
         return []
-    number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9") or reading.reported
+    expires = moment(reading.value("RF1-8"))
+    if expires is not None and expires.on < reading.reported_on:
+        reading.warn("RF1-8", "lies before the message: the referral has expired; read all the same", code="value")
+    number, day = referral_number(reading), reading.moment("RF1-7", "RF1-9", past=True) or reading.reported
     if number is None:
         reading.warn(
             "RF1-6",
@@ -61,7 +65,7 @@ def _is_in_force(reading: Reading) -> bool:
     """False for a referral that RF1-1 calls rejected or expired (HL7 table 0283): a word of no row changes nothing."""
     status = reading.value("RF1-1").upper()
     if status in REFERRAL_ENDED:
-        reading.note("RF1-1", "says that the referral was rejected or has expired; nothing is told")
+        reading.note("RF1-1", "says that the referral is rejected, expired or ended; nothing is told")
         return False
     if status and status not in REFERRAL_IN_FORCE:
         reading.warn("RF1-1", "is not a status of referrals; read by the event alone", code="code-invalid")

@@ -19,7 +19,8 @@ VALUE_CHARACTERS_MAX = 1_000  # of one value that is read; the longest real one 
 
 # Only these are taken apart; the rest (letters in OBX of MDM, Z segments) is kept in the original and ignored.
 READ_SEGMENTS = (
-    "MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "AIL", "AIG", "AIP", "RF1", "PRD", "OBR", "OBX",
+    "MSH", "EVN", "PID", "PD1", "MRG", "PV1", "SCH", "TQ1", "AIS", "AIL", "AIG", "AIP", "RF1", "PRD", "ORC", "OBR",
+    "OBX",
 )  # fmt: skip
 # HL7 chapter 2: what goes on in another segment or message. Neither is put together here.
 _CONTINUATIONS = {

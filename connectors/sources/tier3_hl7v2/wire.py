@@ -33,6 +33,8 @@ _CHARSETS = {
     "latin9": "iso8859-15",
 } | {f"8859{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)}
 _C1 = re.compile(rb"[\x80-\x9f]")  # control characters in 8859; letters and quotation marks in Windows-1252
+# The mark of UTF-16 or UTF-32, or NULs between the letters of MSH: every character has two or four bytes.
+_WIDE = re.compile(rb"\xff\xfe|\xfe\xff|\x00\x00\xfe\xff|[\x00\x0b\x1c\r\n\t ]*M\x00+S\x00+H")
 _BATCH_SEGMENTS = (b"FHS", b"BHS", b"BTS", b"FTS")
 _FRAMING = b"\x0b\x1c\r\n\t "
 _MESSAGE_START = re.compile(rb"(?:^|(?<=[\r\n\x0b\x1c]))[ \t]*(?=MSH|FHS|BHS|BTS|FTS)")
@@ -71,12 +73,14 @@ def _without_batch_segment(part: bytes) -> bytes:
 def lines_of(raw: bytes) -> Lines:
     """The decoded segment lines of `raw`, MSH first.
 
-    `refusal` says why it is not one HL7 message: empty, too large, not starting with MSH, more than one
+    `refusal` says why it is not one HL7 message: empty, too large, in UTF-16, not starting with MSH, more than one
     MSH, two kinds of segment end. Never raises: bytes that do not fit the declared character set are read
     as Windows-1252, then Latin-1 (which has a character for every byte), with a warning.
     """
     if len(raw) > MESSAGE_BYTES_MAX:
         return Lines((), (), f"is larger than {MESSAGE_BYTES_MAX} bytes")
+    if _WIDE.match(raw):
+        return Lines((), (), "is in UTF-16 or UTF-32, which are not read: send UTF-8")
     content = raw.removeprefix(b"\xef\xbb\xbf").strip(_FRAMING)
     if not content.startswith(b"MSH"):
         return Lines((), (), "does not start with MSH")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ops.lab.bench.host_hop import Hop
 from streams.host.settings import HostSettings
-from streams.steps.outcome import Change, Emit, Message, Outcome, Stage
+from streams.steps.outcome import Change, Emit, Message, MessageByMessage, Outcome, Stage
 
 Counts = dict[bytes, int]
 
@@ -39,7 +39,7 @@ def never_sealed(_message: Message, _code: str) -> bytes:
 
 
 @dataclass
-class CountingStep:
+class CountingStep(MessageByMessage):
     """How often a key has come. `on_first` is called once, before the first message is answered."""
 
     writes: str

@@ -94,8 +94,8 @@ class Targets:
         return (*self.workers, *self.doors)
 
     def who_meets(self, point: str) -> Sequence[str]:
-        """The workers at which a point of a batch means something: state is sent only where it is kept."""
-        excluded = self.stateless if point.startswith("state") else ()
+        """The workers at which a point of a batch means something: only a stage with state claims and keeps it."""
+        excluded = self.stateless if point.startswith(("claims", "state")) else ()
         return [name for name in self.workers if name not in excluded]
 
 
@@ -110,9 +110,11 @@ def counts(kills: int, kinds: Sequence[FaultKind]) -> dict[FaultKind, int]:
     planned = {kind: max(1, round(PER_ROUND.get(kind, 0) * kills / ROUND)) for kind in deadly}
     if "crash" in planned:
         planned["crash"] = max(len(BATCH_PHASES), planned["crash"])
-    for kind in reversed(deadly):
-        over = _deaths(planned) - kills
-        planned[kind] = max(0, planned[kind] + min(0, -over) // DEATHS[kind])
+    least = {kind: len(BATCH_PHASES) if kind == "crash" else 1 for kind in deadly}
+    for floors in (least, dict.fromkeys(deadly, 0)):  # none is left out while another comes more often than it must
+        for kind in reversed(deadly):
+            over = _deaths(planned) - kills
+            planned[kind] = max(floors[kind], planned[kind] + min(0, -over) // DEATHS[kind])
     if deadly:
         planned[deadly[0]] += (kills - _deaths(planned)) // DEATHS[deadly[0]]
     each = MILD * (kills or ROUND) / ROUND / sum(PER_ROUND[kind] for kind in mild) if mild else 0.0

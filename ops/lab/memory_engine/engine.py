@@ -1,6 +1,6 @@
 """The whole engine in memory: the steps of production, a scheduler drawn from a seed, and crashes at every point.
 
-It keeps what the host keeps: order within a partition and nothing beyond it; the outputs of a batch, then its
+It keeps what the host keeps: order within a partition and nothing beyond it; the claims of a batch, its outputs, its
 state, then its commit; a crashed task reads its state back from its changelog and gets again what it had not
 committed. Where a crash falls, how large a batch is, and how the partitions of a task interleave are drawn.
 """
@@ -33,9 +33,9 @@ from schemas.envelope import entry_name
 from schemas.source_message import SourceMessage
 from schemas.topics import DEAD_LETTERS, DISPOSITIONS, LINK_MAP, registry
 from streams.host.commit import Partition
-from streams.steps.outcome import Change, Emit, Message, Outcome, Reject, Stage, Step
+from streams.steps.outcome import Answer, Change, Claim, Emit, Message, Reject, Stage, Step
 
-CRASH_POINTS = ("delivered", "outputs in part", "outputs", "state in part", "state")
+CRASH_POINTS = ("delivered", "claims in part", "claims", "outputs in part", "outputs", "state in part", "state")
 
 Finals = dict[str, dict[bytes, object]]  # topic -> key -> final value, by the definition of `compare`
 
@@ -109,13 +109,12 @@ class MemoryEngine:
         if (stage.name, task) not in self._states:
             self._states[stage.name, task] = step.restore(self.changelog(stage, task).items())
         messages, positions = self._fetch(stage, task)
-        state, outputs, changes = self._states[stage.name, task], list[Emit](), list[Emit]()
+        answers = list[Answer]()
         for message in messages:
-            state, outcomes = step.advance(state, message)
-            outputs += _outputs(stage, message, outcomes)
-            changes += _changes(stage, task, outcomes)
-        self._states[stage.name, task] = state
-        if self._deliver(outputs, changes):
+            self._states[stage.name, task], outcomes = step.advance(self._states[stage.name, task], message)
+            answers.append((message, outcomes))
+        answers += step.finish(self._states[stage.name, task])
+        if self._deliver(*_sorted_out(stage, task, answers)):
             self.committed.update(positions)
             if not any(self._behind(stage, (topic, task)) for topic in stage.reads):
                 self._waiting.discard((number, task))
@@ -140,17 +139,19 @@ class MemoryEngine:
             self._seen[stage.name, place] = max(self._seen[stage.name, place], ahead[place])
         return messages, {(stage.name, place): offset for place, offset in ahead.items()}
 
-    def _deliver(self, outputs: list[Emit], changes: list[Emit]) -> bool:
-        """Outputs, then state; False when the task died on the way, before its commit."""
+    def _deliver(self, claims: list[Emit], outputs: list[Emit], changes: list[Emit]) -> bool:
+        """Claims, outputs, state; False when the task died on the way, before its commit."""
         point = self._crash_point()
-        first, second = (changes, outputs) if self.faults.state_first else (outputs, changes)
         if point == "delivered":
             return False
-        self._send(self._cut(first) if point == "outputs in part" else first)
-        if point in ("outputs in part", "outputs"):
-            return False
-        self._send(self._cut(second) if point == "state in part" else second)
-        return point is None
+        waves = {"claims": claims, "outputs": outputs, "state": changes}
+        if self.faults.state_first:
+            waves["outputs"], waves["state"] = changes, outputs
+        for name, emits in waves.items():
+            self._send(self._cut(emits) if point == f"{name} in part" else emits)
+            if point in (f"{name} in part", name):
+                return False
+        return True
 
     def _crash_point(self) -> str | None:
         if self.crashes >= self.faults.crashes_max or self.random.random() >= self.faults.crash_share:
@@ -224,17 +225,19 @@ def finals(logs: Logs) -> Finals:
     return found
 
 
-def _outputs(stage: Stage, message: Message, outcomes: Iterable[Outcome]) -> Iterator[Emit]:
-    for outcome in outcomes:
-        if isinstance(outcome, Emit):
-            assert outcome.topic in stage.writes, f"{stage.name} does not write {outcome.topic}"
-            yield outcome
-        elif isinstance(outcome, Reject):
-            yield dead_letter_of(stage, message, outcome.code)
-
-
-def _changes(stage: Stage, task: int, outcomes: Iterable[Outcome]) -> Iterator[Emit]:
-    for outcome in outcomes:
-        if isinstance(outcome, Change):
-            assert stage.changelog is not None, "a stage that changes state has a changelog"
-            yield Emit(stage.changelog, task, outcome.key, outcome.value)
+def _sorted_out(stage: Stage, task: int, answers: Iterable[Answer]) -> tuple[list[Emit], list[Emit], list[Emit]]:
+    """The claims, outputs and changes of a batch; released claims are changes, as one batch at a time is in flight."""
+    claims, outputs, changes = list[Emit](), list[Emit](), list[Emit]()
+    for message, outcomes in answers:
+        for outcome in outcomes:
+            if isinstance(outcome, Emit):
+                assert outcome.topic in stage.writes, f"{stage.name} does not write {outcome.topic}"
+                outputs.append(outcome)
+            elif isinstance(outcome, Reject):
+                outputs.append(dead_letter_of(stage, message, outcome.code))
+            else:
+                assert stage.changelog is not None, "a stage that changes state has a changelog"
+                value = outcome.value if isinstance(outcome, Change | Claim) else None
+                element = Emit(stage.changelog, task, outcome.key, value)
+                (claims if isinstance(outcome, Claim) else changes).append(element)
+    return claims, outputs, changes

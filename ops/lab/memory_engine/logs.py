@@ -53,6 +53,15 @@ class Logs:
         log = self.partitions.get(place)
         return log.end if log is not None else 0
 
+    def compact(self, place: Partition, below: int) -> int:
+        """Remove every message below an offset that has a later one of its key below it; how many there were."""
+        log = self.partitions[place]
+        last = {message.key: message.offset for message in log.messages if message.offset < below}
+        kept = [m for m in log.messages if m.offset >= below or last[m.key] == m.offset]
+        removed = len(log.messages) - len(kept)
+        log.messages, log.offsets = kept, [message.offset for message in kept]
+        return removed
+
     def messages(self, place: Partition) -> list[Message]:
         """Every message of a partition; none when nothing was ever written to it."""
         log = self.partitions.get(place)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from connectors.entry import SourceEntry
 from connectors.intake import envelope_of
@@ -13,6 +13,7 @@ from linkage.record_name import record_parts
 from ops.runtime.paths import linkage_model, load_sources, packaged_all
 from schemas import canonical, topics
 from schemas.check import check
+from schemas.definitions import parse
 from schemas.door_session import Session, open_session
 from schemas.envelope import SESSION_HEADER, Envelope, sealed
 from schemas.envelope import record_id as record_id_of
@@ -23,7 +24,8 @@ from schemas.keyring import Keyring, derive
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 from streams.settings import StepSettings, build_step, seal_dead_letter
-from streams.steps.outcome import Emit, Message, Outcome, Stage, Step, dead_letter
+from streams.steps.outcome import Emit, Message, MessageByMessage, Outcome, Stage, Step, dead_letter
+from streams.steps.pathway import PathwayStep
 from streams.topology import STAGES, stage
 
 RECIPIENTS = ("demo",)
@@ -74,6 +76,13 @@ def stages() -> tuple[Stage, ...]:
     return tuple(stage(name, sources=sources().values(), recipients=RECIPIENTS) for name in STAGES)
 
 
+@cache
+def pathway_step(kind: type[PathwayStep]) -> Step[object]:
+    """A pathway step of another kind, with the keys and definitions of `real_step`."""
+    definitions = parse(packaged_all("schemas.definitions", ".toml"))
+    return cast(Step[object], kind(all_keys().zone("pathway"), RECIPIENTS, definitions))
+
+
 def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
     """The production step of one stage with the keys of its zone and nothing else."""
     settings = StepSettings(
@@ -100,7 +109,7 @@ def quick_step(name: str) -> Step[object]:
     return CachedIngress(real_step(name)) if name == "ingress" else real_step(name)
 
 
-class CachedIngress:
+class CachedIngress(MessageByMessage):
     """Ingress answers by the message alone, so each message of a world is opened once per process."""
 
     def __init__(self, step: Step[object]) -> None:

@@ -1,13 +1,17 @@
 """What one simulated run is made of: the rule, the steps, the fences, and the mutants that must be caught."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from ops.lab.model_check.groups import Timings
 from streams.host.commit import Flight, Partition, Progress
-from streams.steps.outcome import Message, Outcome, Step
+from streams.steps.outcome import Answer, Message, Outcome, Step
+from streams.steps.pathway import PathwayStep
+from streams.steps.pathway_fold.fold import Pathway
+from streams.steps.person_state import PersonState
 
-ALL_FAULTS = ("crash", "pause", "cut_off", "hold", "join", "leave")
+ALL_FAULTS = ("crash", "pause", "cut_off", "hold", "join", "leave", "compact", "other_build")
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,9 @@ class Rules:
     answered "a rebalance is under way" moves the stamp too; `stamp_at_assignment`: the first stamp is when the
     assignment arrived, not when it was asked for. `posthumous`: what a dead worker had sent may land
     after its successor began; `restart_waits`: a worker started again waits until the broker would refuse it.
-    `coalesce`: of one key a batch writes the last change only. `check_steps`: the order is checked at every landing
-    and commit; without it only what is left at the end is judged.
+    `coalesce`: of one key a batch writes the last change only; `release_all`: a claim is removed though a later batch
+    has made it again; `trusts_claims`: claims read back count as published.
+    `check_steps`: the order is checked at every landing and commit; without it only what is left at the end is judged.
     """
 
     timings: Timings = field(default_factory=Timings)
@@ -33,6 +38,8 @@ class Rules:
     posthumous: bool = False
     restart_waits: bool = False
     coalesce: bool = False
+    release_all: bool = False
+    trusts_claims: bool = False
     check_steps: bool = True
 
 
@@ -45,11 +52,12 @@ class CommitsTheDelivered(Progress):
 
 
 class StateAtOnce(Progress):
-    """State before outputs."""
+    """State before outputs are acknowledged."""
 
     def may_send_state(self) -> Flight | None:
-        """Whether its outputs are there or not."""
-        return next((flight for flight in self._flights if not flight.state_sent), None)
+        """Whether its outputs are there or only on their way."""
+        first = next((flight for flight in self._flights if not flight.state_sent), None)
+        return first if first is not None and first.outputs_sent else None
 
 
 class LaterStateFirst(Progress):
@@ -73,6 +81,31 @@ class CommitsOverAHole(LaterStateFirst):
             self._flights.remove(flight)
 
 
+class OutputsAtOnce(Progress):
+    """Outputs before claims."""
+
+    def may_send_outputs(self) -> Flight | None:
+        """Whether its claims are there or not."""
+        return next((flight for flight in self._flights if not flight.outputs_sent), None)
+
+
+class TrustsClaims(PathwayStep):
+    """What is claimed was published, also in a former life."""
+
+    def _folded(self, person: PersonState, as_of: date | None) -> Pathway:
+        person.sure = True
+        return super()._folded(person, as_of)
+
+
+class OtherBuild(PathwayStep):
+    """Another version of the pathway: some events do not follow, others do that no other version knows."""
+
+    def _folded(self, person: PersonState, as_of: date | None) -> Pathway:
+        pathway = super()._folded(person, as_of)
+        others = [replace(event, name=f"other/{event.name}") for event in pathway.events]
+        return replace(pathway, events=(*pathway.events[::2], *others))
+
+
 class SkipsTheSeen:
     """A step that takes a message given again for done: what it has seen outlives its crashes."""
 
@@ -93,6 +126,10 @@ class SkipsTheSeen:
         self._seen[place] = message.offset
         return self._step.advance(state, message)
 
+    def finish(self, state: object) -> tuple[Answer, ...]:
+        """As the step does."""
+        return self._step.finish(state)
+
 
 MUTANTS: Mapping[str, Rules] = {
     "none": Rules(),
@@ -107,4 +144,7 @@ MUTANTS: Mapping[str, Rules] = {
     "posthumous": Rules(posthumous=True),
     "posthumous_waits": Rules(posthumous=True, restart_waits=True),
     "coalesce": Rules(coalesce=True),
+    "claims_last": Rules(progress=OutputsAtOnce),
+    "release_all": Rules(release_all=True),
+    "trusted_claims": Rules(trusts_claims=True),
 }

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from ops.lab.model_check.arrivals import world
 from ops.lab.model_check.judging import judge
 from ops.lab.model_check.rules import MUTANTS
-from ops.lab.model_check.scheduler import ScheduledRun, Violation
+from ops.lab.model_check.run_trace import Violation
+from ops.lab.model_check.scheduler import ScheduledRun
 from ops.lab.model_check.worlds import TEMPLATES
 
 PROBED_EVERY = 8  # seeds

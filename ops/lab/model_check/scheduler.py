@@ -4,57 +4,23 @@ Everything is drawn from one `random.Random(seed)`: the same seed, world and rul
 """
 
 import random
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from ops.lab.memory_engine.logs import Logs
-from ops.lab.memory_engine.parts import START_MS, dead_letter_of, quick_step, stages
+from ops.lab.memory_engine.parts import START_MS, dead_letter_of, pathway_step, quick_step, stages
 from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
 from ops.lab.model_check.batches import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
-from ops.lab.model_check.rules import Rules, SkipsTheSeen
+from ops.lab.model_check.rules import OtherBuild, Rules, SkipsTheSeen, TrustsClaims
+from ops.lab.model_check.run_trace import RunProfile, TraceLine, Violation
 from ops.lab.model_check.worker import BatchLimits, Worker, WorkerContext
+from schemas.topics import EVENTS, LINK_MAP
 from streams.host.commit import Partition
 from streams.steps.outcome import Message
 
 STEPS_MAX = 60_000
 WORKERS = 2  # of each stage at the start
 WORKERS_MAX = 4
-
-
-class Violation(AssertionError):
-    """The run broke a rule: the kind of violation (one word) and where, without a value."""
-
-    def __init__(self, kind: str, where: str) -> None:
-        """Names topics, partitions, offsets and counts only."""
-        super().__init__(f"{kind}: {where}")
-        self.kind = kind
-
-
-class TraceLine(NamedTuple):
-    """One line of the trace."""
-
-    at_ms: int
-    who: str
-    what: str
-    place: Partition | None
-    offset: int | None
-
-    def __str__(self) -> str:
-        where = f" {self.place[0]}/{self.place[1]}" if self.place else ""
-        offset = f"@{self.offset}" if self.offset is not None else ""
-        return f"{self.at_ms:>7} ms  {self.who:<12} {self.what}{where}{offset}"
-
-
-@dataclass(frozen=True, slots=True)
-class RunProfile:
-    """Drawn once for a run, so that runs differ more than their steps do."""
-
-    fault_share: float  # of steps
-    faults: int
-    tick_ms: int  # a step takes up to this
-    door_share: float  # of steps, while messages are still to arrive
-    duplicate_share: float
+COMPACTED = (EVENTS, LINK_MAP)  # what a stage reads that compaction may thin out before it was read
 
 
 class ScheduledRun:
@@ -83,6 +49,7 @@ class ScheduledRun:
             tuple[int, Worker, list[ProducedMessage]]
         ] = []  # of the dead: when it lands, worker, messages
         self._timer_ms = 0
+        self._to_rebuild = False  # another build has published
         self.workers: list[Worker] = []
         self._contexts = self._drawn_contexts()
         self._ready: list[Worker] = []
@@ -106,8 +73,12 @@ class ScheduledRun:
             step = quick_step(stage.name)
             if stage.name in self.rules.skips:
                 step = SkipsTheSeen(step)
+            other = None
+            if stage.name == "pathway":
+                other = pathway_step(OtherBuild)
+                step = pathway_step(TrustsClaims) if self.rules.trusts_claims else step
             contexts[stage.name] = context = WorkerContext(
-                stage, step, dead_letter_of, self.logs, group, self.rules, chance, self
+                stage, step, other, dead_letter_of, self.logs, group, self.rules, chance, self
             )
             self._done[stage.name] = set()
             for number in range(WORKERS):
@@ -141,7 +112,9 @@ class ScheduledRun:
             elif self._to_arrive:
                 self._arrive()
             elif self.settled():
-                return self
+                if not self._to_rebuild:
+                    return self
+                self._rebuild()
             else:
                 self._advance_clock(max(1, self._timer_ms - self.now_ms))
         raise Violation("stuck", f"after {self.steps} steps")
@@ -309,6 +282,36 @@ class ScheduledRun:
         self.note(worker.name, "is asked to go")
         return True
 
+    def _compact(self, _worker: Worker) -> bool:
+        """The cleaner of the broker runs over one partition of what records reads."""
+        places = [place for place in self.logs.partitions if place[0] in COMPACTED]
+        if not places:
+            return False
+        place = self.chance.choice(places)
+        removed = self.logs.compact(place, self.chance.randint(0, self.logs.end(place)))
+        self.note("cleaner", f"removed {removed}", place)
+        return removed > 0
+
+    def _other_build(self, _worker: Worker) -> bool:
+        """A worker of the pathway dies, and is of another build in its next life."""
+        pool = [worker for worker in self.workers if worker.context.other_step and worker.alive]
+        if not pool:
+            return False
+        worker = self.chance.choice(pool)
+        self.ended(worker, "killed for another build")
+        worker.other_build = self._to_rebuild = True
+        return True
+
+    def _rebuild(self) -> None:
+        """Everything is answered once more by the right build, from the first message on."""
+        self._to_rebuild = False
+        for worker in self.workers:
+            if worker.context.other_step and worker.alive:
+                self.ended(worker, "killed to rebuild")
+        for context in self._contexts.values():
+            if context.other_step:
+                context.group.committed.clear()
+
     # ------------------------------------------------------------ what the workers' watch sees
 
     def note(self, worker: str, what: str, place: Partition | None = None, offset: int | None = None) -> None:
@@ -324,7 +327,11 @@ class ScheduledRun:
         """A record has landed; state only where all its outputs are, batch after batch."""
         batch = record.batch
         self.note(worker.name, f"{record.kind} landed", (message.topic, message.partition), message.offset)
-        if record.kind == "output":
+        if record.kind == "claim":
+            batch.claims_unlanded -= 1
+        elif record.kind == "output":
+            if self.rules.check_steps and batch.claims_unlanded:
+                raise Violation("outputs before claims", f"{message.topic}/{message.partition}@{message.offset}")
             batch.outputs_unlanded -= 1
         else:
             if self.rules.check_steps and batch.flight in worker.in_flight:

@@ -6,18 +6,17 @@ partitions. What may be sent and committed when is decided by production's `Prog
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ops.lab.memory_engine.logs import Logs
-from ops.lab.model_check.batches import Batch, ProducedMessage, Producer
+from ops.lab.model_check.batches import Batch, DeadLetter, ProducedMessage, Producer
 from ops.lab.model_check.groups import Group
 from ops.lab.model_check.rules import Rules
 from streams.host.commit import Flight, Partition
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, keep
+from streams.steps.outcome import Message, Outcome, Stage, Step, keep
 
-DeadLetter = Callable[[Stage, Message, str], Emit]
 Choice = tuple[str, Partition | None]
 
 
@@ -27,7 +26,7 @@ class RunObserver(Protocol):
     now_ms: int
 
     def answered(self, worker: "Worker", batch: Batch) -> None:
-        """Every message of the batch has been advanced; nothing of it is sent yet."""
+        """What the batch leaves behind is known: all but its state at first, then its state."""
 
     def appended(self, worker: "Worker", record: ProducedMessage, message: Message) -> None:
         """A record has landed."""
@@ -48,6 +47,7 @@ class WorkerContext:
 
     stage: Stage
     step: Step[object]
+    other_step: Step[object] | None  # of another build
     dead_letter: DeadLetter
     logs: Logs
     group: Group
@@ -78,6 +78,8 @@ class Worker:
         self.mute = False  # and nothing gets there either
         self.held: dict[Partition, int] = {}  # connections that are slow until then
         self.restart_ms: int | None = None
+        self.other_build = False  # the next life is of another build
+        self.step = context.step
         self._reset()
 
     def _reset(self) -> None:
@@ -112,6 +114,8 @@ class Worker:
         """A new process under its old name."""
         self.alive, self.restart_ms, self.paused_until_ms, self.cut_until_ms = True, None, None, None
         self.held = {}
+        other = self.context.other_step if self.other_build else None
+        self.step, self.other_build = other or self.context.step, False
         self._reset()
         self.context.group.rejoin(self.name, self.context.observer.now_ms)
 
@@ -272,21 +276,20 @@ class Worker:
 
     def _advance(self, _: Partition | None) -> None:
         message, batch = self.pending.popleft(), next(reversed(self.in_flight.values()))
-        task, stage = message.partition, self.context.stage
+        task = message.partition
         if task not in self.states:
-            self.states[task] = self.context.step.restore(self.elements.get(task, {}).items())
-        self.states[task], outcomes = self.context.step.advance(self.states[task], message)
-        for outcome in outcomes:
-            if isinstance(outcome, Emit):
-                batch.outputs.append(outcome)
-            elif isinstance(outcome, Reject):
-                batch.outputs.append(self.context.dead_letter(stage, message, outcome.code))
-            elif isinstance(outcome, Change):
-                assert stage.changelog is not None, "a stage that changes state has a changelog"
-                batch.changes.append(Emit(stage.changelog, task, outcome.key, outcome.value))
-        keep(self.elements.setdefault(task, {}), outcomes)
+            self.states[task] = self.step.restore(self.elements.get(task, {}).items())
+        self.states[task], outcomes = self.step.advance(self.states[task], message)
+        self._note(batch, message, outcomes)
         if not self.pending:
+            for ending in {message.partition: None for message in batch.messages}:
+                for cause, found in self.step.finish(self.states[ending]):
+                    self._note(batch, cause, found)
             self._answered(batch)
+
+    def _note(self, batch: Batch, message: Message, outcomes: Sequence[Outcome]) -> None:
+        batch.note(self.context.stage, message, outcomes, self.context.dead_letter)
+        keep(self.elements.setdefault(message.partition, {}), outcomes)
 
     def _answered(self, batch: Batch) -> None:
         if self.context.rules.coalesce:
@@ -295,19 +298,37 @@ class Worker:
         batch.answer_ended()
         batch.handed_ms = self.context.observer.now_ms
         self.context.observer.answered(self, batch)
-        self.producer.hand_over(batch.outputs, batch, "output", self.stamp_ms)
-        if not batch.outputs:
-            self.progress.acknowledge_outputs(batch.flight)
-        self._send_state()
+        self.producer.hand_over(batch.claims, batch, "claim", self.stamp_ms)
+        if not batch.claims:
+            self.progress.acknowledge_claims(batch.flight)
+        self._send_on()
 
-    def _send_state(self) -> None:
+    def _send_on(self) -> None:
+        """Outputs whose claims are there, and state whose outputs are there."""
+        while (flight := self.progress.may_send_outputs()) is not None and self.in_flight[flight].answered:
+            batch = self.in_flight[flight]
+            self.progress.send_outputs(flight)
+            batch.handed_ms = self.context.observer.now_ms
+            self.producer.hand_over(batch.outputs, batch, "output", self.stamp_ms)
+            if not batch.outputs:
+                self.progress.acknowledge_outputs(flight)
         while (flight := self.progress.may_send_state()) is not None and self.in_flight[flight].answered:
             batch = self.in_flight[flight]
             self.progress.send_state(flight)
+            batch.release(self._claimed_after(flight))
+            self.context.observer.answered(self, batch)
             batch.handed_ms = self.context.observer.now_ms
             self.producer.hand_over(batch.changes, batch, "state", self.stamp_ms)
             if not batch.changes:
                 self._state_acknowledged(batch)
+
+    def _claimed_after(self, flight: Flight) -> set[tuple[int, bytes]]:
+        """What later batches claim, by task and key."""
+        if self.context.rules.release_all:
+            return set()
+        flights = list(self.in_flight)
+        later = [self.in_flight[later] for later in flights[flights.index(flight) + 1 :]]
+        return {(claim.partition, claim.key) for batch in later for claim in batch.claims}
 
     def _state_acknowledged(self, batch: Batch) -> None:
         self.progress.acknowledge_state(batch.flight)
@@ -344,7 +365,11 @@ class Worker:
         batch = record.batch
         if batch.flight not in self.in_flight:
             return  # of an assignment that is over
-        if record.kind == "output":
+        if record.kind == "claim":
+            batch.claims_unknown -= 1
+            if not batch.claims_unknown:
+                self.progress.acknowledge_claims(batch.flight)
+        elif record.kind == "output":
             batch.outputs_unknown -= 1
             if not batch.outputs_unknown:
                 self.progress.acknowledge_outputs(batch.flight)
@@ -352,7 +377,7 @@ class Worker:
             batch.state_unknown -= 1
             if not batch.state_unknown:
                 self._state_acknowledged(batch)
-        self._send_state()
+        self._send_on()
 
     def _commit(self, _: Partition | None) -> None:
         context = self.context

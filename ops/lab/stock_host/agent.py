@@ -6,7 +6,7 @@ from typing import Any
 
 from streams.host.batch import lineage
 from streams.metrics import SHAPES, StageTally
-from streams.steps.outcome import Change, Emit, Message, Reject, Stage, Step, dead_letter
+from streams.steps.outcome import Change, Claim, Emit, Message, Reject, Release, Stage, Step, dead_letter
 
 BYTES: dict[str, Any] = {
     "key_type": bytes,
@@ -69,6 +69,8 @@ class StockStage:
             self.observe("delivered")
             task = message.partition
             self.tasks.states[task], outcomes = self.tasks.step.advance(self.tasks.of(task), message)
+            together = self.tasks.step.finish(self.tasks.of(task))
+            outcomes += tuple(outcome for _, found in together for outcome in found)
             shape = 0
             for outcome in outcomes:
                 shape |= SHAPES[type(outcome)]
@@ -80,7 +82,7 @@ class StockStage:
                     self.tally.codes[outcome.code] += 1
             self.observe("outputs_sent")
             for outcome in outcomes:
-                if isinstance(outcome, Change):
+                if isinstance(outcome, Change | Claim | Release):
                     self._write(outcome)
             self.observe("state_sent")
             self.tally.add([message], [shape])
@@ -90,8 +92,8 @@ class StockStage:
         headers = [*emit.headers, *(lineage(cause) if emit.topic not in self.stage.published else ())]
         await topic.send(key=emit.key, value=emit.value, partition=emit.partition, headers=headers)
 
-    def _write(self, change: Change) -> None:
-        if change.value is None:
+    def _write(self, change: Change | Claim | Release) -> None:
+        if isinstance(change, Release) or change.value is None:
             self.table.pop(change.key, None)
         else:
             self.table[change.key] = change.value

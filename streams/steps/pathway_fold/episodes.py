@@ -16,9 +16,9 @@ from schemas.facts import (
     Referral,
     Tier,
 )
-from schemas.pathway import EpisodeView, Weight
+from schemas.pathway import EpisodeView, Loss, Weight
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
-from streams.steps.pathway_fold.losses import EpisodeLoss, loss
+from streams.steps.pathway_fold.losses import loss
 from streams.steps.pathway_fold.milestones import (
     CANCELLED,
     NOT_SEEN,
@@ -42,7 +42,7 @@ class FoldedEpisode:
     referral: CurrentFact[Referral] | None
     facts: tuple[CurrentFact[Body], ...]
     dates: Milestones
-    loss: EpisodeLoss | None
+    loss: Loss | None
     view: EpisodeView
 
     @property
@@ -118,7 +118,7 @@ def _episode(
         "weights": _weights(facts),
         "waits": waits(dates),
         "rtt": rtt(dates, consultant_led=consultant_led, rule=definitions.rtt),
-        "loss": lost.view if lost else None,
+        "loss": lost,
     }
     return FoldedEpisode(
         id=episode_id,

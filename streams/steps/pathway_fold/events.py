@@ -4,7 +4,7 @@ An event's name is the id of its fact, or `<rule>/<subject>`. It stays the same 
 correction supersedes, and a gap that closes becomes a receipt under the same key.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
@@ -47,11 +47,10 @@ def _published_fields(kind: str, body: type[Body]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DerivedEvent:
-    """One event before a recipient's ids are on it. `facts` are those it rests on, `episode` is our id."""
+    """One event before a recipient's ids are on it; `episode` is our id."""
 
     name: str
     kind: str
-    facts: frozenset[str]
     on: date
     tier: Tier
     episode: str | None
@@ -125,8 +124,7 @@ def _of_fact(fact: CurrentFact[Body], episode: str | None) -> DerivedEvent | Non
         content["kg"] = float(fact.body.value)
     if type(fact.body) in (bodies.Acceptance, bodies.ProgrammeStart):
         content["definition"] = content.get("definition") or AS_REPORTED
-    facts = frozenset({fact.fact_id})
-    return DerivedEvent(fact.fact_id, kind, facts, fact.body.on, fact.tier, episode, content)
+    return DerivedEvent(fact.fact_id, kind, fact.body.on, fact.tier, episode, content)
 
 
 def _inferred(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
@@ -134,19 +132,19 @@ def _inferred(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
     for kind, dated in (("accepted", episode.dates.accepted), ("started", episode.dates.started)):
         if dated is not None and dated.inferred:
             content = {"definition": dated.definition}
-            yield _of_episode(episode, f"{kind}/{episode.id}", {dated.fact_id}, dated.on, content)
+            yield _of_episode(episode, f"{kind}/{episode.id}", dated.on, content)
 
 
 def _losses(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
     if episode.loss is None:
         return
-    view = episode.loss.view
-    for weeks, facts in episode.loss.facts.items():
-        outcome = view.at_weeks[str(weeks)]
-        assert outcome is not None
+    view = episode.loss
+    for weeks, outcome in view.at_weeks.items():
+        if outcome is None:
+            continue
         content = {
             "definition": LOSS,
-            "weeks": weeks,
+            "weeks": int(weeks),
             "baseline_on": view.baseline_on,
             "baseline_kg": view.baseline_kg,
             "end_kg": outcome.end_kg,
@@ -154,15 +152,13 @@ def _losses(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
             "achieved": outcome.achieved,
             "completer": episode.dates.completion is not None,
         }
-        yield _of_episode(episode, f"loss/{weeks}/{episode.id}", facts, outcome.end_on, content)
+        yield _of_episode(episode, f"loss/{weeks}/{episode.id}", outcome.end_on, content)
 
 
-def _of_episode(
-    episode: FoldedEpisode, name: str, facts: Set[str], on: date, content: Mapping[str, object]
-) -> DerivedEvent:
+def _of_episode(episode: FoldedEpisode, name: str, on: date, content: Mapping[str, object]) -> DerivedEvent:
     """The first part of the name is the kind."""
     kind = name.partition("/")[0]
-    return DerivedEvent(name, kind, frozenset(facts), on, episode.tier, episode.id, content)
+    return DerivedEvent(name, kind, on, episode.tier, episode.id, content)
 
 
 def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[DerivedEvent]:
@@ -176,5 +172,4 @@ def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[DerivedEvent]
     else:
         return []
     sent_id, episode_id = handover.sent.fact_id, episode.id if episode else None
-    facts = frozenset({sent_id, episode_id} if episode_id else {sent_id})
-    return [DerivedEvent(f"handover/{sent_id}", kind, facts, on, view.from_tier, episode_id, content)]
+    return [DerivedEvent(f"handover/{sent_id}", kind, on, view.from_tier, episode_id, content)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.definitions import Definitions
+from schemas.elements import content_hash
 from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
 from schemas.linking import TIER_RANK
 from schemas.pathway import DemographicsView, PathwayView
@@ -44,6 +45,16 @@ class Pathway:
     episodes: tuple[FoldedEpisode, ...]
     handovers: tuple[HandoverMatch, ...]
     events: tuple[DerivedEvent, ...]
+
+    @property
+    def digest(self) -> str:
+        """Names everything of it that a snapshot holds. Of a repr, as an event's digest."""
+        episodes = [(episode.id, episode.view) for episode in self.episodes]
+        handovers = [
+            (handover.sent.fact_id, handover.episode.id if handover.episode else None, handover.view)
+            for handover in self.handovers
+        ]
+        return content_hash(repr((self.view, episodes, handovers)).encode())
 
     @property
     def unreceived(self) -> tuple[date, ...]:

@@ -1,7 +1,6 @@
 """Weight loss of one episode since its start, by `loss-5pct/1`."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,33 +13,21 @@ Weight = CurrentFact[Measurement]
 DAYS_PER_WEEK = 7
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeLoss:
-    """The published loss, and which two facts each outcome rests on."""
-
-    view: Loss
-    facts: Mapping[int, frozenset[str]]
-
-
-def loss(started_on: date, weights: Iterable[Weight], rule: LossRule) -> EpisodeLoss:
+def loss(started_on: date, weights: Iterable[Weight], rule: LossRule) -> Loss:
     """The loss of an episode that began on `started_on`; `weights` are all of its record, in any order."""
     counted = [weight for weight in weights if weight.body.plausible]
     baseline = _baseline(started_on, counted, rule)
     at_weeks: dict[str, LossOutcome | None] = {}
-    facts: dict[int, frozenset[str]] = {}
     for weeks in rule.horizon_weeks:
         end = _end(started_on, counted, weeks, rule)
-        at_weeks[str(weeks)] = outcome = _outcome(baseline, end, rule)
-        if outcome is not None and baseline is not None and end is not None:
-            facts[weeks] = frozenset({baseline.fact_id, end.fact_id})
-    view = Loss(
+        at_weeks[str(weeks)] = _outcome(baseline, end, rule)
+    return Loss(
         definition=LOSS,
         baseline_on=baseline.body.on if baseline else None,
         baseline_kg=float(baseline.body.value) if baseline else None,
         baseline_method=baseline.body.method if baseline else None,
         at_weeks=at_weeks,
     )
-    return EpisodeLoss(view, facts)
 
 
 def _baseline(started_on: date, weights: Sequence[Weight], rule: LossRule) -> Weight | None:

@@ -16,11 +16,10 @@ DAYS_PER_WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date, the definition that gave it and the fact it rests on."""
+    """A date, and the definition that gave it."""
 
     on: date
     definition: str
-    fact_id: str
     inferred: bool
 
 
@@ -115,25 +114,24 @@ def _accepted(
     acceptance = _first(facts, bodies.Acceptance)
     if acceptance is not None:
         definition = acceptance.body.definition or AS_REPORTED
-        return Dated(acceptance.body.on, definition, acceptance.fact_id, inferred=False)
+        return Dated(acceptance.body.on, definition, inferred=False)
     if tier != "tier3" or referral is None:
         return None
     booked = [
-        (fact.body.booked_on, fact.fact_id)
+        fact.body.booked_on
         for fact in of_type(facts, bodies.Attendance)
         if fact.body.booked_on is not None and fact.body.booked_on >= referral.body.on
     ]
-    on, fact_id = min(booked, default=(None, ""))
-    return Dated(on, ACCEPTED_BY_BOOKING, fact_id, inferred=True) if on is not None else None
+    return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
 
 
 def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[bodies.Attendance]]) -> Dated | None:
     start = _first(facts, bodies.ProgrammeStart)
     if start is not None:
-        return Dated(start.body.on, AS_REPORTED, start.fact_id, inferred=False)
+        return Dated(start.body.on, AS_REPORTED, inferred=False)
     if not attended:
         return None
-    return Dated(attended[0].body.on, START_BY_ATTENDANCE, attended[0].fact_id, inferred=True)
+    return Dated(attended[0].body.on, START_BY_ATTENDANCE, inferred=True)
 
 
 def _first(facts: Sequence[CurrentFact[Body]], type_: type[B]) -> CurrentFact[B] | None:
