@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.disposition import Checked
-from schemas.identity import LocalId
+from schemas.source_message import SourceMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +12,8 @@ class SourceEntry:
     """One thing a provider sent, read and checked.
 
     `message_id` and `position` name it (a resend gives the same pair); `form` is fhir, hl7v2 or csv; `original` its
-    bytes as sent; `bundle` the FHIR message Bundle made of it, None when it could not be made; `local_id` the source's
-    patient id in the clear, for the keyed record reference only. The repr shows none of them.
+    bytes as sent; `bundle` the FHIR message Bundle made of it and `message` what the check reads in that Bundle, None
+    when it could not be made or is not taken. The repr shows none of them.
     """
 
     message_id: str = field(repr=False)
@@ -21,5 +21,5 @@ class SourceEntry:
     form: str
     original: bytes = field(repr=False)
     bundle: Mapping[str, object] | None = field(repr=False)
-    local_id: LocalId | None = field(repr=False)
+    message: SourceMessage | None = field(repr=False)
     checked: Checked

@@ -22,7 +22,6 @@ VERSION_MAX = 2 ** (8 * VERSION_BYTES) - 1
 class Purpose(StrEnum):
     """What a key is for. A key used for two things is a bug."""
 
-    RECORD_REFERENCE = "record-reference"  # key of intake messages
     RECORD_ID = "record-id"
     ENTRY_NAME = "entry-name"  # what an entry is called beyond the intake
     FACT_ID = "fact-id"
@@ -33,15 +32,13 @@ class Purpose(StrEnum):
     PERSON_ID = "person-id"
     RECIPIENT = "recipient"  # + "/<recipient>"
     DEAD_LETTER = "dead-letter"  # AES-SIV
-    INTAKE_OPEN = "intake-open"  # HPKE private key (X25519 raw), ingress only
-    INTAKE_SEAL = "intake-seal"  # HPKE public key (X25519 raw), connectors
 
 
 SEALING = frozenset({Purpose.LINK_SEAL, Purpose.DEAD_LETTER})  # these have several versions; AES-256-SIV, 64 bytes
 
-# Which zone holds which keys; `ops` (key maker, ledger, evaluation) holds all of them.
+# Which zone holds which keys; `ops` (key maker, ledger, evaluation) holds all of them. Those between doors and ingress
+# are no part of it: see `schemas.intake_keys`.
 ZONES: Mapping[str, tuple[Purpose, ...]] = {
-    "connector": (Purpose.RECORD_REFERENCE, Purpose.INTAKE_SEAL),
     "ingress": (
         Purpose.RECORD_ID,
         Purpose.ENTRY_NAME,
@@ -51,7 +48,6 @@ ZONES: Mapping[str, tuple[Purpose, ...]] = {
         Purpose.LINK_TOKENS,
         Purpose.LINK_SEAL,
         Purpose.DEAD_LETTER,
-        Purpose.INTAKE_OPEN,
     ),
     "records": (Purpose.DEAD_LETTER,),
     "linker": (Purpose.LINK_SEAL, Purpose.PERSON_ID, Purpose.DEAD_LETTER),

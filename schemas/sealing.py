@@ -1,7 +1,7 @@
-"""Sealing: HPKE for what connectors hand in, AES-SIV for what must be equal when it is equal.
+"""Sealing: HPKE for the secrets of doors' sessions, AES-SIV for what must be equal when it is equal.
 
-* intake: HPKE base mode (RFC 9180), X25519, HKDF-SHA-256, AES-256-GCM. A connector can seal and cannot open:
-  a fresh key for every message, held only by ingress.
+* intake: HPKE base mode (RFC 9180), X25519, HKDF-SHA-256, AES-256-GCM, of the secret of a door's session. A door can
+  seal, and only ingress can open.
 * tokens, dead letters: AES-256-SIV (RFC 5297), deterministic: a redelivered message gives the same bytes,
   which compaction and `compare` rest on. There is no nonce to misuse.
 """
@@ -18,34 +18,17 @@ from schemas.errors import Unreadable
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
-def new_intake_pair() -> tuple[bytes, bytes]:
-    """A fresh HPKE key pair (private, public), raw X25519."""
-    private = X25519PrivateKey.generate()
-    return private.private_bytes_raw(), private.public_key().public_bytes_raw()
-
-
 def seal_for_ingress(public: bytes, text: bytes, *, context: bytes) -> bytes:
-    """`text` so that only ingress can read it; `context` (topic and key) must be given again to open it."""
-    return _SUITE.encrypt(text, _public_key(public), info=context)
+    """`text` so that only ingress can read it; `context` must be given again to open it."""
+    return _SUITE.encrypt(text, X25519PublicKey.from_public_bytes(public), info=context)
 
 
 def open_at_ingress(private: bytes, sealed: bytes, *, context: bytes) -> bytes:
     """What was sealed. Raises Unreadable when it was not sealed for this key and this context."""
     try:
-        return _SUITE.decrypt(sealed, _private_key(private), info=context)
+        return _SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), info=context)
     except (InvalidTag, ValueError):
         raise Unreadable("intake envelope", rule="was not sealed for this engine and this place") from None
-
-
-# Made once per key: for a private one the public part is worked out anew each time.
-@lru_cache(maxsize=4)
-def _private_key(private: bytes) -> X25519PrivateKey:
-    return X25519PrivateKey.from_private_bytes(private)
-
-
-@lru_cache(maxsize=4)
-def _public_key(public: bytes) -> X25519PublicKey:
-    return X25519PublicKey.from_public_bytes(public)
 
 
 @lru_cache(maxsize=16)

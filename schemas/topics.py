@@ -5,10 +5,11 @@ version is its own key. Creation, the README's table and the tests read this reg
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.intake_keys import KEPT_DAYS
 from schemas.sources import Source
 
 PARTITIONS = 12  # fixed for life: a record stays where it is
@@ -37,6 +38,12 @@ _COMPACTED = {
     "min.cleanable.dirty.ratio": "0.1",
 }
 _CHANGELOG = {**_COMPACTED, "min.compaction.lag.ms": "0"}
+# The broker stamps what doors write: session, door key and age are judged by a time that no door can choose.
+_INTAKE = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(KEPT_DAYS * DAY_MS),
+    "message.timestamp.type": "LogAppendTime",
+}
 Zone = Literal["intake", "linkage", "published", "operations"]
 
 
@@ -54,11 +61,9 @@ class Topic:
 
 def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topic, ...]:
     """Every topic of an engine with these sources and recipients, in the order the data flows."""
-    topics = []
-    for source in sources:
-        delete = {"cleanup.policy": "delete", "retention.ms": str(14 * DAY_MS)}
-        name, key = source.intake_topic, "keyed record reference"
-        topics.append(_topic(name, key, "intake", delete, "sealed entries of one source"))
+    topics = [
+        _topic(source.intake_topic, "entry", "intake", _INTAKE, "sealed entries of one source") for source in sources
+    ]
     topics += [
         _topic(EVENTS, "record / e, i, n, m / version", "linkage", _COMPACTED, "facts: the system of record"),
         _topic(
@@ -120,6 +125,11 @@ def pathway_events(recipient: str) -> str:
     return f"pathway.events.{recipient}.v1"
 
 
+def source_of_intake(topic: str) -> str:
+    """The source whose entries the topic holds: the inverse of `Source.intake_topic`."""
+    return topic.removeprefix("intake.").removesuffix(".v1")
+
+
 def partition_of(identifier: str, partitions: int = PARTITIONS) -> int:
     """Where everything about one record, person or entry goes: the identifier's SHA-256 modulo the partitions.
 
@@ -129,6 +139,6 @@ def partition_of(identifier: str, partitions: int = PARTITIONS) -> int:
     return int.from_bytes(digest[:8], "big") % partitions
 
 
-def intake_partition(key: bytes) -> int:
-    """Where an entry goes: by its keyed record reference."""
-    return partition_of(key.decode("ascii"))
+def intake_partition(record: Sequence[str]) -> int:
+    """Where an entry goes: by the parts that name its record (`linkage.record_name`), so that ingress can check it."""
+    return partition_of("".join(f"{len(part)}:{part}" for part in record))

@@ -1,12 +1,13 @@
 """What a worker is given: keys of its zone, sources, recipients, definitions and the model, read by the caller."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from linkage.model import parse as parse_model
 from schemas import definitions
 from schemas.errors import UnknownName
+from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring, Purpose, recipient_purpose
 from schemas.recipients import Agreement
 from schemas.sources import Source
@@ -17,16 +18,27 @@ from streams.steps.pathway import PathwayStep
 from streams.steps.records import RecordsStep
 
 
+def no_intake_keys() -> IntakeKeys:
+    """What every stage but ingress holds of the keys between doors and ingress."""
+    return IntakeKeys.of((), {})
+
+
 @dataclass(frozen=True)
 class StepSettings:
-    """Everything a step is built from; texts are already read, nothing here opens a file."""
+    """Everything a step is built from; texts are already read, nothing here opens a file.
+
+    `intake` gives the keys between doors and ingress as they are now: new ones come each day, old ones go. With
+    `recheck` ingress reads each Bundle again and refuses an entry whose typed message says something else.
+    """
 
     keys: Keyring
     sources: Mapping[str, Source]
     recipients: Mapping[str, Agreement]
     definitions: Sequence[str]
     model: str
+    intake: Callable[[], IntakeKeys]
     test_mode: bool
+    recheck: bool = False
     generation: int = 0
 
 
@@ -36,7 +48,13 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     Raises UnknownName for a stage that does not exist, InvalidField for a recipient without a key.
     """
     if stage == "ingress":
-        return IngressStep(settings.keys, settings.sources, test_mode=settings.test_mode)
+        return IngressStep(
+            settings.keys,
+            settings.sources,
+            intake=settings.intake,
+            test_mode=settings.test_mode,
+            recheck=settings.recheck,
+        )
     if stage == "records":
         return RecordsStep(generation=settings.generation)
     if stage == "linker":

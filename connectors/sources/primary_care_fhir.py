@@ -42,7 +42,7 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
         checked = replace(checked, issues=(*checked.issues, note))
     if message is None:
         return (SourceEntry(_hash(raw), 0, FORM, raw, None, None, checked),)
-    return (SourceEntry(message.message_id, 0, FORM, raw, document, message.person.local_id, checked),)
+    return (SourceEntry(message.message_id, 0, FORM, raw, document, message, checked),)
 
 
 def _refused(raw: bytes, issue: Issue) -> SourceEntry:

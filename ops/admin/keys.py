@@ -25,20 +25,17 @@ from schemas.keyring import (
     key_bytes,
     recipient_purpose,
 )
-from schemas.sealing import new_intake_pair
 
 # A new version of a sealing key comes to those who open before it comes to those who seal.
-_ORDER = ("linker", "records", "pathway", "connector", "ingress")
+_ORDER = ("linker", "records", "pathway", "ingress")
 assert set(_ORDER) == set(ZONES)
 
 
 def fresh_keys(recipients: Iterable[str]) -> Keyring:
-    """Every key, random and of version 1; the HPKE pair of the intake among them."""
-    single = [p.value for p in Purpose if p not in (Purpose.RECIPIENT, Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)]
+    """Every key of the zones, random and of version 1. Those between doors and ingress are made by `intake_keys`."""
+    single = [purpose.value for purpose in Purpose if purpose is not Purpose.RECIPIENT]
     names = [*single, *map(recipient_purpose, recipients)]
-    keys = {(name, 1): secrets.token_bytes(key_bytes(name)) for name in names}
-    keys[Purpose.INTAKE_OPEN.value, 1], keys[Purpose.INTAKE_SEAL.value, 1] = new_intake_pair()
-    return Keyring(keys)
+    return Keyring({(name, 1): secrets.token_bytes(key_bytes(name)) for name in names})
 
 
 def make_keys(directory: Path, *, recipients: Iterable[str]) -> None:

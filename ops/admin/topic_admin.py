@@ -26,13 +26,19 @@ class Replication:
 
 
 def create(
-    bootstrap: str, topics: Iterable[Topic], *, replication: Replication, session_s: float | None = None
+    bootstrap: str,
+    topics: Iterable[Topic],
+    *,
+    replication: Replication,
+    session_s: float | None = None,
+    original_times: bool = False,
 ) -> Sequence[str]:
     """Every topic exists afterwards; returns the names of those that were made now.
 
     With the workers' session timeout given, the broker refuses in the topics they write what is older than
     two thirds of it. A worker stamps what it sends with its last accepted heartbeat, so one that lost its
-    partitions while it was frozen can write nothing late.
+    partitions while it was frozen can write nothing late. With `original_times` copies of an intake keep the times that
+    the first broker gave them, because ingress judges by them, and stay whatever their age.
     """
     made = []
     with KafkaAdminClient(bootstrap_servers=bootstrap) as admin:
@@ -40,7 +46,9 @@ def create(
         missing = [topic for topic in topics if topic.name not in present]
         if missing:
             with suppress(TopicAlreadyExistsError):  # two at once: the other process made them
-                admin.create_topics([_new(topic, replication, session_s) for topic in missing])
+                admin.create_topics(
+                    [_new(topic, replication, session_s, original_times=original_times) for topic in missing]
+                )
             made = [topic.name for topic in missing]
     return made
 
@@ -58,13 +66,15 @@ def delete_message(bootstrap: str, topic: str, *, partition: int, offset: int) -
     write_all(bootstrap, [(topic, partition, found.key, None, NOW_MS, ())])
 
 
-def _new(topic: Topic, replication: Replication, session_s: float | None) -> NewTopic:
+def _new(topic: Topic, replication: Replication, session_s: float | None, *, original_times: bool) -> NewTopic:
     config = {
+        "message.timestamp.type": "CreateTime",
         **topic.config,
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
         "min.insync.replicas": str(replication.min_in_sync),
-        "message.timestamp.type": "CreateTime",
     }
+    if original_times and topic.name.startswith(FROM_OUTSIDE):  # and nothing goes by them before it is read
+        config |= {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
     if session_s is not None and not topic.name.startswith(FROM_OUTSIDE):
         config["message.timestamp.before.max.ms"] = str(int(refused_after_s(session_s) * 1000))
     return NewTopic(topic.name, topic.partitions, replication.factor, topic_configs=config)

@@ -3,22 +3,15 @@
 import hashlib
 from collections.abc import Iterable
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from schemas.keyring import SEALING, Keyring, Purpose, key_bytes, recipient_purpose
 
 
 def known_keys(seed: str, *, recipients: Iterable[str], versions: int = 1) -> Keyring:
     """Every key, each the hash of `seed` and its name; of version 1, and sealing keys of every one up to `versions`."""
-    pair = (Purpose.INTAKE_OPEN, Purpose.INTAKE_SEAL)
-    single = [purpose.value for purpose in Purpose if purpose not in (Purpose.RECIPIENT, *pair)]
+    single = [purpose.value for purpose in Purpose if purpose is not Purpose.RECIPIENT]
     names = [*single, *map(recipient_purpose, recipients)]
     at = [(name, version) for name in names for version in range(1, versions + 1 if name in SEALING else 2)]
-    keys = {(name, version): _known(seed, name, version) for name, version in at}
-    private = _known(seed, Purpose.INTAKE_OPEN, 1)
-    keys[Purpose.INTAKE_OPEN.value, 1] = private
-    keys[Purpose.INTAKE_SEAL.value, 1] = X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-    return Keyring(keys)
+    return Keyring({(name, version): _known(seed, name, version) for name, version in at})
 
 
 def _known(seed: str, name: str, version: int) -> bytes:

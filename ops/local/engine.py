@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
+from ops.admin.intake_keys import add_doors, turn
 from ops.admin.keys import make_keys
 from ops.admin.topic_admin import Replication, create
 from ops.errors import BrokerError, TierlinkError
@@ -71,6 +73,7 @@ class Engine:
         self._specs: ProcessSpecs | None = None  # once the broker's address is known
         self._broker_guard = threading.Lock()  # of starting and ending the broker
         self._guard = threading.Lock()  # of starting and ending the others
+        self._turned_on: date | None = None
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -169,8 +172,16 @@ class Engine:
     def _start_processes(self) -> None:
         if not any(self.layout.keys.glob("*.json")):
             make_keys(self.layout.keys, recipients=self.recipients)
+        self._turn_keys()
+        add_doors(self.layout.keys, self.sources, datetime.now(UTC))
         self._progress("making topics")
-        made = create(self.bootstrap, self.topics, replication=Replication(), session_s=self.settings.session_s)
+        made = create(
+            self.bootstrap,
+            self.topics,
+            replication=Replication(),
+            session_s=self.settings.session_s,
+            original_times=not self.settings.doors,
+        )
         nobody_before = {*made} >= STATE_TOPICS
         self._specs = ProcessSpecs(self.layout, self.sources, self.settings, self.bootstrap)
         for name in STAGES:
@@ -208,6 +219,7 @@ class Engine:
             for guard, restart in (
                 (self._broker_guard, self._restart_broker),
                 (self._guard, self._restart_what_has_ended),
+                (self._guard, self._turn_keys),
             ):
                 self._unless_stopping(guard, restart)
         self._stopped.wait()
@@ -217,6 +229,13 @@ class Engine:
             if not self._stopping.is_set():
                 with suppress(TierlinkError, OSError):  # no memory, no port: the next round tries again
                     restart()
+
+    def _turn_keys(self) -> None:
+        """Once a day: keys of the days ahead are made, those past day 15 destroyed."""
+        today = datetime.now(UTC).date()
+        if today != self._turned_on and not self.settings.broker_only:
+            turn(self.layout.keys, today)
+            self._turned_on = today
 
     def _restart_broker(self) -> None:
         if self._broker is not None:

@@ -12,12 +12,14 @@ from connectors.doors.door import Door, DoorSetup, open_door
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
+from connectors.sessions import DoorSessions
 from ops.errors import SettingsError
 from ops.runtime.broker_probe import answers
 from ops.runtime.exposition import Exposition
 from ops.runtime.paths import EnginePaths, load_sources
 from ops.runtime.safe_logging import configure_logging, no_core_dumps
 from schemas.errors import SchemaError
+from schemas.sources import Source
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ class _DoorProcess:
             raise SettingsError(f"no source has door {name}")
         registry = CollectorRegistry()
         self._metrics = DoorMetrics(registry)
+        sessions = DoorSessions(options.layout.intake_keys.seal_of)
+        _open_each(sessions, self._sources)
         self._publisher = Publisher(options.bootstrap)
-        keys = options.layout.keyring("connector")
-        self._intake = Intake(self._publisher, keys=keys, metrics=self._metrics, clock=now)
+        self._intake = Intake(self._publisher, sessions=sessions, metrics=self._metrics, clock=now)
         self.listening = threading.Event()
         self._pages = Exposition(
             registry,
@@ -84,6 +87,15 @@ class _DoorProcess:
         """Nothing is taken any more; what was taken has been answered."""
         self._pages.stop()
         self._publisher.close()
+
+
+def _open_each(sessions: DoorSessions, sources: Mapping[str, Source]) -> None:
+    """Raises SettingsError when a key is missing: better before the first entry than with it."""
+    for slug in sources:
+        try:
+            sessions.of(slug, now())
+        except SchemaError as failure:
+            raise SettingsError(f"source {slug}: {failure}") from None
 
 
 def now() -> datetime:

@@ -1,20 +1,23 @@
 """Where a running engine keeps things: one directory, nothing outside it.
 
-keys/              `key_files`        broker/   the embedded Kafka       drop/<source>/   the folder doors
+keys/<zone>.json   `key_files`      broker/   the embedded Kafka       drop/<source>/   the folder doors
+keys/doors, keys/intake             what doors and ingress have between them (`intake_key_files`)
 workers/<id>/      one per worker   logs/     one file per process     journal.jsonl    what senders sent
 up.json            addresses and process ids while it runs
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
 from ops.errors import MissingInput, NoEngine, SettingsError
+from ops.runtime.intake_key_files import CurrentIntakeKeys, IntakeKeyFiles
 from ops.runtime.key_files import read_keyring
 from schemas.errors import SchemaError
+from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring
 from schemas.recipients import Agreement
 from schemas.recipients import parse as parse_recipients
@@ -50,6 +53,18 @@ class EnginePaths:
     def keyring(self, zone: str) -> Keyring:
         """The keys of one zone. Raises SettingsError when they cannot be had."""
         return read_keyring(self.keys, zone)
+
+    @property
+    def intake_keys(self) -> IntakeKeyFiles:
+        """The keys between doors and ingress."""
+        return IntakeKeyFiles(self.keys)
+
+    def current_intake_keys(self) -> Callable[[], IntakeKeys]:
+        """What ingress holds, read again when a file has changed. Raises SettingsError when it cannot be read."""
+        try:
+            return CurrentIntakeKeys(self.intake_keys)
+        except SchemaError as failure:
+            raise SettingsError(f"keys of the intake: {failure}") from None
 
     def addresses(self) -> Addresses:
         """What a running engine wrote about itself. Raises NoEngine when none runs here."""

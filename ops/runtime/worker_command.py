@@ -53,6 +53,10 @@ def worker(
         bool,
         typer.Option("--no-predecessor", help="No worker has ever had this id: there is nothing to wait out."),
     ] = False,
+    recheck: Annotated[
+        bool,
+        typer.Option("--recheck", help="Ingress reads each FHIR Bundle again and compares; half as fast."),
+    ] = False,
 ) -> None:
     """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
     from ops.runtime.paths import EnginePaths
@@ -72,6 +76,7 @@ def worker(
         pages_host=pages_host,
         pages_port=pages_port,
         no_predecessor=no_predecessor,
+        recheck=recheck,
     )
     if context.obj is None:
         run(options)

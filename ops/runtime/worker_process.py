@@ -18,7 +18,7 @@ from schemas.errors import InvalidField
 from streams.host.app import HostFacts, HostSettings, run_worker
 from streams.host.settings import TIMINGS
 from streams.recall_gaps import RecallGaps
-from streams.settings import StepSettings, build_step, seal_dead_letter
+from streams.settings import StepSettings, build_step, no_intake_keys, seal_dead_letter
 from streams.steps.outcome import Message, S, Stage, Step
 from streams.topology import stage as stage_row
 
@@ -40,6 +40,7 @@ class WorkerOptions:
     pages_host: str
     pages_port: int
     no_predecessor: bool = False
+    recheck: bool = False
 
 
 class WorkerHost(Protocol):
@@ -74,7 +75,9 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
             recipients=recipients,
             definitions=tuple(packaged_all("schemas.definitions", ".toml")),
             model=model_text(options.linkage_model),
+            intake=options.layout.current_intake_keys() if options.stage == "ingress" else no_intake_keys,
             test_mode=options.test_mode,
+            recheck=options.recheck,
             generation=options.generation,
         ),
     )

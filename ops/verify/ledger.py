@@ -3,13 +3,14 @@
 Imports no step and no linkage. What was acknowledged comes from the senders' journal; the ends come from
 reading the topics. An entry whose chain is broken anywhere is `unaccounted`:
 
-    intake (its header) -> receipt, disposition -> rejected: its sealed original in dlq.v1
+    intake (its key)    -> receipt, disposition -> rejected: its sealed original in dlq.v1
                                                 -> linked, held: its manifest and facts in events.v1, its record in
                                                    link.map.v1, each fact under its person in pathway.in.v1, and the
                                                    person's snapshot while a fact of theirs stands
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -22,12 +23,13 @@ from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
 from schemas.elements import ENTRY, FACT, entry_of
-from schemas.envelope import ENTRY_ID_HEADER, entry_name
+from schemas.envelope import entry_name
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
 
 Reader = Callable[[Sequence[str]], Iterable[TopicMessage]]  # topic names -> every message of them, in order
 V = TypeVar("V")
+_ENTRY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DISPOSITIONS = tuple(disposition.value for disposition in Disposition)
 
 
@@ -117,8 +119,8 @@ class TopicIndexBuilder:
         )
 
     def _entry(self, source: str, message: TopicMessage) -> None:
-        entry_id = _header(message, ENTRY_ID_HEADER)
-        name = entry_name(self._keys, source, entry_id) if entry_id else ""
+        entry_id = (message.key or b"").decode("ascii", "replace")
+        name = entry_name(self._keys, source, entry_id) if _ENTRY_ID.fullmatch(entry_id) else ""
         self._places[name].append(f"{message.topic}/{message.partition}/{message.offset}")
 
     def _receipt(self, source: str, message: TopicMessage) -> None:

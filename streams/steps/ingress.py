@@ -1,28 +1,30 @@
-"""Ingress: open an entry, check it again, build pseudonymous values by allow-list. After this step no name exists.
+"""Ingress: open an entry, judge each value, build pseudonymous ones by allow-list. After this step no name exists.
 
 Stateless. One entry becomes its facts, its identity as sealed tokens, its manifest, and last the receipt for its
 source; or, where it ends here, its disposition and the receipt with the reasons.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from linkage.normalise import NORMALISER_VERSION, Identity, Name, NormalisedIdentity, normalise
+from linkage.normalise import NormalisedIdentity, normalise
+from linkage.record_name import canonical_identity, identity_of, record_parts
 from linkage.tokens import TokenKeys, encode
-from schemas import canonical, elements
-from schemas.check import check
-from schemas.disposition import Disposition, Receipt, Verdict, disposition_value, receipt_value
+from schemas import elements
+from schemas.disposition import Disposition, Receipt, disposition_value, receipt_value
+from schemas.door_session import Refusal
 from schemas.elements import Manifest
-from schemas.envelope import Envelope, entry_name, opened
-from schemas.errors import Unreadable
+from schemas.envelope import Envelope, entry_name
 from schemas.facts import Referral, StoredFact
 from schemas.identity import Person
+from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring, Purpose
-from schemas.naming import record_of_entry, record_of_identity, record_of_local_id
+from schemas.naming import record_of_local_id
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 from schemas.topics import DISPOSITIONS, EVENTS, partition_of
+from streams.steps.intake_desk import IntakeDesk, IntakeEntry
 from streams.steps.outcome import Emit, Message, MessageByMessage, Outcome, Reject
 
 IDENTITIES_MAX = 4_096  # cached: some 3 KB each, so 12 MB
@@ -45,12 +47,7 @@ class Pseudonyms:
 
     def record_id(self, source: Source, person: Person, entry_id: str) -> str:
         """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
-        if person.local_id is not None:
-            return record_of_local_id(self.keys, source.slug, person.local_id)
-        identity = _canonical_identity(normalise(_identity(person)))
-        if identity == _NOBODY:
-            return record_of_entry(self.keys, source.slug, entry_id)
-        return record_of_identity(self.keys, source.slug, NORMALISER_VERSION, identity)
+        return self.keys.mac(Purpose.RECORD_ID, *record_parts(source.slug, person, entry_id))
 
     def identity_element(self, record_id: str, identity_hash: str, identity: NormalisedIdentity) -> tuple[str, bytes]:
         """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
@@ -72,48 +69,58 @@ class Pseudonyms:
 class IngressStep(MessageByMessage):
     """intake.<source>.v1 -> events.v1, dispositions.v1, receipts.<source>.v1. It has keys and sources, no state."""
 
-    def __init__(self, keys: Keyring, sources: Mapping[str, Source], *, test_mode: bool) -> None:
+    def __init__(
+        self,
+        keys: Keyring,
+        sources: Mapping[str, Source],
+        *,
+        intake: Callable[[], IntakeKeys],
+        test_mode: bool,
+        recheck: bool = False,
+    ) -> None:
         self._pseudonyms = Pseudonyms.of(keys)
+        self._desk = IntakeDesk(intake, test_mode=test_mode, recheck=recheck)
         self._by_topic = {source.intake_topic: source for source in sources.values()}
-        self._test_mode = test_mode
 
     def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> None:
         """Nothing to restore."""
 
     def advance(self, state: None, message: Message) -> tuple[None, tuple[Outcome, ...]]:
-        """Everything that follows from one entry; equal messages give equal outcomes."""
+        """Everything that follows from one entry; equal messages give equal outcomes.
+
+        Raises LookupError while the key of the message's day has not arrived: the worker then ends, to try again.
+        """
         source = self._by_topic[message.topic]
         try:
-            envelope = opened(
-                message.value or b"", keys=self._pseudonyms.keys, topic=message.topic, key=message.key or b""
-            )
-        except Unreadable:  # anybody may have written it: sealed apart, and no source is told anything
-            return None, (Reject("unreadable"),)
-        return None, self._answer(source, envelope)
+            entry = self._desk.take(source, message)
+        except Refusal as refusal:  # anybody may have written it: sealed apart, and no source is told anything
+            return None, (Reject(refusal.code),)
+        return None, self._answer(source, entry)
 
-    def _answer(self, source: Source, envelope: Envelope) -> tuple[Outcome, ...]:
+    def _answer(self, source: Source, entry: IntakeEntry) -> tuple[Outcome, ...]:
+        envelope = entry.envelope
         name = entry_name(self._pseudonyms.keys, source.slug, envelope.entry_id)
-        if envelope.bundle is None:
+        if entry.message is None:
             return Reject("rejected"), *_ended(source, envelope, name, Receipt.REJECTED, envelope.reasons)
-        checked, source_message = check(
-            envelope.bundle, source=source, test_mode=self._test_mode, received_at=envelope.received_at
-        )
-        reasons = tuple(issue.as_json() for issue in checked.issues)
-        if checked.verdict is Verdict.REJECTED:
-            return Reject("rejected"), *_ended(source, envelope, name, Receipt.REJECTED, reasons)
-        if checked.verdict is Verdict.IGNORED or source_message is None:
-            return _ended(source, envelope, name, Receipt.IGNORED, reasons)
-        receipt = _receipt(source, envelope, Receipt.ACCEPTED, reasons)
-        return *pseudonymised(source_message, source, envelope.entry_id, self._pseudonyms), receipt
+        receipt = _receipt(source, envelope, Receipt.ACCEPTED, envelope.reasons)
+        names = EntryNames(envelope.entry_id, name)
+        return *pseudonymised(entry.message, source, names, self._pseudonyms), receipt
 
 
-def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudonyms: Pseudonyms) -> Iterable[Emit]:
+@dataclass(frozen=True, slots=True)
+class EntryNames:
+    """One entry as its source knows it, and as it is called beyond the intake."""
+
+    entry_id: str
+    keyed: str
+
+
+def pseudonymised(message: SourceMessage, source: Source, names: EntryNames, pseudonyms: Pseudonyms) -> Iterable[Emit]:
     """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
 
     Each is made from named, typed values; no part of the resource is copied.
     """
-    entry = entry_name(pseudonyms.keys, source.slug, entry_id)
-    record = pseudonyms.record_id(source, message.person, entry_id)
+    record, entry = pseudonyms.record_id(source, message.person, names.entry_id), names.keyed
     filing = _Filing(source, pseudonyms, record, entry, message.source_version_at.astimezone(UTC))
     facts = []
     for position, fact in enumerate(message.facts):
@@ -121,8 +128,8 @@ def pseudonymised(message: SourceMessage, source: Source, entry_id: str, pseudon
         key, value, version = elements.fact_element(stored)
         facts.append((stored.fact_id, version))
         yield _emit(record, key, value)
-    identity = normalise(_identity(message.person), placeholder_words=source.placeholders)
-    identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, _canonical_identity(identity))
+    identity = normalise(identity_of(message.person), placeholder_words=source.placeholders)
+    identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, canonical_identity(identity))
     yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
     for retired in message.person.retired_local_ids:
         old = record_of_local_id(pseudonyms.keys, source.slug, retired)
@@ -174,43 +181,6 @@ class _Filing:
             retracted=fact.retracted,
             body=body,
         )
-
-
-def _identity(person: Person) -> Identity:
-    return Identity(
-        nhs_number=person.nhs_number.digits if person.nhs_number else None,
-        nhs_number_claimed=person.nhs_number_claimed,
-        names=tuple(Name(given=name.given, family=name.family, use=name.use) for name in person.names),
-        birth_date=person.birth_date.isoformat() if person.birth_date else None,
-        sex=person.sex if person.sex in ("male", "female") else None,
-        postcodes=tuple(address.postcode.compact if address.postcode else "" for address in person.addresses),
-        houses=tuple(address.line for address in person.addresses),
-        cities=tuple(address.city for address in person.addresses),
-        phones=person.phones,
-        emails=person.emails,
-        former_numbers=tuple(number.digits for number in person.former_nhs_numbers),
-    )
-
-
-def _canonical_identity(identity: NormalisedIdentity) -> str:
-    names = [[list(name.given), name.family, name.use] for name in identity.names]
-    parts = [
-        identity.nhs_number,
-        identity.nhs_number_claimed,
-        names,
-        identity.birth_date,
-        identity.sex,
-        list(identity.postcodes),
-        list(identity.houses),
-        list(identity.cities),
-        list(identity.phones),
-        list(identity.emails),
-        list(identity.former_numbers),
-    ]
-    return canonical.dump(parts).decode()
-
-
-_NOBODY = _canonical_identity(normalise(Identity(nhs_number=None)))
 
 
 def _emit(record_id: str, key: str, value: bytes) -> Emit:

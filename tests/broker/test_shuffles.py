@@ -10,10 +10,20 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from memory_engine import MemoryEngine, all_keys, intake_message, result_topics, sources
+from door_keys import write_intake_keys
+from memory_engine import (
+    START_MS,
+    IntakeMessage,
+    MemoryEngine,
+    all_keys,
+    intake_message,
+    published,
+    result_topics,
+    sources,
+)
 from small_world import small_world
 
-from connectors.publisher import OutgoingMessage, Publisher
+from ops.admin.bulk_writer import write_all
 from ops.admin.keys import write_keys
 from ops.admin.topic_reader import read_topics
 from ops.lab.consumer_lag import consumer_lag
@@ -21,19 +31,15 @@ from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
 from ops.verify.compare import compare_topics
 from ops.verify.ledger import balance, read_topic_index, stalled
-from schemas.envelope import ENTRY_ID_HEADER
-from schemas.topics import DEAD_LETTERS, intake_partition
+from schemas.topics import DEAD_LETTERS
 
-Intake = tuple[str, tuple[str, bytes, bytes]]
+Intake = tuple[str, IntakeMessage]
 
 
 def publish(bootstrap: str, intakes: Iterable[Intake]) -> None:
-    """As the doors do, in this order."""
-    publisher = Publisher(bootstrap)
-    for slug, (entry, key, value) in intakes:
-        headers = ((ENTRY_ID_HEADER, entry.encode()),)
-        publisher.publish([OutgoingMessage(sources()[slug].intake_topic, intake_partition(key), key, value, headers)])
-    publisher.close()
+    """As the doors did, in this order, at the time of the world in memory."""
+    emits = (published(slug, sealed) for slug, sealed in intakes)
+    write_all(bootstrap, ((emit.topic, emit.partition, emit.key, emit.value, START_MS, emit.headers) for emit in emits))
 
 
 @pytest.mark.broker
@@ -46,6 +52,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     layout = EnginePaths(tmp_path / "engine")
     write_keys(layout.keys, all_keys())  # both engines must name people alike
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
+        write_intake_keys(layout)  # now: an engine that starts destroys what is as old as this world
         publish(engine.bootstrap, random.Random(5).sample(items, len(items)))
         consumer_lag(engine).drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]

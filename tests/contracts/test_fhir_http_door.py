@@ -80,7 +80,7 @@ def test_a_message_is_answered_202_and_stands_sealed_on_the_intake_topic(
     assert answer.json() == {"submission_id": expected, "disposition": "accepted", "issue": []}
     (envelope,) = published(broker.bootstrap, fresh_door.source)
     assert (envelope.entry_id, envelope.message_id, envelope.form) == (expected, "M-1", "fhir")
-    assert envelope.bundle == json.loads(GOOD)
+    assert json.loads(envelope.bundle) == json.loads(GOOD)
     assert envelope.original == GOOD
     assert envelope.received_at == NOW
     assert fresh_door.counted("tierlink_entries_acknowledged_total") == 1

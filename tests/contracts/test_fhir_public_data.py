@@ -52,7 +52,7 @@ def test_a_bars_message_is_none_of_a_weight_management_hubs_business() -> None:
     for path in sorted(shared_folder("bars/examples").rglob("*.json")):
         if is_message(path):
             entry = answered(path.read_bytes(), GP_HUB)
-            assert (entry.checked.verdict, entry.bundle, entry.local_id) == (Verdict.IGNORED, None, None)
+            assert (entry.checked.verdict, entry.bundle, entry.message) == (Verdict.IGNORED, None, None)
 
 
 def test_every_operation_outcome_and_every_lone_resource_of_bars_is_refused() -> None:

@@ -1,30 +1,42 @@
 """The one way in: a provider hears "accepted" only after the broker has every copy, and a resend is safe."""
 
+import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from memory_engine import all_keys, sources
+from door_keys import DoorKeys
+from memory_engine import sources
 from prometheus_client import CollectorRegistry, generate_latest
 
 from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import BrokerUnavailable, OutgoingMessage, Publisher
+from connectors.sessions import DoorSessions
 from ops.admin.topic_reader import read_topics
 from ops.local.broker.embedded import EmbeddedBroker
 from schemas.disposition import Checked, Verdict
-from schemas.envelope import ENTRY_ID_HEADER, entry_id, opened
-from schemas.errors import Issue, Severity, error
-from schemas.identity import LocalId
-from schemas.keyring import Keyring
+from schemas.envelope import Envelope, entry_id
+from schemas.errors import Issue, Severity, Unreadable, error
+from schemas.identity import LocalId, Person
+from schemas.intake_keys import DoorSeal
+from schemas.source_message import SourceMessage
 from schemas.topics import intake_partition
 
 GP = sources()["gp-hub"]
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 BUNDLE = {"resourceType": "Bundle", "type": "message", "family": "Okonkwo"}
 REASON = error("PID-3", "is required", code="required")
+
+
+KEYS = DoorKeys()
+
+
+def opened(record: OutgoingMessage) -> Envelope:
+    """As ingress opens it."""
+    return KEYS.opened(record.topic, record.partition, record.key, record.value, record.headers)
 
 
 class Durable:
@@ -42,20 +54,21 @@ class Durable:
 
 def entry(verdict: Verdict, position: int = 0, message_id: str = "M-1", local_id: str | None = "7") -> SourceEntry:
     issues: tuple[Issue, ...] = (REASON,) if verdict is Verdict.REJECTED else ()
+    person = Person(LocalId(local_id)) if local_id else Person()
     return SourceEntry(
         message_id,
         position,
         "fhir",
         b"as sent",
         BUNDLE,
-        LocalId(local_id) if local_id else None,
+        SourceMessage(message_id, NOW, person),
         Checked(verdict, issues, ()),
     )
 
 
-def intake(publisher: Any, registry: CollectorRegistry | None = None, keys: Keyring | None = None) -> Intake:
+def intake(publisher: Any, registry: CollectorRegistry | None = None) -> Intake:
     metrics = DoorMetrics(registry or CollectorRegistry())
-    return Intake(publisher, keys=keys or all_keys().zone("connector"), metrics=metrics, clock=lambda: NOW)
+    return Intake(publisher, sessions=KEYS.sessions(), metrics=metrics, clock=lambda: NOW)
 
 
 def take(*entries: SourceEntry, whole: bool = False) -> tuple[list[OutgoingMessage], list[DoorOutcome]]:
@@ -68,10 +81,10 @@ def test_an_accepted_entry_is_sealed_published_and_then_acknowledged(verdict: Ve
     (record,), (answer,) = take(entry(verdict))
     assert answer == DoorOutcome(entry_id("gp-hub", "M-1", 0), verdict, acknowledged=True)
     assert record.topic == "intake.gp-hub.v1"
-    assert record.partition == intake_partition(record.key)
-    assert record.headers == ((ENTRY_ID_HEADER, answer.entry_id.encode()),)
-    envelope = opened(record.value, keys=all_keys().zone("ingress"), topic=record.topic, key=record.key)
-    assert (envelope.bundle, envelope.original, envelope.received_at) == (BUNDLE, b"as sent", NOW)
+    assert record.partition == intake_partition(("gp-hub", "local", "7"))
+    assert record.key == answer.entry_id.encode()
+    envelope = opened(record)
+    assert (json.loads(envelope.bundle), envelope.original, envelope.received_at) == (BUNDLE, b"as sent", NOW)
     assert b"Okonkwo" not in record.key + record.value
 
 
@@ -90,8 +103,8 @@ def test_a_rejected_entry_is_refused_at_the_door() -> None:
 def test_a_rejected_row_of_an_acknowledged_file_is_published_for_ingress_to_reject() -> None:
     (_, record), answers = take(entry(Verdict.ACCEPTED), entry(Verdict.REJECTED, 1), whole=True)
     assert [answer.acknowledged for answer in answers] == [True, True]
-    envelope = opened(record.value, keys=all_keys().zone("ingress"), topic=record.topic, key=record.key)
-    assert envelope.bundle is None
+    envelope = opened(record)
+    assert (envelope.bundle, envelope.typed) == (b"", b"")
     assert envelope.original == b"as sent"
     assert envelope.reasons == (REASON.as_json(),)
 
@@ -116,16 +129,37 @@ def test_while_the_broker_is_away_nothing_is_acknowledged_and_nothing_counted() 
 def test_a_resend_has_the_same_entry_id_key_and_partition() -> None:
     (first,), _ = take(entry(Verdict.ACCEPTED))
     (again,), _ = take(entry(Verdict.ACCEPTED))
-    assert (first.key, first.partition, first.headers) == (again.key, again.partition, again.headers)
+    assert (first.key, first.partition) == (again.key, again.partition)
     assert first.value != again.value, "a fresh key for every message"
 
 
-def test_entries_about_one_patient_share_a_partition_and_those_without_an_id_do_not_share_a_key() -> None:
-    (message, other), _ = take(entry(Verdict.ACCEPTED), entry(Verdict.ACCEPTED, 1))
-    assert (message.key, message.partition) == (other.key, other.partition)
-    nameless = [entry(Verdict.ACCEPTED, place, local_id=None) for place in range(2)]
-    (message, other), _ = take(*nameless)
-    assert message.key != other.key
+def test_entries_about_one_patient_share_a_partition_and_no_two_entries_a_key() -> None:
+    records, _ = take(*(entry(Verdict.ACCEPTED, place) for place in range(30)))
+    assert len({record.partition for record in records}) == 1
+    assert len({record.key for record in records}) == 30
+    nameless, _ = take(*(entry(Verdict.ACCEPTED, place, local_id=None) for place in range(30)))
+    assert len({record.partition for record in nameless}) > 6, "nothing says that they are one person"
+
+
+def test_without_a_key_for_today_nothing_is_acknowledged() -> None:
+    def none(source: str, now: datetime) -> DoorSeal:
+        raise Unreadable("key of today", rule="is not there")
+
+    kept, metrics = Durable(), DoorMetrics(CollectorRegistry())
+    door = Intake(kept, sessions=DoorSessions(none), metrics=metrics, clock=lambda: NOW)  # type: ignore[arg-type]
+    with pytest.raises(BrokerUnavailable):
+        door.take(GP, [entry(Verdict.ACCEPTED)])
+    assert kept.records == []
+
+
+def test_a_session_ends_within_an_hour_and_another_begins_before() -> None:
+    sessions = KEYS.sessions()
+    first = sessions.of("gp-hub", NOW)
+    assert sessions.of("gp-hub", NOW + timedelta(minutes=49)) is first
+    second = sessions.of("gp-hub", NOW + timedelta(minutes=51))
+    assert second.id != first.id
+    assert second.secret != first.secret
+    assert first.not_after - first.not_before == timedelta(hours=1)
 
 
 def test_every_answer_is_counted_by_source_and_reason_and_no_label_names_a_person() -> None:

@@ -33,7 +33,6 @@ from ops.client.senders import Patience
 from ops.lab.chaos.load import Load, LoadSettings
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.runtime.paths import load_sources
-from schemas.envelope import ENTRY_ID_HEADER
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
@@ -149,8 +148,8 @@ def council_door(council: Council, *, breaks: bool) -> Iterator[None]:
 @contextmanager
 def doors(folder: Path, broker: EmbeddedBroker, publisher: Publisher, kind: type[Intake]) -> Iterator[OpenDoors]:
     """Three listening doors; those of FHIR and HL7v2 have a way in of that kind."""
-    zone, metrics = KEYS.zone("connector"), DoorMetrics(CollectorRegistry())
-    trust = kind(publisher, keys=zone, metrics=metrics, clock=lambda: NOW)
+    sessions, metrics = KEYS.sessions(), DoorMetrics(CollectorRegistry())
+    trust = kind(publisher, sessions=sessions, metrics=metrics, clock=lambda: NOW)
     council = Council(folder, broker.bootstrap, publisher, source=SOURCES["council-east"])
     council.poll(1)  # makes the rooms
     opened = OpenDoors(folder)
@@ -167,8 +166,7 @@ def doors(folder: Path, broker: EmbeddedBroker, publisher: Publisher, kind: type
 def kept(broker: EmbeddedBroker) -> Counter[str]:
     """Entry id -> how often it stands on an intake topic."""
     topics = [source.intake_topic for source in SOURCES.values()]
-    named = (dict(message.headers)[ENTRY_ID_HEADER] for message in read_topics(broker.bootstrap, topics))
-    return Counter(item.decode() for item in named)
+    return Counter((message.key or b"").decode() for message in read_topics(broker.bootstrap, topics))
 
 
 def test_every_acknowledged_entry_is_kept_and_each_offered_one_is_noted_once(

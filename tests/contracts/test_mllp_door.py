@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from door_keys import DoorKeys
 from hl7_messages import OPEN, PID, PV1, RECEIVED_AT, SCH, TRUST, message
 from prometheus_client import CollectorRegistry
 
@@ -24,12 +25,10 @@ from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
 from connectors.sources.tier3_hl7v2 import split
 from connectors.sources.tier3_hl7v2.answer import Acknowledgement, read_answer
-from ops.admin.keys import fresh_keys
 from ops.client.mllp_client import MllpClient, NoAnswer
 from ops.local.broker.embedded import EmbeddedBroker
-from schemas.envelope import Envelope, entry_id, opened
+from schemas.envelope import Envelope, entry_id
 from schemas.errors import InvalidField
-from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
@@ -70,8 +69,8 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def keys() -> Keyring:
-    return fresh_keys([])
+def keys() -> DoorKeys:
+    return DoorKeys()
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +84,14 @@ def sources(broker_admin: "KafkaAdminClient") -> tuple[Source, Source]:
 
 
 @pytest.fixture
-def make_door(keys: Keyring) -> Iterator[Callable[..., Door]]:
+def make_door(keys: DoorKeys) -> Iterator[Callable[..., Door]]:
     """make_door(publisher, limits=...): a door of its own that is closed after the test."""
     doors: list[Door] = []
 
     def make(publisher: Publisher, *, limits: MllpLimits = LIMITS) -> Door:
         registry = CollectorRegistry()
         metrics = DoorMetrics(registry)
-        intake = Intake(publisher, keys=keys.zone("connector"), metrics=metrics, clock=lambda: datetime.now(UTC))
+        intake = Intake(publisher, sessions=keys.sessions(), metrics=metrics, clock=lambda: datetime.now(UTC))
         doors.append(Door(intake, registry, metrics, limits))
         return doors[-1]
 
@@ -118,7 +117,7 @@ def port(door: Door, sources: tuple[Source, Source]) -> int:
     return door.run(door.server.start({sources[0]: 0}))[sources[0].slug]
 
 
-def published(broker: EmbeddedBroker, source: Source, keys: Keyring) -> list[Envelope]:
+def published(broker: EmbeddedBroker, source: Source, keys: DoorKeys) -> list[Envelope]:
     """Every entry of `source` that is durable, opened as ingress would."""
     from kafka import KafkaConsumer, TopicPartition  # here: the unit tests need no Kafka client
 
@@ -129,7 +128,10 @@ def published(broker: EmbeddedBroker, source: Source, keys: Keyring) -> list[Env
     ends, found = consumer.end_offsets(partitions), []
     while any(consumer.position(partition) < ends[partition] for partition in partitions):
         for records in consumer.poll(timeout_ms=1000).values():
-            found += [opened(record.value, keys=keys, topic=record.topic, key=record.key) for record in records]
+            found += [
+                keys.opened(record.topic, record.partition, record.key, record.value, record.headers)
+                for record in records
+            ]
     consumer.close()
     return found
 
@@ -148,7 +150,7 @@ def answers_to(port: int, sent: bytes, *, answers: int) -> list[Acknowledgement]
 
 
 def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
-    port: int, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: Keyring
+    port: int, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: DoorKeys
 ):
     control_id = secrets.token_hex(6)
     raw = message("ADT^A04", PV1, control_id=control_id)
@@ -158,7 +160,8 @@ def test_an_accepted_message_is_in_the_topic_before_its_answer_is_sent(
     (envelope,) = [envelope for envelope in published(broker, sources[0], keys) if envelope.entry_id == answer.entry_id]
     assert envelope.original == raw
     assert envelope.form == "hl7v2"
-    assert envelope.bundle is not None
+    assert envelope.bundle
+    assert envelope.typed
 
 
 def test_the_sender_can_compute_the_entry_id_and_a_resend_keeps_it(port: int, sources: tuple[Source, Source]):
@@ -168,7 +171,7 @@ def test_the_sender_can_compute_the_entry_id_and_a_resend_keeps_it(port: int, so
 
 
 def test_a_message_of_another_service_is_answered_AA_ignored_and_not_kept(
-    port: int, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: Keyring
+    port: int, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: DoorKeys
 ):
     with MllpClient("127.0.0.1", port) as client:
         answer = client.send(message("ADT^A04", PV1.replace("WMS", "CAR"), control_id="heart"))
@@ -177,7 +180,7 @@ def test_a_message_of_another_service_is_answered_AA_ignored_and_not_kept(
 
 
 def test_a_refused_message_is_answered_AE_with_field_and_rule_and_not_kept(
-    port: int, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: Keyring
+    port: int, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: DoorKeys
 ):
     weight = "OBX|1|NM|29463-7||118.4||||||F"
     raw = message("ORU^R01", PV1, "OBR|1||FI-1", weight, control_id="no-unit")
@@ -334,7 +337,7 @@ def test_a_door_that_is_not_there_is_no_answer():
 
 
 def test_a_hospitals_whole_feed_is_answered_AA_and_every_entry_is_in_the_topic(
-    door: Door, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: Keyring
+    door: Door, broker: EmbeddedBroker, sources: tuple[Source, Source], keys: DoorKeys
 ):
     root = os.environ.get("TIERLINK_SHARED_DATA", "")
     path = Path(root) / "simhospital/messages.out"

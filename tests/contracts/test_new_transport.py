@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connectors.doors import TRANSPORTS, command_word
 from connectors.doors.door import require_allowed_host
+from ops.admin.intake_keys import add_doors, turn
 from ops.admin.keys import make_keys
 from ops.runtime.paths import EnginePaths
 from schemas.errors import InvalidField
@@ -56,7 +58,10 @@ def door_toy(directory: Path, *arguments: str) -> subprocess.CompletedProcess[st
     (directory / "toy_transport.py").write_text(TOY)
     (directory / "sources.toml").write_text(SOURCES)
     if not EnginePaths(directory).keys.exists():
-        make_keys(EnginePaths(directory).keys, recipients=["demo"])
+        keys, now = EnginePaths(directory).keys, datetime.now(UTC)
+        make_keys(keys, recipients=["demo"])
+        turn(keys, now.date())
+        add_doors(keys, ["toy-hub"], now)
     command = ["door", "toy", "--bootstrap", "127.0.0.1:1", "--directory", directory]  # nothing is published
     options = ["--sources", directory / "sources.toml", "--listen", "toy-hub=9001", *arguments]
     return subprocess.run(

@@ -4,13 +4,14 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
-from memory_engine import MemoryEngine, all_keys, intake_message, sources
+from memory_engine import MemoryEngine, all_keys, sealed_entry, sources
 
+from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir
 from linkage.cluster import EVIDENCE_MAX
 from schemas.check import check
-from schemas.disposition import Verdict
-from schemas.envelope import Envelope, entry_id, entry_name, record_reference, sealed
+from schemas.disposition import Checked, Verdict
+from schemas.envelope import entry_id, entry_name
 from schemas.facts import Referral
 from schemas.fhir.read import FACTS_MAX
 from schemas.identity import Address, LocalId, NHSNumber, Person, PersonName, Postcode
@@ -67,10 +68,7 @@ def test_what_the_door_takes_fits_one_kafka_request_with_its_original() -> None:
         if not taken:
             assert [issue.code for issue in entry.checked.issues] == ["too-long"]
             continue
-        key = b"0"
-        envelope = Envelope(GP, "m1", "e", "fhir", RECEIVED_AT, entry.bundle, entry.original)
-        value = sealed(envelope, keys=all_keys().zone("connector"), topic=sources()[GP].intake_topic, key=key)
-        assert len(value) + 1024 < MESSAGE_BYTES_MAX
+        assert len(sealed_entry(GP, entry).value) + 1024 < MESSAGE_BYTES_MAX
 
 
 def client(number: int) -> SourceMessage:
@@ -98,14 +96,12 @@ def test_a_number_that_many_records_share_does_not_make_every_answer_as_long_as_
 
 
 def test_the_end_of_an_accepted_resend_outranks_the_rejection_before_it() -> None:
-    engine, zone, source = MemoryEngine(seed=1), all_keys().zone("connector"), sources()[COUNCIL]
+    engine = MemoryEngine(seed=1)
     for number in range(40):  # offsets of the intake grow, revisions of links do not
-        name = f"m{number}"
-        identifier = entry_id(COUNCIL, name)
-        key = record_reference(zone, COUNCIL, LocalId("C0"), identifier)
-        bad = Envelope(COUNCIL, name, identifier, "csv", RECEIVED_AT, None, b"bad")
-        engine.take_sealed(COUNCIL, (identifier, key, sealed(bad, keys=zone, topic=source.intake_topic, key=key)))
-    identifier, _, _ = intake_message(COUNCIL, client(39))
+        refused = Checked(Verdict.REJECTED, (), ())
+        bad = SourceEntry(f"m{number}", 0, "csv", b"bad", None, None, refused)
+        engine.take_sealed(COUNCIL, sealed_entry(COUNCIL, bad))
+    identifier = entry_id(COUNCIL, "m39")
     engine.run().take(COUNCIL, client(39))
     engine.run()
     messages = [

@@ -2,13 +2,14 @@
 
 from functools import cache
 
-from memory_engine import MemoryEngine, all_keys, base64_parts, everything, sources
+from memory_engine import MemoryEngine, base64_parts, everything, intake_keys, sources
 from small_world import COUNCIL, GP, TRUST, attended, canary, message_from, small_world
 
+from ops.verify.checker.leaks import intake_place
 from ops.verify.leak_search import seen
 from ops.verify.nobodies import NOBODIES
 from schemas import topics
-from schemas.envelope import opened
+from schemas.envelope import IntakeReader
 from schemas.errors import Unreadable
 from schemas.identity import Person
 
@@ -46,16 +47,11 @@ def test_no_topic_and_no_state_holds_a_name() -> None:
 
 
 def test_the_same_search_finds_them_in_the_intake_opened_with_ingress_key() -> None:
-    originals = []
+    originals, reader = [], IntakeReader(intake_keys)
     for source in sources().values():
         for message in engine().read([source.intake_topic]):
             try:
-                envelope = opened(
-                    message.value or b"",
-                    keys=all_keys().zone("ingress"),
-                    topic=message.topic,
-                    key=message.key or b"",
-                )
+                envelope = reader.open(intake_place(message))
             except Unreadable:
                 continue
             originals.append(envelope.original)

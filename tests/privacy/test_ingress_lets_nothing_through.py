@@ -5,14 +5,29 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from memory_engine import all_keys, base64_parts, intake_message, real_step, sources
+from memory_engine import (
+    RECEIVED_AT,
+    START_MS,
+    IntakeMessage,
+    all_keys,
+    base64_parts,
+    door_session,
+    intake_keys,
+    intake_message,
+    published,
+    real_step,
+    sealed_entry,
+    sealed_envelope,
+    sources,
+)
 from small_world import GP, TRUST, attended, canary, referral
 
+from connectors.sources import primary_care_fhir
 from ops.lab.demo.canary_messages import fhir
 from ops.verify.leak_search import seen
 from ops.verify.nobodies import NOBODIES, Nobody
 from schemas import canonical
-from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, opened, sealed
+from schemas.envelope import Envelope, IntakePlace, IntakeReader
 from schemas.identity import LocalId, NHSNumber, Person
 from schemas.source_message import SourceFact, SourceMessage
 from streams.settings import seal_dead_letter
@@ -27,10 +42,9 @@ FACTS = (
 )
 
 
-def message(intake: tuple[str, bytes, bytes], slug: str = TRUST) -> Message:
-    identifier, key, value = intake
-    headers = ((ENTRY_ID_HEADER, identifier.encode()),)
-    return Message(sources()[slug].intake_topic, 0, 5, key, value, headers, 0)
+def message(intake: IntakeMessage, slug: str = TRUST) -> Message:
+    emit = published(slug, intake)
+    return Message(emit.topic, emit.partition, 5, emit.key, emit.value, emit.headers, START_MS)
 
 
 def text_of(outcomes: tuple[Outcome, ...], cause: Message) -> bytes:
@@ -55,7 +69,7 @@ def text_of(outcomes: tuple[Outcome, ...], cause: Message) -> bytes:
     return whole + b"\n" + base64_parts(whole)
 
 
-def ingested(intake: tuple[str, bytes, bytes], slug: str = TRUST) -> tuple[tuple[Outcome, ...], bytes]:
+def ingested(intake: IntakeMessage, slug: str = TRUST) -> tuple[tuple[Outcome, ...], bytes]:
     cause = message(intake, slug)
     outcomes = real_step("ingress").advance(None, cause)[1]
     return outcomes, text_of(outcomes, cause)
@@ -95,12 +109,8 @@ def test_two_people_who_differ_in_one_field_cannot_be_told_apart_by_their_facts(
 def test_nothing_of_a_fhir_message_comes_out_accepted_or_not(good: bool) -> None:
     nobody = NOBODIES[GP]
     message_id, body = fhir(nobody, good=good)
-    identifier, key = entry_id(GP, message_id), b"00"
-    received_at = datetime(2026, 1, 20, tzinfo=UTC)
-    envelope = Envelope(GP, message_id, identifier, "fhir", received_at, canonical.load_object(body), body)
-    topic = sources()[GP].intake_topic
-    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
-    outcomes, text = ingested((identifier, key, value), GP)
+    (entry,) = primary_care_fhir.read(body, source=sources()[GP], test_mode=True, received_at=RECEIVED_AT)
+    outcomes, text = ingested(sealed_entry(GP, replace(entry, message_id=message_id)), GP)
     assert any(isinstance(outcome, Reject) for outcome in outcomes) != good
     assert seen(nobody.values(), text) == set()
 
@@ -108,13 +118,11 @@ def test_nothing_of_a_fhir_message_comes_out_accepted_or_not(good: bool) -> None
 def test_the_dead_letter_holds_the_sealed_original_and_opens_with_two_keys_only() -> None:
     nobody = NOBODIES[GP]
     message_id, body = fhir(nobody, good=False)
-    envelope = Envelope(
-        GP, message_id, "e", "fhir", datetime(2026, 1, 20, tzinfo=UTC), canonical.load_object(body), body
-    )
-    topic = sources()[GP].intake_topic
-    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=b"k")
-    cause = Message(topic, 0, 5, b"k", value, (), 0)
+    envelope = Envelope(GP, message_id, 0, "fhir", RECEIVED_AT, b"", b"", body)
+    intake = sealed_envelope(envelope, door_session(GP), 3)
+    cause, value = message(intake, GP), intake.value
     letter = seal_dead_letter(all_keys().zone("ingress"), cause, "rejected")
     assert letter == seal_dead_letter(all_keys().zone("ingress"), cause, "rejected")
     assert value not in letter
-    assert opened(value, keys=all_keys().zone("ingress"), topic=topic, key=b"k").original == body
+    place = IntakePlace.of(GP, (cause.topic, 3), (cause.key, value, cause.headers), timestamp_ms=START_MS)
+    assert IntakeReader(intake_keys).open(place).original == body

@@ -17,6 +17,7 @@ from memory_engine import (
     CRASH_POINTS,
     Faults,
     Finals,
+    IntakeMessage,
     MemoryEngine,
     all_keys,
     differing,
@@ -36,7 +37,7 @@ from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Emit, Message, Outcome, Step
 from streams.steps.records import RecordsState, RecordsStep, RecordState
 
-Intake = tuple[str, tuple[str, bytes, bytes]]
+Intake = tuple[str, IntakeMessage]
 
 
 @cache
@@ -233,7 +234,7 @@ def test_the_comparison_sees_a_host_that_writes_state_before_outputs() -> None:
 
 
 def test_the_comparison_sees_one_entry_that_was_dropped() -> None:
-    entries = [entry for _, (entry, _, _) in intake()]
+    entries = [sealed.entry_id for _, sealed in intake()]
     only_once = [place for place, entry in enumerate(entries) if entries.count(entry) == 1]
     for dropped in only_once[::9]:
         intakes = [sealed for place, sealed in enumerate(intake()) if place != dropped]

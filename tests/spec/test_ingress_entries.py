@@ -7,8 +7,16 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from fhir_samples import referral_bundle
-from memory_engine import all_keys, intake_message, real_step, record_id, sources
+from memory_engine import (
+    START_MS,
+    IntakeMessage,
+    intake_message,
+    published,
+    real_step,
+    record_id,
+    sealed_entry,
+    sources,
+)
 from small_world import (
     ANN,
     COUNCIL,
@@ -22,8 +30,11 @@ from small_world import (
     without_number,
 )
 
+from connectors.entry import SourceEntry
 from schemas import topics
-from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, sealed
+from schemas.disposition import Checked, Verdict
+from schemas.envelope import entry_id
+from schemas.errors import error
 from schemas.identity import LocalId, Person
 from schemas.source_message import SourceMessage
 from streams.steps.outcome import Emit, Message, Outcome, Reject
@@ -31,14 +42,17 @@ from streams.steps.outcome import Emit, Message, Outcome, Reject
 RECORD = record_id(GP, "G1")
 
 
-def message(slug: str, key: bytes, value: bytes, identifier: str = "e1", offset: int = 7) -> Message:
-    topic = sources()[slug].intake_topic
-    return Message(topic, 0, offset, key, value, ((ENTRY_ID_HEADER, identifier.encode()),), 0)
+def message(slug: str, intake: IntakeMessage) -> Message:
+    emit = published(slug, intake)
+    return Message(emit.topic, emit.partition, 7, emit.key, emit.value, emit.headers, START_MS)
+
+
+def taken(slug: str, intake: IntakeMessage) -> tuple[Outcome, ...]:
+    return real_step("ingress").advance(None, message(slug, intake))[1]
 
 
 def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
-    identifier, key, value = intake_message(slug, entry)
-    return real_step("ingress").advance(None, message(slug, key, value, identifier))[1]
+    return taken(slug, intake_message(slug, entry))
 
 
 def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
@@ -178,10 +192,9 @@ def refusal(outcomes: tuple[Outcome, ...]) -> tuple[str, str, dict[str, Any]]:
 
 def test_what_was_not_sealed_for_us_is_set_apart_and_no_source_is_told_of_it() -> None:
     """Anybody who reaches the topic can write the header of another source's entry."""
-    identifier, key, value = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
-    for poison in (b"", b"\x01", value[:-1], b"\x02" + value[1:], b"{}"):
-        _, outcomes = real_step("ingress").advance(None, message(GP, key, poison, identifier))
-        assert outcomes == (Reject("unreadable"),)
+    good = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
+    for poison in (b"", b"\x01", good.value[:-1], b"\x02" + good.value[1:], b"{}"):
+        assert taken(GP, good._replace(value=poison)) == (Reject("unreadable"),)
 
 
 def test_what_a_provider_can_compute_stands_in_its_receipts_and_nowhere_else_beyond_the_intake() -> None:
@@ -211,44 +224,15 @@ def test_poison_without_an_entry_id_is_still_only_rejected() -> None:
 
 
 def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons() -> None:
-    identifier, key, _ = intake_message(*message_from(COUNCIL, "m1", at_source(ANN, "C1"), at=0))
-    reason = {"severity": "error", "code": "value", "location": "row 4, column dob", "rule": "must be a date"}
-    envelope = Envelope(
-        COUNCIL,
-        "m1",
-        identifier,
-        "csv",
-        message_from(COUNCIL, "m", ANN, at=0)[1].source_version_at,
-        None,
-        b"row",
-        (reason,),
-    )
-    topic = sources()[COUNCIL].intake_topic
-    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
-    _, outcomes = real_step("ingress").advance(None, message(COUNCIL, key, value, identifier))
-    code, entry, receipt = refusal(outcomes)
-    assert (code, entry) == ("rejected", identifier)
-    assert receipt["reasons"] == [reason]
+    reason = error("row 4, column dob", "must be a date", code="value")
+    row = SourceEntry("m1", 4, "csv", b"row", None, None, Checked(Verdict.REJECTED, (reason,), ()))
+    code, entry, receipt = refusal(taken(COUNCIL, sealed_entry(COUNCIL, row)))
+    assert (code, entry) == ("rejected", entry_id(COUNCIL, "m1", 4))
+    assert receipt["reasons"] == [reason.as_json()]
 
 
-def test_a_bundle_that_fails_the_check_again_is_rejected_by_field_and_rule() -> None:
-    """The door and ingress may be of two versions."""
+def test_what_the_check_refuses_at_the_door_is_rejected_by_field_and_rule() -> None:
     nobody = message_from(COUNCIL, "m1", Person(), attended("A", 3), at=3)
     code, entry, receipt = refusal(answer(*nobody))
     assert (code, entry) == ("rejected", entry_id(COUNCIL, "m1"))
     assert [reason["location"] for reason in receipt["reasons"]] == ["Bundle.entry[1].resource.identifier"]
-
-
-def test_what_tells_nothing_of_ours_is_ignored_and_leaves_only_its_end() -> None:
-    bundle = referral_bundle()
-    bundle["entry"][2]["resource"]["code"]["coding"][0]["code"] = "183522002"  # another service
-    identifier, key, _ = intake_message(*message_from(GP, "m1", at_source(ANN, "G1"), at=0))
-    when = message_from(GP, "m", ANN, at=0)[1].source_version_at
-    envelope = Envelope(GP, "m1", identifier, "fhir", when, bundle, b"")
-    topic = sources()[GP].intake_topic
-    value = sealed(envelope, keys=all_keys().zone("connector"), topic=topic, key=key)
-    _, outcomes = real_step("ingress").advance(None, message(GP, key, value, identifier))
-    emits = [outcome for outcome in outcomes if isinstance(outcome, Emit)]
-    assert [emit.topic for emit in emits] == [topics.DISPOSITIONS, sources()[GP].receipts_topic]
-    disposition, receipt = (json.loads(emit.value or b"") for emit in emits)
-    assert (disposition["disposition"], receipt["receipt"]) == ("ignored", "ignored")

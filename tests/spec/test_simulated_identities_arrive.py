@@ -16,6 +16,7 @@ from memory_engine import sources
 from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from linkage.normalise import NormalisedIdentity, normalise
+from linkage.record_name import identity_of
 from ops.lab.bench.linkage_world import as_linkage
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.identities import record_identity
@@ -36,7 +37,6 @@ from ops.lab.simulator.render import tier3_hl7v2 as trust_writes
 from ops.lab.simulator.render.fhir_patient import patient as patient_of
 from schemas.check import check
 from schemas.identity import Person
-from streams.steps.ingress import _identity
 
 SOURCE_VERSION_AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 RECEIVED_AT = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
@@ -102,7 +102,7 @@ def person_of(entry: SourceEntry, source: SourceSlug) -> Person:
 
 
 def heard(identity: SimulatedIdentity, source: SourceSlug) -> NormalisedIdentity:
-    return normalise(_identity(person_of(DOORS[source](entry_of(identity, source)), source)))
+    return normalise(identity_of(person_of(DOORS[source](entry_of(identity, source)), source)))
 
 
 def meant(identity: SimulatedIdentity, source: SourceSlug) -> NormalisedIdentity:

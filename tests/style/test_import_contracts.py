@@ -50,7 +50,7 @@ BREACHES = {
     "rooms": ("ops/runtime/planted_room.py", "import ops.admin.keys\n"),
     "no-lab": ("ops/verify/planted_lab.py", "import ops.lab.worker\n"),
     "lab-alone": ("ops/lab/planted_command.py", "import ops.cli\n"),
-    "edge": ("connectors/planted_edge.py", "import linkage\n"),
+    "edge": ("connectors/planted_edge.py", "import linkage.cluster\n"),
     "narrow-linkage": ("linkage/planted_narrow.py", "import schemas.topics\n"),
     "sources": ("connectors/sources/planted_one.py", "import connectors.sources.planted_two\n"),
     "independent-eyes": ("ops/verify/ledger.py", "import linkage\n"),

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ops.admin.intake_keys import add_doors, turn
 from ops.admin.keys import make_keys
-from ops.runtime.paths import EnginePaths, packaged
+from ops.runtime.paths import EnginePaths, load_sources, packaged
 
 ROOT = Path(__file__).resolve().parents[2]
 # The command line with all it imports, and a host that returns at once in the place of one that works.
@@ -36,7 +38,17 @@ PROCESSES: dict[str, Sequence[str]] = {
 # The registry `connectors.doors` is names and paths: whoever reads a file of sources knows it.
 DOOR_MODULES = {f"connectors.doors.{name}" for name in ("door", "fhir_http", "hl7_mllp", "folder")}
 EVERYBODY = {"ops.local", "ops.training", "ops.lab.simulator", "ops.verify.checker", "pyarrow"}
-OF_DOORS = {"linkage", "streams", "faust", "kafka.consumer", "ops.admin", "ops.steward"}
+# what names a record, and the normaliser it needs, are all of linkage that a door knows
+OF_DOORS = {
+    "linkage.model",
+    "linkage.tokens",
+    "linkage.cluster",
+    "streams",
+    "faust",
+    "kafka.consumer",
+    "ops.admin",
+    "ops.steward",
+}
 NEVER: dict[str, set[str]] = {
     "door http": OF_DOORS | {"connectors.doors.folder", "connectors.doors.hl7_mllp"},
     "door mllp": OF_DOORS | {"connectors.doors.folder", "connectors.doors.fhir_http", "fastapi"},
@@ -58,7 +70,10 @@ NEEDED = {
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with keys and no running engine, and a file of sources whose mapping does not exist."""
     root = tmp_path_factory.mktemp("engine")
-    make_keys(EnginePaths(root).keys, recipients=("demo",))
+    keys, now = EnginePaths(root).keys, datetime.now(UTC)
+    make_keys(keys, recipients=("demo",))
+    turn(keys, now.date())
+    add_doors(keys, load_sources(None, test_mode=True), now)
     text = packaged("connectors", "sources.toml").replace('mapping = "council-east"', 'mapping = "none-such"')
     (root / "sources.toml").write_text(text)
     return root

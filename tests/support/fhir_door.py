@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from door_keys import DoorKeys
 from eventually import eventually
 from fhir_samples import GP_HUB
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -20,13 +21,12 @@ from connectors.doors.fhir_http import create_app, server
 from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
-from ops.admin.keys import fresh_keys
-from schemas.envelope import Envelope, opened
+from schemas.envelope import Envelope
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
 NUMBERS = itertools.count()
-KEYS = fresh_keys(())
+KEYS = DoorKeys()
 NOW = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
 
 
@@ -67,7 +67,7 @@ def door_for(
     """A listening door for one source; closed at the end of the block."""
     registry = CollectorRegistry()
     metrics = DoorMetrics(registry)
-    intake = kind(publisher, keys=KEYS.zone("connector"), metrics=metrics, clock=lambda: NOW)
+    intake = kind(publisher, sessions=KEYS.sessions(), metrics=metrics, clock=lambda: NOW)
     setup = DoorSetup({source.slug: source}, intake, metrics, clock=lambda: NOW, test_mode=test_mode)
     running = server(create_app(setup), "127.0.0.1", 0)
     thread = threading.Thread(target=running.run, name="fhir-door", daemon=True)
@@ -93,7 +93,10 @@ def published(bootstrap: str, source: Source) -> list[Envelope]:
         consumer.seek_to_beginning()
         while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for batch in consumer.poll(timeout_ms=1000).values():
-                found += [opened(record.value, keys=KEYS, topic=record.topic, key=record.key) for record in batch]
+                found += [
+                    KEYS.opened(record.topic, record.partition, record.key, record.value, record.headers)
+                    for record in batch
+                ]
     finally:
         consumer.close()
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from council_files import east, east_mapping
+from door_keys import DoorKeys
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
@@ -17,13 +18,12 @@ from connectors.entry import SourceEntry
 from connectors.intake import DoorOutcome, Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
-from ops.admin.keys import fresh_keys
-from schemas.envelope import Envelope, opened
+from schemas.envelope import Envelope
 from schemas.sources import Source
 from schemas.topics import PARTITIONS
 
 NUMBERS = itertools.count()
-KEYS = fresh_keys(())
+KEYS = DoorKeys()
 
 
 @dataclass
@@ -66,8 +66,7 @@ class Council:
         """A new door on the same folder, as after a crash."""
         self.metrics = CollectorRegistry()
         metrics = DoorMetrics(self.metrics)
-        keys = KEYS.zone("connector")
-        self.intake = Obstructed(self.publisher, keys=keys, metrics=metrics, clock=self.clock)
+        self.intake = Obstructed(self.publisher, sessions=KEYS.sessions(), metrics=metrics, clock=self.clock)
         folder = Folder(self.source, east_mapping(), self.path)
         self.door = FolderDoor([folder], DoorSetup({}, self.intake, metrics, self.clock, test_mode=True))
 
@@ -117,8 +116,8 @@ class Council:
             consumer.close()
 
     def _opened(self, message: Any) -> Envelope:
-        envelope = opened(message.value, keys=KEYS, topic=self.source.intake_topic, key=message.key)
-        assert dict(message.headers)["entry_id"].decode() == envelope.entry_id
+        envelope = KEYS.opened(message.topic, message.partition, message.key, message.value, message.headers)
+        assert message.key.decode() == envelope.entry_id
         return envelope
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from council_files import ROOT, row, session, sheet
+from door_keys import DoorKeys
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
@@ -26,7 +27,6 @@ from connectors.intake import Intake
 from connectors.metrics import DoorMetrics
 from connectors.publisher import Publisher
 from connectors.sources.tier3_hl7v2.answer import read_answer
-from ops.admin.keys import fresh_keys
 from ops.client.check_files import check_file, mapping_for
 from schemas.disposition import Checked, Verdict
 from schemas.sources import Source, parse
@@ -88,8 +88,7 @@ def sources(*, test_mode: bool) -> dict[str, Source]:
 
 def setup(*, test_mode: bool, now: datetime) -> DoorSetup:
     metrics = DoorMetrics(CollectorRegistry())
-    keys = fresh_keys(()).zone("connector")
-    intake = Intake(Unconnected(), keys=keys, metrics=metrics, clock=lambda: now)
+    intake = Intake(Unconnected(), sessions=DoorKeys().sessions(), metrics=metrics, clock=lambda: now)
     return DoorSetup(sources(test_mode=test_mode), intake, metrics, lambda: now, test_mode=test_mode)
 
 

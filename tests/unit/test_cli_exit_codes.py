@@ -141,6 +141,7 @@ MISSING_FILES = {
     "send hl7": ("{missing}",),
     "send fhir": ("{table} {missing}",),
     "send csv": ("{missing}",),
+    "keys create": ("--sources {missing}", "--recipients {missing}"),
     "up": ("--sources {missing}", "--linkage-model {missing}", "--recipients {missing}"),
     "door http": ("--sources {missing} --bootstrap " + DEAD,),
     "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
@@ -149,7 +150,6 @@ MISSING_FILES = {
         f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}"
         for option in ("--sources", "--linkage-model", "--recipients")
     ),
-    "keys create": ("--recipients {missing}",),
     "topics create": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
     "topics list": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
     "linkage evaluate": (
@@ -172,6 +172,8 @@ WITHOUT_AN_ENGINE = {
     "keys add-recipient",
     "keys remove-recipient",
     "keys rotate",
+    "keys turn",
+    "keys door",
     "topics create",
     "up",
     "down",

@@ -74,7 +74,7 @@ def test_five_results_given_a_weight_give_five_measurements(feed: Sequence[bytes
 def test_a_weight_management_source_ignores_all_but_the_merge_that_names_no_service(feed: Sequence[bytes]):
     entries = [entry_of(raw, source=TRUST) for raw in feed]
     assert Counter(entry.checked.verdict.value == "ignored" for entry in entries) == {True: 1012, False: 1}
-    assert all(entry.bundle is None and entry.local_id is None for entry in entries if _ignored(entry))
+    assert all(entry.bundle is None and entry.message is None for entry in entries if _ignored(entry))
     (merge,) = [raw for raw, entry in zip(feed, entries, strict=True) if not _ignored(entry)]
     assert b"|ADT^A34|" in merge
     assert not message_of(merge).service_named

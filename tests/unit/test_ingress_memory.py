@@ -6,10 +6,10 @@ import pytest
 from memory_engine import all_keys, sources
 from small_world import small_world
 
-from schemas.envelope import entry_id
+from schemas.envelope import entry_id, entry_name
 from schemas.topics import EVENTS
 from streams.steps import ingress
-from streams.steps.ingress import Pseudonyms, pseudonymised
+from streams.steps.ingress import EntryNames, Pseudonyms, pseudonymised
 from streams.steps.outcome import Emit
 
 
@@ -18,7 +18,8 @@ def sent_by(pseudonyms: Pseudonyms, *, forgetting: bool = False) -> list[Emit]:
     for slug, message in small_world():
         identifier = entry_id(slug, message.message_id)
         used = Pseudonyms.of(all_keys().zone("ingress")) if forgetting else pseudonyms
-        found += pseudonymised(message, sources()[slug], identifier, used)
+        names = EntryNames(identifier, entry_name(all_keys(), slug, identifier))
+        found += pseudonymised(message, sources()[slug], names, used)
     return found
 
 

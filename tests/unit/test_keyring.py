@@ -25,10 +25,8 @@ def held(keys: Keyring) -> set[str]:
 
 
 EXPECTED_ZONES = {
-    "connector": {"record-reference", "intake-seal"},
     "ingress": {
         "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "link-tokens", "link-seal", "dead-letter",
-        "intake-open",
     },
     "records": {"dead-letter"},
     "linker": {"link-seal", "person-id", "dead-letter"},
@@ -45,9 +43,8 @@ def test_every_zone_is_spelt_out_above() -> None:
     assert set(ZONES) == set(EXPECTED_ZONES)
 
 
-def test_no_zone_but_ingress_opens_the_intake_and_no_zone_but_pathway_names_people_for_a_recipient() -> None:
+def test_no_zone_but_pathway_names_people_for_a_recipient() -> None:
     zones = {name: held(keyring().zone(name)) for name in ZONES}
-    assert [name for name, keys in zones.items() if "intake-open" in keys] == ["ingress"]
     assert [name for name, keys in zones.items() if "recipient/demo" in keys] == ["pathway"]
     assert [name for name, keys in zones.items() if "person-id" in keys] == ["linker"]
 
@@ -56,7 +53,7 @@ def test_every_key_is_random_and_another_whatever_keys_there_are_beside_it() -> 
     """Nothing is derived: who learns one key learns no other, and a recipient more changes no key there is."""
     keys = fresh_keys(["demo"])
     values = [keys.key(name) for name in held(keys)]
-    assert len(set(values)) == len(values) == 13
+    assert len(set(values)) == len(values) == 10
     again = fresh_keys(["demo"])
     assert not {again.key(name) for name in held(again)} & set(values)
     assert {name: len(keys.key(name)) for name in held(keys)} == {name: key_bytes(name) for name in held(keys)}

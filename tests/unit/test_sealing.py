@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 from shared_data import shared_folder
 
 from schemas.errors import Unreadable
-from schemas.sealing import new_intake_pair, open_at_ingress, seal, seal_for_ingress, unseal
+from schemas.intake_keys import day_public, new_day_key
+from schemas.sealing import open_at_ingress, seal, seal_for_ingress, unseal
 
 KEY, OTHER_KEY = bytes(range(64)), bytes(range(64, 128))
-TEXT, CONTEXT = b"Ngozi Okonkwo, 999 000 0018", b"intake.gp-hub.v1|00"
+TEXT, CONTEXT = b"Ngozi Okonkwo, 999 000 0018", b"tierlink door session"
 
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[bytes, bytes]:
-    return new_intake_pair()
+    private = new_day_key()
+    return private, day_public(private)
 
 
 def test_what_a_connector_seals_ingress_opens(pair: tuple[bytes, bytes]) -> None:
@@ -44,7 +46,7 @@ def test_the_connectors_key_does_not_open_what_it_sealed(pair: tuple[bytes, byte
 
 
 def test_another_engine_cannot_open_it(pair: tuple[bytes, bytes]) -> None:
-    private, _ = new_intake_pair()
+    private = new_day_key()
     with pytest.raises(Unreadable):
         open_at_ingress(private, seal_for_ingress(pair[1], TEXT, context=CONTEXT), context=CONTEXT)
 

@@ -53,7 +53,7 @@ def test_nobody_sees_another_recipients_topics_under_his_name() -> None:
 def test_a_partition_is_the_same_for_ever() -> None:
     """Golden: a change of the function would send a record's next message to another worker's state."""
     assert [partition_of(f"v1:{number:032x}") for number in range(8)] == [9, 2, 0, 4, 8, 10, 1, 1]
-    assert intake_partition(b"v1:00") == partition_of("v1:00")
+    assert intake_partition(("gp-hub", "local", "G1")) == partition_of("6:gp-hub5:local2:G1") == 7
 
 
 @given(st.text(), st.integers(1, 50))

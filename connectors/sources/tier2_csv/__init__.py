@@ -23,7 +23,7 @@ from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, Severity, error, has_error, information
 from schemas.fhir.dates import EARLIEST, SKEW
 from schemas.fhir.write import bundle
-from schemas.identity import LocalId, Person
+from schemas.identity import Person
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 
@@ -98,18 +98,18 @@ def entries_of(sheet: Sheet, context: FileContext) -> Iterator[SourceEntry]:
 
 
 def _entry(row: SheetRow, sheet: Sheet, context: FileContext, file: _OtherRows) -> SourceEntry:
-    document, local_id = None, None
+    document, message = None, None
     checked = _no_person(row, sheet, context.mapping)
     if checked is None:
         cells = _cells(row, sheet, context)
-        checked, document, local_id = _read_row(cells, context, file)
+        checked, document, message = _read_row(cells, context, file)
     return SourceEntry(
         message_id=context.file_id,
         position=row.number,
         form="csv",
         original=sheet.as_file(row),
         bundle=document,
-        local_id=local_id,
+        message=message,
         checked=checked,
     )
 
@@ -144,8 +144,8 @@ def _is_total(row: SheetRow, mapping: FileMapping) -> bool:
 
 def _read_row(
     cells: Cells, context: FileContext, file: _OtherRows
-) -> tuple[Checked, dict[str, object] | None, LocalId | None]:
-    """The verdict on a row, its Bundle unless it is rejected or ignored, and its local id in the clear."""
+) -> tuple[Checked, dict[str, object] | None, SourceMessage | None]:
+    """The verdict on a row, its Bundle unless it is rejected or ignored, and the message in that."""
     mapping = context.mapping
     service = mapping.service
     code = cells.coded(service) if isinstance(service, Column) else service
@@ -161,12 +161,12 @@ def _read_row(
         reason = error(cells.place(column), "names two people in this file", code="business-rule")
         return Checked(Verdict.REJECTED, (reason,), ()), None, None
     message = file.before.without_collisions(_message(cells, context), cells)
-    local_id, found = message.person.local_id, tuple(dict.fromkeys(cells.issues))
+    found = tuple(dict.fromkeys(cells.issues))
     if not _names_somebody(message.person):
         reason = error(f"row {cells.row}", "names nobody", code="required")
-        return Checked(Verdict.REJECTED, (*found, reason), ()), None, local_id
+        return Checked(Verdict.REJECTED, (*found, reason), ()), None, None
     if nothing_left(found, message):
-        return Checked(Verdict.REJECTED, found, ()), None, local_id
+        return Checked(Verdict.REJECTED, found, ()), None, None
     document = bundle(message, source=context.source)
     checked, known = check(
         document, source=context.source, test_mode=context.test_mode, received_at=context.received_at
@@ -174,8 +174,8 @@ def _read_row(
     issues = (*found, *_further(checked, cells))
     refused = checked.verdict is Verdict.REJECTED or (known is not None and nothing_left(issues, known))
     verdict = verdict_of(issues, ignored=checked.verdict is Verdict.IGNORED, refused=refused)
-    accepted = None if verdict in (Verdict.REJECTED, Verdict.IGNORED) else document
-    return replace(checked, verdict=verdict, issues=issues), accepted, local_id
+    checked = replace(checked, verdict=verdict, issues=issues)
+    return (checked, None, None) if verdict in (Verdict.REJECTED, Verdict.IGNORED) else (checked, document, known)
 
 
 def _names_somebody(person: Person) -> bool:

@@ -155,7 +155,7 @@ def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
 
 def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: datetime) -> SourceEntry:
     refused = bool(reading.refusals) or nothing_left(reading.issues, message)
-    checked, document = Checked(Verdict.REJECTED, _once(reading.issues), ()), None
+    checked, document, known = Checked(Verdict.REJECTED, _once(reading.issues), ()), None, None
     if not refused:
         document = bundle(message, source=reading.source)
         again, known = check(document, source=reading.source, test_mode=reading.test_mode, received_at=received_at)
@@ -169,7 +169,7 @@ def _entry(raw: bytes, reading: Reading, message: SourceMessage, received_at: da
         form=FORM,
         original=raw,
         bundle=None if refused else document,
-        local_id=message.person.local_id,
+        message=None if refused else known,
         checked=checked,
     )
 
@@ -182,7 +182,7 @@ def _without_bundle(raw: bytes, parsed: ParsedMessage, issues: Sequence[Issue], 
         form=FORM,
         original=raw,
         bundle=None,
-        local_id=None,
+        message=None,
         checked=Checked(verdict_of(reasons, ignored=not refused, refused=refused), reasons, ()),
     )
 

@@ -3,18 +3,17 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from connectors import mapping as mappings
 from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from ops.admin.topic_reader import TopicMessage
 from ops.lab.memory_engine.engine import MemoryEngine
-from ops.lab.memory_engine.parts import RECEIVED_AT, intake_message, sources, stages, step_with
+from ops.lab.memory_engine.parts import RECEIVED_AT, sealed_entry, sources, stages, step_with
 from ops.lab.simulator import default_rates, simulate
 from ops.lab.simulator.model import Delivery
 from ops.runtime.paths import EnginePaths, packaged
-from schemas.check import check
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
 
 # The first 6 of the 32 digits of every id and hash of ours: between the pieces a copy puts its own number.
@@ -51,8 +50,9 @@ def restart_world(layout: EnginePaths, *, people: int, seed: int = 1) -> Restart
     """Everything simulated people lead to under the keys of `layout`; nothing is left to do at the end."""
     engine = MemoryEngine(steps={stage.name: step_with(stage.name, layout.keyring) for stage in stages()})
     for delivery in simulate(seed, people, rates=default_rates()).deliveries:
-        for entry in _entries(delivery):
-            _take(engine, delivery.source, entry, layout)
+        for entry in entries_of(delivery):
+            if entry.message is not None:  # neither refused nor ignored
+                engine.take_sealed(delivery.source, sealed_entry(delivery.source, entry))
     engine.run()
     elements: dict[str, dict[bytes, bytes]] = {stage.name: {} for stage in stages()}
     for stage in stages():
@@ -62,18 +62,8 @@ def restart_world(layout: EnginePaths, *, people: int, seed: int = 1) -> Restart
     return RestartWorld({topic: list(engine.read([topic])) for topic in topics}, elements)
 
 
-def _take(engine: MemoryEngine, slug: str, entry: SourceEntry, layout: EnginePaths) -> None:
-    """A door takes the entry, unless it is refused or ignored."""
-    if entry.bundle is None:
-        return
-    _, message = check(entry.bundle, source=sources()[slug], test_mode=True, received_at=RECEIVED_AT)
-    if message is not None:
-        named = replace(message, message_id=entry.message_id)
-        connector = layout.keyring("connector")
-        engine.take_sealed(slug, intake_message(slug, named, position=entry.position, keys=connector))
-
-
-def _entries(delivery: Delivery) -> Sequence[SourceEntry]:
+def entries_of(delivery: Delivery) -> Sequence[SourceEntry]:
+    """What the reader of its source makes of one delivery."""
     source, content = sources()[delivery.source], delivery.content
     if delivery.kind == "fhir":
         return primary_care_fhir.read(content, source=source, test_mode=True, received_at=RECEIVED_AT)

@@ -14,11 +14,11 @@ from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.demo.canary_messages import csv_file, fhir, hl7
 from ops.runtime.paths import EnginePaths
+from ops.verify.checker.leaks import intake_place
 from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
 from ops.verify.nobodies import NOBODIES
-from schemas.envelope import opened
+from schemas.envelope import IntakeReader
 from schemas.errors import Unreadable
-from schemas.keyring import Keyring
 from schemas.sources import Source
 
 
@@ -58,7 +58,6 @@ class EngineView:
     layout: EnginePaths
     sources: Mapping[str, Source]
     topic_names: Sequence[str]
-    keys: Keyring
     ports: Mapping[str, int]  # by source
     pages: Callable[[], Iterable[tuple[str, str]]]  # process, text of its /metrics
 
@@ -115,10 +114,10 @@ def in_pieces(place: str, texts: Iterable[bytes]) -> Iterator[tuple[str, bytes]]
 
 
 def _opened_intake(view: EngineView) -> Iterator[bytes]:
-    keys = view.keys
+    reader = IntakeReader(view.layout.current_intake_keys())
     for source in view.sources.values():
         for message in read_topics(view.bootstrap, [source.intake_topic]):
             try:
-                yield opened(message.value or b"", keys=keys, topic=message.topic, key=message.key or b"").original
+                yield reader.open(intake_place(message)).original
             except Unreadable:
                 continue

@@ -110,7 +110,6 @@ def engine_view(engine: Engine) -> canary.EngineView:
         layout=engine.layout,
         sources=engine.sources,
         topic_names=[topic.name for topic in engine.topics],
-        keys=engine.keys,
         ports=engine.ports(),
         pages=engine.pages,
     )

@@ -18,6 +18,7 @@ from ops.lab.memory_engine.logs import Logs
 from ops.lab.memory_engine.parts import (
     RECIPIENTS,
     START_MS,
+    IntakeMessage,
     all_keys,
     dead_letter_of,
     intake_message,
@@ -81,11 +82,11 @@ class MemoryEngine:
         self.message_ids.append(message.message_id)
         return self.take_sealed(slug, intake_message(slug, message))
 
-    def take_sealed(self, slug: str, intake: tuple[str, bytes, bytes]) -> str:
+    def take_sealed(self, slug: str, intake: IntakeMessage) -> str:
         """As `take`, of what `intake_message` made: the seal differs each time, a replay's must not."""
         self.put(published(slug, intake))
-        self.journal.append(Sent(slug, intake[0], "accepted"))
-        return intake[0]
+        self.journal.append(Sent(slug, intake.entry_id, "accepted"))
+        return intake.entry_id
 
     def put(self, emit: Emit) -> None:
         """A message is appended to its partition: an output, but also poison, or a tombstone by hand."""

@@ -1,17 +1,25 @@
 """The parts of production that an engine in memory is made of: keys, sources, stages, steps, sealed intake messages."""
 
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import cast
+from typing import NamedTuple, cast
 
+from connectors.entry import SourceEntry
+from connectors.intake import envelope_of
+from linkage.record_name import record_parts
 from ops.lab.known_keys import known_keys
 from ops.runtime.paths import linkage_model, load_recipients, load_sources, packaged_all
 from schemas import canonical, topics
+from schemas.check import check
 from schemas.definitions import parse
-from schemas.envelope import ENTRY_ID_HEADER, Envelope, entry_id, record_reference, sealed
+from schemas.door_session import Session, open_session
+from schemas.envelope import SESSION_HEADER, Envelope, sealed
 from schemas.fhir import write
 from schemas.identity import LocalId
+from schemas.intake_keys import DoorKey, DoorSeal, IntakeKeys, day_public, door_public
 from schemas.keyring import Keyring
 from schemas.naming import record_of_local_id
 from schemas.source_message import SourceMessage
@@ -32,6 +40,28 @@ KeysOfZone = Callable[[str], Keyring]
 def all_keys() -> Keyring:
     """Every key of the engine in memory; the same in every run, so that equal seeds give equal bytes."""
     return known_keys("simulation", recipients=RECIPIENTS)
+
+
+def door_seal(slug: str) -> DoorSeal:
+    """What the door of a source seals with: also the same in every run."""
+    return DoorSeal(_key_of(f"door {slug}"), RECEIVED_AT.date(), day_public(_key_of("day")))
+
+
+@cache
+def door_session(slug: str) -> Session:
+    """The one session of a source's door in this process: an hour from RECEIVED_AT."""
+    return open_session(door_seal(slug), slug, now=RECEIVED_AT, random=os.urandom)
+
+
+@cache
+def intake_keys() -> IntakeKeys:
+    """What ingress holds: every source's door, and the key of the day of RECEIVED_AT."""
+    doors = (DoorKey(slug, door_public(door_seal(slug).signing), RECEIVED_AT - timedelta(days=1)) for slug in sources())
+    return IntakeKeys.of(doors, {RECEIVED_AT.date(): _key_of("day")})
+
+
+def _key_of(name: str) -> bytes:
+    return hashlib.sha256(f"simulation/{name}".encode()).digest()
 
 
 @cache
@@ -61,6 +91,7 @@ def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
         recipients=load_recipients(None),
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
         model=linkage_model(),
+        intake=intake_keys,
         test_mode=True,
     )
     return build_step(name, settings)
@@ -92,40 +123,53 @@ class CachedIngress(MessageByMessage):
 
     def advance(self, state: object, message: Message) -> tuple[object, tuple[Outcome, ...]]:
         """As the step does."""
-        content = (message.topic, message.key, message.value, message.headers)
+        content = (message.topic, message.partition, message.key, message.value, message.headers)
         if content not in self._answers:
             self._answers[content] = self._step.advance(state, message)[1]
         return state, self._answers[content]
 
 
-def intake_message(
-    slug: str, message: SourceMessage, *, position: int = 0, keys: Keyring | None = None
-) -> tuple[str, bytes, bytes]:
-    """Entry id, key and value of what a door publishes about one entry; the seal differs each time it is made.
+class IntakeMessage(NamedTuple):
+    """What a door publishes about one entry."""
 
-    `position` is that of the entry in its message; `keys` are a connector's, else those of `all_keys`.
+    entry_id: str
+    partition: int
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def intake_message(slug: str, message: SourceMessage, *, position: int = 0) -> IntakeMessage:
+    """What a door of `slug` publishes when this is told: made, checked and sealed as it does; the seal differs each
+    time.
+
+    `position` is that of the entry in its message. What the check refuses is sealed as a refused row of a file is.
     """
-    source, identifier = sources()[slug], entry_id(slug, message.message_id, position)
-    local_id, connector_keys = message.person.local_id, keys or all_keys().zone("connector")
-    key = record_reference(connector_keys, slug, local_id, identifier)
+    source = sources()[slug]
     document = write.bundle(message, source=source)
-    envelope = Envelope(
-        source=slug,
-        message_id=message.message_id,
-        entry_id=identifier,
-        form="fhir",
-        received_at=RECEIVED_AT,
-        bundle=document,
-        original=canonical.dump(document),
-    )
-    return identifier, key, sealed(envelope, keys=connector_keys, topic=source.intake_topic, key=key)
+    checked, known = check(document, source=source, test_mode=True, received_at=RECEIVED_AT)
+    original = canonical.dump(document)
+    return sealed_entry(slug, SourceEntry(message.message_id, position, "fhir", original, document, known, checked))
 
 
-def published(slug: str, intake: tuple[str, bytes, bytes]) -> Emit:
+def sealed_entry(slug: str, entry: SourceEntry) -> IntakeMessage:
+    """As `intake_message`, of an entry that a reader has read."""
+    source, session = sources()[slug], door_session(slug)
+    envelope = envelope_of(source, entry, RECEIVED_AT)
+    person = entry.message.person if envelope.typed and entry.message else None
+    partition = topics.intake_partition(record_parts(slug, person, envelope.entry_id))
+    return sealed_envelope(envelope, session, partition)
+
+
+def sealed_envelope(envelope: Envelope, session: Session, partition: int) -> IntakeMessage:
+    """Any envelope, sealed in any session for any partition of its source's topic."""
+    topic = sources()[envelope.source].intake_topic
+    value = sealed(envelope, session, topic=topic, partition=partition, random=os.urandom)
+    return IntakeMessage(envelope.entry_id, partition, value, ((SESSION_HEADER, session.header),))
+
+
+def published(slug: str, intake: IntakeMessage) -> Emit:
     """What `intake_message` made, as a message on its topic."""
-    identifier, key, value = intake
-    header = (ENTRY_ID_HEADER, identifier.encode())
-    return Emit(sources()[slug].intake_topic, topics.intake_partition(key), key, value, (header,))
+    return Emit(sources()[slug].intake_topic, intake.partition, intake.entry_id.encode(), intake.value, intake.headers)
 
 
 def dead_letter_of(rejecting: Stage, message: Message, code: str) -> Emit:

@@ -1,14 +1,13 @@
 """What comes in from outside in a simulated run, and what an undisturbed run makes of it: the oracle."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
 
 from ops.lab.memory_engine.engine import Finals, MemoryEngine
-from ops.lab.memory_engine.parts import all_keys, intake_message, published, quick_step, sources
+from ops.lab.memory_engine.parts import all_keys, door_session, intake_message, published, quick_step, sources
 from ops.lab.model_check.worlds import NOBODYS, POISONED, TEMPLATES, TICKED, TICKS
 from schemas import topics
-from schemas.envelope import ENTRY_ID_HEADER, entry_id, entry_name
+from schemas.envelope import SESSION_HEADER, entry_id, entry_name
 from schemas.pathway_in import tick_message
 from schemas.source_message import SourceMessage
 from streams.steps.outcome import Emit
@@ -60,7 +59,7 @@ def _arrive(engine: MemoryEngine, arrivals: list[Arrival]) -> None:
 def _arrival(slug: str, message: SourceMessage, template: str) -> Arrival:
     """What a door publishes about one entry; message ids are unique among templates."""
     intake = intake_message(slug, replace(message, message_id=f"{template}-{message.message_id}"))
-    return Arrival(published(slug, intake), entry_name(all_keys(), slug, intake[0]))
+    return Arrival(published(slug, intake), entry_name(all_keys(), slug, intake.entry_id))
 
 
 def _ticks(partitions: list[int]) -> list[Arrival]:
@@ -73,9 +72,9 @@ def _poison() -> list[Arrival]:
     """
     intake = sources()["gp-hub"].intake_topic
     identifier = entry_id("gp-hub", "poison")
-    header = (ENTRY_ID_HEADER, identifier.encode())
-    key = hashlib.sha256(b"poison").hexdigest().encode()
-    unsealed = Emit(intake, topics.intake_partition(key), key, b"\x00no envelope", (header,))
+    header = (SESSION_HEADER, door_session("gp-hub").header)
+    place = topics.partition_of(identifier)
+    unsealed = Emit(intake, place, identifier.encode(), b"\x00no envelope", (header,))
     return [
         replace(_arrival(*NOBODYS, "poison"), again=False),
         Arrival(unsealed, again=False),

@@ -112,7 +112,7 @@ def read_run(run: RunView, read: Reader) -> Findings:
 
 def _read_intake(run: RunView, builder: TopicIndexBuilder, read: Reader) -> tuple[str, ...]:
     """Read first, because it shows what to search for elsewhere. Its values are sealed and are not searched."""
-    sample = IdentifierSample(run.keys)
+    sample = IdentifierSample(run.intake)
     for message in read(run.intakes):
         builder.take(message)
         sample.take(message)

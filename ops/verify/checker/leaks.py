@@ -17,10 +17,11 @@ from ops.verify.checker.run_view import RunView
 from ops.verify.leak_search import CONSUMER_OFFSETS, TEXT_BYTES, files_of, seen, text_of
 from ops.verify.ledger import Reader
 from ops.verify.nobodies import NOBODIES
-from schemas.envelope import opened
+from schemas import canonical
+from schemas.envelope import IntakePlace, IntakeReader
 from schemas.errors import Unreadable
-from schemas.keyring import Keyring
 from schemas.placeholders import is_word
+from schemas.topics import source_of_intake
 
 PEOPLE_MAX = 40  # of each intake; what leaks one person of a kind leaks the others
 EVERY = 50  # messages between two whose identifiers are taken
@@ -30,12 +31,22 @@ LONG_TEXT = 1_024  # bytes from which on a text is worth remembering
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 
+def intake_place(message: TopicMessage) -> IntakePlace:
+    """An intake message as the reader of the intake takes it."""
+    return IntakePlace.of(
+        source_of_intake(message.topic),
+        (message.topic, message.partition),
+        (message.key, message.value, message.headers),
+        timestamp_ms=message.timestamp_ms,
+    )
+
+
 class IdentifierSample:
     """Identifiers of some people of the intake; the values stay in memory and are never shown."""
 
-    def __init__(self, keys: Keyring) -> None:
+    def __init__(self, reader: IntakeReader) -> None:
         """Nobody yet."""
-        self._keys = keys
+        self._reader = reader
         self._read: Counter[str] = Counter()
         self._values: set[str] = set()
 
@@ -46,8 +57,8 @@ class IdentifierSample:
         if number % EVERY or number >= EVERY * PEOPLE_MAX:
             return
         with suppress(Unreadable, LookupError, TypeError, AttributeError):  # poison has any shape
-            envelope = opened(message.value or b"", keys=self._keys, topic=message.topic, key=message.key or b"")
-            self._values.update(identifiers(envelope.bundle or {}))
+            envelope = self._reader.open(intake_place(message))
+            self._values.update(identifiers(canonical.load_object(envelope.bundle) if envelope.bundle else {}))
 
     def values(self) -> tuple[str, ...]:
         """What to search for: these, and everything of the planted people."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ops.client.journal import Journal, Sent
 from ops.runtime.paths import EnginePaths
 from schemas import topics
+from schemas.envelope import IntakeReader
 from schemas.keyring import Keyring
 from schemas.sources import Source
 from schemas.topics import Topic
@@ -34,6 +35,11 @@ class RunView:
     def journal(self) -> Iterator[Sent]:
         """What was sent and how it was answered."""
         return Journal(self.layout.journal).read()
+
+    @property
+    def intake(self) -> IntakeReader:
+        """Opens its intake. Raises SettingsError when its keys cannot be read."""
+        return IntakeReader(self.layout.current_intake_keys())
 
     @property
     def topic_names(self) -> Sequence[str]:
