@@ -5,6 +5,7 @@ the same business id for all its patients. CloudEvents 1.0: "Producers MUST ensu
 distinct event"; a consumer drops the second of two, and two people with one id are known to have something in common.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -37,7 +38,9 @@ def client(person: Person, local: str) -> tuple[str, SourceMessage]:
 
 
 def published(engine: MemoryEngine) -> list[dict[str, Any]]:
-    return [*engine.latest(pathway_events("demo")).values(), *engine.latest(pathway_state("demo")).values()]
+    """Every current value."""
+    values = [*engine.latest(pathway_events("demo")).values(), *engine.latest(pathway_state("demo")).values()]
+    return [value for value in values if value.get("status") != "retracted"]
 
 
 def ids(value: object) -> Iterator[str]:
@@ -45,7 +48,7 @@ def ids(value: object) -> Iterator[str]:
     if isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             yield from ids(part)
-    elif isinstance(value, str) and value.startswith("v1:"):
+    elif isinstance(value, str) and re.fullmatch("[0-9a-f]{32}", value):
         yield value
 
 

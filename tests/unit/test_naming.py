@@ -1,5 +1,7 @@
 """A record is called by what was told about it: the same for whoever is told the same, and for nobody else."""
 
+from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from itertools import combinations
 
@@ -8,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.normalise import NORMALISER_VERSION, Identity, Name, normalise
+from linkage.record_name import canonical_identity, record_parts
 from ops.lab.known_keys import known_keys
-from schemas.identity import LocalId
+from schemas.identity import LocalId, Person
 from schemas.keyring import Purpose
-from schemas.naming import record_of_entry, record_of_identity, record_of_local_id
-from streams.steps.ingress import _canonical_identity
+from schemas.naming import record_of_local_id
 
 KEYS = known_keys("names", recipients=())
 # Words that would meet if parts were put together carelessly: of the tuples' own words, and of each other.
@@ -28,9 +30,7 @@ def named(said: tuple[str, ...]) -> str:
     kind, source, *rest = said
     if kind == "local":
         return record_of_local_id(KEYS, source, LocalId(rest[1], rest[0]))
-    if kind == "identity":
-        return record_of_identity(KEYS, source, int(rest[0]), rest[1])
-    return record_of_entry(KEYS, source, rest[0])
+    return KEYS.mac(Purpose.RECORD_ID, kind, source, *map(str, rest))
 
 
 @given(SAID, SAID)
@@ -44,11 +44,14 @@ def test_two_sources_never_share_a_record(said: tuple[str, ...], other: str) -> 
     assert (named((kind, other, *rest)) == named(said)) == (other == source)
 
 
-def test_another_version_of_the_normaliser_names_another_record_and_each_case_has_its_word() -> None:
-    assert record_of_identity(KEYS, "gp", 1, "x") != record_of_identity(KEYS, "gp", 2, "x")
-    assert record_of_entry(KEYS, "gp", "x") == KEYS.mac(Purpose.RECORD_ID, "entry", "gp", "x")
-    assert record_of_identity(KEYS, "gp", 1, "x") == KEYS.mac(Purpose.RECORD_ID, "identity", "gp", "1", "x")
+def test_a_record_is_named_by_its_number_else_by_who_it_is_else_by_the_entry() -> None:
+    numbered = Person(local_id=LocalId("x", "RXX"), birth_date=date(1980, 2, 29))
+    assert record_parts("gp", numbered, "entry-1") == ("local", "gp", "RXX", "x")
     assert record_of_local_id(KEYS, "gp", LocalId("x", "RXX")) == KEYS.mac(Purpose.RECORD_ID, "local", "gp", "RXX", "x")
+    nameless = replace(numbered, local_id=None)
+    assert record_parts("gp", nameless, "entry-1")[:3] == ("identity", "gp", str(NORMALISER_VERSION))
+    assert record_parts("gp", nameless, "entry-1") == record_parts("gp", nameless, "entry-2")
+    assert record_parts("gp", Person(), "entry-1") == record_parts("gp", None, "entry-1") == ("entry", "gp", "entry-1")
 
 
 def test_a_name_put_together_without_lengths_would_be_seen() -> None:
@@ -89,12 +92,12 @@ MADE = {1: "26c7e80a3aa356ccdb29d7e55a4de269"}  # a pin: version of the normalis
 
 def test_what_the_normaliser_makes_is_another_version_as_soon_as_it_differs() -> None:
     """A record without a number is named by its normalised identity: a silent change would give it a second name."""
-    made = "\n".join(_canonical_identity(normalise(identity)) for identity in ODD)
+    made = "\n".join(canonical_identity(normalise(identity)) for identity in ODD)
     assert sha256(made.encode()).hexdigest()[:32] == MADE[NORMALISER_VERSION], "raise NORMALISER_VERSION"
 
 
 def test_the_odd_identities_are_told_apart_enough_to_notice_a_change() -> None:
-    made = [_canonical_identity(normalise(identity)) for identity in ODD]
+    made = [canonical_identity(normalise(identity)) for identity in ODD]
     assert len(set(made)) > 30
     differing = [1 for first, second in combinations(made, 2) if first != second]
     assert len(differing) > 0.9 * len(list(combinations(made, 2)))
