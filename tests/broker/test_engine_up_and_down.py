@@ -114,6 +114,7 @@ def _referral_of_ngozi() -> bytes:
     """The GP's referral, about the person whom the trust's and the council's samples are about."""
     bundle = json.loads(REFERRAL.read_text())
     (patient,) = (entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient")
+    patient["identifier"][0]["value"] = "9990000018"
     patient["name"] = [{"use": "official", "family": "Okonkwo", "given": ["Ngozi"]}]
     patient["birthDate"] = "1980-02-29"
     patient["address"] = [{"line": ["12 Test Street"], "city": "Testham", "postalCode": "CM1 1AA"}]

@@ -81,7 +81,7 @@ def test_an_accepted_entry_is_sealed_published_and_then_acknowledged(verdict: Ve
     (record,), (answer,) = take(entry(verdict))
     assert answer == DoorOutcome(entry_id("gp-hub", "M-1", 0), verdict, acknowledged=True)
     assert record.topic == "intake.gp-hub.v1"
-    assert record.partition == intake_partition(("gp-hub", "local", "7"))
+    assert record.partition == intake_partition(("local", "gp-hub", "", "7"))
     assert record.key == answer.entry_id.encode()
     envelope = opened(record)
     assert (json.loads(envelope.bundle), envelope.original, envelope.received_at) == (BUNDLE, b"as sent", NOW)

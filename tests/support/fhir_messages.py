@@ -238,11 +238,12 @@ def _demographics(draw: st.DrawFn, person: Person) -> SourceFact:
 
 @st.composite
 def messages(draw: st.DrawFn) -> SourceMessage:
-    """One entry: one person, any facts; Demographics and Death at most once, referrals under distinct
-    numbers."""
+    """One entry: one person, any facts; Demographics and Death at most once, those of one type under distinct numbers."""
     person = draw(people())
     kinds = draw(st.lists(st.sampled_from(list(_FIELDS)), max_size=6))
-    items = [draw(facts(kind)) for kind in kinds]
+    drawn = [draw(facts(kind)) for kind in kinds]
+    by_number = {(fact.body.type, fact.business_id or number): fact for number, fact in enumerate(drawn)}
+    items = list(by_number.values())
     if draw(st.booleans()):
         items.append(draw(_demographics(person)))
     if draw(st.booleans()):
