@@ -238,7 +238,7 @@ def _demographics(draw: st.DrawFn, person: Person) -> SourceFact:
 
 @st.composite
 def messages(draw: st.DrawFn) -> SourceMessage:
-    """One entry: one person, any facts; Demographics and Death at most once, those of one type under distinct numbers."""
+    """One entry: one person, any facts; Demographics and Death at most once, facts of a type under distinct numbers."""
     person = draw(people())
     kinds = draw(st.lists(st.sampled_from(list(_FIELDS)), max_size=6))
     drawn = [draw(facts(kind)) for kind in kinds]
