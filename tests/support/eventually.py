@@ -9,7 +9,9 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 POLL_SECONDS = 0.05
-WITHIN_SECONDS = 30.0  # far more than anything here takes on a busy two-core machine; only a failure waits this long
+# A worker of a 30 s session waits 20 of them out before it begins, and the machine may be busy; only a failure waits this
+# long.
+WITHIN_SECONDS = 60.0
 
 
 def eventually(probe: Callable[[], Found | None], *, why: str, within_seconds: float = WITHIN_SECONDS) -> Found:
