@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 POLL_SECONDS = 0.05
-# A worker of a 30 s session waits 20 of them out before it begins, and the machine may be busy; only a failure waits this
+# A worker of a 30 s session waits 20 of them out before it begins, and the machine may be busy. Only a failure waits so
 # long.
 WITHIN_SECONDS = 60.0
 
