@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from schemas.errors import Unreadable
 from schemas.intake_keys import DOOR_ID_BYTES, DoorKey, DoorSeal, IntakeKeys, door_id, door_public
-from schemas.sealing import open_at_ingress, seal_for_ingress
+from schemas.sealing import length_prefixed, open_at_ingress, seal_for_ingress
 
 SESSION_SECONDS_MAX = 3_600
 CLOCK_SKEW = timedelta(minutes=5)  # between a door and the broker
@@ -129,7 +129,7 @@ def seal_text(session: Session, text: bytes, *, place: Iterable[bytes], random: 
         raise Unreadable("entry", rule="is too long to be sealed")
     salt = random(_SALT)
     cipher = AESGCM(hmac.digest(session.secret, salt, "sha256"))
-    return _VERSION + salt + cipher.encrypt(_NONCE, zlib.compress(text, 1), joined((session.id, *place)))
+    return _VERSION + salt + cipher.encrypt(_NONCE, zlib.compress(text, 1), length_prefixed((session.id, *place)))
 
 
 def open_text(session: KnownSession, value: bytes, *, place: Iterable[bytes]) -> bytes:
@@ -139,7 +139,7 @@ def open_text(session: KnownSession, value: bytes, *, place: Iterable[bytes]) ->
     salt, sealed = value[1 : 1 + _SALT], value[1 + _SALT :]
     cipher = AESGCM(hmac.digest(session.secret, salt, "sha256"))
     try:
-        packed = cipher.decrypt(_NONCE, sealed, joined((session.id, *place)))
+        packed = cipher.decrypt(_NONCE, sealed, length_prefixed((session.id, *place)))
     except (InvalidTag, ValueError):
         raise Refusal("unreadable", rule="was not sealed in this session for this place") from None
     return _inflated(packed)
@@ -158,13 +158,8 @@ def _inflated(packed: bytes) -> bytes:
     return text
 
 
-def joined(parts: Iterable[bytes]) -> bytes:
-    """The parts, each with its length before it: no two lists of parts give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-
-
 def _signed(clear: bytes, source: str) -> bytes:
-    return joined((_LABEL, clear, source.encode()))
+    return length_prefixed((_LABEL, clear, source.encode()))
 
 
 def _split(header: bytes) -> list[bytes]:

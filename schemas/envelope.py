@@ -2,8 +2,7 @@
 
 The clear parts of an intake message are its topic (the source), its partition, its key (the entry id), the session's
 header and the sizes. Everything a provider sent is inside the seal: the original bytes, the FHIR Bundle made of them,
-and
-the typed message, which is what ingress reads.
+and the typed message, which is what ingress reads.
 """
 
 import uuid
@@ -13,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas import canonical
-from schemas.door_session import KnownSession, Refusal, Session, joined, open_text, seal_text, verify
+from schemas.door_session import KnownSession, Refusal, Session, open_text, seal_text, verify
 from schemas.errors import Severity, Unreadable
 from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring, Purpose
+from schemas.sealing import length_prefixed
 
 # The namespace of everything tierlink names by uuid5: uuid5(NAMESPACE_URL, "https://tierlink.example/").
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://tierlink.example/")
@@ -119,7 +119,7 @@ def sealed(
             "reasons": [dict(reason) for reason in envelope.reasons],
         }
     )
-    text = joined((head, envelope.typed, envelope.bundle, envelope.original))
+    text = length_prefixed((head, envelope.typed, envelope.bundle, envelope.original))
     place = _place(topic, partition, envelope.entry_id.encode())
     return seal_text(session, text, place=place, random=random)
 
@@ -191,13 +191,13 @@ def _parsed(text: bytes, source: str) -> Envelope:
 
 
 def _parts(text: bytes) -> tuple[bytes, ...]:
-    """What `joined` joined, four parts. Raises Refusal."""
+    """What `length_prefixed` put together, four parts. Raises Refusal."""
     found, place = [], 0
     for _ in range(4):
         length = int.from_bytes(text[place : place + 4], "big")
         found.append(text[place + 4 : place + 4 + length])
         place += 4 + length
-    if place != len(text) or joined(found) != text:
+    if place != len(text) or length_prefixed(found) != text:
         raise Refusal("unreadable", rule="does not consist of four parts")
     return tuple(found)
 

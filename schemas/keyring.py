@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas.errors import InvalidField, Unreadable
-from schemas.sealing import seal, unseal
+from schemas.sealing import length_prefixed, seal, unseal
 
 KEY_BYTES_MIN = 32
 VERSION_BYTES = 2
@@ -151,5 +151,4 @@ def require_strong(key: bytes) -> None:
 
 def joined(parts: Iterable[str]) -> bytes:
     """The parts, each after its length, so that ("ab", "c") and ("a", "bc") differ."""
-    encoded = [part.encode("utf-8") for part in parts]
-    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
+    return length_prefixed(part.encode("utf-8") for part in parts)

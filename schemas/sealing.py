@@ -6,6 +6,7 @@
   which compaction and `compare` rest on. There is no nonce to misuse.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -50,3 +51,8 @@ def unseal(key: bytes, sealed: bytes, *, context: bytes) -> bytes:
             continue
         return text if mark == b"1" else b""
     raise Unreadable("sealed value", rule="was not sealed with this key for this place")
+
+
+def length_prefixed(parts: Iterable[bytes]) -> bytes:
+    """The parts, each after its length in four bytes: no two lists of parts give the same bytes."""
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])

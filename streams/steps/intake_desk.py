@@ -1,8 +1,7 @@
 """What ingress takes from the intake: what a door of the source put there, in time, of values that a reader makes.
 
 No door is trusted: source, key and partition are worked out again, times are judged by the broker's append time, and
-each
-value of the typed message by the rules of its type. What does not fit is refused with a code; nothing is put right.
+each value of the typed message by the rules of its type. What does not fit is refused; nothing is put right.
 """
 
 from collections.abc import Callable

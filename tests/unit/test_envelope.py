@@ -15,10 +15,11 @@ from memory_engine import RECEIVED_AT, START_MS, door_session, intake_keys
 from linkage.record_name import record_parts
 from schemas import canonical
 from schemas import door_session as sessions
-from schemas.door_session import TEXT_BYTES_MAX, Refusal, joined, seal_text
+from schemas.door_session import TEXT_BYTES_MAX, Refusal, seal_text
 from schemas.envelope import NAMESPACE, SESSION_HEADER, Envelope, IntakePlace, IntakeReader, entry_id, sealed
 from schemas.errors import Unreadable
 from schemas.identity import LocalId, Person, PersonName
+from schemas.sealing import length_prefixed
 
 SOURCE, TOPIC, PARTITION = "gp-hub", "intake.gp-hub.v1", 3
 SESSION = door_session(SOURCE)
@@ -78,7 +79,7 @@ def test_a_sealed_text_of_another_form_is_unreadable_and_nothing_worse(changes: 
     """A door may be hostile: ingress must not fall over it."""
     head = {"v": 1, "message_id": "M-1", "position": 0, "form": "fhir", "reasons": [],
             "received_at": "2026-01-05T09:00:00+00:00", **changes}  # fmt: skip
-    text = joined((canonical.dump(head), b"", b"", b""))
+    text = length_prefixed((canonical.dump(head), b"", b"", b""))
     assert code(at(seal_text(SESSION, text, place=PLACE, random=os.urandom))) == "unreadable"
 
 
