@@ -14,9 +14,11 @@ from ops.admin.bucket_keys import destroy, make, turn
 from ops.admin.keys import make_keys
 from ops.errors import SettingsError
 from ops.lab.known_keys import known_bucket_keys
+from ops.lab.memory_engine.parts import bucket_keys_of
 from ops.runtime.bucket_key_files import CurrentBucketKeys, bucket_key_path, read_bucket_keys
 from ops.runtime.paths import EnginePaths
 from schemas.data_keys import BUCKETS, FAMILIES, BucketKeys, BucketPlace, Family, bucket_of
+from streams.topology import STAGES
 
 RECORD = "4f" * 16
 BUCKET = bucket_of(RECORD)
@@ -233,6 +235,12 @@ def test_a_worker_sees_a_turn_and_a_destruction_at_once_and_else_the_same_value(
     assert current().opened(Family.BODY, RECORD, 1, wrap)
     destroy(keys, BUCKET, 2)
     assert current().opened(Family.BODY, RECORD, 1, wrap) is None
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_worker_is_given_the_families_of_its_stage_and_no_other(keys: Path, stage: str) -> None:
+    of_files, of_lab = EnginePaths(keys.parent).current_bucket_keys(stage)(), bucket_keys_of(stage)()
+    assert set(of_files.counts()) == set(of_lab.counts()) == set(FAMILIES.get(stage, ()))
 
 
 def test_records_holds_no_bucket_keys_and_needs_no_file(tmp_path: Path) -> None:
