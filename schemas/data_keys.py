@@ -133,7 +133,7 @@ class BucketKeys:
         if epoch < oldest:
             return None
         if epoch > newest:
-            raise KeyNotHeld
+            raise KeyNotHeld("bucket key of a newer epoch than any held")
         key = unseal(
             self._wrapping_key(family, bucket, epoch), wrapped, context=_wrap_context(family, record_id, epoch)
         )
@@ -155,7 +155,7 @@ class BucketKeys:
     def _bucket_key(self, family: Family, record_id: str, epoch: int) -> bytes:
         bucket = bucket_of(record_id)
         if epoch > self.newest(family, bucket):
-            raise KeyNotHeld
+            raise KeyNotHeld("bucket key of a newer epoch than any held")
         try:
             return self._keys[family, bucket, epoch]
         except KeyError:

@@ -23,6 +23,7 @@ from streams.topology import STAGES
 RECORD = "4f" * 16
 BUCKET = bucket_of(RECORD)
 ZONES = tuple(FAMILIES)
+READERS = ("linker", "pathway")
 
 
 @pytest.fixture
@@ -44,8 +45,8 @@ def everything(keys: Path) -> dict[str, dict[BucketPlace, str]]:
 def zones_agree(keys: Path) -> BucketKeys:
     """The keys of ingress; each reader has exactly those of its families."""
     ours = read_bucket_keys(keys, "ingress")
-    for zone, families in FAMILIES.items():
-        assert read_bucket_keys(keys, zone) == ours.only(families)
+    for zone in READERS:
+        assert read_bucket_keys(keys, zone) == ours.only(FAMILIES[zone])
     return ours
 
 
@@ -163,12 +164,6 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, count: int, command: Callable[[],
     return False
 
 
-def whole(keys: Path) -> None:
-    """Every file can be read, whatever moment it is."""
-    for zone in ZONES:
-        read_bucket_keys(keys, zone)
-
-
 def test_a_turn_killed_anywhere_is_finished_by_the_next_and_what_a_reader_got_stays(
     keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,8 +171,7 @@ def test_a_turn_killed_anywhere_is_finished_by_the_next_and_what_a_reader_got_st
     while killed:
         held = zones_agree(keys).newest(Family.BODY, BUCKET)
         killed = killed_at(monkeypatch, count, lambda: turn(keys, BUCKET))
-        whole(keys)
-        got = {zone: read_bucket_keys(keys, zone) for zone in ZONES}
+        got = {zone: read_bucket_keys(keys, zone) for zone in ZONES}  # no file is torn
         if got["ingress"].newest(Family.BODY, BUCKET) > held:
             assert got["pathway"].newest(Family.BODY, BUCKET) > held, "ingress last: what it seals, readers open"
         epoch = turn(keys, BUCKET)
@@ -201,8 +195,8 @@ def test_a_destruction_killed_anywhere_is_finished_by_the_next_command_of_any_ki
         old = epoch - 1
         before = zones_agree(keys)
         killed = killed_at(monkeypatch, count, lambda epoch=epoch: destroy(keys, BUCKET, epoch))
-        whole(keys)
-        begun = read_bucket_keys(keys, "ingress").oldest(Family.BODY, BUCKET) == epoch
+        got = {zone: read_bucket_keys(keys, zone) for zone in ZONES}  # no file is torn
+        begun = got["ingress"].oldest(Family.BODY, BUCKET) == epoch
         turn(keys, (BUCKET + 1) % BUCKETS)
         assert (zones_agree(keys).oldest(Family.BODY, BUCKET) == epoch) == begun, "what is destroyed never comes back"
         destroy(keys, BUCKET, epoch)
@@ -211,6 +205,32 @@ def test_a_destruction_killed_anywhere_is_finished_by_the_next_command_of_any_ki
         assert not list(keys.rglob("*.old")) + list(keys.rglob("*.part"))
         count += 1
     assert count > 8
+
+
+def test_making_them_killed_anywhere_is_finished_by_the_next_with_the_keys_that_ingress_got(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, count = True, 0
+    while killed:
+        for zone in ZONES:
+            bucket_key_path(keys, zone).unlink(missing_ok=True)
+        killed = killed_at(monkeypatch, count, lambda: make(keys))
+        got = read_bucket_keys(keys, "ingress") if bucket_key_path(keys, "ingress").exists() else None
+        make(keys)
+        assert zones_agree(keys) == (got or zones_agree(keys))
+        count += 1
+    assert count > 4
+
+
+def test_what_a_killed_command_had_begun_to_write_is_overwritten_too(keys: Path, tmp_path: Path) -> None:
+    turn(keys, BUCKET)
+    for zone in ZONES:
+        part = bucket_key_path(keys, zone).with_suffix(".part")
+        part.write_text(bucket_key_path(keys, zone).read_text())
+        (tmp_path / f"{zone}.seen").hardlink_to(part)
+    destroy(keys, BUCKET, 2)
+    for zone in ZONES:
+        assert not (tmp_path / f"{zone}.seen").read_bytes().strip(b"\0")
 
 
 @pytest.mark.parametrize("command", [turn, lambda keys, bucket: destroy(keys, bucket, 2)])
