@@ -49,6 +49,7 @@ class CurrentBucketKeys:
     def __init__(self, keys: Path, zone: str) -> None:
         """Reads them. Raises SettingsError."""
         self._directory, self._zone = keys, zone
+        self._path = bucket_key_path(keys, zone)
         self._seen = self._stamp()
         self._keys = read_bucket_keys(keys, zone)
 
@@ -61,7 +62,7 @@ class CurrentBucketKeys:
 
     def _stamp(self) -> tuple[int, int]:
         try:
-            found = bucket_key_path(self._directory, self._zone).stat()
+            found = self._path.stat()
         except FileNotFoundError:
             return 0, 0
         return found.st_ino, found.st_mtime_ns
