@@ -49,7 +49,7 @@ def test_a_worker_reads_a_copied_changelog_as_its_own(
 ) -> None:
     layout, world = keys_and_world
     copies = [ElementTemplate.of(*element).copy(7) for element in world.elements[stage].items()]
-    state: Any = step_with(stage, layout.keyring).restore(copies)
+    state: Any = step_with(stage, layout.keyring, layout.current_bucket_keys).restore(copies)
     for name in [unread.decode() for unread in state.unread]:
         state.of(name)
     assert not state.unread
@@ -78,7 +78,7 @@ def test_every_copy_of_a_linked_population_is_answered_as_its_changelog_says(
 ) -> None:
     layout = keys_and_world[0]
     elements = dict(linker_elements(layout, elements=150, people=25))
-    step: Any = step_with("linker", layout.keyring)
+    step: Any = step_with("linker", layout.keyring, layout.current_bucket_keys)
     state = step.restore(elements.items())
     members = [key.decode()[2:] for key in elements if key.startswith(b"m/")]
     assert len({member[:9] for member in members}) > 1, "more than one copy"
