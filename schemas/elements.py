@@ -18,6 +18,7 @@ from datetime import datetime
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.facts import StoredFact
+from schemas.linking import record_of_key
 
 FACT, IDENTITY, ENTRY, MERGE = "e", "i", "n", "m"
 
@@ -101,6 +102,7 @@ def parse(key: bytes, value: bytes) -> Element:
         record_id, kind, name = key.decode("ascii").split("/", 2)
     except ValueError:
         raise Unreadable("events element", rule="has a key of another form") from None
+    record_of_key(key.partition(b"/")[0])
     if kind not in (FACT, IDENTITY, ENTRY, MERGE):
         raise Unreadable("events element", rule="is of an unknown kind")
     parsed = canonical.load_object(value)
