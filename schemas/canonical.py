@@ -1,7 +1,7 @@
 """One canonical JSON: the same value, the same bytes, wherever bytes are hashed, keyed or published.
 
 Doors read strictly (`load`), because two readers of a repeated key would see two patients. What this program itself
-wrote is read fast (`read`). No float is hashed anywhere: both libraries write NaN as null, and each rounds its own way.
+wrote is read fast, and only in the one form (`read`). No float is hashed anywhere: both libraries write NaN as null, and each rounds its own way.
 """
 
 import hashlib
@@ -60,11 +60,17 @@ def moment(text: str) -> datetime:
 
 
 def read(text: bytes) -> Any:
-    """The value of JSON that this program wrote. Raises Unreadable for what is no JSON."""
+    """The value of JSON that `dump` wrote. Raises Unreadable for any other text: also with a repeated key, a number over
+    64 bits, or nested deeper than 254 levels, the limit of the library.
+    """
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        value = orjson.loads(text)
+        is_ours = orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == text
+    except (orjson.JSONDecodeError, TypeError):  # the second of what is nested too deep to be written
         raise Unreadable("JSON", rule="is not well formed") from None
+    if not is_ours:
+        raise Unreadable("JSON", rule="is not in its one form")
+    return value
 
 
 def read_object(text: bytes) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.facts import Body, FactBody, StoredFact, Tier
 from schemas.keyring import Keyring, Purpose
+from schemas.linking import record_of_key
 
 IDENTITY, ENTRY, MERGE = "i", "n", "m"
 # a hospital sends these for every patient: they are not of care
@@ -166,6 +167,7 @@ def parse(key: bytes, value: bytes) -> Element:
         record_id, kind, name = key.decode("ascii").split("/", 2)
     except ValueError:
         raise Unreadable("events element", rule="has a key of another form") from None
+    record_of_key(key.partition(b"/")[0])
     if kind not in _PARTS:
         raise Unreadable("events element", rule="is of an unknown kind")
     parsed = canonical.read_object(value)

@@ -15,10 +15,20 @@ LinkStatus = Literal["linked", "held"]
 DecisionKind = Literal["link", "apart", "none"]
 DECISION = "decision"  # begins the key of a steward's decision, in identity.v1 beside the identities
 MODEL = "model"  # begins the key of the linker's message to itself, to answer a batch under a model
-_RECORD_ID = r"[0-9a-f]{32}"
-_DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
+_ID = r"[0-9a-f]{32}"
+_RECORD_KEY = re.compile(_ID.encode())
+_DECISION_KEY = re.compile(rf"{DECISION}/({_ID})\|({_ID})/([0-9A-Za-z-]{{1,64}})")
 _MODEL_KEY = re.compile(rf"{MODEL}/([0-9a-f]{{32}})")
 _DECIDED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+def record_of_key(key: bytes | None) -> str:
+    """The record that a message of `identity.v1` or `link.map.v1` is about. Raises Unreadable for any other key: it
+    would be part of keys of a state that could not be read back.
+    """
+    if key is None or not _RECORD_KEY.fullmatch(key):
+        raise Unreadable("key", rule="names no record")
+    return key.decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +186,10 @@ class Link:
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
-        if not all(isinstance(person, str) for person in parts["formerly"]):
+        if not all(_is_id(person) for person in (parts["person_id"], *parts["formerly"])):
             raise Unreadable("link", rule="names a person in another form")
+        if parts["revision"] < 0 or not all(isinstance(reason, str) for reason in parts["reasons"]):
+            raise Unreadable("link", rule="has a revision or a reason of another form")
         return cls(
             parts["person_id"],
             parts["status"],
@@ -186,6 +198,10 @@ class Link:
             tuple(parts["formerly"]),
             parts["revision"],
         )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(_ID, value) is not None
 
 
 _LINK_PARTS: Mapping[str, type] = {

@@ -47,6 +47,10 @@ class TickInput:
 
     as_of: date
 
+    def is_ahead_of(self, sent_on: date) -> bool:
+        """True when it names a day later than the one after `sent_on`, the day in London when it was sent."""
+        return self.as_of.toordinal() > sent_on.toordinal() + 1
+
 
 PathwayInput = EntryInput | WithdrawalInput | TickInput
 

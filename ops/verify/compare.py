@@ -4,9 +4,11 @@ topics. However long the topics are, what is kept of them is one number per key.
 Compared is the last non-null value per key of every compacted topic. Left out is what depends on when and in which
 order things arrived, not on what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
 the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
-a mark in one run and none in another.
+a mark in one run and none in another. Of what is sealed, what it holds is compared: a key may have been rotated
+between the two.
 """
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,8 @@ from hashlib import blake2b
 
 from ops.admin.topic_reader import TopicMessage, last_values
 from schemas import topics
+from schemas.errors import Unreadable
+from schemas.keyring import Keyring, Purpose
 from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
@@ -54,9 +58,10 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
     ]
 
 
-def compare_topics(run: TopicReader, oracle: TopicReader, names: Iterable[str]) -> Comparison:
+def compare_topics(run: TopicReader, oracle: TopicReader, names: Iterable[str], *, keys: Keyring) -> Comparison:
     """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
-    return compare_finals({name: finals_of(run(name)) for name in names}, lambda name: finals_of(oracle(name)))
+    finals = {name: finals_of(run(name), keys) for name in names}
+    return compare_finals(finals, lambda name: finals_of(oracle(name), keys))
 
 
 def compare_finals(run: Mapping[str, "Finals"], oracle: Callable[[str], "Finals"]) -> Comparison:
@@ -104,12 +109,42 @@ class Finals:
         self._last, self._partition = {}, partition
 
 
-def finals_of(messages: Iterable[TopicMessage]) -> Finals:
-    """The finals of one topic's messages."""
-    finals = Finals()
+def finals_of(messages: Iterable[TopicMessage], keys: Keyring) -> Finals:
+    """The finals of one topic's messages, what is sealed opened with `keys`."""
+    finals = Finals(OpenedValue(keys))
     for message in messages:
         finals.take(message)
     return finals
+
+
+@dataclass(frozen=True)
+class OpenedValue:
+    """As `final_value`, with sealed tokens and dead letters opened: two versions of a key seal one thing as two texts.
+
+    What no version in `keys` opens is compared as it is.
+    """
+
+    keys: Keyring
+
+    def __call__(self, key: bytes, value: bytes) -> object:
+        """What is compared of the value under this key, which is what it was sealed for."""
+        parsed = final_value(value)
+        if isinstance(parsed, bytes):
+            return self._opened(Purpose.DEAD_LETTER, parsed, context=key)
+        if isinstance(parsed, dict) and isinstance(parsed.get("tokens"), str):
+            record = key.partition(b"/")[0]
+            try:
+                sealed = base64.b64decode(parsed["tokens"])
+            except ValueError:  # garbage stands on the topic until it is compacted away
+                return parsed
+            return parsed | {"tokens": self._opened(Purpose.LINK_SEAL, sealed, context=record).hex()}
+        return parsed
+
+    def _opened(self, purpose: str, sealed: bytes, *, context: bytes) -> bytes:
+        try:
+            return self.keys.unseal(purpose, sealed, context=context)
+        except Unreadable:
+            return sealed
 
 
 def final_values(messages: Iterable[TopicMessage]) -> dict[bytes, object]:

@@ -44,7 +44,10 @@ def replay_and_compare(
         progress("comparing the topics")
         names = rebuilt_topics(run.topics) if from_events else final_topics(run.topics)
         return compare_topics(
-            lambda name: read_topics(run.bootstrap, [name]), lambda name: read_topics(oracle, [name]), names
+            lambda name: read_topics(run.bootstrap, [name]),
+            lambda name: read_topics(oracle, [name]),
+            names,
+            keys=run.keys,
         )
 
 

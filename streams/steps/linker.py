@@ -23,7 +23,7 @@ from linkage.tokens import EncodedIdentity
 from schemas import canonical
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
-from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
+from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch, record_of_key
 from schemas.revision import revision_of
 from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
 from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState
@@ -91,7 +91,7 @@ class LinkerStep(MessageByMessage):
                 return state, tuple(self._relink(state, name, message))
             if name.startswith(f"{DECISION}/"):
                 return state, tuple(self._on_decision(state, name, message))
-            return state, tuple(self._on_identity(state, name, message))
+            return state, tuple(self._on_identity(state, record_of_key(message.key), message))
         except (Unreadable, LinkageError, UnicodeDecodeError):
             return state, (Reject("unreadable"),)
 

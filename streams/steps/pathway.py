@@ -16,11 +16,12 @@ published values are the same for any order and any repetition of the same messa
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from schemas import canonical, pathway_in
 from schemas.definitions import Definitions
 from schemas.errors import Unreadable
+from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring
 from schemas.pathway_in import EntryInput, TickInput, WithdrawalInput
 from schemas.recipients import Agreement
@@ -45,6 +46,8 @@ from streams.steps.person_state import (
 from streams.steps.publishing import Recipient
 
 __all__ = ["LinkedEntry", "PathwayState", "PathwayStep"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PathwayStep:
@@ -110,8 +113,14 @@ class PathwayStep:
         return outcomes
 
     def _tick(self, state: PathwayState, tick: TickInput, message: Message) -> list[Outcome]:
-        """The people with a referral that became overdue are touched. A day that is kept has been answered."""
+        """The people with a referral that became overdue are touched. A day that is kept has been answered.
+
+        A day only grows: one far ahead would make everything overdue for ever. It may be a day after its message.
+        """
         before, rule = state.as_of, self._definitions.handover
+        sent_on = london_day(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
+        if tick.is_ahead_of(sent_on):
+            return [Reject("tick-ahead")]
         if before is not None and tick.as_of <= before:
             return []
         state.as_of = tick.as_of

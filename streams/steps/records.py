@@ -19,7 +19,7 @@ from itertools import islice
 from schemas import canonical, elements
 from schemas.disposition import Disposition, disposition_value
 from schemas.errors import Unreadable
-from schemas.linking import Link, RecordIdentity
+from schemas.linking import Link, RecordIdentity, record_of_key
 from schemas.pathway_in import entry_message, withdrawal_message
 from schemas.revision import generation_of, revision_of
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
@@ -58,11 +58,11 @@ class RecordsStep(MessageByMessage):
     def advance(self, state: RecordsState, message: Message) -> tuple[RecordsState, tuple[Outcome, ...]]:
         """What follows from one element or one answer of the linker."""
         expired = _expire(state, message.timestamp_ms)
-        if message.value is None:
-            return state, (*expired, *_removed(state, message))
         try:
+            if message.value is None:
+                return state, (*expired, *_removed(state, message))
             if message.topic == LINK_MAP:
-                record_id, answer = (message.key or b"").decode("ascii"), Link.parse(message.value)
+                record_id, answer = record_of_key(message.key), Link.parse(message.value)
                 if generation_of(answer.revision) > self._generation:
                     return state, (*expired, Reject("generation"))
                 outcomes = self._on_link(state.of(record_id), record_id, answer)
@@ -220,9 +220,12 @@ def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
 
 
 def _removed(state: RecordsState, message: Message) -> list[Outcome]:
-    """A removal was read. If the same element arrived anew just before, the removal has hidden it: write it again."""
+    """A removal was read. If the same element arrived anew just before, the removal has hidden it: write it again.
+
+    Raises Unreadable when it is of no record's.
+    """
     key = message.key or b""
-    record_id = key.partition(b"/")[0].decode("ascii", "replace")
+    record_id = record_of_key(key.partition(b"/")[0])
     record = state.find(record_id)
     if message.topic != EVENTS or EXPIRED_HEADER not in message.headers or record is None:
         return []

@@ -60,7 +60,10 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
         consumer_lag(engine).drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
-            lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names
+            lambda name: in_memory.read([name]),
+            lambda name: read_topics(engine.bootstrap, [name]),
+            names,
+            keys=all_keys(),
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}

@@ -8,11 +8,12 @@ from typing import Any
 from pathway_journeys import DEFINITIONS, keyed, keyring
 
 from ops.lab.known_keys import known_keys
-from schemas import canonical, topics
+from schemas import canonical, pathway_in, topics
 from schemas.elements import EntryContent, entry_element
+from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.field_sets import FIELD_SETS
-from schemas.pathway_in import entry_message
+from schemas.pathway_in import TickInput, entry_message
 from schemas.recipients import Agreement
 from streams.steps.outcome import Emit, Message, Outcome, Reject, keep
 from streams.steps.pathway import PathwayState, PathwayStep
@@ -20,6 +21,7 @@ from streams.steps.pathway import PathwayState, PathwayStep
 KeyValue = tuple[bytes | None, bytes | None]
 INGRESS_KEYS = known_keys("journeys", recipients=()).zone("ingress")
 LEFT_OUT = ("revision", "known_at")
+EPOCH = date(1970, 1, 1)
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
 
 
@@ -58,9 +60,20 @@ def fact_input(person_id: str, fact: StoredFact, link_revision: int) -> tuple[by
     return entry_input(person_id, [fact], link_revision)
 
 
-def message(pair: KeyValue, offset: int) -> Message:
-    """One message of pathway.in.v1."""
-    return Message(topics.PATHWAY_IN, 0, offset, pair[0], pair[1], (), RECEIVED_MS + offset)
+def message(pair: KeyValue, offset: int, *, sent_ms: int | None = None) -> Message:
+    """One message of pathway.in.v1; a tick is sent on the day it names, all else on 5 January 2026."""
+    stamp_ms = _sent_ms(pair) + offset if sent_ms is None else sent_ms
+    return Message(topics.PATHWAY_IN, 0, offset, pair[0], pair[1], (), stamp_ms)
+
+
+def _sent_ms(pair: KeyValue) -> int:
+    try:
+        received = pathway_in.parse(*pair)
+    except Unreadable:
+        return RECEIVED_MS
+    if not isinstance(received, TickInput):
+        return RECEIVED_MS
+    return (received.as_of - EPOCH).days * 86_400_000
 
 
 @dataclass

@@ -297,6 +297,7 @@ def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
         "worker records --worker-id ../keys --bootstrap " + DEAD,
         "worker records --worker-id= --bootstrap " + DEAD,
         "tick --as-of tomorrow",
+        "tick --as-of 9999-12-31",
         "chaos --menu nothing",
         "simulate --mutant none-such",
         "bench host --only turtle",

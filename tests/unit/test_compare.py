@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
-from memory_engine import RECIPIENTS, MemoryEngine, sources
+from memory_engine import RECIPIENTS, MemoryEngine, all_keys, sources
 from small_world import small_world
 
 from ops.admin.topic_reader import TopicMessage
@@ -26,7 +26,7 @@ def compared(engine: MemoryEngine, change: Change) -> Comparison:
     def other(name: str) -> Iterator[TopicMessage]:
         return (kept for message in engine.read([name]) if (kept := change(message)) is not None)
 
-    return compare_topics(lambda name: engine.read([name]), other, TOPICS)
+    return compare_topics(lambda name: engine.read([name]), other, TOPICS, keys=all_keys())
 
 
 def read(value: object, key: bytes | None = b"k") -> TopicMessage:

@@ -12,6 +12,7 @@ from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, Relin
 
 A, B = "0" * 31 + "a", "0" * 31 + "b"  # two records
 texts = st.text(max_size=5)
+ids = st.integers(0, 2**128 - 1).map("{:032x}".format)
 identities = st.builds(
     RecordIdentity,
     st.just("r"),
@@ -22,11 +23,11 @@ identities = st.builds(
 )
 links = st.builds(
     Link,
-    person_id=texts,
+    person_id=ids,
     status=st.sampled_from(["linked", "held"]),
     reasons=st.lists(texts, max_size=2).map(tuple),
     evidence=st.lists(st.fixed_dictionaries({"other": texts}), max_size=2).map(tuple),
-    formerly=st.lists(texts, max_size=2).map(tuple),
+    formerly=st.lists(ids, max_size=2).map(tuple),
     revision=st.integers(0, 2**40),
 )
 

@@ -2,10 +2,10 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
-from pathway_engine import KeyValue, Run, agreement, answer, fact_input, message, run, step
+from pathway_engine import RECEIVED_MS, KeyValue, Run, agreement, answer, fact_input, message, run, step
 from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
@@ -197,6 +197,39 @@ def test_a_day_that_makes_nothing_overdue_publishes_nothing() -> None:
     assert again == (), "a day that is kept has been answered"
     _, stale = answer(engine, state, message(tick_message(0, day(40)), 4))
     assert stale == ()
+
+
+@pytest.mark.parametrize(
+    ("sent", "latest"),
+    [
+        ("2026-01-05T12:00:00Z", date(2026, 1, 6)),
+        ("2026-01-05T23:59:59Z", date(2026, 1, 6)),
+        ("2026-07-05T22:59:59Z", date(2026, 7, 6)),
+        ("2026-07-05T23:00:00Z", date(2026, 7, 7)),  # summer time: in London it is the 6th
+    ],
+)
+def test_a_tick_names_at_the_latest_the_day_after_it_was_sent(sent: str, latest: date) -> None:
+    """A day only grows: one of the year 9999 would make every referral overdue, for ever."""
+    sent_ms = int(datetime.fromisoformat(sent).timestamp() * 1000)
+    engine = step()
+    for ahead in (latest + timedelta(days=1), date.max):
+        state = engine.restore([])
+        _, outcomes = answer(engine, state, message(tick_message(0, ahead), 0, sent_ms=sent_ms))
+        assert outcomes == (Reject("tick-ahead"),)
+        assert state.as_of is None
+    for day_named in (latest, latest - timedelta(days=400), date.min):
+        _, outcomes = answer(engine, engine.restore([]), message(tick_message(0, day_named), 0, sent_ms=sent_ms))
+        assert [type(outcome) for outcome in outcomes] == [Change]
+
+
+def test_a_tick_that_is_ahead_makes_nothing_overdue_and_stops_no_later_day() -> None:
+    engine, sent = step(), inputs("0 | tier2 | refers to tier3")
+    state, _ = answer(engine, engine.restore([]), message(sent[0], 0))
+    state, refused = answer(engine, state, message(tick_message(0, date.max), 1, sent_ms=RECEIVED_MS))
+    assert refused == (Reject("tick-ahead"),)
+    state, _ = answer(engine, state, message(tick_message(0, day(41)), 2))
+    _, overdue = answer(engine, state, message(tick_message(0, day(42)), 3))
+    assert any(isinstance(outcome, Emit) for outcome in overdue)
 
 
 def test_two_recipients_share_no_id() -> None:
