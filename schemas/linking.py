@@ -52,7 +52,7 @@ class RecordIdentity:
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
         """Raises Unreadable for what records does not write."""
-        parts = canonical.load_object(value)
+        parts = canonical.read_object(value)
         # a list: the value may not be hashable
         if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):
             raise Unreadable("identity", rule="is of an unknown version or tier")
@@ -96,7 +96,7 @@ class PairDecision:
     @classmethod
     def parse(cls, key: str, value: bytes) -> "PairDecision":
         """Raises Unreadable for anything but a decision about two different records."""
-        match, parts = _DECISION_KEY.fullmatch(key), canonical.load_object(value)
+        match, parts = _DECISION_KEY.fullmatch(key), canonical.read_object(value)
         if match is None or not match[1] < match[2]:
             raise Unreadable("decision", rule="is of two records, the lesser first")
         kind, decided_at = parts.get("kind"), parts.get("decided_at")
@@ -132,7 +132,7 @@ class RelinkBatch:
     @classmethod
     def parse(cls, key: str, value: bytes) -> "RelinkBatch":
         """Raises Unreadable for what the linker does not write."""
-        match, parts = _MODEL_KEY.fullmatch(key), canonical.load_object(value)
+        match, parts = _MODEL_KEY.fullmatch(key), canonical.read_object(value)
         if match is None or parts.get("v") != 1:
             raise Unreadable("model", rule="is of an unknown version or name")
         number, batches = parts.get("batch"), parts.get("batches")
@@ -181,7 +181,7 @@ class Link:
     @classmethod
     def parse(cls, value: bytes) -> "Link":
         """Raises Unreadable for what the linker does not write."""
-        parts = canonical.load_object(value)
+        parts = canonical.read_object(value)
         if parts.get("v") != 1 or parts.get("status") not in ("linked", "held"):
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):

@@ -65,7 +65,7 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
         _topic(source.intake_topic, "entry", "intake", _INTAKE, "sealed entries of one source") for source in sources
     ]
     topics += [
-        _topic(EVENTS, "record / e, i, n, m / version", "linkage", _COMPACTED, "facts: the system of record"),
+        _topic(EVENTS, "record / n, i, m / content", "linkage", _COMPACTED, "entries: the system of record"),
         _topic(
             IDENTITY,
             "record, or decision / pair / id",
@@ -84,7 +84,7 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
             "what became of a person, and why",
             partitions=1,
         ),
-        _topic(PATHWAY_IN, "person / record / fact", "linkage", _DELETE_30_DAYS, "facts under their person"),
+        _topic(PATHWAY_IN, "person / record / entry", "linkage", _DELETE_30_DAYS, "entries under their person"),
         _topic(RECORDS_STATE, "state element", "linkage", _CHANGELOG, "changelog of records"),
         _topic(LINKER_STATE, "state element", "linkage", _CHANGELOG, "changelog of the linker", partitions=1),
         _topic(PATHWAY_STATE, "state element", "linkage", _CHANGELOG, "changelog of pathway"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from linkage.model import parse as parse_model
 from schemas import definitions
+from schemas.data_keys import BucketKeys
 from schemas.errors import UnknownName
 from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring, Purpose, recipient_purpose
@@ -27,7 +28,8 @@ def no_intake_keys() -> IntakeKeys:
 class StepSettings:
     """Everything a step is built from; texts are already read, nothing here opens a file.
 
-    `intake` gives the keys between doors and ingress as they are now: new ones come each day, old ones go. With
+    `intake` gives the keys between doors and ingress as they are now: new ones come each day, old ones go;
+    `data_keys` the bucket keys of the zone, which change when a bucket is turned or old ones are destroyed. With
     `recheck` ingress reads each Bundle again and refuses an entry whose typed message says something else.
     """
 
@@ -37,6 +39,7 @@ class StepSettings:
     definitions: Sequence[str]
     model: str
     intake: Callable[[], IntakeKeys]
+    data_keys: Callable[[], BucketKeys]
     test_mode: bool
     recheck: bool = False
     generation: int = 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from ops.admin.whole_files import destroy_file
 from ops.runtime.intake_key_files import IntakeKeyFiles
 from schemas.door_session import SESSION_SECONDS_MAX
 from schemas.intake_keys import (
@@ -39,7 +40,7 @@ def turn(keys: Path, today: date) -> tuple[int, int]:
             made += 1
     old = destroyed_on(today, files.held_days())
     for day in old:
-        _destroy(files.private(day))
+        destroy_file(files.private(day))
         files.public(day).unlink(missing_ok=True)
     return made, len(old)
 
@@ -95,12 +96,3 @@ def write_key(path: Path, key: bytes, *, mode: int) -> None:
 def _ended(row: DoorKey, until: datetime) -> DoorKey:
     end = until if row.valid_to is None else min(row.valid_to, until)
     return DoorKey(row.source, row.public, row.valid_from, end)
-
-
-def _destroy(path: Path) -> None:
-    path.chmod(0o600)
-    with path.open("r+b") as file:
-        file.write(b"\0" * path.stat().st_size)
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()

@@ -21,6 +21,7 @@ def create(
     """
     from datetime import UTC, datetime
 
+    from ops.admin.bucket_keys import make as make_bucket_keys
     from ops.admin.intake_keys import add_doors
     from ops.admin.intake_keys import turn as turn_days
     from ops.admin.keys import make_keys
@@ -33,6 +34,7 @@ def create(
     else:
         make_keys(keys, recipients=load_recipients(recipients))
         typer.echo(f"key files made in {keys}, one per zone")
+    make_bucket_keys(keys)
     turn_days(keys, now.date())
     typer.echo(f"{add_doors(keys, known, now)} keys of doors made")
 
@@ -76,14 +78,21 @@ def door(
 
 
 def show(directory: Directory = UP) -> None:
-    """List zone, name and version of every key. No key is opened, let alone shown."""
+    """List zone, name and version of every key, and count bucket keys. No key is opened, let alone shown."""
+    from ops.runtime.bucket_key_files import read_bucket_key_file
     from ops.runtime.key_files import read_key_file
     from ops.runtime.paths import EnginePaths
+    from schemas.data_keys import FAMILIES
     from schemas.keyring import OPERATIONS_ZONE, ZONES
 
     for zone in (*ZONES, OPERATIONS_ZONE):
         for entry in read_key_file(EnginePaths(directory).keys, zone).entries:
             typer.echo(f"{zone:10} {entry.name:24} {entry.version}")
+    for zone, families in FAMILIES.items():
+        places = list(read_bucket_key_file(EnginePaths(directory).keys, zone).wrapped)
+        for family in families:
+            epochs = [epoch for held, _, epoch in places if held == family]
+            typer.echo(f"{zone:10} {'bucket ' + family:24} {len(epochs)} keys, newest epoch {max(epochs, default=0)}")
 
 
 def add_recipient(name: RecipientName, directory: Directory = UP) -> None:

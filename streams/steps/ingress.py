@@ -1,6 +1,6 @@
 """Ingress: open an entry, judge each value, build pseudonymous ones by allow-list. After this step no name exists.
 
-Stateless. One entry becomes its facts, its identity as sealed tokens, its manifest, and last the receipt for its
+Stateless. One entry becomes its identity as sealed tokens, its facts in one element, and last the receipt for its
 source; or, where it ends here, its disposition and the receipt with the reasons.
 """
 
@@ -14,7 +14,7 @@ from linkage.tokens import TokenKeys, encode
 from schemas import elements
 from schemas.disposition import Disposition, Receipt, disposition_value, receipt_value
 from schemas.door_session import Refusal
-from schemas.elements import Manifest
+from schemas.elements import EntryContent
 from schemas.envelope import Envelope, entry_name
 from schemas.facts import Referral, StoredFact
 from schemas.identity import Person
@@ -116,26 +116,20 @@ class EntryNames:
 
 
 def pseudonymised(message: SourceMessage, source: Source, names: EntryNames, pseudonyms: Pseudonyms) -> Iterable[Emit]:
-    """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
+    """The elements of one accepted entry for `events.v1`: identity, merges, and last the entry with its facts.
 
     Each is made from named, typed values; no part of the resource is copied.
     """
     record, entry = pseudonyms.record_id(source, message.person, names.entry_id), names.keyed
     filing = _Filing(source, pseudonyms, record, entry, message.source_version_at.astimezone(UTC))
-    facts = []
-    for position, fact in enumerate(message.facts):
-        stored = filing.stored(fact, position)
-        key, value, version = elements.fact_element(stored)
-        facts.append((stored.fact_id, version))
-        yield _emit(record, key, value)
     identity = normalise(identity_of(message.person), placeholder_words=source.placeholders)
     identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, canonical_identity(identity))
     yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
     for retired in message.person.retired_local_ids:
         old = record_of_local_id(pseudonyms.keys, source.slug, retired)
         if old != record:
-            yield _emit(old, *elements.merge_element(old, record, filing.source_version_at))
-    manifest = Manifest(
+            yield _emit(old, *elements.merge_element(old, record, filing.source_version_at, pseudonyms.keys))
+    content = EntryContent(
         record_id=record,
         entry=entry,
         source=source.slug,
@@ -143,9 +137,9 @@ def pseudonymised(message: SourceMessage, source: Source, names: EntryNames, pse
         source_version_at=filing.source_version_at,
         identity=identity_hash,
         service_named=message.service_named,
-        facts=facts,
+        facts=[filing.stored(fact, position) for position, fact in enumerate(message.facts)],
     )
-    yield _emit(record, *elements.manifest_element(manifest))
+    yield _emit(record, *elements.entry_element(content, pseudonyms.keys))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ A batch cut elsewhere after a crash passes through other states, so what was pub
 Therefore everything published is claimed first, by name and digest, and after a restart no claim is trusted: when its
 person is touched, it is published again or taken back.
 
-Of one fact the version with the highest (link revision, source_version_at, content hash) is kept. It is in the fold
-while its link revision is above the record's withdrawal; when it is not above, no lower one is. So the set, the fold
-and the last published values are the same for any order and any repetition of the same messages.
+Of one entry the highest link revision is kept. Its facts are in the fold while that is above the record's withdrawal,
+and of one fact the version with the highest (source_version_at, content) wins there. So the set, the fold and the last
+published values are the same for any order and any repetition of the same messages.
 """
 
 from collections.abc import Iterable
@@ -23,11 +23,10 @@ from schemas.definitions import Definitions
 from schemas.errors import Unreadable
 from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring
-from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
+from schemas.pathway_in import EntryInput, TickInput, WithdrawalInput
 from schemas.recipients import Agreement
 from schemas.revision import generation_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
-from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.fold import Pathway, fold
 from streams.steps.pathway_fold.handovers import is_overdue
 from streams.steps.person_state import (
@@ -36,7 +35,7 @@ from streams.steps.person_state import (
     SNAPSHOT,
     UNRECEIVED,
     WITHDRAWN,
-    LinkedFact,
+    LinkedEntry,
     PathwayState,
     PersonState,
     claim_element,
@@ -46,7 +45,7 @@ from streams.steps.person_state import (
 )
 from streams.steps.publishing import Recipient
 
-__all__ = ["LinkedFact", "PathwayState", "PathwayStep"]
+__all__ = ["LinkedEntry", "PathwayState", "PathwayStep"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,6 +56,7 @@ class PathwayStep:
     def __init__(
         self, keys: Keyring, recipients: tuple[Agreement, ...], definitions: Definitions, *, generation: int = 0
     ) -> None:
+        self._keys = keys
         self._recipients = tuple(Recipient(agreement, keys, generation) for agreement in recipients)
         self._generation = generation
         self._definitions = definitions
@@ -66,34 +66,33 @@ class PathwayStep:
         return PathwayState.of_changelog(elements)
 
     def advance(self, state: PathwayState, message: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
-        """What one fact, one withdrawal or one tick changes; what it leads to, `finish` answers."""
+        """What one entry, one withdrawal or one tick changes; what it leads to, `finish` answers."""
         try:
             received = pathway_in.parse(message.key, message.value)
+            if not isinstance(received, TickInput) and generation_of(received.link_revision) > self._generation:
+                return state, (Reject("generation"),)
+            match received:
+                case EntryInput():
+                    return state, tuple(self._entry(state, received, message))
+                case WithdrawalInput():
+                    return state, tuple(self._withdrawal(state, received, message))
+                case TickInput():
+                    return state, tuple(self._tick(state, received, message))
         except Unreadable:
             return state, (Reject("unreadable"),)
-        if not isinstance(received, TickInput) and generation_of(received.link_revision) > self._generation:
-            return state, (Reject("generation"),)
-        match received:
-            case FactInput():
-                return state, tuple(self._fact(state, received, message))
-            case WithdrawalInput():
-                return state, tuple(self._withdrawal(state, received, message))
-            case TickInput():
-                return state, tuple(self._tick(state, received, message))
 
     def finish(self, state: PathwayState) -> tuple[Answer, ...]:
         """What is published of everybody touched since, each in answer to the newest message about them."""
         touched, state.touched = state.touched, {}
         return tuple((message, self._publish(state, person_id, message)) for person_id, message in touched.items())
 
-    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
-        person, fact = state.of(received.person_id), received.fact
-        name = fact.record_id, fact.fact_id
-        new, former = LinkedFact(received.link_revision, PersonFact.of(fact)), person.fact(name)
+    def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
+        person, name = state.of(received.person_id), (received.record_id, received.name)
+        new, former = LinkedEntry.of(name[0], received.entry, received.link_revision), person.entry(name)
         outcomes: list[Outcome] = []
-        is_linked = person.has_record(fact.record_id, received.link_revision)
-        if is_linked and (former is None or new.rank > former.rank):
-            person.facts[name] = new
+        is_linked = person.has_record(name[0], new.link_revision)
+        if is_linked and (former is None or new.link_revision > former.link_revision):
+            person.entries[name] = new
             outcomes.append(Change(message.key or b"", new.element()))
         state.touch(received.person_id, message)
         return outcomes
@@ -105,10 +104,10 @@ class PathwayStep:
         if person.has_record(record_id, revision):
             person.withdrawn[record_id] = revision
             outcomes.append(_change(f"{person_id}/{record_id}/{WITHDRAWN}", withdrawal(revision)))
-        for name in [name for name in person.facts if name[0] == record_id]:
-            fact = person.fact(name)
-            if fact is not None and fact.link_revision <= person.withdrawn[record_id]:
-                del person.facts[name]
+        for name in [name for name in person.entries if name[0] == record_id]:
+            entry = person.entry(name)
+            if entry is not None and entry.link_revision <= person.withdrawn[record_id]:
+                del person.entries[name]
                 outcomes.append(_change(f"{person_id}/{record_id}/{name[1]}", None))
         state.touch(person_id, message)
         return outcomes
@@ -137,7 +136,7 @@ class PathwayStep:
         """
         person = state.of(person_id)
         pathway = self._folded(person, state.as_of)
-        current, claims = current_claims(pathway), person.claims
+        current, claims = current_claims(pathway, self._keys), person.claims
         differing = {name for name, claim in current.items() if claims.get(name) != claim}
         changed = differing if person.sure else current.keys()
         gone = sorted(claims.keys() - current.keys())

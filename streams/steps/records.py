@@ -1,7 +1,7 @@
-"""Records: the state of one patient at one source: facts, winning identity, entries, and their person.
+"""Records: the state of one patient at one source: entries with their facts, winning identity, and their person.
 
     events.v1    -> identity.v1 when the winning identity changes, once the record is ours
-    link.map.v1  -> pathway.in.v1: the record's facts under its person, withdrawn from every former one
+    link.map.v1  -> pathway.in.v1: the record's entries under its person, withdrawn from every former one
                  -> dispositions.v1: where each entry ended
 
 A record is *ours* once an entry named a service or brought a fact of care; a hospital's feed also carries all its
@@ -20,16 +20,16 @@ from schemas import canonical, elements
 from schemas.disposition import Disposition, disposition_value
 from schemas.errors import Unreadable
 from schemas.linking import Link, RecordIdentity, record_of_key
-from schemas.pathway_in import fact_message, withdrawal_message
+from schemas.pathway_in import entry_message, withdrawal_message
 from schemas.revision import generation_of, revision_of
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject
 from streams.steps.record_state import (
     ANNOUNCED,
+    END,
     LINK,
     PERSON,
     SINCE,
-    FactVersion,
     RecordEntry,
     RecordsState,
     RecordState,
@@ -74,22 +74,33 @@ class RecordsStep(MessageByMessage):
         return state, (*expired, *outcomes)
 
     def _on_element(self, state: RecordsState, element: elements.Element, message: Message) -> list[Outcome]:
-        record, record_id = state.of(element.record_id), element.record_id
+        record, record_id, name = state.of(element.record_id), element.record_id, element.name
         outcomes: list[Outcome] = []
-        if element.kind == elements.FACT:
-            outcomes += _on_fact(record, record_id, element)
-        elif element.kind == elements.ENTRY and element.name not in record.entries:
-            entry = record.entries[element.name] = RecordEntry.of(element.value)
-            outcomes.append(_change(record_id, element.kind, element.name, entry.element()))
-        elif element.kind in (elements.IDENTITY, elements.MERGE):
+        if element.kind == elements.ENTRY:
+            outcomes += self._on_entry(record, record_id, element)
+        else:
             texts = record.identities if element.kind == elements.IDENTITY else record.merges
-            if element.name not in texts:
-                text = texts[element.name] = canonical.dump(element.value)
-                outcomes.append(_change(record_id, element.kind, element.name, text))
+            if name not in texts:
+                text = texts[name] = canonical.dump(element.value)
+                outcomes.append(_change(record_id, element.kind, name, text))
         outcomes += self._announce(record, record_id)
         outcomes += self._dispositions(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
         return outcomes
+
+    def _on_entry(self, record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
+        """Keep a new entry, pass it on when the person is known, and write its end when that is known."""
+        name = element.name
+        if name in record.entries:
+            return []
+        entry = record.entries[name] = RecordEntry.of(element.value, canonical.dump(element.value))
+        outcomes: list[Outcome] = []
+        link = record.link
+        if link is not None:
+            outcomes.append(_entry_emit(link.person_id, (record_id, name), entry, link.since))
+        if record.end is not None and record.end == self._end(record)[0]:
+            outcomes.append(self._ended(record, name))
+        return [*outcomes, _change(record_id, elements.ENTRY, name, entry.text)]
 
     def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
         last, formerly = record.link, list(answer.formerly)
@@ -108,8 +119,7 @@ class RecordsStep(MessageByMessage):
                 _to_person(former, *withdrawal_message(former, record_id, answer.revision)) for former in others
             ]
             outcomes += [
-                _fact_emit(answer.person_id, (record_id, fact_id), fact, since)
-                for fact_id, fact in record.facts.items()
+                _entry_emit(answer.person_id, (record_id, name), entry, since) for name, entry in record.entries.items()
             ]
         record.link = StoredLink(
             answer.person_id, answer.status, formerly, answer.revision, since, sorted(answer.reasons)
@@ -136,53 +146,42 @@ class RecordsStep(MessageByMessage):
         return [emit, _change(record_id, ANNOUNCED, "", value)]
 
     def _dispositions(self, record: RecordState, record_id: str) -> list[Outcome]:
-        """A disposition for every entry whose last one is another; none until the linker has answered.
+        """A disposition for every entry when the last one was another; none until the linker has answered."""
+        end = self._end(record)[0]
+        if end is None or end == record.end:
+            return []
+        record.end = end
+        ended = [self._ended(record, name) for name in record.entries]
+        return [*ended, _change(record_id, END, "", canonical.dump({"end": list(end)}))]
 
-        Its revision is one above that of the link, and the lowest of the generation for `ignored`: higher means newer.
+    def _end(self, record: RecordState) -> tuple[tuple[str, ...] | None, int]:
+        """Where the record's entries end as things stand, None while that is open, and the revision of that.
+
+        It is one above that of the link, and the lowest of the generation for `ignored`: higher means newer.
         """
         if not record.ours:
-            disposition, why, revision = Disposition.IGNORED, [], revision_of(self._generation, 0)
-        elif record.link is None:
-            return []
-        else:
-            link = record.link
-            disposition, why, revision = Disposition(link.status), link.why, link.revision + 1
-        end = (disposition.value, *why)
-        outcomes: list[Outcome] = []
-        for name, entry in record.entries.items():
-            if entry.end == end:
-                continue
-            ended = record.entries[name] = entry.ended(end)
-            entry_name = elements.entry_of(name)
-            value = disposition_value(disposition, entry.source, revision=revision, why=why)
-            outcomes.append(Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value))
-            outcomes.append(_change(record_id, elements.ENTRY, name, ended.element()))
-        return outcomes
+            return (Disposition.IGNORED.value,), revision_of(self._generation, 0)
+        if record.link is None:
+            return None, 0
+        return (record.link.status, *record.link.why), record.link.revision + 1
 
-
-def _on_fact(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
-    """Keep the version with the highest (source_version_at, content hash); pass it on when the person is known."""
-    fact_id, _, version = element.name.rpartition("/")
-    former = record.facts.get(fact_id)
-    if former is not None and former.rank >= (element.value["source_version_at"], version):
-        return []
-    fact = record.facts[fact_id] = FactVersion.of(element.value, version)
-    outcomes: list[Outcome] = []
-    if record.link is not None:
-        link = record.link
-        outcomes.append(_fact_emit(link.person_id, (record_id, fact_id), fact, link.since))
-    return [*outcomes, _change(record_id, elements.FACT, fact_id, fact.element())]
+    def _ended(self, record: RecordState, name: str) -> Emit:
+        end, revision = self._end(record)
+        assert end is not None
+        entry_name, source = elements.entry_of(name), record.entries[name].source
+        value = disposition_value(Disposition(end[0]), source, revision=revision, why=list(end[1:]))
+        return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
 
 
 def _usable_tokens(identity: bytes | None) -> bytes | None:
     """The sealed tokens of an identity, None when nothing in it can be compared or it has not come yet."""
-    parts = canonical.load_object(identity) if identity is not None else None
+    parts = canonical.read_object(identity) if identity is not None else None
     return base64.b64decode(parts["tokens"]) if parts is not None and parts["usable"] else None
 
 
-def _fact_emit(person_id: str, name: tuple[str, str], fact: FactVersion, link_revision: int) -> Emit:
-    """`name` is (record id, fact id)."""
-    return _to_person(person_id, *fact_message(person_id, name, fact.text, link_revision=link_revision))
+def _entry_emit(person_id: str, name: tuple[str, str], entry: RecordEntry, link_revision: int) -> Emit:
+    """`name` is (record id, name of the entry's element)."""
+    return _to_person(person_id, *entry_message(person_id, name, entry.text, link_revision=link_revision))
 
 
 def _to_person(person_id: str, key: bytes, value: bytes) -> Emit:
@@ -213,10 +212,10 @@ def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
             break
         del state.waiting[record_id]
         record = state.remove(record_id)
-        place = partition_of(record_id)
-        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in _removable(record_id, record)]
-        outcomes += [Change(key, None) for key in _state_keys(record_id, record)]
-        outcomes.append(_change(record_id, SINCE, "", None))
+        place, removed = partition_of(record_id), _removable(record_id, record)
+        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in removed]
+        outcomes += [Change(key, None) for key in removed]
+        outcomes += [_change(record_id, kind, "", None) for kind in (END, SINCE)]
     return tuple(outcomes)
 
 
@@ -234,13 +233,9 @@ def _removed(state: RecordsState, message: Message) -> list[Outcome]:
     return [Emit(EVENTS, message.partition, key, value)] if value is not None else []
 
 
-def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes | None]:
-    """Key -> value of everything the record has in `events.v1`; None for a version that did not win."""
-    named = (canonical.load_object(entry.text)["facts"] for entry in record.entries.values())
-    facts: dict[str, bytes | None] = {"/".join(fact): None for entry_facts in named for fact in entry_facts}
-    facts |= {f"{fact_id}/{fact.version}": fact.text for fact_id, fact in record.facts.items()}
-    kinds: Mapping[str, Mapping[str, bytes | None]] = {
-        elements.FACT: facts,
+def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes]:
+    """Key -> value of everything the record has in `events.v1`, and under the same keys in the state."""
+    kinds: Mapping[str, Mapping[str, bytes]] = {
         elements.IDENTITY: record.identities,
         elements.MERGE: record.merges,
         elements.ENTRY: {name: entry.text for name, entry in record.entries.items()},
@@ -248,14 +243,3 @@ def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes | None]
     return {
         f"{record_id}/{kind}/{name}".encode(): value for kind, values in kinds.items() for name, value in values.items()
     }
-
-
-def _state_keys(record_id: str, record: RecordState) -> Iterable[bytes]:
-    """The state elements of a record that is not ours, except the mark that it waits."""
-    kinds: Mapping[str, Iterable[str]] = {
-        elements.FACT: record.facts,
-        elements.IDENTITY: record.identities,
-        elements.MERGE: record.merges,
-        elements.ENTRY: record.entries,
-    }
-    return [f"{record_id}/{kind}/{name}".encode() for kind, names in kinds.items() for name in names]

@@ -15,6 +15,7 @@ from memory_engine import (
     START_MS,
     IntakeMessage,
     MemoryEngine,
+    all_bucket_keys,
     all_keys,
     intake_message,
     published,
@@ -23,6 +24,7 @@ from memory_engine import (
 )
 from small_world import small_world
 
+from ops.admin.bucket_keys import make as make_bucket_keys
 from ops.admin.bulk_writer import write_all
 from ops.admin.keys import write_keys
 from ops.admin.topic_reader import read_topics
@@ -51,6 +53,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     in_memory.run()
     layout = EnginePaths(tmp_path / "engine")
     write_keys(layout.keys, all_keys())  # both engines must name people alike
+    make_bucket_keys(layout.keys, all_bucket_keys())
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         write_intake_keys(layout)  # now: an engine that starts destroys what is as old as this world
         publish(engine.bootstrap, random.Random(5).sample(items, len(items)))

@@ -7,6 +7,7 @@ comparison sees what it should.
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -29,13 +30,16 @@ from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage.model import parse as parse_model
 from ops.admin.topic_reader import last_values
+from ops.lab.memory_engine.parts import pathway_step
 from ops.runtime.paths import linkage_model
-from schemas.elements import FACT, Element
+from schemas.elements import fact_names
 from schemas.linking import Link
+from schemas.pathway_in import EntryInput
 from schemas.topics import DEAD_LETTERS, DISPOSITIONS, EVENTS, LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Emit, Message, Outcome, Step
-from streams.steps.records import RecordsState, RecordsStep, RecordState
+from streams.steps.pathway import PathwayState, PathwayStep
+from streams.steps.records import RecordsStep, RecordState
 
 Intake = tuple[str, IntakeMessage]
 
@@ -165,13 +169,16 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
 # ------------------------------------------------------------ mutants: what the comparison has to see
 
 
-class ArrivalWins(RecordsStep):
+class ArrivalWins(PathwayStep):
     """Of one fact it keeps what came last."""
 
-    def _on_element(self, state: RecordsState, element: Element, message: Message) -> list[Outcome]:
-        if element.kind == FACT:
-            state.of(element.record_id).facts.pop(element.name.partition("/")[0], None)
-        return super()._on_element(state, element, message)
+    def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
+        entries, said = state.of(received.person_id).entries, {name.fact_id for name in fact_names(received.entry)}
+        for key, entry in entries.items():
+            assert not isinstance(entry, bytes)
+            kept = tuple(held for held in entry.facts if held.fact.fact_id not in said)
+            entries[key] = replace(entry, facts=kept)
+        return super()._entry(state, received, message)
 
 
 class FirstIdentityWins(RecordsStep):
@@ -208,7 +215,7 @@ def _without_formerly(outcome: Outcome) -> Outcome:
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
     forgets = ForgetsFormerly(all_keys().zone("linker"), parse_model(linkage_model()))
     return {
-        "arrival wins": {"records": ArrivalWins()},
+        "arrival wins": {"pathway": pathway_step(ArrivalWins)},
         "the first identity wins": {"records": FirstIdentityWins()},
         "nobody knows where a record was": {"linker": forgets, "records": ForgetsWhere()},
         "formerly is forgotten": {"linker": forgets},

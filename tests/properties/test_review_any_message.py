@@ -13,13 +13,10 @@ from streams.steps.outcome import Message, Reject
 R, F, P = (letter * 32 for letter in "abc")
 HASH = "0" * 32
 DAY = "2026-01-01T00:00:00.000000Z"
-FACT = {
-    "v": 1, "kind": "fact", "record_id": R, "fact_id": F, "source": "gp-hub", "tier": "tier2", "source_version_at": DAY,
-    "retracted": False, "body": {"type": "death", "on": "2026-01-01", "at": None, "referral": None},
-}  # fmt: skip
 ENTRY = {
-    "v": 1, "kind": "entry", "entry_id": "x", "source": "gp-hub", "tier": "tier2", "source_version_at": DAY,
-    "identity": F, "service_named": True, "facts": [[F, HASH]],
+    "v": 1, "kind": "entry", "entry": F, "source": "gp-hub", "tier": "tier2", "source_version_at": DAY,
+    "identity": F, "service_named": True, "facts": [[F, HASH, True, False]],
+    "bodies": [{"type": "death", "on": "2026-01-01"}],
 }  # fmt: skip
 LINK = {
     "v": 1,
@@ -33,25 +30,24 @@ LINK = {
 Told = tuple[str, str, dict[str, Any]]
 WELL_FORMED: dict[str, list[Told]] = {
     "records": [
-        ("events.v1", f"{R}/e/{F}/{HASH}", FACT),
         (
             "events.v1",
             f"{R}/i/{F}",
             {"v": 1, "kind": "identity", "identity": F, "tokens": "AAAA", "usable": True},
         ),
-        ("events.v1", f"{R}/n/x/{HASH}", ENTRY),
+        ("events.v1", f"{R}/n/{F}/{HASH}", ENTRY),
         ("events.v1", f"{R}/m/{HASH}", {"v": 1, "kind": "merge", "into": R, "source_version_at": DAY}),
         ("link.map.v1", R, LINK),
     ],
     "linker": [("identity.v1", R, {"v": 1, "tier": "tier2", "tokens": None, "merged_into": R})],
     "pathway": [
-        ("pathway.in.v1", f"{P}/{R}/{F}", {"kind": "fact", "person_id": P, "link_revision": 1, "fact": FACT}),
+        ("pathway.in.v1", f"{P}/{R}/{F}/{HASH}", {"v": 1, "kind": "entry", "link_revision": 1, "entry": ENTRY}),
         (
             "pathway.in.v1",
             f"{P}/{R}/w",
-            {"kind": "withdrawal", "person_id": P, "record_id": R, "link_revision": 1},
+            {"v": 1, "kind": "withdrawal", "link_revision": 1},
         ),
-        ("pathway.in.v1", "tick/0", {"kind": "tick", "as_of": "2026-01-01"}),
+        ("pathway.in.v1", "tick/0", {"v": 1, "kind": "tick", "as_of": "2026-01-01"}),
     ],
 }
 STRANGE = [

@@ -33,8 +33,10 @@ from small_world import (
 from connectors.entry import SourceEntry
 from schemas import topics
 from schemas.disposition import Checked, Verdict
+from schemas.elements import FactName, fact_names, stored_facts
 from schemas.envelope import entry_id
 from schemas.errors import error
+from schemas.facts import Referral, StoredFact
 from schemas.identity import LocalId, Person
 from schemas.source_message import SourceMessage
 from streams.steps.outcome import Emit, Message, Outcome, Reject
@@ -68,19 +70,23 @@ def kinds(found: dict[str, Any]) -> str:
     return "".join(key.split("/")[1] for key in found)
 
 
-def one_fact(slug: str, entry: SourceMessage, kind: str) -> dict[str, Any]:
-    (found,) = [v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind]
-    return found
+def one_fact(slug: str, entry: SourceMessage, kind: str) -> tuple[FactName, StoredFact]:
+    """The one fact of that type in the entry: what stands beside its body, and all it says."""
+    found = elements(slug, entry)
+    (key,) = [key for key in found if key.split("/")[1] == "n"]
+    facts = zip(fact_names(found[key]), stored_facts(key.split("/")[0], found[key]), strict=True)
+    (fact,) = [(name, fact) for name, fact in facts if fact.body.type == kind]
+    return fact
 
 
-def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None:
-    found = elements(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    assert kinds(found) == "ein"
-    manifest = list(found.values())[-1]
-    keys = {"/".join((RECORD, "e", *fact)) for fact in manifest["facts"]}
-    assert keys == {key for key in found if key.split("/")[1] == "e"}
+def test_an_entry_becomes_its_identity_and_last_one_element_with_all_its_facts() -> None:
+    entry = message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), referral("R", 0), at=0)
+    found = elements(*entry)
+    assert kinds(found) == "in"
     assert {key.split("/")[0] for key in found} == {RECORD}
-    assert manifest["service_named"] is True
+    last = list(found.values())[-1]
+    assert last["service_named"] is True
+    assert {fact.body.type for fact in stored_facts(RECORD, last)} == {"measurement", "referral"}
 
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
@@ -98,8 +104,8 @@ def test_the_same_entry_gives_the_same_bytes_whenever_it_comes() -> None:
 def test_a_correction_under_a_new_message_id_is_a_new_version_of_the_same_fact() -> None:
     first = one_fact(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement")
     second = one_fact(*message_from(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement")
-    assert first["fact_id"] == second["fact_id"]
-    assert first != second
+    assert first[0].fact_id == second[0].fact_id
+    assert first[0].version != second[0].version
 
 
 def test_without_a_business_id_the_entry_stands_in() -> None:
@@ -107,7 +113,7 @@ def test_without_a_business_id_the_entry_stands_in() -> None:
     first = one_fact(*message_from(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
     again = one_fact(*message_from(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
     other = one_fact(*message_from(GP, "m2", person, weight(None, 0, "120"), at=0), "measurement")
-    assert first["fact_id"] == again["fact_id"] != other["fact_id"]
+    assert first[0].fact_id == again[0].fact_id != other[0].fact_id
 
 
 def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
@@ -118,16 +124,17 @@ def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
         *message_from(COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3),
         "referral",
     )
-    assert sent["body"]["ubrn"] == received["body"]["ubrn"]
-    assert re.fullmatch("[0-9a-f]{32}", sent["body"]["ubrn"]), "no version: the key is never rotated"
-    assert sent["fact_id"] != received["fact_id"]
+    ubrns = [fact.body.ubrn or "" for _, fact in (sent, received) if isinstance(fact.body, Referral)]
+    assert ubrns[0] == ubrns[1]
+    assert re.fullmatch("[0-9a-f]{32}", ubrns[0]), "no version: the key is never rotated"
+    assert sent[0].fact_id != received[0].fact_id
 
 
 def test_two_sources_with_the_same_business_id_mean_two_things() -> None:
     fact = one_fact(*message_from(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
     other = one_fact(*message_from(COUNCIL, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
-    assert fact["fact_id"] != other["fact_id"]
-    assert fact["record_id"] != other["record_id"]
+    assert fact[0].fact_id != other[0].fact_id
+    assert fact[1].record_id != other[1].record_id
 
 
 def record_of(person: Person, message_id: str = "m") -> str:

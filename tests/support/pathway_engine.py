@@ -5,18 +5,21 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from pathway_journeys import DEFINITIONS, keyring
+from pathway_journeys import DEFINITIONS, keyed, keyring
 
+from ops.lab.known_keys import known_keys
 from schemas import canonical, pathway_in, topics
+from schemas.elements import EntryContent, entry_element
 from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.field_sets import FIELD_SETS
-from schemas.pathway_in import TickInput, fact_message
+from schemas.pathway_in import TickInput, entry_message
 from schemas.recipients import Agreement
 from streams.steps.outcome import Emit, Message, Outcome, Reject, keep
 from streams.steps.pathway import PathwayState, PathwayStep
 
 KeyValue = tuple[bytes | None, bytes | None]
+INGRESS_KEYS = known_keys("journeys", recipients=()).zone("ingress")
 LEFT_OUT = ("revision", "known_at")
 EPOCH = date(1970, 1, 1)
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
@@ -34,10 +37,27 @@ def step(recipients: Iterable[str | Agreement] = ("demo",), kind: type[PathwaySt
     return kind(keyring(*(each.slug for each in agreements)), agreements, DEFINITIONS)
 
 
+def entry_input(person_id: str, facts: Sequence[StoredFact], link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of an entry of the person with these facts, which are of one record and version time."""
+    first = facts[0]
+    content = EntryContent(
+        record_id=first.record_id,
+        entry=keyed("entry", *(fact.fact_id for fact in facts)),
+        source=first.source,
+        tier=first.tier,
+        source_version_at=first.source_version_at,
+        identity=keyed("identity"),
+        service_named=True,
+        facts=facts,
+    )
+    key, text = entry_element(content, INGRESS_KEYS)
+    record_id, _, name = key.split("/", 2)
+    return entry_message(person_id, (record_id, name), text, link_revision=link_revision)
+
+
 def fact_input(person_id: str, fact: StoredFact, link_revision: int) -> tuple[bytes, bytes]:
-    """Key and value of a fact of the person."""
-    text = canonical.dump(fact.model_dump(mode="json"))
-    return fact_message(person_id, (fact.record_id, fact.fact_id), text, link_revision=link_revision)
+    """Key and value of an entry that says this one thing."""
+    return entry_input(person_id, [fact], link_revision)
 
 
 def message(pair: KeyValue, offset: int, *, sent_ms: int | None = None) -> Message:

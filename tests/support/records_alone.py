@@ -72,9 +72,12 @@ def ends(emits: Iterable[Emit]) -> list[str]:
 
 
 def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
-    """(kind, person, link revision) of what pathway is told, demographics left out."""
+    """(kind, person, link revision) of what pathway is told, entries without care left out."""
+    sent = [
+        (emit.key.decode().split("/")[0], json.loads(emit.value or b"")) for emit in emits if emit.topic == PATHWAY_IN
+    ]
     return [
-        (emit["kind"], emit["person_id"], emit["link_revision"])
-        for emit in on(PATHWAY_IN, emits)
-        if emit["kind"] == "withdrawal" or emit["fact"]["body"]["type"] != "demographics"
+        (value["kind"], person, value["link_revision"])
+        for person, value in sent
+        if value["kind"] == "withdrawal" or any(of_care for _, _, of_care, _ in value["entry"]["facts"])
     ]

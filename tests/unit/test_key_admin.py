@@ -139,7 +139,7 @@ def test_a_command_that_was_killed_is_finished_by_the_next(
 ) -> None:
     """Whatever file it was killed at: no file is torn, and the zones agree after the next command."""
     written: list[Path] = []
-    real = admin._replace
+    real = admin.replace_file
 
     def killed(path: Path, text: str) -> None:
         if len(written) == survives:
@@ -147,7 +147,7 @@ def test_a_command_that_was_killed_is_finished_by_the_next(
         real(path, text)
         written.append(path)
 
-    monkeypatch.setattr(admin, "_replace", killed)
+    monkeypatch.setattr(admin, "replace_file", killed)
     try:
         rotate(made, "dead-letter")
     except KilledError:

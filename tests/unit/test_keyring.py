@@ -26,11 +26,12 @@ def held(keys: Keyring) -> set[str]:
 
 EXPECTED_ZONES = {
     "ingress": {
-        "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "link-tokens", "link-seal", "dead-letter",
+        "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "content", "link-tokens", "link-seal",
+        "dead-letter",
     },
     "records": {"dead-letter"},
     "linker": {"link-seal", "person-id", "dead-letter"},
-    "pathway": {"recipient/demo", "recipient/research", "dead-letter"},
+    "pathway": {"claim", "recipient/demo", "recipient/research", "dead-letter"},
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def test_every_key_is_random_and_another_whatever_keys_there_are_beside_it() -> 
     """Nothing is derived: who learns one key learns no other, and a recipient more changes no key there is."""
     keys = fresh_keys(["demo"])
     values = [keys.key(name) for name in held(keys)]
-    assert len(set(values)) == len(values) == 10
+    assert len(set(values)) == len(values) == 12
     again = fresh_keys(["demo"])
     assert not {again.key(name) for name in held(again)} & set(values)
     assert {name: len(keys.key(name)) for name in held(keys)} == {name: key_bytes(name) for name in held(keys)}

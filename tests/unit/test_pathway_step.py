@@ -273,6 +273,12 @@ def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
         assert not [id_ for id_ in ours if id_.encode() in everything]
 
 
+def entry_of(table: str) -> tuple[bytes, bytes]:
+    """The one entry of the table as a message."""
+    (pair,) = inputs(table)
+    return pair[0] or b"", pair[1] or b""
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -281,13 +287,16 @@ def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
         (b"k", b"not JSON"),
         (b"k", b"\xff"),
         (b"k", b"[]"),
-        (b"k", b'{"kind":"gossip"}'),
-        (b"tick/0", b'{"kind":"tick","as_of":"30 February"}'),
-        (b"tick/0", b'{"kind":"tick","as_of":"2026-02-01","as_of":"2026-02-02"}'),
-        (
-            withdrawal_message(PERSON, keyed("record", "gp"), 1)[0],
-            withdrawal_message(PERSON, keyed("r"), 1)[1],
-        ),
+        (b"k", b'{"v":1,"kind":"gossip"}'),
+        (b"tick/0", b'{"v":1,"kind":"tick","as_of":"30 February"}'),
+        (b"tick/0", b'{"v":2,"kind":"tick","as_of":"2026-02-01"}'),
+        (b"tick/0", withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
+        (f"{PERSON}/w".encode(), withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
+        (entry_of("0 | gp | dies")[0], withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
+        (entry_of("0 | gp | dies")[0], entry_of("1 | gp | dies as another")[1]),
+        (withdrawal_message(PERSON, keyed("record", "gp"), 1)[0], entry_of("0 | gp | dies")[1]),
+        (entry_of("0 | gp | dies")[0], entry_of("0 | gp | dies")[1].replace(b'"on":"2026', b'"on":"year')),
+        (entry_of("0 | gp | dies")[0], entry_of("0 | gp | dies")[1].replace(b'"bodies":[', b'"bodies":[{},')),
         withdrawal_message("a name", keyed("record", "gp"), 1),
         withdrawal_message(PERSON, keyed("record", "gp"), -1),
     ],
@@ -318,10 +327,11 @@ def test_a_link_of_a_generation_that_has_not_begun_is_a_dead_letter() -> None:
 
 def test_the_state_is_one_element_for_each_thing() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "tier3"), 7)
-    done: Run = run([*inputs("0 | tier2 | refers to tier3 as sent"), leaves, tick_message(0, day(50))])
+    (sent,) = inputs("0 | tier2 | refers to tier3 as sent")
+    done: Run = run([sent, leaves, tick_message(0, day(50))])
     assert sorted(done.changelog) == sorted(
         [
-            f"{PERSON}/{keyed('record', 'tier2')}/{keyed('fact', 'sent')}".encode(),
+            sent[0] or b"",
             f"{PERSON}/{keyed('record', 'tier3')}/w".encode(),
             f"{PERSON}/o/snapshot".encode(),
             f"{PERSON}/o/{keyed('fact', 'sent')}".encode(),

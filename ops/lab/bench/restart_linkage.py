@@ -96,7 +96,7 @@ def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
 
 def _answered(layout: EnginePaths, keys: Keyring, known: Mapping[str, CopiedRecord]) -> dict[bytes, bytes]:
     """What the real linker keeps of the first copy."""
-    step, elements = step_with("linker", layout.keyring), dict[bytes, bytes]()
+    step, elements = step_with("linker", layout.keyring, layout.current_bucket_keys), dict[bytes, bytes]()
     state = step.restore([])
     for offset, (record_id, record) in enumerate(known.items()):
         message = Message(IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, record, 0), (), offset)

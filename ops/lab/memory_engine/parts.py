@@ -10,10 +10,11 @@ from typing import NamedTuple, cast
 from connectors.entry import SourceEntry
 from connectors.intake import envelope_of
 from linkage.record_name import record_parts
-from ops.lab.known_keys import known_keys
+from ops.lab.known_keys import known_bucket_keys, known_keys
 from ops.runtime.paths import linkage_model, load_recipients, load_sources, packaged_all
 from schemas import canonical, topics
 from schemas.check import check
+from schemas.data_keys import FAMILIES, BucketKeys
 from schemas.definitions import parse
 from schemas.door_session import Session, open_session
 from schemas.envelope import SESSION_HEADER, Envelope, sealed
@@ -34,12 +35,26 @@ RECEIVED_AT = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 START_MS = int(RECEIVED_AT.timestamp() * 1000)
 
 KeysOfZone = Callable[[str], Keyring]
+BucketKeysOfZone = Callable[[str], Callable[[], BucketKeys]]
 
 
 @cache
 def all_keys() -> Keyring:
     """Every key of the engine in memory; the same in every run, so that equal seeds give equal bytes."""
     return known_keys("simulation", recipients=RECIPIENTS)
+
+
+@cache
+def all_bucket_keys() -> BucketKeys:
+    """Every bucket key of the engine in memory: also the same in every run."""
+    return known_bucket_keys("simulation")
+
+
+@cache
+def bucket_keys_of(zone: str) -> Callable[[], BucketKeys]:
+    """What a zone holds of them."""
+    held = all_bucket_keys().only(FAMILIES.get(zone, ()))
+    return lambda: held
 
 
 def door_seal(slug: str) -> DoorSeal:
@@ -83,7 +98,7 @@ def pathway_step(kind: type[PathwayStep]) -> Step[object]:
     return cast(Step[object], kind(all_keys().zone("pathway"), tuple(load_recipients(None).values()), definitions))
 
 
-def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
+def step_with(name: str, keys_of: KeysOfZone, data_keys_of: BucketKeysOfZone = bucket_keys_of) -> Step[object]:
     """The production step of one stage with the keys of its zone and nothing else."""
     settings = StepSettings(
         keys=keys_of(name),
@@ -92,6 +107,7 @@ def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
         model=linkage_model(),
         intake=intake_keys,
+        data_keys=data_keys_of(name),
         test_mode=True,
     )
     return build_step(name, settings)
