@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from schemas.intake_keys import (
     new_door_key,
 )
 
+TURN_SECONDS = (
+    3_600.0  # between two turns of a process that stays: the day changes while it waits, or the machine sleeps
+)
 DAYS_AHEAD = 7  # a turn may fail for a week before a door has no key to seal with
 
 
@@ -40,6 +43,15 @@ def turn(keys: Path, today: date) -> tuple[int, int]:
         destroy_file(files.private(day))
         files.public(day).unlink(missing_ok=True)
     return made, len(old)
+
+
+def turns(keys: Path, today: Callable[[], date], ended: Callable[[float], bool]) -> Iterator[tuple[int, int]]:
+    """What each turn made and destroyed: the first at once, then one an hour. `ended` waits so many seconds and says
+    whether to end.
+    """
+    yield turn(keys, today())
+    while not ended(TURN_SECONDS):
+        yield turn(keys, today())
 
 
 def add_doors(keys: Path, sources: Iterable[str], now: datetime) -> int:

@@ -39,15 +39,25 @@ def create(
     typer.echo(f"{add_doors(keys, known, now)} keys of doors made")
 
 
-def turn(directory: Directory = UP) -> None:
+def turn(
+    directory: Directory = UP,
+    stay: Annotated[bool, typer.Option("--stay", help="Stay, and turn again every hour, until told to end.")] = False,
+) -> None:
     """Make the intake keys of the days ahead and destroy those past day 15. Run it every day."""
+    import signal
     from datetime import UTC, datetime
+    from threading import Event
 
-    from ops.admin.intake_keys import turn as turn_days
+    from ops.admin.intake_keys import turns
     from ops.runtime.paths import EnginePaths
 
-    made, destroyed = turn_days(EnginePaths(directory).keys, datetime.now(UTC).date())
-    typer.echo(f"{made} days made, {destroyed} destroyed")
+    stopped = Event()
+    if stay:  # in a container it is process 1, which no signal ends unless it is handled
+        for order in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(order, lambda *_: stopped.set())
+    ended = stopped.wait if stay else lambda _: True
+    for made, destroyed in turns(EnginePaths(directory).keys, lambda: datetime.now(UTC).date(), ended):
+        typer.echo(f"{made} days made, {destroyed} destroyed")
 
 
 def door(

@@ -3,13 +3,13 @@
 Who may write to the topics beyond the intake is for the brokers to say; until they do (`SECURITY.md`), these messages
 count although nobody of ours sent them, because they are in the form that a stage writes:
 
-- `events.v1`: a fact version, a manifest, an identity or a merge of any record. Its content hash is not made anew by
-  records, and the rest of a fact's body is judged by pathway only. A tombstone takes away what a rebuild would read.
+- `events.v1`: an entry, an identity or a merge of any record. The keyed name of its content is not made anew by
+  records, which has no key for it; bodies are judged by pathway only. A tombstone takes away what a rebuild would read.
 - `link.map.v1`: a link of any record to any person, of the current generation and above the last revision; a link of
   another record under this one's key, since a link does not say whose it is; a tombstone, as above.
 - `identity.v1`: a steward's decision that is not dated ahead, a record without tokens, a merge, a tombstone, the word
   that a batch is to be answered again. Not tokens of another record: they open under their own record's name only.
-- `pathway.in.v1`: a fact under any person, a withdrawal, and a day up to the one after it was sent.
+- `pathway.in.v1`: an entry or a withdrawal under any person and record, and a day up to the one after it was sent.
 """
 
 from collections import Counter

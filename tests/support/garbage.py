@@ -143,7 +143,7 @@ def _huge_number(drawn: Drawn) -> Pair:
 def _deep(drawn: Drawn) -> Pair:
     depth = drawn.draw(st.sampled_from([300, 1_000, 100_000]))
     bare = drawn.draw(st.sampled_from([b"[" * depth, b'{"a":' * depth]))
-    inside = drawn.value[:-1] + b',"z":' + b"[" * depth + b"]" * depth + b"}"
+    inside = drawn.value[:-1] + b',"z":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     return drawn.sample.key, drawn.draw(st.sampled_from([bare, inside]))
 
 
