@@ -1,7 +1,8 @@
 """One canonical JSON: the same value, the same bytes, wherever bytes are hashed, keyed or published.
 
 Doors read strictly (`load`), because two readers of a repeated key would see two patients. What this program itself
-wrote is read fast, and only in the one form (`read`). No float is hashed anywhere: both libraries write NaN as null, and each rounds its own way.
+wrote is read fast, and only in the one form (`read`). No float is hashed anywhere: NaN would be written as null, and
+libraries write other digits.
 """
 
 import hashlib
@@ -60,8 +61,8 @@ def moment(text: str) -> datetime:
 
 
 def read(text: bytes) -> Any:
-    """The value of JSON that `dump` wrote. Raises Unreadable for any other text: also with a repeated key, a number over
-    64 bits, or nested deeper than 254 levels, the limit of the library.
+    """The value of JSON that `dump` wrote. Raises Unreadable for any other text: also with a repeated key, a number
+    over 64 bits, or nested deeper than 254 levels, the limit of the library.
     """
     try:
         value = orjson.loads(text)

@@ -3,10 +3,14 @@
     <record>/n/<entry>/<content>  one entry: its facts, which identity, which version time
     <record>/i/<identity hash>    one identity of the record: sealed tokens, once however often it is sent
     <record>/m/<content>          the record has been merged into another (HL7 A34, A40)
+    <record>/k/<epoch>            the record's data keys, wrapped (`WrappedKeys`); the highest epoch counts
+    <record>/x/                   the record is erased
 
-Every value is a pure function of what the provider sent: no arrival time, so that a replay gives the same bytes, and
-nothing that two arrivals could disagree about under one key, because compaction keeps the last arrival. What names a
-content is keyed: whoever reads the topic cannot try out what it may be.
+What facts say is sealed under the record's data key for bodies, tokens under that for tokens (decision 0022).
+
+Every value is a pure function of what the provider sent and of the record's keys: no arrival time, so that a replay gives
+the same bytes, and nothing that two arrivals could disagree about under one key, because compaction keeps the last
+arrival. What names a content is keyed: whoever reads the topic cannot try out what it may be.
 """
 
 import base64
@@ -24,8 +28,10 @@ from schemas.errors import Unreadable
 from schemas.facts import Body, FactBody, StoredFact, Tier
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import record_of_key
+from schemas.record_keys import TRAVELLING, WrappedKeys
+from schemas.sealed_body import open_body, seal_body
 
-IDENTITY, ENTRY, MERGE = "i", "n", "m"
+IDENTITY, ENTRY, MERGE, KEYS, ERASED = "i", "n", "m", "k", "x"
 # a hospital sends these for every patient: they are not of care
 ABOUT_ANYBODY = frozenset({"demographics", "death"})
 PLACES = Decimal("0.0001")
@@ -87,8 +93,8 @@ def _form(value: object) -> object:
     return value if form is None else form(value)
 
 
-def entry_element(content: EntryContent, keys: Keyring) -> tuple[str, bytes]:
-    """Key and value of one entry. An entry sent again with other content has two."""
+def entry_element(content: EntryContent, keys: Keyring, data_key: bytes) -> tuple[str, bytes]:
+    """Key and value of one entry, its bodies sealed under `data_key`. Sent again with other content it has two."""
     bodies = [body_form(fact.body) for fact in content.facts]
     names = [_name(fact, body, keys) for fact, body in zip(content.facts, bodies, strict=True)]
     parts = {
@@ -103,7 +109,14 @@ def entry_element(content: EntryContent, keys: Keyring) -> tuple[str, bytes]:
         "facts": [list(name) for name in names],
     }
     version = keys.mac(Purpose.CONTENT, content.record_id, canonical.dump(parts).decode())
-    return f"{content.record_id}/{ENTRY}/{content.entry}/{version}", canonical.dump({**parts, "bodies": bodies})
+    name = f"{content.entry}/{version}"
+    sealed = seal_body(data_key, canonical.dump(bodies), context=_body_context(content.record_id, name))
+    body = base64.b64encode(sealed).decode()
+    return f"{content.record_id}/{ENTRY}/{name}", canonical.dump({**parts, "body": body})
+
+
+def _body_context(record_id: str, name: str) -> bytes:
+    return f"{record_id}/{ENTRY}/{name}".encode("ascii")
 
 
 def _name(fact: StoredFact, body: Mapping[str, object], keys: Keyring) -> FactName:
@@ -130,13 +143,14 @@ def fact_names(entry: Mapping[str, Any]) -> Iterator[FactName]:
     return starmap(FactName, entry["facts"])
 
 
-def stored_facts(record_id: str, entry: Mapping[str, Any]) -> tuple[StoredFact, ...]:
-    """The facts in the value of an entry element, in the order of their names.
+def stored_facts(record_id: str, name: str, entry: Mapping[str, Any], data_key: bytes) -> tuple[StoredFact, ...]:
+    """The facts in the value of the entry element of that name, in the order of their names.
 
-    Raises Unreadable when a body is none of ours, or there are not as many as names.
+    Raises Unreadable when the body does not open, a part of it is none of ours, or there are not as many as names.
     """
     try:
-        bodies = _BODIES.validate_json(canonical.dump(entry["bodies"]))
+        sealed = base64.b64decode(entry["body"], validate=True)
+        bodies = _BODIES.validate_json(open_body(data_key, sealed, context=_body_context(record_id, name)))
         source_version_at = canonical.moment(entry["source_version_at"])
         return tuple(
             StoredFact(record_id, name.fact_id, entry["source"], entry["tier"], source_version_at, body, name.retracted)
@@ -151,6 +165,16 @@ def identity_element(record_id: str, identity_hash: str, *, sealed_tokens: bytes
     tokens = base64.b64encode(sealed_tokens).decode()
     value = {"v": 1, "kind": "identity", "identity": identity_hash, "tokens": tokens, "usable": usable}
     return f"{record_id}/{IDENTITY}/{identity_hash}", canonical.dump(value)
+
+
+def keys_element(record_id: str, wrapped: WrappedKeys) -> tuple[str, bytes]:
+    """Key and value of the data keys that travel."""
+    return f"{record_id}/{KEYS}/{wrapped.epoch}", wrapped.only(*TRAVELLING).value()
+
+
+def erased_element(record_id: str) -> tuple[str, bytes]:
+    """Key and value that say that the record is erased."""
+    return f"{record_id}/{ERASED}/", canonical.dump({"v": 1, "kind": "erased"})
 
 
 def merge_element(retired: str, into: str, source_version_at: datetime, keys: Keyring) -> tuple[str, bytes]:
@@ -176,6 +200,8 @@ def parse(key: bytes, value: bytes) -> Element:
     _require_parts(kind, parsed)
     if kind == ENTRY:
         require_entry(name, parsed)
+    if kind == KEYS and str(WrappedKeys.of_form(parsed, TRAVELLING).epoch) != name:
+        raise Unreadable("events element", rule="is of another epoch than its key says")
     if kind == IDENTITY and not _is_base64(parsed["tokens"]):
         raise Unreadable("events element", rule="holds tokens that are not base64")
     return Element(record_id, kind, name, parsed)
@@ -209,7 +235,7 @@ def _is_fact_name(name: object) -> bool:
     return isinstance(name, list) and [type(part) for part in name] == [str, str, bool, bool]
 
 
-# what records reads of each kind; the bodies are for the pathway, which checks them itself
+# what records reads of each kind; what is sealed is for the stage that opens it
 _PARTS: Mapping[str, Mapping[str, type]] = {
     IDENTITY: {"tokens": str, "usable": bool},
     ENTRY: {
@@ -220,7 +246,9 @@ _PARTS: Mapping[str, Mapping[str, type]] = {
         "identity": str,
         "service_named": bool,
         "facts": list,
-        "bodies": list,
+        "body": str,
     },
     MERGE: {"into": str, "source_version_at": str},
+    KEYS: {"epoch": int, "wrapped": dict},
+    ERASED: {},
 }

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 from schemas import canonical
+from schemas.data_keys import Family
 from schemas.errors import Unreadable
+from schemas.record_keys import WrappedKeys
 
 TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier4": 4}
 LinkStatus = Literal["linked", "held"]
@@ -33,21 +35,23 @@ def record_of_key(key: bytes | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordIdentity:
-    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged
-    into, if any.
+    """The winning identity of a record of a source, tokens sealed for the linker with the wrapped key that opens them,
+    and the record it was merged into, if any.
     """
 
     record_id: str
     source: str
     tier: str
     sealed_tokens: bytes | None
+    tokens_key: WrappedKeys | None
     merged_into: str | None
 
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
         tokens = base64.b64encode(self.sealed_tokens).decode() if self.sealed_tokens is not None else None
+        key = self.tokens_key.form() if self.tokens_key is not None else None
         parts = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
-        return canonical.dump({"v": 1, **parts})
+        return canonical.dump({"v": 1, **parts, "key": key})
 
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
@@ -64,7 +68,9 @@ class RecordIdentity:
             sealed = base64.b64decode(tokens, validate=True) if tokens is not None else None
         except ValueError:
             raise Unreadable("identity", rule="holds tokens that are not base64") from None
-        return cls(record_id, source, parts["tier"], sealed, merged_into)
+        form = parts.get("key")
+        key = WrappedKeys.of_form(form, (Family.TOKENS,)) if form is not None else None
+        return cls(record_id, source, parts["tier"], sealed, key, merged_into)
 
 
 @dataclass(frozen=True, slots=True)

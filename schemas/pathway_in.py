@@ -1,6 +1,7 @@
 """The messages of `pathway.in.v1`: a person's entries, their withdrawal, and the passing of days.
 
     <person>/<record>/<entry>/<content>  entry       one entry of one record under its person, since a link revision
+    <person>/<record>/k                  key         the record's data key for bodies, wrapped, since a link revision
     <person>/<record>/w                  withdrawal  entries of the record up to a link revision have left the person
     tick/<partition>                     tick        the day it is, so that what depends on waiting can be answered
 
@@ -15,9 +16,11 @@ from datetime import date
 from typing import Any
 
 from schemas import canonical, elements
+from schemas.data_keys import Family
 from schemas.errors import Unreadable
+from schemas.record_keys import WrappedKeys
 
-WITHDRAWAL, TICK = "w", "tick"
+KEY, WITHDRAWAL, TICK = "k", "w", "tick"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -30,6 +33,16 @@ class EntryInput:
     name: str
     link_revision: int
     entry: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInput:
+    """The data key for bodies of `record_id`, wrapped, as `person_id` has it since `link_revision`."""
+
+    person_id: str
+    record_id: str
+    link_revision: int
+    wrapped: WrappedKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +65,20 @@ class TickInput:
         return self.as_of.toordinal() > sent_on.toordinal() + 1
 
 
-PathwayInput = EntryInput | WithdrawalInput | TickInput
+PathwayInput = EntryInput | KeyInput | WithdrawalInput | TickInput
 
 
 def entry_message(person_id: str, name: tuple[str, str], entry: bytes, *, link_revision: int) -> tuple[bytes, bytes]:
     """Key and value of one entry in canonical JSON, as in `events.v1`; its `name` is (record id, element's name)."""
     key = f"{person_id}/{name[0]}/{name[1]}"
     return key.encode("ascii"), b'{"entry":%b,"kind":"entry","link_revision":%d,"v":1}' % (entry, link_revision)
+
+
+def key_message(person_id: str, record_id: str, wrapped: WrappedKeys, link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of a record's data key for bodies under a person."""
+    form = wrapped.only(Family.BODY).form()
+    value = {"v": 1, "kind": "key", "link_revision": link_revision, **form}
+    return f"{person_id}/{record_id}/{KEY}".encode("ascii"), canonical.dump(value)
 
 
 def withdrawal_message(person_id: str, record_id: str, link_revision: int) -> tuple[bytes, bytes]:
@@ -74,7 +94,7 @@ def tick_message(partition: int, as_of: date) -> tuple[bytes, bytes]:
 
 
 def parse(key: bytes | None, value: bytes | None) -> PathwayInput:
-    """The content of one message. Raises Unreadable for anything the three functions above do not write."""
+    """The content of one message. Raises Unreadable for anything the four functions above do not write."""
     if key is None or value is None:
         raise Unreadable("pathway input", rule="has no key or no value")
     parts = canonical.read_object(value)
@@ -92,6 +112,8 @@ def parse(key: bytes | None, value: bytes | None) -> PathwayInput:
         raise _refused()
     if parts.get("kind") == "withdrawal" and name == WITHDRAWAL:
         return WithdrawalInput(first, record_id, revision)
+    if parts.get("kind") == "key" and name == KEY:
+        return KeyInput(first, record_id, revision, WrappedKeys.of_form(parts, (Family.BODY,)))
     if parts.get("kind") != "entry" or not isinstance(entry, dict):
         raise _refused()
     elements.require_entry(name, entry)
@@ -109,4 +131,4 @@ def _tick(parts: Mapping[str, object]) -> TickInput:
 
 
 def _refused() -> Unreadable:
-    return Unreadable("pathway input", rule="is not an entry, a withdrawal or a tick")
+    return Unreadable("pathway input", rule="is not an entry, a key, a withdrawal or a tick")

@@ -30,8 +30,7 @@ def seal_body(data_key: bytes, plain: bytes, *, context: bytes, pad_bytes: int =
         raise InvalidField("body", rule=f"has at most {MESSAGE_BYTES_MAX} bytes")
     deflate = zlib.compressobj(wbits=_WINDOW_BITS, memLevel=_MEMORY_LEVEL)
     packed = deflate.compress(plain) + deflate.flush()
-    text = len(packed).to_bytes(_LENGTH_BYTES) + packed
-    return seal(data_key, text + bytes(-len(text) % pad_bytes), context=context)
+    return seal_padded(data_key, packed, context=context, pad_bytes=pad_bytes)
 
 
 def open_body(data_key: bytes, sealed: bytes, *, context: bytes) -> bytes:
@@ -40,17 +39,29 @@ def open_body(data_key: bytes, sealed: bytes, *, context: bytes) -> bytes:
     Whoever holds the data key may have sealed anything, so what comes out is limited while it is unpacked: 16 MiB of
     memory at most.
     """
+    packed = open_padded(data_key, sealed, context=context)
+    inflate = zlib.decompressobj(wbits=_WINDOW_BITS)
+    try:
+        plain = inflate.decompress(packed, MESSAGE_BYTES_MAX + 1)
+    except zlib.error:
+        raise Unreadable("sealed body", rule="is not compressed") from None
+    if len(plain) > MESSAGE_BYTES_MAX or not inflate.eof or inflate.unused_data:
+        raise Unreadable("sealed body", rule=f"is one compressed text of at most {MESSAGE_BYTES_MAX} bytes")
+    return plain
+
+
+def seal_padded(data_key: bytes, plain: bytes, *, context: bytes, pad_bytes: int) -> bytes:
+    """As `seal_body`, without compressing: of what is random already."""
+    text = len(plain).to_bytes(_LENGTH_BYTES) + plain
+    return seal(data_key, text + bytes(-len(text) % pad_bytes), context=context)
+
+
+def open_padded(data_key: bytes, sealed: bytes, *, context: bytes) -> bytes:
+    """What `seal_padded` sealed. Raises Unreadable for another key or place, and changed bytes."""
     if len(sealed) > MESSAGE_BYTES_MAX:
         raise Unreadable("sealed body", rule=f"has at most {MESSAGE_BYTES_MAX} bytes")
     text = unseal(data_key, sealed, context=context)
     end = _LENGTH_BYTES + int.from_bytes(text[:_LENGTH_BYTES])
     if end > len(text) or text[end:].strip(b"\0"):
         raise Unreadable("sealed body", rule="is a length, as many bytes, and zeros")
-    inflate = zlib.decompressobj(wbits=_WINDOW_BITS)
-    try:
-        plain = inflate.decompress(text[_LENGTH_BYTES:end], MESSAGE_BYTES_MAX + 1)
-    except zlib.error:
-        raise Unreadable("sealed body", rule="is not compressed") from None
-    if len(plain) > MESSAGE_BYTES_MAX or not inflate.eof or inflate.unused_data:
-        raise Unreadable("sealed body", rule=f"is one compressed text of at most {MESSAGE_BYTES_MAX} bytes")
-    return plain
+    return text[_LENGTH_BYTES:end]

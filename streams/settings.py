@@ -55,6 +55,7 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
             settings.keys,
             settings.sources,
             intake=settings.intake,
+            data_keys=settings.data_keys,
             test_mode=settings.test_mode,
             recheck=settings.recheck,
         )
@@ -63,13 +64,15 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     if stage == "linker":
         promising = [source.slug for source in settings.sources.values() if source.one_record_each]
         model, generation = parse_model(settings.model), settings.generation
-        return LinkerStep(settings.keys, model, one_record_each=promising, generation=generation)
+        return LinkerStep(
+            settings.keys, model, one_record_each=promising, generation=generation, data_keys=settings.data_keys
+        )
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
         for slug in settings.recipients:
             settings.keys.key(recipient_purpose(slug))  # at the start rather than at the first person
         agreements, generation = tuple(settings.recipients.values()), settings.generation
-        return PathwayStep(settings.keys, agreements, parsed, generation=generation)
+        return PathwayStep(settings.keys, agreements, parsed, data_keys=settings.data_keys, generation=generation)
     raise UnknownName("stage")
 
 

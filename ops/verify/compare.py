@@ -11,13 +11,17 @@ between the two.
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from ops.admin.topic_reader import TopicMessage, last_values
-from schemas import topics
+from schemas import elements, topics
+from schemas.data_keys import NO_BUCKET_KEYS, BucketKeys, Family
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
+from schemas.record_keys import TRAVELLING, WrappedKeys
+from schemas.sealed_body import open_body, open_padded
 from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
@@ -58,10 +62,13 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
     ]
 
 
-def compare_topics(run: TopicReader, oracle: TopicReader, names: Iterable[str], *, keys: Keyring) -> Comparison:
+def compare_topics(
+    run: TopicReader, oracle: TopicReader, names: Iterable[str], *, keys: Keyring, held: BucketKeys
+) -> Comparison:
     """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
-    finals = {name: finals_of(run(name), keys) for name in names}
-    return compare_finals(finals, lambda name: finals_of(oracle(name), keys))
+    here, there = OpenedValue.of(run, keys, held), OpenedValue.of(oracle, keys, held)
+    finals = {name: finals_of(run(name), here) for name in names}
+    return compare_finals(finals, lambda name: finals_of(oracle(name), there))
 
 
 def compare_finals(run: Mapping[str, "Finals"], oracle: Callable[[str], "Finals"]) -> Comparison:
@@ -109,9 +116,9 @@ class Finals:
         self._last, self._partition = {}, partition
 
 
-def finals_of(messages: Iterable[TopicMessage], keys: Keyring) -> Finals:
-    """The finals of one topic's messages, what is sealed opened with `keys`."""
-    finals = Finals(OpenedValue(keys))
+def finals_of(messages: Iterable[TopicMessage], value: Callable[[bytes, bytes], object]) -> Finals:
+    """The finals of one topic's messages; `value` says what of a value counts."""
+    finals = Finals(value)
     for message in messages:
         finals.take(message)
     return finals
@@ -119,32 +126,60 @@ def finals_of(messages: Iterable[TopicMessage], keys: Keyring) -> Finals:
 
 @dataclass(frozen=True)
 class OpenedValue:
-    """As `final_value`, with sealed tokens and dead letters opened: two versions of a key seal one thing as two texts.
+    """As `final_value`, with what is sealed opened: under another key, or another version of one, it is another text.
 
-    What no version in `keys` opens is compared as it is.
+    What nothing here opens is compared as it is. Wrapped data keys are no result, and not compared.
     """
 
     keys: Keyring
+    held: BucketKeys = NO_BUCKET_KEYS
+    wrapped: Mapping[str, WrappedKeys] = field(default_factory=dict)  # by record
+
+    @classmethod
+    def of(cls, run: TopicReader, keys: Keyring, held: BucketKeys) -> "OpenedValue":
+        """What opens the topics of this run: its records' data keys are the last of `events.v1`, or of the vault."""
+        wrapped: dict[str, WrappedKeys] = {}
+        for topic, families in ((topics.EVENTS, TRAVELLING), (topics.VAULT, tuple(Family))):
+            for message in run(topic):
+                record, _, rest = (message.key or b"").decode("ascii", "replace").partition("/")
+                if rest.partition("/")[0] == elements.KEYS and message.value is not None:
+                    with suppress(Unreadable):
+                        found = WrappedKeys.parse(message.value, families)
+                        if record not in wrapped or found.epoch >= wrapped[record].epoch:
+                            wrapped[record] = found
+        return cls(keys, held, wrapped)
 
     def __call__(self, key: bytes, value: bytes) -> object:
         """What is compared of the value under this key, which is what it was sealed for."""
         parsed = final_value(value)
         if isinstance(parsed, bytes):
-            return self._opened(Purpose.DEAD_LETTER, parsed, context=key)
-        if isinstance(parsed, dict) and isinstance(parsed.get("tokens"), str):
-            record = key.partition(b"/")[0]
-            try:
-                sealed = base64.b64decode(parsed["tokens"])
-            except ValueError:  # garbage stands on the topic until it is compacted away
-                return parsed
-            return parsed | {"tokens": self._opened(Purpose.LINK_SEAL, sealed, context=record).hex()}
+            return self._dead_letter(parsed, key)
+        if not isinstance(parsed, dict):
+            return parsed
+        record = key.partition(b"/")[0].decode("ascii", "replace")
+        if parsed.get("kind") == "key":
+            return None
+        if isinstance(parsed.get("tokens"), str):
+            opened = self._opened(record, Family.TOKENS, parsed["tokens"], record.encode(), open_padded)
+            return {**parsed, "tokens": opened, "key": None}
+        if isinstance(parsed.get("sealed"), str):
+            return {**parsed, "sealed": self._opened(record, Family.IDENTITY, parsed["sealed"], key, open_body)}
+        if isinstance(parsed.get("body"), str):
+            return {**parsed, "body": self._opened(record, Family.BODY, parsed["body"], key, open_body)}
         return parsed
 
-    def _opened(self, purpose: str, sealed: bytes, *, context: bytes) -> bytes:
+    def _dead_letter(self, sealed: bytes, key: bytes) -> bytes:
         try:
-            return self.keys.unseal(purpose, sealed, context=context)
+            return self.keys.unseal(Purpose.DEAD_LETTER, sealed, context=key)
         except Unreadable:
             return sealed
+
+    def _opened(self, record: str, family: Family, text: str, context: bytes, opening: Callable[..., bytes]) -> str:
+        try:
+            data_key = self.wrapped[record].opened(record, family, self.held)
+            return text if data_key is None else opening(data_key, base64.b64decode(text), context=context).hex()
+        except (Unreadable, LookupError, ValueError):  # garbage stands on the topic until it is compacted away
+            return text
 
 
 def final_values(messages: Iterable[TopicMessage]) -> dict[bytes, object]:

@@ -48,6 +48,7 @@ def replay_and_compare(
             lambda name: read_topics(oracle, [name]),
             names,
             keys=run.keys,
+            held=run.layout.current_bucket_keys("ingress")(),
         )
 
 

@@ -1,6 +1,7 @@
 """What pathway keeps of each person, and its form in the changelog.
 
     <person>/<record>/<entry>/<content>  {"entry", "link_revision"}: the entry, since the highest revision received
+    <person>/<record>/k                  the wrapped data key of the highest link revision and epoch, that revision
     <person>/<record>/w                  {"link_revision"}: the highest withdrawal, kept for ever
     <person>/o/<name>                    {"digest", "kind"}: a claim: an event, or the snapshot, that may be published
     <person>/u                           {"unreceived": [days sent]}: of the referrals not yet received
@@ -13,18 +14,21 @@ a worker with a million elements is ready in seconds and holds little more than 
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
 from schemas import canonical, elements
+from schemas.data_keys import BucketKeys, Family, KeyNotHeld
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
+from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.events import FactEvents
 from streams.steps.pathway_fold.fold import Pathway
 
-AS_OF, WITHDRAWN, CLAIM, UNRECEIVED = "as_of", "w", "o", "u"
+AS_OF, KEY, WITHDRAWN, CLAIM, UNRECEIVED = "as_of", "k", "w", "o", "u"
 SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
 NEVER = -1  # below every link revision
 IN_USE_MAX = 2_000  # people held parsed: some 40 KB each, so 80 MB; the others are their bytes
@@ -32,30 +36,54 @@ Claims = Mapping[str, tuple[str, str]]  # name -> (kind, digest of the content)
 _SURE = "sure"  # marks, in memory only, the elements of a person whose claims are sure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LinkedEntry:
-    """An entry of a person, with the link revision under which it came; `text` is the entry as in `events.v1`."""
+    """An entry of a person, with the link revision under which it came; its facts once it was opened."""
 
     link_revision: int
-    facts: tuple[PersonFact, ...]
-    text: bytes = field(repr=False)
+    entry: Mapping[str, object] = field(repr=False)
+    facts: tuple[PersonFact, ...] | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, record_id: str, entry: Mapping[str, object], link_revision: int) -> "LinkedEntry":
-        """Raises Unreadable when a fact of it is none of ours."""
-        contents = (name.version for name in elements.fact_names(entry))
-        facts = tuple(map(PersonFact, elements.stored_facts(record_id, entry), contents))
-        return cls(link_revision, facts, canonical.dump(entry))
-
-    @classmethod
-    def parse(cls, record_id: str, value: bytes) -> "LinkedEntry":
+    def parse(cls, value: bytes) -> "LinkedEntry":
         """The entry that `element` wrote."""
         parts = canonical.read_object(value)
-        return cls.of(record_id, parts["entry"], parts["link_revision"])
+        return cls(parts["link_revision"], parts["entry"])
 
     def element(self) -> bytes:
         """The value in the changelog, in canonical JSON."""
-        return b'{"entry":%b,"link_revision":%d}' % (self.text, self.link_revision)
+        return canonical.dump({"entry": self.entry, "link_revision": self.link_revision})
+
+    def open(self, record_id: str, name: str, data_key: bytes) -> tuple[PersonFact, ...]:
+        """Its facts. Raises Unreadable when the key does not open it, or a fact is none of ours."""
+        if self.facts is None:
+            contents = (fact.version for fact in elements.fact_names(self.entry))
+            facts = elements.stored_facts(record_id, name, self.entry, data_key)
+            self.facts = tuple(map(PersonFact, facts, contents))
+        return self.facts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedKey:
+    """A record's data key for bodies, wrapped, with the link revision under which it came."""
+
+    link_revision: int
+    wrapped: WrappedKeys
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The higher is kept."""
+        return self.link_revision, self.wrapped.epoch
+
+    @classmethod
+    def parse(cls, value: bytes) -> "LinkedKey":
+        """The key that `element` wrote."""
+        parts = canonical.read_object(value)
+        return cls(parts["link_revision"], WrappedKeys.of_form(parts, (Family.BODY,)))
+
+    def element(self) -> bytes:
+        """The value in the changelog, in canonical JSON."""
+        return canonical.dump({"link_revision": self.link_revision, **self.wrapped.form()})
 
 
 @dataclass(slots=True)
@@ -66,6 +94,8 @@ class PersonState:
     """
 
     entries: dict[tuple[str, str], LinkedEntry | bytes] = field(default_factory=dict)  # (record, element's name)
+    keys: dict[str, LinkedKey] = field(default_factory=dict)  # by record
+    opened: dict[str, bytes] = field(default_factory=dict, repr=False)  # record -> its data key
     withdrawn: dict[str, int] = field(default_factory=dict)  # record -> link revision
     claims: Claims = field(default_factory=dict)
     sure: bool = False
@@ -76,20 +106,30 @@ class PersonState:
         """The entry under (record, element's name), if there is one."""
         entry = self.entries.get(key)
         if isinstance(entry, bytes):
-            entry = self.entries[key] = LinkedEntry.parse(key[0], entry)
+            entry = self.entries[key] = LinkedEntry.parse(entry)
         return entry
 
     def has_record(self, record_id: str, link_revision: int) -> bool:
         """Whether the record has not left this person since it came with that link revision."""
         return link_revision > self.withdrawn.get(record_id, NEVER)
 
-    def linked_facts(self) -> list[PersonFact]:
-        """The facts of the entries whose record has not left this person since they came."""
+    def data_key(self, record_id: str, held: BucketKeys) -> bytes | None:
+        """The record's data key; None when it has not come, or its bucket key is not held or was destroyed."""
+        if record_id not in self.opened and record_id in self.keys:
+            with suppress(KeyNotHeld):
+                data_key = self.keys[record_id].wrapped.opened(record_id, Family.BODY, held)
+                if data_key is not None:
+                    self.opened[record_id] = data_key
+        return self.opened.get(record_id)
+
+    def linked_facts(self, held: BucketKeys) -> list[PersonFact]:
+        """The facts of the entries whose record has not left this person since they came, and whose key is held."""
         found: list[PersonFact] = []
-        for key in self.entries:
-            linked = self.entry(key)
-            if linked is not None and self.has_record(key[0], linked.link_revision):
-                found += linked.facts
+        for record_id, name in self.entries:
+            linked, data_key = self.entry((record_id, name)), self.data_key(record_id, held)
+            if linked is not None and data_key is not None and self.has_record(record_id, linked.link_revision):
+                with suppress(Unreadable):  # it came before its key, so nobody could see that it is none of ours
+                    found += linked.open(record_id, name, data_key)
         return found
 
     def put(self, name: str, value: bytes) -> None:
@@ -102,6 +142,8 @@ class PersonState:
         elif first == CLAIM:
             claim = canonical.read_object(value)
             self.claims = {**self.claims, rest: (claim["kind"], claim["digest"])}
+        elif rest == KEY:
+            self.keys[first] = LinkedKey.parse(value)
         elif rest == WITHDRAWN:
             self.withdrawn[first] = canonical.read_object(value)["link_revision"]
         else:
@@ -113,6 +155,7 @@ class PersonState:
             (f"{record_id}/{name}", entry if isinstance(entry, bytes) else entry.element())
             for (record_id, name), entry in self.entries.items()
         ]
+        found += [(f"{record}/{KEY}", key.element()) for record, key in self.keys.items()]
         found += [(f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()]
         found += [(f"{CLAIM}/{name}", claim_element(claim)) for name, claim in self.claims.items()]
         if element := unreceived_element(self.unreceived):

@@ -3,6 +3,8 @@
     <record>/n/<entry>/<content>  the entry, as in events.v1
     <record>/i/<identity hash>    the identity, as in events.v1
     <record>/m/<content>          the merge, as in events.v1
+    <record>/k/<epoch>            the record's wrapped data keys of the highest epoch, as in events.v1
+    <record>/x/                   the record is erased; nothing else of it is held
     <record>/d/                   {"end"}: the disposition that was written last for every entry, with its reasons
     <record>/p/<person>           a claim: entries of the record were, or may have been, sent to this person
     <record>/l/                   the linker's answer, without its evidence
@@ -16,15 +18,20 @@ their bytes.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from schemas import canonical, elements
 from schemas.errors import Unreadable
+from schemas.record_keys import TRAVELLING, WrappedKeys
 
 LINK, ANNOUNCED, SINCE, PERSON, END = "l", "a", "s", "p", "d"
-_KINDS = frozenset(
-    kind.encode() for kind in (elements.IDENTITY, elements.ENTRY, elements.MERGE, LINK, ANNOUNCED, SINCE, PERSON, END)
-)
+ELEMENTS = (elements.IDENTITY, elements.ENTRY, elements.MERGE, elements.KEYS, elements.ERASED)
+_KINDS = frozenset(kind.encode() for kind in (*ELEMENTS, LINK, ANNOUNCED, SINCE, PERSON, END))
+
+
+NO_KEYS = WrappedKeys(0, {})
+EPOCH_OF = attrgetter("epoch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,8 @@ class RecordState:
     entries: dict[str, RecordEntry] = field(default_factory=dict)
     identities: dict[str, bytes] = field(default_factory=dict)
     merges: dict[str, bytes] = field(default_factory=dict)
+    wrapped: WrappedKeys | None = None
+    erased: bool = False
     persons: set[str] = field(default_factory=set)  # whom it may have been sent to
     end: tuple[str, ...] | None = None  # of every entry: the disposition, then why it is held
     link: StoredLink | None = None
@@ -109,6 +118,10 @@ class RecordState:
                 self.identities[name] = value
             case elements.MERGE:
                 self.merges[name] = value
+            case elements.KEYS:
+                self.wrapped = max(WrappedKeys.parse(value, TRAVELLING), self.wrapped or NO_KEYS, key=EPOCH_OF)
+            case elements.ERASED:
+                self.erased = True
             case "d":
                 self.end = tuple(canonical.read_object(value)["end"])
             case "p":
@@ -172,6 +185,7 @@ class RecordsState:
         """Forget the record. Returns what it was."""
         record = self.of(record_id)
         del self.records[record_id]
+        self.waiting.pop(record_id, None)
         return record
 
 

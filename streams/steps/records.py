@@ -17,10 +17,12 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from schemas import canonical, elements
+from schemas.data_keys import Family
 from schemas.disposition import Disposition, disposition_value
 from schemas.errors import Unreadable
 from schemas.linking import Link, RecordIdentity, record_of_key
-from schemas.pathway_in import entry_message, withdrawal_message
+from schemas.pathway_in import entry_message, key_message, withdrawal_message
+from schemas.record_keys import TRAVELLING, WrappedKeys
 from schemas.revision import generation_of, revision_of
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject
@@ -76,8 +78,14 @@ class RecordsStep(MessageByMessage):
     def _on_element(self, state: RecordsState, element: elements.Element, message: Message) -> list[Outcome]:
         record, record_id, name = state.of(element.record_id), element.record_id, element.name
         outcomes: list[Outcome] = []
+        if element.kind == elements.ERASED:
+            return self._erase(state, record_id)
+        if record.erased:
+            return [Emit(EVENTS, message.partition, message.key or b"", None, (EXPIRED_HEADER,))]
         if element.kind == elements.ENTRY:
             outcomes += self._on_entry(record, record_id, element)
+        elif element.kind == elements.KEYS:
+            outcomes += _on_keys(record, record_id, element)
         else:
             texts = record.identities if element.kind == elements.IDENTITY else record.merges
             if name not in texts:
@@ -105,7 +113,7 @@ class RecordsStep(MessageByMessage):
     def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
         last, formerly = record.link, list(answer.formerly)
         others = sorted({*formerly, *record.persons} - {answer.person_id})
-        if last is not None and answer.revision <= last.revision:
+        if record.erased or (last is not None and answer.revision <= last.revision):
             return []
         # another `formerly` under the same person: compaction removed an answer before it was read
         moved = last is None or (last.person_id, last.formerly) != (answer.person_id, formerly)
@@ -118,6 +126,8 @@ class RecordsStep(MessageByMessage):
             outcomes += [
                 _to_person(former, *withdrawal_message(former, record_id, answer.revision)) for former in others
             ]
+            if record.wrapped is not None:
+                outcomes.append(_key_emit(answer.person_id, record_id, record.wrapped, since))
             outcomes += [
                 _entry_emit(answer.person_id, (record_id, name), entry, since) for name, entry in record.entries.items()
             ]
@@ -134,16 +144,41 @@ class RecordsStep(MessageByMessage):
         if not record.ours or entry is None:
             return []
         text = record.identities.get(winning) if winning is not None else None
-        made_from = (winning, text is None, entry.tier, record.merged_into())
+        epoch = record.wrapped.epoch if record.wrapped is not None else 0
+        made_from = (winning, text is None, epoch, entry.tier, record.merged_into())
         if made_from == record.announced_from:
             return []
-        value = RecordIdentity(record_id, entry.source, entry.tier, _usable_tokens(text), record.merged_into()).value()
+        tokens = _usable_tokens(text)
+        key = record.wrapped.only(Family.TOKENS) if tokens is not None and record.wrapped is not None else None
+        value = RecordIdentity(record_id, entry.source, entry.tier, tokens, key, record.merged_into()).value()
         record.announced_from = made_from
         if value == record.announced:
             return []
         record.announced = value
         emit = Emit(IDENTITY, self._domain, record_id.encode(), value)
         return [emit, _change(record_id, ANNOUNCED, "", value)]
+
+    def _erase(self, state: RecordsState, record_id: str) -> list[Outcome]:
+        """Everybody who was sent the record is told that it has left for good, and nothing of it stays anywhere.
+
+        The mark comes last: while it is not in the changelog, what is left is taken back again.
+        """
+        record, place = state.remove(record_id), partition_of(record_id)
+        state.of(record_id).erased = True
+        if record.erased:
+            return []
+        last, removed = revision_of(self._generation + 1, 0) - 1, _removable(record_id, record)
+        outcomes: list[Outcome] = [
+            _to_person(person, *withdrawal_message(person, record_id, last)) for person in sorted(record.persons)
+        ]
+        if record.announced is not None:
+            outcomes.append(Emit(IDENTITY, self._domain, record_id.encode(), None))
+        outcomes += [_withdrawn(name, entry, last) for name, entry in record.entries.items()]
+        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in removed]
+        outcomes += [Change(key, None) for key in removed]
+        outcomes += [_change(record_id, kind, "", None) for kind in (END, SINCE, ANNOUNCED, LINK)]
+        outcomes += [_change(record_id, PERSON, person, None) for person in sorted(record.persons)]
+        return [*outcomes, _change(record_id, elements.ERASED, "", b"{}")]
 
     def _dispositions(self, record: RecordState, record_id: str) -> list[Outcome]:
         """A disposition for every entry when the last one was another; none until the linker has answered."""
@@ -173,6 +208,27 @@ class RecordsStep(MessageByMessage):
         return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
 
 
+def _withdrawn(name: str, entry: RecordEntry, revision: int) -> Emit:
+    entry_name = elements.entry_of(name)
+    value = disposition_value(Disposition.WITHDRAWN, entry.source, revision=revision)
+    return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
+
+
+def _on_keys(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
+    """Keep the wrapped keys of the highest epoch, and pass them on when the person is known."""
+    wrapped, former = WrappedKeys.of_form(element.value, TRAVELLING), record.wrapped
+    if former is not None and former.epoch >= wrapped.epoch:
+        return []
+    record.wrapped = wrapped
+    outcomes: list[Outcome] = []
+    if record.link is not None:
+        outcomes.append(_key_emit(record.link.person_id, record_id, wrapped, record.link.since))
+    outcomes.append(_change(record_id, elements.KEYS, element.name, wrapped.value()))
+    if former is not None:
+        outcomes.append(_change(record_id, elements.KEYS, str(former.epoch), None))
+    return outcomes
+
+
 def _usable_tokens(identity: bytes | None) -> bytes | None:
     """The sealed tokens of an identity, None when nothing in it can be compared or it has not come yet."""
     parts = canonical.read_object(identity) if identity is not None else None
@@ -182,6 +238,10 @@ def _usable_tokens(identity: bytes | None) -> bytes | None:
 def _entry_emit(person_id: str, name: tuple[str, str], entry: RecordEntry, link_revision: int) -> Emit:
     """`name` is (record id, name of the entry's element)."""
     return _to_person(person_id, *entry_message(person_id, name, entry.text, link_revision=link_revision))
+
+
+def _key_emit(person_id: str, record_id: str, wrapped: WrappedKeys, link_revision: int) -> Emit:
+    return _to_person(person_id, *key_message(person_id, record_id, wrapped, link_revision))
 
 
 def _to_person(person_id: str, key: bytes, value: bytes) -> Emit:
@@ -210,7 +270,6 @@ def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
     for record_id, since_ms in list(islice(state.waiting.items(), EXPIRED_AT_ONCE)):
         if now_ms - since_ms < GRACE_MS:
             break
-        del state.waiting[record_id]
         record = state.remove(record_id)
         place, removed = partition_of(record_id), _removable(record_id, record)
         outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in removed]
@@ -239,6 +298,7 @@ def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes]:
         elements.IDENTITY: record.identities,
         elements.MERGE: record.merges,
         elements.ENTRY: {name: entry.text for name, entry in record.entries.items()},
+        elements.KEYS: {str(record.wrapped.epoch): record.wrapped.value()} if record.wrapped is not None else {},
     }
     return {
         f"{record_id}/{kind}/{name}".encode(): value for kind, values in kinds.items() for name, value in values.items()
