@@ -127,7 +127,7 @@ class IngressStep(MessageByMessage):
 
     def _identity(self, state: VaultState, record: OpenRecord, entry: PseudonymousEntry) -> Iterable[Outcome]:
         """The claim of an identity that the vault has not yet."""
-        record_id, name = entry.record_id, entry.content.identity
+        record_id, name = entry.record_id, entry.person_name
         kept = state.identities.setdefault(record_id, set())
         if name in kept:
             return

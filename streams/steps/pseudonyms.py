@@ -10,6 +10,7 @@ from schemas import elements
 from schemas.elements import ABOUT_ANYBODY, EntryContent
 from schemas.envelope import entry_name
 from schemas.facts import Referral, StoredFact
+from schemas.identity import Person
 from schemas.keyring import Keyring, Purpose
 from schemas.naming import record_of_local_id
 from schemas.source_message import SourceFact, SourceMessage
@@ -24,6 +25,7 @@ class PseudonymousEntry:
     content: EntryContent
     identity: NormalisedIdentity = field(repr=False)
     person: bytes = field(repr=False)
+    person_name: str  # keyed: what the vault calls this identity; two spellings are one to the linker, and two there
     merges: tuple[tuple[str, str, bytes], ...] = ()  # record retired, key and value of its element
 
     @property
@@ -49,6 +51,10 @@ class Pseudonyms:
         """From the ingress zone's keyring."""
         return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.newest(Purpose.LINK_TOKENS)))
 
+    def record_id(self, source: Source, person: Person, entry_id: str) -> str:
+        """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
+        return self.keys.mac(Purpose.RECORD_ID, *record_parts(source.slug, person, entry_id))
+
     def encoded(self, identity: NormalisedIdentity) -> EncodedIdentity:
         """What the linker compares."""
         return encode(identity, keys=self.tokens)
@@ -56,7 +62,7 @@ class Pseudonyms:
     def entry(self, message: SourceMessage, source: Source, entry_id: str) -> PseudonymousEntry:
         """What the entry of that id says. Equal arguments give equal entries."""
         person, version_at = message.person, message.source_version_at.astimezone(UTC)
-        record = self.keys.mac(Purpose.RECORD_ID, *record_parts(source.slug, person, entry_id))
+        record = self.record_id(source, person, entry_id)
         filing = _Filing(source, self.keys, record, entry_name(self.keys, source.slug, entry_id), version_at)
         identity = normalise(identity_of(person), placeholder_words=source.placeholders)
         content = EntryContent(
@@ -73,7 +79,9 @@ class Pseudonyms:
         merges = tuple(
             (old, *elements.merge_element(old, record, version_at, self.keys)) for old in retired if old != record
         )
-        return PseudonymousEntry(content, identity, person_bytes(person), merges)
+        clear = person_bytes(person)
+        name = self.keys.mac(Purpose.CONTENT, record, clear.decode())
+        return PseudonymousEntry(content, identity, clear, name, merges)
 
 
 @dataclass(frozen=True, slots=True)

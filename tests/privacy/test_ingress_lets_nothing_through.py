@@ -32,6 +32,7 @@ from schemas.identity import LocalId, NHSNumber, Person
 from schemas.source_message import SourceFact, SourceMessage
 from streams.settings import seal_dead_letter
 from streams.steps.outcome import Change, Emit, Message, Outcome, Reject
+from streams.steps.vault import VaultState
 
 NOBODY: Nobody = NOBODIES[TRUST]
 PERSON = canary(NOBODY)
@@ -71,7 +72,7 @@ def text_of(outcomes: tuple[Outcome, ...], cause: Message) -> bytes:
 
 def ingested(intake: IntakeMessage, slug: str = TRUST) -> tuple[tuple[Outcome, ...], bytes]:
     cause = message(intake, slug)
-    outcomes = real_step("ingress").advance(None, cause)[1]
+    outcomes = real_step("ingress").advance(VaultState(), cause)[1]
     return outcomes, text_of(outcomes, cause)
 
 

@@ -30,12 +30,12 @@ from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage.model import parse as parse_model
 from ops.admin.topic_reader import last_values
-from ops.lab.memory_engine.parts import pathway_step
+from ops.lab.memory_engine.parts import bucket_keys_of, pathway_step
 from ops.runtime.paths import linkage_model
 from schemas.elements import fact_names
 from schemas.linking import Link
 from schemas.pathway_in import EntryInput
-from schemas.topics import DEAD_LETTERS, DISPOSITIONS, EVENTS, LINK_MAP
+from schemas.topics import DEAD_LETTERS, DISPOSITIONS, EVENTS, LINK_MAP, VAULT
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Emit, Message, Outcome, Step
 from streams.steps.pathway import PathwayState, PathwayStep
@@ -162,7 +162,9 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
         rebuilt.put(Emit(EVENTS, entry.partition, entry.key or b"", entry.value))
     found = differing(original.finals(), rebuilt.run().finals())
     receipts = {source.receipts_topic for source in sources().values()}
-    assert {DEAD_LETTERS, DISPOSITIONS} < set(found) <= {DEAD_LETTERS, DISPOSITIONS, *receipts}, "written by ingress"
+    assert {DEAD_LETTERS, DISPOSITIONS} < set(found) <= {VAULT, DEAD_LETTERS, DISPOSITIONS, *receipts}, (
+        "written by ingress"
+    )
     assert len(found[DISPOSITIONS]) == 1, "of the row that was rejected"
 
 
@@ -213,7 +215,9 @@ def _without_formerly(outcome: Outcome) -> Outcome:
 
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
-    forgets = ForgetsFormerly(all_keys().zone("linker"), parse_model(linkage_model()))
+    forgets = ForgetsFormerly(
+        all_keys().zone("linker"), parse_model(linkage_model()), data_keys=bucket_keys_of("linker")
+    )
     return {
         "arrival wins": {"pathway": pathway_step(ArrivalWins)},
         "the first identity wins": {"records": FirstIdentityWins()},

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from pathway_engine import KeyValue, fact_input, run, step
+from pathway_engine import BUCKET_KEYS, KeyValue, fact_input, run, step
 from pathway_journeys import DEFINITIONS, person_fact
 from pathway_messages import DAY_0, FACT_IDS, PEOPLE, RECORDS, any_day, messages, stored_facts
 
 from schemas import canonical, facts
+from schemas.data_keys import Family
 from schemas.facts import StoredFact
 from schemas.pathway_in import EntryInput, WithdrawalInput, withdrawal_message
 from streams.steps.outcome import Message, Outcome
@@ -169,7 +170,9 @@ def test_a_held_fact_survives_the_changelog() -> None:
         record_id=RECORDS[1][0], fact_id=FACT_IDS[0], source="test", tier="tier2",
         source_version_at=datetime(2026, 1, 5, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance="5"),
     )  # fmt: skip
-    _, value = fact_input(PEOPLE[0], fact, 3)
-    linked = LinkedEntry.of(fact.record_id, canonical.read_object(value)["entry"], 3)
-    assert [held.fact for held in linked.facts] == [fact]
-    assert LinkedEntry.parse(fact.record_id, linked.element()) == linked
+    key, value = fact_input(PEOPLE[0], fact, 3)
+    linked = LinkedEntry(3, canonical.read_object(value)["entry"])
+    again, name = LinkedEntry.parse(linked.element()), key.decode().split("/", 2)[2]
+    assert again == linked
+    data_key = BUCKET_KEYS.made(Family.BODY, fact.record_id, 1)
+    assert [held.fact for held in again.open(fact.record_id, name, data_key)] == [fact]

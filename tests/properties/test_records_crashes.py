@@ -63,6 +63,8 @@ def result(outcomes: Iterable[Outcome]) -> Any:
         if outcome.topic != PATHWAY_IN:
             value.pop("revision", None)
             last[outcome.topic, outcome.key] = value
+        elif value["kind"] == "key":
+            continue
         elif value["kind"] == "withdrawal":
             withdrawn[person] = max(withdrawn.get(person, -1), value["link_revision"])
         else:

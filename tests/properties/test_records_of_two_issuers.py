@@ -13,7 +13,7 @@ from schemas.check import check
 from schemas.fhir.write import bundle
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
-from streams.steps.ingress import Pseudonyms
+from streams.steps.pseudonyms import Pseudonyms
 
 PSEUDONYMS = Pseudonyms.of(all_keys().zone("ingress"))
 SYSTEMS = ("https://north.example/Id/patient", "https://south.example/Id/patient", "urn:oid:1.2.3")

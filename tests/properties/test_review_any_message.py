@@ -16,7 +16,7 @@ DAY = "2026-01-01T00:00:00.000000Z"
 ENTRY = {
     "v": 1, "kind": "entry", "entry": F, "source": "gp-hub", "tier": "tier2", "source_version_at": DAY,
     "identity": F, "service_named": True, "facts": [[F, HASH, True, False]],
-    "bodies": [{"type": "death", "on": "2026-01-01"}],
+    "body": "AAAA",
 }  # fmt: skip
 LINK = {
     "v": 1,
@@ -39,7 +39,7 @@ WELL_FORMED: dict[str, list[Told]] = {
         ("events.v1", f"{R}/m/{HASH}", {"v": 1, "kind": "merge", "into": R, "source_version_at": DAY}),
         ("link.map.v1", R, LINK),
     ],
-    "linker": [("identity.v1", R, {"v": 1, "tier": "tier2", "tokens": None, "merged_into": R})],
+    "linker": [("identity.v1", R, {"v": 1, "tier": "tier2", "tokens": None, "key": None, "merged_into": R})],
     "pathway": [
         ("pathway.in.v1", f"{P}/{R}/{F}/{HASH}", {"v": 1, "kind": "entry", "link_revision": 1, "entry": ENTRY}),
         (

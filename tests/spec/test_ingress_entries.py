@@ -10,6 +10,7 @@ from typing import Any
 from memory_engine import (
     START_MS,
     IntakeMessage,
+    all_bucket_keys,
     intake_message,
     published,
     real_step,
@@ -32,6 +33,7 @@ from small_world import (
 
 from connectors.entry import SourceEntry
 from schemas import topics
+from schemas.data_keys import Family
 from schemas.disposition import Checked, Verdict
 from schemas.elements import FactName, fact_names, stored_facts
 from schemas.envelope import entry_id
@@ -39,7 +41,8 @@ from schemas.errors import error
 from schemas.facts import Referral, StoredFact
 from schemas.identity import LocalId, Person
 from schemas.source_message import SourceMessage
-from streams.steps.outcome import Emit, Message, Outcome, Reject
+from streams.steps.outcome import Claim, Emit, Message, Outcome, Reject
+from streams.steps.vault import VaultState
 
 RECORD = record_id(GP, "G1")
 
@@ -50,7 +53,7 @@ def message(slug: str, intake: IntakeMessage) -> Message:
 
 
 def taken(slug: str, intake: IntakeMessage) -> tuple[Outcome, ...]:
-    return real_step("ingress").advance(None, message(slug, intake))[1]
+    return real_step("ingress").advance(VaultState(), message(slug, intake))[1]
 
 
 def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
@@ -59,7 +62,7 @@ def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
 
 def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
     """Key -> JSON of what goes to events.v1; beside it only the receipt may be sent, last."""
-    *emits, receipt = answer(slug, entry)
+    *emits, receipt = [outcome for outcome in answer(slug, entry) if not isinstance(outcome, Claim)]
     assert isinstance(receipt, Emit)
     assert receipt.topic == sources()[slug].receipts_topic
     assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in emits), emits
@@ -70,11 +73,16 @@ def kinds(found: dict[str, Any]) -> str:
     return "".join(key.split("/")[1] for key in found)
 
 
+def facts_of(key: str, value: dict[str, Any]) -> tuple[StoredFact, ...]:
+    record, _, name = key.split("/", 2)
+    return stored_facts(record, name, value, all_bucket_keys().made(Family.BODY, record, 1))
+
+
 def one_fact(slug: str, entry: SourceMessage, kind: str) -> tuple[FactName, StoredFact]:
     """The one fact of that type in the entry: what stands beside its body, and all it says."""
     found = elements(slug, entry)
     (key,) = [key for key in found if key.split("/")[1] == "n"]
-    facts = zip(fact_names(found[key]), stored_facts(key.split("/")[0], found[key]), strict=True)
+    facts = zip(fact_names(found[key]), facts_of(key, found[key]), strict=True)
     (fact,) = [(name, fact) for name, fact in facts if fact.body.type == kind]
     return fact
 
@@ -82,11 +90,11 @@ def one_fact(slug: str, entry: SourceMessage, kind: str) -> tuple[FactName, Stor
 def test_an_entry_becomes_its_identity_and_last_one_element_with_all_its_facts() -> None:
     entry = message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), referral("R", 0), at=0)
     found = elements(*entry)
-    assert kinds(found) == "in"
+    assert kinds(found) == "kin"
     assert {key.split("/")[0] for key in found} == {RECORD}
-    last = list(found.values())[-1]
+    key, last = list(found.items())[-1]
     assert last["service_named"] is True
-    assert {fact.body.type for fact in stored_facts(RECORD, last)} == {"measurement", "referral"}
+    assert {fact.body.type for fact in facts_of(key, last)} == {"measurement", "referral"}
 
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
@@ -227,7 +235,7 @@ def test_a_source_learns_of_an_accepted_entry_nothing_but_that() -> None:
 
 def test_poison_without_an_entry_id_is_still_only_rejected() -> None:
     bare = Message(sources()[GP].intake_topic, 0, 7, None, None, (), 0)
-    assert real_step("ingress").advance(None, bare)[1] == (Reject("unreadable"),)
+    assert real_step("ingress").advance(VaultState(), bare)[1] == (Reject("unreadable"),)
 
 
 def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons() -> None:

@@ -71,7 +71,7 @@ def test_a_model_of_other_words_and_the_same_weights_sends_no_answer_again() -> 
     lives.live(step("shipped"))
     renamed = replace(models()["shipped"], name="renamed")
     lives.coming.append(identities(0)[-1])
-    again = lives.live(LinkerStep(all_keys().zone("linker"), renamed, batch_records=BATCH_RECORDS))
+    again = lives.live(LinkerStep(all_keys().zone("linker"), renamed, batch_records=BATCH_RECORDS, data_keys=held))
     assert len(emitted(again, IDENTITY)) > 1, "every record was looked at again"
     assert (emitted(again, LINK_MAP), emitted(again, REVIEW), emitted(again, PERSON_CHANGES)) == ([], [], [])
 

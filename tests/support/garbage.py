@@ -23,7 +23,7 @@ TOPICS = (INTAKE, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN)
 STAGE_OF = {INTAKE: "ingress", EVENTS: "records", LINK_MAP: "records", IDENTITY: "linker", PATHWAY_IN: "pathway"}
 # what the reading stage goes by; anything else of a message is another stage's to judge
 DECIDES = {
-    EVENTS: ("v", "entry", "tier", "tokens", "usable", "facts", "into"),
+    EVENTS: ("v", "entry", "tier", "tokens", "usable", "facts", "into", "wrapped", "epoch"),
     IDENTITY: ("v", "source", "tier"),
     LINK_MAP: ("v", "person_id", "status", "reasons", "evidence", "formerly", "revision"),
     PATHWAY_IN: ("v", "kind", "link_revision", "entry", "as_of"),

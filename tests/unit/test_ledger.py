@@ -61,7 +61,8 @@ def one_of(topic: str, kind: str = "") -> Dropped:
     first = next(
         message
         for message in engine().read([topic])
-        if not kind or (message.key or b"").split(b"/")[1] == kind.encode()
+        if (not kind or (message.key or b"").split(b"/")[1] == kind.encode())
+        and not (message.key or b"").endswith(b"/k")
     )
     return lambda message: (message.topic, message.key) == (first.topic, first.key)
 

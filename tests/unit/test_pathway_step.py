@@ -5,7 +5,19 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from pathway_engine import RECEIVED_MS, KeyValue, Run, agreement, answer, fact_input, message, run, step
+from pathway_engine import (
+    BUCKET_KEYS,
+    RECEIVED_MS,
+    KeyValue,
+    Run,
+    agreement,
+    answer,
+    fact_input,
+    key_input,
+    message,
+    run,
+    step,
+)
 from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
@@ -295,8 +307,12 @@ def entry_of(table: str) -> tuple[bytes, bytes]:
         (entry_of("0 | gp | dies")[0], withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
         (entry_of("0 | gp | dies")[0], entry_of("1 | gp | dies as another")[1]),
         (withdrawal_message(PERSON, keyed("record", "gp"), 1)[0], entry_of("0 | gp | dies")[1]),
-        (entry_of("0 | gp | dies")[0], entry_of("0 | gp | dies")[1].replace(b'"on":"2026', b'"on":"year')),
-        (entry_of("0 | gp | dies")[0], entry_of("0 | gp | dies")[1].replace(b'"bodies":[', b'"bodies":[{},')),
+        (entry_of("0 | gp | dies")[0], entry_of("0 | gp | dies")[1].replace(b'"body":"', b'"body":"AAAA')),
+        (
+            entry_of("0 | gp | dies")[0],
+            entry_of("0 | gp | dies")[1].replace(b'"facts":[[', b'"facts":[["f","v",true,true],['),
+        ),
+        (key_input(PERSON, keyed("record", "gp"), 1)[0], key_input(PERSON, keyed("r"), 1)[1]),
         withdrawal_message("a name", keyed("record", "gp"), 1),
         withdrawal_message(PERSON, keyed("record", "gp"), -1),
     ],
@@ -312,7 +328,9 @@ def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: KeyValue) -> N
 
 
 def test_what_is_published_after_a_rebuild_is_newer_than_all_before() -> None:
-    engine = PathwayStep(keyring("demo"), (agreement("demo"),), DEFINITIONS, generation=3)
+    engine = PathwayStep(
+        keyring("demo"), (agreement("demo"),), DEFINITIONS, data_keys=lambda: BUCKET_KEYS, generation=3
+    )
     done = run(inputs("0 | gp | refers to tier2"), by=engine)
     assert {json.loads(emit.value or b"")["revision"] for emit in done.sent} == {3 * 2**40}
 
@@ -321,7 +339,7 @@ def test_a_link_of_a_generation_that_has_not_begun_is_a_dead_letter() -> None:
     forged = inputs("0 | gp | refers to tier2", revision=10**15)
     leaves = withdrawal_message(PERSON, keyed("record", "gp"), 2**40)
     done = run([*inputs("0 | gp | refers to tier2"), *forged, leaves])
-    assert done.rejected == ["generation", "generation"]
+    assert done.rejected == ["generation"] * 3, "the entry, its key, the withdrawal"
     assert done.published() == run(inputs("0 | gp | refers to tier2")).published()
 
 
@@ -332,6 +350,7 @@ def test_the_state_is_one_element_for_each_thing() -> None:
     assert sorted(done.changelog) == sorted(
         [
             sent[0] or b"",
+            f"{PERSON}/{keyed('record', 'tier2')}/k".encode(),
             f"{PERSON}/{keyed('record', 'tier3')}/w".encode(),
             f"{PERSON}/o/snapshot".encode(),
             f"{PERSON}/o/{keyed('fact', 'sent')}".encode(),
@@ -343,7 +362,7 @@ def test_the_state_is_one_element_for_each_thing() -> None:
 
 
 def test_a_recipient_without_a_key_is_refused_when_it_is_first_needed() -> None:
-    engine = PathwayStep(keyring("demo"), (agreement("research"),), DEFINITIONS)
+    engine = PathwayStep(keyring("demo"), (agreement("research"),), DEFINITIONS, data_keys=lambda: BUCKET_KEYS)
     with pytest.raises(InvalidField):
         answer(engine, engine.restore([]), message(inputs("0 | gp | refers to tier2")[0], 0))
 

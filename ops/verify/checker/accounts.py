@@ -15,7 +15,7 @@ from ops.verify.ledger import TopicIndex, broken_at, stalled
 from schemas import topics
 from schemas.envelope import entry_name
 from schemas.keyring import Keyring, recipient_purpose
-from schemas.pathway_in import TICK, WITHDRAWAL
+from schemas.pathway_in import KEY, TICK, WITHDRAWAL
 
 MAY_BE_IN = frozenset({"accepted", "ignored", "unknown"})
 
@@ -73,12 +73,12 @@ def phantoms(answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyrin
 
 
 def _strangers(index: TopicIndex) -> int:
-    """Entries under a person that are none of their record, and withdrawals of a record nobody linked."""
+    """Entries under a person that are none of their record, and withdrawals and keys of a record nobody linked."""
     known = {f"{place.record}/{place.name}" for elements in index.elements.values() for place in elements}
     found = 0
     for key in index.arrived:
         person, _, name = key.partition("/")
         record, _, entry = name.partition("/")
         if person != TICK:
-            found += record not in index.links if entry == WITHDRAWAL else name not in known
+            found += record not in index.links if entry in (WITHDRAWAL, KEY) else name not in known
     return found
