@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from schemas import canonical
 from schemas.data_keys import BUCKETS, EPOCH_MAX
 from schemas.errors import Unreadable
-from schemas.topics import PARTITIONS
 
 _RECORD = re.compile(r"[0-9a-f]{32}")
 _TURN = re.compile(r"turn/([0-9]{1,3})")
@@ -33,19 +32,14 @@ class Turn:
     bucket: int
     epoch: int
 
-    @property
-    def partition(self) -> int:
-        """Where the message goes: to the one task that keeps all records of the bucket."""
-        return self.bucket % PARTITIONS
-
 
 def erasure_message(record_id: str) -> tuple[bytes, bytes]:
-    """Key and value; it goes to the record's partition."""
+    """Key and value; it goes to the partition of the record's intake (`topics.intake_partition`)."""
     return record_id.encode("ascii"), canonical.dump({"v": 1, "kind": "erase"})
 
 
 def turn_message(turn: Turn) -> tuple[bytes, bytes]:
-    """Key and value; it goes to `turn.partition`."""
+    """Key and value; it goes to every partition, as records of a bucket have their intake in any."""
     return f"turn/{turn.bucket}".encode("ascii"), canonical.dump({"v": 1, "kind": "turn", "epoch": turn.epoch})
 
 

@@ -116,7 +116,7 @@ def remove_recipient(name: RecipientName, directory: Directory = UP) -> None:
 
 
 def rotate(
-    name: Annotated[str, typer.Argument(help="link-seal or dead-letter.")],
+    name: Annotated[str, typer.Argument(help="dead-letter: the one that has versions.")],
     directory: Directory = UP,
 ) -> None:
     """Give a sealing key a new version, which seals from now on; what older versions sealed still opens."""
@@ -124,7 +124,7 @@ def rotate(
     from ops.runtime.paths import EnginePaths
 
     version = keys.rotate(EnginePaths(directory).keys, name)
-    typer.echo(f"version {version}: start the workers again, the linker first and ingress last")
+    typer.echo(f"version {version}: start the workers again")
 
 
 def register(app: typer.Typer) -> None:
