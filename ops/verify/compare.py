@@ -2,7 +2,7 @@
 topics. However long the topics are, what is kept of them is one number per key.
 
 Compared is the last non-null value per key of every compacted topic. Left out is what depends on when and in which
-order things arrived, not on what is true: `revision`, `known_at`, `formerly`, `since_ms`, headers (`ce_time`, lineage), and
+order things arrived, not on what is true: HISTORY_FIELDS, headers (`ce_time`, lineage), and
 the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
 a mark in one run and none in another. Of what is sealed, what it holds is compared: a key may have been rotated
 between the two.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import NamedTuple
 
 from ops.admin.topic_reader import TopicMessage, last_values
 from schemas import elements, topics
@@ -62,13 +63,18 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
     ]
 
 
-def compare_topics(
-    run: TopicReader, oracle: TopicReader, names: Iterable[str], *, keys: Keyring, held: BucketKeys
-) -> Comparison:
+class Side(NamedTuple):
+    """One of two engines that are compared: how its topics are read, and the bucket keys that open what it sealed."""
+
+    read: TopicReader
+    held: BucketKeys = NO_BUCKET_KEYS
+
+
+def compare_topics(run: Side, oracle: Side, names: Iterable[str], *, keys: Keyring) -> Comparison:
     """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
-    here, there = OpenedValue.of(run, keys, held), OpenedValue.of(oracle, keys, held)
-    finals = {name: finals_of(run(name), here) for name in names}
-    return compare_finals(finals, lambda name: finals_of(oracle(name), there))
+    here, there = (OpenedValue.of(side, keys) for side in (run, oracle))
+    finals = {name: finals_of(run.read(name), here) for name in names}
+    return compare_finals(finals, lambda name: finals_of(oracle.read(name), there))
 
 
 def compare_finals(run: Mapping[str, "Finals"], oracle: Callable[[str], "Finals"]) -> Comparison:
@@ -136,18 +142,18 @@ class OpenedValue:
     wrapped: Mapping[str, WrappedKeys] = field(default_factory=dict)  # by record
 
     @classmethod
-    def of(cls, run: TopicReader, keys: Keyring, held: BucketKeys) -> "OpenedValue":
-        """What opens the topics of this run: its records' data keys are the last of `events.v1`, or of the vault."""
+    def of(cls, side: Side, keys: Keyring) -> "OpenedValue":
+        """What opens the topics of this side: its records' data keys are the last of `events.v1`, or of the vault."""
         wrapped: dict[str, WrappedKeys] = {}
         for topic, families in ((topics.EVENTS, TRAVELLING), (topics.VAULT, tuple(Family))):
-            for message in run(topic):
+            for message in side.read(topic):
                 record, _, rest = (message.key or b"").decode("ascii", "replace").partition("/")
                 if rest.partition("/")[0] == elements.KEYS and message.value is not None:
                     with suppress(Unreadable):
                         found = WrappedKeys.parse(message.value, families)
                         if record not in wrapped or found.epoch >= wrapped[record].epoch:
                             wrapped[record] = found
-        return cls(keys, held, wrapped)
+        return cls(keys, side.held, wrapped)
 
     def __call__(self, key: bytes, value: bytes) -> object:
         """What is compared of the value under this key, which is what it was sealed for."""
@@ -157,8 +163,6 @@ class OpenedValue:
         if not isinstance(parsed, dict):
             return parsed
         record = key.partition(b"/")[0].decode("ascii", "replace")
-        if parsed.get("kind") == "key":
-            return None
         if isinstance(parsed.get("tokens"), str):
             opened = self._opened(record, Family.TOKENS, parsed["tokens"], record.encode(), open_padded)
             return {**parsed, "tokens": opened, "key": None}
@@ -189,12 +193,15 @@ def final_values(messages: Iterable[TopicMessage]) -> dict[bytes, object]:
 
 
 def final_value(value: bytes) -> object:
-    """What is compared of one value: JSON without history, None for a retracted entry; sealed bytes unchanged."""
+    """What is compared of one value: JSON without history, None for a retracted entry and for wrapped data keys; sealed
+    bytes unchanged.
+    """
     try:
         parsed = without_history(json.loads(value))
     except ValueError:
         return value
-    return None if isinstance(parsed, dict) and parsed.get("status") == "retracted" else parsed
+    is_no_result = isinstance(parsed, dict) and (parsed.get("status") == "retracted" or parsed.get("kind") == "key")
+    return None if is_no_result else parsed
 
 
 def _number(text: bytes) -> int:

@@ -31,7 +31,7 @@ from ops.admin.topic_reader import read_topics
 from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
-from ops.verify.compare import compare_topics
+from ops.verify.compare import Side, compare_topics
 from ops.verify.ledger import balance, read_topic_index, stalled
 from schemas.topics import DEAD_LETTERS
 
@@ -60,8 +60,8 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
         consumer_lag(engine).drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
-            lambda name: in_memory.read([name]),
-            lambda name: read_topics(engine.bootstrap, [name]),
+            Side(lambda name: in_memory.read([name]), all_bucket_keys()),
+            Side(lambda name: read_topics(engine.bootstrap, [name]), all_bucket_keys()),
             names,
             keys=all_keys(),
         )
