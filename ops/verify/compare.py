@@ -27,6 +27,8 @@ from schemas.topics import Topic
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
 RECEIPTS = "receipts."
+# of ingress: what it reads, writes and keeps
+BESIDE_EVENTS = frozenset({topics.EVENTS, topics.DEAD_LETTERS, topics.DISPOSITIONS, topics.VAULT, topics.ERASURES})
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,19 @@ def rebuilt_topics(registry: Iterable[Topic]) -> list[str]:
         topic.name
         for topic in registry
         if topic.name in final_topics([topic])
-        and topic.name not in (topics.EVENTS, topics.DEAD_LETTERS, topics.DISPOSITIONS)
+        and topic.name not in BESIDE_EVENTS
         and not topic.name.startswith(RECEIPTS)
     ]
 
 
 def compare_topics(
-    run: TopicReader, oracle: TopicReader, names: Iterable[str], *, keys: Keyring, held: BucketKeys
+    run: TopicReader, oracle: TopicReader, names: Iterable[str], *, keys: Keyring, held: tuple[BucketKeys, BucketKeys]
 ) -> Comparison:
-    """Read `names` on both sides and count keys whose final values differ or stand on one side only."""
-    here, there = OpenedValue.of(run, keys, held), OpenedValue.of(oracle, keys, held)
+    """Read `names` on both sides and count keys whose final values differ or stand on one side only.
+
+    `held`: the bucket keys of the run and those of the oracle.
+    """
+    here, there = (OpenedValue.of(read, keys, own) for read, own in zip((run, oracle), held, strict=True))
     finals = {name: finals_of(run(name), here) for name in names}
     return compare_finals(finals, lambda name: finals_of(oracle(name), there))
 

@@ -42,13 +42,14 @@ def replay_and_compare(
     copy_input = partial(_copy_input, drop_one=drop_one, from_events=from_events)
     with stopped(directory) as run, oracle_of(run, copy_input, progress=progress) as oracle:
         progress("comparing the topics")
+        held = run.layout.current_bucket_keys("ingress")()
         names = rebuilt_topics(run.topics) if from_events else final_topics(run.topics)
         return compare_topics(
             lambda name: read_topics(run.bootstrap, [name]),
             lambda name: read_topics(oracle, [name]),
             names,
             keys=run.keys,
-            held=run.layout.current_bucket_keys("ingress")(),
+            held=(held, held),
         )
 
 

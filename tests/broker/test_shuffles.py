@@ -64,6 +64,7 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
             lambda name: read_topics(engine.bootstrap, [name]),
             names,
             keys=all_keys(),
+            held=(all_bucket_keys(), layout.current_bucket_keys("ingress")()),
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}

@@ -3,28 +3,60 @@
 import base64
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
 
-from memory_engine import IntakeMessage, MemoryEngine, intake_message, result_topics, sources
+import pytest
+from memory_engine import (
+    RECIPIENTS,
+    IntakeMessage,
+    MemoryEngine,
+    all_bucket_keys,
+    all_keys,
+    intake_message,
+    result_topics,
+    sources,
+)
 from small_world import small_world
 
-from ops.admin.keys import make_keys, rotate
 from ops.admin.topic_reader import TopicMessage
+from ops.lab.known_keys import known_bucket_keys, known_keys
 from ops.lab.memory_engine.parts import step_with
-from ops.runtime.key_files import read_keyring
-from ops.verify.compare import Comparison, compare_topics, finals_of, rebuilt_topics
+from ops.verify.compare import Comparison, OpenedValue, compare_topics, finals_of, rebuilt_topics
 from schemas import canonical, topics
-from schemas.keyring import OPERATIONS_ZONE, Keyring, Purpose
-from schemas.topics import EVENTS, IDENTITY
+from schemas.data_keys import FAMILIES, BucketKeys, Family
+from schemas.erasures import Turn, turn_message
+from schemas.keyring import Keyring, Purpose
+from schemas.record_keys import WrappedKeys
+from schemas.sealed_body import IDENTITY_PAD_BYTES, open_body, open_padded, seal_body, seal_padded
+from schemas.topics import ERASURES, EVENTS, IDENTITY, VAULT
 from streams.steps.outcome import Emit
 from streams.topology import STAGES
 
 Intake = Iterable[tuple[str, IntakeMessage]]
+REBUILT = rebuilt_topics(topics.registry(sources().values(), RECIPIENTS))
+COMPARED = sorted({*result_topics(), VAULT} - {ERASURES})  # that one is an input
+OTHERS = known_bucket_keys("of the replay")
 
 
-def run(keys: Keyring, intake: Intake, *, kept: Iterable[TopicMessage] = ()) -> MemoryEngine:
-    """An engine with these keys at rest: what is `kept` of a system of record was there first."""
-    engine = MemoryEngine(seed=3, steps={name: step_with(name, keys.zone) for name in STAGES})
+@cache
+def turned_keys() -> BucketKeys:
+    """The bucket keys after a turn of every bucket: all of epoch 1, and others of epoch 2."""
+    held, newer = all_bucket_keys(), known_bucket_keys("turned")
+    return BucketKeys({at: held.key(at) for at in held} | {(*at[:2], 2): newer.key(at) for at in newer})
+
+
+def run(
+    held: BucketKeys, intake: Intake, *, keys: Keyring | None = None, kept: Iterable[TopicMessage] = ()
+) -> MemoryEngine:
+    """An engine with these keys at rest: what is `kept` of another's topics was there first."""
+    keys = keys or all_keys()
+
+    def held_by(zone: str) -> BucketKeys:
+        return held.only(FAMILIES.get(zone, ()))
+
+    own = {name: held_by(name) for name in STAGES}
+    steps = {name: step_with(name, keys.zone, lambda zone: lambda: own[zone]) for name in STAGES}
+    engine = MemoryEngine(seed=3, steps=steps)
     for message in kept:
         engine.put(Emit(message.topic, message.partition, message.key or b"", message.value, message.headers))
     for slug, sealed in intake:
@@ -32,9 +64,28 @@ def run(keys: Keyring, intake: Intake, *, kept: Iterable[TopicMessage] = ()) -> 
     return engine.run()
 
 
-def compared(first: MemoryEngine, other: MemoryEngine, keys: Keyring, names: Iterable[str] | None = None) -> Comparison:
+def turned(engine: MemoryEngine) -> MemoryEngine:
+    """The engine after a turn of every bucket to epoch 2."""
+    for bucket in sorted({bucket for _, bucket, _ in all_bucket_keys()}):
+        turn = Turn(bucket, 2)
+        engine.put(Emit(ERASURES, turn.partition, *turn_message(turn)))
+    return engine.run()
+
+
+def compared(
+    first: MemoryEngine,
+    other: MemoryEngine,
+    *held: BucketKeys,
+    keys: Keyring | None = None,
+    names: Iterable[str] = COMPARED,
+) -> Comparison:
+    here, there = held if len(held) == 2 else (all_bucket_keys(), all_bucket_keys())
     return compare_topics(
-        lambda name: first.read([name]), lambda name: other.read([name]), names or result_topics(), keys=keys
+        lambda name: first.read([name]),
+        lambda name: other.read([name]),
+        names,
+        keys=keys or all_keys(),
+        held=(here, there),
     )
 
 
@@ -42,72 +93,99 @@ def differing(found: Comparison) -> dict[str, int]:
     return {name: count for name, (_, count) in found.by_topic.items() if count}
 
 
-def keys_in(directory: Path) -> Keyring:
-    return read_keyring(directory, OPERATIONS_ZONE)
+@cache
+def sealed_world() -> tuple[tuple[str, IntakeMessage], ...]:
+    return tuple((slug, intake_message(slug, sent)) for slug, sent in small_world())
 
 
-def sealed_world() -> list[tuple[str, IntakeMessage]]:
-    return [(slug, intake_message(slug, sent)) for slug, sent in small_world()]
+@cache
+def first() -> MemoryEngine:
+    return run(turned_keys(), sealed_world())
 
 
-def test_a_replay_after_a_rotation_equals_the_run_before_it(tmp_path: Path) -> None:
-    make_keys(tmp_path, recipients=["demo"])
-    before, intake = keys_in(tmp_path), sealed_world()
-    first = run(before, intake)
-    rotate(tmp_path, Purpose.LINK_SEAL.value)
-    after = keys_in(tmp_path)
-    replay = run(after, intake)
-    assert compared(first, replay, after).keys > 200
-    assert differing(compared(first, replay, after)) == {}
-    # the control: every identity is sealed anew, so without the new key the texts differ, and nothing else does
-    assert differing(compared(first, replay, before)).keys() == {EVENTS, IDENTITY}
-    mixed = run(after, intake[20:], kept=run(before, intake[:20]).read([EVENTS]))
-    names = rebuilt_topics(topics.registry(sources().values(), ("demo",)))
-    assert differing(compared(first, mixed, after, names)) == {}, "rotated between two entries"
+def test_a_replay_under_other_bucket_keys_equals_the_run_whose_buckets_were_all_turned() -> None:
+    before, after = run(turned_keys(), sealed_world()), turned(run(turned_keys(), sealed_world()))
+    epochs = {message.key.rpartition(b"/")[2] for message in after.read([EVENTS]) if b"/k/" in (message.key or b"")}
+    assert epochs == {b"1", b"2"}, "every record's keys were wrapped again"
+    replay = run(OTHERS, sealed_world())
+    for engine in (before, after):
+        found = compared(engine, replay, turned_keys(), OTHERS)
+        assert found.keys > 250
+        assert differing(found) == {}
+    # the control: every body, token and identity is another text, so under the other side's keys they all differ
+    assert differing(compared(after, replay, turned_keys(), turned_keys())).keys() == {EVENTS, IDENTITY, VAULT}
 
 
-def test_one_token_that_is_another_is_seen_under_any_version(tmp_path: Path) -> None:
-    make_keys(tmp_path, recipients=["demo"])
-    engine = run(keys_in(tmp_path), sealed_world())
-    rotate(tmp_path, Purpose.LINK_SEAL.value)
-    keys, read = keys_in(tmp_path), list(engine.read([IDENTITY]))
-    at = next(number for number, message in enumerate(read) if b'"tokens":"' in (message.value or b""))
+SEALED = {
+    "body": (EVENTS, Family.BODY),
+    "tokens": (IDENTITY, Family.TOKENS),
+    "sealed": (VAULT, Family.IDENTITY),
+}
+
+
+@pytest.mark.parametrize("part", SEALED)
+def test_one_sealed_part_that_holds_something_else_is_seen_under_any_key(part: str) -> None:
+    """Sealed anew as it was, under another data key's wrap, it is the same; with one byte changed it is not."""
+    name, family = SEALED[part]
+    engine = first()
+    read, value_of = list(engine.read([name])), OpenedValue.of(lambda at: engine.read([at]), all_keys(), turned_keys())
+    at = next(number for number, message in enumerate(read) if f'"{part}":"'.encode() in (message.value or b""))
     at = max(number for number, message in enumerate(read) if message.key == read[at].key)
-    parts, record = canonical.load(read[at].value or b""), read[at].key or b""
-    tokens = keys.unseal(Purpose.LINK_SEAL, base64.b64decode(parts["tokens"]), context=record)
-    for changed, expected in ((tokens, 0), (tokens[:-1] + bytes([tokens[-1] ^ 1]), 1)):
-        sealed = keys.seal(Purpose.LINK_SEAL, changed, context=record)
-        value = canonical.dump(parts | {"tokens": base64.b64encode(sealed).decode()})
-        other = [*read[:at], replace(read[at], value=value), *read[at + 1 :]]
+    key, parts = read[at].key or b"", canonical.read_object(read[at].value or b"")
+    record = key.partition(b"/")[0].decode()
+    data_key = value_of.wrapped[record].opened(record, family, turned_keys())
+    assert data_key is not None
+    context = record.encode() if part == "tokens" else key
+    opening = open_padded if part == "tokens" else open_body
+    plain = opening(data_key, base64.b64decode(parts[part]), context=context)
+    other_key = bytes(reversed(data_key))
+    wrapped = WrappedKeys.of(record, {**dict.fromkeys(Family, other_key)}, 1, turned_keys())
+    there = replace(value_of, wrapped={**value_of.wrapped, record: wrapped})
+    for changed, expected in ((plain, 0), (plain[:-1] + bytes([plain[-1] ^ 1]), 1)):
+        if part == "tokens":
+            sealed = seal_padded(other_key, changed, context=context, pad_bytes=IDENTITY_PAD_BYTES)
+        else:
+            sealed = seal_body(other_key, changed, context=context)
+        value = canonical.dump(parts | {part: base64.b64encode(sealed).decode()})
         assert value != read[at].value
-        left, right = finals_of(read, keys).digests(), finals_of(other, keys).digests()
-        assert sum(left[key] != right[key] for key in left) == expected
+        left, right = value_of(key, read[at].value or b""), there(key, value)
+        assert (left != right) == bool(expected)
 
 
-def test_a_dead_letter_is_compared_by_what_it_holds(tmp_path: Path) -> None:
-    make_keys(tmp_path, recipients=["demo"])
-    before, at = keys_in(tmp_path), b"events.v1/3/7"
-    rotate(tmp_path, Purpose.DEAD_LETTER.value)
-    after = keys_in(tmp_path)
+def test_a_dead_letter_is_compared_by_what_it_holds() -> None:
+    before, after = (known_keys("rotated", recipients=(), versions=versions) for versions in (1, 2))
+    at, opened = b"events.v1/3/7", OpenedValue(after)
 
     def digest(keys: Keyring, text: bytes) -> int:
         value = keys.seal(Purpose.DEAD_LETTER, text, context=at)
-        (found,) = finals_of([TopicMessage("dlq.v1", 3, 0, at, value, (), 0)], after).digests().values()
+        (found,) = finals_of([TopicMessage("dlq.v1", 3, 0, at, value, (), 0)], opened).digests().values()
         return found
 
-    assert finals_of([TopicMessage(EVENTS, 3, 0, b"r/i/h", b'{"tokens":"!"}', (), 0)], after).digests()
+    assert finals_of([TopicMessage(EVENTS, 3, 0, b"r/i/h", b'{"tokens":"!"}', (), 0)], opened).digests()
     assert digest(before, b"{") == digest(after, b"{") != digest(after, b"}")
 
 
-def test_what_is_left_of_the_intake_replayed_over_the_system_of_record_ends_in_the_same(tmp_path: Path) -> None:
+def test_a_replay_after_a_rotation_equals_the_run_before_it() -> None:
+    """A letter of each zone is sealed again with the newest version, and holds what it held."""
+    before, after = (known_keys("rotated", recipients=RECIPIENTS, versions=versions) for versions in (1, 2))
+    (slug, message), *others = sealed_world()
+    forged = (slug, message._replace(value=message.value[:-1] + bytes([message.value[-1] ^ 1])))
+    intake = [forged, *others]
+    runs = [run(all_bucket_keys(), intake, keys=keys) for keys in (before, after)]
+    found = compared(*runs, keys=after)
+    assert found.by_topic[topics.DEAD_LETTERS][0] > 0
+    assert differing(found) == {}
+    assert differing(compared(*runs, keys=before)).keys() == {topics.DEAD_LETTERS}, "the control: no new version held"
+
+
+def test_what_is_left_of_the_intake_replayed_over_the_system_of_record_ends_in_the_same() -> None:
     """Intake dies after 15 days: names must not depend on what came first, or on who has read it."""
-    make_keys(tmp_path, recipients=["demo"])
-    keys, intake = keys_in(tmp_path), sealed_world()
-    whole, names = run(keys, intake), rebuilt_topics(topics.registry(sources().values(), ("demo",)))
+    intake = sealed_world()
+    whole = run(all_bucket_keys(), intake)
     for expired in (0, len(intake) // 3, len(intake) - 1, len(intake)):
-        rest = run(keys, intake[expired:], kept=whole.read([EVENTS]))
-        found = compared(whole, rest, keys, [EVENTS, *names])
+        rest = run(all_bucket_keys(), intake[expired:], kept=whole.read([EVENTS]))
+        found = compared(whole, rest, names=[EVENTS, *REBUILT])
         assert found.keys > 150
         assert differing(found) == {}, expired
-    gone = run(keys, intake[len(intake) // 3 :])
-    assert differing(compared(whole, gone, keys, names)) != {}, "the intake alone no longer says all"
+    gone = run(all_bucket_keys(), intake[len(intake) // 3 :])
+    assert differing(compared(whole, gone, names=REBUILT)) != {}, "the intake alone no longer says all"

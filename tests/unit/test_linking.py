@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.data_keys import EPOCH_MAX, Family
 from schemas.errors import Unreadable
 from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
+from schemas.record_keys import WrappedKeys
 
 A, B = "0" * 31 + "a", "0" * 31 + "b"  # two records
 texts = st.text(max_size=5)
@@ -19,6 +21,8 @@ identities = st.builds(
     texts,
     st.sampled_from(sorted(TIER_RANK)),
     st.none() | st.binary(max_size=9),
+    st.none()
+    | st.builds(WrappedKeys, st.integers(1, EPOCH_MAX), st.fixed_dictionaries({Family.TOKENS: st.binary(max_size=9)})),
     st.none() | texts,
 )
 links = st.builds(
@@ -86,7 +90,7 @@ def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(key: str, ch
 
 
 LINK = json.loads(Link("p", "linked", (), (), (), 3).value())
-IDENTITY = json.loads(RecordIdentity("r", "s", "tier2", b"x", None).value())
+IDENTITY = json.loads(RecordIdentity("r", "s", "tier2", b"x", None, None).value())
 
 
 @pytest.mark.parametrize(
