@@ -116,7 +116,7 @@ def remove_recipient(name: RecipientName, directory: Directory = UP) -> None:
 
 
 def rotate(
-    name: Annotated[str, typer.Argument(help="link-seal or dead-letter.")],
+    name: Annotated[str, typer.Argument(help="dead-letter, the one key with versions.")],
     directory: Directory = UP,
 ) -> None:
     """Give a sealing key a new version, which seals from now on; what older versions sealed still opens."""

@@ -191,12 +191,12 @@ def opened_tokens(identity: RecordIdentity, held: BucketKeys) -> bytes:
 def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: Mapping[str, DemoRun]) -> None:
     with stopped(demo_runs["peaceful"].directory) as ground:
         held = ground.layout.current_bucket_keys("linker")()
-        told = (
+        identities = (
             RecordIdentity.parse(message.key.decode(), message.value)
             for message in read_topics(ground.bootstrap, [IDENTITY])
             if message.key and message.value
         )
-        sealed = {identity.record_id: identity for identity in told if identity.sealed_tokens}
+        sealed = {identity.record_id: identity for identity in identities if identity.sealed_tokens}
         sought = list(sealed.values())[:PEOPLE_SOUGHT]
         opened = [opened_tokens(identity, held) for identity in sought]
         tokens = [token for octet in map(EncodedIdentity.from_bytes, opened) for token in octet.tokens]
