@@ -23,11 +23,11 @@ from schemas.keyring import Keyring, Purpose
 from schemas.record_keys import TRAVELLING, WrappedKeys
 from schemas.sealed_body import open_body, open_padded
 from schemas.topics import Topic
-from streams.steps import vault
 
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
 HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
 RECEIPTS = "receipts."
+BUCKET = "bucket"  # begins the key of a bucket's epoch in vault.v1
 # of ingress: what it reads, writes and keeps
 BESIDE_EVENTS = frozenset({topics.EVENTS, topics.DEAD_LETTERS, topics.DISPOSITIONS, topics.VAULT, topics.ERASURES})
 
@@ -164,7 +164,7 @@ class OpenedValue:
         if not isinstance(parsed, dict):
             return parsed
         record = key.partition(b"/")[0].decode("ascii", "replace")
-        if parsed.get("kind") == "key" or record == vault.BUCKET:
+        if parsed.get("kind") == "key" or record == BUCKET:
             return None
         if isinstance(parsed.get("tokens"), str):
             opened = self._opened(record, Family.TOKENS, parsed["tokens"], record.encode(), open_padded)
