@@ -110,12 +110,13 @@ def entry_element(content: EntryContent, keys: Keyring, data_key: bytes) -> tupl
     }
     version = keys.mac(Purpose.CONTENT, content.record_id, canonical.dump(parts).decode())
     name = f"{content.entry}/{version}"
-    sealed = seal_body(data_key, canonical.dump(bodies), context=_body_context(content.record_id, name))
+    sealed = seal_body(data_key, canonical.dump(bodies), context=body_context(content.record_id, name))
     body = base64.b64encode(sealed).decode()
     return f"{content.record_id}/{ENTRY}/{name}", canonical.dump({**parts, "body": body})
 
 
-def _body_context(record_id: str, name: str) -> bytes:
+def body_context(record_id: str, name: str) -> bytes:
+    """What the body of the entry element of that name is bound to."""
     return f"{record_id}/{ENTRY}/{name}".encode("ascii")
 
 
@@ -150,7 +151,7 @@ def stored_facts(record_id: str, name: str, entry: Mapping[str, Any], data_key: 
     """
     try:
         sealed = base64.b64decode(entry["body"], validate=True)
-        bodies = _BODIES.validate_json(open_body(data_key, sealed, context=_body_context(record_id, name)))
+        bodies = _BODIES.validate_json(open_body(data_key, sealed, context=body_context(record_id, name)))
         source_version_at = canonical.moment(entry["source_version_at"])
         return tuple(
             StoredFact(record_id, name.fact_id, entry["source"], entry["tier"], source_version_at, body, name.retracted)

@@ -19,9 +19,10 @@ from ops.lab.demo.canary import in_pieces
 from ops.local.broker.embedded import EmbeddedBroker
 from ops.verify.leak_search import files_of, text_of
 from ops.verify.replay import stopped
-from schemas import canonical
+from schemas.data_keys import BucketKeys, Family
 from schemas.elements import ENTRY, fact_names
-from schemas.keyring import Purpose
+from schemas.linking import RecordIdentity
+from schemas.sealed_body import open_padded
 from schemas.topics import EVENTS, IDENTITY, PARTITIONS
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
@@ -179,18 +180,25 @@ def forms(token: bytes) -> tuple[bytes, ...]:
     return token, token.hex().encode(), base64.b64encode(token)[:10], token[::-1]
 
 
+def opened_tokens(identity: RecordIdentity, held: BucketKeys) -> bytes:
+    assert identity.tokens_key
+    assert identity.sealed_tokens
+    data_key = identity.tokens_key.opened(identity.record_id, Family.TOKENS, held)
+    assert data_key is not None
+    return open_padded(data_key, identity.sealed_tokens, context=identity.record_id.encode())
+
+
 def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: Mapping[str, DemoRun]) -> None:
     with stopped(demo_runs["peaceful"].directory) as ground:
-        keys = ground.layout.keyring("linker")
-        element = (
-            (message.key or b"", canonical.load_object(message.value))
+        held = ground.layout.current_bucket_keys("linker")()
+        identities = (
+            RecordIdentity.parse(message.key.decode(), message.value)
             for message in read_topics(ground.bootstrap, [IDENTITY])
-            if message.value
+            if message.key and message.value
         )
-        sealed = {name: value["tokens"] for name, value in element if value.get("tokens")}
-        opened = [
-            keys.unseal(Purpose.LINK_SEAL, base64.b64decode(seal), context=name) for name, seal in sealed.items()
-        ][:PEOPLE_SOUGHT]
+        sealed = {identity.record_id: identity for identity in identities if identity.sealed_tokens}
+        sought = list(sealed.values())[:PEOPLE_SOUGHT]
+        opened = [opened_tokens(identity, held) for identity in sought]
         tokens = [token for octet in map(EncodedIdentity.from_bytes, opened) for token in octet.tokens]
         names = [topic.name for topic in ground.topics]
         texts = [
@@ -201,7 +209,8 @@ def test_no_token_lies_open_on_any_topic_or_in_any_file(demo_runs: Mapping[str, 
     everything = b"\n".join(texts)
     assert not [token for token in tokens if any(form in everything for form in forms(token))]
     assert all(token in b"".join(opened) for token in tokens), "the search finds what is open"
-    assert all(seal.encode() in everything for seal in list(sealed.values())[:PEOPLE_SOUGHT]), "and looks at the seals"
+    seals = [base64.b64encode(identity.sealed_tokens or b"") for identity in sought]
+    assert all(seal in everything for seal in seals), "and looks at the seals"
 
 
 def test_a_folder_that_no_engine_made_is_not_emptied(tmp_path: Path) -> None:

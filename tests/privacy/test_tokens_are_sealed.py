@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 import pytest
-from memory_engine import MemoryEngine, all_keys, base64_parts, everything, stages
+from memory_engine import MemoryEngine, all_bucket_keys, all_keys, base64_parts, everything, stages
 from small_world import small_world
 
 from linkage.tokens import EncodedIdentity
+from ops.verify.compare import OpenedValue, Side
 from schemas import canonical
+from schemas.data_keys import FAMILIES, Family
 from schemas.keyring import ZONES, Purpose
+from schemas.sealed_body import open_padded
 from schemas.topics import EVENTS, IDENTITY
 from streams.steps.outcome import Emit
 
@@ -50,8 +53,13 @@ def seals(topic: str) -> dict[bytes, str]:
 @cache
 def opened() -> tuple[bytes, ...]:
     """What the seals hide."""
-    unseal, held = all_keys().unseal, seals(EVENTS).items()
-    return tuple(unseal(Purpose.LINK_SEAL, sealed, context=record.encode()) for sealed, record in held)
+    value_of = OpenedValue.of(Side(lambda name: engine().read([name]), all_bucket_keys()), all_keys())
+    found = []
+    for sealed, record in seals(EVENTS).items():
+        data_key = value_of.wrapped[record].opened(record, Family.TOKENS, all_bucket_keys())
+        assert data_key is not None
+        found.append(open_padded(data_key, sealed, context=record.encode()))
+    return tuple(found)
 
 
 @cache
@@ -91,6 +99,6 @@ def test_the_same_search_finds_every_seal_on_the_topic_and_in_the_state_of_its_r
     assert len(kept) > 10
 
 
-def test_only_the_zone_that_seals_and_the_one_that_compares_hold_the_key_of_the_seal() -> None:
-    assert {zone for zone, held in ZONES.items() if Purpose.LINK_SEAL in held} == {"ingress", "linker"}
+def test_only_the_zone_that_seals_and_the_one_that_compares_hold_the_keys_of_the_seal() -> None:
+    assert {zone for zone, held in FAMILIES.items() if Family.TOKENS in held} == {"ingress", "linker"}
     assert Purpose.LINK_TOKENS not in ZONES["linker"], "who compares tokens cannot make them"

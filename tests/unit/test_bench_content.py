@@ -37,7 +37,7 @@ def test_a_copy_has_other_ids_and_keeps_which_are_the_same(
     keys_and_world: tuple[EnginePaths, RestartWorld],
 ) -> None:
     for key, value in keys_and_world[1].elements["records"].items():
-        third, other = (ElementTemplate.of(key, value).copy(number) for number in (3, 4))
+        third, other = (ElementTemplate.of(key, value, keys_and_world[1].held).copy(number) for number in (3, 4))
         assert third[0] != other[0]
         if b"/n/" in third[0]:
             assert json.loads(third[1])["entry"] == third[0].split(b"/")[2].decode()
@@ -48,7 +48,7 @@ def test_a_worker_reads_a_copied_changelog_as_its_own(
     stage: str, keys_and_world: tuple[EnginePaths, RestartWorld]
 ) -> None:
     layout, world = keys_and_world
-    copies = [ElementTemplate.of(*element).copy(7) for element in world.elements[stage].items()]
+    copies = [ElementTemplate.of(*element, world.held).copy(7) for element in world.elements[stage].items()]
     state: Any = step_with(stage, layout.keyring, layout.current_bucket_keys).restore(copies)
     for name in [unread.decode() for unread in state.unread]:
         state.of(name)
@@ -61,7 +61,7 @@ def test_a_million_events_would_be_about_the_entries_asked_for(
 ) -> None:
     feed = Feed(stage, keys_and_world[1], entries=ENTRIES)
     assert ENTRIES <= feed.entries < 3 * ENTRIES
-    step = step_with(stage, keys_and_world[0].keyring)
+    step = step_with(stage, keys_and_world[0].keyring, keys_and_world[0].current_bucket_keys)
     states: dict[int, Any] = defaultdict(lambda: step.restore([]))
     changes = 0
     for offset, (partition, key, value) in enumerate(islice(feed.events(), 6 * ENTRIES)):

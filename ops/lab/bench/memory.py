@@ -77,12 +77,15 @@ class Feed:
         """At least that many entries, in whole copies of the world."""
         self._of_records = stage == "records"
         once = list({(message.key, message.value): message for message in world.messages[READS[stage]]}.values())
-        templates = [ElementTemplate.of(message.key or b"", message.value or b"") for message in once]
+        templates = [ElementTemplate.of(message.key or b"", message.value or b"", world.held) for message in once]
         named = {message.key for message in once if self._is_entry(message.key or b"")}
         copies = -(-entries // len(named))
         self.entries = copies * len(named)
         self._messages = [template.copy(number) for number in range(copies) for template in templates]
-        links = [ElementTemplate.of(message.key or b"", message.value or b"") for message in world.messages[LINK_MAP]]
+        links = [
+            ElementTemplate.of(message.key or b"", message.value or b"", world.held)
+            for message in world.messages[LINK_MAP]
+        ]
         self._links = [link.copy(number) for number in range(copies) for link in links]
 
     def links(self) -> Iterator[Record]:

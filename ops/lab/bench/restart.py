@@ -55,7 +55,7 @@ def changelog(stage: str, options: RestartBench, layout: EnginePaths, world: Res
         people = min(options.linked_people, options.elements // 4)
         found = linker_elements(layout, elements=options.elements, people=people)
         return ((0, key, value) for key, value in found)
-    pieces = [ElementTemplate.of(key, value) for key, value in world.elements[stage].items()]
+    pieces = [ElementTemplate.of(key, value, world.held) for key, value in world.elements[stage].items()]
     copies = (piece.copy(number) for number in count() for piece in pieces)
     return ((_partition(key), key, value) for key, value in islice(copies, options.elements))
 

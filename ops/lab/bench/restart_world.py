@@ -1,5 +1,6 @@
 """What a few simulated people leave in topics and changelogs: what the benches of workers multiply."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Sequence
@@ -14,6 +15,11 @@ from ops.lab.memory_engine.parts import RECEIVED_AT, sealed_entry, sources, stag
 from ops.lab.simulator import default_rates, simulate
 from ops.lab.simulator.model import Delivery
 from ops.runtime.paths import EnginePaths, packaged
+from schemas import canonical
+from schemas.data_keys import BucketKeys, Family
+from schemas.elements import body_context
+from schemas.record_keys import WrappedKeys
+from schemas.sealed_body import open_body, seal_body
 from schemas.topics import EVENTS, LINK_MAP, PATHWAY_IN
 
 # The first 6 of the 32 digits of every id and hash of ours: between the pieces a copy puts its own number.
@@ -22,28 +28,72 @@ _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{6}(?=[0-9a-f]{26}(?![0-9a-f]))")
 
 @dataclass(frozen=True)
 class RestartWorld:
-    """What the steps read and left: messages by topic, each partition in order; elements of state by stage."""
+    """What the steps read and left: messages by topic, each partition in order; elements of state by stage; and the
+    bucket keys under which all of it is sealed.
+    """
 
     messages: dict[str, list[TopicMessage]]
     elements: dict[str, dict[bytes, bytes]]
+    held: BucketKeys
 
 
 @dataclass(frozen=True)
 class ElementTemplate:
-    """A key and a value with their ids cut out: the same for each copy of the world but for the ids."""
+    """A key and a value with their ids cut out: the same for each copy of the world but for the ids. What is sealed for
+    a record is sealed again for each copy of it.
+    """
 
     key: list[bytes]
     value: list[bytes]
+    held: BucketKeys
+    body: list[bytes] | None = None  # of an entry, open
 
     @classmethod
-    def of(cls, key: bytes, value: bytes) -> "ElementTemplate":
-        """Cut at every id."""
-        return cls(_ID.split(key), _ID.split(value))
+    def of(cls, key: bytes, value: bytes, held: BucketKeys) -> "ElementTemplate":
+        """Cut at every id. Raises Unreadable for what is not sealed under `held`."""
+        body, entry = None, _entry_in(value)
+        if entry is not None:
+            record_id, name = _record_and_name(key, value)
+            data_key = held.made(Family.BODY, record_id, EPOCH)
+            sealed = base64.b64decode(str(entry["body"]))
+            body = _ID.split(open_body(data_key, sealed, context=body_context(record_id, name)))
+        return cls(_ID.split(key), _ID.split(value), held, body)
 
     def copy(self, number: int) -> tuple[bytes, bytes]:
         """Key and value in the copy of that number; the same ids stay the same ids, those of two copies differ."""
         mark = b"%06x" % number
-        return mark.join(self.key), mark.join(self.value)
+        key, value = mark.join(self.key), mark.join(self.value)
+        if self.body is None and b'"wrapped"' not in value:
+            return key, value
+        record_id, name = _record_and_name(key, value)
+        parts = canonical.read_object(value)
+        if self.body is not None:
+            data_key = self.held.made(Family.BODY, record_id, EPOCH)
+            sealed = seal_body(data_key, mark.join(self.body), context=body_context(record_id, name))
+            entry = parts["entry"] if isinstance(parts["entry"], dict) else parts
+            entry["body"] = base64.b64encode(sealed).decode()
+        if "wrapped" in parts:
+            data_keys = {Family(name): self.held.made(Family(name), record_id, EPOCH) for name in parts["wrapped"]}
+            parts |= WrappedKeys.of(record_id, data_keys, EPOCH, self.held).form()
+        return key, canonical.dump(parts)
+
+
+EPOCH = 1  # of keys that were just made
+
+
+def _entry_in(value: bytes) -> dict[str, object] | None:
+    """The entry that is the value, or that stands in it under a person; None when there is none."""
+    if b'"body":' not in value or b'"facts":' not in value:
+        return None
+    parts = canonical.read_object(value)
+    entry = parts.get("entry")
+    return entry if isinstance(entry, dict) else parts
+
+
+def _record_and_name(key: bytes, value: bytes) -> tuple[str, str]:
+    """The record, and the name of its element: under a person the record comes second."""
+    first, second, *rest = key.decode().split("/", 2)
+    return (second if b'"link_revision":' in value else first), (rest[0] if rest else "")
 
 
 def restart_world(layout: EnginePaths, *, people: int, seed: int = 1) -> RestartWorld:
@@ -60,7 +110,8 @@ def restart_world(layout: EnginePaths, *, people: int, seed: int = 1) -> Restart
         for task in range(stage.partitions):
             elements[stage.name] |= engine.changelog(stage, task)
     topics = (EVENTS, LINK_MAP, PATHWAY_IN)
-    return RestartWorld({topic: list(engine.read([topic])) for topic in topics}, elements)
+    held = layout.current_bucket_keys("ingress")()
+    return RestartWorld({topic: list(engine.read([topic])) for topic in topics}, elements, held)
 
 
 def entries_of(delivery: Delivery) -> Sequence[SourceEntry]:
