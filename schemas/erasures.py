@@ -3,6 +3,10 @@
     <record>        erase  everything of the record goes, and what comes of it later is withdrawn
     turn/<bucket>   turn   the data keys of the bucket's records are wrapped again, under a newer bucket key
 
+An erasure goes to the partition of the record's entries at intake (`topics.intake_partition`): the one task that keeps
+the record reads both in order, and what it let through before is taken back after. Intake knows no record id, so the
+records of a bucket are with all tasks, and a turn goes to every partition.
+
 An erased record's data keys are destroyed with the bucket keys that wrapped them, so a turn follows every erasure
 (decision 0022).
 """
@@ -13,7 +17,6 @@ from dataclasses import dataclass
 from schemas import canonical
 from schemas.data_keys import BUCKETS, EPOCH_MAX
 from schemas.errors import Unreadable
-from schemas.topics import PARTITIONS
 
 _RECORD = re.compile(r"[0-9a-f]{32}")
 _TURN = re.compile(r"turn/([0-9]{1,3})")
@@ -33,19 +36,14 @@ class Turn:
     bucket: int
     epoch: int
 
-    @property
-    def partition(self) -> int:
-        """Where the message goes: to the one task that keeps all records of the bucket."""
-        return self.bucket % PARTITIONS
-
 
 def erasure_message(record_id: str) -> tuple[bytes, bytes]:
-    """Key and value; it goes to the record's partition."""
+    """Key and value; they go to the partition of the record's entries."""
     return record_id.encode("ascii"), canonical.dump({"v": 1, "kind": "erase"})
 
 
 def turn_message(turn: Turn) -> tuple[bytes, bytes]:
-    """Key and value; it goes to `turn.partition`."""
+    """Key and value; they go to every partition."""
     return f"turn/{turn.bucket}".encode("ascii"), canonical.dump({"v": 1, "kind": "turn", "epoch": turn.epoch})
 
 
