@@ -9,8 +9,8 @@
 What facts say is sealed under the record's data key for bodies, tokens under that for tokens (decision 0022).
 
 Every value is a pure function of what the provider sent and of the record's keys: no arrival time, so that a replay
-gives the same bytes, and nothing that two arrivals could disagree about under one key, because compaction keeps the last
-arrival. What names a content is keyed: whoever reads the topic cannot try out what it may be.
+gives the same bytes, and nothing that two arrivals could disagree about under one key, because compaction keeps the
+last arrival. What names a content is keyed: whoever reads the topic cannot try out what it may be.
 """
 
 import base64
