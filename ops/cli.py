@@ -25,6 +25,7 @@ COMMANDS = {
     "topics": "ops.commands.topics",
     "keys": "ops.commands.keys",
     "tick": "ops.commands.tick",
+    "erase": "ops.commands.erase",
     "linkage": "ops.commands.linkage",
     "chaos": "ops.lab.commands.chaos",
     "simulate": "ops.lab.commands.simulate",

@@ -22,7 +22,7 @@ from schemas.sealed_body import seal_body as seal_body
 from schemas.sealing import seal, unseal
 from schemas.topics import PARTITIONS, partition_of
 
-BUCKETS = 32 * PARTITIONS  # so that all records of a bucket are in one partition
+BUCKETS = 32 * PARTITIONS  # so that all records of a bucket are in one partition of `events.v1`
 BUCKET_KEY_BYTES = 32
 DATA_KEY_BYTES = 64  # AES-256-SIV
 EPOCH_MAX = 2**16 - 1
@@ -51,7 +51,9 @@ class KeyNotHeld(LookupError):
 
 
 def bucket_of(record_id: str) -> int:
-    """The bucket of a record, 0 to 383; modulo the partitions it is the record's partition."""
+    """The bucket of a record, 0 to 383; modulo the partitions it is the record's partition in
+    `events.v1`; at intake they are in any.
+    """
     return partition_of(record_id, BUCKETS)
 
 

@@ -3,6 +3,10 @@
     <record>        erase  everything of the record goes, and what comes of it later is withdrawn
     turn/<bucket>   turn   the data keys of the bucket's records are wrapped again, under a newer bucket key
 
+An erasure goes to the partition of the record's entries at intake (`topics.intake_partition`): the one task that keeps
+the record reads both in order, and what it let through before is taken back after. Intake knows no record id, so the
+records of a bucket are with all tasks, and a turn goes to every partition.
+
 An erased record's data keys are destroyed with the bucket keys that wrapped them, so a turn follows every erasure
 (decision 0022).
 """
@@ -34,12 +38,12 @@ class Turn:
 
 
 def erasure_message(record_id: str) -> tuple[bytes, bytes]:
-    """Key and value; it goes to the partition of the record's intake (`topics.intake_partition`)."""
+    """Key and value; they go to the partition of the record's entries."""
     return record_id.encode("ascii"), canonical.dump({"v": 1, "kind": "erase"})
 
 
 def turn_message(turn: Turn) -> tuple[bytes, bytes]:
-    """Key and value; it goes to every partition, as records of a bucket have their intake in any."""
+    """Key and value; they go to every partition."""
     return f"turn/{turn.bucket}".encode("ascii"), canonical.dump({"v": 1, "kind": "turn", "epoch": turn.epoch})
 
 

@@ -136,6 +136,12 @@ class LagReader:
         self.written = written
         return behind
 
+    def ends(self, topics: Iterable[str]) -> dict[str, int]:
+        """`topic/partition` -> end offset, of every partition that holds a message."""
+        places = [TopicPartition(t, p) for t in topics for p in self._consumer.partitions_for_topic(t) or ()]
+        ends, starts = self._consumer.end_offsets(places), self._consumer.beginning_offsets(places)
+        return {f"{place.topic}/{place.partition}": ends[place] for place in places if ends[place] > starts[place]}
+
     def committed(self, group: str) -> dict[str, int]:
         """`topic/partition` -> next offset, for every partition the group has committed."""
         committed = self._committed(group)

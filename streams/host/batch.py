@@ -102,6 +102,12 @@ class BatchAnswer:
     changes: list[Sendable] = field(default_factory=list)
     released: list[Sendable] = field(default_factory=list)
 
+    def claim(self, claim: Sendable) -> None:
+        """Claims leave first: what was released before in this batch and is claimed again must not be removed after."""
+        if self.released:
+            self.released = [release for release in self.released if release[:3] != claim[:3]]
+        self.claims.append(claim)
+
 
 @dataclass(eq=False)
 class InFlightBatch:
@@ -263,7 +269,7 @@ class BatchRunner(Generic[S]):
                 if type(outcome) is Change:
                     answer.changes.append((changelog, task, outcome.key, outcome.value, cause))
                 elif type(outcome) is Claim:
-                    answer.claims.append((changelog, task, outcome.key, outcome.value, cause))
+                    answer.claim((changelog, task, outcome.key, outcome.value, cause))
                 elif type(outcome) is Release:
                     answer.released.append((changelog, task, outcome.key, None, cause))
         return shape

@@ -80,8 +80,11 @@ class RecordsStep(MessageByMessage):
         outcomes: list[Outcome] = []
         if element.kind == elements.ERASED:
             return self._erase(state, record_id)
-        if record.erased:
-            return [Emit(EVENTS, message.partition, message.key or b"", None, (EXPIRED_HEADER,))]
+        if record.erased:  # sent by a task that did not know it: an entry has its end all the same
+            removed = Emit(EVENTS, message.partition, message.key or b"", None, (EXPIRED_HEADER,))
+            if element.kind != elements.ENTRY:
+                return [removed]
+            return [removed, self._withdrawn(name, str(element.value["source"]))]
         if element.kind == elements.ENTRY:
             outcomes += self._on_entry(record, record_id, element)
         elif element.kind == elements.KEYS:
@@ -167,18 +170,27 @@ class RecordsStep(MessageByMessage):
         state.of(record_id).erased = True
         if record.erased:
             return []
-        last, removed = revision_of(self._generation + 1, 0) - 1, _removable(record_id, record)
+        last, removed = self._last(), _removable(record_id, record)
         outcomes: list[Outcome] = [
             _to_person(person, *withdrawal_message(person, record_id, last)) for person in sorted(record.persons)
         ]
         if record.announced is not None:
             outcomes.append(Emit(IDENTITY, self._domain, record_id.encode(), None))
-        outcomes += [_withdrawn(name, entry, last) for name, entry in record.entries.items()]
+        outcomes += [self._withdrawn(name, entry.source) for name, entry in record.entries.items()]
         outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in removed]
         outcomes += [Change(key, None) for key in removed]
         outcomes += [_change(record_id, kind, "", None) for kind in (END, SINCE, ANNOUNCED, LINK)]
         outcomes += [_change(record_id, PERSON, person, None) for person in sorted(record.persons)]
         return [*outcomes, _change(record_id, elements.ERASED, "", b"{}")]
+
+    def _last(self) -> int:
+        """Above every revision of this generation."""
+        return revision_of(self._generation + 1, 0) - 1
+
+    def _withdrawn(self, name: str, source: str) -> Emit:
+        entry_name = elements.entry_of(name)
+        value = disposition_value(Disposition.WITHDRAWN, source, revision=self._last())
+        return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
 
     def _dispositions(self, record: RecordState, record_id: str) -> list[Outcome]:
         """A disposition for every entry when the last one was another; none until the linker has answered."""
@@ -206,12 +218,6 @@ class RecordsStep(MessageByMessage):
         entry_name, source = elements.entry_of(name), record.entries[name].source
         value = disposition_value(Disposition(end[0]), source, revision=revision, why=list(end[1:]))
         return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
-
-
-def _withdrawn(name: str, entry: RecordEntry, revision: int) -> Emit:
-    entry_name = elements.entry_of(name)
-    value = disposition_value(Disposition.WITHDRAWN, entry.source, revision=revision)
-    return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
 
 
 def _on_keys(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:

@@ -26,9 +26,13 @@ from ops.client.journal import Journal
 from ops.client.senders import FileSender, Hl7Sender, HttpSender
 from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
+from ops.runtime.bucket_key_files import read_bucket_keys
 from ops.runtime.paths import EnginePaths
 from ops.verify.ledger import Ledger, balance, read_topic_index, stalled
 from schemas import topics
+from schemas.data_keys import FAMILIES, bucket_of
+from schemas.identity import LocalId
+from schemas.naming import record_of_local_id
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -345,6 +349,42 @@ def _running(word: str, kind: str, directory: Path) -> list[int]:
         pid: Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() for pid in running_in(directory)
     }
     return [pid for pid, text in texts.items() if wanted in text]
+
+
+def test_an_erased_record_ends_withdrawn_and_its_bucket_has_no_older_key(up: Up) -> None:
+    number = up.scratch / "number"
+    number.write_text("700002\n")
+    record = record_of_local_id(up.engine.keys, "trust-wm", LocalId("700002", "RXX"))
+    words = ("erase", "trust-wm", "--local-id-file", number, "--json")
+    stalled_before = up.books()[1]  # of the drill
+    ended = up.run(*words)
+    assert ended.exit_code == 0, ended.err
+    assert ended.last_object == {"known": True, "epoch": 2, "keys_destroyed": 3}
+    consumer_lag(up.engine).drain()
+    events = last_values(read_topics(up.engine.bootstrap, [topics.EVENTS]))
+    assert [key.decode() for key in events if key.startswith(record.encode())] == [f"{record}/x/"]
+    ledger, stalled_after = up.books()
+    assert (ledger.dispositions["withdrawn"], ledger.unaccounted) == (5, 0), ledger.broken
+    assert stalled_after == stalled_before
+    latest = last_values(read_topics(up.engine.bootstrap, [topics.pathway_state("demo")]))
+    (snapshot,) = [json.loads(message.value or b"") for message in latest.values()]
+    assert not snapshot["three_tier"]
+    for zone in FAMILIES:
+        held = read_bucket_keys(up.layout.keys, zone)
+        assert {held.oldest(family, bucket_of(record)) for family in FAMILIES[zone]} == {2}, zone
+    again = up.run(*words)
+    assert again.last_object == {"known": False, "epoch": 3, "keys_destroyed": 3}, "given again, it ends"
+    logs = "".join(path.read_text() for path in up.layout.logs.glob("*.log"))
+    assert not [value for value in ("700002", record) if value in logs + ended.err + ended.out + again.err]
+
+
+def test_a_record_of_a_source_that_there_is_not_is_not_erased(up: Up) -> None:
+    number = up.scratch / "number"
+    number.write_text("700002\n")
+    assert up.run("erase", "nobody", "--local-id-file", number).exit_code == 2
+    number.write_text("700002\n700003\n")
+    refused = up.run("erase", "trust-wm", "--local-id-file", number)
+    assert (refused.exit_code, "700002" in refused.err) == (2, False)
 
 
 def test_down_stops_everything_it_started(up: Up) -> None:

@@ -44,7 +44,7 @@ def test_the_worlds_end_in_every_disposition_and_hold_what_makes_runs_differ() -
     worlds = [world(name) for name in TEMPLATES]
     ends = [value for arrival_world in worlds for value in arrival_world.finals[DISPOSITIONS].values()]
     dispositions = {value["disposition"] for value in ends}
-    assert dispositions == {"linked", "held", "ignored", "rejected"}
+    assert dispositions == {"linked", "held", "ignored", "rejected", "withdrawn"}
     assert sum(int(str(arrival_world.finals[DEAD_LETTERS][b"count"])) for arrival_world in worlds) == 8
     assert {world_of(seed) for seed in range(200)} == {*TEMPLATES, *JOINED_WORLDS}
 

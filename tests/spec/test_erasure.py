@@ -1,358 +1,309 @@
-"""A record that is erased: nobody is shown anything of it any more, and nothing of it can be read anywhere.
+"""What an erasure leaves, and what a turn of a bucket leaves alone.
 
-UK GDPR, article 17, and the national data opt-out: what was received of a person is taken out of everything that
-follows from it, and what comes later of the same record is withdrawn. What stays is a keyed name that says so.
+The expectations are reasoned from the promise, not from the code. A record that is erased is to be as one that never
+was: so what recipients end with is what they would have had if no entry of it had ever come. Its entries stay accounted
+for (promise 1), so each has a disposition, `withdrawn`; its source learns that of what it sends later. Of the record
+itself there remains that it was erased: else the next entry would begin it anew. Marks that hold back a message on its
+way (`w` at pathway) and ids stay; facts, tokens and identities do not.
+
+A turn wraps the keys of a bucket again. No fact, no identity and no link follows from a wrap: what anybody reads is the
+same before and after.
 """
 
-import base64
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import pytest
-from memory_engine import (
-    Faults,
-    MemoryEngine,
-    all_bucket_keys,
-    all_keys,
-    intake_keys,
-    record_id,
-    sources,
-    stages,
-)
-from small_world import ANN, COUNCIL, EVE, GP, TRUST, at_source, attended, message_from, referral, small_world, weight
+from erasing import ChangingBucketKeys, Intake, entries_of, entries_without, erase, turn
+from memory_engine import CRASH_POINTS, Faults, Finals, MemoryEngine, all_keys, differing, record_id
+from small_world import COUNCIL, GP, TRUST
 
-from linkage.model import parse as parse_model
-from ops.lab.memory_engine.engine import finals
-from ops.runtime.paths import linkage_model, load_recipients, packaged_all
-from schemas import elements, topics
-from schemas.data_keys import FAMILIES, BucketKeys, Family, bucket_of
-from schemas.definitions import parse
-from schemas.erasures import Turn, erasure_message, turn_message
-from schemas.errors import Unreadable
+from schemas import canonical
+from schemas.data_keys import Family, bucket_of
+from schemas.envelope import entry_name
+from schemas.erasures import erasure_message
 from schemas.identity import LocalId
 from schemas.naming import local_id_parts
-from schemas.record_keys import WrappedKeys
-from schemas.sealed_body import open_body, open_padded
 from schemas.topics import (
     DEAD_LETTERS,
+    DISPOSITIONS,
     ERASURES,
     EVENTS,
     IDENTITY,
+    LINK_MAP,
     PARTITIONS,
-    PATHWAY_IN,
-    VAULT,
     intake_partition,
-    partition_of,
+    pathway_events,
+    pathway_state,
 )
-from streams.steps.ingress import IngressStep
-from streams.steps.linker import LinkerStep
-from streams.steps.outcome import Emit, Step
-from streams.steps.pathway import PathwayStep
-from streams.steps.vault import identity_sealed_in
+from streams.steps.outcome import Emit
 
-RECORD = record_id(TRUST, "T1")
-STATES = (topics.RECORDS_STATE, topics.LINKER_STATE, topics.PATHWAY_STATE)
-PUBLISHED = (topics.pathway_state("demo"), topics.pathway_events("demo"))
+SOURCES = {"G": GP, "C": COUNCIL, "T": TRUST}
+PUBLISHED = (pathway_state("demo"), pathway_events("demo"))
+# Ann at all three tiers, the twin without a forename, a record that moved between two persons, one whose attendance was
+# taken back, one that is ignored, one that was merged and the one it was merged into
+ERASED = ("G1", "C1", "T1", "C4", "T4", "C5", "T5", "T3", "T2")
 
 
-def with_epochs(first: int, last: int) -> BucketKeys:
-    """The bucket keys of these epochs of every bucket; of one epoch always the same."""
+def named(local_id: str) -> str:
+    return record_id(SOURCES[local_id[0]], local_id)
 
-    def key(family: Family, bucket: int, epoch: int) -> bytes:
-        return hashlib.sha256(f"{family} {bucket} {epoch}".encode()).digest()
 
-    buckets = {place[1] for place in all_bucket_keys()}
-    return BucketKeys({(f, b, e): key(f, b, e) for f in Family for b in buckets for e in range(first, last + 1)})
+def erase_named(engine: MemoryEngine, local_id: str) -> None:
+    erase(engine, SOURCES[local_id[0]], local_id)
+
+
+def finals(engine: MemoryEngine) -> Finals:
+    """The final topics, without what operations asked for: that is no result."""
+    return {topic: values for topic, values in engine.finals().items() if topic != ERASURES}
+
+
+def run(
+    intakes: list[Intake], *, seed: int = 0, faults: Faults | None = None, held: ChangingBucketKeys | None = None
+) -> MemoryEngine:
+    engine = MemoryEngine(seed=seed, faults=faults or Faults(), steps=held.steps if held else {})
+    return taking(engine, intakes).run()
+
+
+def taking(engine: MemoryEngine, intakes: list[Intake]) -> MemoryEngine:
+    for intake in intakes:
+        engine.take_sealed(*intake)
+    return engine
 
 
 @cache
-def epochs(first: int, last: int) -> BucketKeys:
-    return with_epochs(first, last)
+def undisturbed() -> Finals:
+    return finals(run(entries_without(())))
 
 
-class Keys:
-    """The key files of one engine, as operations change them while it runs."""
-
-    def __init__(self) -> None:
-        self.now = epochs(1, 1)
-
-    def of(self, zone: str) -> Callable[[], BucketKeys]:
-        return lambda: self.now.only(FAMILIES[zone])
-
-    def steps(self) -> dict[str, Step[Any]]:
-        zone = all_keys().zone
-        agreements, definitions = (
-            tuple(load_recipients(None).values()),
-            parse(packaged_all("schemas.definitions", ".toml")),
-        )
-        return {
-            "ingress": IngressStep(
-                zone("ingress"), sources(), intake=intake_keys, data_keys=self.of("ingress"), test_mode=True
-            ),
-            "linker": LinkerStep(zone("linker"), parse_model(linkage_model()), data_keys=self.of("linker")),
-            "pathway": PathwayStep(zone("pathway"), agreements, definitions, data_keys=self.of("pathway")),
-        }
+@cache
+def erased_afterwards(local_id: str) -> MemoryEngine:
+    """Everything came, then the record was erased."""
+    engine = run(entries_without(()))
+    erase_named(engine, local_id)
+    return engine.run()
 
 
-def erase(engine: MemoryEngine, slug: str = TRUST, number: str = "T1") -> None:
-    """As operations ask for it: where the entries of that record go."""
-    place = intake_partition(local_id_parts(slug, LocalId(number)))
-    engine.put(Emit(ERASURES, place, *erasure_message(record_id(slug, number))))
+def published(finals: Finals) -> Finals:
+    return {topic: finals[topic] for topic in PUBLISHED}
 
 
-def turn(engine: MemoryEngine, bucket: int, epoch: int) -> None:
-    for partition in range(PARTITIONS):
-        engine.put(Emit(ERASURES, partition, *turn_message(Turn(bucket, epoch))))
+def state_of(engine: MemoryEngine, topic: str) -> dict[bytes, bytes]:
+    tasks = (engine.logs.folded((topic, task)) for task in range(PARTITIONS))
+    return {key: value for elements in tasks for key, value in elements.items()}
 
 
-def world(*, without: str | None = None, faults: Faults | None = None, seed: int = 0) -> tuple[MemoryEngine, Keys]:
-    """The small world taken in, but for the entries of one record of the trust."""
-    keys = Keys()
-    engine = MemoryEngine(seed=seed, steps=keys.steps(), faults=faults or Faults())
-    for slug, entry in small_world():
-        local = entry.person.local_id
-        if without is None or local is None or record_id(slug, local.value) != without:
-            engine.take(slug, entry)
-    return engine, keys
+def about(record: str, elements: dict[bytes, bytes]) -> list[bytes]:
+    """The keys of what names the record in key or value."""
+    name = record.encode()
+    return sorted(key for key, value in elements.items() if name in key or name in value)
 
 
-def published(engine: MemoryEngine) -> Mapping[str, Mapping[bytes, object]]:
-    found = finals(engine.logs)
-    return {topic: found[topic] for topic in PUBLISHED}
+def ends(engine: MemoryEngine, intakes: list[Intake]) -> tuple[set[str], set[str]]:
+    """The dispositions of these entries, and their receipts."""
+    dispositions = engine.latest(DISPOSITIONS)
+    names = {(slug, sealed.entry_id): entry_name(all_keys(), slug, sealed.entry_id) for slug, sealed in intakes}
+    receipts = {slug: engine.latest(f"receipts.{slug}.v1") for slug, _ in intakes}
+    return (
+        {dispositions[name]["disposition"] for name in names.values()},
+        {receipts[slug][entry]["receipt"] for slug, entry in names},
+    )
 
 
-def test_what_is_published_is_as_if_the_record_had_never_been() -> None:
-    erased, _ = world()
-    erased.run()
-    before = published(erased)
-    erase(erased)
-    never, _ = world(without=RECORD)
-    after = published(erased.run())
-    assert after == published(never.run())
-    assert after != before
+# ------------------------------------------------------------ erased
 
 
-def test_its_entries_end_withdrawn_and_so_does_what_comes_later() -> None:
-    engine, _ = world()
-    engine.run()
-    mine = [sent.entry_id for sent in engine.journal if _is_mine(engine, sent.entry_id)]
-    assert mine
-    erase(engine)
-    engine.run()
-    later = engine.take(*message_from(TRUST, "later", at_source(ANN, "T1"), attended("a9", 9), at=30))
-    engine.run()
-    ends = engine.dispositions()
-    assert {ends[entry] for entry in [*mine, later]} == {"withdrawn"}
-    assert engine.latest(sources()[TRUST].receipts_topic)[later]["receipt"] == "withdrawn"
-    others = {entry: end for entry, end in ends.items() if entry not in [*mine, later]}
-    assert "withdrawn" not in others.values()
+@pytest.mark.parametrize("local_id", ERASED)
+def test_what_recipients_have_is_that_of_a_world_in_which_the_record_never_was(local_id: str) -> None:
+    never = run(entries_without([named(local_id)]))
+    assert differing(published(finals(never)), published(finals(erased_afterwards(local_id)))) == {}
 
 
-def _is_mine(engine: MemoryEngine, entry_id: str) -> bool:
-    index = next(place for place, sent in enumerate(engine.journal) if sent.entry_id == entry_id)
-    slug, entry = list(small_world())[index]
-    local = entry.person.local_id
-    return local is not None and record_id(slug, local.value) == RECORD
+def test_an_erasure_that_takes_nothing_away_would_be_seen() -> None:
+    """The control of the test above."""
+    never = run(entries_without([named("T1")]))
+    assert differing(published(finals(never)), published(undisturbed())) != {}
 
 
-def test_nothing_of_it_is_left_on_a_compacted_topic_but_the_mark() -> None:
-    engine, _ = world()
-    erase(engine.run())
-    engine.run()
-    left = [
-        (topic, key)
-        for topic in (EVENTS, IDENTITY, VAULT, *STATES)
-        for key, value in _compacted(engine, topic).items()
-        if RECORD.encode() in key or RECORD.encode() in value
-    ]
-    merged = [item for item in left if b"/m/" not in item[1]]  # another record may have been merged into it
-    marks = {
-        (EVENTS, f"{RECORD}/x/".encode()),
-        (VAULT, f"{RECORD}/x/".encode()),
-        (topics.RECORDS_STATE, f"{RECORD}/x/".encode()),
-    }
-    withdrawals = {item for item in merged if item[0] == topics.PATHWAY_STATE and item[1].endswith(b"/w")}
-    assert set(merged) - withdrawals == marks
+@pytest.mark.parametrize("local_id", ERASED)
+def test_its_entries_end_withdrawn_and_keep_the_receipt_that_they_had(local_id: str) -> None:
+    dispositions, receipts = ends(erased_afterwards(local_id), entries_of(named(local_id)))
+    assert (dispositions, receipts) == ({"withdrawn"}, {"accepted"})
 
 
-def _compacted(engine: MemoryEngine, topic: str) -> dict[bytes, bytes]:
-    last: dict[bytes, bytes | None] = {}
-    for (name, _), log in engine.logs.partitions.items():
-        if name == topic:
-            last |= {message.key or b"": message.value for message in log.messages}
-    return {key: value for key, value in last.items() if value is not None}
+@pytest.mark.parametrize("local_id", ERASED)
+def test_of_the_record_only_its_mark_is_left(local_id: str) -> None:
+    engine, record = erased_afterwards(local_id), named(local_id)
+    mark = [f"{record}/x/".encode()]
+    assert about(record, state_of(engine, "vault.v1")) == mark
+    for topic in (EVENTS, "state.records.v1"):
+        assert [key for key in state_of(engine, topic) if key.startswith(record.encode())] == mark, topic
+    assert record.encode() not in state_of(engine, IDENTITY)
+    assert record.encode() not in state_of(engine, LINK_MAP)
+    assert not [key for key in state_of(engine, "state.linker.v1") if record.encode() in key]
+    kinds = {key.split(b"/")[2] for key in state_of(engine, "state.pathway.v1") if record.encode() in key}
+    assert kinds <= {b"w"}
 
 
-def test_a_record_that_is_erased_before_its_first_entry_never_begins() -> None:
-    engine = MemoryEngine(steps=Keys().steps())
-    erase(engine)
-    engine.run()
-    entry = engine.take(*message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3))
-    engine.run()
-    assert engine.dispositions()[entry] == "withdrawn"
-    assert published(engine) == {topic: {} for topic in PUBLISHED}
+@pytest.mark.parametrize("local_id", ERASED)
+def test_what_it_had_in_the_system_of_record_has_a_tombstone_for_each_key(local_id: str) -> None:
+    engine, record = erased_afterwards(local_id), named(local_id).encode()
+    for topic in (EVENTS, IDENTITY):
+        last = {message.key: message.value for message in engine.read([topic])}
+        left = {key for key, value in last.items() if key and key.startswith(record) and value is not None}
+        assert left <= {record + b"/x/"}, topic
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_wherever_a_stage_dies_around_an_erasure_and_a_turn_the_end_is_the_same(seed: int) -> None:
-    calm, calm_keys = world()
-    erase(calm.run())
-    calm_keys.now = epochs(1, 2)
-    turn(calm, bucket_of(RECORD), 2)
-    calm.run()
-    engine, keys = world(faults=Faults(crash_share=0.3), seed=seed)
-    erase(engine.run())
-    keys.now = epochs(1, 2)
-    turn(engine, bucket_of(RECORD), 2)
-    erase(engine)
-    engine.run()
-    assert engine.crashes
-    assert published(engine) == published(calm)
-    assert engine.dispositions() == calm.dispositions()
-
-
-def test_a_turn_changes_nothing_that_anybody_sees() -> None:
-    engine, keys = world()
-    before = published(engine.run())
-    keys.now = epochs(1, 2)
-    for bucket in {bucket_of(record) for record in _records(engine)}:
-        turn(engine, bucket, 2)
-    engine.run()
-    keys.now = epochs(2, 2)
-    again = engine.take(*message_from(GP, "g99", at_source(EVE, "G4"), weight("w99", 40, "99"), at=40))
-    engine.run()
-    assert engine.dispositions()[again] == "linked"
-    after = published(engine)
-    assert {key: value for key, value in after[PUBLISHED[1]].items() if key in before[PUBLISHED[1]]} == before[
-        PUBLISHED[1]
-    ]
-
-
-def test_after_a_turn_a_stage_that_starts_again_reads_everything_with_the_new_keys_alone() -> None:
-    engine, keys = world()
-    before = published(engine.run())
-    keys.now = epochs(1, 2)
-    for bucket in {bucket_of(record) for record in _records(engine)}:
-        turn(engine, bucket, 2)
-    engine.run()
-    keys.now = epochs(2, 2)
-    engine._states.clear()
-    for stage in stages():
-        for task in range(stage.partitions):
-            step = engine.steps.get(stage.name)
-            if step is not None:
-                engine._states[stage.name, task] = step.restore(engine.changelog(stage, task).items())
-    for record in _records(engine):
-        engine.put(Emit(EVENTS, partition_of(record), f"{record}/q/".encode(), None))
-    engine.run()
-    assert published(engine) == before
-
-
-def _records(engine: MemoryEngine) -> set[str]:
-    return {key.split("/")[0] for key in engine.latest(EVENTS)}
-
-
-def test_a_turn_to_an_epoch_that_nobody_holds_is_a_dead_letter() -> None:
-    engine, _ = world()
-    before = finals(engine.run().logs)
-    turn(engine, bucket_of(RECORD), 9)
-    engine.run()
-    after = finals(engine.logs)
-    assert after[DEAD_LETTERS] != before[DEAD_LETTERS]
-    assert {t: v for t, v in after.items() if t not in (DEAD_LETTERS, ERASURES)} == {
-        t: v for t, v in before.items() if t not in (DEAD_LETTERS, ERASURES)
+@pytest.mark.parametrize("local_id", ["T1", "T4"])
+def test_what_comes_of_it_later_is_withdrawn_and_leaves_nothing(local_id: str) -> None:
+    record = named(local_id)
+    engine = run(entries_without([record]))
+    before = finals(engine)
+    erase_named(engine, local_id)
+    late = entries_of(record)
+    taking(engine.run(), late).run()
+    assert ends(engine, late) == ({"withdrawn"}, {"withdrawn"})
+    assert about(record, state_of(engine, "vault.v1")) == [f"{record}/x/".encode()]
+    after = finals(engine)
+    ended = {DISPOSITIONS, *(name for name in after if name.startswith("receipts."))}
+    # what the erasure wrote, and where the late entries ended; nothing else
+    assert {topic: keys for topic, keys in differing(before, after).items() if topic not in ended} == {
+        "vault.v1": [f"{record}/x/"],
+        EVENTS: [f"{record}/x/"],
     }
 
 
-# ------------------------------------------------------------ every disk from before, the keys from after
+def test_an_entry_that_comes_again_is_withdrawn_too() -> None:
+    record = named("T1")
+    engine = taking(MemoryEngine(seed=4), entries_without(())).run()
+    erase_named(engine, "T1")
+    once = finals(engine.run())
+    taking(engine, entries_of(record)).run()
+    assert ends(engine, entries_of(record)) == ({"withdrawn"}, {"withdrawn"})
+    assert differing(published(once), published(finals(engine))) == {}
 
 
-def sealed_things(engine: MemoryEngine, record: str) -> Iterable[Callable[[BucketKeys], bool]]:
-    """Whatever was ever sealed of the record on a topic, old versions too; each says whether these keys open it."""
-    wraps = list(_every_wrap(engine, record))
-
-    def opens(held: BucketKeys, family: Family, sealed: bytes, context: bytes, how: Callable[..., bytes]) -> bool:
-        found = (w.opened(record, family, held) for w in wraps if family in w.by_family)
-        made = (held.made(family, record, e) for f, b, e in held if (f, b) == (family, bucket_of(record)))
-        for data_key in [*filter(None, found), *made]:
-            try:
-                how(data_key, sealed, context=context)
-            except Unreadable:
-                continue
-            return True
-        return False
-
-    for family, sealed, context, how in _every_sealed(engine, record):
-        yield lambda held, f=family, s=sealed, c=context, h=how: opens(held, f, s, c, h)  # type: ignore[misc]
+def test_an_unknown_record_leaves_its_mark_and_nothing_else() -> None:
+    engine = run(entries_without(()))
+    erase_named(engine, "C99")
+    mark = [f"{named('C99')}/x/"]
+    assert differing(undisturbed(), finals(engine.run())) == {"vault.v1": mark, EVENTS: mark}
 
 
-def _every_wrap(engine: MemoryEngine, record: str) -> Iterable[WrappedKeys]:
-    for log in engine.logs.partitions.values():
-        for message in log.messages:
-            if record.encode() in (message.key or b"") and b'"wrapped"' in (message.value or b""):
-                for form in _forms(json.loads(message.value or b"")):
-                    yield WrappedKeys.of_form(form, tuple(map(Family, form["wrapped"])))
+def test_erasing_twice_is_erasing_once() -> None:
+    engine = run(entries_without(()))
+    for _ in range(2):
+        erase_named(engine, "C1")
+        engine.run()
+    assert differing(finals(erased_afterwards("C1")), finals(engine)) == {}
 
 
-def _forms(value: Any) -> Iterable[dict[str, Any]]:
-    if isinstance(value, dict):
-        if "wrapped" in value:
-            yield value
-        for part in value.values():
-            yield from _forms(part)
+def test_a_record_erased_before_its_first_entry_never_begins() -> None:
+    record = named("T1")
+    engine = MemoryEngine(seed=2)
+    erase_named(engine, "T1")
+    taking(engine.run(), entries_without(())).run()
+    assert differing(published(finals(run(entries_without([record])))), published(finals(engine))) == {}
+    assert ends(engine, entries_of(record)) == ({"withdrawn"}, {"withdrawn"})
 
 
-def _every_sealed(engine: MemoryEngine, record: str) -> Iterable[tuple[Family, bytes, bytes, Callable[..., bytes]]]:
-
-    for (topic, _), log in engine.logs.partitions.items():
-        for message in log.messages:
-            key, value = (message.key or b"").decode("ascii", "replace"), message.value or b""
-            if record not in key or not value.startswith(b"{"):
-                continue
-            parts = json.loads(value)
-            entry = parts.get("entry") if topic in (PATHWAY_IN, topics.PATHWAY_STATE) else parts
-            if isinstance(entry, dict) and "body" in entry:
-                name = key.split("/", 2)[2]
-                context = f"{record}/{elements.ENTRY}/{name}".encode()
-                yield Family.BODY, base64.b64decode(entry["body"]), context, open_body
-            if isinstance(parts.get("tokens"), str):
-                yield Family.TOKENS, base64.b64decode(parts["tokens"]), record.encode(), open_padded
-            if topic == VAULT and "sealed" in parts:
-                yield Family.IDENTITY, identity_sealed_in(value), key.encode(), open_body
+def test_an_erasure_at_a_task_that_does_not_keep_the_record_leaves_no_entry_without_an_end() -> None:
+    """It is in no order with the entries then: ingress lets them through, and records takes them back."""
+    record = named("T1")
+    place = intake_partition(local_id_parts(TRUST, LocalId("T1")))
+    engine = MemoryEngine(seed=3)
+    engine.put(Emit(ERASURES, (place + 1) % PARTITIONS, *erasure_message(record)))
+    taking(engine.run(), entries_without(())).run()
+    assert differing(published(finals(run(entries_without([record])))), published(finals(engine))) == {}
+    assert ends(engine, entries_of(record))[0] == {"withdrawn"}
+    mark = f"{record}/x/".encode()
+    assert [key for key in state_of(engine, EVENTS) if key.startswith(record.encode())] == [mark]
 
 
-def test_with_every_disk_from_before_and_the_keys_from_after_nothing_of_it_opens_and_everything_of_its_neighbours() -> (
-    None
-):
-    """Also what a backup of the broker holds, and what compaction has not reached."""
-    keys = Keys()
-    engine = MemoryEngine(steps=keys.steps(), faults=Faults(crash_share=0.1), seed=5)
-    numbers = [n for n in range(4_000) if bucket_of(record_id(COUNCIL, f"N{n}")) == bucket_of(record_id(COUNCIL, "N0"))]
-    assert len(numbers) >= 4
-    people = [replace(ANN, nhs_number=None), EVE, ANN, EVE]
-    for number, person in zip(numbers[:4], people, strict=True):
-        entry = message_from(
-            COUNCIL, f"m{number}", at_source(person, f"N{number}"), weight(f"w{number}", 3, "99"), at=3
-        )
-        engine.take(*entry)
-    engine.take(*message_from(GP, "g", at_source(ANN, "G1"), referral("R", 0), at=0))
+@pytest.mark.parametrize("seed", range(4))
+def test_an_erasure_between_the_entries_ends_in_the_same_pathways(seed: int) -> None:
+    """Whether an entry came before it or after it: no order of arrival and no batching brings anything back."""
+    record = named("T1")
+    intakes = entries_without(())
+    engine = MemoryEngine(seed=seed, faults=Faults(0.3))
+    taking(engine, intakes[: 5 + 6 * seed])
+    erase_named(engine, "T1")
+    taking(engine, intakes[5 + 6 * seed :]).run()
+    assert differing(published(finals(run(entries_without([record])))), published(finals(engine))) == {}
+    assert ends(engine, entries_of(record))[0] == {"withdrawn"}
+    assert about(record, state_of(engine, "vault.v1")) == [f"{record}/x/".encode()]
+
+
+@pytest.mark.parametrize("point", CRASH_POINTS)
+def test_crashes_around_erasure_and_turn_end_in_the_same_topics(point: str) -> None:
+    for seed in (CRASH_POINTS.index(point), 7 + CRASH_POINTS.index(point)):
+        without, crashed = (_erased_and_turned(seed, faults) for faults in (Faults(), Faults(0.6, points=[point])))
+        assert crashed.crashes >= 3
+        assert differing(finals(without), finals(crashed)) == {}, seed
+
+
+def _erased_and_turned(seed: int, faults: Faults) -> MemoryEngine:
+    """All but the erasure and the turn runs undisturbed: what an erasure overtakes has another receipt."""
+    record, held = named("T1"), ChangingBucketKeys()
+    bucket = bucket_of(record)
+    engine = run(entries_without(()), seed=seed, held=held)
+    engine.faults = faults
+    erase_named(engine, "T1")
+    turn(engine, bucket, held.add(bucket))
+    return engine.run()
+
+
+# ------------------------------------------------------------ turned
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_turn_keeps_everything_that_is_read(seed: int) -> None:
+    """Also after it: what comes then is sealed under the data key that its record has."""
+    held = ChangingBucketKeys()
+    engine = run(entries_without(())[::2], seed=seed, held=held)
+    buckets = _buckets()
+    for bucket in buckets:
+        turn(engine, bucket, held.add(bucket))
     engine.run()
-    gone, *neighbours = [record_id(COUNCIL, f"N{number}") for number in numbers[:4]]
-    erase(engine, COUNCIL, f"N{numbers[0]}")
-    keys.now = epochs(1, 2)
-    turn(engine, bucket_of(gone), 2)
-    engine.run()
-    before, after = epochs(1, 1), epochs(2, 2)
-    things = list(sealed_things(engine, gone))
-    families = {family for family, *_ in _every_sealed(engine, gone)}
-    assert families == set(Family)
-    assert all(opens(before) for opens in things), "the control: under the key that was destroyed all of it opens"
-    assert not any(opens(after) for opens in things)
-    for neighbour in neighbours:
-        kept = list(sealed_things(engine, neighbour))
-        assert len(kept) >= 5
-        assert all(opens(after) for opens in kept)
+    for bucket in buckets:
+        held.destroy(bucket, below=2)
+    engine.restart()
+    taking(engine, entries_without(())[1::2]).run()
+    found = differing(undisturbed(), finals(engine))
+    assert {topic for topic in found if topic not in ("vault.v1", EVENTS, IDENTITY)} == set()
+
+
+def _buckets() -> set[int]:
+    records = (named(f"{letter}{number}") for letter in "GCT" for number in range(1, 8))
+    return {bucket_of(record) for record in records}
+
+
+def test_a_turn_to_an_epoch_that_is_not_held_is_a_dead_letter_of_each_partition_and_changes_nothing() -> None:
+    engine = run(entries_without(()))
+    turn(engine, bucket_of(named("T1")), 2)
+    found = differing(undisturbed(), finals(engine.run()))
+    assert found == {DEAD_LETTERS: ["count"]}
+    before = finals(run(entries_without(())))[DEAD_LETTERS][b"count"]
+    assert finals(engine)[DEAD_LETTERS][b"count"] == before + PARTITIONS
+
+
+def test_a_turn_given_twice_is_given_once() -> None:
+    held, bucket = ChangingBucketKeys(), bucket_of(named("T1"))
+    engine = run(entries_without(()), held=held)
+    epoch = held.add(bucket)
+    turn(engine, bucket, epoch)
+    once = finals(engine.run())
+    written = len(engine.logs.messages((EVENTS, bucket % PARTITIONS)))
+    turn(engine, bucket, epoch)
+    assert differing(once, finals(engine.run())) == {}
+    assert len(engine.logs.messages((EVENTS, bucket % PARTITIONS))) == written
+
+
+def test_a_record_that_comes_after_a_turn_is_put_under_the_new_epoch() -> None:
+    """Else the key that destroys its erased neighbour would destroy it too."""
+    record, held = named("T1"), ChangingBucketKeys()
+    engine = run([], held=held)
+    turn(engine, bucket_of(record), held.add(bucket_of(record)))
+    taking(engine.run(), entries_of(record)).run()
+    held.destroy(bucket_of(record), below=2)
+    key = state_of(engine, "vault.v1")[f"{record}/k".encode()]
+    assert canonical.read_object(key)["epoch"] == held.keys.oldest(Family.BODY, bucket_of(record)) == 2

@@ -130,6 +130,7 @@ NEEDS = {
     "topics delete": "events.v1 --partition 0 --offset 0",
     "linkage explain": A,
     "linkage decide": f"{A} {B} --link",
+    "erase": "gp-hub --local-id-file {table}",
     "send hl7": "{table}",
     "send fhir": "{table}",
     "send csv": "{table}",
@@ -152,6 +153,7 @@ MISSING_FILES = {
     ),
     "topics create": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
     "topics list": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
+    "erase": ("gp-hub --local-id-file {missing}", "gp-hub --local-id-file {table} --sources {missing}"),
     "linkage evaluate": (
         "--input {missing} --truth t --map family=name",
         "--input {table} --truth t --map family=name --model {missing}",

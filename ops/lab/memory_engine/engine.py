@@ -33,7 +33,7 @@ from schemas.envelope import entry_name
 from schemas.source_message import SourceMessage
 from schemas.topics import DEAD_LETTERS, DISPOSITIONS, LINK_MAP, registry
 from streams.host.commit import Partition
-from streams.steps.outcome import Answer, Change, Claim, Emit, Message, Reject, Stage, Step
+from streams.steps.outcome import Answer, Change, Claim, Emit, Message, Reject, Release, Stage, Step
 
 CRASH_POINTS = ("delivered", "claims in part", "claims", "outputs in part", "outputs", "state in part", "state")
 
@@ -102,6 +102,10 @@ class MemoryEngine:
         while self._waiting:
             self._batch(*self.random.choice(sorted(self._waiting)))
         return self
+
+    def restart(self) -> None:
+        """Every task has lost its memory, and reads its state back from its changelog."""
+        self._states.clear()
 
     def _batch(self, number: int, task: int) -> None:
         stage = stages()[number]
@@ -227,7 +231,7 @@ def finals(logs: Logs) -> Finals:
 
 def _sorted_out(stage: Stage, task: int, answers: Iterable[Answer]) -> tuple[list[Emit], list[Emit], list[Emit]]:
     """The claims, outputs and changes of a batch; released claims are changes, as one batch at a time is in flight."""
-    claims, outputs, changes = list[Emit](), list[Emit](), list[Emit]()
+    claims, outputs, changes, released = list[Emit](), list[Emit](), list[Emit](), dict[bytes, Emit]()
     for message, outcomes in answers:
         for outcome in outcomes:
             if isinstance(outcome, Emit):
@@ -239,5 +243,10 @@ def _sorted_out(stage: Stage, task: int, answers: Iterable[Answer]) -> tuple[lis
                 assert stage.changelog is not None, "a stage that changes state has a changelog"
                 value = outcome.value if isinstance(outcome, Change | Claim) else None
                 element = Emit(stage.changelog, task, outcome.key, value)
+                if isinstance(outcome, Release):
+                    released[outcome.key] = element
+                    continue
+                if isinstance(outcome, Claim):  # what is claimed again is not removed after
+                    released.pop(outcome.key, None)
                 (claims if isinstance(outcome, Claim) else changes).append(element)
-    return claims, outputs, changes
+    return claims, outputs, [*changes, *released.values()]

@@ -4,10 +4,23 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from ops.lab.memory_engine.engine import Finals, MemoryEngine
-from ops.lab.memory_engine.parts import all_keys, door_session, intake_message, published, quick_step, sources
-from ops.lab.model_check.worlds import NOBODYS, POISONED, TEMPLATES, TICKED, TICKS
+from ops.lab.memory_engine.parts import (
+    all_keys,
+    door_session,
+    intake_message,
+    published,
+    quick_step,
+    record_id,
+    sources,
+)
+from ops.lab.model_check.worlds import ERASED, NOBODYS, POISONED, TEMPLATES, TICKED, TICKS
+from ops.verify.compare import RECEIPTS
 from schemas import topics
+from schemas.data_keys import bucket_of
 from schemas.envelope import SESSION_HEADER, entry_id, entry_name
+from schemas.erasures import Turn, erasure_message, turn_message
+from schemas.identity import LocalId
+from schemas.naming import local_id_parts
 from schemas.pathway_in import tick_message
 from schemas.source_message import SourceMessage
 from streams.steps.outcome import Emit
@@ -38,6 +51,8 @@ def world(name: str) -> ArrivalWorld:
     """The world of one template, or of several joined by `+`, with its oracle."""
     names = name.split("+")
     arrivals = [_arrival(slug, message, part) for part in names for slug, message in TEMPLATES[part]()]
+    for slug, local_id in (ERASED[part] for part in names if part in ERASED):
+        arrivals += _erasure(slug, local_id)
     if POISONED & set(names):
         arrivals += _poison()
     engine = MemoryEngine(steps={stage: quick_step(stage) for stage in STAGES})
@@ -47,7 +62,10 @@ def world(name: str) -> ArrivalWorld:
         _arrive(engine, ticks)
         arrivals += ticks
     entries = frozenset(arrival.entry for arrival in arrivals if arrival.entry is not None)
-    return ArrivalWorld(name, tuple(arrivals), engine.finals(), entries)
+    finals = engine.finals()
+    if ERASED.keys() & set(names):  # whether an entry came before the erasure or after it, its source is told
+        finals = {topic: values for topic, values in finals.items() if not topic.startswith(RECEIPTS)}
+    return ArrivalWorld(name, tuple(arrivals), finals, entries)
 
 
 def _arrive(engine: MemoryEngine, arrivals: list[Arrival]) -> None:
@@ -60,6 +78,14 @@ def _arrival(slug: str, message: SourceMessage, template: str) -> Arrival:
     """What a door publishes about one entry; message ids are unique among templates."""
     intake = intake_message(slug, replace(message, message_id=f"{template}-{message.message_id}"))
     return Arrival(published(slug, intake), entry_name(all_keys(), slug, intake.entry_id))
+
+
+def _erasure(slug: str, local_id: str) -> list[Arrival]:
+    """The record is erased; its bucket is turned to the epoch it has, as every body would differ under another."""
+    record, place = record_id(slug, local_id), topics.intake_partition(local_id_parts(slug, LocalId(local_id)))
+    turn = turn_message(Turn(bucket_of(record), 1))
+    turns = [Arrival(Emit(topics.ERASURES, partition, *turn)) for partition in range(topics.PARTITIONS)]
+    return [Arrival(Emit(topics.ERASURES, place, *erasure_message(record))), *turns]
 
 
 def _ticks(partitions: list[int]) -> list[Arrival]:

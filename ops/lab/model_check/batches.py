@@ -42,7 +42,10 @@ class Batch:
                 assert stage.changelog is not None, "a stage that changes state has a changelog"
                 value = outcome.value if isinstance(outcome, Change | Claim) else None
                 kinds = {Change: self.changes, Claim: self.claims, Release: self.released}
-                kinds[type(outcome)].append(Emit(stage.changelog, message.partition, outcome.key, value))
+                element = Emit(stage.changelog, message.partition, outcome.key, value)
+                if isinstance(outcome, Claim):  # what is claimed again is not removed after
+                    self.released = [release for release in self.released if release[:3] != element[:3]]
+                kinds[type(outcome)].append(element)
 
     def answer_ended(self) -> None:
         """Every message has been advanced."""

@@ -137,6 +137,18 @@ def _overdue() -> list[SentMessage]:
     ]
 
 
+def _erased() -> list[SentMessage]:
+    """The council's record of a person at three tiers is erased, between any of its entries."""
+    council = at_source(ANN, "C7")
+    return [
+        message_from(GP, "g1", at_source(ANN, "G7"), referral("UB1", 0, ubrn="000000000009"), at=0),
+        message_from(COUNCIL, "c1", council, referral("R1", 5, sent=False, ubrn="000000000009"), at=5),
+        message_from(COUNCIL, "c2", replace(council, phones=("07700900123",)), attended("a", 20), at=20),
+        message_from(COUNCIL, "c3", council, weight("w", 20, "119"), at=21),
+        message_from(TRUST, "t1", at_source(ANN, "T7"), weight("w", 40, "117"), at=40),
+    ]
+
+
 NOBODYS = message_from(COUNCIL, "nobody", Person(), attended("d", 35), at=35)  # rejected by the check
 TEMPLATES: Mapping[str, Callable[[], list[SentMessage]]] = {
     "correction": _correction,
@@ -147,7 +159,9 @@ TEMPLATES: Mapping[str, Callable[[], list[SentMessage]]] = {
     "taken_back": _taken_back,
     "strangers": _strangers,
     "overdue": _overdue,
+    "erased": _erased,
 }
 POISONED = frozenset({"taken_back", "correction"})  # unreadable messages among them
 TICKED = frozenset({"overdue", "split"})  # they get a tick of each day below
+ERASED: Mapping[str, tuple[str, str]] = {"erased": (COUNCIL, "C7")}  # they erase this record, and turn its bucket
 TICKS = (day(30), day(80), day(120))
