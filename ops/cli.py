@@ -29,6 +29,7 @@ COMMANDS = {
     "chaos": "ops.lab.commands.chaos",
     "simulate": "ops.lab.commands.simulate",
     "bench": "ops.lab.commands.bench",
+    "measure": "ops.lab.commands.measure",
     "fit-model": "ops.lab.commands.fit_model",
     "door": "ops.commands.door",
     "worker": "ops.runtime.worker_command",

@@ -1,5 +1,11 @@
-"""One canonical JSON: the same value, the same bytes, wherever bytes are hashed, keyed or published."""
+"""One canonical JSON: the same value, the same bytes, wherever bytes are hashed, keyed or published.
 
+Doors read strictly (`load`), because two readers of a repeated key would see two patients. What this program itself
+wrote is read fast, and only in the one form (`read`). No float is hashed anywhere: NaN would be written as null, and
+libraries write other digits.
+"""
+
+import hashlib
 import json
 import re
 from datetime import UTC, datetime
@@ -7,12 +13,15 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any, NoReturn, cast
 
+import orjson
+
 from schemas.errors import Unreadable
 
 # the deepest real payload seen is 19 levels (a BaRS bundle); the stdlib parser overflows near 1,000
 DEPTH_MAX = 64
+INSTANT_LENGTH = len("2026-01-02T03:04:05.000000Z")
 
-# made once: json.dumps and json.loads would make one of each for every call with options
+# for what the fast library refuses: a number over 64 bits, as a provider may write one
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -22,7 +31,15 @@ def dump(value: object) -> bytes:
     >>> dump({"b": 1, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
-    return _ENCODER.encode(value).encode("utf-8")
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return _ENCODER.encode(value).encode("utf-8")
+
+
+def digest(content: bytes) -> str:
+    """128 bits of SHA-256. Of what is not secret, or within a process: anybody can compute it of a guess."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def instant(moment: datetime) -> str:
@@ -33,6 +50,36 @@ def instant(moment: datetime) -> str:
     """
     # not strftime: its %Y leaves out the zeros of a year before 1000
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """The moment that `instant` wrote. Raises ValueError for any other form: versions are compared as text."""
+    found = datetime.fromisoformat(text)
+    if len(text) != INSTANT_LENGTH or found.utcoffset() is None:
+        raise ValueError("not a moment of ours")
+    return found
+
+
+def read(text: bytes) -> Any:
+    """The value of JSON that `dump` wrote. Raises Unreadable for any other text: also with a repeated key, a number
+    over 64 bits, or nested deeper than 254 levels, the limit of the library.
+    """
+    try:
+        value = orjson.loads(text)
+        is_ours = orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == text
+    except (orjson.JSONDecodeError, TypeError):  # the second of what is nested too deep to be written
+        raise Unreadable("JSON", rule="is not well formed") from None
+    if not is_ours:
+        raise Unreadable("JSON", rule="is not in its one form")
+    return value
+
+
+def read_object(text: bytes) -> dict[str, Any]:
+    """As `read`, for a text that must be one JSON object."""
+    value = read(text)
+    if not isinstance(value, dict):
+        raise Unreadable("JSON", rule="is not an object")
+    return cast(dict[str, Any], value)
 
 
 def load(text: bytes, *, depth_max: int = DEPTH_MAX) -> Any:

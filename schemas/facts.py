@@ -8,13 +8,12 @@ A fact's body carries what happened; `StoredFact` adds whose record it is, which
 said so. The version that wins is the highest (source_version_at, content hash): by value, never by arrival.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
-
-from schemas.canonical import instant
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Tier = Literal["primary_care", "tier2", "tier3", "tier4"]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+/-]{0,63}$")]
@@ -211,24 +210,17 @@ FactBody = (
 )  # fmt: skip
 
 
-class StoredFact(BaseModel):
-    """One version of one fact, as it stands in `events.v1` and travels to the pathway.
+@dataclass(frozen=True, slots=True)
+class StoredFact:
+    """One version of one fact of a record, as `events.v1` holds it within its entry.
 
     `source_version_at` is the source's own version time (UTC). A `retracted` version says the source took it back.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    v: Literal[1] = 1
-    kind: Literal["fact"] = "fact"
-    record_id: KeyedReference
-    fact_id: KeyedReference
-    source: Code
+    record_id: str
+    fact_id: str
+    source: str
     tier: Tier
-    source_version_at: AwareDatetime
+    source_version_at: datetime
+    body: FactBody
     retracted: bool = False
-    body: Annotated[FactBody, Field(discriminator="type")]
-
-    @field_serializer("source_version_at")
-    def _instant(self, moment: datetime) -> str:
-        return instant(moment)  # versions are compared as text

@@ -6,8 +6,8 @@
     ]}
 
 Wrapped is: AES-256-GCM under the zone's wrapping key, a random nonce of 12 bytes before it, bound to zone, name and
-version, so an entry cannot stand in for another or in another file. The wrapping key is no part of the file. At most
-some hundred wraps are made under one wrapping key; random nonces allow 2^32 (NIST SP 800-38D, 8.3).
+version, so an entry cannot stand in for another or in another file. The wrapping key is no part of the file. Some ten
+thousand wraps are made under one wrapping key, bucket keys included; random nonces allow 2^32 (NIST SP 800-38D, 8.3).
 """
 
 import base64
@@ -86,25 +86,35 @@ class KeyFile:
 
     def wrap(self, name: str, version: int, key: bytes, *, wrapping: bytes, nonce: bytes) -> "KeyFile":
         """This file and `key`, wrapped for it. `nonce`: 12 random bytes, never used before."""
-        assert len(nonce) == NONCE_BYTES
         assert belongs(name, self.zone)
-        require_strong(key)
-        sealed = _cipher(wrapping).encrypt(nonce, key, _bound(self.zone, name, version))
-        return self.with_entry(KeyEntry(name, version, nonce + sealed))
+        wrapped = wrap_key(key, wrapping=wrapping, nonce=nonce, bound=_bound(self.zone, name, version))
+        return self.with_entry(KeyEntry(name, version, wrapped))
 
     def opened(self, wrapping: bytes) -> Keyring:
         """Every key. Raises InvalidField naming the entry that does not open: another wrapping key, changed bytes."""
-        cipher, keys = _cipher(wrapping), {}
+        keys = {}
         for entry in self.entries:
-            place, bound = f"key {entry.name} {entry.version}", _bound(self.zone, *entry.at)
-            try:
-                key = cipher.decrypt(entry.wrapped[:NONCE_BYTES], entry.wrapped[NONCE_BYTES:], bound)
-            except (InvalidTag, ValueError):
-                raise InvalidField(place, rule="does not open with the wrapping key of its zone") from None
+            place = f"key {entry.name} {entry.version}"
+            key = unwrap_key(entry.wrapped, place, wrapping, _bound(self.zone, *entry.at))
             if len(key) != key_bytes(entry.name):
                 raise InvalidField(place, rule=f"has {key_bytes(entry.name)} bytes")
             keys[entry.at] = key
         return Keyring(keys)
+
+
+def wrap_key(key: bytes, *, wrapping: bytes, nonce: bytes, bound: bytes) -> bytes:
+    """The nonce and `key` under it, bound to its place. Raises InvalidField for a weak key, of either kind."""
+    assert len(nonce) == NONCE_BYTES
+    require_strong(key)
+    return nonce + _cipher(wrapping).encrypt(nonce, key, bound)
+
+
+def unwrap_key(wrapped: bytes, place: str, wrapping: bytes, bound: bytes) -> bytes:
+    """What `wrap_key` wrapped. Raises InvalidField naming `place` for another wrapping key, place or changed bytes."""
+    try:
+        return _cipher(wrapping).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound)
+    except (InvalidTag, ValueError):
+        raise InvalidField(place, rule="does not open with the wrapping key of its zone") from None
 
 
 def parse_wrapping(text: str) -> bytes:

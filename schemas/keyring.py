@@ -27,14 +27,15 @@ class Purpose(StrEnum):
     FACT_ID = "fact-id"
     UBRN = "ubrn"
     IDENTITY_VERSION = "identity-version"  # names one version of an identity without naming the person
+    CONTENT = "content"  # names one version of an entry or a fact, so that nobody can try out what it may be
     LINK_TOKENS = "link-tokens"  # linkage derives its own per-field keys below this
-    LINK_SEAL = "link-seal"  # AES-SIV, tokens at rest and on the wire
     PERSON_ID = "person-id"
+    CLAIM = "claim"  # names what was published of a person, in the state of pathway
     RECIPIENT = "recipient"  # + "/<recipient>"
     DEAD_LETTER = "dead-letter"  # AES-SIV
 
 
-SEALING = frozenset({Purpose.LINK_SEAL, Purpose.DEAD_LETTER})  # these have several versions; AES-256-SIV, 64 bytes
+SEALING = frozenset({Purpose.DEAD_LETTER})  # has several versions; AES-256-SIV, 64 bytes
 
 # Which zone holds which keys; `ops` (key maker, ledger, evaluation) holds all of them. Those between doors and ingress
 # are no part of it: see `schemas.intake_keys`.
@@ -45,13 +46,13 @@ ZONES: Mapping[str, tuple[Purpose, ...]] = {
         Purpose.FACT_ID,
         Purpose.UBRN,
         Purpose.IDENTITY_VERSION,
+        Purpose.CONTENT,
         Purpose.LINK_TOKENS,
-        Purpose.LINK_SEAL,
         Purpose.DEAD_LETTER,
     ),
     "records": (Purpose.DEAD_LETTER,),
-    "linker": (Purpose.LINK_SEAL, Purpose.PERSON_ID, Purpose.DEAD_LETTER),
-    "pathway": (Purpose.RECIPIENT, Purpose.DEAD_LETTER),
+    "linker": (Purpose.PERSON_ID, Purpose.DEAD_LETTER),
+    "pathway": (Purpose.CLAIM, Purpose.RECIPIENT, Purpose.DEAD_LETTER),
 }
 OPERATIONS_ZONE = "operations"  # every key: for `ledger`, `compare`, evaluation; not on any worker's machine
 

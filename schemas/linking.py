@@ -8,41 +8,55 @@ from datetime import datetime
 from typing import Literal
 
 from schemas import canonical
+from schemas.data_keys import Family
 from schemas.errors import Unreadable
+from schemas.record_keys import WrappedKeys
 
 TIER_RANK: Mapping[str, int] = {"primary_care": 1, "tier2": 2, "tier3": 3, "tier4": 4}
 LinkStatus = Literal["linked", "held"]
 DecisionKind = Literal["link", "apart", "none"]
 DECISION = "decision"  # begins the key of a steward's decision, in identity.v1 beside the identities
 MODEL = "model"  # begins the key of the linker's message to itself, to answer a batch under a model
-_RECORD_ID = r"[0-9a-f]{32}"
-_DECISION_KEY = re.compile(rf"{DECISION}/({_RECORD_ID})\|({_RECORD_ID})/([0-9A-Za-z-]{{1,64}})")
+_ID = r"[0-9a-f]{32}"
+_RECORD_KEY = re.compile(_ID.encode())
+_DECISION_KEY = re.compile(rf"{DECISION}/({_ID})\|({_ID})/([0-9A-Za-z-]{{1,64}})")
 _MODEL_KEY = re.compile(rf"{MODEL}/([0-9a-f]{{32}})")
 _DECIDED_AT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
+def record_of_key(key: bytes | None) -> str:
+    """The record that a message of `identity.v1` or `link.map.v1` is about. Raises Unreadable for any other key: it
+    would be part of keys of a state that could not be read back.
+    """
+    if key is None or not _RECORD_KEY.fullmatch(key):
+        raise Unreadable("key", rule="names no record")
+    return key.decode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class RecordIdentity:
-    """The winning identity of a record of a source, tokens sealed for the linker, and the record it was merged
-    into, if any.
+    """The winning identity of a record of a source, tokens sealed for the linker with the wrapped key that opens them,
+    and the record it was merged into, if any.
     """
 
     record_id: str
     source: str
     tier: str
     sealed_tokens: bytes | None
+    tokens_key: WrappedKeys | None
     merged_into: str | None
 
     def value(self) -> bytes:
         """The message's value; its key is the record id."""
         tokens = base64.b64encode(self.sealed_tokens).decode() if self.sealed_tokens is not None else None
+        key = self.tokens_key.form() if self.tokens_key is not None else None
         parts = {"source": self.source, "tier": self.tier, "tokens": tokens, "merged_into": self.merged_into}
-        return canonical.dump({"v": 1, **parts})
+        return canonical.dump({"v": 1, **parts, "key": key})
 
     @classmethod
     def parse(cls, record_id: str, value: bytes) -> "RecordIdentity":
         """Raises Unreadable for what records does not write."""
-        parts = canonical.load_object(value)
+        parts = canonical.read_object(value)
         # a list: the value may not be hashable
         if parts.get("v") != 1 or parts.get("tier") not in list(TIER_RANK):
             raise Unreadable("identity", rule="is of an unknown version or tier")
@@ -54,7 +68,9 @@ class RecordIdentity:
             sealed = base64.b64decode(tokens, validate=True) if tokens is not None else None
         except ValueError:
             raise Unreadable("identity", rule="holds tokens that are not base64") from None
-        return cls(record_id, source, parts["tier"], sealed, merged_into)
+        form = parts.get("key")
+        key = WrappedKeys.of_form(form, (Family.TOKENS,)) if form is not None else None
+        return cls(record_id, source, parts["tier"], sealed, key, merged_into)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,7 @@ class PairDecision:
     @classmethod
     def parse(cls, key: str, value: bytes) -> "PairDecision":
         """Raises Unreadable for anything but a decision about two different records."""
-        match, parts = _DECISION_KEY.fullmatch(key), canonical.load_object(value)
+        match, parts = _DECISION_KEY.fullmatch(key), canonical.read_object(value)
         if match is None or not match[1] < match[2]:
             raise Unreadable("decision", rule="is of two records, the lesser first")
         kind, decided_at = parts.get("kind"), parts.get("decided_at")
@@ -122,7 +138,7 @@ class RelinkBatch:
     @classmethod
     def parse(cls, key: str, value: bytes) -> "RelinkBatch":
         """Raises Unreadable for what the linker does not write."""
-        match, parts = _MODEL_KEY.fullmatch(key), canonical.load_object(value)
+        match, parts = _MODEL_KEY.fullmatch(key), canonical.read_object(value)
         if match is None or parts.get("v") != 1:
             raise Unreadable("model", rule="is of an unknown version or name")
         number, batches = parts.get("batch"), parts.get("batches")
@@ -171,13 +187,15 @@ class Link:
     @classmethod
     def parse(cls, value: bytes) -> "Link":
         """Raises Unreadable for what the linker does not write."""
-        parts = canonical.load_object(value)
+        parts = canonical.read_object(value)
         if parts.get("v") != 1 or parts.get("status") not in ("linked", "held"):
             raise Unreadable("link", rule="is of an unknown version or status")
         if any(not isinstance(parts.get(name), type_) for name, type_ in _LINK_PARTS.items()):
             raise Unreadable("link", rule="lacks a part")
-        if not all(isinstance(person, str) for person in parts["formerly"]):
+        if not all(_is_id(person) for person in (parts["person_id"], *parts["formerly"])):
             raise Unreadable("link", rule="names a person in another form")
+        if parts["revision"] < 0 or not all(isinstance(reason, str) for reason in parts["reasons"]):
+            raise Unreadable("link", rule="has a revision or a reason of another form")
         return cls(
             parts["person_id"],
             parts["status"],
@@ -186,6 +204,10 @@ class Link:
             tuple(parts["formerly"]),
             parts["revision"],
         )
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(_ID, value) is not None
 
 
 _LINK_PARTS: Mapping[str, type] = {

@@ -1,105 +1,134 @@
-"""The messages of `pathway.in.v1`: a person's facts, their withdrawal, and the passing of days.
+"""The messages of `pathway.in.v1`: a person's entries, their withdrawal, and the passing of days.
 
-    <person>/<record>/<fact>   fact         one fact of one record under its person, since a link revision
-    <person>/<record>/w        withdrawal   every fact of the record up to a link revision has left the person
-    tick/<partition>           tick         the day it is, so that what depends on waiting can be answered
+    <person>/<record>/<entry>/<content>  entry       one entry of one record under its person, since a link revision
+    <person>/<record>/k                  key         the record's data key for bodies, wrapped, since a link revision
+    <person>/<record>/w                  withdrawal  entries of the record up to a link revision have left the person
+    tick/<partition>                     tick        the day it is, so that what depends on waiting can be answered
 
-A record's facts are a person's while their link revision is above the highest withdrawal of that record from that
+A record's entries are a person's while their link revision is above the highest withdrawal of that record from that
 person. Both only grow, so the answer is the same in any order of arrival.
 """
 
-from datetime import UTC, date
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-
-from schemas import canonical
+from schemas import canonical, elements
+from schemas.data_keys import Family
 from schemas.errors import Unreadable
-from schemas.facts import KeyedReference, StoredFact
+from schemas.record_keys import WrappedKeys
 
-LinkRevision = Annotated[int, Field(strict=True, ge=0)]
-
-
-class _InputModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+KEY, WITHDRAWAL, TICK = "k", "w", "tick"
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
-class FactInput(_InputModel):
-    """`fact` has been under `person_id` since `link_revision`."""
+@dataclass(frozen=True, slots=True)
+class EntryInput:
+    """The entry `name` of `record_id` is under `person_id` since `link_revision`; `entry` is as in `events.v1`."""
 
-    kind: Literal["fact"] = "fact"
-    person_id: KeyedReference
-    link_revision: LinkRevision
-    fact: StoredFact
-
-    @property
-    def key(self) -> str:
-        """The Kafka key it travels under."""
-        return f"{self.person_id}/{self.fact.record_id}/{self.fact.fact_id}"
+    person_id: str
+    record_id: str
+    name: str
+    link_revision: int
+    entry: Mapping[str, Any] = field(repr=False)
 
 
-class WithdrawalInput(_InputModel):
+@dataclass(frozen=True, slots=True)
+class KeyInput:
+    """The data key for bodies of `record_id`, wrapped, as `person_id` has it since `link_revision`."""
+
+    person_id: str
+    record_id: str
+    link_revision: int
+    wrapped: WrappedKeys
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalInput:
     """`record_id` left `person_id` at `link_revision`: what it brought up to then no longer counts."""
 
-    kind: Literal["withdrawal"] = "withdrawal"
-    person_id: KeyedReference
-    record_id: KeyedReference
-    link_revision: LinkRevision
-
-    @property
-    def key(self) -> str:
-        """The Kafka key it travels under."""
-        return f"{self.person_id}/{self.record_id}/w"
+    person_id: str
+    record_id: str
+    link_revision: int
 
 
-class TickInput(_InputModel):
+@dataclass(frozen=True, slots=True)
+class TickInput:
     """It is at least `as_of`."""
 
-    kind: Literal["tick"] = "tick"
     as_of: date
 
+    def is_ahead_of(self, sent_on: date) -> bool:
+        """True when it names a day later than the one after `sent_on`, the day in London when it was sent."""
+        return self.as_of.toordinal() > sent_on.toordinal() + 1
 
-PathwayInput = FactInput | WithdrawalInput | TickInput
-_INPUT: TypeAdapter[PathwayInput] = TypeAdapter(Annotated[PathwayInput, Field(discriminator="kind")])
+
+PathwayInput = EntryInput | KeyInput | WithdrawalInput | TickInput
 
 
-def fact_message(person_id: str, name: tuple[str, str], fact: bytes, *, link_revision: int) -> tuple[bytes, bytes]:
-    """Key and value of one fact in canonical JSON, as in `events.v1`; its `name` is (record id, fact id)."""
+def entry_message(person_id: str, name: tuple[str, str], entry: bytes, *, link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of one entry in canonical JSON, as in `events.v1`; its `name` is (record id, element's name)."""
     key = f"{person_id}/{name[0]}/{name[1]}"
-    value = b'{"fact":%b,"kind":"fact","link_revision":%d,"person_id":%b}'
-    return key.encode("ascii"), value % (fact, link_revision, canonical.dump(person_id))
+    return key.encode("ascii"), b'{"entry":%b,"kind":"entry","link_revision":%d,"v":1}' % (entry, link_revision)
+
+
+def key_message(person_id: str, record_id: str, wrapped: WrappedKeys, link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of a record's data key for bodies under a person."""
+    form = wrapped.only(Family.BODY).form()
+    value = {"v": 1, "kind": "key", "link_revision": link_revision, **form}
+    return f"{person_id}/{record_id}/{KEY}".encode("ascii"), canonical.dump(value)
 
 
 def withdrawal_message(person_id: str, record_id: str, link_revision: int) -> tuple[bytes, bytes]:
     """Key and value that withdraw from a person what a record brought up to `link_revision`."""
-    value = {
-        "kind": "withdrawal",
-        "person_id": person_id,
-        "record_id": record_id,
-        "link_revision": link_revision,
-    }
-    return f"{person_id}/{record_id}/w".encode("ascii"), canonical.dump(value)
+    value = {"v": 1, "kind": "withdrawal", "link_revision": link_revision}
+    return f"{person_id}/{record_id}/{WITHDRAWAL}".encode("ascii"), canonical.dump(value)
 
 
 def tick_message(partition: int, as_of: date) -> tuple[bytes, bytes]:
     """Key and value with the day for one partition; to be sent to exactly that partition."""
-    return f"tick/{partition}".encode("ascii"), canonical.dump({"kind": "tick", "as_of": as_of.isoformat()})
+    value = {"v": 1, "kind": "tick", "as_of": as_of.isoformat()}
+    return f"{TICK}/{partition}".encode("ascii"), canonical.dump(value)
 
 
 def parse(key: bytes | None, value: bytes | None) -> PathwayInput:
-    """The content of one message. Raises Unreadable for anything the three functions above do not write."""
+    """The content of one message. Raises Unreadable for anything the four functions above do not write."""
     if key is None or value is None:
         raise Unreadable("pathway input", rule="has no key or no value")
-    canonical.load_object(value)  # strict JSON: pydantic's own reader takes the last of a repeated key
+    parts = canonical.read_object(value)
+    if parts.get("v") != 1:
+        raise Unreadable("pathway input", rule="is of an unknown version")
     try:
-        received = _INPUT.validate_json(value)
-    except ValidationError:
-        raise Unreadable("pathway input", rule="is not a fact, a withdrawal or a tick") from None
-    if isinstance(received, FactInput):
-        try:
-            received.fact.source_version_at.astimezone(UTC)
-        except OverflowError:  # some moments of years 1 and 9999 have no UTC
-            raise Unreadable("pathway input", rule="has a version time that has no UTC") from None
-    if not isinstance(received, TickInput) and received.key.encode("ascii") != key:
-        raise Unreadable("pathway input", rule="has the key of another message")
-    return received
+        first, _, rest = key.decode("ascii").partition("/")
+    except UnicodeDecodeError:
+        raise _refused() from None
+    if first == TICK:
+        return _tick(parts)
+    record_id, _, name = rest.partition("/")
+    revision, entry = parts.get("link_revision"), parts.get("entry")
+    if not _ID.fullmatch(first) or not _ID.fullmatch(record_id) or type(revision) is not int or revision < 0:
+        raise _refused()
+    if parts.get("kind") == "withdrawal" and name == WITHDRAWAL:
+        return WithdrawalInput(first, record_id, revision)
+    if parts.get("kind") == "key" and name == KEY:
+        return KeyInput(first, record_id, revision, WrappedKeys.of_form(parts, (Family.BODY,)))
+    if parts.get("kind") != "entry" or not isinstance(entry, dict):
+        raise _refused()
+    elements.require_entry(name, entry)
+    return EntryInput(first, record_id, name, revision, entry)
+
+
+def _tick(parts: Mapping[str, object]) -> TickInput:
+    as_of = parts.get("as_of")
+    try:
+        if parts.get("kind") == TICK and isinstance(as_of, str):
+            return TickInput(date.fromisoformat(as_of))
+    except ValueError:
+        pass
+    raise _refused()
+
+
+def _refused() -> Unreadable:
+    return Unreadable("pathway input", rule="is not an entry, a key, a withdrawal or a tick")

@@ -23,8 +23,9 @@ class Source:
     `one_record_each`: the feed promises that no two of its ids are one person.
 
     `authorities` are the issuers whose numbers name the source's records, the first that is present counts; where none
-    are named any issuer does. `default_authority` is the issuer of a number that comes without one. `codes` are the
-    source's own words for codes, by table. `placeholders` are its further words for "not known". `senders` are the
+    are named any issuer does. `default_authority` is the issuer of a number that comes without one. By
+    `authority_aliases` other names of an issuer (its OID, a former code) count under the one. `codes` are the source's
+    words for codes, by table. `placeholders` are its further words for "not known". `senders` are the
     applications and facilities (MSH-3|MSH-4) it may send from; any where none are named. `nhs_number_fields` are the
     fields that hold NHS numbers without saying so (PID-2, PID-19).
     """
@@ -41,6 +42,7 @@ class Source:
     council: str | None = None
     authorities: tuple[str, ...] = ()
     default_authority: str | None = None
+    authority_aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
     placeholders: frozenset[str] = frozenset()
     senders: frozenset[str] = frozenset()
@@ -53,10 +55,15 @@ class Source:
         id. "" is the source itself.
         """
         if sent.strip():
-            return normalised_authority(sent)
+            return self.authority(sent)
         if self.default_authority is not None:
             return self.default_authority
         return None if self.authorities else ""
+
+    def authority(self, name: str) -> str:
+        """The one name of an issuer, whichever of its names is given; "" is the source itself."""
+        spelled = normalised_authority(name)
+        return self.authority_aliases.get(spelled, spelled)
 
     def record_local_id(self, candidates: Iterable[LocalId]) -> LocalId | None:
         """Which of a patient's identifiers names the record: never a question of their order.
@@ -168,14 +175,31 @@ def _own_words(place: str, table: Mapping[str, Any]) -> dict[str, object]:
     _require(default is None or bool(default.strip()), f"{place}.default_authority", "is not empty")
     authorities = tuple(normalised_authority(name) for name in _texts(place, table, "authorities"))
     _require(len(set(authorities)) == len(authorities), f"{place}.authorities", "names one twice")
+    issuer = None if default is None else normalised_authority(default)
     return {
         "authorities": authorities,
-        "default_authority": None if default is None else normalised_authority(default),
+        "default_authority": issuer,
+        "authority_aliases": _aliases(
+            f"{place}.authority_aliases", table.get("authority_aliases", {}), {*authorities, issuer}
+        ),
         "codes": _codes(f"{place}.codes", table.get("codes", {})),
         "placeholders": frozenset(map(_folded, _texts(place, table, "placeholders"))),
         "senders": frozenset(_folded("|".join(map(str.strip, sender.split("|")))) for sender in senders),
         "nhs_number_fields": frozenset(number_fields),
     }
+
+
+def _aliases(place: str, names: object, authorities: Collection[str | None]) -> Mapping[str, str]:
+    """Another name of an issuer -> its one name; each of its one spelling."""
+    good = isinstance(names, Mapping) and all(
+        isinstance(name, str) and name.strip() for pair in names.items() for name in pair
+    )
+    _require(good, place, 'gives each other name the authority it stands for, "urn:oid:2.16.1" = "RXX"')
+    assert isinstance(names, Mapping)
+    found = {normalised_authority(alias): normalised_authority(name) for alias, name in names.items()}
+    _require(len(found) == len(names), place, "names one twice")
+    _require(not found.keys() & {*found.values(), *authorities}, place, "stands for an authority that is itself one")
+    return found
 
 
 def _texts(place: str, table: Mapping[str, Any], key: str) -> list[str]:

@@ -16,6 +16,8 @@ PARTITIONS = 12  # fixed for life: a record stays where it is
 DAY_MS = 24 * 60 * 60 * 1000
 MESSAGE_BYTES_MAX = 16 * 2**20  # a 5 MB original, base64 in a Bundle (6.7 MB), sealed, with room
 
+ERASURES = "erasures.v1"
+VAULT = "vault.v1"
 EVENTS = "events.v1"
 IDENTITY = "identity.v1"
 LINK_MAP = "link.map.v1"
@@ -65,7 +67,9 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
         _topic(source.intake_topic, "entry", "intake", _INTAKE, "sealed entries of one source") for source in sources
     ]
     topics += [
-        _topic(EVENTS, "record / e, i, n, m / version", "linkage", _COMPACTED, "facts: the system of record"),
+        _topic(ERASURES, "record, or turn / bucket", "intake", _COMPACTED, "records to erase, buckets to turn"),
+        _topic(VAULT, "state element", "intake", _CHANGELOG, "each record's wrapped data keys and sealed identities"),
+        _topic(EVENTS, "record / n, i, m, k, x / content", "linkage", _COMPACTED, "entries: the system of record"),
         _topic(
             IDENTITY,
             "record, or decision / pair / id",
@@ -84,7 +88,7 @@ def registry(sources: Iterable[Source], recipients: Iterable[str]) -> tuple[Topi
             "what became of a person, and why",
             partitions=1,
         ),
-        _topic(PATHWAY_IN, "person / record / fact", "linkage", _DELETE_30_DAYS, "facts under their person"),
+        _topic(PATHWAY_IN, "person / record / entry, k or w", "linkage", _DELETE_30_DAYS, "entries under their person"),
         _topic(RECORDS_STATE, "state element", "linkage", _CHANGELOG, "changelog of records"),
         _topic(LINKER_STATE, "state element", "linkage", _CHANGELOG, "changelog of the linker", partitions=1),
         _topic(PATHWAY_STATE, "state element", "linkage", _CHANGELOG, "changelog of pathway"),

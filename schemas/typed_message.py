@@ -125,6 +125,11 @@ def _refused(rule: str) -> Unreadable:
 # ---------------------------------------------------------------- the person
 
 
+def person_bytes(person: Person) -> bytes:
+    """Canonical JSON of who somebody is: clear, to be sealed at once."""
+    return canonical.dump(_person_json(person))
+
+
 def _person_json(person: Person) -> dict[str, object]:
     return _present(
         local_id=_id_json(person.local_id) if person.local_id else None,

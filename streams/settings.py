@@ -6,6 +6,7 @@ from typing import Any
 
 from linkage.model import parse as parse_model
 from schemas import definitions
+from schemas.data_keys import BucketKeys
 from schemas.errors import UnknownName
 from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring, Purpose, recipient_purpose
@@ -27,7 +28,8 @@ def no_intake_keys() -> IntakeKeys:
 class StepSettings:
     """Everything a step is built from; texts are already read, nothing here opens a file.
 
-    `intake` gives the keys between doors and ingress as they are now: new ones come each day, old ones go. With
+    `intake` gives the keys between doors and ingress as they are now: new ones come each day, old ones go;
+    `data_keys` the bucket keys of the zone, which change when a bucket is turned or old ones are destroyed. With
     `recheck` ingress reads each Bundle again and refuses an entry whose typed message says something else.
     """
 
@@ -37,6 +39,7 @@ class StepSettings:
     definitions: Sequence[str]
     model: str
     intake: Callable[[], IntakeKeys]
+    data_keys: Callable[[], BucketKeys]
     test_mode: bool
     recheck: bool = False
     generation: int = 0
@@ -52,6 +55,7 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
             settings.keys,
             settings.sources,
             intake=settings.intake,
+            data_keys=settings.data_keys,
             test_mode=settings.test_mode,
             recheck=settings.recheck,
         )
@@ -60,13 +64,15 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     if stage == "linker":
         promising = [source.slug for source in settings.sources.values() if source.one_record_each]
         model, generation = parse_model(settings.model), settings.generation
-        return LinkerStep(settings.keys, model, one_record_each=promising, generation=generation)
+        return LinkerStep(
+            settings.keys, model, one_record_each=promising, generation=generation, data_keys=settings.data_keys
+        )
     if stage == "pathway":
         parsed = definitions.parse(settings.definitions)
         for slug in settings.recipients:
             settings.keys.key(recipient_purpose(slug))  # at the start rather than at the first person
         agreements, generation = tuple(settings.recipients.values()), settings.generation
-        return PathwayStep(settings.keys, agreements, parsed, generation=generation)
+        return PathwayStep(settings.keys, agreements, parsed, data_keys=settings.data_keys, generation=generation)
     raise UnknownName("stage")
 
 

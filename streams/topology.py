@@ -21,8 +21,8 @@ def stage(name: str, *, sources: Iterable[Source], recipients: Iterable[str]) ->
     )
     rows = {
         "ingress": (
-            (tuple(source.intake_topic for source in sources)),
-            None,
+            (*(source.intake_topic for source in sources), topics.ERASURES),
+            topics.VAULT,
             (topics.EVENTS, topics.DISPOSITIONS, *receipts),
         ),
         "records": (

@@ -2,10 +2,11 @@
 
 import base64
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from ops.admin.whole_files import destroy_file
 from ops.runtime.intake_key_files import IntakeKeyFiles
 from schemas.door_session import SESSION_SECONDS_MAX
 from schemas.intake_keys import (
@@ -18,6 +19,9 @@ from schemas.intake_keys import (
     new_door_key,
 )
 
+TURN_SECONDS = (
+    3_600.0  # between two turns of a process that stays: the day changes while it waits, or the machine sleeps
+)
 DAYS_AHEAD = 7  # a turn may fail for a week before a door has no key to seal with
 
 
@@ -36,9 +40,18 @@ def turn(keys: Path, today: date) -> tuple[int, int]:
             made += 1
     old = destroyed_on(today, files.held_days())
     for day in old:
-        _destroy(files.private(day))
+        destroy_file(files.private(day))
         files.public(day).unlink(missing_ok=True)
     return made, len(old)
+
+
+def turns(keys: Path, today: Callable[[], date], ended: Callable[[float], bool]) -> Iterator[tuple[int, int]]:
+    """What each turn made and destroyed: the first at once, then one an hour. `ended` waits so many seconds and says
+    whether to end.
+    """
+    yield turn(keys, today())
+    while not ended(TURN_SECONDS):
+        yield turn(keys, today())
 
 
 def add_doors(keys: Path, sources: Iterable[str], now: datetime) -> int:
@@ -83,12 +96,3 @@ def write_key(path: Path, key: bytes, *, mode: int) -> None:
 def _ended(row: DoorKey, until: datetime) -> DoorKey:
     end = until if row.valid_to is None else min(row.valid_to, until)
     return DoorKey(row.source, row.public, row.valid_from, end)
-
-
-def _destroy(path: Path) -> None:
-    path.chmod(0o600)
-    with path.open("r+b") as file:
-        file.write(b"\0" * path.stat().st_size)
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()

@@ -5,13 +5,13 @@ gone. So a command that was killed half-way is finished by the next one. Each fi
 """
 
 import base64
-import fcntl
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.admin import bucket_keys
+from ops.admin.whole_files import locked, replace_file
 from ops.errors import SettingsError
 from ops.runtime.key_files import read_key_file, read_keyring, read_wrapping, wrapping_path
 from schemas.key_file import NONCE_BYTES, RECIPIENT_SLUG, WRAPPING_BYTES, KeyFile
@@ -41,6 +41,7 @@ def fresh_keys(recipients: Iterable[str]) -> Keyring:
 def make_keys(directory: Path, *, recipients: Iterable[str]) -> None:
     """Key files and wrapping keys of every zone under `directory`, each key random. Raises as `write_keys`."""
     write_keys(directory, fresh_keys(recipients))
+    bucket_keys.make(directory)
 
 
 def write_keys(directory: Path, everything: Keyring) -> None:
@@ -49,13 +50,13 @@ def write_keys(directory: Path, everything: Keyring) -> None:
     Raises SettingsError when there are key files: they are never made again, for what was published depends on them.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(directory):
+    with locked(directory):
         if any(directory.glob("*.json")):
             raise SettingsError(f"{directory} holds key files already; nothing was changed")
         (directory / "wrapping").mkdir(mode=0o700, exist_ok=True)
         for zone in (*ZONES, OPERATIONS_ZONE):
             wrapping = base64.b64encode(secrets.token_bytes(WRAPPING_BYTES)).decode()
-            _replace(wrapping_path(directory, zone), wrapping + "\n")
+            replace_file(wrapping_path(directory, zone), wrapping + "\n")
             _write(directory, KeyFile(zone))
         _write(directory, _with_keys(directory, KeyFile(OPERATIONS_ZONE), everything, everything))
         _level(directory)
@@ -96,22 +97,9 @@ def rotate(directory: Path, name: str) -> int:
 @contextmanager
 def _changing(directory: Path) -> Iterator[Keyring]:
     """Every key, while nobody else changes them; before and after, each zone has what it uses."""
-    with _locked(directory):
+    with locked(directory):
         yield _level(directory)
         _level(directory)
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    try:
-        descriptor = os.open(directory, os.O_RDONLY)
-    except FileNotFoundError:
-        raise SettingsError("there are no key files: run `tierlink keys create` first") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _level(directory: Path) -> Keyring:
@@ -146,19 +134,4 @@ def _recipient_key(slug: str) -> str:
 
 
 def _write(directory: Path, file: KeyFile) -> None:
-    _replace(directory / f"{file.zone}.json", file.text())
-
-
-def _replace(path: Path, text: str) -> None:
-    """The file holds `text`, mode 0400, on disk; whoever reads it meanwhile has the old file or the new one."""
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)  # of a command that was killed
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    replace_file(directory / f"{file.zone}.json", file.text())

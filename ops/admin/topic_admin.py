@@ -15,6 +15,7 @@ from schemas.topics import MESSAGE_BYTES_MAX, Topic
 from streams.host.settings import refused_after_s
 
 FROM_OUTSIDE = "intake."  # written by doors, which are in no group
+AHEAD_MS_MAX = "3600000"  # an hour; also Kafka's default
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def delete_message(bootstrap: str, topic: str, *, partition: int, offset: int) -
 def _new(topic: Topic, replication: Replication, session_s: float | None, *, original_times: bool) -> NewTopic:
     config = {
         "message.timestamp.type": "CreateTime",
+        "message.timestamp.after.max.ms": AHEAD_MS_MAX,  # no sender chooses a later time: ticks go by it
         **topic.config,
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
         "min.insync.replicas": str(replication.min_in_sync),

@@ -21,6 +21,7 @@ def create(
     """
     from datetime import UTC, datetime
 
+    from ops.admin.bucket_keys import make as make_bucket_keys
     from ops.admin.intake_keys import add_doors
     from ops.admin.intake_keys import turn as turn_days
     from ops.admin.keys import make_keys
@@ -33,19 +34,30 @@ def create(
     else:
         make_keys(keys, recipients=load_recipients(recipients))
         typer.echo(f"key files made in {keys}, one per zone")
+    make_bucket_keys(keys)
     turn_days(keys, now.date())
     typer.echo(f"{add_doors(keys, known, now)} keys of doors made")
 
 
-def turn(directory: Directory = UP) -> None:
+def turn(
+    directory: Directory = UP,
+    stay: Annotated[bool, typer.Option("--stay", help="Stay, and turn again every hour, until told to end.")] = False,
+) -> None:
     """Make the intake keys of the days ahead and destroy those past day 15. Run it every day."""
+    import signal
     from datetime import UTC, datetime
+    from threading import Event
 
-    from ops.admin.intake_keys import turn as turn_days
+    from ops.admin.intake_keys import turns
     from ops.runtime.paths import EnginePaths
 
-    made, destroyed = turn_days(EnginePaths(directory).keys, datetime.now(UTC).date())
-    typer.echo(f"{made} days made, {destroyed} destroyed")
+    stopped = Event()
+    if stay:  # in a container it is process 1, which no signal ends unless it is handled
+        for order in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(order, lambda *_: stopped.set())
+    ended = stopped.wait if stay else lambda _: True
+    for made, destroyed in turns(EnginePaths(directory).keys, lambda: datetime.now(UTC).date(), ended):
+        typer.echo(f"{made} days made, {destroyed} destroyed")
 
 
 def door(
@@ -66,14 +78,21 @@ def door(
 
 
 def show(directory: Directory = UP) -> None:
-    """List zone, name and version of every key. No key is opened, let alone shown."""
+    """List zone, name and version of every key, and count bucket keys. No key is opened, let alone shown."""
+    from ops.runtime.bucket_key_files import read_bucket_key_file
     from ops.runtime.key_files import read_key_file
     from ops.runtime.paths import EnginePaths
+    from schemas.data_keys import FAMILIES
     from schemas.keyring import OPERATIONS_ZONE, ZONES
 
     for zone in (*ZONES, OPERATIONS_ZONE):
         for entry in read_key_file(EnginePaths(directory).keys, zone).entries:
             typer.echo(f"{zone:10} {entry.name:24} {entry.version}")
+    for zone, families in FAMILIES.items():
+        places = list(read_bucket_key_file(EnginePaths(directory).keys, zone).wrapped)
+        for family in families:
+            epochs = [epoch for held, _, epoch in places if held == family]
+            typer.echo(f"{zone:10} {'bucket ' + family:24} {len(epochs)} keys, newest epoch {max(epochs, default=0)}")
 
 
 def add_recipient(name: RecipientName, directory: Directory = UP) -> None:
@@ -97,7 +116,7 @@ def remove_recipient(name: RecipientName, directory: Directory = UP) -> None:
 
 
 def rotate(
-    name: Annotated[str, typer.Argument(help="link-seal or dead-letter.")],
+    name: Annotated[str, typer.Argument(help="dead-letter: the one that has versions.")],
     directory: Directory = UP,
 ) -> None:
     """Give a sealing key a new version, which seals from now on; what older versions sealed still opens."""
@@ -105,7 +124,7 @@ def rotate(
     from ops.runtime.paths import EnginePaths
 
     version = keys.rotate(EnginePaths(directory).keys, name)
-    typer.echo(f"version {version}: start the workers again, the linker first and ingress last")
+    typer.echo(f"version {version}: start the workers again")
 
 
 def register(app: typer.Typer) -> None:

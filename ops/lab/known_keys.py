@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 
+from schemas.data_keys import BUCKET_KEY_BYTES, BUCKETS, BucketKeys, Family
 from schemas.keyring import SEALING, Keyring, Purpose, key_bytes, recipient_purpose
 
 
@@ -14,5 +15,15 @@ def known_keys(seed: str, *, recipients: Iterable[str], versions: int = 1) -> Ke
     return Keyring({(name, version): _known(seed, name, version) for name, version in at})
 
 
+def known_bucket_keys(seed: str) -> BucketKeys:
+    """Every bucket key, of epoch 1."""
+    places = [(family, bucket, 1) for family in Family for bucket in range(BUCKETS)]
+    return BucketKeys({at: _hashed("{}/{}/{}/{}".format(seed, *at), BUCKET_KEY_BYTES) for at in places})
+
+
 def _known(seed: str, name: str, version: int) -> bytes:
-    return hashlib.shake_256(f"{seed}/{name}/{version}".encode()).digest(key_bytes(name))
+    return _hashed(f"{seed}/{name}/{version}", key_bytes(name))
+
+
+def _hashed(text: str, size_bytes: int) -> bytes:
+    return hashlib.shake_256(text.encode()).digest(size_bytes)

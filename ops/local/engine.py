@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
+from ops.admin.bucket_keys import make as make_bucket_keys
 from ops.admin.intake_keys import add_doors, turn
 from ops.admin.keys import make_keys
 from ops.admin.topic_admin import Replication, create
@@ -172,6 +173,7 @@ class Engine:
     def _start_processes(self) -> None:
         if not any(self.layout.keys.glob("*.json")):
             make_keys(self.layout.keys, recipients=self.recipients)
+        make_bucket_keys(self.layout.keys)
         self._turn_keys()
         add_doors(self.layout.keys, self.sources, datetime.now(UTC))
         self._progress("making topics")

@@ -2,6 +2,7 @@
 
 keys/<zone>.json   `key_files`      broker/   the embedded Kafka       drop/<source>/   the folder doors
 keys/doors, keys/intake             what doors and ingress have between them (`intake_key_files`)
+keys/buckets/<zone>.json            bucket keys (`bucket_key_files`); in no backup
 workers/<id>/      one per worker   logs/     one file per process     journal.jsonl    what senders sent
 up.json            addresses and process ids while it runs
 """
@@ -14,8 +15,10 @@ from typing import TypedDict, cast
 
 from connectors.doors import TRANSPORTS
 from ops.errors import MissingInput, NoEngine, SettingsError
+from ops.runtime.bucket_key_files import CurrentBucketKeys
 from ops.runtime.intake_key_files import CurrentIntakeKeys, IntakeKeyFiles
 from ops.runtime.key_files import read_keyring
+from schemas.data_keys import FAMILIES, NO_BUCKET_KEYS, BucketKeys
 from schemas.errors import SchemaError
 from schemas.intake_keys import IntakeKeys
 from schemas.keyring import Keyring
@@ -65,6 +68,10 @@ class EnginePaths:
             return CurrentIntakeKeys(self.intake_keys)
         except SchemaError as failure:
             raise SettingsError(f"keys of the intake: {failure}") from None
+
+    def current_bucket_keys(self, zone: str) -> Callable[[], BucketKeys]:
+        """What a zone holds, read again when its file has changed; none for records. Raises SettingsError."""
+        return CurrentBucketKeys(self.keys, zone) if zone in FAMILIES else lambda: NO_BUCKET_KEYS
 
     def addresses(self) -> Addresses:
         """What a running engine wrote about itself. Raises NoEngine when none runs here."""

@@ -76,6 +76,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
             definitions=tuple(packaged_all("schemas.definitions", ".toml")),
             model=model_text(options.linkage_model),
             intake=options.layout.current_intake_keys() if options.stage == "ingress" else no_intake_keys,
+            data_keys=options.layout.current_bucket_keys(options.stage),
             test_mode=options.test_mode,
             recheck=options.recheck,
             generation=options.generation,

@@ -36,7 +36,7 @@ def open_pairs(messages: Iterable[TopicMessage]) -> tuple[OpenPair, ...]:
     """The pairs of `review.v1` that are still open, the likeliest to be one person first."""
     found = []
     for message in last_values(messages).values():
-        parts = canonical.load_object(message.value or b"")
+        parts = canonical.read_object(message.value or b"")
         a, b = parts["records"]
         found.append(OpenPair((a, b), parts["bits"], tuple(parts["rules"])))
     return tuple(sorted(found, key=lambda pair: (-pair.bits, pair.records)))

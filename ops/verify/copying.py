@@ -15,12 +15,12 @@ FROM_OUTSIDE = {topics.PATHWAY_IN: b"tick/", topics.IDENTITY: f"{DECISION}/".enc
 
 
 def copy_inputs(origin: str, target: str, sources: Iterable[Source], *, drop_one: bool = False) -> int:
-    """Write every intake message, tick and decision of broker `origin` to the same partition of `target`, in order;
-    how many there were.
+    """Write every intake message, erasure, tick and decision of broker `origin` to the same partition of `target`, in
+    order; how many there were.
 
     `drop_one` leaves the first intake message out: the negative control of the comparison.
     """
-    inputs = read_topics(origin, [source.intake_topic for source in sources])
+    inputs = read_topics(origin, [*(source.intake_topic for source in sources), topics.ERASURES])
     if drop_one:
         next(inputs, None)
     return copy(inputs, target) + copy(_from_outside(origin), target)

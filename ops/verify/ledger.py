@@ -4,8 +4,8 @@ Imports no step and no linkage. What was acknowledged comes from the senders' jo
 reading the topics. An entry whose chain is broken anywhere is `unaccounted`:
 
     intake (its key)    -> receipt, disposition -> rejected: its sealed original in dlq.v1
-                                                -> linked, held: its manifest and facts in events.v1, its record in
-                                                   link.map.v1, each fact under its person in pathway.in.v1, and the
+                                                -> linked, held: its elements in events.v1, their record in
+                                                   link.map.v1, each under its person in pathway.in.v1, and the
                                                    person's snapshot while a fact of theirs stands
 """
 
@@ -22,7 +22,7 @@ from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
-from schemas.elements import ENTRY, FACT, entry_of
+from schemas.elements import ENTRY, entry_of
 from schemas.envelope import entry_name
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
@@ -33,6 +33,16 @@ _ENTRY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DISPOSITIONS = tuple(disposition.value for disposition in Disposition)
 
 
+@dataclass(frozen=True, slots=True)
+class EntryPlace:
+    """One element of an entry in `events.v1`; an entry sent again with other content has several."""
+
+    record: str
+    name: str  # of the element: its key without record and kind
+    source_version_at: str
+    facts: Sequence[tuple[str, str, bool]]  # fact id, version, retracted
+
+
 @dataclass(frozen=True)
 class TopicIndex:
     """The topics as the ledger needs them, read once. Entries go by their keyed names."""
@@ -40,11 +50,10 @@ class TopicIndex:
     places: Mapping[str, Sequence[str]]  # entry -> topic/partition/offset of its intake messages
     receipts: Mapping[str, str]  # entry -> what its source was answered
     dispositions: Mapping[str, str]  # entry -> where it ended
-    manifests: Mapping[str, Sequence[tuple[str, Sequence[Sequence[str]]]]]  # entry -> (record, facts)
-    facts: frozenset[str]  # keys record/e/fact/version of events.v1
+    elements: Mapping[str, Sequence[EntryPlace]]  # entry -> where it stands in events.v1
     links: Mapping[str, str]  # record -> person
-    arrived: frozenset[str]  # keys person/record/fact of pathway.in.v1
-    standing: frozenset[str]  # people of whom at least message fact is not taken back
+    arrived: frozenset[str]  # keys person/record/entry of pathway.in.v1
+    standing: frozenset[str]  # people of whom at least one fact is not taken back
     published: frozenset[str]  # published ids with a snapshot
     eventful: frozenset[str]  # published ids with an event, retracted ones too
     dead_letters: Mapping[str, str]  # topic/partition/offset -> stage
@@ -67,8 +76,7 @@ class TopicIndexBuilder:
         self._places: dict[str, list[str]] = defaultdict(list)
         self._receipts: dict[str, str] = {}
         self._dispositions: dict[str, str] = {}
-        self._manifests: dict[str, tuple[str, Sequence[Sequence[str]]]] = {}  # key -> (record, facts)
-        self._facts: dict[str, tuple[str, bool]] = {}  # key -> (source_version_at, retracted)
+        self._elements: dict[str, EntryPlace] = {}  # by key
         self._links: dict[str, str] = {}
         self._seen: dict[str, set[str]] = {"arrived": set(), "published": set(), "eventful": set()}
         self._dead_letters: dict[str, str] = {}
@@ -100,19 +108,17 @@ class TopicIndexBuilder:
 
     def index(self) -> TopicIndex:
         """The index of the messages taken so far."""
-        manifests: dict[str, list[tuple[str, Sequence[Sequence[str]]]]] = defaultdict(list)
-        for key, manifest in self._manifests.items():
-            # An entry has several when it was sent again with other content, or about another record.
-            manifests[entry_of(key.split("/", 2)[2])].append(manifest)
+        elements: dict[str, list[EntryPlace]] = defaultdict(list)
+        for place in self._elements.values():
+            elements[entry_of(place.name)].append(place)
         return TopicIndex(
             places=self._places,
             receipts=self._receipts,
             dispositions=self._dispositions,
-            manifests=manifests,
-            facts=frozenset(self._facts),
+            elements=elements,
             links=self._links,
             arrived=frozenset(self._seen["arrived"]),
-            standing=_standing(self._facts, self._links),
+            standing=_standing(self._elements.values(), self._links),
             published=frozenset(self._seen["published"]),
             eventful=frozenset(self._seen["eventful"]),
             dead_letters=self._dead_letters,
@@ -131,11 +137,9 @@ class TopicIndexBuilder:
         _put(self._dispositions, message, lambda: _json(message)["disposition"])
 
     def _event(self, message: TopicMessage) -> None:
-        record, kind, _ = _key(message).split("/", 2)
-        if kind == FACT:
-            _put(self._facts, message, lambda: _standing_of(message))
-        elif kind == ENTRY:
-            _put(self._manifests, message, lambda: (record, _json(message)["facts"]))
+        record, kind, name = _key(message).split("/", 2)
+        if kind == ENTRY:
+            _put(self._elements, message, lambda: _entry_place(record, name, _json(message)))
 
     def _link(self, message: TopicMessage) -> None:
         _put(self._links, message, lambda: str(_json(message)["person_id"]))
@@ -222,40 +226,35 @@ def broken_at(entry: str, index: TopicIndex, *, keys: Keyring, recipient: str) -
         return None if any(place in index.dead_letters for place in index.places[entry]) else topics.DEAD_LETTERS
     if disposition not in (Disposition.LINKED, Disposition.HELD):
         return None
-    manifests = index.manifests.get(entry, ())
-    if not manifests:
+    elements = index.elements.get(entry, ())
+    if not elements:
         return topics.EVENTS
-    places = (_broken_after(*manifest, index, keys.mac, recipient) for manifest in manifests)
-    return next((place for place in places if place is not None), None)
+    broken = (_broken_after(place, index, keys.mac, recipient) for place in elements)
+    return next((topic for topic in broken if topic is not None), None)
 
 
-def _broken_after(
-    record: str, facts: Sequence[Sequence[str]], index: TopicIndex, mac: Callable[..., str], recipient: str
-) -> str | None:
-    """Where the chain from one manifest on ends too early, or None."""
-    person = index.links.get(record)
+def _broken_after(place: EntryPlace, index: TopicIndex, mac: Callable[..., str], recipient: str) -> str | None:
+    """Where the chain from one element on ends too early, or None."""
+    person = index.links.get(place.record)
     if person is None:
         return topics.LINK_MAP
-    for fact, version in facts:
-        if f"{record}/{FACT}/{fact}/{version}" not in index.facts:
-            return topics.EVENTS
-        if f"{person}/{record}/{fact}" not in index.arrived:
-            return topics.PATHWAY_IN
+    if f"{person}/{place.record}/{place.name}" not in index.arrived:
+        return topics.PATHWAY_IN
     published = mac(recipient_purpose(recipient), person) in index.published
-    if facts and person in index.standing and not published:
+    if place.facts and person in index.standing and not published:
         return topics.pathway_state(recipient)
     return None
 
 
-def _standing(facts: Mapping[str, tuple[str, bool]], links: Mapping[str, str]) -> frozenset[str]:
+def _standing(elements: Iterable[EntryPlace], links: Mapping[str, str]) -> frozenset[str]:
     """The people with a fact whose winning version, over all their records, is not retracted."""
     newest: dict[tuple[str, str], tuple[str, str, bool]] = {}
-    for key, (source_version_at, retracted) in facts.items():
-        record, _, name = key.split("/", 2)
-        if record in links:
-            fact, _, version = name.partition("/")
-            found = (source_version_at, version, not retracted)
-            newest[links[record], fact] = max(found, newest.get((links[record], fact), found))
+    for place in elements:
+        if place.record in links:
+            person = links[place.record]
+            for fact, version, retracted in place.facts:
+                found = (place.source_version_at, version, not retracted)
+                newest[person, fact] = max(found, newest.get((person, fact), found))
     return frozenset(person for (person, _), (_, _, stands) in newest.items() if stands)
 
 
@@ -272,9 +271,9 @@ def _key(message: TopicMessage) -> str:
     return (message.key or b"").decode()
 
 
-def _standing_of(message: TopicMessage) -> tuple[str, bool]:
-    value = _json(message)
-    return str(value["source_version_at"]), bool(value["retracted"])
+def _entry_place(record: str, name: str, entry: Mapping[str, Any]) -> EntryPlace:
+    facts = tuple((fact_id, version, bool(retracted)) for fact_id, version, _, retracted in entry["facts"])
+    return EntryPlace(record, name, str(entry["source_version_at"]), facts)
 
 
 def _json(message: TopicMessage) -> dict[str, Any]:

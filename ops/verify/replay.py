@@ -14,7 +14,7 @@ from ops.local.broker.embedded import EmbeddedBroker
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths, load_sources
 from ops.verify.checker import CheckerVerdict, RunView, check
-from ops.verify.compare import Comparison, compare_topics, final_topics, rebuilt_topics
+from ops.verify.compare import Comparison, Side, compare_topics, final_topics, rebuilt_topics
 from ops.verify.copying import copy_events, copy_inputs
 from schemas.keyring import OPERATIONS_ZONE
 from schemas.topics import registry
@@ -42,9 +42,13 @@ def replay_and_compare(
     copy_input = partial(_copy_input, drop_one=drop_one, from_events=from_events)
     with stopped(directory) as run, oracle_of(run, copy_input, progress=progress) as oracle:
         progress("comparing the topics")
+        held = run.layout.current_bucket_keys("ingress")()
         names = rebuilt_topics(run.topics) if from_events else final_topics(run.topics)
         return compare_topics(
-            lambda name: read_topics(run.bootstrap, [name]), lambda name: read_topics(oracle, [name]), names
+            Side(lambda name: read_topics(run.bootstrap, [name]), held),
+            Side(lambda name: read_topics(oracle, [name]), held),
+            names,
+            keys=run.keys,
         )
 
 

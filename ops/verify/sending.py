@@ -155,7 +155,7 @@ def _receipts(engine: RunningEngine, source: str, wanted: Set[str], report: Repo
     while True:
         messages = last_values(read_topics(engine.bootstrap, [engine.sources[source].receipts_topic]))
         found = {
-            key.decode(): str(canonical.load_object(message.value or b"")["receipt"])
+            key.decode(): str(canonical.read_object(message.value or b"")["receipt"])
             for key, message in messages.items()
             if key.decode() in wanted
         }
@@ -216,6 +216,6 @@ def _message_id(body: bytes) -> str:
 def _object(text: bytes) -> dict[str, Any]:
     """The JSON object in a text; empty where there is none."""
     try:
-        return canonical.load_object(text)
+        return canonical.read_object(text)
     except Unreadable:
         return {}

@@ -177,7 +177,7 @@ def _parsed(node: Node, value: str, source: Source) -> LocalId | None:
     if placeholders.is_number(value, source.placeholders):
         node.information("value", "is what systems write where none is known; no local id")
         return None
-    issuer = uris.patient_authority(source.slug, system) if system else source.issuer("")
+    issuer = source.authority(uris.patient_authority(source.slug, system)) if system else source.issuer("")
     if not system and issuer is not None:
         node.warning("system", "is missing: who issued the number? read as the source's own", code="required")
     if issuer is None:

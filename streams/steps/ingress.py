@@ -1,73 +1,40 @@
 """Ingress: open an entry, judge each value, build pseudonymous ones by allow-list. After this step no name exists.
 
-Stateless. One entry becomes its facts, its identity as sealed tokens, its manifest, and last the receipt for its
-source; or, where it ends here, its disposition and the receipt with the reasons.
+One entry becomes its identity as sealed tokens, its facts in one sealed element, and last the receipt for its source;
+or, where it ends here, its disposition and the receipt with the reasons. What is kept of a record, its data keys and
+identities, is the vault (`vault.py`). Erasures, and turns of a bucket, come from operations (`schemas.erasures`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import islice
 
-from linkage.normalise import NormalisedIdentity, normalise
-from linkage.record_name import canonical_identity, identity_of, record_parts
-from linkage.tokens import TokenKeys, encode
-from schemas import elements
+from schemas import canonical, elements, erasures
+from schemas.data_keys import BucketKeys, Family, bucket_of
 from schemas.disposition import Disposition, Receipt, disposition_value, receipt_value
 from schemas.door_session import Refusal
-from schemas.elements import Manifest
 from schemas.envelope import Envelope, entry_name
-from schemas.facts import Referral, StoredFact
-from schemas.identity import Person
+from schemas.erasures import Turn
+from schemas.errors import Unreadable
 from schemas.intake_keys import IntakeKeys
-from schemas.keyring import Keyring, Purpose
-from schemas.naming import record_of_local_id
-from schemas.source_message import SourceFact, SourceMessage
+from schemas.keyring import Keyring
+from schemas.record_keys import WrappedKeys
+from schemas.sealed_body import IDENTITY_PAD_BYTES, seal_body, seal_padded
 from schemas.sources import Source
-from schemas.topics import DISPOSITIONS, EVENTS, partition_of
-from streams.steps.intake_desk import IntakeDesk, IntakeEntry
-from streams.steps.outcome import Emit, Message, MessageByMessage, Outcome, Reject
+from schemas.topics import DISPOSITIONS, ERASURES, EVENTS, partition_of
+from streams.steps import vault
+from streams.steps.intake_desk import IntakeDesk
+from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject, Release
+from streams.steps.pseudonyms import PseudonymousEntry, Pseudonyms
+from streams.steps.vault import WAITING_MAX_MS, OpenRecord, VaultState
 
-IDENTITIES_MAX = 4_096  # cached: some 3 KB each, so 12 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Pseudonyms:
-    """The keys of the intake zone, ready for use."""
-
-    keys: Keyring
-    tokens: TokenKeys
-    # identity hash, which names the record too -> key and value of its element; the last used at the end. Most
-    # entries repeat an identity, and sealing takes long
-    _identities: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, keys: Keyring) -> "Pseudonyms":
-        """From the ingress zone's keyring."""
-        return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.newest(Purpose.LINK_TOKENS)))
-
-    def record_id(self, source: Source, person: Person, entry_id: str) -> str:
-        """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
-        return self.keys.mac(Purpose.RECORD_ID, *record_parts(source.slug, person, entry_id))
-
-    def identity_element(self, record_id: str, identity_hash: str, identity: NormalisedIdentity) -> tuple[str, bytes]:
-        """Key and value of one identity in `events.v1`: its tokens, sealed for the linker."""
-        element = self._identities.pop(identity_hash, None)
-        if element is None:
-            encoded = encode(identity, keys=self.tokens)
-            sealed = self.keys.seal(Purpose.LINK_SEAL, encoded.to_bytes(), context=record_id.encode())
-            element = elements.identity_element(record_id, identity_hash, sealed_tokens=sealed, usable=encoded.usable)
-        self._identities[identity_hash] = element
-        if len(self._identities) > IDENTITIES_MAX:
-            del self._identities[next(iter(self._identities))]
-        return element
-
-    def fact_id(self, source: Source, kind: str, business_id: str) -> str:
-        """What a fact is about. Keyed: a business identifier may be a UBRN, which has only twelve digits."""
-        return self.keys.mac(Purpose.FACT_ID, source.slug, kind, "business", business_id)
+EXPIRED_AT_ONCE = 10
 
 
 class IngressStep(MessageByMessage):
-    """intake.<source>.v1 -> events.v1, dispositions.v1, receipts.<source>.v1. It has keys and sources, no state."""
+    """intake.<source>.v1, erasures.v1 -> events.v1, dispositions.v1, receipts.<source>.v1.
+
+    `intake` and `data_keys` give the keys as they are now: those of doors and days, and the bucket keys.
+    """
 
     def __init__(
         self,
@@ -75,115 +42,204 @@ class IngressStep(MessageByMessage):
         sources: Mapping[str, Source],
         *,
         intake: Callable[[], IntakeKeys],
+        data_keys: Callable[[], BucketKeys],
         test_mode: bool,
         recheck: bool = False,
     ) -> None:
         self._pseudonyms = Pseudonyms.of(keys)
         self._desk = IntakeDesk(intake, test_mode=test_mode, recheck=recheck)
+        self._data_keys = data_keys
         self._by_topic = {source.intake_topic: source for source in sources.values()}
 
-    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> None:
-        """Nothing to restore."""
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> VaultState:
+        """The vault of one task from its changelog."""
+        return VaultState.of_changelog(elements)
 
-    def advance(self, state: None, message: Message) -> tuple[None, tuple[Outcome, ...]]:
-        """Everything that follows from one entry; equal messages give equal outcomes.
+    def advance(self, state: VaultState, message: Message) -> tuple[VaultState, tuple[Outcome, ...]]:
+        """Everything that follows from one entry, one erasure or one turn.
 
-        Raises LookupError while the key of the message's day has not arrived: the worker then ends, to try again.
+        Raises LookupError while the key of the message's day, or a bucket key, has not arrived: the worker then ends,
+        to try again.
         """
+        if message.topic == ERASURES:
+            return state, tuple(self._on_erasure(state, message))
         source = self._by_topic[message.topic]
+        expired = _expired(state, message.timestamp_ms)
         try:
-            entry = self._desk.take(source, message)
+            envelope, entry = self.read(source, message)
         except Refusal as refusal:  # anybody may have written it: sealed apart, and no source is told anything
-            return None, (Reject(refusal.code),)
-        return None, self._answer(source, entry)
-
-    def _answer(self, source: Source, entry: IntakeEntry) -> tuple[Outcome, ...]:
-        envelope = entry.envelope
-        name = entry_name(self._pseudonyms.keys, source.slug, envelope.entry_id)
-        if entry.message is None:
-            return Reject("rejected"), *_ended(source, envelope, name, Receipt.REJECTED, envelope.reasons)
+            return state, (*expired, Reject(refusal.code))
+        if entry is None:
+            name = entry_name(self._pseudonyms.keys, source.slug, envelope.entry_id)
+            rejected = _ended(source, envelope, name, Receipt.REJECTED, envelope.reasons)
+            return state, (*expired, Reject("rejected"), *rejected)
+        if entry.record_id in state.erased:
+            return state, (*expired, *_ended(source, envelope, entry.content.entry, Receipt.WITHDRAWN, ()))
         receipt = _receipt(source, envelope, Receipt.ACCEPTED, envelope.reasons)
-        names = EntryNames(envelope.entry_id, name)
-        return *pseudonymised(entry.message, source, names, self._pseudonyms), receipt
+        return state, (*expired, *self._kept(state, entry, message.timestamp_ms), receipt)
 
+    def read(self, source: Source, message: Message) -> tuple[Envelope, PseudonymousEntry | None]:
+        """What an intake message says, None when its door could not read the entry; of the message alone.
 
-@dataclass(frozen=True, slots=True)
-class EntryNames:
-    """One entry as its source knows it, and as it is called beyond the intake."""
+        Raises Refusal, and LookupError as `advance`.
+        """
+        taken = self._desk.take(source, message)
+        if taken.message is None:
+            return taken.envelope, None
+        return taken.envelope, self._pseudonyms.entry(taken.message, source, taken.envelope.entry_id)
 
-    entry_id: str
-    keyed: str
+    # ------------------------------------------------------------ entries
 
+    def _kept(self, state: VaultState, entry: PseudonymousEntry, now_ms: int) -> Iterable[Outcome]:
+        """The vault's claims, then the elements for `events.v1`: keys, identity, merges, and the entry last."""
+        record_id, content = entry.record_id, entry.content
+        is_new = record_id not in state.wrapped
+        record = self._record(state, record_id)
+        record.ours = record.ours or entry.is_ours
+        wrapped = state.wrapped_keys(record_id)
+        assert wrapped is not None
+        if is_new:
+            yield _claim(record_id, vault.KEYS, state.wrapped[record_id])
+        yield from _waits(state, record_id, entry, is_new=is_new, now_ms=now_ms)
+        yield from self._identity(state, record, entry)
+        yield from _once(record, record_id, *elements.keys_element(record_id, wrapped))
+        name = f"{record_id}/{elements.IDENTITY}/{content.identity}"
+        if name not in record.sent:
+            yield from _once(record, record_id, *self._identity_element(record, entry))
+        for retired, key, value in entry.merges:
+            yield _emit(retired, key, value)
+        yield _emit(record_id, *elements.entry_element(content, self._pseudonyms.keys, record.data_keys[Family.BODY]))
 
-def pseudonymised(message: SourceMessage, source: Source, names: EntryNames, pseudonyms: Pseudonyms) -> Iterable[Emit]:
-    """The elements of one accepted entry for `events.v1`: facts, identity, merges, and its manifest last.
+    def _record(self, state: VaultState, record_id: str) -> OpenRecord:
+        """The record with its data keys open; made when it is new. Raises LookupError as `advance`."""
+        record = state.in_use.get(record_id)
+        if record is None:
+            held, wrapped = self._data_keys(), state.wrapped_keys(record_id)
+            if wrapped is None:
+                bucket = bucket_of(record_id)
+                epoch = max(state.epochs.get(bucket, 0), held.oldest(Family.BODY, bucket))
+                made = {family: held.made(family, record_id, epoch) for family in Family}
+                state.wrapped[record_id] = WrappedKeys.of(record_id, made, epoch, held).value()
+                record = OpenRecord(made)
+            else:
+                record = OpenRecord(_opened(record_id, wrapped, held))
+        return state.use(record_id, record)
 
-    Each is made from named, typed values; no part of the resource is copied.
-    """
-    record, entry = pseudonyms.record_id(source, message.person, names.entry_id), names.keyed
-    filing = _Filing(source, pseudonyms, record, entry, message.source_version_at.astimezone(UTC))
-    facts = []
-    for position, fact in enumerate(message.facts):
-        stored = filing.stored(fact, position)
-        key, value, version = elements.fact_element(stored)
-        facts.append((stored.fact_id, version))
-        yield _emit(record, key, value)
-    identity = normalise(identity_of(message.person), placeholder_words=source.placeholders)
-    identity_hash = pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record, canonical_identity(identity))
-    yield _emit(record, *pseudonyms.identity_element(record, identity_hash, identity))
-    for retired in message.person.retired_local_ids:
-        old = record_of_local_id(pseudonyms.keys, source.slug, retired)
-        if old != record:
-            yield _emit(old, *elements.merge_element(old, record, filing.source_version_at))
-    manifest = Manifest(
-        record_id=record,
-        entry=entry,
-        source=source.slug,
-        tier=source.tier,
-        source_version_at=filing.source_version_at,
-        identity=identity_hash,
-        service_named=message.service_named,
-        facts=facts,
-    )
-    yield _emit(record, *elements.manifest_element(manifest))
+    def _identity(self, state: VaultState, record: OpenRecord, entry: PseudonymousEntry) -> Iterable[Outcome]:
+        """The claim of an identity that the vault has not yet."""
+        record_id, name = entry.record_id, entry.person_name
+        kept = state.identities.setdefault(record_id, set())
+        if name in kept:
+            return
+        kept.add(name)
+        key = f"{record_id}/{vault.IDENTITY}/{name}".encode()
+        sealed = seal_body(record.data_keys[Family.IDENTITY], entry.person, context=key, pad_bytes=IDENTITY_PAD_BYTES)
+        yield Claim(key, vault.sealed_identity(sealed))
 
+    def _identity_element(self, record: OpenRecord, entry: PseudonymousEntry) -> tuple[str, bytes]:
+        """Key and value of the identity in `events.v1`: its tokens, sealed for the linker."""
+        name, record_id = entry.content.identity, entry.record_id
+        if name not in record.identities:
+            encoded = self._pseudonyms.encoded(entry.identity)
+            sealed = seal_padded(
+                record.data_keys[Family.TOKENS],
+                encoded.to_bytes(),
+                context=record_id.encode(),
+                pad_bytes=IDENTITY_PAD_BYTES,
+            )
+            record.identities[name] = elements.identity_element(
+                record_id, name, sealed_tokens=sealed, usable=encoded.usable
+            )
+        return record.identities[name] if not record.ours else record.identities.pop(name)
 
-@dataclass(frozen=True, slots=True)
-class _Filing:
-    """What the facts of one entry have in common."""
+    # ------------------------------------------------------------ erasures and turns
 
-    source: Source
-    pseudonyms: Pseudonyms
-    record_id: str
-    entry: str  # its keyed name
-    source_version_at: datetime
-
-    def stored(self, fact: SourceFact, position: int) -> StoredFact:
-        """The pseudonymous fact; without a business id it is named by its position in the entry."""
-        kind, body, keys = fact.body.type, fact.body, self.pseudonyms.keys
-        if fact.business_id is not None:
-            fact_id = self.pseudonyms.fact_id(self.source, kind, fact.business_id)
-        else:
-            stand_in = f"{self.entry}/{position}"
-            fact_id = keys.mac(Purpose.FACT_ID, self.source.slug, kind, "entry", stand_in)
-        if fact.referral_business_id is not None:
-            referral = self.pseudonyms.fact_id(self.source, "referral", fact.referral_business_id)
-            body = body.model_copy(update={"referral": referral})
-        if isinstance(body, Referral) and fact.ubrn is not None:
-            # not per source: the same UBRN from sender and receiver must be equal
-            body = body.model_copy(update={"ubrn": keys.mac(Purpose.UBRN, fact.ubrn)})
-        return StoredFact(
-            record_id=self.record_id,
-            fact_id=fact_id,
-            source=self.source.slug,
-            tier=self.source.tier,
-            source_version_at=self.source_version_at,
-            retracted=fact.retracted,
-            body=body,
+    def _on_erasure(self, state: VaultState, message: Message) -> Iterable[Outcome]:
+        try:
+            received = erasures.parse(message.key, message.value)
+        except Unreadable:
+            return (Reject("unreadable"),)
+        if isinstance(received, Turn):
+            return self._turn(state, received)
+        record_id = received.record_id
+        state.erased.add(record_id)
+        return (
+            _claim(record_id, f"{vault.ERASED}/", b"{}"),
+            _emit(record_id, *elements.erased_element(record_id)),
+            *map(Release, state.forget(record_id)),
         )
 
+    def _turn(self, state: VaultState, turn: Turn) -> Iterable[Outcome]:
+        """The keys of every record of the bucket, wrapped in the new epoch; nothing when that is in the state.
 
-def _emit(record_id: str, key: str, value: bytes) -> Emit:
+        The bucket's own element comes last: while it is not in the changelog, all of it is sent again.
+        """
+        held = self._data_keys()
+        if turn.epoch <= state.epochs.get(turn.bucket, 0):
+            return ()
+        if turn.epoch > held.newest(Family.BODY, turn.bucket):
+            return (Reject("epoch"),)
+        outcomes: list[Outcome] = []
+        for record_id in sorted(filter(lambda name: bucket_of(name) == turn.bucket, state.wrapped)):
+            former = state.wrapped_keys(record_id)
+            assert former is not None
+            wrapped = WrappedKeys.of(record_id, _opened(record_id, former, held), turn.epoch, held)
+            state.wrapped[record_id] = wrapped.value()
+            outcomes.append(_emit(record_id, *elements.keys_element(record_id, wrapped)))
+            if former.epoch != turn.epoch:
+                outcomes.append(_emit(record_id, elements.keys_element(record_id, former)[0], None))
+            outcomes.append(Change(f"{record_id}/{vault.KEYS}".encode(), state.wrapped[record_id]))
+        state.epochs[turn.bucket] = turn.epoch
+        element = canonical.dump({"epoch": turn.epoch})
+        return [*outcomes, Change(f"{vault.BUCKET}/{turn.bucket}".encode(), element)]
+
+
+def _opened(record_id: str, wrapped: WrappedKeys, held: BucketKeys) -> dict[Family, bytes]:
+    """Raises LookupError as `BucketKeys.opened`, and when the bucket key was destroyed though the vault has the record:
+    an older copy of the vault, which must not go on by itself.
+    """
+    opened = {family: wrapped.opened(record_id, family, held) for family in Family}
+    found = {family: key for family, key in opened.items() if key is not None}
+    if len(found) < len(opened):
+        raise LookupError("the vault has a record whose bucket key was destroyed")
+    return found
+
+
+def _waits(
+    state: VaultState, record_id: str, entry: PseudonymousEntry, *, is_new: bool, now_ms: int
+) -> Iterable[Outcome]:
+    """The mark of a record that is not ours, or its end."""
+    key = f"{record_id}/{vault.SINCE}/".encode()
+    if is_new and not entry.is_ours:
+        state.waiting[record_id] = now_ms
+        yield Claim(key, canonical.dump({"since_ms": now_ms}))
+    elif entry.is_ours and state.waiting.pop(record_id, None) is not None:
+        yield Change(key, None)
+
+
+def _expired(state: VaultState, now_ms: int) -> Iterable[Outcome]:
+    """Nothing is kept of a record that has waited longer than records lets it; a few with each message."""
+    outcomes: list[Outcome] = []
+    for record_id, since_ms in list(islice(state.waiting.items(), EXPIRED_AT_ONCE)):
+        if now_ms - since_ms < WAITING_MAX_MS:
+            break
+        outcomes += map(Release, state.forget(record_id))
+    return outcomes
+
+
+def _once(record: OpenRecord, record_id: str, key: str, value: bytes) -> Iterable[Emit]:
+    """The element, unless it was sent in this life and nothing downstream removes it."""
+    if key not in record.sent:
+        if record.ours:
+            record.sent.add(key)
+        yield _emit(record_id, key, value)
+
+
+def _claim(record_id: str, name: str, value: bytes) -> Claim:
+    return Claim(f"{record_id}/{name}".encode(), value)
+
+
+def _emit(record_id: str, key: str, value: bytes | None) -> Emit:
     return Emit(EVENTS, partition_of(record_id), key.encode(), value)
 
 

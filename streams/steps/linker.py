@@ -10,7 +10,7 @@ are in identity.v1 too, and so are the linker's messages to itself about another
 one log, so a message that comes again gets the answer it had.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 from linkage.answers import LINKED, Review
@@ -21,10 +21,12 @@ from linkage.explain import explain
 from linkage.model import Model
 from linkage.tokens import EncodedIdentity
 from schemas import canonical
+from schemas.data_keys import BucketKeys, Family, KeyNotHeld
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
-from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
+from schemas.linking import DECISION, MODEL, TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch, record_of_key
 from schemas.revision import revision_of
+from schemas.sealed_body import open_padded
 from schemas.topics import LINK_MAP, PERSON_CHANGES, REVIEW, partition_of
 from streams.steps.linker_state import ANSWER, MEMBER, OPEN, LinkerState
 from streams.steps.model_rollout import BATCH_RECORDS, ModelRollout
@@ -51,8 +53,10 @@ class LinkerStep(MessageByMessage):
         one_record_each: Collection[str] = (),
         batch_records: int = BATCH_RECORDS,
         generation: int = 0,
+        data_keys: Callable[[], BucketKeys],
     ) -> None:
         self._keys = keys
+        self._data_keys = data_keys
         self._model = model
         self._domain = domain
         self._one_record_each = frozenset(one_record_each)
@@ -91,7 +95,9 @@ class LinkerStep(MessageByMessage):
                 return state, tuple(self._relink(state, name, message))
             if name.startswith(f"{DECISION}/"):
                 return state, tuple(self._on_decision(state, name, message))
-            return state, tuple(self._on_identity(state, name, message))
+            return state, tuple(self._on_identity(state, record_of_key(message.key), message))
+        except KeyNotHeld:
+            return state, (Reject("epoch"),)
         except (Unreadable, LinkageError, UnicodeDecodeError):
             return state, (Reject("unreadable"),)
 
@@ -134,12 +140,13 @@ class LinkerStep(MessageByMessage):
         return [*outcomes, Change(element.encode(), message.value)]
 
     def _member(self, identity: RecordIdentity) -> Member:
-        encoded = None
-        if identity.sealed_tokens is not None:
+        """Without tokens when there are none, or their key has not come or was destroyed. Raises KeyNotHeld."""
+        encoded, data_key = None, None
+        if identity.tokens_key is not None:
+            data_key = identity.tokens_key.opened(identity.record_id, Family.TOKENS, self._data_keys())
+        if identity.sealed_tokens is not None and data_key is not None:
             context = identity.record_id.encode()
-            encoded = EncodedIdentity.from_bytes(
-                self._keys.unseal(Purpose.LINK_SEAL, identity.sealed_tokens, context=context)
-            )
+            encoded = EncodedIdentity.from_bytes(open_padded(data_key, identity.sealed_tokens, context=context))
         return Member(
             tier_rank=TIER_RANK[identity.tier],
             encoded=encoded,

@@ -242,7 +242,7 @@ def _recorded(value: bytes) -> tuple[ActiveModel, int, int] | None:
     all records are answered again.
     """
     try:
-        parts = canonical.load_object(value)
+        parts = canonical.read_object(value)
         since, batch, batches = (parts.get(name) for name in ("since", "batch", "batches"))
         if parts.get("v") != 1 or not isinstance(parts.get("model"), str):
             return None

@@ -10,32 +10,36 @@ A batch cut elsewhere after a crash passes through other states, so what was pub
 Therefore everything published is claimed first, by name and digest, and after a restart no claim is trusted: when its
 person is touched, it is published again or taken back.
 
-Of one fact the version with the highest (link revision, source_version_at, content hash) is kept. It is in the fold
-while its link revision is above the record's withdrawal; when it is not above, no lower one is. So the set, the fold
-and the last published values are the same for any order and any repetition of the same messages.
+Of one entry, and of a record's data key, the highest link revision is kept. The facts of an entry are in the fold while
+that is above the record's withdrawal and the key is held; of one fact the version with the highest (source_version_at,
+content) wins there. So the set, the fold and the last published values are the same for any order and any repetition of
+the same messages.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
 
 from schemas import canonical, pathway_in
+from schemas.data_keys import BucketKeys, Family, KeyNotHeld
 from schemas.definitions import Definitions
 from schemas.errors import Unreadable
+from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring
-from schemas.pathway_in import FactInput, TickInput, WithdrawalInput
+from schemas.pathway_in import EntryInput, KeyInput, TickInput, WithdrawalInput
 from schemas.recipients import Agreement
 from schemas.revision import generation_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
-from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.fold import Pathway, fold
 from streams.steps.pathway_fold.handovers import is_overdue
 from streams.steps.person_state import (
     AS_OF,
     CLAIM,
+    KEY,
     SNAPSHOT,
     UNRECEIVED,
     WITHDRAWN,
-    LinkedFact,
+    LinkedEntry,
+    LinkedKey,
     PathwayState,
     PersonState,
     claim_element,
@@ -45,15 +49,28 @@ from streams.steps.person_state import (
 )
 from streams.steps.publishing import Recipient
 
-__all__ = ["LinkedFact", "PathwayState", "PathwayStep"]
+__all__ = ["LinkedEntry", "PathwayState", "PathwayStep"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PathwayStep:
-    """pathway.in.v1 -> snapshots and events of every recipient. `keys` holds each recipient's key."""
+    """pathway.in.v1 -> snapshots and events of every recipient.
+
+    `keys` holds each recipient's key, `data_keys` gives the bucket keys as they are now.
+    """
 
     def __init__(
-        self, keys: Keyring, recipients: tuple[Agreement, ...], definitions: Definitions, *, generation: int = 0
+        self,
+        keys: Keyring,
+        recipients: tuple[Agreement, ...],
+        definitions: Definitions,
+        *,
+        data_keys: Callable[[], BucketKeys],
+        generation: int = 0,
     ) -> None:
+        self._data_keys = data_keys
+        self._keys = keys
         self._recipients = tuple(Recipient(agreement, keys, generation) for agreement in recipients)
         self._generation = generation
         self._definitions = definitions
@@ -63,37 +80,56 @@ class PathwayStep:
         return PathwayState.of_changelog(elements)
 
     def advance(self, state: PathwayState, message: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
-        """What one fact, one withdrawal or one tick changes; what it leads to, `finish` answers."""
+        """What one entry, one withdrawal or one tick changes; what it leads to, `finish` answers."""
         try:
             received = pathway_in.parse(message.key, message.value)
+            if not isinstance(received, TickInput) and generation_of(received.link_revision) > self._generation:
+                return state, (Reject("generation"),)
+            match received:
+                case EntryInput():
+                    return state, tuple(self._entry(state, received, message))
+                case KeyInput():
+                    return state, tuple(self._key(state, received, message))
+                case WithdrawalInput():
+                    return state, tuple(self._withdrawal(state, received, message))
+                case TickInput():
+                    return state, tuple(self._tick(state, received, message))
+        except KeyNotHeld:
+            return state, (Reject("epoch"),)
         except Unreadable:
             return state, (Reject("unreadable"),)
-        if not isinstance(received, TickInput) and generation_of(received.link_revision) > self._generation:
-            return state, (Reject("generation"),)
-        match received:
-            case FactInput():
-                return state, tuple(self._fact(state, received, message))
-            case WithdrawalInput():
-                return state, tuple(self._withdrawal(state, received, message))
-            case TickInput():
-                return state, tuple(self._tick(state, received, message))
 
     def finish(self, state: PathwayState) -> tuple[Answer, ...]:
         """What is published of everybody touched since, each in answer to the newest message about them."""
         touched, state.touched = state.touched, {}
         return tuple((message, self._publish(state, person_id, message)) for person_id, message in touched.items())
 
-    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
-        person, fact = state.of(received.person_id), received.fact
-        name = fact.record_id, fact.fact_id
-        new, former = LinkedFact(received.link_revision, PersonFact.of(fact)), person.fact(name)
+    def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
+        person, name = state.of(received.person_id), (received.record_id, received.name)
+        new, former = LinkedEntry(received.link_revision, received.entry), person.entry(name)
+        data_key = person.data_key(name[0], self._data_keys())
+        if data_key is not None:
+            new.open(*name, data_key)
         outcomes: list[Outcome] = []
-        is_linked = person.has_record(fact.record_id, received.link_revision)
-        if is_linked and (former is None or new.rank > former.rank):
-            person.facts[name] = new
+        is_linked = person.has_record(name[0], new.link_revision)
+        if is_linked and (former is None or new.link_revision > former.link_revision):
+            person.entries[name] = new
             outcomes.append(Change(message.key or b"", new.element()))
         state.touch(received.person_id, message)
         return outcomes
+
+    def _key(self, state: PathwayState, received: KeyInput, message: Message) -> list[Outcome]:
+        """Raises KeyNotHeld, Unreadable for a key that does not open; one that was destroyed is of no use any more."""
+        person, record_id = state.of(received.person_id), received.record_id
+        new, former = LinkedKey(received.link_revision, received.wrapped), person.keys.get(record_id)
+        data_key = received.wrapped.opened(record_id, Family.BODY, self._data_keys())
+        if data_key is None or not person.has_record(record_id, new.link_revision):
+            return []
+        if former is not None and former.rank >= new.rank:
+            return []
+        person.keys[record_id], person.opened[record_id] = new, data_key
+        state.touch(received.person_id, message)
+        return [Change(message.key or b"", new.element())]
 
     def _withdrawal(self, state: PathwayState, received: WithdrawalInput, message: Message) -> list[Outcome]:
         person_id, record_id, revision = received.person_id, received.record_id, received.link_revision
@@ -102,17 +138,28 @@ class PathwayStep:
         if person.has_record(record_id, revision):
             person.withdrawn[record_id] = revision
             outcomes.append(_change(f"{person_id}/{record_id}/{WITHDRAWN}", withdrawal(revision)))
-        for name in [name for name in person.facts if name[0] == record_id]:
-            fact = person.fact(name)
-            if fact is not None and fact.link_revision <= person.withdrawn[record_id]:
-                del person.facts[name]
+        for name in [name for name in person.entries if name[0] == record_id]:
+            entry = person.entry(name)
+            if entry is not None and entry.link_revision <= person.withdrawn[record_id]:
+                del person.entries[name]
                 outcomes.append(_change(f"{person_id}/{record_id}/{name[1]}", None))
+        key = person.keys.get(record_id)
+        if key is not None and key.link_revision <= person.withdrawn[record_id]:
+            del person.keys[record_id]
+            person.opened.pop(record_id, None)
+            outcomes.append(_change(f"{person_id}/{record_id}/{KEY}", None))
         state.touch(person_id, message)
         return outcomes
 
     def _tick(self, state: PathwayState, tick: TickInput, message: Message) -> list[Outcome]:
-        """The people with a referral that became overdue are touched. A day that is kept has been answered."""
+        """The people with a referral that became overdue are touched. A day that is kept has been answered.
+
+        A day only grows: one far ahead would make everything overdue for ever. It may be a day after its message.
+        """
         before, rule = state.as_of, self._definitions.handover
+        sent_on = london_day(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
+        if tick.is_ahead_of(sent_on):
+            return [Reject("tick-ahead")]
         if before is not None and tick.as_of <= before:
             return []
         state.as_of = tick.as_of
@@ -128,7 +175,7 @@ class PathwayStep:
         """
         person = state.of(person_id)
         pathway = self._folded(person, state.as_of)
-        current, claims = current_claims(pathway), person.claims
+        current, claims = current_claims(pathway, self._keys), person.claims
         differing = {name for name, claim in current.items() if claims.get(name) != claim}
         changed = differing if person.sure else current.keys()
         gone = sorted(claims.keys() - current.keys())
@@ -153,7 +200,9 @@ class PathwayStep:
         return tuple(outcomes)
 
     def _folded(self, person: PersonState, as_of: date | None) -> Pathway:
-        return fold(person.linked_facts(), as_of=as_of, definitions=self._definitions, memory=person.memory)
+        return fold(
+            person.linked_facts(self._data_keys()), as_of=as_of, definitions=self._definitions, memory=person.memory
+        )
 
 
 def _claim_key(person_id: str, name: str) -> bytes:

@@ -1,10 +1,11 @@
 """What pathway keeps of each person, and its form in the changelog.
 
-    <person>/<record>/<fact>   {"fact", "link_revision"}: the highest of all versions received of the fact
-    <person>/<record>/w        {"link_revision"}: the highest withdrawal, kept for ever
-    <person>/o/<name>          {"digest", "kind"}: a claim: an event, or the snapshot, that is or may be published
-    <person>/u                 {"unreceived": [days sent]}: of the referrals not yet received
-    as_of                      {"as_of"}: the latest day received
+    <person>/<record>/<entry>/<content>  {"entry", "link_revision"}: the entry, since the highest revision received
+    <person>/<record>/k                  the wrapped data key of the highest link revision and epoch, that revision
+    <person>/<record>/w                  {"link_revision"}: the highest withdrawal, kept for ever
+    <person>/o/<name>                    {"digest", "kind"}: a claim: an event, or the snapshot, that may be published
+    <person>/u                           {"unreceived": [days sent]}: of the referrals not yet received
+    as_of                                {"as_of"}: the latest day received
 
 A claim that was read back is not sure: its outputs may never have left.
 
@@ -13,18 +14,21 @@ a worker with a million elements is ready in seconds and holds little more than 
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
-from schemas import canonical
+from schemas import canonical, elements
+from schemas.data_keys import BucketKeys, Family, KeyNotHeld
 from schemas.errors import Unreadable
-from schemas.facts import StoredFact
+from schemas.keyring import Keyring, Purpose
+from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.events import FactEvents
 from streams.steps.pathway_fold.fold import Pathway
 
-AS_OF, WITHDRAWN, CLAIM, UNRECEIVED = "as_of", "w", "o", "u"
+AS_OF, KEY, WITHDRAWN, CLAIM, UNRECEIVED = "as_of", "k", "w", "o", "u"
 SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
 NEVER = -1  # below every link revision
 IN_USE_MAX = 2_000  # people held parsed: some 40 KB each, so 80 MB; the others are their bytes
@@ -32,62 +36,100 @@ Claims = Mapping[str, tuple[str, str]]  # name -> (kind, digest of the content)
 _SURE = "sure"  # marks, in memory only, the elements of a person whose claims are sure
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedFact:
-    """A fact of a person, with the link revision under which it came."""
+@dataclass(slots=True)
+class LinkedEntry:
+    """An entry of a person, with the link revision under which it came; its facts once it was opened."""
 
     link_revision: int
-    fact: PersonFact
+    entry: Mapping[str, object] = field(repr=False)
+    facts: tuple[PersonFact, ...] | None = field(default=None, compare=False)
 
-    @property
-    def rank(self) -> tuple[int, object]:
-        """The higher is kept."""
-        return self.link_revision, self.fact.version
+    @classmethod
+    def parse(cls, value: bytes) -> "LinkedEntry":
+        """The entry that `element` wrote."""
+        parts = canonical.read_object(value)
+        return cls(parts["link_revision"], parts["entry"])
 
     def element(self) -> bytes:
         """The value in the changelog, in canonical JSON."""
-        return b'{"fact":%b,"link_revision":%d}' % (self.fact.text, self.link_revision)
+        return canonical.dump({"entry": self.entry, "link_revision": self.link_revision})
+
+    def open(self, record_id: str, name: str, data_key: bytes) -> tuple[PersonFact, ...]:
+        """Its facts. Raises Unreadable when the key does not open it, or a fact is none of ours."""
+        if self.facts is None:
+            contents = (fact.version for fact in elements.fact_names(self.entry))
+            facts = elements.stored_facts(record_id, name, self.entry, data_key)
+            self.facts = tuple(map(PersonFact, facts, contents))
+        return self.facts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedKey:
+    """A record's data key for bodies, wrapped, with the link revision under which it came."""
+
+    link_revision: int
+    wrapped: WrappedKeys
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The higher is kept."""
+        return self.link_revision, self.wrapped.epoch
 
     @classmethod
-    def parse(cls, value: bytes) -> "LinkedFact":
-        """The fact that `element` wrote."""
-        parts = canonical.load_object(value)
-        fact = StoredFact.model_validate_json(canonical.dump(parts["fact"]))
-        return cls(parts["link_revision"], PersonFact.of(fact))
+    def parse(cls, value: bytes) -> "LinkedKey":
+        """The key that `element` wrote."""
+        parts = canonical.read_object(value)
+        return cls(parts["link_revision"], WrappedKeys.of_form(parts, (Family.BODY,)))
+
+    def element(self) -> bytes:
+        """The value in the changelog, in canonical JSON."""
+        return canonical.dump({"link_revision": self.link_revision, **self.wrapped.form()})
 
 
 @dataclass(slots=True)
 class PersonState:
-    """One person. Facts read back from the changelog stay bytes until needed.
+    """One person. Entries read back from the changelog stay bytes until needed.
 
     `sure`: everything claimed, and nothing else, was published in this life of the process.
     """
 
-    facts: dict[tuple[str, str], LinkedFact | bytes] = field(default_factory=dict)  # (record, fact id)
+    entries: dict[tuple[str, str], LinkedEntry | bytes] = field(default_factory=dict)  # (record, element's name)
+    keys: dict[str, LinkedKey] = field(default_factory=dict)  # by record
+    opened: dict[str, bytes] = field(default_factory=dict, repr=False)  # record -> its data key
     withdrawn: dict[str, int] = field(default_factory=dict)  # record -> link revision
     claims: Claims = field(default_factory=dict)
     sure: bool = False
     unreceived: tuple[date, ...] = ()
     memory: FactEvents = field(default_factory=dict)  # events of facts folded before, not to be made again
 
-    def fact(self, key: tuple[str, str]) -> LinkedFact | None:
-        """The fact under (record, fact id), if there is one."""
-        fact = self.facts.get(key)
-        if isinstance(fact, bytes):
-            fact = self.facts[key] = LinkedFact.parse(fact)
-        return fact
+    def entry(self, key: tuple[str, str]) -> LinkedEntry | None:
+        """The entry under (record, element's name), if there is one."""
+        entry = self.entries.get(key)
+        if isinstance(entry, bytes):
+            entry = self.entries[key] = LinkedEntry.parse(entry)
+        return entry
 
     def has_record(self, record_id: str, link_revision: int) -> bool:
         """Whether the record has not left this person since it came with that link revision."""
         return link_revision > self.withdrawn.get(record_id, NEVER)
 
-    def linked_facts(self) -> list[PersonFact]:
-        """The facts whose record has not left this person since they came."""
-        found = []
-        for record_id, fact_id in self.facts:
-            linked = self.fact((record_id, fact_id))
-            if linked is not None and self.has_record(record_id, linked.link_revision):
-                found.append(linked.fact)
+    def data_key(self, record_id: str, held: BucketKeys) -> bytes | None:
+        """The record's data key; None when it has not come, or its bucket key is not held or was destroyed."""
+        if record_id not in self.opened and record_id in self.keys:
+            with suppress(KeyNotHeld):
+                data_key = self.keys[record_id].wrapped.opened(record_id, Family.BODY, held)
+                if data_key is not None:
+                    self.opened[record_id] = data_key
+        return self.opened.get(record_id)
+
+    def linked_facts(self, held: BucketKeys) -> list[PersonFact]:
+        """The facts of the entries whose record has not left this person since they came, and whose key is held."""
+        found: list[PersonFact] = []
+        for record_id, name in self.entries:
+            linked, data_key = self.entry((record_id, name)), self.data_key(record_id, held)
+            if linked is not None and data_key is not None and self.has_record(record_id, linked.link_revision):
+                with suppress(Unreadable):  # it came before its key, so nobody could see that it is none of ours
+                    found += linked.open(record_id, name, data_key)
         return found
 
     def put(self, name: str, value: bytes) -> None:
@@ -98,19 +140,22 @@ class PersonState:
         elif name == _SURE:
             self.sure = True
         elif first == CLAIM:
-            claim = canonical.load_object(value)
+            claim = canonical.read_object(value)
             self.claims = {**self.claims, rest: (claim["kind"], claim["digest"])}
+        elif rest == KEY:
+            self.keys[first] = LinkedKey.parse(value)
         elif rest == WITHDRAWN:
-            self.withdrawn[first] = canonical.load_object(value)["link_revision"]
+            self.withdrawn[first] = canonical.read_object(value)["link_revision"]
         else:
-            self.facts[first, rest] = value
+            self.entries[first, rest] = value
 
     def elements(self) -> list[tuple[str, bytes]]:
         """Every element by its key without the person: what `put` takes."""
         found = [
-            (f"{record_id}/{fact_id}", fact if isinstance(fact, bytes) else fact.element())
-            for (record_id, fact_id), fact in self.facts.items()
+            (f"{record_id}/{name}", entry if isinstance(entry, bytes) else entry.element())
+            for (record_id, name), entry in self.entries.items()
         ]
+        found += [(f"{record}/{KEY}", key.element()) for record, key in self.keys.items()]
         found += [(f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()]
         found += [(f"{CLAIM}/{name}", claim_element(claim)) for name, claim in self.claims.items()]
         if element := unreceived_element(self.unreceived):
@@ -146,7 +191,7 @@ class PathwayState:
                 if len(parts) == 2:
                     state.note_unreceived(parts[0].decode("ascii"), _days(value))
             elif key == b"as_of":
-                state.as_of = date.fromisoformat(canonical.load_object(value)["as_of"])
+                state.as_of = date.fromisoformat(canonical.read_object(value)["as_of"])
             else:
                 raise Unreadable("pathway state", rule="has a key of another form")
         return state
@@ -199,18 +244,20 @@ def unreceived_element(days: Iterable[date]) -> bytes | None:
     return canonical.dump({"unreceived": texts}) if texts else None
 
 
-def current_claims(pathway: Pathway) -> Claims:
-    """What is to be published of the pathway."""
-    claims = {event.name: (event.kind, event.digest) for event in pathway.events}
-    return claims if pathway.is_empty else {**claims, SNAPSHOT: (SNAPSHOT, pathway.digest)}
+def current_claims(pathway: Pathway, keys: Keyring) -> Claims:
+    """What is to be published of the pathway. The digests are keyed: a weight has few values that one could try."""
+    digests = {event.name: (event.kind, event.digest) for event in pathway.events}
+    if not pathway.is_empty:
+        digests[SNAPSHOT] = (SNAPSHOT, pathway.digest)
+    return {name: (kind, keys.mac(Purpose.CLAIM, digest)) for name, (kind, digest) in digests.items()}
 
 
 def _days(element: bytes) -> tuple[date, ...]:
-    return tuple(date.fromisoformat(text) for text in canonical.load_object(element)["unreceived"])
+    return tuple(date.fromisoformat(text) for text in canonical.read_object(element)["unreceived"])
 
 
 def _is_of_a_person(parts: list[bytes]) -> bool:
     """Whether the key's parts, three at most, are of one of the forms above."""
     if len(parts) == 3:
-        return parts[1] == CLAIM.encode() or b"/" not in parts[2]
+        return True
     return len(parts) == 2 and parts[1] == UNRECEIVED.encode()

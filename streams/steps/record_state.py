@@ -1,13 +1,15 @@
 """What records keeps of each record, and its form in the changelog.
 
-    <record>/e/<fact>            {"fact", "version"}: only the winning version of a fact
-    <record>/i/<identity hash>   the identity, as in events.v1
-    <record>/n/<entry>/<hash>    {"end", "entry"}: the manifest, and the disposition last written with its reasons
-    <record>/m/<hash>            the merge, as in events.v1
-    <record>/p/<person>          a claim: facts of the record were, or may have been, sent to this person
-    <record>/l/                  the linker's answer, without its evidence
-    <record>/a/                  the identity as last sent to the linker
-    <record>/s/                  {"since_ms"}: since when the record waits for a first fact of care
+    <record>/n/<entry>/<content>  the entry, as in events.v1
+    <record>/i/<identity hash>    the identity, as in events.v1
+    <record>/m/<content>          the merge, as in events.v1
+    <record>/k/<epoch>            the record's wrapped data keys of the highest epoch, as in events.v1
+    <record>/x/                   the record is erased; nothing else of it is held
+    <record>/d/                   {"end"}: the disposition that was written last for every entry, with its reasons
+    <record>/p/<person>           a claim: entries of the record were, or may have been, sent to this person
+    <record>/l/                   the linker's answer, without its evidence
+    <record>/a/                   the identity as last sent to the linker
+    <record>/s/                   {"since_ms"}: since when the record waits for a first fact of care
 
 Elements that were read back stay bytes until their record is used, and a record in use keeps its JSON texts as bytes
 beside the few parts that decide. So a worker with a million elements is ready in seconds and holds little more than
@@ -15,81 +17,45 @@ their bytes.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from schemas import canonical, elements
 from schemas.errors import Unreadable
+from schemas.record_keys import TRAVELLING, WrappedKeys
 
-LINK, ANNOUNCED, SINCE, PERSON = "l", "a", "s", "p"
-_KINDS = frozenset(
-    kind.encode()
-    for kind in (elements.FACT, elements.IDENTITY, elements.ENTRY, elements.MERGE, LINK, ANNOUNCED, SINCE, PERSON)
-)
-# a hospital sends these for every patient: they do not make the record ours
-ABOUT_ANYBODY = frozenset({"demographics", "death"})
+LINK, ANNOUNCED, SINCE, PERSON, END = "l", "a", "s", "p", "d"
+ELEMENTS = (elements.IDENTITY, elements.ENTRY, elements.MERGE, elements.KEYS, elements.ERASED)
+_KINDS = frozenset(kind.encode() for kind in (*ELEMENTS, LINK, ANNOUNCED, SINCE, PERSON, END))
 
 
-@dataclass(frozen=True, slots=True)
-class FactVersion:
-    """The version of a fact that won: its rank, whether it is a fact of care, and its JSON as in events.v1."""
-
-    source_version_at: str
-    version: str
-    of_care: bool
-    text: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, fact: Mapping[str, Any], version: str) -> "FactVersion":
-        """The version of `fact` with the content hash `version`."""
-        of_care = fact["body"]["type"] not in ABOUT_ANYBODY
-        return cls(fact["source_version_at"], version, of_care, canonical.dump(fact))
-
-    @property
-    def rank(self) -> tuple[str, str]:
-        """The higher is kept: by value, never by arrival."""
-        return self.source_version_at, self.version
-
-    def element(self) -> bytes:
-        """The value in the changelog, in canonical JSON."""
-        return b'{"fact":%b,"version":%b}' % (self.text, canonical.dump(self.version))
+NO_KEYS = WrappedKeys(0, {})
+EPOCH_OF = attrgetter("epoch")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """One entry of the record: the parts of its manifest that decide, and its JSON as in events.v1.
-
-    `end` is the disposition last written, then why it is held; None before the first.
-    """
+    """One entry of the record: the parts that decide, and its JSON as in events.v1."""
 
     source_version_at: str
     identity: str
     source: str
     tier: str
-    service_named: bool
+    ours: bool  # it named a service, or brought a fact of care
     text: bytes = field(repr=False)
-    end: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], end: Iterable[str] | None = None) -> "RecordEntry":
-        """The entry of one manifest."""
+    def of(cls, entry: Mapping[str, Any], text: bytes) -> "RecordEntry":
+        """The entry of one element, and that element's bytes."""
         return cls(
-            source_version_at=manifest["source_version_at"],
-            identity=manifest["identity"],
-            source=manifest["source"],
-            tier=manifest["tier"],
-            service_named=manifest["service_named"],
-            text=canonical.dump(manifest),
-            end=None if end is None else tuple(end),
+            source_version_at=entry["source_version_at"],
+            identity=entry["identity"],
+            source=entry["source"],
+            tier=entry["tier"],
+            ours=entry["service_named"] or any(name.of_care for name in elements.fact_names(entry)),
+            text=text,
         )
-
-    def ended(self, end: tuple[str, ...]) -> "RecordEntry":
-        """The same entry after this disposition was written."""
-        return replace(self, end=end)
-
-    def element(self) -> bytes:
-        """The value in the changelog, in canonical JSON."""
-        return b'{"end":%b,"entry":%b}' % (canonical.dump(self.end), self.text)
 
 
 class StoredLink(NamedTuple):
@@ -109,18 +75,20 @@ class StoredLink(NamedTuple):
     @classmethod
     def parse(cls, value: bytes) -> "StoredLink":
         """The link that `element` wrote."""
-        return cls(**canonical.load_object(value))
+        return cls(**canonical.read_object(value))
 
 
 @dataclass(slots=True)
 class RecordState:
     """One record, by the names of its elements. Identities and merges are their JSON."""
 
-    facts: dict[str, FactVersion] = field(default_factory=dict)  # by fact id
-    identities: dict[str, bytes] = field(default_factory=dict)
     entries: dict[str, RecordEntry] = field(default_factory=dict)
+    identities: dict[str, bytes] = field(default_factory=dict)
     merges: dict[str, bytes] = field(default_factory=dict)
+    wrapped: WrappedKeys | None = None
+    erased: bool = False
     persons: set[str] = field(default_factory=set)  # whom it may have been sent to
+    end: tuple[str, ...] | None = None  # of every entry: the disposition, then why it is held
     link: StoredLink | None = None
     announced: bytes | None = None
     announced_from: tuple[object, ...] | None = None  # what `announced` was made from; None: not known yet
@@ -128,10 +96,8 @@ class RecordState:
 
     @property
     def ours(self) -> bool:
-        """True once the record has a fact of care, or an entry that named a service of ours."""
-        return any(fact.of_care for fact in self.facts.values()) or any(
-            entry.service_named for entry in self.entries.values()
-        )
+        """True once an entry brought a fact of care, or named a service of ours."""
+        return any(entry.ours for entry in self.entries.values())
 
     def winning_identity(self) -> str | None:
         """The identity hash with the highest (source_version_at, hash) of all entries: by value, never by arrival."""
@@ -140,22 +106,24 @@ class RecordState:
 
     def merged_into(self) -> str | None:
         """Where the latest merge sent this record, or None."""
-        merges = (canonical.load_object(text) for text in self.merges.values())
+        merges = (canonical.read_object(text) for text in self.merges.values())
         return max(((merge["source_version_at"], merge["into"]) for merge in merges), default=("", None))[1]
 
     def put(self, kind: str, name: str, value: bytes) -> None:
         """Add one element of the changelog."""
         match kind:
-            case elements.FACT:
-                parts = canonical.load_object(value)
-                self.facts[name] = FactVersion.of(parts["fact"], parts["version"])
             case elements.ENTRY:
-                parts = canonical.load_object(value)
-                self.entries[name] = RecordEntry.of(parts["entry"], parts["end"])
+                self.entries[name] = RecordEntry.of(canonical.read_object(value), value)
             case elements.IDENTITY:
                 self.identities[name] = value
             case elements.MERGE:
                 self.merges[name] = value
+            case elements.KEYS:
+                self.wrapped = max(WrappedKeys.parse(value, TRAVELLING), self.wrapped or NO_KEYS, key=EPOCH_OF)
+            case elements.ERASED:
+                self.erased = True
+            case "d":
+                self.end = tuple(canonical.read_object(value)["end"])
             case "p":
                 self.persons.add(name)
             case "l":
@@ -217,8 +185,9 @@ class RecordsState:
         """Forget the record. Returns what it was."""
         record = self.of(record_id)
         del self.records[record_id]
+        self.waiting.pop(record_id, None)
         return record
 
 
 def _since(value: bytes) -> int:
-    return int(canonical.load_object(value)["since_ms"])
+    return int(canonical.read_object(value)["since_ms"])

@@ -1,7 +1,7 @@
-"""Records: the state of one patient at one source: facts, winning identity, entries, and their person.
+"""Records: the state of one patient at one source: entries with their facts, winning identity, and their person.
 
     events.v1    -> identity.v1 when the winning identity changes, once the record is ours
-    link.map.v1  -> pathway.in.v1: the record's facts under its person, withdrawn from every former one
+    link.map.v1  -> pathway.in.v1: the record's entries under its person, withdrawn from every former one
                  -> dispositions.v1: where each entry ended
 
 A record is *ours* once an entry named a service or brought a fact of care; a hospital's feed also carries all its
@@ -17,19 +17,21 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from schemas import canonical, elements
+from schemas.data_keys import Family
 from schemas.disposition import Disposition, disposition_value
 from schemas.errors import Unreadable
-from schemas.linking import Link, RecordIdentity
-from schemas.pathway_in import fact_message, withdrawal_message
+from schemas.linking import Link, RecordIdentity, record_of_key
+from schemas.pathway_in import entry_message, key_message, withdrawal_message
+from schemas.record_keys import TRAVELLING, WrappedKeys
 from schemas.revision import generation_of, revision_of
 from schemas.topics import DAY_MS, DISPOSITIONS, EVENTS, IDENTITY, LINK_MAP, PATHWAY_IN, partition_of
 from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject
 from streams.steps.record_state import (
     ANNOUNCED,
+    END,
     LINK,
     PERSON,
     SINCE,
-    FactVersion,
     RecordEntry,
     RecordsState,
     RecordState,
@@ -58,11 +60,11 @@ class RecordsStep(MessageByMessage):
     def advance(self, state: RecordsState, message: Message) -> tuple[RecordsState, tuple[Outcome, ...]]:
         """What follows from one element or one answer of the linker."""
         expired = _expire(state, message.timestamp_ms)
-        if message.value is None:
-            return state, (*expired, *_removed(state, message))
         try:
+            if message.value is None:
+                return state, (*expired, *_removed(state, message))
             if message.topic == LINK_MAP:
-                record_id, answer = (message.key or b"").decode("ascii"), Link.parse(message.value)
+                record_id, answer = record_of_key(message.key), Link.parse(message.value)
                 if generation_of(answer.revision) > self._generation:
                     return state, (*expired, Reject("generation"))
                 outcomes = self._on_link(state.of(record_id), record_id, answer)
@@ -74,27 +76,44 @@ class RecordsStep(MessageByMessage):
         return state, (*expired, *outcomes)
 
     def _on_element(self, state: RecordsState, element: elements.Element, message: Message) -> list[Outcome]:
-        record, record_id = state.of(element.record_id), element.record_id
+        record, record_id, name = state.of(element.record_id), element.record_id, element.name
         outcomes: list[Outcome] = []
-        if element.kind == elements.FACT:
-            outcomes += _on_fact(record, record_id, element)
-        elif element.kind == elements.ENTRY and element.name not in record.entries:
-            entry = record.entries[element.name] = RecordEntry.of(element.value)
-            outcomes.append(_change(record_id, element.kind, element.name, entry.element()))
-        elif element.kind in (elements.IDENTITY, elements.MERGE):
+        if element.kind == elements.ERASED:
+            return self._erase(state, record_id)
+        if record.erased:
+            return [Emit(EVENTS, message.partition, message.key or b"", None, (EXPIRED_HEADER,))]
+        if element.kind == elements.ENTRY:
+            outcomes += self._on_entry(record, record_id, element)
+        elif element.kind == elements.KEYS:
+            outcomes += _on_keys(record, record_id, element)
+        else:
             texts = record.identities if element.kind == elements.IDENTITY else record.merges
-            if element.name not in texts:
-                text = texts[element.name] = canonical.dump(element.value)
-                outcomes.append(_change(record_id, element.kind, element.name, text))
+            if name not in texts:
+                text = texts[name] = canonical.dump(element.value)
+                outcomes.append(_change(record_id, element.kind, name, text))
         outcomes += self._announce(record, record_id)
         outcomes += self._dispositions(record, record_id)
         outcomes += _wait_or_not(state, record, record_id, message)
         return outcomes
 
+    def _on_entry(self, record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
+        """Keep a new entry, pass it on when the person is known, and write its end when that is known."""
+        name = element.name
+        if name in record.entries:
+            return []
+        entry = record.entries[name] = RecordEntry.of(element.value, canonical.dump(element.value))
+        outcomes: list[Outcome] = []
+        link = record.link
+        if link is not None:
+            outcomes.append(_entry_emit(link.person_id, (record_id, name), entry, link.since))
+        if record.end is not None and record.end == self._end(record)[0]:
+            outcomes.append(self._ended(record, name))
+        return [*outcomes, _change(record_id, elements.ENTRY, name, entry.text)]
+
     def _on_link(self, record: RecordState, record_id: str, answer: Link) -> list[Outcome]:
         last, formerly = record.link, list(answer.formerly)
         others = sorted({*formerly, *record.persons} - {answer.person_id})
-        if last is not None and answer.revision <= last.revision:
+        if record.erased or (last is not None and answer.revision <= last.revision):
             return []
         # another `formerly` under the same person: compaction removed an answer before it was read
         moved = last is None or (last.person_id, last.formerly) != (answer.person_id, formerly)
@@ -107,9 +126,10 @@ class RecordsStep(MessageByMessage):
             outcomes += [
                 _to_person(former, *withdrawal_message(former, record_id, answer.revision)) for former in others
             ]
+            if record.wrapped is not None:
+                outcomes.append(_key_emit(answer.person_id, record_id, record.wrapped, since))
             outcomes += [
-                _fact_emit(answer.person_id, (record_id, fact_id), fact, since)
-                for fact_id, fact in record.facts.items()
+                _entry_emit(answer.person_id, (record_id, name), entry, since) for name, entry in record.entries.items()
             ]
         record.link = StoredLink(
             answer.person_id, answer.status, formerly, answer.revision, since, sorted(answer.reasons)
@@ -124,10 +144,13 @@ class RecordsStep(MessageByMessage):
         if not record.ours or entry is None:
             return []
         text = record.identities.get(winning) if winning is not None else None
-        made_from = (winning, text is None, entry.tier, record.merged_into())
+        epoch = record.wrapped.epoch if record.wrapped is not None else 0
+        made_from = (winning, text is None, epoch, entry.tier, record.merged_into())
         if made_from == record.announced_from:
             return []
-        value = RecordIdentity(record_id, entry.source, entry.tier, _usable_tokens(text), record.merged_into()).value()
+        tokens = _usable_tokens(text)
+        key = record.wrapped.only(Family.TOKENS) if tokens is not None and record.wrapped is not None else None
+        value = RecordIdentity(record_id, entry.source, entry.tier, tokens, key, record.merged_into()).value()
         record.announced_from = made_from
         if value == record.announced:
             return []
@@ -135,54 +158,90 @@ class RecordsStep(MessageByMessage):
         emit = Emit(IDENTITY, self._domain, record_id.encode(), value)
         return [emit, _change(record_id, ANNOUNCED, "", value)]
 
-    def _dispositions(self, record: RecordState, record_id: str) -> list[Outcome]:
-        """A disposition for every entry whose last one is another; none until the linker has answered.
+    def _erase(self, state: RecordsState, record_id: str) -> list[Outcome]:
+        """Everybody who was sent the record is told that it has left for good, and nothing of it stays anywhere.
 
-        Its revision is one above that of the link, and the lowest of the generation for `ignored`: higher means newer.
+        The mark comes last: while it is not in the changelog, what is left is taken back again.
+        """
+        record, place = state.remove(record_id), partition_of(record_id)
+        state.of(record_id).erased = True
+        if record.erased:
+            return []
+        last, removed = revision_of(self._generation + 1, 0) - 1, _removable(record_id, record)
+        outcomes: list[Outcome] = [
+            _to_person(person, *withdrawal_message(person, record_id, last)) for person in sorted(record.persons)
+        ]
+        if record.announced is not None:
+            outcomes.append(Emit(IDENTITY, self._domain, record_id.encode(), None))
+        outcomes += [_withdrawn(name, entry, last) for name, entry in record.entries.items()]
+        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in removed]
+        outcomes += [Change(key, None) for key in removed]
+        outcomes += [_change(record_id, kind, "", None) for kind in (END, SINCE, ANNOUNCED, LINK)]
+        outcomes += [_change(record_id, PERSON, person, None) for person in sorted(record.persons)]
+        return [*outcomes, _change(record_id, elements.ERASED, "", b"{}")]
+
+    def _dispositions(self, record: RecordState, record_id: str) -> list[Outcome]:
+        """A disposition for every entry when the last one was another; none until the linker has answered."""
+        end = self._end(record)[0]
+        if end is None or end == record.end:
+            return []
+        record.end = end
+        ended = [self._ended(record, name) for name in record.entries]
+        return [*ended, _change(record_id, END, "", canonical.dump({"end": list(end)}))]
+
+    def _end(self, record: RecordState) -> tuple[tuple[str, ...] | None, int]:
+        """Where the record's entries end as things stand, None while that is open, and the revision of that.
+
+        It is one above that of the link, and the lowest of the generation for `ignored`: higher means newer.
         """
         if not record.ours:
-            disposition, why, revision = Disposition.IGNORED, [], revision_of(self._generation, 0)
-        elif record.link is None:
-            return []
-        else:
-            link = record.link
-            disposition, why, revision = Disposition(link.status), link.why, link.revision + 1
-        end = (disposition.value, *why)
-        outcomes: list[Outcome] = []
-        for name, entry in record.entries.items():
-            if entry.end == end:
-                continue
-            ended = record.entries[name] = entry.ended(end)
-            entry_name = elements.entry_of(name)
-            value = disposition_value(disposition, entry.source, revision=revision, why=why)
-            outcomes.append(Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value))
-            outcomes.append(_change(record_id, elements.ENTRY, name, ended.element()))
-        return outcomes
+            return (Disposition.IGNORED.value,), revision_of(self._generation, 0)
+        if record.link is None:
+            return None, 0
+        return (record.link.status, *record.link.why), record.link.revision + 1
+
+    def _ended(self, record: RecordState, name: str) -> Emit:
+        end, revision = self._end(record)
+        assert end is not None
+        entry_name, source = elements.entry_of(name), record.entries[name].source
+        value = disposition_value(Disposition(end[0]), source, revision=revision, why=list(end[1:]))
+        return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
 
 
-def _on_fact(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
-    """Keep the version with the highest (source_version_at, content hash); pass it on when the person is known."""
-    fact_id, _, version = element.name.rpartition("/")
-    former = record.facts.get(fact_id)
-    if former is not None and former.rank >= (element.value["source_version_at"], version):
+def _withdrawn(name: str, entry: RecordEntry, revision: int) -> Emit:
+    entry_name = elements.entry_of(name)
+    value = disposition_value(Disposition.WITHDRAWN, entry.source, revision=revision)
+    return Emit(DISPOSITIONS, partition_of(entry_name), entry_name.encode(), value)
+
+
+def _on_keys(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
+    """Keep the wrapped keys of the highest epoch, and pass them on when the person is known."""
+    wrapped, former = WrappedKeys.of_form(element.value, TRAVELLING), record.wrapped
+    if former is not None and former.epoch >= wrapped.epoch:
         return []
-    fact = record.facts[fact_id] = FactVersion.of(element.value, version)
+    record.wrapped = wrapped
     outcomes: list[Outcome] = []
     if record.link is not None:
-        link = record.link
-        outcomes.append(_fact_emit(link.person_id, (record_id, fact_id), fact, link.since))
-    return [*outcomes, _change(record_id, elements.FACT, fact_id, fact.element())]
+        outcomes.append(_key_emit(record.link.person_id, record_id, wrapped, record.link.since))
+    outcomes.append(_change(record_id, elements.KEYS, element.name, wrapped.value()))
+    if former is not None:
+        outcomes.append(_change(record_id, elements.KEYS, str(former.epoch), None))
+    return outcomes
 
 
 def _usable_tokens(identity: bytes | None) -> bytes | None:
     """The sealed tokens of an identity, None when nothing in it can be compared or it has not come yet."""
-    parts = canonical.load_object(identity) if identity is not None else None
+    parts = canonical.read_object(identity) if identity is not None else None
     return base64.b64decode(parts["tokens"]) if parts is not None and parts["usable"] else None
 
 
-def _fact_emit(person_id: str, name: tuple[str, str], fact: FactVersion, link_revision: int) -> Emit:
-    """`name` is (record id, fact id)."""
-    return _to_person(person_id, *fact_message(person_id, name, fact.text, link_revision=link_revision))
+def _entry_emit(person_id: str, name: tuple[str, str], entry: RecordEntry, link_revision: int) -> Emit:
+    """`name` is (record id, name of the entry's element)."""
+    return _to_person(person_id, *entry_message(person_id, name, entry.text, link_revision=link_revision))
+
+
+def _key_emit(person_id: str, record_id: str, wrapped: WrappedKeys, link_revision: int) -> Emit:
+    return _to_person(person_id, *key_message(person_id, record_id, wrapped, link_revision))
 
 
 def _to_person(person_id: str, key: bytes, value: bytes) -> Emit:
@@ -211,19 +270,21 @@ def _expire(state: RecordsState, now_ms: int) -> tuple[Outcome, ...]:
     for record_id, since_ms in list(islice(state.waiting.items(), EXPIRED_AT_ONCE)):
         if now_ms - since_ms < GRACE_MS:
             break
-        del state.waiting[record_id]
         record = state.remove(record_id)
-        place = partition_of(record_id)
-        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in _removable(record_id, record)]
-        outcomes += [Change(key, None) for key in _state_keys(record_id, record)]
-        outcomes.append(_change(record_id, SINCE, "", None))
+        place, removed = partition_of(record_id), _removable(record_id, record)
+        outcomes += [Emit(EVENTS, place, key, None, (EXPIRED_HEADER,)) for key in removed]
+        outcomes += [Change(key, None) for key in removed]
+        outcomes += [_change(record_id, kind, "", None) for kind in (END, SINCE)]
     return tuple(outcomes)
 
 
 def _removed(state: RecordsState, message: Message) -> list[Outcome]:
-    """A removal was read. If the same element arrived anew just before, the removal has hidden it: write it again."""
+    """A removal was read. If the same element arrived anew just before, the removal has hidden it: write it again.
+
+    Raises Unreadable when it is of no record's.
+    """
     key = message.key or b""
-    record_id = key.partition(b"/")[0].decode("ascii", "replace")
+    record_id = record_of_key(key.partition(b"/")[0])
     record = state.find(record_id)
     if message.topic != EVENTS or EXPIRED_HEADER not in message.headers or record is None:
         return []
@@ -231,28 +292,14 @@ def _removed(state: RecordsState, message: Message) -> list[Outcome]:
     return [Emit(EVENTS, message.partition, key, value)] if value is not None else []
 
 
-def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes | None]:
-    """Key -> value of everything the record has in `events.v1`; None for a version that did not win."""
-    named = (canonical.load_object(entry.text)["facts"] for entry in record.entries.values())
-    facts: dict[str, bytes | None] = {"/".join(fact): None for entry_facts in named for fact in entry_facts}
-    facts |= {f"{fact_id}/{fact.version}": fact.text for fact_id, fact in record.facts.items()}
-    kinds: Mapping[str, Mapping[str, bytes | None]] = {
-        elements.FACT: facts,
+def _removable(record_id: str, record: RecordState) -> dict[bytes, bytes]:
+    """Key -> value of everything the record has in `events.v1`, and under the same keys in the state."""
+    kinds: Mapping[str, Mapping[str, bytes]] = {
         elements.IDENTITY: record.identities,
         elements.MERGE: record.merges,
         elements.ENTRY: {name: entry.text for name, entry in record.entries.items()},
+        elements.KEYS: {str(record.wrapped.epoch): record.wrapped.value()} if record.wrapped is not None else {},
     }
     return {
         f"{record_id}/{kind}/{name}".encode(): value for kind, values in kinds.items() for name, value in values.items()
     }
-
-
-def _state_keys(record_id: str, record: RecordState) -> Iterable[bytes]:
-    """The state elements of a record that is not ours, except the mark that it waits."""
-    kinds: Mapping[str, Iterable[str]] = {
-        elements.FACT: record.facts,
-        elements.IDENTITY: record.identities,
-        elements.MERGE: record.merges,
-        elements.ENTRY: record.entries,
-    }
-    return [f"{record_id}/{kind}/{name}".encode() for kind, names in kinds.items() for name in names]

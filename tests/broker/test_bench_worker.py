@@ -21,7 +21,7 @@ def test_a_killed_worker_comes_back_to_its_state_and_is_ready(tmp_path: Path) ->
 
 def test_memory_is_sampled_until_every_event_is_answered(tmp_path: Path) -> None:
     figures = memory(
-        MemoryBench(events=3_000, facts=500, stages=("pathway",), people=5, directory=tmp_path), report=silent
+        MemoryBench(events=3_000, entries=500, stages=("pathway",), people=5, directory=tmp_path), report=silent
     )
     assert figures["pathway"]["samples"][-1][0] == 3_000
     assert figures["pathway"]["memory_mb_at_end"] > 0

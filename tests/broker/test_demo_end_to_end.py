@@ -20,7 +20,7 @@ from ops.local.broker.embedded import EmbeddedBroker
 from ops.verify.leak_search import files_of, text_of
 from ops.verify.replay import stopped
 from schemas import canonical
-from schemas.elements import FACT
+from schemas.elements import ENTRY, fact_names
 from schemas.keyring import Purpose
 from schemas.topics import EVENTS, IDENTITY, PARTITIONS
 
@@ -284,11 +284,12 @@ def test_corrections_came_before_what_they_correct_and_things_were_told_twice(
 
 
 def _facts(events: Iterable[TopicMessage]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """Record and fact id, and the version told, of every fact in order."""
+    """Record and fact id, and the entry that says it, of every fact in order."""
     for event in events:
-        record, kind, name = (event.key or b"").decode().split("/", 2)
-        if kind == FACT:
-            yield f"{record}/{name.partition('/')[0]}", json.loads(event.value or b"{}")
+        record, kind, _ = (event.key or b"").decode().split("/", 2)
+        if kind == ENTRY and event.value is not None:
+            entry = json.loads(event.value)
+            yield from ((f"{record}/{fact.fact_id}", entry) for fact in fact_names(entry))
 
 
 def test_compaction_took_nothing_but_repetitions(

@@ -15,6 +15,7 @@ from memory_engine import (
     START_MS,
     IntakeMessage,
     MemoryEngine,
+    all_bucket_keys,
     all_keys,
     intake_message,
     published,
@@ -23,13 +24,14 @@ from memory_engine import (
 )
 from small_world import small_world
 
+from ops.admin.bucket_keys import make as make_bucket_keys
 from ops.admin.bulk_writer import write_all
 from ops.admin.keys import write_keys
 from ops.admin.topic_reader import read_topics
 from ops.lab.consumer_lag import consumer_lag
 from ops.local.engine import Engine, EngineSettings
 from ops.runtime.paths import EnginePaths
-from ops.verify.compare import compare_topics
+from ops.verify.compare import Side, compare_topics
 from ops.verify.ledger import balance, read_topic_index, stalled
 from schemas.topics import DEAD_LETTERS
 
@@ -51,13 +53,17 @@ def test_another_order_on_a_real_kafka_ends_in_the_same_topics(tmp_path: Path) -
     in_memory.run()
     layout = EnginePaths(tmp_path / "engine")
     write_keys(layout.keys, all_keys())  # both engines must name people alike
+    make_bucket_keys(layout.keys, all_bucket_keys())
     with Engine(layout, EngineSettings(test_mode=True, doors=False)) as engine:
         write_intake_keys(layout)  # now: an engine that starts destroys what is as old as this world
         publish(engine.bootstrap, random.Random(5).sample(items, len(items)))
         consumer_lag(engine).drain()
         names = [name for name in result_topics() if name != DEAD_LETTERS]
         found = compare_topics(
-            lambda name: in_memory.read([name]), lambda name: read_topics(engine.bootstrap, [name]), names
+            Side(lambda name: in_memory.read([name]), all_bucket_keys()),
+            Side(lambda name: read_topics(engine.bootstrap, [name]), all_bucket_keys()),
+            names,
+            keys=all_keys(),
         )
         assert found.keys > 200
         assert {name: counts for name, counts in found.by_topic.items() if counts[1]} == {}

@@ -42,7 +42,17 @@ def test_the_compose_file_runs_one_broker_and_every_kind_of_process() -> None:
     running = {" ".join(words[:2]) for _, words in compose_commands(COMPOSE)}
     doors = {f"door {kind}" for kind in ("http", "mllp", "folder")}
     workers = {f"worker {stage}" for stage in ("ingress", "records", "linker", "pathway")}
-    assert doors | workers | {"topics create", "keys create"} <= running
+    assert doors | workers | {"topics create", "keys create", "keys turn"} <= running
+
+
+def test_the_compose_file_turns_the_intake_keys_every_day() -> None:
+    """Without it no door has a key to seal with once the week made at the start is over."""
+    (service,) = [
+        COMPOSE["services"][name] for name, words in compose_commands(COMPOSE) if words[:2] == ["keys", "turn"]
+    ]
+    assert "--stay" in service["command"].split()
+    assert service["restart"] != "no"
+    assert service["volumes"] == COMPOSE["services"]["worker-ingress"]["volumes"]
 
 
 def test_nothing_of_the_compose_file_listens_beyond_loopback() -> None:

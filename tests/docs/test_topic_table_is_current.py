@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from schemas import definitions, topics
+from schemas.data_keys import FAMILIES, Family
 from schemas.field_sets import FIELD_SETS
 from schemas.keyring import ZONES
 from schemas.sources import Source
@@ -50,6 +51,19 @@ def zone_rows() -> Rows:
     return [(zone, quoted([purpose.value for purpose in held])) for zone, held in ZONES.items()]
 
 
+def family_rows() -> Rows:
+    """One row a family of bucket keys: what it is for, and who holds it."""
+    holds = {
+        Family.BODY: "facts and manifests",
+        Family.TOKENS: "what is linked by",
+        Family.IDENTITY: "clear identities",
+    }
+    return [
+        (f"`{family}`", holds[family], ", ".join(zone for zone, held in FAMILIES.items() if family in held))
+        for family in Family
+    ]
+
+
 def definition_rows() -> Rows:
     """One row a definition, by name."""
     folder = Path(definitions.__file__).parent
@@ -70,6 +84,7 @@ def quoted(words: Sequence[str]) -> str:
 TABLES: dict[tuple[str, str], Callable[[], Rows]] = {
     ("schemas/README.md", "topic"): topic_rows,
     ("schemas/README.md", "zone"): zone_rows,
+    ("schemas/README.md", "family"): family_rows,
     ("schemas/README.md", "definition"): definition_rows,
     ("streams/README.md", "stage"): stage_rows,
     ("ops/guides/consumer.md", "set"): set_rows,

@@ -7,6 +7,7 @@ comparison sees what it should.
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -29,13 +30,16 @@ from small_world import COUNCIL, GP, TRUST, small_world
 
 from linkage.model import parse as parse_model
 from ops.admin.topic_reader import last_values
+from ops.lab.memory_engine.parts import bucket_keys_of, pathway_step
 from ops.runtime.paths import linkage_model
-from schemas.elements import FACT, Element
+from schemas.elements import fact_names
 from schemas.linking import Link
-from schemas.topics import DEAD_LETTERS, DISPOSITIONS, EVENTS, LINK_MAP
+from schemas.pathway_in import EntryInput
+from schemas.topics import DEAD_LETTERS, DISPOSITIONS, EVENTS, LINK_MAP, VAULT
 from streams.steps.linker import LinkerState, LinkerStep
 from streams.steps.outcome import Emit, Message, Outcome, Step
-from streams.steps.records import RecordsState, RecordsStep, RecordState
+from streams.steps.pathway import PathwayState, PathwayStep
+from streams.steps.records import RecordsStep, RecordState
 
 Intake = tuple[str, IntakeMessage]
 
@@ -158,20 +162,24 @@ def test_what_compaction_leaves_of_the_system_of_record_gives_everything_back(se
         rebuilt.put(Emit(EVENTS, entry.partition, entry.key or b"", entry.value))
     found = differing(original.finals(), rebuilt.run().finals())
     receipts = {source.receipts_topic for source in sources().values()}
-    assert {DEAD_LETTERS, DISPOSITIONS} < set(found) <= {DEAD_LETTERS, DISPOSITIONS, *receipts}, "written by ingress"
+    of_ingress = {VAULT, DEAD_LETTERS, DISPOSITIONS, *receipts}
+    assert {DEAD_LETTERS, DISPOSITIONS} < set(found) <= of_ingress
     assert len(found[DISPOSITIONS]) == 1, "of the row that was rejected"
 
 
 # ------------------------------------------------------------ mutants: what the comparison has to see
 
 
-class ArrivalWins(RecordsStep):
+class ArrivalWins(PathwayStep):
     """Of one fact it keeps what came last."""
 
-    def _on_element(self, state: RecordsState, element: Element, message: Message) -> list[Outcome]:
-        if element.kind == FACT:
-            state.of(element.record_id).facts.pop(element.name.partition("/")[0], None)
-        return super()._on_element(state, element, message)
+    def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
+        entries, said = state.of(received.person_id).entries, {name.fact_id for name in fact_names(received.entry)}
+        for key, entry in entries.items():
+            assert not isinstance(entry, bytes)
+            kept = tuple(held for held in entry.facts if held.fact.fact_id not in said)
+            entries[key] = replace(entry, facts=kept)
+        return super()._entry(state, received, message)
 
 
 class FirstIdentityWins(RecordsStep):
@@ -206,9 +214,11 @@ def _without_formerly(outcome: Outcome) -> Outcome:
 
 
 def mutants() -> dict[str, Mapping[str, Step[Any]]]:
-    forgets = ForgetsFormerly(all_keys().zone("linker"), parse_model(linkage_model()))
+    forgets = ForgetsFormerly(
+        all_keys().zone("linker"), parse_model(linkage_model()), data_keys=bucket_keys_of("linker")
+    )
     return {
-        "arrival wins": {"records": ArrivalWins()},
+        "arrival wins": {"pathway": pathway_step(ArrivalWins)},
         "the first identity wins": {"records": FirstIdentityWins()},
         "nobody knows where a record was": {"linker": forgets, "records": ForgetsWhere()},
         "formerly is forgotten": {"linker": forgets},

@@ -28,6 +28,7 @@ from memory_engine import (
 from small_world import COUNCIL, GP, TRUST, small_world
 
 from connectors.entry import SourceEntry
+from schemas import typed_message
 from schemas.check import check
 from schemas.door_session import open_session
 from schemas.envelope import entry_id
@@ -35,6 +36,8 @@ from schemas.fhir import write
 from schemas.intake_keys import DoorSeal, new_door_key
 from schemas.topics import DEAD_LETTERS
 from streams.steps.outcome import Emit
+
+YEAR = b'"source_version_at":"2026'
 
 
 def forgeries() -> list[Emit]:
@@ -53,6 +56,7 @@ def forgeries() -> list[Emit]:
         emit._replace(headers=()),
         *(published(GP, hostile(envelope_of_door(typed=typed_with(edit)))) for edit in EDITS.values()),
         published(GP, hostile(envelope_of_door(received_at=RECEIVED_AT - timedelta(days=16)))),
+        published(GP, hostile(envelope_of_door(typed=typed_message.dump(TOLD).replace(YEAR, YEAR[:-4] + b"9999")))),
         *(Emit(sources()[GP].intake_topic, place, b"\xff\x00", os.urandom(300)) for place in range(12)),
         Emit(sources()[GP].intake_topic, 0, b"", None),
     ]

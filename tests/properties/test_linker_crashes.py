@@ -13,6 +13,7 @@ from linker_history import believed, changes, final_values, identities, kept
 from memory_engine import all_keys
 
 from linkage.model import parse as parse_model
+from ops.lab.memory_engine.parts import bucket_keys_of
 from ops.runtime.paths import linkage_model
 from schemas.topics import LINK_MAP
 from streams.steps.linker import LinkerState, LinkerStep
@@ -23,7 +24,7 @@ CUTS, LOGS = 100, 10
 
 @cache
 def step(kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
-    return kind(all_keys().zone("linker"), parse_model(linkage_model()))
+    return kind(all_keys().zone("linker"), parse_model(linkage_model()), data_keys=bucket_keys_of("linker"))
 
 
 def advance(linker: LinkerStep, state: LinkerState, messages: Iterable[Message]) -> tuple[Any, list[Outcome]]:

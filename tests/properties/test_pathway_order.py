@@ -5,16 +5,16 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
-from pathway_engine import KeyValue, fact_input, run, step
-from pathway_journeys import DEFINITIONS
+from pathway_engine import BUCKET_KEYS, KeyValue, fact_input, run, step
+from pathway_journeys import DEFINITIONS, person_fact
 from pathway_messages import DAY_0, FACT_IDS, PEOPLE, RECORDS, any_day, messages, stored_facts
 
-from schemas import facts
+from schemas import canonical, facts
+from schemas.data_keys import Family
 from schemas.facts import StoredFact
-from schemas.pathway_in import FactInput, WithdrawalInput, withdrawal_message
+from schemas.pathway_in import EntryInput, WithdrawalInput, withdrawal_message
 from streams.steps.outcome import Message, Outcome
-from streams.steps.pathway import LinkedFact, PathwayState, PathwayStep
-from streams.steps.pathway_fold.current_facts import PersonFact
+from streams.steps.pathway import LinkedEntry, PathwayState, PathwayStep
 from streams.steps.pathway_fold.fold import fold
 
 
@@ -53,7 +53,7 @@ def test_replaying_everything_after_it_was_kept_changes_nothing(
 @settings(max_examples=50)
 @given(st.lists(stored_facts(any_day), max_size=12), st.none() | any_day)
 def test_every_set_of_facts_has_one_pathway(stored: list[StoredFact], as_of: date | None) -> None:
-    found = [PersonFact.of(fact) for fact in stored]
+    found = [person_fact(fact) for fact in stored]
     backwards = list(reversed(found)) + found
     assert fold(found, as_of=as_of, definitions=DEFINITIONS) == fold(backwards, as_of=as_of, definitions=DEFINITIONS)
 
@@ -102,23 +102,20 @@ def test_versions_moves_and_withdrawals_of_one_record_meet_in_any_order(
 
 
 class LastArrivalWins(PathwayStep):
-    """A mutant: of one fact it keeps what came last."""
+    """A mutant: of one entry it keeps what came last."""
 
-    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
-        fact = received.fact
-        state.of(received.person_id).facts.pop((fact.record_id, fact.fact_id), None)
-        return super()._fact(state, received, message)
+    def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
+        state.of(received.person_id).entries.pop((received.record_id, received.name), None)
+        return super()._entry(state, received, message)
 
 
 class TheLinkDoesNotCount(PathwayStep):
-    """A mutant: of one fact it keeps the newest version, under however old a link."""
+    """A mutant: an entry that it has it keeps, under however old a link."""
 
-    def _fact(self, state: PathwayState, received: FactInput, message: Message) -> list[Outcome]:
-        former = state.of(received.person_id).fact((received.fact.record_id, received.fact.fact_id))
-        if former is not None and former.fact.version >= PersonFact.of(received.fact).version:
+    def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
+        if (received.record_id, received.name) in state.of(received.person_id).entries:
             return []
-        state.of(received.person_id).facts.pop((received.fact.record_id, received.fact.fact_id), None)
-        return super()._fact(state, received, message)
+        return super()._entry(state, received, message)
 
 
 class WithdrawalsAreForgotten(PathwayStep):
@@ -173,5 +170,9 @@ def test_a_held_fact_survives_the_changelog() -> None:
         record_id=RECORDS[1][0], fact_id=FACT_IDS[0], source="test", tier="tier2",
         source_version_at=datetime(2026, 1, 5, tzinfo=UTC), body=facts.Attendance(on=DAY_0, attendance="5"),
     )  # fmt: skip
-    linked = LinkedFact(3, PersonFact.of(fact))
-    assert LinkedFact.parse(linked.element()) == linked
+    key, value = fact_input(PEOPLE[0], fact, 3)
+    linked = LinkedEntry(3, canonical.read_object(value)["entry"])
+    again, name = LinkedEntry.parse(linked.element()), key.decode().split("/", 2)[2]
+    assert again == linked
+    data_key = BUCKET_KEYS.made(Family.BODY, fact.record_id, 1)
+    assert [held.fact for held in again.open(fact.record_id, name, data_key)] == [fact]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from memory_engine import MemoryEngine, record_id
 from small_world import ANN, TRUST, at_source, attended, message_from, weight, without_number
 
+from schemas.elements import fact_names
 from schemas.linking import Link
 from schemas.topics import DISPOSITIONS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Change, Emit, Message, Outcome, keep
@@ -58,15 +59,18 @@ def result(outcomes: Iterable[Outcome]) -> Any:
     for outcome in outcomes:
         if not isinstance(outcome, Emit):
             continue
-        value = json.loads(outcome.value or b"null")
+        value, person = json.loads(outcome.value or b"null"), outcome.key.decode().split("/")[0]
         if outcome.topic != PATHWAY_IN:
             value.pop("revision", None)
             last[outcome.topic, outcome.key] = value
+        elif value["kind"] == "key":
+            continue
         elif value["kind"] == "withdrawal":
-            withdrawn[value["person_id"]] = max(withdrawn.get(value["person_id"], -1), value["link_revision"])
+            withdrawn[person] = max(withdrawn.get(person, -1), value["link_revision"])
         else:
-            place = (value["person_id"], value["fact"]["fact_id"])
-            live[place] = max(live.get(place, (-1, "")), (value["link_revision"], value["fact"]["source_version_at"]))
+            for name in fact_names(value["entry"]):
+                found = (value["link_revision"], value["entry"]["source_version_at"])
+                live[person, name.fact_id] = max(live.get((person, name.fact_id), (-1, "")), found)
     living = {place: rank[1] for place, rank in live.items() if rank[0] > withdrawn.get(place[0], -1)}
     return last, living
 

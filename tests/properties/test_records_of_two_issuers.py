@@ -1,5 +1,6 @@
 """Two patients never share a record because first part of an identifier was ignored, and order changes nothing."""
 
+from dataclasses import replace
 from itertools import permutations
 
 from fhir_messages import messages
@@ -12,7 +13,7 @@ from schemas.check import check
 from schemas.fhir.write import bundle
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
-from streams.steps.ingress import Pseudonyms
+from streams.steps.pseudonyms import Pseudonyms
 
 PSEUDONYMS = Pseudonyms.of(all_keys().zone("ingress"))
 SYSTEMS = ("https://north.example/Id/patient", "https://south.example/Id/patient", "urn:oid:1.2.3")
@@ -55,3 +56,20 @@ def test_the_order_of_identifiers_changes_nothing(identifiers: list[tuple[str, s
 def test_what_a_connector_writes_keeps_issuer_and_value(first: SourceMessage, other: SourceMessage) -> None:
     records = [record(bundle(message, source=TRUST), TRUST) for message in (first, other)]
     assert (records[0] == records[1]) == (first.person.local_id == other.person.local_id)
+
+
+OID, FORMER = "2.16.840.1.113883.2.1.3.2.4.18.23", "https://rxx.example/former/patient"
+ISSUER = "https://rxx.example/patient"
+
+
+def test_an_issuer_under_its_oid_or_a_former_name_in_fhir_is_the_same_record() -> None:
+    """R4 Identifier.system: an OID as a URN. Which issuer an OID is, only the source's file says."""
+    systems = (ISSUER, f"urn:oid:{OID}", f"URN:OID:{OID}", FORMER)
+    known = replace(FHIR_OPEN, authority_aliases={OID: ISSUER, FORMER: ISSUER})
+    listing = replace(known, authorities=(ISSUER,))
+    for source in (known, listing):
+        assert len({record(bundle_of([(system, "7")]), source) for system in systems}) == 1
+        assert record(bundle_of([(ISSUER, "7")]), source) != record(bundle_of([(f"urn:oid:{OID}", "8")]), source)
+    assert len({record(bundle_of([(system, "7")]), FHIR_OPEN) for system in systems}) == 3, (
+        "else they are three issuers"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from memory_engine import (
     START_MS,
     IntakeMessage,
+    all_bucket_keys,
     intake_message,
     published,
     real_step,
@@ -32,12 +33,16 @@ from small_world import (
 
 from connectors.entry import SourceEntry
 from schemas import topics
+from schemas.data_keys import Family
 from schemas.disposition import Checked, Verdict
+from schemas.elements import FactName, fact_names, stored_facts
 from schemas.envelope import entry_id
 from schemas.errors import error
+from schemas.facts import Referral, StoredFact
 from schemas.identity import LocalId, Person
 from schemas.source_message import SourceMessage
-from streams.steps.outcome import Emit, Message, Outcome, Reject
+from streams.steps.outcome import Claim, Emit, Message, Outcome, Reject
+from streams.steps.vault import VaultState
 
 RECORD = record_id(GP, "G1")
 
@@ -48,7 +53,7 @@ def message(slug: str, intake: IntakeMessage) -> Message:
 
 
 def taken(slug: str, intake: IntakeMessage) -> tuple[Outcome, ...]:
-    return real_step("ingress").advance(None, message(slug, intake))[1]
+    return real_step("ingress").advance(VaultState(), message(slug, intake))[1]
 
 
 def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
@@ -57,7 +62,7 @@ def answer(slug: str, entry: SourceMessage) -> tuple[Outcome, ...]:
 
 def elements(slug: str, entry: SourceMessage) -> dict[str, Any]:
     """Key -> JSON of what goes to events.v1; beside it only the receipt may be sent, last."""
-    *emits, receipt = answer(slug, entry)
+    *emits, receipt = [outcome for outcome in answer(slug, entry) if not isinstance(outcome, Claim)]
     assert isinstance(receipt, Emit)
     assert receipt.topic == sources()[slug].receipts_topic
     assert all(isinstance(outcome, Emit) and outcome.topic == topics.EVENTS for outcome in emits), emits
@@ -68,19 +73,28 @@ def kinds(found: dict[str, Any]) -> str:
     return "".join(key.split("/")[1] for key in found)
 
 
-def one_fact(slug: str, entry: SourceMessage, kind: str) -> dict[str, Any]:
-    (found,) = [v for k, v in elements(slug, entry).items() if k.split("/")[1] == "e" and v["body"]["type"] == kind]
-    return found
+def facts_of(key: str, value: dict[str, Any]) -> tuple[StoredFact, ...]:
+    record, _, name = key.split("/", 2)
+    return stored_facts(record, name, value, all_bucket_keys().made(Family.BODY, record, 1))
 
 
-def test_an_entry_becomes_its_facts_its_identity_and_last_its_manifest() -> None:
-    found = elements(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0))
-    assert kinds(found) == "ein"
-    manifest = list(found.values())[-1]
-    keys = {"/".join((RECORD, "e", *fact)) for fact in manifest["facts"]}
-    assert keys == {key for key in found if key.split("/")[1] == "e"}
+def one_fact(slug: str, entry: SourceMessage, kind: str) -> tuple[FactName, StoredFact]:
+    """The one fact of that type in the entry: what stands beside its body, and all it says."""
+    found = elements(slug, entry)
+    (key,) = [key for key in found if key.split("/")[1] == "n"]
+    facts = zip(fact_names(found[key]), facts_of(key, found[key]), strict=True)
+    (fact,) = [(name, fact) for name, fact in facts if fact.body.type == kind]
+    return fact
+
+
+def test_an_entry_becomes_its_identity_and_last_one_element_with_all_its_facts() -> None:
+    entry = message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), referral("R", 0), at=0)
+    found = elements(*entry)
+    assert kinds(found) == "kin"
     assert {key.split("/")[0] for key in found} == {RECORD}
-    assert manifest["service_named"] is True
+    key, last = list(found.items())[-1]
+    assert last["service_named"] is True
+    assert {fact.body.type for fact in facts_of(key, last)} == {"measurement", "referral"}
 
 
 def test_everything_about_one_record_goes_to_one_partition() -> None:
@@ -98,8 +112,8 @@ def test_the_same_entry_gives_the_same_bytes_whenever_it_comes() -> None:
 def test_a_correction_under_a_new_message_id_is_a_new_version_of_the_same_fact() -> None:
     first = one_fact(*message_from(GP, "m1", at_source(ANN, "G1"), weight("w1", 0, "120"), at=0), "measurement")
     second = one_fact(*message_from(GP, "m2", at_source(ANN, "G1"), weight("w1", 0, "119"), at=1), "measurement")
-    assert first["fact_id"] == second["fact_id"]
-    assert first != second
+    assert first[0].fact_id == second[0].fact_id
+    assert first[0].version != second[0].version
 
 
 def test_without_a_business_id_the_entry_stands_in() -> None:
@@ -107,7 +121,7 @@ def test_without_a_business_id_the_entry_stands_in() -> None:
     first = one_fact(*message_from(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
     again = one_fact(*message_from(GP, "m1", person, weight(None, 0, "120"), at=0), "measurement")
     other = one_fact(*message_from(GP, "m2", person, weight(None, 0, "120"), at=0), "measurement")
-    assert first["fact_id"] == again["fact_id"] != other["fact_id"]
+    assert first[0].fact_id == again[0].fact_id != other[0].fact_id
 
 
 def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
@@ -118,16 +132,17 @@ def test_the_same_ubrn_from_two_sources_is_the_same_keyed_reference() -> None:
         *message_from(COUNCIL, "c1", at_source(ANN, "C1"), referral("B", 3, sent=False, ubrn="000000000001"), at=3),
         "referral",
     )
-    assert sent["body"]["ubrn"] == received["body"]["ubrn"]
-    assert re.fullmatch("[0-9a-f]{32}", sent["body"]["ubrn"]), "no version: the key is never rotated"
-    assert sent["fact_id"] != received["fact_id"]
+    ubrns = [fact.body.ubrn or "" for _, fact in (sent, received) if isinstance(fact.body, Referral)]
+    assert ubrns[0] == ubrns[1]
+    assert re.fullmatch("[0-9a-f]{32}", ubrns[0]), "no version: the key is never rotated"
+    assert sent[0].fact_id != received[0].fact_id
 
 
 def test_two_sources_with_the_same_business_id_mean_two_things() -> None:
     fact = one_fact(*message_from(TRUST, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
     other = one_fact(*message_from(COUNCIL, "m", at_source(ANN, "1"), attended("A1", 3), at=3), "attendance")
-    assert fact["fact_id"] != other["fact_id"]
-    assert fact["record_id"] != other["record_id"]
+    assert fact[0].fact_id != other[0].fact_id
+    assert fact[1].record_id != other[1].record_id
 
 
 def record_of(person: Person, message_id: str = "m") -> str:
@@ -220,7 +235,7 @@ def test_a_source_learns_of_an_accepted_entry_nothing_but_that() -> None:
 
 def test_poison_without_an_entry_id_is_still_only_rejected() -> None:
     bare = Message(sources()[GP].intake_topic, 0, 7, None, None, (), 0)
-    assert real_step("ingress").advance(None, bare)[1] == (Reject("unreadable"),)
+    assert real_step("ingress").advance(VaultState(), bare)[1] == (Reject("unreadable"),)
 
 
 def test_an_original_the_door_could_not_read_is_rejected_with_the_doors_reasons() -> None:

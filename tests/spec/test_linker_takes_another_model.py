@@ -12,6 +12,7 @@ from linker_history import final_values, identities
 from linker_lives import BATCH_RECORDS, LinkerLives, models, step
 from memory_engine import START_MS, all_keys
 
+from ops.lab.memory_engine.parts import bucket_keys_of
 from schemas.linking import RelinkBatch
 from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
 from streams.steps.linker import LinkerStep
@@ -71,7 +72,9 @@ def test_a_model_of_other_words_and_the_same_weights_sends_no_answer_again() -> 
     lives.live(step("shipped"))
     renamed = replace(models()["shipped"], name="renamed")
     lives.coming.append(identities(0)[-1])
-    again = lives.live(LinkerStep(all_keys().zone("linker"), renamed, batch_records=BATCH_RECORDS))
+    again = lives.live(
+        LinkerStep(all_keys().zone("linker"), renamed, batch_records=BATCH_RECORDS, data_keys=bucket_keys_of("linker"))
+    )
     assert len(emitted(again, IDENTITY)) > 1, "every record was looked at again"
     assert (emitted(again, LINK_MAP), emitted(again, REVIEW), emitted(again, PERSON_CHANGES)) == ([], [], [])
 

@@ -17,14 +17,14 @@ def test_a_rebuilt_linker_that_knows_no_former_person_leaves_no_fact_behind() ->
     records.link(A, 5)
     records.restart()
     rebuilt = revision_of(1, 0)
-    assert told_to(records.link(B, rebuilt)) == [("withdrawal", A, rebuilt), ("fact", B, rebuilt)]
+    assert told_to(records.link(B, rebuilt)) == [("withdrawal", A, rebuilt), ("entry", B, rebuilt)]
 
 
 def test_an_answer_of_the_former_generation_that_comes_late_changes_nothing() -> None:
     """As in a rolling restart: the linker of before has answered, and the one of after too."""
     records = Records(generation=1)
     records.hear(LETTER)
-    assert told_to(records.link(A, 7)) == [("fact", A, 7)]
+    assert told_to(records.link(A, 7)) == [("entry", A, 7)]
     records.link(B, revision_of(1, 2), A)
     assert records.link(A, 8, B) == []
 
@@ -46,4 +46,4 @@ def test_an_answer_of_a_generation_that_has_not_begun_is_a_dead_letter(revision:
     key, value = RECORD.encode(), Link(B, "linked", (), (), (A,), revision).value()
     _, outcomes = real_step("records").advance(records.state, Message(LINK_MAP, 0, 99, key, value, (), START_MS))
     assert outcomes == (Reject("generation"),)
-    assert told_to(records.link(C, 4, A)) == [("withdrawal", A, 4), ("fact", C, 4)]
+    assert told_to(records.link(C, 4, A)) == [("withdrawal", A, 4), ("entry", C, 4)]

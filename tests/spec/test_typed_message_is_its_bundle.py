@@ -15,6 +15,7 @@ from connectors import mapping as mappings
 from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from ops.lab.bench.restart_world import entries_of
+from ops.lab.memory_engine.parts import bucket_keys_of
 from ops.lab.simulator import default_rates, simulate
 from ops.runtime.paths import packaged
 from schemas import typed_message
@@ -22,6 +23,7 @@ from schemas.check import check
 from schemas.sources import Source
 from streams.steps.ingress import IngressStep
 from streams.steps.outcome import Emit, Message
+from streams.steps.vault import VaultState
 
 GOLDEN = CASES.parent
 AcceptedEntry = tuple[Source, SourceEntry]
@@ -90,13 +92,15 @@ def test_the_bundle_says_the_same_as_the_typed_message() -> None:
 @pytest.mark.parametrize("slug", ["gp-hub", "trust-wm", "council-east"])
 def test_ingress_answers_the_same_with_and_without_reading_the_bundle(slug: str) -> None:
     zone = all_keys().zone("ingress")
-    believing = IngressStep(zone, sources(), intake=intake_keys, test_mode=True)
-    checking = IngressStep(zone, sources(), intake=intake_keys, test_mode=True, recheck=True)
+    believing = IngressStep(zone, sources(), intake=intake_keys, data_keys=bucket_keys_of("ingress"), test_mode=True)
+    checking = IngressStep(
+        zone, sources(), intake=intake_keys, data_keys=bucket_keys_of("ingress"), test_mode=True, recheck=True
+    )
     entries = [entry for source, entry in accepted_entries() if source is sources()[slug]]
     for entry in entries:
         emit = published(slug, sealed_entry(slug, entry))
         found = Message(emit.topic, emit.partition, 0, emit.key, emit.value, emit.headers, START_MS)
-        outcomes = believing.advance(None, found)[1]
-        assert outcomes == checking.advance(None, found)[1]
+        outcomes = believing.advance(VaultState(), found)[1]
+        assert outcomes == checking.advance(VaultState(), found)[1]
         assert all(isinstance(outcome, Emit) for outcome in outcomes)
     assert len(entries) > 20

@@ -27,7 +27,7 @@ from schemas.errors import Issue
 from schemas.identity import nhs_digits
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
-from streams.steps.ingress import Pseudonyms
+from streams.steps.pseudonyms import Pseudonyms
 
 CASES = Path(__file__).parents[1] / "golden" / "cases"
 MAPPINGS = Path(mappings.__file__).parents[1] / "mappings"

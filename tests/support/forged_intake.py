@@ -21,6 +21,7 @@ from small_world import ANN, GP, at_source, message_from, referral, weight
 from connectors.entry import SourceEntry
 from connectors.intake import envelope_of
 from linkage.record_name import record_parts
+from ops.lab.memory_engine.parts import bucket_keys_of
 from schemas import canonical
 from schemas.check import check
 from schemas.door_session import Session
@@ -31,13 +32,21 @@ from schemas.source_message import SourceMessage
 from schemas.topics import intake_partition
 from streams.steps.ingress import IngressStep
 from streams.steps.outcome import Message, Outcome, Reject
+from streams.steps.vault import VaultState
 
 _, TOLD = message_from(GP, "m1", at_source(ANN, "G1"), referral("R", 0), weight("w1", 0, "120"), at=0)
 RECORD = record_parts(GP, TOLD.person, "")
 
 
 def ingress(keys: Callable[[], IntakeKeys] = intake_keys, *, recheck: bool = False) -> IngressStep:
-    return IngressStep(all_keys().zone("ingress"), sources(), intake=keys, test_mode=True, recheck=recheck)
+    return IngressStep(
+        all_keys().zone("ingress"),
+        sources(),
+        intake=keys,
+        data_keys=bucket_keys_of("ingress"),
+        test_mode=True,
+        recheck=recheck,
+    )
 
 
 def message(intake: IntakeMessage, slug: str = GP, *, stamp_ms: int = START_MS, **changes: Any) -> Message:
@@ -46,7 +55,7 @@ def message(intake: IntakeMessage, slug: str = GP, *, stamp_ms: int = START_MS, 
 
 
 def answer(found: Message, keys: Callable[[], IntakeKeys] = intake_keys) -> tuple[Outcome, ...]:
-    return ingress(keys).advance(None, found)[1]
+    return ingress(keys).advance(VaultState(), found)[1]
 
 
 def refused(found: Message, keys: Callable[[], IntakeKeys] = intake_keys) -> str:

@@ -11,8 +11,12 @@ from memory_engine import START_MS, all_keys, real_step, record_id
 
 from linkage.normalise import Identity, Name, normalise
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
+from ops.lab.memory_engine.parts import all_bucket_keys
+from schemas.data_keys import Family
 from schemas.keyring import Purpose
 from schemas.linking import DecisionKind, PairDecision, RecordIdentity
+from schemas.record_keys import WrappedKeys
+from schemas.sealed_body import IDENTITY_PAD_BYTES, seal_padded
 from schemas.topics import IDENTITY, LINK_MAP, PERSON_CHANGES, REVIEW
 from streams.steps.outcome import Change, Emit, Message, Reject
 
@@ -45,9 +49,12 @@ def rid(local: str) -> str:
 def identity_message(local: str, who: Identity | EncodedIdentity, merged_into: str | None = None) -> KeyValue:
     """The message by which the record is this identity, as records would write it."""
     encoded = who if isinstance(who, EncodedIdentity) else encode(normalise(who), keys=keys())
-    sealed = all_keys().seal(Purpose.LINK_SEAL, encoded.to_bytes(), context=rid(local).encode())
+    record, held = rid(local), all_bucket_keys()
+    data_key = held.made(Family.TOKENS, record, 1)
+    sealed = seal_padded(data_key, encoded.to_bytes(), context=record.encode(), pad_bytes=IDENTITY_PAD_BYTES)
+    wrapped = WrappedKeys.of(record, {Family.TOKENS: data_key}, 1, held)
     merged = rid(merged_into) if merged_into else None
-    return rid(local).encode(), RecordIdentity(rid(local), SOURCE, "tier2", sealed, merged).value()
+    return record.encode(), RecordIdentity(record, SOURCE, "tier2", sealed, wrapped, merged).value()
 
 
 def gone(local: str) -> KeyValue:

@@ -15,6 +15,7 @@ from memory_engine import all_keys
 
 from linkage.model import Model
 from linkage.model import parse as parse_model
+from ops.lab.memory_engine.parts import bucket_keys_of
 from ops.runtime.paths import linkage_model
 from schemas.topics import IDENTITY
 from streams.steps.linker import LinkerStep
@@ -36,7 +37,9 @@ def models() -> dict[str, Model]:
 
 def step(model: str, kind: type[LinkerStep] = LinkerStep) -> LinkerStep:
     """A linker that is asked for the model of this name."""
-    return kind(all_keys().zone("linker"), models()[model], batch_records=BATCH_RECORDS)
+    return kind(
+        all_keys().zone("linker"), models()[model], batch_records=BATCH_RECORDS, data_keys=bucket_keys_of("linker")
+    )
 
 
 class LinkerLives:

@@ -5,18 +5,26 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from pathway_journeys import DEFINITIONS, keyring
+from pathway_journeys import DEFINITIONS, keyed, keyring
 
-from schemas import canonical, topics
+from ops.lab.known_keys import known_bucket_keys, known_keys
+from schemas import canonical, pathway_in, topics
+from schemas.data_keys import Family
+from schemas.elements import EntryContent, entry_element
+from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.field_sets import FIELD_SETS
-from schemas.pathway_in import fact_message
+from schemas.pathway_in import EntryInput, TickInput, entry_message, key_message
 from schemas.recipients import Agreement
+from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Emit, Message, Outcome, Reject, keep
 from streams.steps.pathway import PathwayState, PathwayStep
 
 KeyValue = tuple[bytes | None, bytes | None]
+BUCKET_KEYS = known_bucket_keys("journeys")
+INGRESS_KEYS = known_keys("journeys", recipients=()).zone("ingress")
 LEFT_OUT = ("revision", "known_at")
+EPOCH = date(1970, 1, 1)
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
 
 
@@ -29,18 +37,52 @@ def agreement(slug: str, fields: str = "full", **changes: date) -> Agreement:
 def step(recipients: Iterable[str | Agreement] = ("demo",), kind: type[PathwayStep] = PathwayStep) -> PathwayStep:
     """A pathway step with the real definitions; a recipient that is only named reads everything."""
     agreements = tuple(agreement(each) if isinstance(each, str) else each for each in recipients)
-    return kind(keyring(*(each.slug for each in agreements)), agreements, DEFINITIONS)
+    return kind(keyring(*(each.slug for each in agreements)), agreements, DEFINITIONS, data_keys=lambda: BUCKET_KEYS)
+
+
+def entry_input(person_id: str, facts: Sequence[StoredFact], link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of an entry of the person with these facts, which are of one record and version time."""
+    first = facts[0]
+    content = EntryContent(
+        record_id=first.record_id,
+        entry=keyed("entry", *(fact.fact_id for fact in facts)),
+        source=first.source,
+        tier=first.tier,
+        source_version_at=first.source_version_at,
+        identity=keyed("identity"),
+        service_named=True,
+        facts=facts,
+    )
+    key, text = entry_element(content, INGRESS_KEYS, BUCKET_KEYS.made(Family.BODY, first.record_id, 1))
+    record_id, _, name = key.split("/", 2)
+    return entry_message(person_id, (record_id, name), text, link_revision=link_revision)
 
 
 def fact_input(person_id: str, fact: StoredFact, link_revision: int) -> tuple[bytes, bytes]:
-    """Key and value of a fact of the person."""
-    text = canonical.dump(fact.model_dump(mode="json"))
-    return fact_message(person_id, (fact.record_id, fact.fact_id), text, link_revision=link_revision)
+    """Key and value of an entry that says this one thing."""
+    return entry_input(person_id, [fact], link_revision)
 
 
-def message(pair: KeyValue, offset: int) -> Message:
-    """One message of pathway.in.v1."""
-    return Message(topics.PATHWAY_IN, 0, offset, pair[0], pair[1], (), RECEIVED_MS + offset)
+def key_input(person_id: str, record_id: str, link_revision: int) -> tuple[bytes, bytes]:
+    """Key and value of the record's data key under the person."""
+    data_keys = {Family.BODY: BUCKET_KEYS.made(Family.BODY, record_id, 1)}
+    return key_message(person_id, record_id, WrappedKeys.of(record_id, data_keys, 1, BUCKET_KEYS), link_revision)
+
+
+def message(pair: KeyValue, offset: int, *, sent_ms: int | None = None) -> Message:
+    """One message of pathway.in.v1; a tick is sent on the day it names, all else on 5 January 2026."""
+    stamp_ms = _sent_ms(pair) + offset if sent_ms is None else sent_ms
+    return Message(topics.PATHWAY_IN, 0, offset, pair[0], pair[1], (), stamp_ms)
+
+
+def _sent_ms(pair: KeyValue) -> int:
+    try:
+        received = pathway_in.parse(*pair)
+    except Unreadable:
+        return RECEIVED_MS
+    if not isinstance(received, TickInput):
+        return RECEIVED_MS
+    return (received.as_of - EPOCH).days * 86_400_000
 
 
 @dataclass
@@ -84,12 +126,22 @@ class Run:
 
 
 def answer(engine: PathwayStep, state: PathwayState, *messages: Message) -> tuple[PathwayState, tuple[Outcome, ...]]:
-    """What a batch of these messages leads to."""
+    """What a batch of these messages leads to; a record's data key comes before each of its entries."""
     outcomes: list[Outcome] = []
-    for received in messages:
+    for received in (each for last in messages for each in (*_key_before(last), last)):
         state, found = engine.advance(state, received)
         outcomes += found
     return state, (*outcomes, *(outcome for _, found in engine.finish(state) for outcome in found))
+
+
+def _key_before(received: Message) -> Iterable[Message]:
+    try:
+        parsed = pathway_in.parse(received.key, received.value)
+    except Unreadable:
+        return
+    if isinstance(parsed, EntryInput):
+        key, value = key_input(parsed.person_id, parsed.record_id, parsed.link_revision)
+        yield received._replace(key=key, value=value)
 
 
 def run(pairs: Sequence[KeyValue], *, by: PathwayStep | None = None, restart_after: Iterable[int] = ()) -> Run:

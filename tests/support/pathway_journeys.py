@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, cast
+
+from pydantic import Field, TypeAdapter
 
 from ops.lab.known_keys import known_keys
 from schemas import definitions
-from schemas.facts import StoredFact
+from schemas.facts import FactBody, StoredFact, Tier
 from schemas.keyring import Keyring
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.fold import Pathway, fold
@@ -27,6 +29,7 @@ TIERS = {"gp": "primary_care", "tier2": "tier2", "tier3": "tier3", "tier4": "tie
 FOLDER = Path(definitions.__file__).parent
 TEXTS = tuple(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml")))
 DEFINITIONS = definitions.parse(TEXTS)
+_BODY: TypeAdapter[FactBody] = TypeAdapter(Annotated[FactBody, Field(discriminator="type")])
 
 
 def day(number: int) -> date:
@@ -115,16 +118,25 @@ def _fact(on: int, who: str, event: str, *, default_name: str) -> StoredFact:
     body["referral"] = keyed("fact", under) if under else None
     version_on = day(int(version_day) if version_day is not None else on)
     source_version_at = datetime.combine(version_on, time(9), tzinfo=UTC)
-    stored = {
-        "record_id": keyed("record", who),
-        "fact_id": keyed("fact", name or f"{who} {default_name}"),
-        "source": "test",
-        "tier": tier,
-        "source_version_at": source_version_at.isoformat(),
-        "retracted": retracted is not None,
-        "body": body,
-    }
-    return StoredFact.model_validate_json(json.dumps(stored))
+    return StoredFact(
+        record_id=keyed("record", who),
+        fact_id=keyed("fact", name or f"{who} {default_name}"),
+        source="test",
+        tier=cast(Tier, tier),
+        source_version_at=source_version_at,
+        body=body_of(body),
+        retracted=retracted is not None,
+    )
+
+
+def body_of(parts: dict[str, object]) -> FactBody:
+    """The body of these fields as JSON has them."""
+    return _BODY.validate_json(json.dumps(parts))
+
+
+def person_fact(fact: StoredFact) -> PersonFact:
+    """The fact under a person, its content named by everything it says."""
+    return PersonFact(fact, keyed(repr(fact)))
 
 
 def _take(event: str, suffix: str) -> tuple[str, str | None]:
@@ -159,5 +171,5 @@ class Journey:
 
 def journey(table: str, *, as_of: int | None = None) -> Journey:
     """The pathway of a table on day `as_of`."""
-    found = [PersonFact.of(fact) for fact in facts(table)]
+    found = [person_fact(fact) for fact in facts(table)]
     return Journey(fold(found, as_of=day(as_of) if as_of is not None else None, definitions=DEFINITIONS))

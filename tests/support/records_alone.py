@@ -13,7 +13,9 @@ from schemas.source_message import SourceFact
 from schemas.topics import DISPOSITIONS, EVENTS, LINK_MAP, PATHWAY_IN
 from streams.steps.outcome import Emit, Message, Outcome, keep
 from streams.steps.records import RecordsState, RecordsStep
+from streams.steps.vault import VaultState
 
+NO_FACTS: dict[str, list[Any]] = {"facts": []}  # of a key
 A, B, C = (letter * 32 for letter in "abc")  # three people
 RECORD = record_id(TRUST, "T1")
 LETTER = message_from(TRUST, "t1", at_source(ANN, "T1"), attended("a1", 3), at=3)
@@ -48,9 +50,8 @@ class Records:
             door.take(slug, entry)
             (sealed,) = [message for log in door.logs.partitions.values() for message in log.messages]
             assert sealed.key
-            for outcome in real_step("ingress").advance(None, sealed)[1]:
-                assert isinstance(outcome, Emit)
-                if outcome.topic == EVENTS:
+            for outcome in real_step("ingress").advance(VaultState(), sealed)[1]:
+                if isinstance(outcome, Emit) and outcome.topic == EVENTS:
                     self.written.add(outcome.key)
                     emits += self.give(outcome.key, outcome.value)
         return emits
@@ -72,9 +73,12 @@ def ends(emits: Iterable[Emit]) -> list[str]:
 
 
 def told_to(emits: Iterable[Emit]) -> list[tuple[str, str, int]]:
-    """(kind, person, link revision) of what pathway is told, demographics left out."""
+    """(kind, person, link revision) of what pathway is told, entries without care left out."""
+    sent = [
+        (emit.key.decode().split("/")[0], json.loads(emit.value or b"")) for emit in emits if emit.topic == PATHWAY_IN
+    ]
     return [
-        (emit["kind"], emit["person_id"], emit["link_revision"])
-        for emit in on(PATHWAY_IN, emits)
-        if emit["kind"] == "withdrawal" or emit["fact"]["body"]["type"] != "demographics"
+        (value["kind"], person, value["link_revision"])
+        for person, value in sent
+        if value["kind"] == "withdrawal" or any(of_care for _, _, of_care, _ in value.get("entry", NO_FACTS)["facts"])
     ]

@@ -1,6 +1,7 @@
 """JSON read strictly and written in one way."""
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -9,14 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shared_data import shared_folder
 
-from schemas.canonical import DEPTH_MAX, dump, instant, load, load_object
+from schemas.canonical import DEPTH_MAX, dump, instant, load, load_object, moment, read
 from schemas.errors import Unreadable
 
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
+
+def nested(leaves: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=20,
+    )
+
+
+WHOLE = st.none() | st.booleans() | st.integers() | st.text()
+values = nested(WHOLE | st.floats(allow_nan=False, allow_infinity=False))
 
 
 @given(values.filter(lambda value: "\\u" not in ascii(value) or _encodable(value)))
@@ -124,9 +131,32 @@ def test_an_object_is_an_object() -> None:
             load_object(text)
 
 
-def test_numbers_that_json_has_no_word_for_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="JSON compliant"):
-        dump(float("nan"))
+def test_a_number_that_json_has_no_word_for_is_nothing_and_cannot_be_read_at_a_door() -> None:
+    """So no float may ever be hashed: quantities are texts (`elements.body_form`)."""
+    assert dump(float("nan")) == b"null"
+    with pytest.raises(Unreadable, match="NaN"):
+        load(b"[NaN]")
+
+
+@given(nested(WHOLE))
+def test_the_fast_form_is_the_slow_one(value: object) -> None:
+    """RFC 8785 (canonical JSON) but for numbers, of which only whole ones are hashed."""
+    slow = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    assert dump(value) == slow
+    if not re.search(rb"[0-9]{19}", slow):  # a number over 64 bits may lose digits: we write none
+        assert read(slow) == value
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[NaN]", b"\xff", b'"\\ud800"', b"[" * 5_000])
+def test_what_is_no_json_is_unreadable_to_the_fast_reader_too(text: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read(text)
+
+
+@pytest.mark.parametrize("text", ["2026-01-02T03:04:05Z", "2026-01-02", "2026-01-02T03:04:05.000000", ""])
+def test_a_moment_in_another_form_is_none_of_ours(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  of datetime, or ours
+        moment(text)
 
 
 @given(st.datetimes(), st.datetimes(), st.integers(-14, 14))

@@ -167,10 +167,10 @@ def test_what_was_refused_or_never_sent_and_is_in_the_intake_is_a_phantom(answer
     assert (bad(verdict), verdict.where["phantom"]) == ({"phantom": 1}, {"intake": 1})
 
 
-def test_a_fact_no_entry_told_is_a_phantom(tmp_path: Path) -> None:
+def test_an_element_no_entry_led_to_is_a_phantom(tmp_path: Path) -> None:
     def planted(messages: list[TopicMessage]) -> list[TopicMessage]:
-        fact = next(message for message in messages if b"/e/" in (message.key or b""))
-        return after(messages, fact, key=(fact.key or b"")[:-4] + b"0000")
+        element = next(message for message in messages if b"/n/" in (message.key or b""))
+        return after(messages, element, key=(element.key or b"")[:-4] + b"0000")
 
     verdict = Run(tmp_path, {EVENTS: planted}).judged()
     assert verdict.where["phantom"] == {EVENTS: 1}
@@ -191,8 +191,8 @@ def test_one_thing_sent_that_became_two_entries_is_a_phantom() -> None:
     made.take(*message_from(GP, "1", at_source(ANN, "G1"), referral("R1", 0), at=0))
     books = read_topic_index(made.run().read, sources().values(), keys=all_keys(), recipient=DEMO)
     assert not accounts(made.journal, books, keys=all_keys(), recipient=DEMO).phantom
-    ((entry, (manifest,)),) = books.manifests.items()
-    twice = replace(books, manifests={entry: [manifest, manifest]})
+    ((entry, (place,)),) = books.elements.items()
+    twice = replace(books, elements={entry: [place, place]})
     assert accounts(made.journal, twice, keys=all_keys(), recipient=DEMO).phantom == {EVENTS: 1}
 
 

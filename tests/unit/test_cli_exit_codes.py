@@ -126,7 +126,7 @@ NEEDS = {
     "topics create": "",
     "keys add-recipient": "city",
     "keys remove-recipient": "city",
-    "keys rotate": "link-seal",
+    "keys rotate": "dead-letter",
     "topics delete": "events.v1 --partition 0 --offset 0",
     "linkage explain": A,
     "linkage decide": f"{A} {B} --link",
@@ -297,6 +297,7 @@ def test_where_no_engine_runs_is_69_and_says_how_to_start_one(
         "worker records --worker-id ../keys --bootstrap " + DEAD,
         "worker records --worker-id= --bootstrap " + DEAD,
         "tick --as-of tomorrow",
+        "tick --as-of 9999-12-31",
         "chaos --menu nothing",
         "simulate --mutant none-such",
         "bench host --only turtle",
@@ -311,13 +312,13 @@ def test_a_wrong_argument_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 def test_key_files_are_shown_by_name_and_version_and_where_there_are_none_it_is_78(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for line in ("show", "add-recipient city", "remove-recipient demo", "rotate link-seal"):
+    for line in ("show", "add-recipient city", "remove-recipient demo", "rotate dead-letter"):
         assert main(monkeypatch, tmp_path, f"keys {line}") == 78
         assert "run `tierlink keys create` first" in capsys.readouterr().err
-    for line in ("create", "add-recipient city", "remove-recipient demo", "rotate link-seal", "show"):
+    for line in ("create", "add-recipient city", "remove-recipient demo", "rotate dead-letter", "show"):
         assert main(monkeypatch, tmp_path, f"keys {line}") == 0
     shown = capsys.readouterr().out.split("linker     dead-letter")[1]
-    assert "linker     link-seal                2\n" in shown
+    assert "linker     dead-letter                2\n" in shown
     assert "recipient/city           1\n" in shown
     assert "recipient/demo" not in shown
     assert main(monkeypatch, tmp_path, "keys rotate record-id") == 78

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 
-from memory_engine import RECIPIENTS, MemoryEngine, sources
+from memory_engine import RECIPIENTS, MemoryEngine, all_bucket_keys, all_keys, sources
 from small_world import small_world
 
 from ops.admin.topic_reader import TopicMessage
-from ops.verify.compare import Comparison, compare_topics, final_topics, final_values
+from ops.verify.compare import Comparison, Side, compare_topics, final_topics, final_values
 from schemas import topics
 from schemas.topics import registry
 
@@ -26,7 +26,8 @@ def compared(engine: MemoryEngine, change: Change) -> Comparison:
     def other(name: str) -> Iterator[TopicMessage]:
         return (kept for message in engine.read([name]) if (kept := change(message)) is not None)
 
-    return compare_topics(lambda name: engine.read([name]), other, TOPICS)
+    held = all_bucket_keys()
+    return compare_topics(Side(lambda name: engine.read([name]), held), Side(other, held), TOPICS, keys=all_keys())
 
 
 def read(value: object, key: bytes | None = b"k") -> TopicMessage:

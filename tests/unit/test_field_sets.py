@@ -6,15 +6,15 @@ A planner at a council knows who lives there, so with a day, a practice or a rar
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 import pytest
 from pathway_engine import RECEIVED_MS, Run, agreement, answer, fact_input, message, run, step
-from pathway_journeys import day, facts, keyed
+from pathway_journeys import body_of, day, facts, keyed
 from pydantic import BaseModel
 
-from schemas.facts import StoredFact
 from schemas.field_sets import ALWAYS, ALWAYS_IN_EVENTS, FIELD_SETS, REPLACING, FieldSet, Use, pruned, tree_of
 from schemas.pathway import PublishedModel, Snapshot, schema_uri
 from schemas.pathway_events import EVENTS
@@ -90,13 +90,12 @@ def everything() -> list[tuple[bytes, bytes]]:
         {"type": "demographics", "sex": "female", "birth_year": 1961, "ethnic_category": "A", "ethnic_system": "2001",
          "imd_quintile": 1, "imd_version": "2019",
          "lsoa_version": "2011", "council": "E10000", "practice_ods": "A81001",
-         "on": day(0)},
-        {"type": "comorbidity", "condition": "diabetes", "present": True, "on": day(2)},
-        {"type": "death", "on": day(300)},
+         "on": day(0).isoformat()},
+        {"type": "comorbidity", "condition": "diabetes", "present": True, "on": day(2).isoformat()},
+        {"type": "death", "on": day(300).isoformat()},
     ]  # fmt: skip
     more = [
-        StoredFact.model_validate(first.model_dump() | {"fact_id": keyed("about", str(number)), "body": body})
-        for number, body in enumerate(about)
+        replace(first, fact_id=keyed("about", str(number)), body=body_of(body)) for number, body in enumerate(about)
     ]
     return [fact_input(PERSON, fact, 1) for fact in [*stored, *more]]
 
@@ -200,9 +199,11 @@ def test_a_new_field_of_a_model_reaches_nobody_but_full() -> None:
     assert FieldSet("all", "", frozenset()).of_snapshot(value) == value
 
 
-def by_recipient(recipients: Sequence[str | Agreement]) -> dict[str, list[tuple[object, ...]]]:
-    pairs = [*everything(), tick_message(0, day(200)), withdrawal_message(PERSON, keyed("record", "tier2"), 1)]
-    done = run(pairs, by=step(recipients))
+def by_recipient(
+    recipients: Sequence[str | Agreement], pairs: Sequence[Any] | None = None
+) -> dict[str, list[tuple[object, ...]]]:
+    leaves = withdrawal_message(PERSON, keyed("record", "tier2"), 1)
+    done = run(pairs or [*everything(), tick_message(0, day(200)), leaves], by=step(recipients))
     found: dict[str, list[tuple[object, ...]]] = {}
     for emit in done.sent:
         sent = (emit.topic, emit.partition, emit.key, emit.value, emit.headers)
@@ -223,7 +224,7 @@ def test_outside_its_period_nothing_is_published_for_a_recipient() -> None:
     over = agreement("over", to_on=date(2026, 1, 4))
     ahead = agreement("ahead", from_on=date(2026, 1, 6))
     today = agreement("today", from_on=date(2026, 1, 5), to_on=date(2026, 1, 5))
-    assert set(by_recipient([over, "demo", ahead, today])) == {"demo", "today"}
+    assert set(by_recipient([over, "demo", ahead, today], everything())) == {"demo", "today"}
 
 
 def test_the_day_that_counts_is_englands() -> None:

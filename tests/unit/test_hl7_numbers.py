@@ -113,6 +113,24 @@ def test_an_authority_that_is_declared_by_its_oid_is_known_in_every_form(declare
     assert person.local_id == LocalId("700002", OID)
 
 
+@pytest.mark.parametrize("listed", [("RXX",), ()])
+@pytest.mark.parametrize(
+    "sent", ["RXX", f"&{OID}&ISO", OID, f"RXX&{OID}&ISO", f"urn:oid:{OID}", f"PAS&{OID}&ISO", "Old"]
+)
+def test_an_issuer_under_its_oid_or_a_former_name_is_the_same_issuer(sent: str, listed: tuple[str, ...]) -> None:
+    """Before, a source that changed from a name to an OID in CX.4 had each patient twice."""
+    source = replace(TRUST, authorities=listed, authority_aliases={OID: "RXX", "OLD": "RXX"})
+    pid = PID.replace("700002^^^RXX^MR", f"700002^^^{sent}^MR")
+    person = message_of(message("ADT^A04", pid, "EVN|A04|20260714100000", PV1), source=source).person
+    assert person.local_id == LocalId("700002", "RXX")
+
+
+def test_a_merge_under_another_name_of_the_issuer_retires_its_number() -> None:
+    source = replace(TRUST, authorities=("RXX",), authority_aliases={OID: "RXX"})
+    raw = message("ADT^A40", PID, f"MRG|700001^^^&{OID}&ISO^MR")
+    assert message_of(raw, source=source).person.retired_local_ids == (LocalId("700001", "RXX"),)
+
+
 def test_an_oid_that_no_source_declares_names_no_record_and_is_named() -> None:
     """No table of ours says which trust an OID is: to guess would join two trusts' patients."""
     source = replace(TRUST, authorities=("RXX",))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.sessions import DoorSessions
-from ops.admin.intake_keys import DAYS_AHEAD, add_doors, replace_door, turn
+from ops.admin.intake_keys import DAYS_AHEAD, add_doors, replace_door, turn, turns
 from ops.runtime.intake_key_files import CurrentIntakeKeys, IntakeKeyFiles
 from schemas.door_session import Refusal, verify
 from schemas.errors import Unreadable
@@ -49,6 +49,23 @@ def test_a_day_can_be_opened_on_its_15th_day_and_never_again_on_its_16th(files: 
 def test_turns_that_failed_for_a_month_destroy_all_that_is_old_at_once(files: IntakeKeyFiles, tmp_path: Path) -> None:
     assert turn(tmp_path, after(40)) == (DAYS_AHEAD + 1, DAYS_AHEAD + 1)
     assert min(files.held_days()) == after(40)
+
+
+def test_a_process_that_stays_turns_at_once_and_on_every_day_that_comes(tmp_path: Path) -> None:
+    """Forty days of hours: each day has its key a week before it begins, and none is kept past day 15."""
+    hours = iter(range(24 * 40))
+    clock = {"hour": 0}
+
+    def ended(_: float) -> bool:
+        clock["hour"] = next(hours, -1)
+        return clock["hour"] < 0
+
+    for _ in turns(tmp_path, lambda: after(clock["hour"] // 24), ended):
+        held, today = IntakeKeyFiles(tmp_path).held_days(), after(clock["hour"] // 24)
+        assert max(held) == today + timedelta(days=DAYS_AHEAD)
+        assert min(held) >= today - timedelta(days=KEPT_DAYS)
+    assert clock["hour"] < 0
+    assert min(held) == after(39 - KEPT_DAYS)
 
 
 def test_private_keys_are_read_by_their_owner_alone(files: IntakeKeyFiles) -> None:

@@ -83,7 +83,7 @@ def test_a_recipient_goes_and_no_byte_of_another_entry_changes(made: Path) -> No
     assert everything(made)["pathway", "recipient/research", 1] != before["pathway", "recipient/research", 1]
 
 
-@pytest.mark.parametrize("name", ["link-seal", "dead-letter"])
+@pytest.mark.parametrize("name", ["dead-letter"])
 def test_a_rotation_leaves_every_other_key_alone_and_old_values_open(made: Path, name: str) -> None:
     before, sealed = everything(made), read_keyring(made, OPERATIONS_ZONE).seal(name, b"text", context=b"here")
     assert rotate(made, name) == 2
@@ -98,9 +98,9 @@ def test_a_rotation_leaves_every_other_key_alone_and_old_values_open(made: Path,
 def test_a_zone_that_has_not_started_again_cannot_open_what_a_newer_version_sealed(made: Path) -> None:
     """Which is why the linker starts before ingress."""
     before = read_keyring(made, "linker")
-    rotate(made, "link-seal")
+    rotate(made, "dead-letter")
     with pytest.raises(Unreadable):
-        before.unseal("link-seal", read_keyring(made, "ingress").seal("link-seal", b"t", context=b""), context=b"")
+        before.unseal("dead-letter", read_keyring(made, "ingress").seal("dead-letter", b"t", context=b""), context=b"")
 
 
 @pytest.mark.parametrize("name", ["record-id", "recipient/demo", "link-tokens", "intake-open", "nothing", "../x"])
@@ -139,7 +139,7 @@ def test_a_command_that_was_killed_is_finished_by_the_next(
 ) -> None:
     """Whatever file it was killed at: no file is torn, and the zones agree after the next command."""
     written: list[Path] = []
-    real = admin._replace
+    real = admin.replace_file
 
     def killed(path: Path, text: str) -> None:
         if len(written) == survives:
@@ -147,7 +147,7 @@ def test_a_command_that_was_killed_is_finished_by_the_next(
         real(path, text)
         written.append(path)
 
-    monkeypatch.setattr(admin, "_replace", killed)
+    monkeypatch.setattr(admin, "replace_file", killed)
     try:
         rotate(made, "dead-letter")
     except KilledError:
@@ -170,7 +170,7 @@ def test_a_command_that_was_killed_is_finished_by_the_next(
         (lambda path: path.write_text(path.with_name("records.json").read_text()), "of another zone"),
         (lambda path: path.write_bytes(b"\xff"), "cannot be read as text"),
         (lambda path: path.write_text(path.read_text().replace('"wrapped": "', '"wrapped": "AAAA')), "does not open"),
-        (lambda path: path.write_text(path.read_text().replace("link-seal", "record-id")), "not a key of this zone"),
+        (lambda path: path.write_text(path.read_text().replace("dead-letter", "record-id")), "not a key of this zone"),
     ],
 )
 def test_a_key_file_at_fault_is_said_by_zone_and_rule(made: Path, damage: Callable[[Path], None], rule: str) -> None:

@@ -59,9 +59,9 @@ def test_an_entry_stands_only_for_the_name_the_version_and_the_zone_it_was_wrapp
     swapped = file_of("pathway").with_entry(KeyEntry(demo.name, demo.version, research.wrapped))
     with pytest.raises(InvalidField, match="recipient/demo 1: does not open"):
         swapped.opened(WRAPPING)
-    first, second = (entry for entry in file_of().entries if entry.name == "link-seal")
-    with pytest.raises(InvalidField, match="link-seal 2: does not open"):
-        file_of().with_entry(KeyEntry("link-seal", 2, first.wrapped)).opened(WRAPPING)
+    first, second = (entry for entry in file_of().entries if entry.name == "dead-letter")
+    with pytest.raises(InvalidField, match="dead-letter 2: does not open"):
+        file_of().with_entry(KeyEntry("dead-letter", 2, first.wrapped)).opened(WRAPPING)
     moved = KeyFile("ingress", (second,))
     with pytest.raises(InvalidField, match="does not open"):
         moved.opened(WRAPPING)
@@ -93,7 +93,7 @@ def test_a_key_comes_and_goes_without_touching_a_byte_of_another_entry() -> None
     assert fewer.opened(WRAPPING).key("recipient/demo") == KEYS.key("recipient/demo")
 
 
-GOOD = {"name": "link-seal", "version": 1, "wrapped": "AAAA"}
+GOOD = {"name": "dead-letter", "version": 1, "wrapped": "AAAA"}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_no_key_file_is_said_to_be_none(text: str) -> None:
         ({**GOOD, "wrapped": "!"}, "key[0].wrapped"),
         ({**GOOD, "wrapped": 5}, "key[0].wrapped"),
         ({**GOOD, "key": "plain"}, "key[0]"),
-        ("link-seal", "key[0]"),
+        ("dead-letter", "key[0]"),
     ],
 )
 def test_an_entry_at_fault_is_named_by_its_place(entry: object, place: str) -> None:
@@ -139,18 +139,18 @@ def test_a_wrapped_key_that_is_weak_short_or_of_version_0_is_refused() -> None:
     def wrapped(key: bytes, version: int = 1) -> KeyFile:
         bound = b"".join(
             len(part).to_bytes(4, "big") + part
-            for part in (b"tierlink key", b"linker", b"link-seal", str(version).encode())
+            for part in (b"tierlink key", b"linker", b"dead-letter", str(version).encode())
         )
         return KeyFile(
-            "linker", (KeyEntry("link-seal", version, b"n" * 12 + AESGCM(WRAPPING).encrypt(b"n" * 12, key, bound)),)
+            "linker", (KeyEntry("dead-letter", version, b"n" * 12 + AESGCM(WRAPPING).encrypt(b"n" * 12, key, bound)),)
         )
 
-    for key in (b"k" * 64, KEYS.key("link-seal")[:32], b""):
+    for key in (b"k" * 64, KEYS.key("dead-letter")[:32], b""):
         with pytest.raises(InvalidField):
             wrapped(key).opened(WRAPPING)
     with pytest.raises(InvalidField, match="version"):
-        wrapped(KEYS.key("link-seal"), 0).opened(WRAPPING)
-    assert wrapped(KEYS.key("link-seal")).opened(WRAPPING)
+        wrapped(KEYS.key("dead-letter"), 0).opened(WRAPPING)
+    assert wrapped(KEYS.key("dead-letter")).opened(WRAPPING)
 
 
 @pytest.mark.parametrize("text", ["", "!", "YWFhYQ==", base64.b64encode(b"k" * 32).decode(), "é"])

@@ -26,11 +26,12 @@ def held(keys: Keyring) -> set[str]:
 
 EXPECTED_ZONES = {
     "ingress": {
-        "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "link-tokens", "link-seal", "dead-letter",
+        "record-id", "entry-name", "fact-id", "ubrn", "identity-version", "content", "link-tokens",
+        "dead-letter",
     },
     "records": {"dead-letter"},
-    "linker": {"link-seal", "person-id", "dead-letter"},
-    "pathway": {"recipient/demo", "recipient/research", "dead-letter"},
+    "linker": {"person-id", "dead-letter"},
+    "pathway": {"claim", "recipient/demo", "recipient/research", "dead-letter"},
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def test_every_key_is_random_and_another_whatever_keys_there_are_beside_it() -> 
     """Nothing is derived: who learns one key learns no other, and a recipient more changes no key there is."""
     keys = fresh_keys(["demo"])
     values = [keys.key(name) for name in held(keys)]
-    assert len(set(values)) == len(values) == 10
+    assert len(set(values)) == len(values) == 11
     again = fresh_keys(["demo"])
     assert not {again.key(name) for name in held(again)} & set(values)
     assert {name: len(keys.key(name)) for name in held(keys)} == {name: key_bytes(name) for name in held(keys)}
@@ -117,7 +118,7 @@ def test_what_names_has_exactly_one_key(purpose: Purpose) -> None:
 @pytest.mark.parametrize("version", [0, -1, 2**16])
 def test_a_version_fits_the_two_bytes_it_is_written_in(version: int) -> None:
     with pytest.raises(InvalidField):
-        Keyring({("link-seal", version): keyring().key("link-seal")})
+        Keyring({("dead-letter", version): keyring().key("dead-letter")})
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_random_keys_are_strong() -> None:
 def test_no_text_of_a_keyring_holds_a_key() -> None:
     keys = keyring(versions=2)
     shown = f"{keys!r} {keys} {keys.zone('ingress')!r} {list(keys)}"
-    assert "link-seal 2" in shown
+    assert "dead-letter 2" in shown
     for name in held(keys):
         key = keys.key(name)
         assert key.hex()[:8] not in shown

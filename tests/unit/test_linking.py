@@ -7,26 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.data_keys import Family
 from schemas.errors import Unreadable
 from schemas.linking import TIER_RANK, Link, PairDecision, RecordIdentity, RelinkBatch
+from schemas.record_keys import WrappedKeys
 
 A, B = "0" * 31 + "a", "0" * 31 + "b"  # two records
 texts = st.text(max_size=5)
+ids = st.integers(0, 2**128 - 1).map("{:032x}".format)
 identities = st.builds(
     RecordIdentity,
     st.just("r"),
     texts,
     st.sampled_from(sorted(TIER_RANK)),
     st.none() | st.binary(max_size=9),
+    st.none()
+    | st.builds(WrappedKeys, st.integers(1, 9), st.fixed_dictionaries({Family.TOKENS: st.binary(max_size=9)})),
     st.none() | texts,
 )
 links = st.builds(
     Link,
-    person_id=texts,
+    person_id=ids,
     status=st.sampled_from(["linked", "held"]),
     reasons=st.lists(texts, max_size=2).map(tuple),
     evidence=st.lists(st.fixed_dictionaries({"other": texts}), max_size=2).map(tuple),
-    formerly=st.lists(texts, max_size=2).map(tuple),
+    formerly=st.lists(ids, max_size=2).map(tuple),
     revision=st.integers(0, 2**40),
 )
 
@@ -85,7 +90,7 @@ def test_a_decision_of_another_form_is_unreadable_and_nothing_worse(key: str, ch
 
 
 LINK = json.loads(Link("p", "linked", (), (), (), 3).value())
-IDENTITY = json.loads(RecordIdentity("r", "s", "tier2", b"x", None).value())
+IDENTITY = json.loads(RecordIdentity("r", "s", "tier2", b"x", None, None).value())
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,22 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pytest
-from pathway_engine import KeyValue, Run, agreement, answer, fact_input, message, run, step
+from pathway_engine import (
+    BUCKET_KEYS,
+    RECEIVED_MS,
+    KeyValue,
+    Run,
+    agreement,
+    answer,
+    fact_input,
+    key_input,
+    message,
+    run,
+    step,
+)
 from pathway_journeys import DEFINITIONS, day, facts, keyed, keyring
 
 from schemas import canonical, topics
@@ -199,6 +211,39 @@ def test_a_day_that_makes_nothing_overdue_publishes_nothing() -> None:
     assert stale == ()
 
 
+@pytest.mark.parametrize(
+    ("sent", "latest"),
+    [
+        ("2026-01-05T12:00:00Z", date(2026, 1, 6)),
+        ("2026-01-05T23:59:59Z", date(2026, 1, 6)),
+        ("2026-07-05T22:59:59Z", date(2026, 7, 6)),
+        ("2026-07-05T23:00:00Z", date(2026, 7, 7)),  # summer time: in London it is the 6th
+    ],
+)
+def test_a_tick_names_at_the_latest_the_day_after_it_was_sent(sent: str, latest: date) -> None:
+    """A day only grows: one of the year 9999 would make every referral overdue, for ever."""
+    sent_ms = int(datetime.fromisoformat(sent).timestamp() * 1000)
+    engine = step()
+    for ahead in (latest + timedelta(days=1), date.max):
+        state = engine.restore([])
+        _, outcomes = answer(engine, state, message(tick_message(0, ahead), 0, sent_ms=sent_ms))
+        assert outcomes == (Reject("tick-ahead"),)
+        assert state.as_of is None
+    for day_named in (latest, latest - timedelta(days=400), date.min):
+        _, outcomes = answer(engine, engine.restore([]), message(tick_message(0, day_named), 0, sent_ms=sent_ms))
+        assert [type(outcome) for outcome in outcomes] == [Change]
+
+
+def test_a_tick_that_is_ahead_makes_nothing_overdue_and_stops_no_later_day() -> None:
+    engine, sent = step(), inputs("0 | tier2 | refers to tier3")
+    state, _ = answer(engine, engine.restore([]), message(sent[0], 0))
+    state, refused = answer(engine, state, message(tick_message(0, date.max), 1, sent_ms=RECEIVED_MS))
+    assert refused == (Reject("tick-ahead"),)
+    state, _ = answer(engine, state, message(tick_message(0, day(41)), 2))
+    _, overdue = answer(engine, state, message(tick_message(0, day(42)), 3))
+    assert any(isinstance(outcome, Emit) for outcome in overdue)
+
+
 def test_two_recipients_share_no_id() -> None:
     done = run([*inputs(THREE_TIERS), tick_message(0, day(200))], by=step(("demo", "research")))
 
@@ -240,6 +285,12 @@ def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
         assert not [id_ for id_ in ours if id_.encode() in everything]
 
 
+def entry_of(table: str) -> tuple[bytes, bytes]:
+    """The one entry of the table as a message."""
+    (pair,) = inputs(table)
+    return pair[0] or b"", pair[1] or b""
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -248,13 +299,20 @@ def test_no_id_of_ours_leaves_the_linkage_zone() -> None:
         (b"k", b"not JSON"),
         (b"k", b"\xff"),
         (b"k", b"[]"),
-        (b"k", b'{"kind":"gossip"}'),
-        (b"tick/0", b'{"kind":"tick","as_of":"30 February"}'),
-        (b"tick/0", b'{"kind":"tick","as_of":"2026-02-01","as_of":"2026-02-02"}'),
+        (b"k", b'{"v":1,"kind":"gossip"}'),
+        (b"tick/0", b'{"v":1,"kind":"tick","as_of":"30 February"}'),
+        (b"tick/0", b'{"v":2,"kind":"tick","as_of":"2026-02-01"}'),
+        (b"tick/0", withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
+        (f"{PERSON}/w".encode(), withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
+        (entry_of("0 | gp | dies")[0], withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
+        (entry_of("0 | gp | dies")[0], entry_of("1 | gp | dies as another")[1]),
+        (withdrawal_message(PERSON, keyed("record", "gp"), 1)[0], entry_of("0 | gp | dies")[1]),
+        (entry_of("0 | gp | dies")[0], entry_of("0 | gp | dies")[1].replace(b'"body":"', b'"body":"AAAA')),
         (
-            withdrawal_message(PERSON, keyed("record", "gp"), 1)[0],
-            withdrawal_message(PERSON, keyed("r"), 1)[1],
+            entry_of("0 | gp | dies")[0],
+            entry_of("0 | gp | dies")[1].replace(b'"facts":[[', b'"facts":[["f","v",true,true],['),
         ),
+        (key_input(PERSON, keyed("record", "gp"), 1)[0], key_input(PERSON, keyed("r"), 1)[1]),
         withdrawal_message("a name", keyed("record", "gp"), 1),
         withdrawal_message(PERSON, keyed("record", "gp"), -1),
     ],
@@ -270,7 +328,9 @@ def test_what_cannot_be_read_is_rejected_and_changes_nothing(bad: KeyValue) -> N
 
 
 def test_what_is_published_after_a_rebuild_is_newer_than_all_before() -> None:
-    engine = PathwayStep(keyring("demo"), (agreement("demo"),), DEFINITIONS, generation=3)
+    engine = PathwayStep(
+        keyring("demo"), (agreement("demo"),), DEFINITIONS, data_keys=lambda: BUCKET_KEYS, generation=3
+    )
     done = run(inputs("0 | gp | refers to tier2"), by=engine)
     assert {json.loads(emit.value or b"")["revision"] for emit in done.sent} == {3 * 2**40}
 
@@ -279,16 +339,18 @@ def test_a_link_of_a_generation_that_has_not_begun_is_a_dead_letter() -> None:
     forged = inputs("0 | gp | refers to tier2", revision=10**15)
     leaves = withdrawal_message(PERSON, keyed("record", "gp"), 2**40)
     done = run([*inputs("0 | gp | refers to tier2"), *forged, leaves])
-    assert done.rejected == ["generation", "generation"]
+    assert done.rejected == ["generation"] * 3, "the entry, its key, the withdrawal"
     assert done.published() == run(inputs("0 | gp | refers to tier2")).published()
 
 
 def test_the_state_is_one_element_for_each_thing() -> None:
     leaves = withdrawal_message(PERSON, keyed("record", "tier3"), 7)
-    done: Run = run([*inputs("0 | tier2 | refers to tier3 as sent"), leaves, tick_message(0, day(50))])
+    (sent,) = inputs("0 | tier2 | refers to tier3 as sent")
+    done: Run = run([sent, leaves, tick_message(0, day(50))])
     assert sorted(done.changelog) == sorted(
         [
-            f"{PERSON}/{keyed('record', 'tier2')}/{keyed('fact', 'sent')}".encode(),
+            sent[0] or b"",
+            f"{PERSON}/{keyed('record', 'tier2')}/k".encode(),
             f"{PERSON}/{keyed('record', 'tier3')}/w".encode(),
             f"{PERSON}/o/snapshot".encode(),
             f"{PERSON}/o/{keyed('fact', 'sent')}".encode(),
@@ -300,7 +362,7 @@ def test_the_state_is_one_element_for_each_thing() -> None:
 
 
 def test_a_recipient_without_a_key_is_refused_when_it_is_first_needed() -> None:
-    engine = PathwayStep(keyring("demo"), (agreement("research"),), DEFINITIONS)
+    engine = PathwayStep(keyring("demo"), (agreement("research"),), DEFINITIONS, data_keys=lambda: BUCKET_KEYS)
     with pytest.raises(InvalidField):
         answer(engine, engine.restore([]), message(inputs("0 | gp | refers to tier2")[0], 0))
 

@@ -61,6 +61,9 @@ def test_a_source_serves_what_it_names_and_nothing_else() -> None:
     assert not hub.serves()
 
 
+ALIASES = "source[0].authority_aliases"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field"),
     [
@@ -87,6 +90,18 @@ def test_a_source_serves_what_it_names_and_nothing_else() -> None:
         ('ods = "Y00001"', 'ods = "Y00001"\nauthorities = ["rxx", "RXX"]', "source[0].authorities"),
         ('ods = "Y00001"', 'ods = "Y00001"\ndefault_authority = ""', "source[0].default_authority"),
         ('ods = "Y00001"', 'ods = "Y00001"\ndefault_authority = 5', "source[0]"),
+        *[
+            ('ods = "Y00001"', f'ods = "Y00001"\nauthorities = ["RXX"]\nauthority_aliases = {names}', ALIASES)
+            for names in (
+                "5",
+                '["2.16.1"]',
+                '{ "2.16.1" = "" }',
+                '{ "2.16.1" = 5 }',
+                '{ "rxx" = "RYY" }',
+                '{ "2.16.1" = "RXX", "urn:oid:2.16.1" = "RYY" }',
+                '{ "A" = "B", "B" = "C" }',
+            )
+        ],
         ('ods = "Y00001"', 'ods = "Y00001"\nsenders = ["PAS"]', "source[0].senders"),
         ('ods = "Y00001"', 'ods = "Y00001"\nplaceholders = [""]', "source[0].placeholders"),
         ('ods = "Y00001"', 'ods = "Y00001"\nnhs_number_fields = ["PID-3"]', "source[0].nhs_number_fields"),
@@ -99,6 +114,15 @@ def test_a_slip_is_named_by_place_and_rule(old: str, new: str, field: str) -> No
     with pytest.raises(InvalidField) as raised:
         parse(GOOD.replace(old, new, 1), doors=TRANSPORTS, test_mode=False)
     assert raised.value.field == field
+
+
+def test_an_authority_has_other_names_and_every_spelling_of_them_counts() -> None:
+    table = '[source.authority_aliases]\n"urn:oid:2.16.1" = "rxx"\n" old  name " = "RXX"\n'
+    source = parse(f"{WORDS}\n{table}", doors=TRANSPORTS, test_mode=False)["trust"]
+    assert [source.issuer(name) for name in ("2.16.1", "URN:OID:2.16.1", "Old Name", "rxx", "")] == ["RXX"] * 5
+    assert source.issuer("2.16.2") == "2.16.2"
+    assert source.authority("") == "", "the source itself is no default"
+    assert hash(source) == hash(trust())
 
 
 WORDS = """

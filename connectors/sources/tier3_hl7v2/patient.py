@@ -252,7 +252,11 @@ def _issuer(reading: Reading, cx: Repetition) -> str:
 
 
 def _is_listed(reading: Reading, authority: str) -> bool:
-    return normalised_authority(authority) in reading.source.authorities
+    """True when the source names this issuer, by whichever of its names."""
+    source = reading.source
+    return (
+        source.authority(authority) in source.authorities or normalised_authority(authority) in source.authority_aliases
+    )
 
 
 def _parsed_id(reading: Reading, cx: Repetition, location: str = "MRG-1.1") -> LocalId | None:

@@ -1,12 +1,11 @@
-"""`tierlink bench memory`: what one worker keeps in memory while a million events about ten thousand facts pass.
+"""`tierlink bench memory`: what one worker keeps in memory while a million events about ten thousand entries pass.
 
-The facts are those of simulated people, copied under other ids until there are enough. Each event comes once; then nine
-events in ten are exact repeats, and one is a new version of a fact. New versions come under entries already known: a
-new entry adds its manifest (about 0.6 kB in records) for as long as the record lives, because the ledger accounts for
-every entry. Memory is flat when it stays within ten per cent of its median once a fifth of the events is answered.
+The entries are those of simulated people, copied under other ids until there are enough. Each event comes once; then
+nine in ten are exact repeats, and for pathway one in ten is an entry under a higher link revision. New content adds
+its element for as long as the record lives, because the ledger accounts for every entry. Memory is flat when it stays
+within ten per cent of its median once a fifth of the events is answered.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ STAGES: tuple[str, ...] = ("records", "pathway")
 READS = {"records": EVENTS, "pathway": PATHWAY_IN}
 PEOPLE = 60  # simulated, then copied
 WARM_UP_SHARE, FLAT_SHARE = 0.2, 0.1
-NEW_VERSION_SHARE = 0.1
+LINKED_ANEW_SHARE = 0.1
 SAMPLE_S = 0.5
 SAMPLES_SHOWN = 20  # samples in the answer, evenly spread
 STILL_S_MAX = 120.0  # without one commit: something is wrong
@@ -37,10 +36,10 @@ STILL_S_MAX = 120.0  # without one commit: something is wrong
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryBench:
-    """What to run: how many events about how many facts, through which stages."""
+    """What to run: how many events about how many entries, through which stages."""
 
     events: int = 1_000_000
-    facts: int = 10_000
+    entries: int = 10_000
     stages: Sequence[str] = STAGES
     people: int = PEOPLE
     directory: Path = Path(".tierlink")
@@ -60,13 +59,13 @@ def run(options: MemoryBench, *, report: Report) -> dict[str, object]:
     figures: dict[str, object] = {}
     for stage in options.stages:
         with bench_broker(options.directory) as broker:
-            report(f"{stage}: writing {options.events:,} events about {options.facts:,} facts")
-            feed = Feed(stage, restart_world(broker.layout, people=options.people), facts=options.facts)
+            report(f"{stage}: writing {options.events:,} events about {options.entries:,} entries")
+            feed = Feed(stage, restart_world(broker.layout, people=options.people), entries=options.entries)
             if stage == "records":
                 broker.fill(LINK_MAP, feed.links())
             broker.fill(READS[stage], islice(feed.events(), options.events))
             samples = _watched(WorkerUnderBench(broker, stage), options.events)
-            figures[stage] = judged(samples) | {"events": options.events, "facts": feed.facts}
+            figures[stage] = judged(samples) | {"events": options.events, "entries": feed.entries}
             report(f"{stage}: {figures[stage]}")
     return figures
 
@@ -74,14 +73,14 @@ def run(options: MemoryBench, *, report: Report) -> dict[str, object]:
 class Feed:
     """The messages of one stage: the same for the same world, events without end."""
 
-    def __init__(self, stage: str, world: RestartWorld, *, facts: int) -> None:
-        """At least that many facts, in whole copies of the world."""
+    def __init__(self, stage: str, world: RestartWorld, *, entries: int) -> None:
+        """At least that many entries, in whole copies of the world."""
         self._of_records = stage == "records"
         once = list({(message.key, message.value): message for message in world.messages[READS[stage]]}.values())
         templates = [ElementTemplate.of(message.key or b"", message.value or b"") for message in once]
-        named = {self._fact_of(message.key or b"") for message in once} - {None}
-        copies = -(-facts // len(named))
-        self.facts = copies * len(named)
+        named = {message.key for message in once if self._is_entry(message.key or b"")}
+        copies = -(-entries // len(named))
+        self.entries = copies * len(named)
         self._messages = [template.copy(number) for number in range(copies) for template in templates]
         links = [ElementTemplate.of(message.key or b"", message.value or b"") for message in world.messages[LINK_MAP]]
         self._links = [link.copy(number) for number in range(copies) for link in links]
@@ -91,38 +90,27 @@ class Feed:
         return (_placed(key, value) for key, value in self._links)
 
     def events(self) -> Iterator[Record]:
-        """Everything once, then the same again in any order, one in ten with a fact's new version."""
+        """Everything once, then the same again in any order; of pathway one in ten under a higher link revision."""
         rng = Random(1)
         yield from (_placed(key, value) for key, value in self._messages)
-        facts = [message for message in self._messages if self._fact_of(message[0]) is not None]
+        entries = [message for message in self._messages if self._is_entry(message[0])]
         number = 0
         while True:
             number += 1
-            if rng.random() < NEW_VERSION_SHARE:
-                yield _placed(*self._newer(*rng.choice(facts), number))
+            if not self._of_records and rng.random() < LINKED_ANEW_SHARE:
+                yield _placed(*_linked_anew(*rng.choice(entries), number))
             else:
                 yield _placed(*rng.choice(self._messages))
 
-    def _fact_of(self, key: bytes) -> bytes | None:
-        """What names a fact in the key of a message, None for a message about something else."""
+    def _is_entry(self, key: bytes) -> bool:
+        """Whether a message under this key is an entry."""
         parts = key.split(b"/")
-        if self._of_records:
-            return parts[0] + parts[2] if parts[1] == elements.FACT.encode() else None
-        return parts[1] + parts[2] if len(parts) == 3 and parts[2] != b"w" else None
+        return parts[1] == elements.ENTRY.encode() if self._of_records else len(parts) == 4
 
-    def _newer(self, key: bytes, value: bytes, number: int) -> tuple[bytes, bytes]:
-        """A newer version of the fact than any before; a weight has another value."""
-        document = json.loads(value)
-        fact = document if self._of_records else document["fact"]
-        fact["source_version_at"] = (
-            f"2027-{1 + number // 2_419_200 % 12:02d}-{1 + number // 86_400 % 28:02d}T{_clock(number)}Z"
-        )
-        if fact["body"].get("quantity") == "weight":
-            fact["body"]["value"] = f"{60 + number % 900 / 10:.1f}"
-        new = canonical.dump(document)
-        if self._of_records:
-            key = key.rpartition(b"/")[0] + b"/" + elements.content_hash(new).encode()
-        return key, new
+
+def _linked_anew(key: bytes, value: bytes, number: int) -> tuple[bytes, bytes]:
+    parts = canonical.read_object(value)
+    return key, canonical.dump({**parts, "link_revision": parts["link_revision"] + number})
 
 
 def judged(samples: Sequence[MemorySample]) -> dict[str, object]:
@@ -173,7 +161,3 @@ def _watched(worker: WorkerUnderBench, events: int) -> list[MemorySample]:
 
 def _placed(key: bytes, value: bytes) -> Record:
     return partition_of(key.partition(b"/")[0].decode()), key, value
-
-
-def _clock(number: int) -> str:
-    return f"{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}.000000"

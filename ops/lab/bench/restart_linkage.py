@@ -21,8 +21,11 @@ from ops.lab.simulator.identities import record_identity
 from ops.lab.simulator.model import COUNCIL, GP, TIER_OF, TRUST, SourceSlug
 from ops.lab.simulator.population import people as population
 from ops.runtime.paths import EnginePaths
+from schemas.data_keys import BucketKeys, Family, bucket_of
 from schemas.keyring import Keyring, Purpose
 from schemas.linking import RecordIdentity
+from schemas.record_keys import WrappedKeys
+from schemas.sealed_body import IDENTITY_PAD_BYTES, seal_padded
 from schemas.topics import IDENTITY
 from streams.steps.outcome import Message, keep
 
@@ -44,7 +47,8 @@ def linker_elements(layout: EnginePaths, *, elements: int, people: int) -> Itera
     """At least `elements` elements of `state.linker.v1`, in whole copies of a population of `people`."""
     keys = layout.keyring("linker")
     known = _records(layout, people)
-    answered = _answered(layout, keys, known)
+    held = layout.current_bucket_keys("linker")()
+    answered = _answered(layout, held, known)
     anchors = {keys.mac(Purpose.PERSON_ID, record_id).encode(): record_id for record_id in known}
     answers = [(key, _Answer.of(value, anchors)) for key, value in answered.items() if not key.startswith(b"m/")]
     made = number = 0
@@ -52,7 +56,7 @@ def linker_elements(layout: EnginePaths, *, elements: int, people: int) -> Itera
         mark, mask = b"%06x" % number, secrets.randbits(64) if number else 0
         for record_id, record in known.items():
             copied = record_id.replace(FIRST, mark.decode(), 1)
-            yield b"m/" + copied.encode(), _sealed(keys, copied, record, mask)
+            yield b"m/" + copied.encode(), _sealed(held, copied, record, mask)
         for key, answer in answers:
             yield _FIRST.sub(mark, key), answer.copy(keys, mark)
         made += len(known) + len(answers)
@@ -94,18 +98,18 @@ def _records(layout: EnginePaths, people: int) -> dict[str, CopiedRecord]:
     return known
 
 
-def _answered(layout: EnginePaths, keys: Keyring, known: Mapping[str, CopiedRecord]) -> dict[bytes, bytes]:
+def _answered(layout: EnginePaths, held: BucketKeys, known: Mapping[str, CopiedRecord]) -> dict[bytes, bytes]:
     """What the real linker keeps of the first copy."""
-    step, elements = step_with("linker", layout.keyring), dict[bytes, bytes]()
+    step, elements = step_with("linker", layout.keyring, layout.current_bucket_keys), dict[bytes, bytes]()
     state = step.restore([])
     for offset, (record_id, record) in enumerate(known.items()):
-        message = Message(IDENTITY, 0, offset, record_id.encode(), _sealed(keys, record_id, record, 0), (), offset)
+        message = Message(IDENTITY, 0, offset, record_id.encode(), _sealed(held, record_id, record, 0), (), offset)
         state, outcomes = step.advance(state, message)
         keep(elements, outcomes)
     return elements
 
 
-def _sealed(keys: Keyring, record_id: str, record: CopiedRecord, mask: int) -> bytes:
+def _sealed(held: BucketKeys, record_id: str, record: CopiedRecord, mask: int) -> bytes:
     """The identity message of a record whose blocks are masked; equal tokens stay equal."""
     blocks = sorted(
         (
@@ -116,5 +120,8 @@ def _sealed(keys: Keyring, record_id: str, record: CopiedRecord, mask: int) -> b
     )
     first = record.encoded
     encoded = EncodedIdentity.of(first.epoch, first.nhs, first.layout, blocks, near=first.near)
-    sealed = keys.seal(Purpose.LINK_SEAL, encoded.to_bytes(), context=record_id.encode())
-    return RecordIdentity(record_id, record.source, record.tier, sealed, None).value()
+    epoch = held.newest(Family.TOKENS, bucket_of(record_id))
+    data_key = held.made(Family.TOKENS, record_id, epoch)
+    wrapped = WrappedKeys.of(record_id, {Family.TOKENS: data_key}, epoch, held)
+    sealed = seal_padded(data_key, encoded.to_bytes(), context=record_id.encode(), pad_bytes=IDENTITY_PAD_BYTES)
+    return RecordIdentity(record_id, record.source, record.tier, sealed, wrapped, None).value()

@@ -48,7 +48,8 @@ class ElementTemplate:
 
 def restart_world(layout: EnginePaths, *, people: int, seed: int = 1) -> RestartWorld:
     """Everything simulated people lead to under the keys of `layout`; nothing is left to do at the end."""
-    engine = MemoryEngine(steps={stage.name: step_with(stage.name, layout.keyring) for stage in stages()})
+    keys_of, data_keys_of = layout.keyring, layout.current_bucket_keys
+    engine = MemoryEngine(steps={stage.name: step_with(stage.name, keys_of, data_keys_of) for stage in stages()})
     for delivery in simulate(seed, people, rates=default_rates()).deliveries:
         for entry in entries_of(delivery):
             if entry.message is not None:  # neither refused nor ignored

@@ -52,14 +52,14 @@ def host(
 def memory(
     *,
     events: Annotated[int, typer.Option(min=1_000, help="Messages the worker answers.")] = 1_000_000,
-    facts: Annotated[int, typer.Option(min=100, help="How many different facts they are about.")] = 10_000,
+    entries: Annotated[int, typer.Option(min=100, help="How many different entries they are about.")] = 10_000,
     directory: Scratch = Path(".tierlink"),
     as_json: Json = False,
 ) -> None:
-    """How much a worker keeps in memory while a million events about ten thousand facts go through it."""
+    """How much a worker keeps in memory while a million events about ten thousand entries go through it."""
     from ops.lab.bench.memory import MemoryBench, run
 
-    options = MemoryBench(events=events, facts=facts, directory=directory)
+    options = MemoryBench(events=events, entries=entries, directory=directory)
     _show(lambda report: run(options, report=report), as_json)
 
 

@@ -138,5 +138,5 @@ def read_snapshots(bootstrap: str) -> dict[str, SnapshotJson]:
     """Published person id -> snapshot, as a subscriber of the demo recipient would hold them."""
     latest = last_values(read_topics(bootstrap, [topics.pathway_state(RECIPIENT)]))
     return {
-        key.decode(): cast(SnapshotJson, canonical.load_object(message.value or b"")) for key, message in latest.items()
+        key.decode(): cast(SnapshotJson, canonical.read_object(message.value or b"")) for key, message in latest.items()
     }

@@ -2,20 +2,21 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 from connectors.entry import SourceEntry
 from connectors.intake import envelope_of
 from linkage.record_name import record_parts
-from ops.lab.known_keys import known_keys
+from ops.lab.known_keys import known_bucket_keys, known_keys
 from ops.runtime.paths import linkage_model, load_recipients, load_sources, packaged_all
 from schemas import canonical, topics
 from schemas.check import check
+from schemas.data_keys import FAMILIES, BucketKeys
 from schemas.definitions import parse
-from schemas.door_session import Session, open_session
+from schemas.door_session import Refusal, Session, open_session
 from schemas.envelope import SESSION_HEADER, Envelope, sealed
 from schemas.fhir import write
 from schemas.identity import LocalId
@@ -25,8 +26,10 @@ from schemas.naming import record_of_local_id
 from schemas.source_message import SourceMessage
 from schemas.sources import Source
 from streams.settings import StepSettings, build_step, seal_dead_letter
-from streams.steps.outcome import Emit, Message, MessageByMessage, Outcome, Stage, Step, dead_letter
+from streams.steps.ingress import IngressStep
+from streams.steps.outcome import Emit, Message, Stage, Step, dead_letter
 from streams.steps.pathway import PathwayStep
+from streams.steps.pseudonyms import PseudonymousEntry
 from streams.topology import STAGES, stage
 
 RECIPIENTS = ("demo",)
@@ -34,12 +37,26 @@ RECEIVED_AT = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 START_MS = int(RECEIVED_AT.timestamp() * 1000)
 
 KeysOfZone = Callable[[str], Keyring]
+BucketKeysOfZone = Callable[[str], Callable[[], BucketKeys]]
 
 
 @cache
 def all_keys() -> Keyring:
     """Every key of the engine in memory; the same in every run, so that equal seeds give equal bytes."""
     return known_keys("simulation", recipients=RECIPIENTS)
+
+
+@cache
+def all_bucket_keys() -> BucketKeys:
+    """Every bucket key of the engine in memory: also the same in every run."""
+    return known_bucket_keys("simulation")
+
+
+@cache
+def bucket_keys_of(zone: str) -> Callable[[], BucketKeys]:
+    """What a zone holds of them."""
+    held = all_bucket_keys().only(FAMILIES.get(zone, ()))
+    return lambda: held
 
 
 def door_seal(slug: str) -> DoorSeal:
@@ -80,10 +97,11 @@ def stages() -> tuple[Stage, ...]:
 def pathway_step(kind: type[PathwayStep]) -> Step[object]:
     """A pathway step of another kind, with the keys and definitions of `real_step`."""
     definitions = parse(packaged_all("schemas.definitions", ".toml"))
-    return cast(Step[object], kind(all_keys().zone("pathway"), tuple(load_recipients(None).values()), definitions))
+    agreements, data_keys = tuple(load_recipients(None).values()), bucket_keys_of("pathway")
+    return cast(Step[object], kind(all_keys().zone("pathway"), agreements, definitions, data_keys=data_keys))
 
 
-def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
+def step_with(name: str, keys_of: KeysOfZone, data_keys_of: BucketKeysOfZone = bucket_keys_of) -> Step[object]:
     """The production step of one stage with the keys of its zone and nothing else."""
     settings = StepSettings(
         keys=keys_of(name),
@@ -92,6 +110,7 @@ def step_with(name: str, keys_of: KeysOfZone) -> Step[object]:
         definitions=tuple(packaged_all("schemas.definitions", ".toml")),
         model=linkage_model(),
         intake=intake_keys,
+        data_keys=data_keys_of(name),
         test_mode=True,
     )
     return build_step(name, settings)
@@ -106,27 +125,38 @@ def real_step(name: str) -> Step[object]:
 @cache
 def quick_step(name: str) -> Step[object]:
     """As `real_step`, but ingress opens each message once per process."""
-    return CachedIngress(real_step(name)) if name == "ingress" else real_step(name)
+    return cast(Step[object], quick_ingress()) if name == "ingress" else real_step(name)
 
 
-class CachedIngress(MessageByMessage):
-    """Ingress answers by the message alone, so each message of a world is opened once per process."""
+@cache
+def quick_ingress() -> "QuickIngress":
+    """One for the process: all worlds share what it has read."""
+    return QuickIngress(
+        all_keys().zone("ingress"),
+        sources(),
+        intake=intake_keys,
+        data_keys=bucket_keys_of("ingress"),
+        test_mode=True,
+    )
 
-    def __init__(self, step: Step[object]) -> None:
-        """Around the production step."""
-        self._step = step
-        self._answers: dict[tuple[object, ...], tuple[Outcome, ...]] = {}
 
-    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> object:
-        """As the step does."""
-        return self._step.restore(elements)
+class QuickIngress(IngressStep):
+    """What it reads follows from the message alone, so each message of a world is opened once per process."""
 
-    def advance(self, state: object, message: Message) -> tuple[object, tuple[Outcome, ...]]:
-        """As the step does."""
+    _known: ClassVar[dict[tuple[object, ...], tuple[Envelope, PseudonymousEntry | None] | Refusal]] = {}
+
+    def read(self, source: Source, message: Message) -> tuple[Envelope, PseudonymousEntry | None]:
+        """As the step does; what was refused is refused again."""
         content = (message.topic, message.partition, message.key, message.value, message.headers)
-        if content not in self._answers:
-            self._answers[content] = self._step.advance(state, message)[1]
-        return state, self._answers[content]
+        if content not in self._known:
+            try:
+                self._known[content] = super().read(source, message)
+            except Refusal as refusal:
+                self._known[content] = refusal
+        known = self._known[content]
+        if isinstance(known, Refusal):
+            raise known
+        return known
 
 
 class IntakeMessage(NamedTuple):

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from ops.client.journal import Sent
 from ops.verify.ledger import TopicIndex, broken_at, stalled
 from schemas import topics
-from schemas.elements import FACT
 from schemas.envelope import entry_name
 from schemas.keyring import Keyring, recipient_purpose
+from schemas.pathway_in import KEY, TICK, WITHDRAWAL
 
 MAY_BE_IN = frozenset({"accepted", "ignored", "unknown"})
 
@@ -58,17 +58,11 @@ def phantoms(answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyrin
     found["intake"] += sum(place not in index.dead_letters for place in index.places.get("", ()))
     found["receipts"] = len(index.receipts.keys() - index.places.keys())
     found[topics.DISPOSITIONS] = len(index.dispositions.keys() - index.places.keys())
-    named = {
-        f"{record}/{FACT}/{'/'.join(fact)}"
-        for manifests in index.manifests.values()
-        for record, facts in manifests
-        for fact in facts
-    }
-    # more manifests than arrivals: one thing sent became two
-    found[topics.EVENTS] = len(index.facts - named) + sum(
-        max(0, len(manifests) - len(index.places.get(entry, ()))) for entry, manifests in index.manifests.items()
+    # more elements than arrivals: one thing sent became two
+    found[topics.EVENTS] = sum(
+        max(0, len(elements) - len(index.places.get(entry, ()))) for entry, elements in index.elements.items()
     )
-    records = {record for manifests in index.manifests.values() for record, _ in manifests}
+    records = {place.record for elements in index.elements.values() for place in elements}
     found[topics.LINK_MAP] = len(index.links.keys() - records)
     found[topics.PATHWAY_IN] = _strangers(index)
     people = {key.split("/", 1)[0] for key in index.arrived}
@@ -79,18 +73,12 @@ def phantoms(answers: Mapping[str, Set[str]], index: TopicIndex, *, keys: Keyrin
 
 
 def _strangers(index: TopicIndex) -> int:
-    """Facts under a person that are no fact of their record, and withdrawals of a record nobody linked."""
-    facts = {_without_version(key) for key in index.facts}
+    """Entries under a person that are none of their record, and withdrawals and keys of a record nobody linked."""
+    known = {f"{place.record}/{place.name}" for elements in index.elements.values() for place in elements}
     found = 0
     for key in index.arrived:
-        person, record, *rest = key.split("/")
-        if person == "tick":
-            continue
-        (fact,) = rest
-        found += record not in index.links if fact == "w" else f"{record}/{fact}" not in facts
+        person, _, name = key.partition("/")
+        record, _, entry = name.partition("/")
+        if person != TICK:
+            found += record not in index.links if entry in (WITHDRAWAL, KEY) else name not in known
     return found
-
-
-def _without_version(key: str) -> str:
-    record, _, fact, _ = key.split("/")
-    return f"{record}/{fact}"

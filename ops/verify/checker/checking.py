@@ -11,7 +11,7 @@ from ops.verify.checker.leaks import IdentifierSample, Search, TopicSearch, sear
 from ops.verify.checker.oracle import CHANGELOGS, note_finals, split_and_merged
 from ops.verify.checker.run_view import RunView
 from ops.verify.checker.verdict import CheckerVerdict
-from ops.verify.compare import Comparison, Finals, compare_finals, final_topics
+from ops.verify.compare import Comparison, Finals, OpenedValue, compare_finals, final_topics
 from ops.verify.ledger import Reader, TopicIndex, TopicIndexBuilder
 from schemas import topics
 
@@ -89,7 +89,7 @@ def read_run(run: RunView, read: Reader) -> Findings:
     """Every topic of the run, read once."""
     builder = TopicIndexBuilder(run.sources.values(), keys=run.keys, recipient=run.recipient)
     search = Search(_read_intake(run, builder, read))
-    finals = {name: Finals() for name in final_topics(run.topics)}
+    finals = {name: Finals(OpenedValue(run.keys)) for name in final_topics(run.topics)}
     notes = {name: note_finals(name) for name in CHANGELOGS}
     histories: dict[str, History] = {}
     for name in run.topic_names:
@@ -123,7 +123,7 @@ def _against(run: RunView, found: Findings, oracle: Reader) -> OracleComparison:
     builder = TopicIndexBuilder((), keys=run.keys, recipient=run.recipient)
 
     def oracle_finals(name: str) -> Finals:
-        finals = note_finals(name) if name in CHANGELOGS else Finals()
+        finals = note_finals(name) if name in CHANGELOGS else Finals(OpenedValue(run.keys))
         for message in oracle([name]):
             finals.take(message)
             if name == topics.LINK_MAP:

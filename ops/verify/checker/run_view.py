@@ -55,7 +55,7 @@ class RunView:
     def groups(self) -> Mapping[str, Sequence[str]]:
         """Consumer group -> what it reads. Repeated here, so that a stage that the engine forgets is missed."""
         return {
-            "tierlink-ingress": self.intakes,
+            "tierlink-ingress": (*self.intakes, topics.ERASURES),
             "tierlink-records": (topics.EVENTS, topics.LINK_MAP),
             "tierlink-linker": (topics.IDENTITY,),
             "tierlink-pathway": (topics.PATHWAY_IN,),

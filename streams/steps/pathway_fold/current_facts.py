@@ -1,37 +1,25 @@
 """The current facts of a person: of every fact the version that wins, without retracted ones."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Generic, TypeVar, cast
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar, cast
 
-from schemas import canonical, elements
 from schemas.facts import Body, StoredFact, Tier
 
 SPECIALIST: frozenset[Tier] = frozenset({"tier2", "tier3", "tier4"})  # tiers whose records have episodes
 
 
-@dataclass(frozen=True, slots=True)
-class PersonFact:
-    """One version of one fact under a person, with what decides whether it wins."""
+class PersonFact(NamedTuple):
+    """One version of one fact under a person; `content` names it among those of one version time."""
 
     fact: StoredFact
-    source_version_at: datetime
-    content_hash: str
-    text: bytes = field(repr=False)  # the fact in canonical JSON, as in events.v1
-
-    @classmethod
-    def of(cls, fact: StoredFact) -> "PersonFact":
-        """`fact` with its version: the source's version time (UTC) and the content hash of `events.v1`."""
-        moment = fact.source_version_at
-        text = canonical.dump(fact.model_dump(mode="json"))
-        version_at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return cls(fact, version_at, elements.content_hash(text), text)
+    content: str
 
     @property
     def version(self) -> tuple[datetime, str]:
         """The higher wins: by value, never by arrival."""
-        return self.source_version_at, self.content_hash
+        return self.fact.source_version_at, self.content
 
 
 B = TypeVar("B", bound=Body)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from schemas import canonical
 from schemas.definitions import Definitions
-from schemas.elements import content_hash
 from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
 from schemas.linking import TIER_RANK
 from schemas.pathway import DemographicsView, PathwayView
@@ -54,7 +54,7 @@ class Pathway:
             (handover.sent.fact_id, handover.episode.id if handover.episode else None, handover.view)
             for handover in self.handovers
         ]
-        return content_hash(repr((self.view, episodes, handovers)).encode())
+        return canonical.digest(repr((self.view, episodes, handovers)).encode())
 
     @property
     def unreceived(self) -> tuple[date, ...]:

@@ -1,0 +1,1 @@
+"""What somebody hostile learns, in figures: by joining topics, and from receipts."""
