@@ -24,19 +24,26 @@ if TYPE_CHECKING:
 
 BROKER_FIXTURES = {"broker", "broker_admin", "new_topic"}
 ALLOWED_SKIP = "TIERLINK_SHARED_DATA"
-# Files of half a minute and more, the longest first: `./run test --durations=80` shows them.
+# Files of twenty seconds and more, the longest first: `./run test --durations=80` shows them.
 LONG_FILES = (
-    "test_chaos_short",
-    "test_stock_host",
     "test_demo_end_to_end",
+    "test_chaos_short",
     "test_engine_up_and_down",
+    "test_stock_host",
     "test_simulation",
-    "test_bench_worker",
+    "test_cli_exit_codes",
     "test_host_kill",
-    "test_engine_edges",
-    "test_shuffles",
     "test_commands_beside_an_engine",
+    "test_engine_edges",
+    "test_bench_worker",
+    "test_host_zombie",
+    "test_embedded_broker",
     "test_bench_hop",
+    "test_shuffles",
+    "test_publisher_returns",
+    "test_pathway_batches",
+    "test_frequency_attack",
+    "test_linker_relinking",
 )
 # beside the repository, where there is one
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

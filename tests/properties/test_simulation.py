@@ -1,10 +1,13 @@
 """The engine without Kafka under a seeded scheduler: whatever crashes, wakes too late or moves, the end is the same.
 
 `./run simulate --first SEED --seeds 1` plays one seed again; with `--mutant` a broken rule.
+`python tests/properties/test_simulation.py` looks for the seeds of RARE, some minutes long.
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -20,12 +23,14 @@ from schemas.topics import DEAD_LETTERS, DISPOSITIONS
 
 SEEDS = 1_000  # `./run simulate --seeds 100000` plays more
 RARE_SEEDS_MAX = 2_000
-# a seed that showed it when last looked for, tried first: one in 100 to 1,000 does
+RARE_SEEDS = 3
+# Seeds that showed it when last looked for: one in 50 to 1,000 does. After a change of a step some show it no more: the
+# next one does, and else all seeds are searched.
 RARE = {
-    "no_fence": (603, {"differing", "state differs from its changelog"}),
-    "trusted_claims": (137, {"differing"}),
-    "claims_last": (105, {"outputs before claims", "differing"}),
-    "release_all": (375, {"state differs from its changelog", "differing"}),
+    "no_fence": ((80, 603, 1110), {"differing", "state differs from its changelog"}),
+    "trusted_claims": ((34, 304, 361), {"differing"}),
+    "claims_last": ((92, 113, 155), {"outputs before claims", "differing"}),
+    "release_all": ((329, 361, 381), {"state differs from its changelog", "differing"}),
 }
 
 
@@ -110,11 +115,15 @@ def test_what_only_few_schedules_show_is_seen_at_the_end(mutant: str) -> None:
     removes.
     """
     known, kinds = RARE[mutant]
-    seeds = (known, *range(RARE_SEEDS_MAX))
-    caught = next((seed for seed in seeds if ends(mutant, range(seed, seed + 1))), None)
-    assert caught is not None
+    caught = next(showing(mutant, (*known, *range(RARE_SEEDS_MAX))), None)
+    assert caught is not None, f"nobody sees {mutant} at the end: look further (this file as a program)"
     assert set(ends(mutant, range(caught, caught + 1))) <= kinds
     assert play(caught).violation is None
+
+
+def showing(mutant: str, seeds: Iterable[int]) -> Iterator[int]:
+    """The seeds whose end shows the mutant, as they are found."""
+    return (seed for seed in seeds if ends(mutant, range(seed, seed + 1)))
 
 
 def test_a_failing_run_is_told_step_by_step_and_names_nobody() -> None:
@@ -122,3 +131,8 @@ def test_a_failing_run_is_told_step_by_step_and_names_nobody() -> None:
     assert "committed too early" in lines[0]
     assert any("fetched" in line for line in lines)
     assert not any("Okafor" in line or "Reed" in line for line in lines)
+
+
+if __name__ == "__main__":
+    for name in RARE:
+        print(name, tuple(islice(showing(name, range(2 * RARE_SEEDS_MAX)), RARE_SEEDS)), flush=True)

@@ -95,6 +95,12 @@ def test_every_modifier_of_r4_has_a_row(element: str) -> None:
     assert re.search(rf"^\|.*\b{re.escape(element)}", str(modifiers.__doc__), re.MULTILINE)
 
 
+def test_the_table_names_no_element_of_ours_that_r4_does_not_mark() -> None:
+    rows = re.findall(r"^\| (.*?) \|", modifiers.__doc__ or "", re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"[A-Z]\w+\.\w+(?:\[x\])?", row) if "modifierExt" not in row}
+    assert named == {f"{name}.{element}" for name in list(R4)[3:] for element in R4[name]}
+
+
 @pytest.mark.parametrize("element", ["implicitRules", "modifierExtension", "Timing", "MessageHeader.response"])
 def test_what_every_resource_and_part_may_have_has_a_row(element: str) -> None:
     assert f" {element}" in str(modifiers.__doc__)

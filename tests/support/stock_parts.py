@@ -155,7 +155,12 @@ class Workers(EchoRun):
 
     def start(self, worker_id: str, **chosen: Any) -> subprocess.Popen[bytes]:
         """A worker process; `chosen` goes into its settings, but for `host` and `heavy`."""
-        settings = {"bootstrap": self.bootstrap, "worker_id": worker_id, "stage": self.stage.name}
+        settings = {
+            "bootstrap": self.bootstrap,
+            "worker_id": worker_id,
+            "stage": self.stage.name,
+            "no_predecessor": worker_id not in self._workers,
+        }
         directory = self._directory / worker_id
         words = json.dumps({**settings, **FAST, "state_directory": str(directory), **chosen})
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}

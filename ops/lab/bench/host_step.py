@@ -24,12 +24,13 @@ def stage_of(hop: Hop) -> Stage:
 
 
 def settings_of(hop: Hop) -> HostSettings:
-    """A worker as in production, timings and batches included."""
+    """A worker as in production, timings and batches included; its topics are new, so nobody wrote to them before."""
     return HostSettings(
         bootstrap=hop.bootstrap,
         worker_id=f"{hop.name}-1",
         state_directory=Path(hop.directory, "worker"),
         group_prefix="bench",
+        no_predecessor=True,
     )
 
 
