@@ -2,8 +2,8 @@
 topics. However long the topics are, what is kept of them is one number per key.
 
 Compared is the last non-null value per key of every compacted topic. Left out is what depends on when and in which
-order things arrived, not on what is true: `revision`, `known_at`, `formerly`, headers (`ce_time`, lineage), and
-the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
+order things arrived, not on what is true: `revision`, `known_at`, `formerly`, `since_ms`, headers (`ce_time`, lineage),
+and the marks of what no longer follows (`retracted`): a person who existed only between two messages leaves such
 a mark in one run and none in another. Of what is sealed, what it holds is compared: a key may have been rotated
 between the two.
 """
@@ -25,7 +25,7 @@ from schemas.sealed_body import open_body, open_padded
 from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
-HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly"})
+HISTORY_FIELDS = frozenset({"revision", "known_at", "formerly", "since_ms"})
 RECEIPTS = "receipts."
 
 

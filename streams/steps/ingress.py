@@ -16,7 +16,7 @@ from schemas.envelope import Envelope, entry_name
 from schemas.erasures import Turn
 from schemas.errors import Unreadable
 from schemas.intake_keys import IntakeKeys
-from schemas.keyring import Keyring
+from schemas.keyring import Keyring, Purpose
 from schemas.record_keys import WrappedKeys
 from schemas.sealed_body import IDENTITY_PAD_BYTES, seal_body, seal_padded
 from schemas.sources import Source
@@ -126,8 +126,12 @@ class IngressStep(MessageByMessage):
         return state.use(record_id, record)
 
     def _identity(self, state: VaultState, record: OpenRecord, entry: PseudonymousEntry) -> Iterable[Outcome]:
-        """The claim of an identity that the vault has not yet."""
-        record_id, name = entry.record_id, entry.content.identity
+        """The claim of an identity that the vault has not yet.
+
+        Named by its clear text: two texts that are normalised to one are both kept, whichever comes first.
+        """
+        record_id = entry.record_id
+        name = self._pseudonyms.keys.mac(Purpose.IDENTITY_VERSION, record_id, entry.person.decode())
         kept = state.identities.setdefault(record_id, set())
         if name in kept:
             return

@@ -1,7 +1,7 @@
 """The vault: what ingress keeps of each record, and its form in its changelog, `vault.v1`.
 
     <record>/k             the record's data keys, wrapped under its bucket (`WrappedKeys`)
-    <record>/i/<identity>  an identity of the record, sealed under its data key for identities
+    <record>/i/<text>      an identity of the record as it was sent, sealed under its data key for identities
     <record>/s/            {"since_ms"}: since when the record waits for a first entry of care
     <record>/x/            the record was erased; stays for ever
     bucket/<number>        {"epoch"}: the epoch that the bucket was turned to
