@@ -115,15 +115,16 @@ class Source:
 def parse(text: str, *, doors: Collection[str], test_mode: bool) -> Mapping[str, Source]:
     """Slug -> Source from TOML, in the file's order. `doors` are the transports there are.
 
-    Raises InvalidField naming the source's position and the rule: unique slug of lower-case letters, digits and
-    hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly for folders; code
-    tables of `CODE_TABLES` only.
+    Raises InvalidField naming the source's position and the rule: at least one source; unique slug of lower-case
+    letters, digits and hyphens; a known tier and door; at least one service; `*` only in test mode; a mapping exactly
+    for folders; code tables of `CODE_TABLES` only.
     """
     try:
         tables = tomllib.loads(text).get("source", [])
     except tomllib.TOMLDecodeError:
         raise InvalidField("sources", rule="is not TOML") from None
     _require(isinstance(tables, list), "source", "is a list of tables, [[source]]")
+    _require(bool(tables), "sources", "names at least one source")
     sources: dict[str, Source] = {}
     for position, table in enumerate(tables):
         source = _source(f"source[{position}]", table, doors)
