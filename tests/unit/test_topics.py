@@ -41,6 +41,8 @@ def test_the_system_of_record_is_compacted_and_never_deleted() -> None:
 
 def test_clear_text_dies_even_when_nobody_asks() -> None:
     for item in ALL:
+        if item.name in (topics.VAULT, topics.ERASURES):
+            continue  # no clear text: identities under keys that can be destroyed, and names of records
         if item.zone == "intake" or item.name == topics.DEAD_LETTERS:
             assert "delete" in item.config["cleanup.policy"]
             assert int(item.config["retention.ms"]) <= 90 * topics.DAY_MS
