@@ -17,8 +17,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from schemas.errors import InvalidField, Unreadable
 from schemas.keyring import joined, require_strong
-from schemas.sealed_body import open_body as open_body
-from schemas.sealed_body import seal_body as seal_body
 from schemas.sealing import seal, unseal
 from schemas.topics import PARTITIONS, partition_of
 
@@ -31,7 +29,7 @@ EPOCH_MAX = 2**16 - 1
 class Family(StrEnum):
     """What a data key is for; each family has bucket keys of its own."""
 
-    BODY = "body"  # facts and manifests
+    BODY = "body"  # what facts say
     TOKENS = "tokens"  # what is linked by
     IDENTITY = "identity"  # the clear identity in the vault
 

@@ -122,12 +122,12 @@ def parse(key: bytes | None, value: bytes | None) -> PathwayInput:
 
 def _tick(parts: Mapping[str, object]) -> TickInput:
     as_of = parts.get("as_of")
+    if parts.get("kind") != TICK or not isinstance(as_of, str):
+        raise _refused()
     try:
-        if parts.get("kind") == TICK and isinstance(as_of, str):
-            return TickInput(date.fromisoformat(as_of))
+        return TickInput(date.fromisoformat(as_of))
     except ValueError:
-        pass
-    raise _refused()
+        raise _refused() from None
 
 
 def _refused() -> Unreadable:

@@ -28,6 +28,10 @@ class WrappedKeys:
         wrapped = {family: held.wrapped(family, record_id, key, epoch) for family, key in data_keys.items()}
         return cls(epoch, wrapped)
 
+    def supersedes(self, former: "WrappedKeys | None") -> bool:
+        """True when these count and `former` does not any more."""
+        return former is None or self.epoch > former.epoch
+
     def only(self, *families: Family) -> "WrappedKeys":
         """Those of these families."""
         return WrappedKeys(self.epoch, {family: self.by_family[family] for family in families})

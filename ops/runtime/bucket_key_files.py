@@ -8,10 +8,11 @@ Belongs in no backup: a copy brings back what was destroyed.
 from pathlib import Path
 
 from ops.errors import SettingsError
-from ops.runtime.key_files import read_wrapping
+from ops.runtime.key_files import read_wrapping, said_of
 from schemas.bucket_key_file import BucketKeyFile
 from schemas.data_keys import BucketKeys
-from schemas.errors import SchemaError
+
+WHAT = "bucket keys"
 
 
 def bucket_key_path(keys: Path, zone: str) -> Path:
@@ -21,14 +22,8 @@ def bucket_key_path(keys: Path, zone: str) -> Path:
 
 def read_bucket_key_file(keys: Path, zone: str) -> BucketKeyFile:
     """The file of one zone, its keys wrapped. Raises SettingsError saying what is wrong, never what is in it."""
-    try:
-        file = BucketKeyFile.parse(bucket_key_path(keys, zone).read_text(encoding="ascii"))
-    except FileNotFoundError:
-        raise SettingsError(f"no bucket keys for zone {zone}: run `tierlink keys create` first") from None
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"bucket keys of zone {zone}: cannot be read as text") from None
-    except SchemaError as failure:
-        raise SettingsError(f"bucket keys of zone {zone}: {failure}") from None
+    path = bucket_key_path(keys, zone)
+    file = said_of(WHAT, zone, lambda: BucketKeyFile.parse(path.read_text(encoding="ascii")))
     if file.zone != zone:
         raise SettingsError(f"bucket keys of zone {zone}: are those of another zone")
     return file
@@ -37,10 +32,7 @@ def read_bucket_key_file(keys: Path, zone: str) -> BucketKeyFile:
 def read_bucket_keys(keys: Path, zone: str) -> BucketKeys:
     """The bucket keys of one zone. Raises SettingsError as `read_bucket_key_file`."""
     file, wrapping = read_bucket_key_file(keys, zone), read_wrapping(keys, zone)
-    try:
-        return file.opened(wrapping)
-    except SchemaError as failure:
-        raise SettingsError(f"bucket keys of zone {zone}: {failure}") from None
+    return said_of(WHAT, zone, lambda: file.opened(wrapping))
 
 
 class CurrentBucketKeys:

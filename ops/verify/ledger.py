@@ -22,7 +22,7 @@ from ops.admin.topic_reader import TopicMessage
 from ops.client.journal import Sent
 from schemas import topics
 from schemas.disposition import Disposition
-from schemas.elements import ENTRY, entry_of
+from schemas.elements import ENTRY, entry_of, fact_names
 from schemas.envelope import entry_name
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.sources import Source
@@ -272,7 +272,7 @@ def _key(message: TopicMessage) -> str:
 
 
 def _entry_place(record: str, name: str, entry: Mapping[str, Any]) -> EntryPlace:
-    facts = tuple((fact_id, version, bool(retracted)) for fact_id, version, _, retracted in entry["facts"])
+    facts = tuple((name.fact_id, name.version, name.retracted) for name in fact_names(entry))
     return EntryPlace(record, name, str(entry["source_version_at"]), facts)
 
 

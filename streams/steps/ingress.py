@@ -96,16 +96,15 @@ class IngressStep(MessageByMessage):
         is_new = record_id not in state.wrapped
         record = self._record(state, record_id)
         record.ours = record.ours or entry.is_ours
-        wrapped = state.wrapped_keys(record_id)
-        assert wrapped is not None
         if is_new:
             yield _claim(record_id, vault.KEYS, state.wrapped[record_id])
         yield from _waits(state, record_id, entry, is_new=is_new, now_ms=now_ms)
         yield from self._identity(state, record, entry)
-        yield from _once(record, record_id, *elements.keys_element(record_id, wrapped))
+        if f"{record_id}/{elements.KEYS}/{record.wrapped.epoch}" not in record.sent:
+            yield _sent(record, record_id, *elements.keys_element(record_id, record.wrapped))
         name = f"{record_id}/{elements.IDENTITY}/{content.identity}"
         if name not in record.sent:
-            yield from _once(record, record_id, *self._identity_element(record, entry))
+            yield _sent(record, record_id, *self._identity_element(record, entry))
         for retired, key, value in entry.merges:
             yield _emit(retired, key, value)
         yield _emit(record_id, *elements.entry_element(content, self._pseudonyms.keys, record.data_keys[Family.BODY]))
@@ -119,10 +118,11 @@ class IngressStep(MessageByMessage):
                 bucket = bucket_of(record_id)
                 epoch = max(state.epochs.get(bucket, 0), held.oldest(Family.BODY, bucket))
                 made = {family: held.made(family, record_id, epoch) for family in Family}
-                state.wrapped[record_id] = WrappedKeys.of(record_id, made, epoch, held).value()
-                record = OpenRecord(made)
+                wrapped = WrappedKeys.of(record_id, made, epoch, held)
+                state.wrapped[record_id] = wrapped.value()
+                record = OpenRecord(made, wrapped)
             else:
-                record = OpenRecord(_opened(record_id, wrapped, held))
+                record = OpenRecord(_opened(record_id, wrapped, held), wrapped)
         return state.use(record_id, record)
 
     def _identity(self, state: VaultState, record: OpenRecord, entry: PseudonymousEntry) -> Iterable[Outcome]:
@@ -185,6 +185,8 @@ class IngressStep(MessageByMessage):
             assert former is not None
             wrapped = WrappedKeys.of(record_id, _opened(record_id, former, held), turn.epoch, held)
             state.wrapped[record_id] = wrapped.value()
+            if record_id in state.in_use:
+                state.in_use[record_id].wrapped = wrapped
             outcomes.append(_emit(record_id, *elements.keys_element(record_id, wrapped)))
             if former.epoch != turn.epoch:
                 outcomes.append(_emit(record_id, elements.keys_element(record_id, former)[0], None))
@@ -227,12 +229,11 @@ def _expired(state: VaultState, now_ms: int) -> Iterable[Outcome]:
     return outcomes
 
 
-def _once(record: OpenRecord, record_id: str, key: str, value: bytes) -> Iterable[Emit]:
-    """The element, unless it was sent in this life and nothing downstream removes it."""
-    if key not in record.sent:
-        if record.ours:
-            record.sent.add(key)
-        yield _emit(record_id, key, value)
+def _sent(record: OpenRecord, record_id: str, key: str, value: bytes) -> Emit:
+    """The element; it need not be sent again in this life when nothing downstream removes it."""
+    if record.ours:
+        record.sent.add(key)
+    return _emit(record_id, key, value)
 
 
 def _claim(record_id: str, name: str, value: bytes) -> Claim:

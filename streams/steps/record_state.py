@@ -18,7 +18,6 @@ their bytes.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from schemas import canonical, elements
@@ -28,10 +27,6 @@ from schemas.record_keys import TRAVELLING, WrappedKeys
 LINK, ANNOUNCED, SINCE, PERSON, END = "l", "a", "s", "p", "d"
 ELEMENTS = (elements.IDENTITY, elements.ENTRY, elements.MERGE, elements.KEYS, elements.ERASED)
 _KINDS = frozenset(kind.encode() for kind in (*ELEMENTS, LINK, ANNOUNCED, SINCE, PERSON, END))
-
-
-NO_KEYS = WrappedKeys(0, {})
-EPOCH_OF = attrgetter("epoch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +114,8 @@ class RecordState:
             case elements.MERGE:
                 self.merges[name] = value
             case elements.KEYS:
-                self.wrapped = max(WrappedKeys.parse(value, TRAVELLING), self.wrapped or NO_KEYS, key=EPOCH_OF)
+                wrapped = WrappedKeys.parse(value, TRAVELLING)
+                self.wrapped = wrapped if wrapped.supersedes(self.wrapped) else self.wrapped
             case elements.ERASED:
                 self.erased = True
             case "d":

@@ -223,7 +223,7 @@ class RecordsStep(MessageByMessage):
 def _on_keys(record: RecordState, record_id: str, element: elements.Element) -> list[Outcome]:
     """Keep the wrapped keys of the highest epoch, and pass them on when the person is known."""
     wrapped, former = WrappedKeys.of_form(element.value, TRAVELLING), record.wrapped
-    if former is not None and former.epoch >= wrapped.epoch:
+    if not wrapped.supersedes(former):
         return []
     record.wrapped = wrapped
     outcomes: list[Outcome] = []

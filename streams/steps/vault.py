@@ -31,6 +31,7 @@ class OpenRecord:
     """The open data keys of a record in use, and what of it went to `events.v1` in this life of the process."""
 
     data_keys: Mapping[Family, bytes] = field(repr=False)
+    wrapped: WrappedKeys
     sent: set[str] = field(default_factory=set)  # names of elements that need not be sent again
     identities: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)  # elements made, by name
     ours: bool = False  # only of such a record nothing is ever removed downstream, so that `sent` stays true
@@ -94,12 +95,3 @@ class VaultState:
 def sealed_identity(sealed: bytes) -> bytes:
     """The value of an /i element."""
     return canonical.dump({"v": 1, "kind": "identity", "sealed": base64.b64encode(sealed).decode()})
-
-
-def identity_sealed_in(value: bytes) -> bytes:
-    """What `sealed_identity` holds. Raises Unreadable for anything else."""
-    sealed = canonical.read_object(value).get("sealed")
-    try:
-        return base64.b64decode(sealed if isinstance(sealed, str) else "!", validate=True)
-    except ValueError:
-        raise Unreadable("vault", rule="has an identity of another form") from None

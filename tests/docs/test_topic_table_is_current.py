@@ -54,7 +54,7 @@ def zone_rows() -> Rows:
 def family_rows() -> Rows:
     """One row a family of bucket keys: what it is for, and who holds it."""
     holds = {
-        Family.BODY: "facts and manifests",
+        Family.BODY: "what facts say",
         Family.TOKENS: "what is linked by",
         Family.IDENTITY: "clear identities",
     }

@@ -21,10 +21,9 @@ from schemas.data_keys import (
     Family,
     KeyNotHeld,
     bucket_of,
-    open_body,
-    seal_body,
 )
 from schemas.errors import InvalidField, Unreadable
+from schemas.sealed_body import open_body, seal_body
 from schemas.topics import PARTITIONS, partition_of
 
 KEYS = known_bucket_keys("data keys")
