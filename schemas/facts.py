@@ -38,7 +38,8 @@ class Body(BaseModel):
 class Referral(Body):
     """A referral: sent by this source to `to_tier`, or received by this source (`direction`).
 
-    `on` is the date of referral when sent, of receipt when received. `ubrn` is the keyed e-RS number.
+    `on` is the date of referral when sent, of receipt when received. `ubrn` is the keyed e-RS number, `age_years` the
+    age on that day, counted before the birth date stayed behind in the intake zone.
     """
 
     type: Literal["referral"] = "referral"
@@ -54,6 +55,7 @@ class Referral(Body):
     reasons: tuple[Code, ...] = ()
     ubrn: KeyedReference | None = None
     consultant_led: bool | None = None
+    age_years: int | None = Field(default=None, ge=0, le=130)
 
 
 class Triage(Body):
@@ -71,7 +73,10 @@ class Acceptance(Body):
 
 
 class Decline(Body):
-    """The referral came to nothing before a start: by whom and why, in codes."""
+    """The referral came to nothing before a start: by whom and why, in codes.
+
+    Under a referral that was sent it is the answer to that: `returned-with-advice`, or why it was rejected.
+    """
 
     type: Literal["decline"] = "decline"
     declined_by: Literal["service", "person", "referrer"] | None = None
@@ -100,6 +105,7 @@ class Attendance(Body):
     medium: Literal["in_person", "telephone", "video", "online", "other"] | None = None
     group: bool | None = None
     provider_ods: OdsCode | None = None
+    purpose: Literal["assessment", "session", "follow_up"] | None = None
 
 
 class Measurement(Body):
@@ -144,11 +150,18 @@ class Withdrawal(Body):
 
 
 class Medicine(Body):
-    """A weight-management medicine started or stopped (dm+d code)."""
+    """A weight-management medicine started or stopped (dm+d code).
+
+    `indication` is what it is for, since one product is licensed for obesity and for diabetes; `setting` is where it is
+    prescribed.
+    """
 
     type: Literal["medicine"] = "medicine"
     action: Literal["started", "stopped"]
     dmd_code: Code
+    indication: Literal["weight_management", "diabetes", "other"] | None = None
+    setting: Literal["primary_care", "community", "specialist", "private"] | None = None
+    dose_mg: Decimal | None = Field(default=None, gt=0, max_digits=8)
 
 
 class Procedure(Body):
@@ -159,13 +172,49 @@ class Procedure(Body):
     system: Literal["opcs4", "snomed"]
 
 
+class Suspension(Body):
+    """The programme is suspended from `on`, to `ends_on` where that is known."""
+
+    type: Literal["suspension"] = "suspension"
+    reason: Literal["pregnancy", "illness", "bereavement", "other"] | None = None
+    ends_on: date | None = None
+
+
+class RttStatus(Body):
+    """REFERRAL TO TREATMENT PERIOD STATUS (NHS Data Dictionary) of the activity or decision on `on`."""
+
+    type: Literal["rtt_status"] = "rtt_status"
+    status: Literal[
+        "10", "11", "12", "20", "21", "30", "31", "32", "33", "34", "35", "36", "90", "91", "92", "98", "99",
+    ]  # fmt: skip
+
+
+class Eligibility(Body):
+    """Whether the person meets a rule of admission, as the source told it; "not known" is an answer."""
+
+    type: Literal["eligibility"] = "eligibility"
+    rule: Definition
+    met: Literal["yes", "no", "not_known"]
+    why: tuple[Code, ...] = ()
+
+
+class Experience(Body):
+    """How the person rates the service: Friends and Family Test, 1 very good to 5 very poor, 6 does not know."""
+
+    type: Literal["experience"] = "experience"
+    rating: int = Field(ge=1, le=6)
+
+
 class Comorbidity(Body):
-    """A comorbidity is present or ruled out, as reported on `on`."""
+    """A comorbidity is present or ruled out, as reported on `on`.
+
+    The last three are adult conditions of CORE20PLUS5 (NHS England, 2021) that the first do not name.
+    """
 
     type: Literal["comorbidity"] = "comorbidity"
     condition: Literal[
         "diabetes_type1", "diabetes_type2", "diabetes", "hypertension", "cardiovascular", "dyslipidaemia",
-        "sleep_apnoea",
+        "sleep_apnoea", "severe_mental_illness", "copd", "cancer",
     ]  # fmt: skip
     present: bool
 
@@ -205,8 +254,8 @@ class Death(Body):
 
 FactBody = (
     Referral | Triage | Acceptance | Decline | Choice | Attendance | Measurement | ProgrammeStart |
-    Completion | Discharge | Withdrawal | Medicine | Procedure | Comorbidity | QuestionnaireScore |
-    Demographics | Death
+    Completion | Discharge | Withdrawal | Medicine | Procedure | Suspension | RttStatus | Eligibility |
+    Comorbidity | QuestionnaireScore | Experience | Demographics | Death
 )  # fmt: skip
 
 

@@ -5,17 +5,18 @@ recipient's own key (`PublishedId`, so ids of two recipients never join; times, 
 can be matched). No field can hold free text, an NHS number, a record, person or fact id of ours, or a message id of a
 source. Days are exact: these topics are for recipients that may see them; `demo` stands for direct care.
 
-A *snapshot* is the whole pathway of one person; a tombstone says that nothing of this person stands any more. Events
-are in `schemas.pathway_events`; the JSON Schemas of both in `schemas/published/`.
+A *snapshot* is the whole pathway of one person; a tombstone says that nothing of this person stands any more. Its
+episodes are in `schemas.pathway_episode`, events in `schemas.pathway_events`; the JSON Schemas in `schemas/published/`.
 """
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, NewType
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.facts import Code, Definition, OdsCode, Tier
+from schemas.pathway_episode import EpisodeView, MedicineView, Method, Stage
+from schemas.published_model import PublishedModel
 
 PublishedId = NewType("PublishedId", str)  # made only by keyring.mac under a recipient's key
 Id = Annotated[PublishedId, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -26,138 +27,99 @@ Instant = Annotated[
         json_schema_extra={"format": "date-time"},
     ),
 ]
-Stage = Literal["referred", "accepted", "started", "completed", "declined", "withdrawn", "discharged"]
-Method = Literal["measured", "self_reported"]
-HandoverStatus = Literal["received", "not_received", "overdue"]
+HandoverStatus = Literal["received", "answered", "not_received", "overdue"]
+HandoverAnswer = Literal["returned_with_advice", "rejected", "withdrawn", "died"]
+CourseReason = Literal["transfer", "overlap", "re_entry", "medicine"]
+EthnicGroup = Literal["asian", "black", "mixed", "white", "other"]
+FindingRule = Literal[
+    "negative_wait", "start_without_session", "discharge_without_start", "contradicting_completions",
+    "weight_out_of_range", "weight_jump", "weight_in_pounds", "height_shrinks", "height_out_of_range",
+    "outcome_before_referral", "day_out_of_range", "after_death",
+]  # fmt: skip
 SOURCE = "https://tierlink.example/"
 SCHEMA_BASE = "https://tierlink.example/schemas/pathway/"
 
 
-class PublishedModel(BaseModel):
-    """What every published value shares: frozen, and nothing in it that is not named here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Weight(PublishedModel):
-    """One weight in kilograms. An implausible one (outside 35 to 500 kg) is shown and never counted."""
-
-    on: date
-    kg: float
-    method: Method
-    plausible: bool
-
-
-class Waits(PublishedModel):
-    """Whole days between two dates of one episode; null while either is missing. Definition `waits/1`."""
-
-    definition: Definition
-    referral_to_acceptance: int | None
-    acceptance_to_first_attendance: int | None
-    referral_to_first_attendance: int | None
-    referral_to_start: int | None
-
-
-class Rtt(PublishedModel):
-    """The 18-week clock of a consultant-led service; it runs while `stop_on` is null. Definition `rtt/1`."""
-
-    definition: Definition
-    start_on: date
-    stop_on: date | None
-    wait_days: int | None
-    within_standard: bool | None
-
-
-class LossOutcome(PublishedModel):
-    """Loss at one horizon: per cent of the baseline to one decimal place, negative for a gain."""
-
-    end_on: date
-    end_kg: float
-    loss_pct: float
-    achieved: bool
-
-
-class Loss(PublishedModel):
-    """Weight loss since the start, by horizon in weeks ("12", "26", "52"). Definition `loss-5pct/1`.
-
-    Present for every started episode, so all starters are counted by it: an outcome of null is "not achieved"
-    among starters, and left out among completers (`completed_on`, baseline and end all there).
-    """
-
-    definition: Definition
-    baseline_on: date | None
-    baseline_kg: float | None
-    baseline_method: Method | None
-    at_weeks: Mapping[str, LossOutcome | None]
-
-
-class EpisodeView(PublishedModel):
-    """What became of one referral at one service; `referred_on` is null where it never reported a referral."""
-
-    tier: Tier
-    stage: Stage
-    programme: Code | None
-    provider_ods: OdsCode | None
-    council: Code | None
-    referral_source: Code | None
-    priority: Code | None
-    consultant_led: bool | None
-    referred_on: date | None
-    triaged_on: date | None
-    triage_level: Code | None
-    accepted_on: date | None
-    acceptance_definition: Definition | None
-    declined_on: date | None
-    declined_by: Code | None
-    decline_reason: Code | None
-    started_on: date | None
-    start_definition: Definition | None
-    first_attended_on: date | None
-    attended_count: int
-    not_attended_count: int
-    cancelled_count: int
-    completed_on: date | None
-    completion_definition: Definition | None
-    withdrawn_on: date | None
-    withdrawal_reason: Code | None
-    discharged_on: date | None
-    discharge_reason: Code | None
-    weights: tuple[Weight, ...]
-    waits: Waits
-    rtt: Rtt | None
-    loss: Loss | None
-
-
 class Episode(EpisodeView):
-    """An episode under the recipient's own id for it."""
+    """An episode under the recipient's own id for it, and that of the course of care it belongs to."""
 
     id: Id
+    course: Id | None
 
 
 class HandoverView(PublishedModel):
-    """One referral sent, and whether it was received; `overdue` is the gap: sent onward, never received."""
+    """One referral sent, and what became of it. Definition `handover/2`.
+
+    `received`: an episode began. `answered`: it was returned, rejected or withdrawn, or the person died, without one.
+    `overdue`: neither within `days_allowed`, since `overdue_since`: sent onward, and nobody knows of it.
+    """
 
     definition: Definition
     from_tier: Tier
     to_tier: Tier
+    provider_ods: OdsCode | None
+    programme: Code | None
     sent_on: date
+    status: HandoverStatus
     received_on: date | None
     interval_days: int | None
-    status: HandoverStatus
+    answer: HandoverAnswer | None
+    answered_on: date | None
+    days_allowed: int
+    overdue_since: date | None
 
 
 class Handover(HandoverView):
-    """A handover under the recipient's ids; `episode` is the one that received it."""
+    """A handover under the recipient's ids: the episode it came from, where one is known, and the one it led to."""
 
     id: Id
+    from_episode: Id | None
+    episode: Id | None
+
+
+class CourseView(PublishedModel):
+    """Episodes that are one course of care, by `course/1`: why, and outcomes against the one baseline of the course."""
+
+    definition: Definition
+    reasons: tuple[CourseReason, ...]
+    started_on: date
+    baseline_on: date | None
+    baseline_kg: float | None
+    baseline_method: Method | None
+    last_on: date | None
+    last_kg: float | None
+    loss_pct: float | None
+
+
+class Course(CourseView):
+    """A course under the recipient's ids."""
+
+    id: Id
+    episodes: tuple[Id, ...]
+
+
+class FindingView(PublishedModel):
+    """Something that cannot be as it was told. The facts are shown; what rests on them is left out."""
+
+    rule: FindingRule
+    on: date
+
+
+class Finding(FindingView):
+    """A finding under the recipient's id of its episode, if it has one."""
+
     episode: Id | None
 
 
 class DemographicsView(PublishedModel):
-    """What figures may be grouped by: primary care's value first, then Tier 2's, Tier 3's, Tier 4's."""
+    """What figures may be grouped by. What is known outranks "not known", then the most recent counts.
+
+    `ethnic_group` is that of the 2021 census, whatever system the source used; its own code stands beside it.
+    """
 
     sex: Literal["male", "female", "other", "unknown"] | None = None
     birth_year: int | None = None
+    ethnic_group: EthnicGroup | None = None
     ethnic_category: Code | None = None
     ethnic_system: Literal["2001", "2021", "dwmp"] | None = None
     imd_quintile: int | None = None
@@ -168,25 +130,41 @@ class DemographicsView(PublishedModel):
 
 
 class PathwayView(PublishedModel):
-    """One person's pathway without any id. `current_to_tier` is set while only a sent referral is known."""
+    """One person's pathway without any id. `current_to_tier` is set while only a sent referral is known.
+
+    The current stage is that of the most advanced open episode, without one of the latest that ended. `core20`: lives in
+    the most deprived fifth of England; null where that is not known. `comorbidities` are present, `ruled_out` are told
+    absent; what stands in neither is not known.
+    """
 
     current_stage: Stage | None
     current_tier: Tier | None
     current_to_tier: Tier | None
     three_tier: bool
+    first_contact_on: date | None
     demographics: DemographicsView
+    core20: bool | None
     comorbidities: tuple[Code, ...]
+    ruled_out: tuple[Code, ...]
+    medicines: tuple[MedicineView, ...]
     died_on: date | None
 
 
 class Snapshot(PathwayView):
-    """One person's whole pathway for one recipient; `known_at` is when the newest input came in."""
+    """One person's whole pathway for one recipient.
+
+    `known_at` is when the newest input came in, `as_of` the day on which it was judged what is due or overdue; null
+    while no day was told.
+    """
 
     person: Id
     revision: Annotated[int, Field(ge=0)]
     known_at: Instant
+    as_of: date | None
     episodes: tuple[Episode, ...]
+    courses: tuple[Course, ...]
     handovers: tuple[Handover, ...]
+    findings: tuple[Finding, ...]
 
 
 def schema_uri(what: str, fields: str = "full") -> str:
