@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from schemas import codes
-from schemas.facts import Attendance, Comorbidity, RttStatus
+from schemas.facts import Attendance, Body, Comorbidity, RttStatus
 from schemas.fhir.bodies import known_code
 from schemas.sources import Source
 
@@ -53,7 +53,7 @@ def test_every_category_that_a_fact_can_hold_has_a_group_or_says_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "one", "other"),
+    ("field", "code", "synonym"),
     [
         ("level", "1", "level-1"),
         ("level", "3", "level-3"),
@@ -63,8 +63,8 @@ def test_every_category_that_a_fact_can_hold_has_a_group_or_says_none() -> None:
         ("reason", "returned-with-advice", "return-to-referrer-with-advice"),
     ],
 )
-def test_two_codes_for_one_thing_are_read_as_one(field: str, one: str, other: str) -> None:
-    assert known_code(field, one, HUB) == known_code(field, other, HUB) == one
+def test_two_codes_for_one_thing_are_read_as_one(field: str, code: str, synonym: str) -> None:
+    assert known_code(field, code, HUB) == known_code(field, synonym, HUB) == code
 
 
 def test_no_list_holds_a_synonym_beside_its_code() -> None:
@@ -91,8 +91,8 @@ def test_a_surname_in_a_definition_is_none(text: str) -> None:
 
 
 def test_the_lists_of_codes_are_those_of_the_facts() -> None:
-    def words(kind: type, field: str) -> set[str]:
-        annotation = kind.model_fields[field].annotation  # type: ignore[attr-defined]
+    def words(kind: type[Body], field: str) -> set[str]:
+        annotation = kind.model_fields[field].annotation
         return {
             word for part in (annotation, *get_args(annotation)) for word in get_args(part) if isinstance(word, str)
         }

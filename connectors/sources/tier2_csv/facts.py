@@ -278,7 +278,7 @@ def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple
     return value * times + plus, smaller
 
 
-def _business_id(cells: Cells, group: FactGroup, told_apart: tuple[str, ...] = ()) -> str | None:
+def _business_id(cells: Cells, group: FactGroup, marks: tuple[str, ...] = ()) -> str | None:
     """The key columns' values and what tells two facts of a row apart; None with an issue when one is empty."""
     parts = [cells.identifier(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
@@ -289,7 +289,7 @@ def _business_id(cells: Cells, group: FactGroup, told_apart: tuple[str, ...] = (
         return None
     if len(names) > 1:  # a/b + c and a + b/c are two things
         names = [name.replace("%", "%25").replace("/", "%2F") for name in names]
-    return "/".join([*names, *filter(None, (group.detail,)), *told_apart])
+    return "/".join([*names, *filter(None, (group.detail,)), *marks])
 
 
 def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactBody | None:
