@@ -187,6 +187,14 @@ class ScoreView(PublishedModel):
     score_change: float
 
 
+class ExperienceCounts(PublishedModel):
+    """Answers to the Friends and Family Test: positive are very good and good, negative poor and very poor."""
+
+    answered: int
+    positive: int
+    negative: int
+
+
 class EpisodeView(PublishedModel):
     """What became of one referral at one service.
 
@@ -246,4 +254,5 @@ class EpisodeView(PublishedModel):
     medicines: tuple[MedicineView, ...]
     procedures: tuple[ProcedureView, ...]
     scores: tuple[ScoreView, ...]
+    experience: ExperienceCounts
     eligibility: tuple[EligibilityView, ...]
