@@ -29,6 +29,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     ),
     "ServiceRequest": _of(Referral, "carrier", "milestone", "on"),
     "Appointment": _of(Attendance, "on"),
+    "Encounter": _of(Attendance, without={"attendance"}),
     "Observation": frozenset({"method", "on"}),
     "QuestionnaireResponse": frozenset({"score", "on"}),
 }  # fmt: skip

@@ -138,7 +138,9 @@ def _encounter(node: Node, context: Context) -> list[SourceFact]:
         return []
     if not context.span.check(node, "period", moment.on):
         return []
-    body = Attendance(on=moment.on, at=moment.at, attendance="5")
+    values: dict[str, object] = extension_values(node, Attendance)
+    values |= {"on": moment.on, "at": moment.at, "attendance": "5"}
+    body = built(Attendance, values, node, source=context.source, elements={})
     return context.fact(node, body, retracted=status == ENTERED_IN_ERROR)
 
 
