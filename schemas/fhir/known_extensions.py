@@ -32,6 +32,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "Encounter": _of(Attendance, without={"attendance"}),
     "Observation": frozenset({"method", "on"}),
     "QuestionnaireResponse": frozenset({"score", "on"}),
+    "Task": frozenset(),
 }  # fmt: skip
 # those of one value type: with another they would be passed over
 _VALUE: Mapping[str, str] = {
