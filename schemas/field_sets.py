@@ -124,7 +124,7 @@ FIELD_SETS: Mapping[str, FieldSet] = {
         ),
         FieldSet(
             "research",
-            "The course of care and its outcomes, by day. No organisation, area or programme, and no day of death: with a "
+            "The course of care and its outcomes, by day. No organisation, area or programme, no day of death: with a "
             "place or a day that stands in a newspaper, a rare condition or category names one person.",
             frozenset({"direct care", "research"}),
             (

@@ -122,7 +122,7 @@ class CompletionView(PublishedModel):
 
 
 class AttendanceCounts(PublishedModel):
-    """Appointments of an episode by ATTENDED OR DID NOT ATTEND, each code apart; those seen also by medium and purpose."""
+    """Appointments by ATTENDED OR DID NOT ATTEND, each code apart; those seen also by medium and purpose."""
 
     attended: int
     did_not_attend: int

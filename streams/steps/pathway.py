@@ -33,9 +33,9 @@ from streams.steps.pathway_fold.fold import Pathway, fold
 from streams.steps.person_state import (
     AS_OF,
     CLAIM,
+    DUE,
     KEY,
     SNAPSHOT,
-    DUE,
     WITHDRAWN,
     LinkedEntry,
     LinkedKey,

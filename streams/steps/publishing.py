@@ -12,8 +12,8 @@ from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
-from schemas.recipients import Agreement
 from schemas.published_model import PublishedModel
+from schemas.recipients import Agreement
 from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
 from streams.steps.pathway_fold.events import DerivedEvent

@@ -50,7 +50,7 @@ class _Link:
 def courses(
     parts: Sequence[CoursePart], medicines: Sequence[PersonMedicine], weights: Sequence[WeightFact], rule: CourseRule
 ) -> tuple[PersonCourse, ...]:
-    """Every course of a person; an episode that nothing joins is none. `parts` are in the order in which they opened."""
+    """Every course of a person; an episode that nothing joins is none. `parts` are sorted by the day they opened."""
     links = [*_between_episodes(parts, rule), *_with_medicines(parts, medicines, rule)]
     group_of = {part.id: part.id for part in parts}
     for link in links:
@@ -81,17 +81,19 @@ def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseRe
     is_elsewhere = first.sources != second.sources
     if first.is_transferred and is_elsewhere and abs((second.opened_on - ended_on).days) <= rule.transfer_days:
         return "transfer"
-    if second.started_on and first.started_on and first.started_on <= second.started_on <= ended_on:
-        if is_elsewhere or first.programme != second.programme:
-            return "overlap"
-    if second.started_on and first.started_on and second.started_on < first.started_on <= (
-        second.ended_on or second.last_on
-    ):
-        if is_elsewhere or first.programme != second.programme:
-            return "overlap"
+    if _ran_at_once(first, second) and (is_elsewhere or first.programme != second.programme):
+        return "overlap"
     if 0 <= (second.opened_on - ended_on).days <= rule.re_entry_days:
         return "re_entry"
     return None
+
+
+def _ran_at_once(first: CoursePart, second: CoursePart) -> bool:
+    """Whether the programmes of both ran on one day at least."""
+    if first.started_on is None or second.started_on is None:
+        return False
+    first_end, second_end = (part.ended_on or part.last_on for part in (first, second))
+    return max(first.started_on, second.started_on) <= min(first_end, second_end)
 
 
 def _with_medicines(

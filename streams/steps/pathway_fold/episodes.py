@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from schemas.definitions import Definitions
-from schemas.facts import Body, Eligibility, Tier
+from schemas.facts import Eligibility, Tier
 from schemas.pathway_episode import EpisodeView, Outcome
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
 from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_weights
 from streams.steps.pathway_fold.completions import completions
 from streams.steps.pathway_fold.courses import CoursePart
-from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
+from streams.steps.pathway_fold.current_facts import of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
 from streams.steps.pathway_fold.medicines import medicines
 from streams.steps.pathway_fold.milestones import Milestones, milestones
@@ -84,7 +84,9 @@ def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEp
     height_cm = None if age_group == "child" else known.body_size.height(case.sources)
     bmi = known.body_size.bmi_at(case.opened_on, height_cm) if case.referrals else None
     weights = _weights(case, known)
-    programme = _programme(case, known, weights, is_child=age_group == "child", is_completed=ended.ending == "completed")
+    programme = _programme(
+        case, known, weights, is_child=age_group == "child", is_completed=ended.ending == "completed"
+    )
     referral = parts.referral_fields(case, days)
     clock = clocks.rtt(days, _original_on(case, known, definitions), definitions.rtt)
     if not referral["consultant_led"]:

@@ -140,7 +140,9 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
     if still:
         last = max(still, key=lambda episode: (TIER_RANK[episode.tier], episode.case.order))
     else:
-        last = max(found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order))
+        last = max(
+            found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
+        )
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
 
 

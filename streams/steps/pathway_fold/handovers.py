@@ -66,9 +66,7 @@ def _distinct(facts: Sequence[CurrentFact[Body]]) -> list[CurrentFact[Referral]]
     return distinct
 
 
-def _matched(
-    sent: Sequence[CurrentFact[Referral]], cases: Iterable[Case], rule: HandoverRule
-) -> dict[str, Case]:
+def _matched(sent: Sequence[CurrentFact[Referral]], cases: Iterable[Case], rule: HandoverRule) -> dict[str, Case]:
     """Sent fact id -> the case that received it: each pass looks at all that is left, in order of sending."""
     free = [case for case in cases if case.referrals]
     matched: dict[str, Case] = {}
