@@ -39,6 +39,14 @@ class Weight(PublishedModel):
     doubt: Code | None = None
 
 
+class Waist(PublishedModel):
+    """One waist circumference in centimetres."""
+
+    on: date
+    cm: float
+    method: Method
+
+
 class Waits(PublishedModel):
     """Whole days, each from the day a referral was sent or received; null while a day is missing. Definition `waits/2`.
 
@@ -247,6 +255,7 @@ class EpisodeView(PublishedModel):
     completions: tuple[CompletionView, ...]
     attendance: AttendanceCounts
     weights: tuple[Weight, ...]
+    waists: tuple[Waist, ...]
     waits: Waits
     rtt: Rtt | None
     wait_to_first_attendance: AttendanceWait | None

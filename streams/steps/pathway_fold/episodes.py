@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from schemas.definitions import Definitions
+from schemas.definitions import DWMP_COMPLETION, Definitions
 from schemas.facts import Eligibility, Tier
 from schemas.pathway_episode import EpisodeView, Outcome
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
-from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_weights
+from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
 from streams.steps.pathway_fold.completions import completions
 from streams.steps.pathway_fold.courses import CoursePart
 from streams.steps.pathway_fold.current_facts import of_type
@@ -77,17 +77,17 @@ def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEp
     """The episode of one case."""
     days = known.days[case.id]
     met = completions(days, definitions)
-    ended = endings.ending_of(days, met, None)
+    referral = parts.referral_fields(case, days)
+    ended = endings.ending_of(days, met, _own_rule(referral["programme"]))
     stage, stage_on = endings.stage_of(days, ended)
     waits, early_on = clocks.waits(days, known.sent_on.get(case.id))
     age, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
     height_cm = None if age_group == "child" else known.body_size.height(case.sources)
-    bmi = known.body_size.bmi_at(case.opened_on, height_cm) if case.referrals else None
+    bmi = known.body_size.bmi_at(case.opened_on, height_cm, definitions.bmi) if case.referrals else None
     weights = _weights(case, known)
     programme = _programme(
         case, known, weights, is_child=age_group == "child", is_completed=ended.ending == "completed"
     )
-    referral = parts.referral_fields(case, days)
     clock = clocks.rtt(days, _original_on(case, known, definitions), definitions.rtt)
     if not referral["consultant_led"]:
         clock = None
@@ -110,6 +110,7 @@ def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEp
         "completions": met,
         "attendance": parts.attendance_counts(days.attendances),
         "weights": shown_weights(_of_case(case, known.body_size.weights), known.body_size.doubts),
+        "waists": shown_waists(case.facts),
         "waits": waits,
         "rtt": clock,
         "wait_to_first_attendance": clocks.attendance_wait(days, clock) if clock else None,
@@ -136,6 +137,11 @@ def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEp
         weights=programme.weights if programme else (),
     )
     return FoldedEpisode(case, days, EpisodeView.model_validate(view), part, early_on, stage_on)
+
+
+def _own_rule(programme: object) -> str | None:
+    """The completion rule a service goes by, where its programme has one."""
+    return DWMP_COMPLETION if str(programme).startswith("dwmp") else None
 
 
 def _of_case(case: Case, measured: Iterable[Measured]) -> list[Measured]:

@@ -12,7 +12,7 @@ from streams.steps.pathway_fold.ownership import Case
 
 SEEN, MISSED = frozenset("56"), "3"
 TREATED = "30"  # REFERRAL TO TREATMENT PERIOD STATUS: first definitive treatment
-COMPLETING = frozenset({"completed", "treatment-complete", "goal-reached"})  # reasons of a discharge
+COMPLETING = frozenset({"completed", "treatment-complete"})  # reasons of a discharge
 TRANSFERRING = frozenset({"transferred"})
 
 
