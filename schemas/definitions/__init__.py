@@ -101,6 +101,7 @@ class RttRule:
 class CourseRule:
     """`course/1`."""
 
+    programme_days: int
     transfer_days: int
     re_entry_days: int
     medicine_before_days: int
@@ -111,6 +112,7 @@ class CourseRule:
 class PlausibilityRule:
     """`plausibility/1`."""
 
+    weight_kg: tuple[int, ...]
     pounds_days: int
     jump_days: int
     jump_pct: int

@@ -81,19 +81,23 @@ def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseRe
     is_elsewhere = first.sources != second.sources
     if first.is_transferred and is_elsewhere and abs((second.opened_on - ended_on).days) <= rule.transfer_days:
         return "transfer"
-    if _ran_at_once(first, second) and (is_elsewhere or first.programme != second.programme):
+    if _ran_at_once(first, second, rule) and (is_elsewhere or first.programme != second.programme):
         return "overlap"
     if 0 <= (second.opened_on - ended_on).days <= rule.re_entry_days:
         return "re_entry"
     return None
 
 
-def _ran_at_once(first: CoursePart, second: CoursePart) -> bool:
+def _ran_at_once(first: CoursePart, second: CoursePart, rule: CourseRule) -> bool:
     """Whether the programmes of both ran on one day at least."""
     if first.started_on is None or second.started_on is None:
         return False
-    first_end, second_end = (part.ended_on or part.last_on for part in (first, second))
-    return max(first.started_on, second.started_on) <= min(first_end, second_end)
+    ends = (_programme_end(part, part.started_on, rule) for part in (first, second) if part.started_on)
+    return max(first.started_on, second.started_on) <= min(ends)
+
+
+def _programme_end(part: CoursePart, started_on: date, rule: CourseRule) -> date:
+    return part.ended_on or max(part.last_on, started_on + timedelta(days=rule.programme_days))
 
 
 def _with_medicines(

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 from schemas.definitions import DWMP_COMPLETION, Definitions
 from schemas.facts import Eligibility, Tier
-from schemas.pathway_episode import EpisodeView, Outcome
+from schemas.pathway_episode import EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
 from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
-from streams.steps.pathway_fold.completions import completions
+from streams.steps.pathway_fold.completions import common_from, completions
 from streams.steps.pathway_fold.courses import CoursePart
 from streams.steps.pathway_fold.current_facts import of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
@@ -46,6 +46,7 @@ class FoldedEpisode:
     course_part: CoursePart
     early_on: tuple[date, ...]
     stage_on: date | None
+    due_on: tuple[date, ...]  # days on which something changes by itself, past ones too
 
     @property
     def id(self) -> str:
@@ -57,16 +58,6 @@ class FoldedEpisode:
         """The tier of its service."""
         return self.case.tier
 
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """The outcomes of its view."""
-        return self.view.outcomes
-
-    @property
-    def due_on(self) -> Iterable[date]:
-        """The days on which an outcome that is not closed changes by itself: the day after its window."""
-        return (outcome.closes_on + timedelta(days=1) for outcome in self.outcomes)
-
 
 def milestones_by_case(cases: Iterable[Case], died_on: date | None) -> dict[str, Milestones]:
     """The milestones of each case, by its id."""
@@ -76,7 +67,7 @@ def milestones_by_case(cases: Iterable[Case], died_on: date | None) -> dict[str,
 def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEpisode:
     """The episode of one case."""
     days = known.days[case.id]
-    met = completions(days, definitions)
+    met = completions(days, definitions, known.as_of)
     referral = parts.referral_fields(case, days)
     ended = endings.ending_of(days, met, _own_rule(referral["programme"]))
     stage, stage_on = endings.stage_of(days, ended)
@@ -136,7 +127,14 @@ def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEp
         baseline=baseline_of(programme, definitions.losses[0]) if programme else None,
         weights=programme.weights if programme else (),
     )
-    return FoldedEpisode(case, days, EpisodeView.model_validate(view), part, early_on, stage_on)
+    folded_view = EpisodeView.model_validate(view)
+    return FoldedEpisode(case, days, folded_view, part, early_on, stage_on, _due_on(days, folded_view, definitions))
+
+
+def _due_on(days: Milestones, view: EpisodeView, definitions: Definitions) -> tuple[date, ...]:
+    """The day after each window, and that from which the common rule of completion says something."""
+    closing = [outcome.closes_on + timedelta(days=1) for outcome in view.outcomes]
+    return (*closing, *([common_from(days.started_on, definitions.sessions)] if days.started_on else ()))
 
 
 def _own_rule(programme: object) -> str | None:

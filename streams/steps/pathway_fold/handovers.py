@@ -171,7 +171,7 @@ def _view(
     days_allowed = rule.allowed(sent.tier, sent.body.to_tier)
     overdue_on = sent.body.on + timedelta(days=days_allowed)
     is_overdue = not case and not answer and as_of is not None and as_of >= overdue_on
-    interval_days = max(0, (received_on - sent.body.on).days) if received_on else None
+    interval_days = (received_on - sent.body.on).days if received_on and received_on >= sent.body.on else None
     return HandoverView(
         definition=HANDOVER,
         from_tier=sent.tier,
