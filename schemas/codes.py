@@ -7,6 +7,7 @@ is dropped with a warning. Each table names its source and the day it was read.
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 # --- referral
 # SNOMED CT UK. Source: Ardens QOF/ES guidance, UoM gm-sde and several public code lists, read November 2026.
@@ -39,6 +40,12 @@ COMORBIDITY: Mapping[str, str] = {
     "370992007": "dyslipidaemia",
     "73430006": "sleep_apnoea",
     "78275009": "sleep_apnoea",  # obstructive
+    "391193001": "severe_mental_illness",  # on severe mental illness register (finding)
+    "58214004": "severe_mental_illness",  # schizophrenia; with the next two the diagnoses of that register
+    "13746004": "severe_mental_illness",  # bipolar disorder
+    "69322001": "severe_mental_illness",  # psychotic disorder
+    "13645005": "copd",
+    "363346000": "cancer",  # malignant neoplastic disease
 }
 COMORBIDITY_CODE: Mapping[str, str] = {
     condition: code for code, condition in reversed(list(COMORBIDITY.items()))
@@ -64,6 +71,12 @@ ATTENDANCE_OF_STATUS: Mapping[str, str] = {
     "fulfilled": "5",
     "noshow": "3",
 }
+MEDIUMS = frozenset({"in_person", "telephone", "video", "online", "other"})
+PURPOSES = frozenset({"assessment", "session", "follow_up"})
+# NHS Data Dictionary, REFERRAL TO TREATMENT PERIOD STATUS, read November 2026.
+RTT_STATUSES = frozenset(
+    {"10", "11", "12", "20", "21", "30", "31", "32", "33", "34", "35", "36", "90", "91", "92", "98", "99"}
+)
 # UK Core Extension-UKCore-DeliveryChannel 2.1.0, read November 2026.
 MEDIUM_OF_CHANNEL: Mapping[str, str] = {"in-person": "in_person", "telephone": "telephone", "video": "video"}
 
@@ -74,6 +87,21 @@ NAME_USES = frozenset({"usual", "official", "temp", "nickname", "anonymous", "ol
 ETHNIC_2001 = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}
 ETHNIC_DWMP = frozenset({"White", "Black", "Asian", "Mixed", "Other"})  # DWMP provider API, read November 2026
 _ETHNIC_2021 = re.compile(r"[A-Z][A-Z0-9]?|[0-9]{1,2}")  # two characters at most name nobody; list not public
+# The five groups of the 2021 census (ONS, Ethnic group classification 6a, 2022). 2001: NHS Data Dictionary, ETHNIC
+# CATEGORY, which has Chinese (R) among "other"; the census of 2021 counts it as Asian. 2021: ONS, ethnic_group_tb_20b,
+# 1 to 19 in its order; letters of the NHS are not public. Read November 2026.
+_ETHNIC_GROUP: Mapping[str, Mapping[str, str]] = {
+    "2001": {
+        **dict.fromkeys("ABC", "white"), **dict.fromkeys("DEFG", "mixed"), **dict.fromkeys("HJKLR", "asian"),
+        **dict.fromkeys("MNP", "black"), "S": "other",
+    },
+    "2021": {
+        **dict.fromkeys(map(str, range(1, 6)), "asian"), **dict.fromkeys(map(str, range(6, 9)), "black"),
+        **dict.fromkeys(map(str, range(9, 13)), "mixed"), **dict.fromkeys(map(str, range(13, 18)), "white"),
+        **dict.fromkeys(("18", "19"), "other"),
+    },
+    "dwmp": {word: word.lower() for word in ETHNIC_DWMP},
+}  # fmt: skip
 # Three live spellings of NHS number status: UK Core and PDS send 01, BaRS a word. Read November 2026.
 NUMBER_STATUS: Mapping[str, str] = {
     "01": "verified",
@@ -103,20 +131,44 @@ REFERRAL_SOURCES = frozenset(
         "council", "dwmp", "tier2", "tier3", "primary-care", "other", "unknown",
     }
 )  # fmt: skip
+# Why a referral came to nothing, or care ended. `returned-with-advice`: e-RS A028, RETURN_TO_REFERRER_WITH_ADVICE.
 REASONS = frozenset(
     {
         "bmi-too-low", "bmi-too-high", "not-eligible", "clinical-exclusion", "pregnancy", "duplicate",
-        "incomplete-referral", "inappropriate", "no-capacity", "out-of-area", "moved-away",
-        "unable-to-contact", "no-response", "did-not-attend", "declined-by-person", "declined",
-        "not-ready", "personal", "work", "health", "mental-health", "bereavement", "dissatisfied",
-        "no-longer-needed", "completed", "treatment-complete", "goal-reached", "not-completed",
-        "did-not-complete", "did-not-commence", "did-not-engage", "onward-referral", "referred-on",
-        "stepped-down", "discharged-to-gp", "transferred", "withdrew", "died", "other", "unknown",
-        "not-stated",
+        "incomplete-referral", "inappropriate", "returned-with-advice", "no-capacity", "out-of-area", "moved-away",
+        "unable-to-contact", "no-response", "did-not-attend", "declined-by-person", "not-ready", "personal", "work",
+        "health", "mental-health", "bereavement", "dissatisfied", "no-longer-needed", "completed",
+        "treatment-complete", "goal-reached", "did-not-complete", "did-not-commence", "did-not-engage", "referred-on",
+        "stepped-down", "discharged-to-gp", "transferred", "withdrew", "died", "other", "unknown", "not-stated",
     }
 )  # fmt: skip
-# DWMP levels 1 to 3
-TRIAGE_LEVELS = frozenset({"1", "2", "3", "level-1", "level-2", "level-3", "urgent", "routine"})
+# By whom a referral is declined for one of them, where the source does not say: what only a service, or only the
+# person, can give as a reason.
+DECLINED_BY: Mapping[str, Literal["service", "person"]] = {
+    **dict.fromkeys(
+        ("bmi-too-low", "bmi-too-high", "not-eligible", "clinical-exclusion", "incomplete-referral", "inappropriate",
+         "returned-with-advice", "no-capacity", "out-of-area", "unable-to-contact", "no-response"),
+        "service",
+    ),
+    **dict.fromkeys(("declined-by-person", "not-ready", "personal", "work", "dissatisfied"), "person"),
+}  # fmt: skip
+# DWMP levels 1 to 3, and the two words that other services triage by
+TRIAGE_LEVELS = frozenset({"1", "2", "3", "urgent", "routine"})
+# Two codes for one thing are one code: field -> another spelling -> the one that facts hold.
+_SYNONYMS: Mapping[str, Mapping[str, str]] = {
+    "reason": {
+        "declined": "declined-by-person", "not-completed": "did-not-complete", "onward-referral": "referred-on",
+        "return-to-referrer-with-advice": "returned-with-advice",
+    },
+    "level": {f"level-{level}": level for level in "123"},
+}  # fmt: skip
+# Why a rule of admission is met or not, or not known: what it was decided by.
+ELIGIBILITY_REASONS = frozenset(
+    {
+        "age", "bmi", "ethnic-group", "conditions", "cohort", "postcode", "practice", "pregnancy",
+        "clinical-exclusion", "not-asked", "other",
+    }
+)  # fmt: skip
 QUESTIONNAIRES = frozenset(
     {
         "phq-2", "phq-4", "phq-9", "gad-2", "gad-7", "eq-5d-3l", "eq-5d-5l", "eq-vas", "wemwbs",
@@ -132,17 +184,20 @@ PROCEDURES: frozenset[str] = frozenset()
 _OPCS4 = re.compile(r"[A-HJ-Z][0-9]{2}(?:\.?[0-9])?")
 # Of what words the name of a definition may be made: none is a name somebody has.
 _DEFINITION_WORDS = (
-    "accepted acceptance and appointments as assessed attendance attended baseline before booked booking by "
-    "classes completed completers completion contacts council course dwmp engaged enrolled enrolment final "
-    "first follow from goal handover in intervention last local loss measured met minimum months no not of "
-    "offered on onward opt or over own pct planned programme provider reached recorded referral referred "
-    "reported rtt rule seen self service session sessions since start started tier2 tier3 tier4 to triage triaged up "
-    "wait waits week weeks weighed weight with within without"
+    "accepted acceptance and appointments as assessed attendance attended baseline before bmi booked booking by "
+    "classes cohort completed completers completion contacts council course days dwmp eligibility eligible ending "
+    "engaged enrolled enrolment facts final first follow from goal handover hub in intervention last local loss "
+    "measured met minimum months nearest no not of offered on onward opt or over own pct plausibility planned "
+    "programme provider range reached recorded referral referred reported rtt rule seen self service session sessions "
+    "since stage start started threshold tier2 tier3 tier4 tirzepatide to triage triaged up wait waits week weeks "
+    "weighed weight whose with within without"
 )
 _WORD = rf"(?:{'|'.join(_DEFINITION_WORDS.split())})"
 _COUNT = r"[0-9]{1,3}(?:pct|w|wk|m)?"
 # numbers stand between words, so that no date and no number of a person can be spelt
-_DEFINITION = re.compile(rf"{_WORD}(?:-{_COUNT})?(?:-{_WORD}(?:-{_COUNT})?){{0,5}}/[0-9]{{1,3}}")
+_DEFINITION = re.compile(
+    rf"(?:{_WORD}(?:-{_COUNT})?(?:-{_WORD}(?:-{_COUNT})?){{0,5}}|nice-bmi-threshold)/[0-9]{{1,3}}"  # Nice is a surname
+)
 
 
 def definition(text: str) -> str | None:
@@ -155,6 +210,26 @@ def definition(text: str) -> str | None:
     ('attended-8-of-12/1', None, None)
     """
     return text if _DEFINITION.fullmatch(text) else None
+
+
+def canonical(field: str, text: str) -> str:
+    """The one code for `text` in `field` of a fact; `text` itself where it has no synonym.
+
+    >>> canonical("level", "level-2"), canonical("reason", "declined"), canonical("reason", "work")
+    ('2', 'declined-by-person', 'work')
+    """
+    return _SYNONYMS.get(field, {}).get(text, text)
+
+
+def ethnic_group_of(category: str, system: str | None) -> str | None:
+    """The group of the 2021 census (asian, black, mixed, white, other) of a category of `system` (None: 2001).
+
+    None where it says no group: not stated (Z), not known (99), a code that is in no public list.
+
+    >>> ethnic_group_of("R", "2001"), ethnic_group_of("Z", "2001"), ethnic_group_of("16", "2021")
+    ('asian', None, 'white')
+    """
+    return _ETHNIC_GROUP.get(system or "2001", {}).get(category)
 
 
 def ethnic(text: str, system: str | None) -> bool:

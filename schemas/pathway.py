@@ -32,9 +32,9 @@ HandoverAnswer = Literal["returned_with_advice", "rejected", "withdrawn", "died"
 CourseReason = Literal["transfer", "overlap", "re_entry", "medicine"]
 EthnicGroup = Literal["asian", "black", "mixed", "white", "other"]
 FindingRule = Literal[
-    "negative_wait", "start_without_session", "discharge_without_start", "contradicting_completions",
-    "weight_out_of_range", "weight_jump", "weight_in_pounds", "height_shrinks", "height_out_of_range",
-    "outcome_before_referral", "day_out_of_range", "after_death",
+    "negative_wait", "completion_without_start", "contradicting_completions", "outcome_before_referral", "after_death",
+    "day_out_of_range", "weight_out_of_range", "weight_jump", "weight_in_pounds", "height_out_of_range",
+    "height_shrinks",
 ]  # fmt: skip
 SOURCE = "https://tierlink.example/"
 SCHEMA_BASE = "https://tierlink.example/schemas/pathway/"
@@ -132,9 +132,9 @@ class DemographicsView(PublishedModel):
 class PathwayView(PublishedModel):
     """One person's pathway without any id. `current_to_tier` is set while only a sent referral is known.
 
-    The current stage is that of the most advanced open episode, without one of the latest that ended. `core20`: lives in
-    the most deprived fifth of England; null where that is not known. `comorbidities` are present, `ruled_out` are told
-    absent; what stands in neither is not known.
+    The current stage is that of the most advanced open episode, without one of the latest that ended. `core20`: lives
+    in the most deprived fifth of England; null where that is not known. `comorbidities` are present, `ruled_out` are
+    absent by report; what stands in neither is not known.
     """
 
     current_stage: Stage | None

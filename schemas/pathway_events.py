@@ -12,7 +12,9 @@ from typing import Annotated, Literal, cast
 from pydantic import Field, TypeAdapter
 
 from schemas.facts import Code, Definition, OdsCode, Tier
-from schemas.pathway import Id, Instant, Method, PublishedModel, Snapshot, schema_uri
+from schemas.pathway import HandoverAnswer, Id, Instant, Snapshot, schema_uri
+from schemas.pathway_episode import Method
+from schemas.published_model import PublishedModel
 
 
 class _Published(PublishedModel):
@@ -100,6 +102,7 @@ class _Appointment(Event):
     booked_on: date | None
     medium: Code | None
     group: bool | None
+    purpose: Code | None
     provider_ods: OdsCode | None
 
 
@@ -163,6 +166,24 @@ class MedicineChanged(Event):
     event: Literal["medicine"] = "medicine"
     action: Literal["started", "stopped"]
     dmd_code: Code
+    indication: Code | None
+    setting: Code | None
+
+
+class Suspended(Event):
+    """The programme was suspended, to `ends_on` where that is known."""
+
+    event: Literal["suspended"] = "suspended"
+    reason: Code | None
+    ends_on: date | None
+
+
+class ScoreRecorded(Event):
+    """The total of a questionnaire."""
+
+    event: Literal["score_recorded"] = "score_recorded"
+    questionnaire: Code
+    score: float
 
 
 class ProcedureDone(Event):
@@ -197,6 +218,16 @@ class HandoverReceived(Event):
     interval_days: int
 
 
+class HandoverAnswered(Event):
+    """A sent referral came to nothing, and somebody said so on `on`."""
+
+    event: Literal["handover_answered"] = "handover_answered"
+    definition: Definition
+    to_tier: Tier
+    sent_on: date
+    answer: HandoverAnswer
+
+
 class Gap(Event):
     """A referral sent on `sent_on` was still not received on `on`: referred onward and never received."""
 
@@ -207,7 +238,7 @@ class Gap(Event):
 
 
 class LossReached(Event):
-    """The weight outcome of an episode at `weeks` after its start, measured on `on`."""
+    """The weight outcome of an episode at `weeks` after its start, measured on `on`; one for each definition."""
 
     event: Literal["loss"] = "loss"
     definition: Definition
@@ -225,7 +256,8 @@ EVENTS: Mapping[str, type[Event]] = {
     for model in (
         ReferralSent, ReferralReceived, Triaged, Accepted, Declined, ChoiceMade, Started, Booked, Attended,
         NotAttended, Cancelled, WeightRecorded, Completed, Withdrawn, Discharged, MedicineChanged,
-        ProcedureDone, ComorbidityRecorded, Died, HandoverReceived, Gap, LossReached,
+        ProcedureDone, Suspended, ScoreRecorded, ComorbidityRecorded, Died, HandoverReceived, HandoverAnswered, Gap,
+        LossReached,
     )
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_args
 
-from schemas.codes import ETHNIC_2001, GENDERS, REASONS
+from schemas.codes import ETHNIC_2001, GENDERS, MEDIUMS, PURPOSES, REASONS, RTT_STATUSES
 from schemas.errors import InvalidField
 from schemas.facts import Tier
 from schemas.identity import LocalId, normalised_authority, parse_ods
@@ -27,7 +27,8 @@ class Source:
     `authority_aliases` other names of an issuer (its OID, a former code) count under the one. `codes` are the source's
     words for codes, by table. `placeholders` are its further words for "not known". `senders` are the
     applications and facilities (MSH-3|MSH-4) it may send from; any where none are named. `nhs_number_fields` are the
-    fields that hold NHS numbers without saying so (PID-2, PID-19).
+    fields that hold NHS numbers without saying so (PID-2, PID-19). `hl7_fields` are the places of what HL7 has no field
+    for: purpose, medium and group of an appointment, RTT status and its day ("ZU1-14").
     """
 
     slug: str
@@ -47,6 +48,7 @@ class Source:
     placeholders: frozenset[str] = frozenset()
     senders: frozenset[str] = frozenset()
     nhs_number_fields: frozenset[str] = frozenset()
+    hl7_fields: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def issuer(self, sent: str) -> str | None:
         """The authority an identifier counts under that was sent with `sent` ("" for none).
@@ -187,7 +189,18 @@ def _own_words(place: str, table: Mapping[str, Any]) -> dict[str, object]:
         "placeholders": frozenset(map(_folded, _texts(place, table, "placeholders"))),
         "senders": frozenset(_folded("|".join(map(str.strip, sender.split("|")))) for sender in senders),
         "nhs_number_fields": frozenset(number_fields),
+        "hl7_fields": _hl7_fields(f"{place}.hl7_fields", table.get("hl7_fields", {})),
     }
+
+
+def _hl7_fields(place: str, names: object) -> Mapping[str, str]:
+    good = isinstance(names, Mapping) and all(
+        isinstance(where, str) and _HL7_PLACE.fullmatch(where) for where in names.values()
+    )
+    _require(good, place, 'gives each name a field, "ZU1-14" or "SCH-8.2"')
+    assert isinstance(names, Mapping)
+    _require(set(names) <= HL7_FIELDS, place, f"has a name that is none of {', '.join(sorted(HL7_FIELDS))}")
+    return dict(names)
 
 
 def _aliases(place: str, names: object, authorities: Collection[str | None]) -> Mapping[str, str]:
@@ -244,8 +257,14 @@ CODE_TABLES: Mapping[str, frozenset[str] | None] = {
     "priority": frozenset({"routine", "urgent", "asap", "stat", "two-week-wait"}),
     "measurement": frozenset({"weight", "height", "bmi", "waist"}),
     "unit": frozenset(unit.ucum for unit in UNITS.values()),
+    "purpose": PURPOSES,
+    "medium": MEDIUMS,
+    "group": frozenset({"yes", "no"}),
+    "rtt_status": RTT_STATUSES,
 }
+HL7_FIELDS = frozenset({"purpose", "medium", "group", "rtt_status", "rtt_on"})
 
+_HL7_PLACE = re.compile(r"[A-Z][A-Z0-9]{2}-[1-9][0-9]{0,2}(?:\.[1-9][0-9]?)?")
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")
 _KEYS = frozenset(field.name for field in fields(Source))
 

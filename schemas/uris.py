@@ -25,6 +25,7 @@ OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-catego
 DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 ETHNIC_CATEGORY = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory"
 NUMBER_STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
+STATUS_REASON = "http://hl7.org/fhir/StructureDefinition/request-statusReason"
 DELIVERY_CHANNEL = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-DeliveryChannel"
 ETHNIC_2001 = "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland"
 NUMBER_STATUS_CODES = "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland"
@@ -46,7 +47,7 @@ NATIONAL = frozenset({
 
 _CODE_SYSTEMS = (
     SNOMED, DMD, LOINC, UCUM, READ_V2, CTV3, OPCS4, CANCELLATION_REASON, ENCOUNTER_CLASS, ETHNIC_CATEGORY,
-    NUMBER_STATUS, DELIVERY_CHANNEL, ETHNIC_2001, NUMBER_STATUS_CODES, DATA_ABSENT_REASON,
+    NUMBER_STATUS, STATUS_REASON, DELIVERY_CHANNEL, ETHNIC_2001, NUMBER_STATUS_CODES, DATA_ABSENT_REASON,
 )  # fmt: skip
 
 

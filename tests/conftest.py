@@ -6,6 +6,7 @@ want of the public test data that TIERLINK_SHARED_DATA names: a gate that skips 
 """
 
 import itertools
+import logging
 import os
 import secrets
 import signal
@@ -58,6 +59,16 @@ if threading.current_thread() is threading.main_thread():
 # No deadline: how long an example takes says nothing on a shared machine.
 hypothesis.settings.register_profile("tierlink", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("tierlink")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that runs inside a test sets up the logging of its process, which is that of all tests to come."""
+    root, raises = logging.getLogger(), logging.raiseExceptions
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], logging.raiseExceptions = handlers, raises
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

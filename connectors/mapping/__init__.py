@@ -50,6 +50,12 @@ class FileMapping:
     optional: frozenset[str]
     totals: frozenset[str]
 
+    @property
+    def sent_referral(self) -> FactGroup | None:
+        """The one group of a referral that this file sent; None without one, and where there are several."""
+        sent = [group for group in self.facts if group.fixed.get("direction") == "sent"]
+        return sent[0] if len(sent) == 1 else None
+
     def columns(self) -> Iterator[Column]:
         """Every column the mapping reads, some more than once."""
         single = (
@@ -101,6 +107,8 @@ def parse(text: str) -> FileMapping:
     )
     for table in (file, dates, row, root):
         table.finish()
+    if mapping.sent_referral is None and any(group.under_sent for group in groups):
+        raise InvalidField("fact.under", rule="needs exactly one referral with direction sent")
     return mapping
 
 

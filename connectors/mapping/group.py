@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from connectors.mapping.fields import BODIES, CLOSED, FIELDS, PAIRS, TRIGGERS, Kind
+from connectors.mapping.fields import CLOSED, FIELDS, PAIRS, TRIGGERS, Kind, body_of
 from connectors.mapping.table import Column, Fixed, TomlTable
+from schemas.business_ids import DISTINGUISHING
 from schemas.units import DIMENSION_OF, UNITS
 
 # One value of each kind that any field of the kind takes, for trying a group out.
@@ -20,7 +21,8 @@ class FactGroup:
     """The columns that together hold one fact. The row has it when its `trigger` is filled.
 
     `key` are the columns whose values name the thing the fact is about, `detail` what is put beside them to tell the
-    facts of one row apart; a received referral is its key alone, because other facts name it so.
+    facts of one row apart; a received referral is its key alone, because other facts name it so. `under_sent`: the fact
+    is under the referral that this file sent, not under the one it received.
     """
 
     place: str
@@ -31,6 +33,7 @@ class FactGroup:
     fixed: Mapping[str, Fixed] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
     detail: str = ""
+    under_sent: bool = False
 
 
 def columns_of(group: FactGroup) -> Iterator[Column]:
@@ -46,25 +49,33 @@ def with_details(groups: list[FactGroup]) -> tuple[FactGroup, ...]:
 
     The first keeps the plain detail, so that a group added to a mapping leaves the ids of the others as they were.
     """
-    taken: set[tuple[object, ...]] = set()
-    found = []
+    found: list[FactGroup] = []
     for group in groups:
-        places = "/".join(dict.fromkeys(column.key for column in (group.on, group.trigger) if column is not None))
-        detail, mark = _detail(group), str(group.fixed.get("definition") or places)
-        while (name := (group.type, group.key, detail)) in taken:
-            detail = f"{detail}/{mark}" if detail else mark
-        taken.add(name)
-        found.append(replace(group, detail=detail))
+        mark = "/".join(dict.fromkeys(column.key for column in (group.on, group.trigger) if column is not None))
+        named = replace(group, detail=_detail(group))
+        while any(_are_alike(named, other) for other in found):
+            named = replace(named, detail=f"{named.detail}/{mark}" if named.detail else mark)
+        found.append(named)
     return tuple(found)
+
+
+def _are_alike(group: FactGroup, other: FactGroup) -> bool:
+    """True when two groups may name two facts of one row alike: nothing that stands in the id is known to differ."""
+    if (group.type, group.key, group.detail) != (other.type, other.key, other.detail):
+        return False
+    both = (name for name in DISTINGUISHING.get(group.type, ()) if name in group.fixed and name in other.fixed)
+    return all(group.fixed[name] == other.fixed[name] for name in both)
 
 
 def _detail(group: FactGroup) -> str:
     if group.fixed.get("direction") == "sent":
         return "onward"
-    for name in ("quantity", "condition", "questionnaire"):
+    if group.under_sent:
+        return f"onward/{group.type}"
+    for name in ("quantity", "questionnaire"):
         if name in group.fixed:
             return str(group.fixed[name])
-    return "" if group.type in ("referral", "attendance") else group.type
+    return "" if group.type in ("referral", "attendance", "comorbidity") else group.type
 
 
 def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:
@@ -74,6 +85,9 @@ def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:
         raise table.refuse("type", "is not a type of fact that a file can hold")
     on = table.column("on") if fact_type is None else None
     key = tuple(Column(header) for header in table.texts("key")) if fact_type is None else ()
+    under_sent = fact_type is None and table.one_of("under", (None, "sent")) == "sent"
+    if under_sent and kind == "referral":
+        raise table.refuse("under", "is for what happens under a referral")
     fixed: dict[str, Fixed] = {}
     columns: dict[str, Column] = {}
     for name in table.names():
@@ -83,7 +97,7 @@ def group_of(table: TomlTable, *, fact_type: str | None = None) -> FactGroup:
     if fact_type is None and not key:
         raise table.refuse("key", "is required: the columns that name the thing, so that corrections find it")
     trigger = columns.get(TRIGGERS.get(kind, "on"), on)
-    group = FactGroup(table.place, kind, on, trigger, key, fixed, columns)
+    group = FactGroup(table.place, kind, on, trigger, key, fixed, columns, under_sent=under_sent)
     _try_out(table, group)
     return group
 
@@ -156,7 +170,7 @@ def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, object])
         if not isinstance(value, str) or not belongs(value, values):
             raise table.refuse(name, "gives a code that is not in the closed list of this field")
     try:
-        BODIES[group.type].model_validate(dict(values))
+        body_of(group.type, values)
     except ValidationError as failure:
         where = failure.errors(include_input=False, include_context=False, include_url=False)[0]
         name = str(where["loc"][0]) if where["loc"] else "type"

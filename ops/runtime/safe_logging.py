@@ -28,7 +28,12 @@ class _Line(logging.Formatter):
 
 
 def configure_logging() -> None:
-    """From here on the process logs JSON lines to stderr: INFO of ours, WARNING and worse of libraries."""
+    """From here on the process logs JSON lines to stderr: INFO of ours, WARNING and worse of libraries.
+
+    A line that cannot be written is lost without a word: `logging` would print its arguments, and the exceptions that
+    were being handled, to whatever stderr is by then.
+    """
+    logging.raiseExceptions = False
     line = logging.StreamHandler(sys.stderr)
     line.setFormatter(_Line())
     root = logging.getLogger()

@@ -8,24 +8,42 @@ of meaning is a new version, never an edit: two figures under one name can be co
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TypeVar
 
 from schemas.errors import InvalidField
 
+_EDGE = re.compile(r"allowed_[a-z0-9_]+_[a-z0-9_]+_days")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,60}")
 _ONE_NUMBER_EACH = "is a whole number of 0 or more"
 
-WAITS = "waits/1"
-LOSS = "loss-5pct/1"
-HANDOVER = "handover/1"
-RTT = "rtt/1"
+WAITS = "waits/2"
+LOSS_NEAREST = "loss-5pct-nearest/1"
+LOSS_LAST = "loss-5pct-last/1"
+HANDOVER = "handover/2"
+RTT = "rtt/2"
+WAIT_TO_FIRST_ATTENDANCE = "wait-to-first-attendance/1"
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
-START_BY_ATTENDANCE = "start-by-first-attendance/1"
+START_BY_SESSION = "start-by-first-session/1"
 AS_REPORTED = "as-reported/1"
-PATHWAY_DEFINITIONS = (WAITS, LOSS, HANDOVER, RTT, ACCEPTED_BY_BOOKING, START_BY_ATTENDANCE, AS_REPORTED)
+STAGE_AND_ENDING = "stage-and-ending/1"
+WHOSE_FACTS = "whose-facts/1"
+COURSE = "course/1"
+PLAUSIBILITY = "plausibility/1"
+DAYS_IN_RANGE = "days-in-range/1"
+DWMP_COMPLETION = "dwmp-attended-60pct/1"
+COMMON_COMPLETION = "attended-60pct-of-sessions/1"
+HUB_ELIGIBILITY = "dwmp-hub-eligibility/1"
+NICE_BMI = "nice-bmi-threshold/1"
+TIRZEPATIDE = "tirzepatide-cohort/1"
+FINDINGS = "findings/1"
+BMI_AT_REFERRAL = "bmi-at-referral/1"
+PATHWAY_DEFINITIONS = (
+    WAITS, LOSS_NEAREST, LOSS_LAST, HANDOVER, RTT, WAIT_TO_FIRST_ATTENDANCE, ACCEPTED_BY_BOOKING, START_BY_SESSION,
+    AS_REPORTED, STAGE_AND_ENDING, WHOSE_FACTS, COURSE, PLAUSIBILITY, DAYS_IN_RANGE, DWMP_COMPLETION,
+    COMMON_COMPLETION, HUB_ELIGIBILITY, NICE_BMI, TIRZEPATIDE, FINDINGS, BMI_AT_REFERRAL,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +66,91 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class LossRule:
-    """`loss-5pct/1`: baseline to `baseline_days` after the start, end to `window_weeks` off a horizon."""
+    """`loss-5pct-nearest/1` and `loss-5pct-last/1`: baseline to `baseline_days` after the start, end near a horizon."""
 
+    name: str
     baseline_days: int
-    threshold_pct: Decimal
+    threshold_pct: int
     horizon_weeks: tuple[int, ...]
     window_weeks: int
 
 
 @dataclass(frozen=True, slots=True)
 class HandoverRule:
-    """`handover/1`: receipt may precede sending by `early_days`; a gap is overdue after `overdue_days`."""
+    """`handover/2`: receipt from `early_days` before to `late_days` after sending; overdue after the days allowed."""
 
     early_days: int
-    overdue_days: int
+    late_days: int
+    allowed_days: int
+    edges: Mapping[str, int]  # allowed_<from>_<to>_days, where a pair of tiers has its own
+
+    def allowed(self, from_tier: str, to_tier: str) -> int:
+        """Days within which a referral between two tiers is to be received."""
+        return self.edges.get(f"allowed_{from_tier}_{to_tier}_days", self.allowed_days)
 
 
 @dataclass(frozen=True, slots=True)
 class RttRule:
-    """`rtt/1`: weeks from referral to the end of the wait that are within the standard."""
+    """`rtt/2`: weeks within the standard, and how long before a rejected referral still sets the start."""
 
     limit_weeks: int
+    original_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRule:
+    """`course/1`."""
+
+    programme_days: int
+    transfer_days: int
+    re_entry_days: int
+    medicine_before_days: int
+    medicine_after_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibilityRule:
+    """`plausibility/1`."""
+
+    weight_kg: tuple[int, ...]
+    pounds_days: int
+    jump_days: int
+    jump_pct: int
+    shrink_cm: int
+    height_cm: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeeksRule:
+    """`dwmp-attended-60pct/1`: seen in `seen_weeks` of `programme_weeks`."""
+
+    programme_weeks: int
+    seen_weeks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsRule:
+    """`attended-60pct-of-sessions/1`."""
+
+    within_weeks: int
+    sessions_least: int
+    attended_pct: int
+    from_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class BmiRule:
+    """`bmi-at-referral/1`."""
+
+    before_days: int
+    after_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaysRule:
+    """`days-in-range/1`."""
+
+    ahead_years: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +158,15 @@ class Definitions:
     """Every definition by name, and those the pathway computes with as typed numbers."""
 
     by_name: Mapping[str, Definition]
-    loss: LossRule
+    losses: tuple[LossRule, ...]
     handover: HandoverRule
     rtt: RttRule
+    course: CourseRule
+    plausibility: PlausibilityRule
+    weeks: WeeksRule
+    sessions: SessionsRule
+    days: DaysRule
+    bmi: BmiRule
 
 
 def parse(texts: Iterable[str]) -> Definitions:
@@ -98,18 +186,32 @@ def parse(texts: Iterable[str]) -> Definitions:
         by_name[definition.name] = definition
     for name in PATHWAY_DEFINITIONS:
         _require(name in by_name, name, "is not defined")
-    loss, handover = by_name[LOSS], by_name[HANDOVER]
+    handover = by_name[HANDOVER]
+    edges = {name: _number(handover, name) for name in handover.parameters if _EDGE.fullmatch(name)}
     return Definitions(
         by_name=by_name,
-        loss=LossRule(
-            baseline_days=_number(loss, "baseline_days"),
-            threshold_pct=Decimal(_number(loss, "threshold_pct")),
-            horizon_weeks=_numbers(loss, "horizon_weeks"),
-            window_weeks=_number(loss, "window_weeks"),
-        ),
-        handover=HandoverRule(_number(handover, "early_days"), _number(handover, "overdue_days")),
-        rtt=RttRule(_number(by_name[RTT], "limit_weeks")),
+        losses=tuple(_rule(LossRule, by_name[name], name=name) for name in (LOSS_NEAREST, LOSS_LAST)),
+        handover=_rule(HandoverRule, handover, edges=edges),
+        rtt=_rule(RttRule, by_name[RTT]),
+        course=_rule(CourseRule, by_name[COURSE]),
+        plausibility=_rule(PlausibilityRule, by_name[PLAUSIBILITY]),
+        weeks=_rule(WeeksRule, by_name[DWMP_COMPLETION]),
+        sessions=_rule(SessionsRule, by_name[COMMON_COMPLETION]),
+        days=_rule(DaysRule, by_name[DAYS_IN_RANGE]),
+        bmi=_rule(BmiRule, by_name[BMI_AT_REFERRAL]),
     )
+
+
+R = TypeVar("R")
+
+
+def _rule(rule: type[R], definition: Definition, **given: object) -> R:
+    """The rule with each of its numbers from the definition's parameter of the same name."""
+    numbers: dict[str, object] = {}
+    for part in fields(rule):  # type: ignore[arg-type]  # each rule is a dataclass
+        if part.name not in given:
+            numbers[part.name] = _number(definition, part.name) if part.type is int else _numbers(definition, part.name)
+    return rule(**numbers, **given)
 
 
 def _definition(text: str) -> Definition:

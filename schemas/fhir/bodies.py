@@ -3,7 +3,7 @@ warning."""
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, get_origin
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from schemas.sources import Source
 from schemas.uris import extension_url
 
 B = TypeVar("B", bound=Body)
+_NOT_LISTED = ("code-invalid", "is not a code of the list")
 
 _LISTED: Mapping[str, frozenset[str]] = {
     "programme": codes.PROGRAMMES,
@@ -24,11 +25,13 @@ _LISTED: Mapping[str, frozenset[str]] = {
     "reason": codes.REASONS,
     "level": codes.TRIAGE_LEVELS,
     "questionnaire": codes.QUESTIONNAIRES,
+    "reasons": codes.REASONS_FOR_REFERRAL | codes.COMORBIDITY.keys(),
+    "why": codes.ELIGIBILITY_REASONS,
 }
 
 
 def known_code(field: str, text: str, source: Source) -> str | None:
-    """`text` as `field` of a fact may hold it, None when it is not a code we know.
+    """`text` as `field` of a fact may hold it, in its one spelling; None when it is not a code we know.
 
     Fields whose codes the fact's own type lists (direction, medium, …) pass here and are checked by that type.
     """
@@ -40,8 +43,9 @@ def known_code(field: str, text: str, source: Source) -> str | None:
     if field == "programme" and text == source.programme:
         return text
     if field in _LISTED:
+        text = codes.canonical(field, text)
         return text if text in _LISTED[field] else None
-    if field == "definition":
+    if field in ("definition", "rule"):
         return codes.definition(text)
     if field == "ethnic_category":  # whatever the system: an extension of ours may hold it without one
         return text if any(codes.ethnic(text, system) for system in ("2001", "2021", "dwmp")) else None
@@ -63,7 +67,12 @@ def built(
         if isinstance(value, str):
             value = known_code(name, value, source)
             if value is None:
-                _report(kind, name, ("code-invalid", "is not a code of the list"), node, elements)
+                _report(kind, name, _NOT_LISTED, node, elements)
+        elif isinstance(value, tuple):
+            known = tuple(code for part in value if (code := known_code(name, part, source)) is not None)
+            if len(known) < len(value):
+                _report(kind, name, _NOT_LISTED, node, elements)
+            value = tuple(dict.fromkeys(known))
         if value is not None:
             accepted[name] = value
     try:
@@ -94,14 +103,21 @@ def extension_values(node: Node, kind: type[Body], *, bare: bool = False) -> dic
     found: dict[str, object] = {}
     by_url = node.extensions()
     for name, url in _extension_urls(kind, bare):
-        place = by_url.get(url)
-        if place is not None:
-            value = _value(place)
-            if value is None:
-                _report(kind, name, ("value", "is not of the expected form"), place, {name: ""})
-            else:
-                found[name] = value
+        if url in by_url:
+            several = get_origin(kind.model_fields[name].annotation) is tuple
+            places = node.extensions_of(url) if several else [by_url[url]]
+            values = tuple(value for place in places if (value := _said(kind, name, place)) is not None)
+            if values:
+                found[name] = values if several else values[0]
     return found
+
+
+def _said(kind: type[Body], name: str, place: Node) -> object:
+    """The value at `place`; reports one that is of another form."""
+    value = _value(place)
+    if value is None:
+        _report(kind, name, ("value", "is not of the expected form"), place, {name: ""})
+    return value
 
 
 @cache

@@ -6,11 +6,9 @@ Which of two versions of one fact counts would else be a question of their hash,
 from collections.abc import Iterable
 from dataclasses import replace
 
+from schemas.business_ids import are_two_things
 from schemas.fhir.node import Node
 from schemas.source_message import SourceFact
-
-# What can happen twice under one number. Any other is one thing said in two ways.
-_REPEATABLE = frozenset({"attendance", "measurement", "questionnaire_score", "comorbidity", "medicine", "procedure"})
 
 
 def kept_apart(facts: Iterable[SourceFact], bundle: Node) -> list[SourceFact]:
@@ -22,8 +20,11 @@ def kept_apart(facts: Iterable[SourceFact], bundle: Node) -> list[SourceFact]:
     found = []
     for fact in facts:
         kept, count = fact, 1
-        while kept.business_id is not None and seen.setdefault((kept.body.type, kept.business_id), fact) != fact:
-            if fact.body.type not in _REPEATABLE:
+        while kept.business_id is not None:
+            first = seen.setdefault((kept.body.type, kept.business_id), fact)
+            if first == fact:
+                break
+            if not are_two_things(first.body, fact.body):
                 rule = f"holds two {fact.body.type} facts under one identifier that differ; only one of them counts"
                 bundle.warning("entry", rule, code="duplicate")
                 break

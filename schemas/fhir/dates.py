@@ -1,17 +1,22 @@
 """FHIR date, dateTime and instant, and which days a fact may have happened on."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.errors import InvalidField
+from schemas.facts import Attendance, Body, Suspension
 from schemas.fhir.node import Node
 
+# The days of a fact, at every door and again at ingress. What lies between and yet cannot be is the fold's to find:
+# definition `days-in-range`.
 EARLIEST = date(1900, 1, 1)
 LONDON = ZoneInfo("Europe/London")
 SKEW = timedelta(days=1)  # senders' clocks and time zones
-BOOKED_AHEAD = timedelta(days=2 * 366)
+BOOKED_AHEAD = timedelta(days=2 * 366)  # an appointment, the end of a suspension
+_YEARS = range(1880, 2200)  # of any moment: outside it some have no UTC
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTIAL = re.compile(r"([0-9]{4})(-(0[1-9]|1[0-2]))?")
@@ -33,6 +38,13 @@ class StatedTime:
 
     on: date
     at: datetime | None = None
+
+
+def _day_of(value: date) -> date:
+    """The London day of a day or moment; of one that may have no UTC a day on which nothing can be."""
+    if not isinstance(value, datetime):
+        return value
+    return london_day(value) if value.year in _YEARS else date.min
 
 
 def parse_when(text: str) -> StatedTime:
@@ -152,6 +164,17 @@ class Span:
         if self.born is not None and on <= self.born:
             return "is not after the date of birth"
         return None
+
+    def faults(self, body: Body) -> Iterator[tuple[str, str]]:
+        """(field, rule) of every day and moment of a fact that cannot be."""
+        for name, value in body:
+            if not isinstance(value, date):
+                continue
+            rule = self.fault(_day_of(value), booked=isinstance(body, Attendance) or name == "ends_on")
+            if rule is not None:
+                yield name, rule
+        if isinstance(body, Suspension) and body.ends_on is not None and body.ends_on < body.on:
+            yield "ends_on", "lies before the day it began"
 
     def check(self, node: Node, name: str, on: date, *, booked: bool = False) -> bool:
         """True when a fact may have happened `on`; otherwise reports the element and gives False."""

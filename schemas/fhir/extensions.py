@@ -35,15 +35,16 @@ def number(value: Decimal) -> int | float:
 
 
 def fields(body: BaseModel, *, without: Iterable[str] = (), bare: bool = False) -> list[dict[str, object]]:
-    """An extension for each field of `body` that is set, but those in `without`; `bare` URLs inside another
-    extension."""
+    """An extension for each field of `body` that is set, but those in `without`, of a field with several values one
+    for each; `bare` URLs inside another extension."""
     skipped = {"type", "on", "at", "referral", *without}
     found = []
     for name, value in body:
-        if name in skipped or value is None or value == ():
+        if name in skipped or value is None:
             continue
         hyphenated = hyphened(name)
-        found.append(extension(hyphenated, value, url=hyphenated if bare else None))
+        parts = value if isinstance(value, tuple) else (value,)
+        found += [extension(hyphenated, part, url=hyphenated if bare else None) for part in parts]
     return found
 
 

@@ -12,7 +12,7 @@ from schemas.fhir.extensions import hyphened
 from schemas.fhir.node import Node
 from schemas.uris import TIERLINK, extension_url
 
-MANY = frozenset({"milestone"})  # may stand more than once
+MANY = frozenset({"milestone", "why"})  # may stand more than once
 _SHARED = frozenset({"type", "on", "at", "referral", "ubrn"})
 
 
@@ -67,7 +67,7 @@ def _urls(kind: str) -> frozenset[str]:
 def _report(part: Node, url: str, known: Set[str], seen: set[str]) -> None:
     if url not in known:
         part.warning("url", "is the name of no extension that is read here; left out", code="not-supported")
-    elif url in seen and url not in map(extension_url, MANY):
+    elif url in seen and url.removeprefix(extension_url("")) not in MANY:
         part.warning("url", "stands here more than once; the first was read", code="multiple-matches")
     seen.add(url)
     value = _VALUE.get(url.removeprefix(extension_url("")))

@@ -19,7 +19,7 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | Patient.link | its type replaces: a merge; refer, seealso: information; replaced-by, another word: warning |
 | Identifier.use, HumanName.use, Address.use, ContactPoint.use | old: superseded; anonymous: no name |
 | Identifier.use of a resource or an organisation | old: information, another number is read where there is one |
-| ServiceRequest.status | active, completed: told; revoked, entered-in-error: taken back; |
+| ServiceRequest.status | active, completed: told; revoked: told, and declined; entered-in-error: taken back; |
 | | draft, on-hold, unknown: information |
 | ServiceRequest.intent | order, original-order, instance-order: told; the others: information |
 | ServiceRequest.doNotPerform | true: information; neither true nor false: error, not told |

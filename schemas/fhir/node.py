@@ -106,6 +106,10 @@ class Node:
             None,
         )
 
+    def extensions_of(self, url: str) -> "list[Node]":
+        """Every extension with this URL, in order."""
+        return [part for part in self.many("extension") if uris.canonical_uri(part.text("url") or "") == url]
+
     def extensions(self) -> "dict[str, Node]":
         """Canonical URL -> the first extension with it: quicker than `extension` where many are looked for."""
         found: dict[str, Node] = {}

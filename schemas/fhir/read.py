@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from schemas.disposition import nothing_left
 from schemas.errors import Issue, Severity, has_error
-from schemas.facts import Attendance, Death, Demographics
+from schemas.facts import Death, Demographics
 from schemas.fhir import read_event, read_patient, read_request
 from schemas.fhir.collisions import kept_apart
 from schemas.fhir.context import Context
-from schemas.fhir.dates import Span, london_day
+from schemas.fhir.dates import Span
 from schemas.fhir.envelope import (
     OBJECTS_MAX,
     Opened,
@@ -168,15 +168,10 @@ def _facts(message: Opened, context: Context) -> list[SourceFact]:
 
 def _is_possible(fact: SourceFact, message: Opened, context: Context) -> bool:
     """Checks every day and moment of a fact, wherever it stood: none may be the person's birthday."""
-    dates = [(name, value) for name, value in fact.body if isinstance(value, date)]
-    possible = True
-    for name, value in dates:
-        day = london_day(value) if isinstance(value, datetime) else value
-        rule = context.span.fault(day, booked=isinstance(fact.body, Attendance))
-        if rule is not None:
-            message.bundle.error("entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value")
-            possible = False
-    return possible
+    faults = list(context.span.faults(fact.body))
+    for name, rule in faults:
+        message.bundle.error("entry", f"{name} of a fact of type {fact.body.type} {rule}", code="value")
+    return not faults
 
 
 def _another_service(request: Node, context: Context) -> bool:

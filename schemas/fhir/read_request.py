@@ -1,11 +1,12 @@
 """A ServiceRequest as a Referral and the milestones under it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import cast
 
 from schemas import codes, uris
+from schemas.business_ids import distinguishing
 from schemas.facts import (
     Acceptance,
     Body,
@@ -13,17 +14,21 @@ from schemas.facts import (
     Completion,
     Decline,
     Discharge,
+    Eligibility,
+    Experience,
     FactBody,
     Medicine,
     Procedure,
     ProgrammeStart,
     Referral,
+    RttStatus,
+    Suspension,
     Triage,
     Withdrawal,
 )
-from schemas.fhir.bodies import built, extension_values
+from schemas.fhir.bodies import built, extension_values, known_code
 from schemas.fhir.context import Context
-from schemas.fhir.dates import StatedTime, when
+from schemas.fhir.dates import StatedTime, london_day, when
 from schemas.fhir.extensions import hyphened
 from schemas.fhir.known_extensions import report_unread_parts
 from schemas.fhir.modifiers import is_retracted, is_understood, states_fact
@@ -36,7 +41,8 @@ from schemas.sources import Source
 MILESTONES: Mapping[str, type[Body]] = {
     "triage": Triage, "acceptance": Acceptance, "decline": Decline, "choice": Choice,
     "programme_start": ProgrammeStart, "completion": Completion, "discharge": Discharge,
-    "withdrawal": Withdrawal, "medicine": Medicine, "procedure": Procedure,
+    "withdrawal": Withdrawal, "medicine": Medicine, "procedure": Procedure, "suspension": Suspension,
+    "rtt_status": RttStatus, "eligibility": Eligibility, "experience": Experience,
 }  # fmt: skip
 _ELEMENTS = {
     "referrer_ods": "requester",
@@ -65,6 +71,8 @@ def facts(node: Node, context: Context) -> list[SourceFact]:
         return []
     number = business_id(node)
     found = [] if node.our_flag("carrier") else _referral(node, number, context)
+    if found and node.text("status") == "revoked":
+        found.append(_revocation(node, number, context))
     for extension in node.many("extension"):
         if extension.text("url") == uris.extension_url("milestone"):
             found += _milestone(extension, number, context)
@@ -103,12 +111,11 @@ def _is_slip(code: str, known: str) -> bool:
 
 
 def _referral(node: Node, number: str | None, context: Context) -> list[SourceFact]:
-    """The referral, retracted where its sender revoked it: nobody is to receive it, so it is no gap."""
+    """The referral, retracted where it was entered in error."""
     tier = requested_tier(node)
     if tier is None:
         node.information("code", "does not say which tier the referral goes to, nor does the extension to-tier")
         return []
-    status = node.text("status")
     coded = [system for system, code in node.codings("code") if code in codes.REFERRAL_TIER]
     if coded and uris.SNOMED not in coded:
         node.warning("code", "lacks its system, SNOMED CT; read all the same", code="incomplete")
@@ -137,9 +144,32 @@ def _referral(node: Node, number: str | None, context: Context) -> list[SourceFa
             business_id=number,
             referral_business_id=context.referral_id(node),
             ubrn=_ubrn(node),
-            retracted=status == "entered-in-error" or (status == "revoked" and body.direction == "sent"),
+            retracted=node.text("status") == "entered-in-error",
         )
     ]
+
+
+def _revocation(node: Node, number: str | None, context: Context) -> SourceFact:
+    """The end of a referral that was revoked: it was made and stands, and nobody is to receive it any more.
+
+    R4 has no day for it: that of the resource's last change, else of the message. Why stands in the extension
+    request-statusReason; one that only a service or the person can give says by whom, else the referrer took it back.
+    """
+    place, reason = node.extension(uris.STATUS_REASON), None
+    if place is not None:
+        found = (
+            known_code("reason", code.lower().replace("_", "-"), context.source)
+            for _, code in place.codings("valueCodeableConcept")
+        )
+        reason = next((code for code in found if code is not None), None)
+        if reason is None:
+            place.warning("valueCodeableConcept", "is not a code of the list; left out", code="code-invalid")
+    meta = node.first("meta")
+    changed = when(meta, "lastUpdated") if meta else None
+    possible = changed is not None and context.span.fault(changed.on) is None
+    on = changed.on if changed and possible else london_day(context.source_version_at)
+    body = Decline(on=on, declined_by=codes.DECLINED_BY.get(reason or "", "referrer"), reason=reason)
+    return SourceFact(body, business_id=f"{number}/decline" if number else None, referral_business_id=number)
 
 
 def _native(node: Node, context: Context) -> dict[str, object]:
@@ -195,14 +225,6 @@ def _ubrn(node: Node) -> str | None:
     return None
 
 
-def _distinguishing_codes(body: FactBody) -> Iterator[str]:
-    """What tells two facts of one type under one referral apart, where the source has no number for them."""
-    for name in ("definition", "action", "dmd_code", "code"):
-        value = getattr(body, name, None)
-        if value is not None:
-            yield value
-
-
 def _milestone(node: Node, number: str | None, context: Context) -> list[SourceFact]:
     place = node.extension("type")
     kind = MILESTONES.get((place.text("valueCode") or place.text("valueString") or "") if place else "")
@@ -220,7 +242,7 @@ def _milestone(node: Node, number: str | None, context: Context) -> list[SourceF
         return []
     if body is None:
         return []
-    default = "/".join((number, body.type, *_distinguishing_codes(body))) if number else None
+    default = "/".join((number, body.type, *distinguishing(body))) if number else None
     return [
         SourceFact(
             body,

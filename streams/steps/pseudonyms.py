@@ -1,7 +1,7 @@
 """What one accepted entry says, made pseudonymous: from named, typed values; no part of the resource is copied."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 
 from linkage.normalise import NormalisedIdentity, normalise
 from linkage.record_name import canonical_identity, identity_of, record_parts
@@ -16,6 +16,8 @@ from schemas.naming import record_of_local_id
 from schemas.source_message import SourceFact, SourceMessage
 from schemas.sources import Source
 from schemas.typed_message import person_bytes
+
+AGE_YEARS_MAX = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class Pseudonyms:
             source_version_at=version_at,
             identity=self.keys.mac(Purpose.IDENTITY_VERSION, record, canonical_identity(identity)),
             service_named=message.service_named,
-            facts=tuple(filing.stored(fact, position) for position, fact in enumerate(message.facts)),
+            facts=tuple(
+                filing.stored(_aged(fact, person.birth_date), position) for position, fact in enumerate(message.facts)
+            ),
         )
         retired = (record_of_local_id(self.keys, source.slug, number) for number in person.retired_local_ids)
         merges = tuple(
@@ -82,6 +86,19 @@ class Pseudonyms:
         clear = person_bytes(person)
         name = self.keys.mac(Purpose.CONTENT, record, clear.decode())
         return PseudonymousEntry(content, identity, clear, name, merges)
+
+
+def age_years(born: date, on: date) -> int:
+    """Completed years of life on a day. Who was born on 29 February is a year older from 1 March of a common year."""
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def _aged(fact: SourceFact, born: date | None) -> SourceFact:
+    """A referral with the age on its day, which outranks one that was told; the birth date itself goes no further."""
+    if not isinstance(fact.body, Referral) or born is None or fact.body.on < born:
+        return fact
+    years = age_years(born, fact.body.on)
+    return replace(fact, body=fact.body.model_copy(update={"age_years": years if years <= AGE_YEARS_MAX else None}))
 
 
 @dataclass(frozen=True, slots=True)

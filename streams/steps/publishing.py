@@ -12,6 +12,7 @@ from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
+from schemas.published_model import PublishedModel
 from schemas.recipients import Agreement
 from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
@@ -73,25 +74,46 @@ class Recipient:
         if pathway.is_empty:
             bare = tuple(pair for pair in headers if pair[0] not in ("content-type", "ce_dataschema"))
             return Emit(topic, about.partition, key, None, bare)
-        # each part as its model writes it: a field that no model of schemas.pathway names cannot be here
-        whole = pathway.view.model_dump(mode="json") | {
+        whole = self._whole(about, pathway)
+        return Emit(topic, about.partition, key, canonical.dump(self.agreement.fields.of_snapshot(whole)), headers)
+
+    def _whole(self, about: About, pathway: Pathway) -> dict[str, object]:
+        """Each part as its model writes it: a field that no model of schemas.pathway names cannot be here."""
+        course_of = {episode: course.id for course in pathway.courses for episode in course.episodes}
+        return _json(pathway.view) | {
             "person": about.person,
             "revision": about.revision,
             "known_at": about.known_at,
+            "as_of": pathway.as_of.isoformat() if pathway.as_of else None,
             "episodes": [
-                episode.view.model_dump(mode="json") | {"id": self._episode(about, episode.id)}
+                _json(episode.view)
+                | {
+                    "id": self._episode(about, episode.id),
+                    "course": self._course(about, course_of.get(episode.id)),
+                }
                 for episode in pathway.episodes
             ],
+            "courses": [
+                _json(course.view)
+                | {
+                    "id": self._course(about, course.id),
+                    "episodes": [self._episode(about, episode) for episode in course.episodes],
+                }
+                for course in pathway.courses
+            ],
             "handovers": [
-                handover.view.model_dump(mode="json")
+                _json(handover.view)
                 | {
                     "id": self._id("handover", about.person, handover.sent.fact_id),
-                    "episode": self._episode(about, handover.episode.id) if handover.episode else None,
+                    "from_episode": self._episode(about, handover.from_case.id if handover.from_case else None),
+                    "episode": self._episode(about, handover.case.id if handover.case else None),
                 }
                 for handover in pathway.handovers
             ],
+            "findings": [
+                _json(finding.view) | {"episode": self._episode(about, finding.episode)} for finding in pathway.findings
+            ],
         }
-        return Emit(topic, about.partition, key, canonical.dump(self.agreement.fields.of_snapshot(whole)), headers)
 
     def event(self, about: About, derived: DerivedEvent) -> Emit:
         """A current event."""
@@ -101,7 +123,7 @@ class Recipient:
                 **self._envelope(about, derived.name),
                 "on": derived.on,
                 "tier": derived.tier,
-                "episode": self._episode(about, derived.episode) if derived.episode else None,
+                "episode": self._episode(about, derived.episode),
             }
         )
         return self._event(about, derived.kind, event.id, event.model_dump(mode="json"))
@@ -132,8 +154,11 @@ class Recipient:
     def _id(self, *parts: str) -> PublishedId:
         return PublishedId(self.keys.mac(recipient_purpose(self.name), *parts))
 
-    def _episode(self, about: About, episode_id: str) -> PublishedId:
-        return self._id("episode", about.person, episode_id)
+    def _episode(self, about: About, episode_id: str | None) -> PublishedId | None:
+        return self._id("episode", about.person, episode_id) if episode_id else None
+
+    def _course(self, about: About, course_id: str | None) -> PublishedId | None:
+        return self._id("course", about.person, course_id) if course_id else None
 
     def _headers(self, kind: str, id_: str, about: About) -> Headers:
         """The attributes of CloudEvents 1.0; `ce_id` is the same whenever the message is answered again."""
@@ -148,3 +173,7 @@ class Recipient:
             "content-type": "application/json",
         }
         return tuple((name, value.encode("utf-8")) for name, value in attributes.items())
+
+
+def _json(view: PublishedModel) -> dict[str, object]:
+    return view.model_dump(mode="json")

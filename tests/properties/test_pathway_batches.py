@@ -7,6 +7,7 @@ them after a part of its claims, outputs or state. The last life answers everyth
 from dataclasses import dataclass
 
 import pytest
+from examples import share
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from pathway_engine import KeyValue, Run, answer, message, run, step
@@ -81,7 +82,7 @@ def same(pairs: list[KeyValue], deaths: list[Life], **how: object) -> bool:
 logs = st.lists(messages(), max_size=12)
 
 
-@settings(max_examples=300)
+@settings(max_examples=share(120))
 @given(logs, lives)
 def test_any_cuts_and_any_deaths_end_in_what_a_calm_life_publishes(pairs: list[KeyValue], deaths: list[Life]) -> None:
     assert same(pairs, deaths)

@@ -18,6 +18,8 @@ from schemas.uris import extension_url
 
 RICH = json.loads(json.dumps(bundle(every_fact(), source=FHIR_OPEN)))
 PATIENT, REFERRAL, APPOINTMENT = (RICH["entry"][place]["resource"] for place in (1, 2, 3))
+URLS = [part["url"] for part in REFERRAL["extension"]]
+TRIAGE, NEXT = URLS.index(extension_url("milestone")), len(URLS)
 
 
 def with_extension(entry: int, *extensions: dict[str, Any], milestone: int | None = None) -> Understood:
@@ -38,7 +40,7 @@ PLAIN = understood_fhir(RICH, FHIR_OPEN)
 @pytest.mark.parametrize("url", [extension_url("to-teir"), "to-tier", extension_url("score"), ""])
 def test_a_name_that_nobody_reads_is_a_warning_at_it(url: str) -> None:
     found = with_extension(2, {"url": url, "valueCode": "tier4"})
-    assert ("warning", "[2].resource.extension[18].url") in named(found)
+    assert ("warning", f"[2].resource.extension[{NEXT}].url") in named(found)
     assert found.message == PLAIN.message
 
 
@@ -48,19 +50,19 @@ def test_somebody_elses_extension_may_be_left_unread() -> None:
 
 def test_the_second_of_two_is_named_and_the_first_read() -> None:
     found = with_extension(2, {"url": extension_url("to-tier"), "valueCode": "tier4"})
-    assert (named(found), found.message) == ([("warning", "[2].resource.extension[18].url")], PLAIN.message)
+    assert (named(found), found.message) == ([("warning", f"[2].resource.extension[{NEXT}].url")], PLAIN.message)
 
 
 def test_an_unknown_part_of_a_milestone_is_named() -> None:
-    found = with_extension(2, {"url": "levle", "valueCode": "2"}, milestone=8)
-    assert named(found) == [("warning", "[2].resource.extension[8].extension[5].url")]
+    found = with_extension(2, {"url": "levle", "valueCode": "2"}, milestone=TRIAGE)
+    assert named(found) == [("warning", f"[2].resource.extension[{TRIAGE}].extension[5].url")]
 
 
 @pytest.mark.parametrize("value", [{"valueString": "true"}, {"valueBoolean": "true"}, {"valueBoolean": 1}, {}])
 @pytest.mark.parametrize(
     ("entry", "milestone", "url", "fact"),
     [
-        (2, 8, "retracted", "triage"),
+        (2, TRIAGE, "retracted", "triage"),
         (1, None, extension_url("demographics-retracted"), "demographics"),
         (1, None, extension_url("death-retracted"), "death"),
     ],
@@ -75,13 +77,13 @@ def test_what_may_take_a_fact_back_is_understood_or_nothing_is_told(
 
 def test_a_milestone_whose_day_cannot_be_read_is_an_error() -> None:
     document = deepcopy(RICH)
-    milestone = document["entry"][2]["resource"]["extension"][8]
+    milestone = document["entry"][2]["resource"]["extension"][TRIAGE]
     milestone["extension"] = [part for part in milestone["extension"] if part["url"] != "at"]
     day = next(part for part in milestone["extension"] if part["url"] == "on")
     day["valueString"] = day.pop("valueDate")
     found = understood_fhir(document, FHIR_OPEN)
     assert "triage" not in found.kinds
-    assert ("error", "[2].resource.extension[8].extension[2]") in named(found)
+    assert ("error", f"[2].resource.extension[{TRIAGE}].extension[2]") in named(found)
 
 
 def test_an_issue_about_an_optional_part_stands_at_the_extension_that_holds_it() -> None:

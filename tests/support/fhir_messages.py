@@ -19,12 +19,16 @@ from schemas.facts import (
     Decline,
     Demographics,
     Discharge,
+    Eligibility,
+    Experience,
     Measurement,
     Medicine,
     Procedure,
     ProgrammeStart,
     QuestionnaireScore,
     Referral,
+    RttStatus,
+    Suspension,
     Triage,
     Withdrawal,
 )
@@ -89,6 +93,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "priority": _maybe(st.sampled_from(["routine", "urgent", "asap", "stat", "two-week-wait"])),
             "reasons": st.lists(st.sampled_from(sorted(codes.REASONS_FOR_REFERRAL)), unique=True).map(tuple),
             "consultant_led": _maybe(st.booleans()),
+            "age_years": _maybe(st.integers(0, 130)),
         }
     ),
     Triage: st.fixed_dictionaries({"level": _maybe(st.sampled_from(sorted(codes.TRIAGE_LEVELS)))}),
@@ -108,6 +113,7 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
             "booked_on": _maybe(_days),
             "medium": _maybe(st.sampled_from(["in_person", "telephone", "video", "online", "other"])),
             "group": _maybe(st.booleans()),
+            "purpose": _maybe(st.sampled_from(sorted(codes.PURPOSES))),
             "provider_ods": _maybe(_ods),
         }
     ),
@@ -125,9 +131,27 @@ _FIELDS: Mapping[type[Body], st.SearchStrategy[dict[str, Any]]] = {
         {
             "action": st.sampled_from(["started", "stopped"]),
             "dmd_code": st.sampled_from(["777514008", "15859111000001102"]),
+            "indication": _maybe(st.sampled_from(["weight_management", "diabetes", "other"])),
+            "setting": _maybe(st.sampled_from(["primary_care", "community", "specialist", "private"])),
+            "dose_mg": _maybe(st.decimals(Decimal("0.05"), Decimal(60), places=2).map(plain)),
         }
     ),
     Procedure: st.fixed_dictionaries({"code": st.sampled_from(["G28.3", "G301"]), "system": st.just("opcs4")}),
+    Suspension: st.fixed_dictionaries(
+        {
+            "reason": _maybe(st.sampled_from(["pregnancy", "illness", "bereavement", "other"])),
+            "ends_on": _maybe(st.dates(date(2026, 6, 1), date(2028, 5, 1))),
+        }
+    ),
+    RttStatus: st.fixed_dictionaries({"status": st.sampled_from(sorted(codes.RTT_STATUSES))}),
+    Eligibility: st.fixed_dictionaries(
+        {
+            "rule": st.sampled_from(["dwmp-hub-eligibility/1", "nice-bmi-threshold/1", "tirzepatide-cohort/1"]),
+            "met": st.sampled_from(["yes", "no", "not_known"]),
+            "why": st.lists(st.sampled_from(sorted(codes.ELIGIBILITY_REASONS)), unique=True).map(tuple),
+        }
+    ),
+    Experience: st.fixed_dictionaries({"rating": st.integers(1, 6)}),
     Comorbidity: st.fixed_dictionaries(
         {"condition": st.sampled_from(sorted(codes.COMORBIDITY_CODE)), "present": st.booleans()}
     ),

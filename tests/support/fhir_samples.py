@@ -16,12 +16,16 @@ from schemas.facts import (
     Decline,
     Demographics,
     Discharge,
+    Eligibility,
+    Experience,
     Measurement,
     Medicine,
     Procedure,
     ProgrammeStart,
     QuestionnaireScore,
     Referral,
+    RttStatus,
+    Suspension,
     Triage,
     Withdrawal,
 )
@@ -65,6 +69,7 @@ def every_fact() -> SourceMessage:
         priority="two-week-wait",
         reasons=("414916001",),
         consultant_led=True,
+        age_years=55,
     )
     weight = Measurement(
         **when,
@@ -92,16 +97,29 @@ def every_fact() -> SourceMessage:
         Acceptance(**when, definition="as-reported/1"),
         Decline(**when, declined_by="person", reason="work"),
         Choice(**when, provider_ods=ods, offered_count=3),
-        Attendance(**when, attendance="5", booked_on=on, medium="video", group=True, provider_ods=ods),
+        Attendance(
+            **when, attendance="5", booked_on=on, medium="video", group=True, provider_ods=ods, purpose="session"
+        ),
         weight,
         ProgrammeStart(**when, programme="dwmp", delivery="group"),
         Completion(**when, definition="as-reported/1"),
         Discharge(**when, reason="work"),
         Withdrawal(**when, reason="work"),
-        Medicine(**when, action="started", dmd_code="777514008"),
+        Medicine(
+            **when,
+            action="started",
+            dmd_code="777514008",
+            indication="weight_management",
+            setting="specialist",
+            dose_mg=Decimal("0.25"),
+        ),
         Procedure(**when, code="G301", system="opcs4"),
         Comorbidity(**when, condition="diabetes", present=True),
         QuestionnaireScore(**when, questionnaire="phq-9", score=Decimal(4)),
+        Suspension(**when, reason="pregnancy", ends_on=date(2027, 2, 1)),
+        RttStatus(**when, status="20"),
+        Eligibility(**when, rule="dwmp-hub-eligibility/1", met="yes", why=("bmi", "conditions")),
+        Experience(**when, rating=1),
     )
     sent_facts = [SourceFact(referral, "R-1", None, "000012345678")]
     sent_facts += [SourceFact(body, f"F-{place}", "R-1") for place, body in enumerate(under)]  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 trust's door.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.entry import SourceEntry
@@ -19,6 +20,18 @@ TRUST = Source(
     door="hl7_mllp",
     services=frozenset({"WMS"}),
     programme="tier3-specialist",
+)
+# A source whose table names the places of what HL7 has no field for.
+LOCAL = replace(
+    TRUST,
+    hl7_fields={
+        "purpose": "SCH-8",
+        "medium": "ZAP-1",
+        "group": "ZAP-2",
+        "rtt_status": "ZU1-1",
+        "rtt_on": "ZU1-2",
+    },
+    codes={"purpose": {"new": "assessment", "group course": "session"}, "medium": {"f2f": "in_person"}},
 )
 OPEN = Source(slug="trust-open", ods="RYY", tier="tier3", door="hl7_mllp", services=frozenset({"*"}))
 

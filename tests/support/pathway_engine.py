@@ -23,7 +23,7 @@ from streams.steps.pathway import PathwayState, PathwayStep
 KeyValue = tuple[bytes | None, bytes | None]
 BUCKET_KEYS = known_bucket_keys("journeys")
 INGRESS_KEYS = known_keys("journeys", recipients=()).zone("ingress")
-LEFT_OUT = ("revision", "known_at")
+LEFT_OUT = ("revision", "known_at", "as_of")
 EPOCH = date(1970, 1, 1)
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
 

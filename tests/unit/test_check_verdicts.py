@@ -285,8 +285,10 @@ def test_organisations_are_found_through_references() -> None:
     assert referral.referrer_ods == "B81001"
 
 
-@pytest.mark.parametrize(("status", "retracted"), [("active", False), ("completed", False), ("revoked", True)])
-def test_a_referral_its_sender_revoked_is_taken_back(status: str, retracted: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "retracted"), [("active", False), ("completed", False), ("revoked", False), ("entered-in-error", True)]
+)
+def test_only_a_referral_entered_in_error_is_taken_back(status: str, retracted: bool) -> None:
     document = referral_bundle(ServiceRequest=lambda request: request.update(status=status))
     fact = next(fact for fact in kept(document).facts if isinstance(fact.body, Referral))
     assert fact.retracted is retracted

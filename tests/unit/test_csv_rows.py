@@ -82,7 +82,7 @@ def test_every_group_of_columns_gives_its_fact_under_the_referral() -> None:
         "referral R-77",
         "acceptance R-77/acceptance",
         "programme_start R-77/programme_start",
-        "completion R-77/completion",
+        "completion R-77/completion/attended-8-of-12/1",
         "discharge R-77/discharge",
         "referral R-77/onward",
         "attendance S-5",

@@ -5,10 +5,8 @@ from dataclasses import replace
 
 from connectors.mapping import FactGroup
 from connectors.sources.tier2_csv.cells import Cells
+from schemas.business_ids import REPEATABLE
 from schemas.source_message import SourceFact, SourceMessage
-
-# What can happen twice under one number: the second is a thing of its own. Any other is one thing said in two ways.
-_REPEATABLE = frozenset({"attendance", "measurement", "questionnaire_score"})
 
 
 class FactsOfFile:
@@ -38,7 +36,7 @@ class FactsOfFile:
         if self._people.setdefault(hash((kind, business_id)), hash(named[0])) != hash(named[0]):
             self._warn(cells, kind, "names things of two people in this file; each is kept")
         while self._bodies.setdefault(hash((*named, kind, business_id)), body) != body:
-            if kind not in _REPEATABLE:
+            if kind not in REPEATABLE:
                 self._warn(cells, kind, "is said in two ways at one version time; only one of them counts")
                 return fact
             count += 1

@@ -9,10 +9,11 @@ from typing import cast
 from pydantic import ValidationError
 
 from connectors.mapping import Column, FactGroup, spelling
-from connectors.mapping.fields import BODIES, FIELDS, PAIRS, TRIGGERS
+from connectors.mapping.fields import FIELDS, PAIRS, TRIGGERS, body_of
 from connectors.mapping.group import columns_of
 from connectors.sources.tier2_csv.amounts import Amount, unit_of
 from connectors.sources.tier2_csv.cells import NOTHING_KNOWN, Cells
+from schemas.business_ids import distinguishing
 from schemas.errors import InvalidField, Severity
 from schemas.facts import Demographics, FactBody, Measurement
 from schemas.fhir.dates import BOOKED_AHEAD, EARLIEST, SKEW
@@ -101,12 +102,18 @@ def _fact(cells: Cells, group: FactGroup, by: _RowTimes) -> SourceFact | None:
     if group.type == "programme_start" and values.get("programme") is None:
         values["programme"] = by.source.programme
     body = _body(cells, group, values)
-    business_id = _business_id(cells, group)
+    business_id = None if body is None else _business_id(cells, group, distinguishing(body))
     if body is None or business_id is None:
         return None
-    received = group.fixed.get("direction") == "received"
-    referral = None if received else cells.identifier(cells.mapping.referral)
-    return SourceFact(body, business_id=business_id, referral_business_id=referral, ubrn=ubrn)
+    return SourceFact(body, business_id=business_id, referral_business_id=_referral_of(cells, group), ubrn=ubrn)
+
+
+def _referral_of(cells: Cells, group: FactGroup) -> str | None:
+    """The number of the referral that a fact is under: the row's, or the one that this file sent."""
+    if group.fixed.get("direction") == "received":
+        return None
+    sent = cells.mapping.sent_referral if group.under_sent else None
+    return cells.identifier(cells.mapping.referral) if sent is None else _business_id(cells, sent)
 
 
 def _name_unread(cells: Cells) -> None:
@@ -184,10 +191,12 @@ def _referral_defaults(values: dict[str, object], source: Source) -> dict[str, o
 def _check_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], by: _RowTimes) -> bool:
     possible = True
     latest = by.on + (BOOKED_AHEAD if values.get("attendance") == "0" else SKEW)
-    for name, column in (("on", group.on), ("booked_on", group.columns.get("booked_on"))):
+    for name, column in (("on", group.on), *group.columns.items()):
         day = values.get(name)
         if column is None or not isinstance(day, date):
             continue
+        if name == "ends_on":
+            latest = by.on + BOOKED_AHEAD
         if not EARLIEST <= day <= latest:
             cells.error(column, "must lie between 1900 and the day of the row")
             possible = False
@@ -269,8 +278,8 @@ def _composed(value: Decimal, unit: str, plus: Decimal, plus_unit: str) -> tuple
     return value * times + plus, smaller
 
 
-def _business_id(cells: Cells, group: FactGroup) -> str | None:
-    """The key columns' values and what distinguishes two facts of a row; None with an issue when one is empty."""
+def _business_id(cells: Cells, group: FactGroup, marks: tuple[str, ...] = ()) -> str | None:
+    """The key columns' values and what tells two facts of a row apart; None with an issue when one is empty."""
     parts = [cells.identifier(column) for column in group.key]
     for column, part in zip(group.key, parts, strict=True):
         if part is None:
@@ -280,13 +289,13 @@ def _business_id(cells: Cells, group: FactGroup) -> str | None:
         return None
     if len(names) > 1:  # a/b + c and a + b/c are two things
         names = [name.replace("%", "%25").replace("/", "%2F") for name in names]
-    return "/".join([*names, group.detail] if group.detail else names)
+    return "/".join([*names, *filter(None, (group.detail,)), *marks])
 
 
 def _body(cells: Cells, group: FactGroup, values: Mapping[str, object]) -> FactBody | None:
     """The body, or None with an issue at the column of the field that does not fit."""
     try:
-        return cast(FactBody, BODIES[group.type].model_validate(dict(values)))
+        return cast(FactBody, body_of(group.type, values))
     except ValidationError as failure:
         for fault in failure.errors(include_input=False, include_context=False, include_url=False):
             name = str(fault["loc"][0]) if fault["loc"] else ""

@@ -18,7 +18,7 @@ from connectors.sources.tier3_hl7v2.local_codes import (
 )
 from connectors.sources.tier3_hl7v2.moments import Moment, moment
 from connectors.sources.tier3_hl7v2.reading import Reading
-from schemas.codes import REASONS
+from schemas.codes import REASONS, canonical
 from schemas.facts import Acceptance, Attendance, Discharge
 from schemas.source_message import SourceFact
 
@@ -139,7 +139,7 @@ def discharged(reading: Reading) -> list[SourceFact]:
     if not is_outpatient(reading):
         return []
     sent = reading.value("PV1-36")
-    reason = reading.source.code("discharge_reason", sent) or sent.lower()
+    reason = canonical("reason", reading.source.code("discharge_reason", sent) or sent.lower())
     if reason and reason not in REASONS:
         reading.warn("PV1-36", "is not a listed reason for discharge; it was left out", code="code-invalid")
     day = reading.moment("PV1-45", "EVN-6", "EVN-2", past=True) or reading.reported
@@ -291,6 +291,9 @@ def _attendance(
         at=day.at,
         attendance=attendance,  # type: ignore[arg-type]  # one of the seven codes, from the callers above
         booked_on=reading.reported_on if booked else None,
+        medium=reading.local("medium"),  # type: ignore[arg-type]  # of the list, as is the purpose
+        group={"yes": True, "no": False}.get(reading.local("group") or ""),
+        purpose=reading.local("purpose"),  # type: ignore[arg-type]
     )
     return SourceFact(body, business_id=number, referral_business_id=referral_number(reading))
 

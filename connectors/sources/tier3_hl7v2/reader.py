@@ -17,7 +17,8 @@ from connectors.sources.tier3_hl7v2.locations import in_hl7
 from connectors.sources.tier3_hl7v2.moments import LONDON, london_day, moment
 from connectors.sources.tier3_hl7v2.patient import facts_of, merged, person_of
 from connectors.sources.tier3_hl7v2.reading import Reading
-from connectors.sources.tier3_hl7v2.structure import Hl7Message, ParsedMessage, parse
+from connectors.sources.tier3_hl7v2.rtt import rtt_of
+from connectors.sources.tier3_hl7v2.structure import READ_SEGMENTS, Hl7Message, ParsedMessage, parse
 from schemas.check import check
 from schemas.disposition import Checked, Verdict, nothing_left, verdict_of
 from schemas.errors import Issue, error, has_error, information, warning
@@ -41,7 +42,8 @@ def read(raw: bytes, *, source: Source, test_mode: bool, received_at: datetime) 
     message.
     `received_at` (aware) stands in for a missing MSH-7. Issues are located as `PID-3.1`, `OBX[2]-6`, and hold no value.
     """
-    parsed = parse(raw)
+    local = {place.partition("-")[0] for place in source.hl7_fields.values()}
+    parsed = parse(raw, wanted={*READ_SEGMENTS, *local})
     if parsed.message is None:
         return _without_bundle(raw, parsed, (), refused=True)
     message = parsed.message
@@ -144,11 +146,12 @@ def _source_message(reading: Reading, event: TriggerEvent) -> SourceMessage:
     else:
         person = person_of(reading)
         person = merged(reading, person) if event.merge else person
+    events = event.facts(reading)
     return SourceMessage(
         message_id=reading.message.identifier,
         source_version_at=reading.source_version_at,
         person=person,
-        facts=(*facts_of(reading, person), *event.facts(reading)),
+        facts=(*facts_of(reading, person), *events, *rtt_of(reading, events)),
         service_named=reading.source.serves(*services_of(reading)),
     )
 

@@ -9,7 +9,7 @@ from connectors.sources.tier3_hl7v2.structure import Hl7Message, Segment, exact
 from schemas.errors import Issue, error, information, warning
 from schemas.fhir.dates import NOT_YET, Span
 from schemas.identity import normalised_authority
-from schemas.sources import Source
+from schemas.sources import CODE_TABLES, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,21 @@ class Reading:
     def numbers(self, *locations: str) -> tuple[str, ...]:
         """Those of these numbers that are there, in this order, each once."""
         return tuple(dict.fromkeys(filter(None, map(self.number, locations))))
+
+    def local(self, name: str) -> str | None:
+        """What the field that the source names for `name` says, by the source's words; None where it says nothing.
+
+        A word of no list is left out with a warning.
+        """
+        place = self.source.hl7_fields.get(name)
+        text = self.value(place) if place else ""
+        if not place or not text:
+            return None
+        code, listed = self.source.code(name, text) or text.lower(), CODE_TABLES[name] or ()
+        if code in listed:
+            return code
+        self.warn(place, "is not a word of the list; it was left out", code="code-invalid")
+        return None
 
     def moment(self, *locations: str, past: bool = False) -> Moment | None:
         """The first of these that is a time; one that is there and is no time is left out with a warning.

@@ -1,192 +1,220 @@
-"""Episodes: one received referral at one service, and every fact that belongs to it."""
+"""Episodes: every case of a person with its milestones, ending, clocks and outcomes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from schemas.definitions import Definitions
-from schemas.facts import (
-    Attendance,
-    Body,
-    Comorbidity,
-    Death,
-    Demographics,
-    Measurement,
-    ProgrammeStart,
-    Referral,
-    Tier,
-)
-from schemas.pathway import EpisodeView, Loss, Weight
-from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
-from streams.steps.pathway_fold.losses import loss
-from streams.steps.pathway_fold.milestones import (
-    CANCELLED,
-    NOT_SEEN,
-    SEEN,
-    Milestones,
-    milestones,
-    rtt,
-    waits,
-)
+from schemas.definitions import DWMP_COMPLETION, Definitions
+from schemas.facts import Eligibility, Tier
+from schemas.pathway_episode import EpisodeView
+from streams.steps.pathway_fold import clocks, endings
+from streams.steps.pathway_fold import episode_views as parts
+from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
+from streams.steps.pathway_fold.completions import common_from, completions
+from streams.steps.pathway_fold.courses import CoursePart
+from streams.steps.pathway_fold.current_facts import of_type
+from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
+from streams.steps.pathway_fold.medicines import medicines
+from streams.steps.pathway_fold.milestones import Milestones, milestones
+from streams.steps.pathway_fold.outcomes import Programme, baseline_of, outcomes
+from streams.steps.pathway_fold.ownership import Case
+from streams.steps.pathway_fold.person import age_on
 
-ABOUT_THE_PERSON = (Referral, Demographics, Death, Comorbidity)  # they belong to no episode and imply none
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """What every episode needs of the person, and of all the person's cases."""
+
+    cases: Sequence[Case]
+    days: Mapping[str, Milestones]  # by case
+    sent_on: Mapping[str, date]  # by case: the day the referral it received was sent
+    body_size: BodySize
+    birth_year: int | None
+    ethnic_group: str | None
+    conditions: Mapping[str, bool]
+    died_on: date | None
+    as_of: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class FoldedEpisode:
-    """An episode under our own id: the fact id of its referral, or `implicit/<record>` without one."""
+    """An episode under our own id, that of its case. `early_on`: days of what came before the referral."""
 
-    id: str
-    record_id: str
-    tier: Tier
-    referral: CurrentFact[Referral] | None
-    facts: tuple[CurrentFact[Body], ...]
-    dates: Milestones
-    loss: Loss | None
+    case: Case
+    days: Milestones
     view: EpisodeView
+    course_part: CoursePart
+    early_on: tuple[date, ...]
+    stage_on: date | None
+    due_on: tuple[date, ...]  # days on which something changes by itself, past ones too
 
     @property
-    def opened_on(self) -> date:
-        """When it was referred, or for one without a referral the day of its first fact."""
-        return self.referral.body.on if self.referral else self.facts[0].body.on
+    def id(self) -> str:
+        """The id of its case."""
+        return self.case.id
+
+    @property
+    def tier(self) -> Tier:
+        """The tier of its service."""
+        return self.case.tier
 
 
-def episodes(facts: Sequence[CurrentFact[Body]], definitions: Definitions) -> tuple[FoldedEpisode, ...]:
-    """Every episode of one person, by the day it opened; `facts` are current, sorted by day and fact id.
-
-    A fact joins the episode whose referral it names; else the episode of its record with the latest referral on or
-    before its day; else the first of its record; else, at a specialist record, one episode without a referral.
-    """
-    received = {
-        fact.fact_id: fact
-        for fact in of_type(facts, Referral)
-        if fact.body.direction == "received" and fact.tier in SPECIALIST
-    }
-    members: dict[str, list[CurrentFact[Body]]] = {fact_id: [] for fact_id in received}
-    for fact in facts:
-        episode_id = None if type(fact.body) in ABOUT_THE_PERSON else _episode_of(fact, received)
-        if episode_id is not None:
-            members.setdefault(episode_id, []).append(fact)
-    weights = _weights_by_record(facts)
-    found = []
-    for episode_id, joined in members.items():
-        origin = received.get(episode_id) or joined[0]
-        found.append(_episode(episode_id, origin, tuple(joined), weights.get(origin.record_id, ()), definitions))
-    return tuple(sorted(found, key=lambda episode: (episode.opened_on, episode.id)))
+def milestones_by_case(cases: Iterable[Case], died_on: date | None) -> dict[str, Milestones]:
+    """The milestones of each case, by its id."""
+    return {case.id: milestones(case, died_on) for case in cases}
 
 
-def _episode_of(fact: CurrentFact[Body], received: Mapping[str, CurrentFact[Referral]]) -> str | None:
-    if fact.body.referral in received:
-        return fact.body.referral
-    of_record = [referral for referral in received.values() if referral.record_id == fact.record_id]
-    if of_record:
-        before = [referral for referral in of_record if referral.body.on <= fact.body.on]
-        return before[-1].fact_id if before else of_record[0].fact_id
-    return f"implicit/{fact.record_id}" if fact.tier in SPECIALIST else None
-
-
-def _weights_by_record(facts: Iterable[CurrentFact[Body]]) -> dict[str, list[CurrentFact[Measurement]]]:
-    weights: dict[str, list[CurrentFact[Measurement]]] = {}
-    for fact in of_type(facts, Measurement):
-        if fact.body.quantity == "weight":
-            weights.setdefault(fact.record_id, []).append(fact)
-    return weights
-
-
-def _episode(
-    episode_id: str,
-    origin: CurrentFact[Body],
-    facts: tuple[CurrentFact[Body], ...],
-    record_weights: Sequence[CurrentFact[Measurement]],
-    definitions: Definitions,
-) -> FoldedEpisode:
-    """The episode; `record_weights` are all weights of its record, also those of other episodes."""
-    referral = next(iter(of_type((origin,), Referral)), None)
-    tier = origin.tier
-    if referral is not None and referral.body.to_tier in SPECIALIST:
-        tier = referral.body.to_tier  # a trust may run Tier 4 beside Tier 3
-    dates = milestones(tier, referral, facts)
-    lost = loss(dates.started_on, record_weights, definitions.loss) if dates.started_on else None
-    consultant_led = referral.body.consultant_led if referral else None
+def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEpisode:
+    """The episode of one case."""
+    days = known.days[case.id]
+    met = completions(days, definitions, known.as_of)
+    referral = parts.referral_fields(case, days)
+    ended = endings.ending_of(days, met, _own_rule(referral["programme"]))
+    stage, stage_on = endings.stage_of(days, ended)
+    waits, early_on = clocks.waits(days, known.sent_on.get(case.id))
+    age, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
+    height_cm = None if age_group == "child" else known.body_size.height(case.sources)
+    bmi = known.body_size.bmi_at(case.opened_on, height_cm, definitions.bmi) if case.referrals else None
+    weights = _weights(case, known)
+    programme = _programme(
+        case, known, weights, is_child=age_group == "child", is_completed=ended.ending == "completed"
+    )
+    clock = clocks.rtt(days, _original_on(case, known, definitions), definitions.rtt)
+    if not referral["consultant_led"]:
+        clock = None
     view = {
-        "tier": tier,
-        "stage": dates.stage,
-        "consultant_led": consultant_led,
-        **_referral_fields(referral, facts),
-        **_dates_fields(dates),
-        **_attendance_counts(facts),
-        "weights": _weights(facts),
-        "waits": waits(dates),
-        "rtt": rtt(dates, consultant_led=consultant_led, rule=definitions.rtt),
-        "loss": lost,
+        "tier": case.tier,
+        "ambiguous": case.ambiguous,
+        "referral_retracted": case.is_retracted,
+        "age_at_referral": age,
+        "age_group": age_group,
+        "bmi_at_referral": bmi,
+        "height_cm": float(height_cm) if height_cm is not None else None,
+        "stage": stage,
+        "ending": ended.ending,
+        "ending_on": ended.on,
+        "ending_reason": ended.reason,
+        "ending_definition": ended.definition,
+        **referral,
+        **parts.day_fields(days, known.sent_on.get(case.id)),
+        "suspensions": parts.suspensions(days.suspensions),
+        "completions": met,
+        "attendance": parts.attendance_counts(days.attendances),
+        "weights": shown_weights(_of_case(case, known.body_size.weights), known.body_size.doubts),
+        "waists": shown_waists(case.facts),
+        "waits": waits,
+        "rtt": clock,
+        "wait_to_first_attendance": clocks.attendance_wait(days, clock) if clock else None,
+        "outcomes": outcomes(programme, definitions.losses, known.as_of) if programme else (),
+        "medicines": tuple(medicine.view for medicine in medicines(case.facts)),
+        "procedures": parts.procedures(days),
+        "scores": parts.scores(case.facts),
+        "experience": parts.experience(case.facts),
+        "eligibility": eligibility(
+            _known_at_referral(case, known, age, age_group, bmi), of_type(case.facts, Eligibility)
+        ),
     }
-    return FoldedEpisode(
-        id=episode_id,
-        record_id=origin.record_id,
-        tier=tier,
-        referral=referral,
-        facts=facts,
-        dates=dates,
-        loss=lost,
-        view=EpisodeView.model_validate(view),
+    part = CoursePart(
+        id=case.id,
+        tier=case.tier,
+        sources=case.sources,
+        programme=str(referral["programme"]) if referral["programme"] else None,
+        opened_on=case.opened_on,
+        started_on=days.started_on,
+        ended_on=ended.on,
+        last_on=max((fact.body.on for fact in (*case.referrals, *case.facts)), default=case.opened_on),
+        is_transferred=ended.ending == "transferred" or ended.reason == "moved-away",
+        baseline=baseline_of(programme, definitions.losses[0]) if programme else None,
+        weights=programme.weights if programme else (),
+    )
+    folded_view = EpisodeView.model_validate(view)
+    return FoldedEpisode(case, days, folded_view, part, early_on, stage_on, _due_on(days, folded_view, definitions))
+
+
+def _due_on(days: Milestones, view: EpisodeView, definitions: Definitions) -> tuple[date, ...]:
+    """The day after each window, and that from which the common rule of completion says something."""
+    closing = [outcome.closes_on + timedelta(days=1) for outcome in view.outcomes]
+    return (*closing, *([common_from(days.started_on, definitions.sessions)] if days.started_on else ()))
+
+
+def _own_rule(programme: object) -> str | None:
+    """The completion rule a service goes by, where its programme has one."""
+    return DWMP_COMPLETION if str(programme).startswith("dwmp") else None
+
+
+def _of_case(case: Case, measured: Iterable[Measured]) -> list[Measured]:
+    ids = {fact.fact_id for fact in case.facts}
+    return [fact for fact in measured if fact.fact_id in ids]
+
+
+def _weights(case: Case, known: KnownPerson) -> list[Measured]:
+    """The counted weights of the services of the case, without those that belong to another of its cases by name."""
+    others = {
+        fact.fact_id
+        for other in known.cases
+        if other is not case
+        for fact in other.facts
+        if fact.body.referral is not None
+    }
+    return [w for w in known.body_size.counted_weights if w.source in _services(case) and w.fact_id not in others]
+
+
+def _services(case: Case) -> frozenset[str]:
+    return case.sources | {fact.source for fact in case.facts}
+
+
+def _programme(
+    case: Case, known: KnownPerson, weights: Sequence[Measured], *, is_child: bool, is_completed: bool
+) -> Programme | None:
+    """None unless it started. A later programme at one of its sources takes the weights from its start on."""
+    days = known.days[case.id]
+    if days.started_on is None:
+        return None
+    later = [
+        other_on
+        for other in known.cases
+        if other is not case
+        and _services(other) & _services(case)
+        and (other_on := known.days[other.id].started_on) is not None
+        and (other_on, other.id) > (days.started_on, case.id)
+    ]
+    pregnant = [fact.body.on for fact in days.suspensions if fact.body.reason == "pregnancy"]
+    return Programme(
+        started_on=days.started_on,
+        weights=weights,
+        next_on=min(later, default=None),
+        is_child=is_child,
+        pregnant_on=min(pregnant, default=None),
+        died_on=known.died_on,
+        is_completed=is_completed,
     )
 
 
-def _referral_fields(referral: CurrentFact[Referral] | None, facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
-    """Fields of the referral; without a provider or programme in it, those of the other facts."""
-    body = referral.body if referral else None
-    providers = [fact.body.provider_ods for fact in of_type(facts, Attendance) if fact.body.provider_ods]
-    programmes = [fact.body.programme for fact in of_type(facts, ProgrammeStart) if fact.body.programme]
-    return {
-        "programme": (body and body.programme) or next(iter(programmes), None),
-        "provider_ods": (body and body.provider_ods) or next(iter(providers), None),
-        "council": body and body.council,
-        "referral_source": body and body.referral_source,
-        "priority": body and body.priority,
-    }
+def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> date | None:
+    """The receipt of an earlier referral to the same service that was rejected not long before this one."""
+    found = [
+        (rejected_on, other.opened_on)
+        for other in known.cases
+        if other is not case and other.tier == case.tier and other.sources & case.sources and other.referrals
+        for rejected_on in (fact.body.on for fact in known.days[other.id].declines if fact.body.declined_by != "person")
+        if other.opened_on < case.opened_on
+        and 0 <= (case.opened_on - rejected_on).days <= definitions.rtt.original_days
+        and known.days[other.id].started_on is None
+    ]
+    return min((opened_on for _, opened_on in found), default=None)
 
 
-def _dates_fields(dates: Milestones) -> dict[str, object]:
-    triage, decline, completion = dates.triage, dates.decline, dates.completion
-    withdrawal, discharge = dates.withdrawal, dates.discharge
-    return {
-        "referred_on": dates.referred_on,
-        "triaged_on": triage and triage.body.on,
-        "triage_level": triage and triage.body.level,
-        "accepted_on": dates.accepted_on,
-        "acceptance_definition": dates.accepted and dates.accepted.definition,
-        "declined_on": decline and decline.body.on,
-        "declined_by": decline and decline.body.declined_by,
-        "decline_reason": decline and decline.body.reason,
-        "started_on": dates.started_on,
-        "start_definition": dates.started and dates.started.definition,
-        "first_attended_on": dates.first_attended_on,
-        "completed_on": completion and completion.body.on,
-        "completion_definition": completion and completion.body.definition,
-        "withdrawn_on": withdrawal and withdrawal.body.on,
-        "withdrawal_reason": withdrawal and withdrawal.body.reason,
-        "discharged_on": discharge and discharge.body.on,
-        "discharge_reason": discharge and discharge.body.reason,
-    }
-
-
-def _attendance_counts(facts: Sequence[CurrentFact[Body]]) -> dict[str, object]:
-    codes = [fact.body.attendance for fact in of_type(facts, Attendance)]
-    return {
-        "attended_count": sum(code in SEEN for code in codes),
-        "not_attended_count": sum(code in NOT_SEEN for code in codes),
-        "cancelled_count": sum(code in CANCELLED for code in codes),
-    }
-
-
-def _weights(facts: Sequence[CurrentFact[Body]]) -> tuple[Weight, ...]:
-    return tuple(
-        Weight(
-            on=fact.body.on,
-            kg=float(fact.body.value),
-            method=fact.body.method,
-            plausible=fact.body.plausible,
-        )
-        for fact in of_type(facts, Measurement)
-        if fact.body.quantity == "weight"
+def _known_at_referral(
+    case: Case, known: KnownPerson, age: int | None, age_group: str, bmi: float | None
+) -> KnownAtReferral | None:
+    if not case.referrals:
+        return None
+    return KnownAtReferral(
+        on=case.opened_on,
+        age_years=age,
+        is_child=None if age_group == "not_known" else age_group == "child",
+        bmi=bmi,
+        ethnic_group=known.ethnic_group,
+        present=[name for name, present in known.conditions.items() if present],
+        ruled_out=[name for name, present in known.conditions.items() if not present],
     )

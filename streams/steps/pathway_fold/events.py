@@ -6,18 +6,18 @@ correction supersedes, and a gap that closes becomes a receipt under the same ke
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
 from schemas import canonical
 from schemas import facts as bodies
-from schemas.definitions import AS_REPORTED, HANDOVER, LOSS, HandoverRule
+from schemas.definitions import AS_REPORTED, HANDOVER
 from schemas.facts import Body, Tier
 from schemas.pathway_events import EVENTS, Event
 from streams.steps.pathway_fold.current_facts import CurrentFact
 from streams.steps.pathway_fold.episodes import FoldedEpisode
 from streams.steps.pathway_fold.handovers import HandoverMatch
-from streams.steps.pathway_fold.milestones import CANCELLED, NOT_SEEN, SEEN
+from streams.steps.pathway_fold.milestones import SEEN
 
 _KINDS: Mapping[type[Body], str] = {
     bodies.Triage: "triaged",
@@ -30,11 +30,14 @@ _KINDS: Mapping[type[Body], str] = {
     bodies.Discharge: "discharged",
     bodies.Medicine: "medicine",
     bodies.Procedure: "procedure",
+    bodies.Suspension: "suspended",
+    bodies.QuestionnaireScore: "score_recorded",
     bodies.Comorbidity: "comorbidity",
     bodies.Death: "died",
 }
+_NOT_SEEN, _CANCELLED = "37", "24"
 _KIND_OF_ATTENDANCE = (
-    dict.fromkeys(SEEN, "attended") | dict.fromkeys(NOT_SEEN, "not_attended") | dict.fromkeys(CANCELLED, "cancelled")
+    dict.fromkeys(SEEN, "attended") | dict.fromkeys(_NOT_SEEN, "not_attended") | dict.fromkeys(_CANCELLED, "cancelled")
 )
 
 
@@ -84,19 +87,19 @@ def derived_events(
     facts: Sequence[CurrentFact[Body]],
     episodes: Iterable[FoldedEpisode],
     handovers: Iterable[HandoverMatch],
-    rule: HandoverRule,
     *,
     memory: FactEvents,
 ) -> tuple[DerivedEvent, ...]:
     """Every event of one person, by name. Afterwards `memory` has the events of these facts and no others."""
     episodes = tuple(episodes)
-    episode_of = {fact.fact_id: episode.id for episode in episodes for fact in episode.facts}
-    episode_of |= {episode.id: episode.id for episode in episodes}
+    episode_of = {
+        fact.fact_id: episode.id for episode in episodes for fact in (*episode.case.referrals, *episode.case.facts)
+    }
     found = _of_facts(facts, episode_of, memory)
     for episode in episodes:
         found += [*_inferred(episode), *_losses(episode)]
     for handover in handovers:
-        found += _handover(handover, rule)
+        found += _handover(handover)
     return tuple(sorted(found, key=lambda event: event.name))
 
 
@@ -129,30 +132,24 @@ def _of_fact(fact: CurrentFact[Body], episode: str | None) -> DerivedEvent | Non
 
 def _inferred(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
     """Acceptance and start, where a definition found them and no service reported them."""
-    for kind, dated in (("accepted", episode.dates.accepted), ("started", episode.dates.started)):
+    for kind, dated in (("accepted", episode.days.accepted), ("started", episode.days.started)):
         if dated is not None and dated.inferred:
             content = {"definition": dated.definition}
             yield _of_episode(episode, f"{kind}/{episode.id}", dated.on, content)
 
 
 def _losses(episode: FoldedEpisode) -> Iterator[DerivedEvent]:
-    if episode.loss is None:
-        return
-    view = episode.loss
-    for weeks, outcome in view.at_weeks.items():
-        if outcome is None:
+    """Each measured outcome, by both definitions."""
+    for outcome in episode.view.outcomes:
+        if outcome.status != "measured" or outcome.excluded is not None or outcome.end_on is None:
             continue
         content = {
-            "definition": LOSS,
-            "weeks": int(weeks),
-            "baseline_on": view.baseline_on,
-            "baseline_kg": view.baseline_kg,
-            "end_kg": outcome.end_kg,
-            "loss_pct": outcome.loss_pct,
-            "achieved": outcome.achieved,
-            "completer": episode.dates.completion is not None,
+            name: getattr(outcome, name)
+            for name in ("definition", "weeks", "baseline_on", "baseline_kg", "end_kg", "loss_pct", "achieved")
         }
-        yield _of_episode(episode, f"loss/{weeks}/{episode.id}", outcome.end_on, content)
+        content["completer"] = outcome.in_completers
+        rule = outcome.definition.partition("/")[0]
+        yield _of_episode(episode, f"loss/{rule}/{outcome.weeks}/{episode.id}", outcome.end_on, content)
 
 
 def _of_episode(episode: FoldedEpisode, name: str, on: date, content: Mapping[str, object]) -> DerivedEvent:
@@ -161,15 +158,19 @@ def _of_episode(episode: FoldedEpisode, name: str, on: date, content: Mapping[st
     return DerivedEvent(name, kind, on, episode.tier, episode.id, content)
 
 
-def _handover(handover: HandoverMatch, rule: HandoverRule) -> list[DerivedEvent]:
-    view, episode = handover.view, handover.episode
+def _handover(handover: HandoverMatch) -> list[DerivedEvent]:
+    view, case = handover.view, handover.case
     content: dict[str, object] = {"definition": HANDOVER, "to_tier": view.to_tier, "sent_on": view.sent_on}
     if view.received_on is not None:
         kind, on = "handover_received", view.received_on
         content["interval_days"] = view.interval_days
-    elif view.status == "overdue":
-        kind, on = "gap", view.sent_on + timedelta(days=rule.overdue_days)
+    elif view.answered_on is not None:
+        kind, on = "handover_answered", view.answered_on
+        content["answer"] = view.answer
+    elif view.overdue_since is not None:
+        kind, on = "gap", view.overdue_since
     else:
         return []
-    sent_id, episode_id = handover.sent.fact_id, episode.id if episode else None
-    return [DerivedEvent(f"handover/{sent_id}", kind, on, view.from_tier, episode_id, content)]
+    return [
+        DerivedEvent(f"handover/{handover.sent.fact_id}", kind, on, view.from_tier, case.id if case else None, content)
+    ]

@@ -1,66 +1,70 @@
-"""The pathway of one person: a pure function of the set of facts, so any order gives the same answer."""
+"""The fold: a person's set of facts becomes one pathway. Pure: equal sets give equal pathways, in any order.
+
+The rules are in `schemas/definitions`; each published value names the one it rests on.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import get_args
 
 from schemas import canonical
 from schemas.definitions import Definitions
-from schemas.facts import Body, Comorbidity, Death, Demographics, Referral
-from schemas.linking import TIER_RANK
-from schemas.pathway import DemographicsView, PathwayView
-from streams.steps.pathway_fold.current_facts import (
-    SPECIALIST,
-    CurrentFact,
-    PersonFact,
-    current_facts,
-    of_type,
-)
-from streams.steps.pathway_fold.episodes import FoldedEpisode, episodes
+from schemas.facts import Body, Death, Referral, Tier
+from schemas.pathway import PathwayView
+from streams.steps.pathway_fold.body_size import BodySize
+from streams.steps.pathway_fold.courses import PersonCourse, courses
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, PersonFact, of_type
+from streams.steps.pathway_fold.current_facts import current_facts as standing
+from streams.steps.pathway_fold.episodes import FoldedEpisode, KnownPerson, folded, milestones_by_case
 from streams.steps.pathway_fold.events import DerivedEvent, FactEvents, derived_events
+from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
+from streams.steps.pathway_fold.medicines import medicines
+from streams.steps.pathway_fold.ownership import cases
+from streams.steps.pathway_fold.person import conditions, demographics
 
-# Fields that mean something only together are taken together, from one source.
-TAKEN_TOGETHER = (
-    ("sex",),
-    ("birth_year",),
-    ("ethnic_category", "ethnic_system"),
-    ("imd_quintile", "imd_version"),
-    ("lsoa_version",),
-    ("council",),
-    ("practice_ods",),
-)
+TIER_RANK = {tier: rank for rank, tier in enumerate(get_args(Tier))}
 
 
 @dataclass(frozen=True, slots=True)
 class Pathway:
     """One person's pathway under our ids; `streams.steps.publishing` puts a recipient's on it.
 
-    `is_empty` is True without any current fact: then there is nothing to publish. `unreceived` are the days on which
-    the referrals without a receipt were sent: only these can change by the passing of days.
+    `is_empty` is True without any current fact: then there is nothing to publish. `due_on` are the days after which
+    something changes though nobody sends anything: a referral becomes overdue, a window closes.
     """
 
     is_empty: bool
+    as_of: date | None
     view: PathwayView
     episodes: tuple[FoldedEpisode, ...]
+    courses: tuple[PersonCourse, ...]
     handovers: tuple[HandoverMatch, ...]
+    findings: tuple[PersonFinding, ...]
     events: tuple[DerivedEvent, ...]
 
     @property
     def digest(self) -> str:
-        """Names everything of it that a snapshot holds. Of a repr, as an event's digest."""
+        """Names everything of it that a snapshot holds but the day. Of a repr, as an event's digest."""
         episodes = [(episode.id, episode.view) for episode in self.episodes]
-        handovers = [
-            (handover.sent.fact_id, handover.episode.id if handover.episode else None, handover.view)
+        matched = [
+            (
+                handover.sent.fact_id,
+                handover.from_case.id if handover.from_case else None,
+                handover.case.id if handover.case else None,
+                handover.view,
+            )
             for handover in self.handovers
         ]
-        return canonical.digest(repr((self.view, episodes, handovers)).encode())
+        return canonical.digest(repr((self.view, episodes, self.courses, matched, self.findings)).encode())
 
     @property
-    def unreceived(self) -> tuple[date, ...]:
-        """Sending days of the referrals not received, sorted."""
-        views = (handover.view for handover in self.handovers)
-        return tuple(sorted(view.sent_on for view in views if view.received_on is None))
+    def due_on(self) -> tuple[date, ...]:
+        """The days not yet come, sorted."""
+        days = {handover.due_on for handover in self.handovers if handover.due_on is not None}
+        days |= {on for episode in self.episodes for on in episode.due_on}
+        return tuple(sorted(on for on in days if self.as_of is None or on > self.as_of))
 
 
 def fold(
@@ -70,61 +74,82 @@ def fold(
     definitions: Definitions,
     memory: FactEvents | None = None,
 ) -> Pathway:
-    """The pathway of `facts` on the day `as_of` (None: no day is known, so nothing is overdue).
+    """The pathway of `facts` on the day `as_of` (None: no day is known, so nothing is overdue or closed).
 
     Total: any set of well-formed facts has a pathway. A fact wins by (source_version_at, content hash), never by
-    arrival. Rules: schemas/definitions. `memory` is the caller's memory of the events of single facts: with or
-    without it the answer is the same.
+    arrival. `memory` holds the events of facts folded before and is brought up to date.
     """
-    current = current_facts(facts)
-    found = episodes(current, definitions)
-    view = _view(current, found)
-    # Nobody waits after death: a gap is judged on the day of death at the latest.
-    judged_on = min(as_of, view.died_on) if as_of and view.died_on else as_of
-    matched = handovers(current, found, as_of=judged_on, rule=definitions.handover)
-    memory = {} if memory is None else memory
+    current = standing(facts, definitions.days)
+    if memory is None:
+        memory = {}
+    died_on = min((death.body.on for death in of_type(current.facts, Death)), default=None)
+    found_cases = cases(current)
+    matched = handovers(current.facts, found_cases, died_on=died_on, as_of=as_of, rule=definitions.handover)
+    person_demographics = demographics(current.facts)
+    known = KnownPerson(
+        cases=found_cases,
+        days=milestones_by_case(found_cases, died_on),
+        sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
+        body_size=BodySize.of(current.facts, person_demographics.birth_year, definitions.plausibility),
+        birth_year=person_demographics.birth_year,
+        ethnic_group=person_demographics.ethnic_group,
+        conditions=conditions(current.facts),
+        died_on=died_on,
+        as_of=as_of,
+    )
+    found = tuple(folded(case, known, definitions) for case in found_cases)
+    runs = medicines(current.facts)
+    weights = known.body_size.counted_weights
     return Pathway(
-        is_empty=not current,
-        view=view,
+        is_empty=not current.facts and not current.out_of_range,
+        as_of=as_of,
+        view=PathwayView.model_validate(
+            {
+                **_current(current.facts, found),
+                "three_tier": _is_three_tier(current.facts, found),
+                "first_contact_on": min(
+                    (episode.days.first_contact_on for episode in found if episode.days.first_contact_on), default=None
+                ),
+                "demographics": person_demographics,
+                "core20": _core20(person_demographics.imd_quintile),
+                "comorbidities": tuple(name for name, present in known.conditions.items() if present),
+                "ruled_out": tuple(name for name, present in known.conditions.items() if not present),
+                "medicines": tuple(run.view for run in runs),
+                "died_on": died_on,
+            }
+        ),
         episodes=found,
+        courses=courses([episode.course_part for episode in found], runs, weights, definitions.course),
         handovers=matched,
-        events=derived_events(current, found, matched, definitions.handover, memory=memory),
+        findings=findings(current, known, found),
+        events=derived_events(current.facts, found, matched, memory=memory),
     )
 
 
-def _view(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode]) -> PathwayView:
-    """The person as a whole: stage, demographics, comorbidities; `facts` are sorted by day and fact id."""
-    sent = [fact for fact in of_type(facts, Referral) if fact.body.direction == "sent"]
-    onward = [referral for referral in sent if referral.body.to_tier in SPECIALIST]
-    latest = max(found, key=lambda last: (last.opened_on, TIER_RANK[last.tier], last.id), default=None)
-    tiers = {episode.tier for episode in found}
-    deaths = of_type(facts, Death)
-    return PathwayView(
-        current_stage=latest.view.stage if latest else ("referred" if onward else None),
-        current_tier=latest.tier if latest else ("primary_care" if onward else None),
-        current_to_tier=onward[-1].body.to_tier if onward and latest is None else None,
-        three_tier=any(fact.tier == "primary_care" for fact in sent) and {"tier2", "tier3"} <= tiers,
-        demographics=_demographics(facts),
-        comorbidities=_present(facts),
-        died_on=deaths[0].body.on if deaths else None,
-    )
+def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode]) -> dict[str, object]:
+    """Stage and tier of the person by `stage-and-ending/1`; before any episode those of the last referral sent."""
+    waiting = [fact for fact in of_type(facts, Referral) if fact.body.direction == "sent"]
+    onward = [fact for fact in waiting if fact.body.to_tier in SPECIALIST]
+    if not found:
+        return {
+            "current_stage": "referred" if onward else None,
+            "current_tier": "primary_care" if onward else None,
+            "current_to_tier": onward[-1].body.to_tier if onward else None,
+        }
+    still = [episode for episode in found if episode.view.ending == "none"]
+    if still:
+        last = max(still, key=lambda episode: (TIER_RANK[episode.tier], episode.case.order))
+    else:
+        last = max(
+            found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
+        )
+    return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
 
 
-def _demographics(facts: Sequence[CurrentFact[Body]]) -> DemographicsView:
-    # primary care first, within a tier the newest version: stable sorts, the last one weighs most
-    newest_first = sorted(of_type(facts, Demographics), key=lambda fact: fact.version, reverse=True)
-    by_tier = sorted(newest_first, key=lambda fact: TIER_RANK[fact.tier])
-    chosen: dict[str, object] = {}
-    for names in TAKEN_TOGETHER:
-        body = next((fact.body for fact in by_tier if getattr(fact.body, names[0]) is not None), None)
-        chosen |= {name: getattr(body, name) for name in names if body is not None}
-    return DemographicsView.model_validate(chosen)
+def _is_three_tier(facts: Sequence[CurrentFact[Body]], found: Iterable[FoldedEpisode]) -> bool:
+    sent = any(fact.body.direction == "sent" and fact.tier == "primary_care" for fact in of_type(facts, Referral))
+    return sent and {"tier2", "tier3"} <= {episode.tier for episode in found}
 
 
-def _present(facts: Sequence[CurrentFact[Body]]) -> tuple[str, ...]:
-    newest: dict[str, CurrentFact[Comorbidity]] = {}
-    for fact in of_type(facts, Comorbidity):
-        last = newest.get(fact.body.condition)
-        if last is None or (fact.body.on, fact.version) > (last.body.on, last.version):
-            newest[fact.body.condition] = fact
-    return tuple(sorted(condition for condition, fact in newest.items() if fact.body.present))
+def _core20(imd_quintile: int | None) -> bool | None:
+    return None if imd_quintile is None else imd_quintile == 1

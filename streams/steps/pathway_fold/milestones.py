@@ -1,22 +1,25 @@
-"""The dates of one episode: as the service reports them, else by a named definition."""
+"""The days of one episode, as the service reports them, else by a named definition."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from schemas import facts as bodies
-from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, RTT, START_BY_ATTENDANCE, WAITS, RttRule
-from schemas.facts import Body, Tier
-from schemas.pathway import Rtt, Stage, Waits
+from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, START_BY_SESSION
+from schemas.facts import Body
 from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
+from streams.steps.pathway_fold.ownership import Case
 
-SEEN, NOT_SEEN, CANCELLED = frozenset("56"), frozenset("37"), frozenset("24")
-DAYS_PER_WEEK = 7
+SEEN, MISSED = frozenset("56"), "3"
+TREATED = "30"  # REFERRAL TO TREATMENT PERIOD STATUS: first definitive treatment
+COMPLETING = frozenset({"completed", "treatment-complete"})  # reasons of a discharge
+ENDING = (bodies.Completion, bodies.Decline, bodies.Discharge, bodies.Withdrawal)
+TRANSFERRING = frozenset({"transferred"})
 
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date, and the definition that gave it."""
+    """A day, and the definition that gave it."""
 
     on: date
     definition: str
@@ -25,23 +28,28 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Milestones:
-    """What became of a referral: the first fact of every kind."""
+    """What became of a referral. Tuples are by day and fact id; `died_on` is the person's death, if any."""
 
-    referred_on: date | None
+    received_on: date | None
     accepted: Dated | None
     started: Dated | None
-    first_attended_on: date | None
-    clock_stopped_on: date | None  # the first attendance that was not before the referral
-    triage: CurrentFact[bodies.Triage] | None
-    decline: CurrentFact[bodies.Decline] | None
-    completion: CurrentFact[bodies.Completion] | None
-    withdrawal: CurrentFact[bodies.Withdrawal] | None
-    discharge: CurrentFact[bodies.Discharge] | None
-
-    @property
-    def accepted_on(self) -> date | None:
-        """The day of acceptance, if any."""
-        return self.accepted.on if self.accepted else None
+    first_contact_on: date | None
+    first_session_on: date | None
+    treated_on: date | None
+    died_on: date | None
+    triages: tuple[CurrentFact[bodies.Triage], ...]
+    acceptances: tuple[CurrentFact[bodies.Acceptance], ...]
+    declines: tuple[CurrentFact[bodies.Decline], ...]
+    choices: tuple[CurrentFact[bodies.Choice], ...]
+    attendances: tuple[CurrentFact[bodies.Attendance], ...]
+    starts: tuple[CurrentFact[bodies.ProgrammeStart], ...]
+    completions: tuple[CurrentFact[bodies.Completion], ...]
+    withdrawals: tuple[CurrentFact[bodies.Withdrawal], ...]
+    discharges: tuple[CurrentFact[bodies.Discharge], ...]
+    suspensions: tuple[CurrentFact[bodies.Suspension], ...]
+    rtt_statuses: tuple[CurrentFact[bodies.RttStatus], ...]
+    medicines: tuple[CurrentFact[bodies.Medicine], ...]
+    procedures: tuple[CurrentFact[bodies.Procedure], ...]
 
     @property
     def started_on(self) -> date | None:
@@ -49,94 +57,98 @@ class Milestones:
         return self.started.on if self.started else None
 
     @property
-    def stage(self) -> Stage:
-        """How far it came; an end outranks a completion, which outranks a start."""
-        reached: tuple[tuple[object, Stage], ...] = (
-            (self.discharge, "discharged"),
-            (self.withdrawal, "withdrawn"),
-            (self.decline, "declined"),
-            (self.completion, "completed"),
-            (self.started, "started"),
-            (self.accepted, "accepted"),
-        )
-        return next((stage for milestone, stage in reached if milestone is not None), "referred")
+    def sessions(self) -> tuple[CurrentFact[bodies.Attendance], ...]:
+        """The appointments that are sessions, whatever became of them."""
+        return tuple(fact for fact in self.attendances if is_session(fact.body))
 
 
-def milestones(
-    tier: Tier, referral: CurrentFact[bodies.Referral] | None, facts: Sequence[CurrentFact[Body]]
-) -> Milestones:
-    """The milestones of an episode whose `facts` are sorted by day and fact id."""
-    attended = [fact for fact in of_type(facts, bodies.Attendance) if fact.body.attendance in SEEN]
+def milestones(case: Case, died_on: date | None) -> Milestones:
+    """The milestones of a case.
+
+    What came after the person's death has no day among them, nor an ending before the referral was received.
+    """
+    facts = [fact for fact in case.facts if not (_is_after(fact, died_on) or _ends_before(fact, case))]
+    attendances = of_type(facts, bodies.Attendance)
+    seen = [fact for fact in attendances if fact.body.attendance in SEEN]
+    sessions = [fact for fact in seen if is_session(fact.body)]
+    starts, medicines = of_type(facts, bodies.ProgrammeStart), of_type(facts, bodies.Medicine)
+    procedures, statuses = of_type(facts, bodies.Procedure), of_type(facts, bodies.RttStatus)
     return Milestones(
-        referred_on=referral.body.on if referral else None,
-        accepted=_accepted(tier, referral, facts),
-        started=_started(facts, attended),
-        first_attended_on=attended[0].body.on if attended else None,
-        clock_stopped_on=next(
-            (fact.body.on for fact in attended if referral and fact.body.on >= referral.body.on), None
+        received_on=case.referrals[0].body.on if case.referrals else None,
+        accepted=_accepted(case, facts, attendances),
+        started=_started(starts, sessions),
+        first_contact_on=first_day(seen),
+        first_session_on=first_day(sessions),
+        treated_on=first_day(
+            [
+                *starts,
+                *procedures,
+                *(fact for fact in medicines if fact.body.action == "started"),
+                *(fact for fact in statuses if fact.body.status == TREATED),
+            ]
         ),
-        triage=_first(facts, bodies.Triage),
-        decline=_first(facts, bodies.Decline),
-        completion=_first(facts, bodies.Completion),
-        withdrawal=_first(facts, bodies.Withdrawal),
-        discharge=_first(facts, bodies.Discharge),
+        died_on=died_on,
+        triages=of_type(facts, bodies.Triage),
+        acceptances=of_type(facts, bodies.Acceptance),
+        declines=of_type(facts, bodies.Decline),
+        choices=of_type(facts, bodies.Choice),
+        attendances=attendances,
+        starts=starts,
+        completions=of_type(facts, bodies.Completion),
+        withdrawals=of_type(facts, bodies.Withdrawal),
+        discharges=of_type(facts, bodies.Discharge),
+        suspensions=of_type(facts, bodies.Suspension),
+        rtt_statuses=statuses,
+        medicines=medicines,
+        procedures=procedures,
     )
 
 
-def waits(dates: Milestones) -> Waits:
-    """The waits of one episode, by `waits/1`."""
-    return Waits(
-        definition=WAITS,
-        referral_to_acceptance=_days(dates.referred_on, dates.accepted_on),
-        acceptance_to_first_attendance=_days(dates.accepted_on, dates.first_attended_on),
-        referral_to_first_attendance=_days(dates.referred_on, dates.first_attended_on),
-        referral_to_start=_days(dates.referred_on, dates.started_on),
-    )
+def is_session(appointment: bodies.Attendance) -> bool:
+    """Whether an appointment is a session by `start-by-first-session/1`."""
+    if appointment.purpose is None:
+        return appointment.medium != "telephone"
+    return appointment.purpose == "session"
 
 
-def rtt(dates: Milestones, *, consultant_led: bool | None, rule: RttRule) -> Rtt | None:
-    """The 18-week clock by `rtt/1`; None unless the service is consultant-led and has a referral."""
-    if not consultant_led or dates.referred_on is None:
-        return None
-    wait_days = _days(dates.referred_on, dates.clock_stopped_on)
-    return Rtt(
-        definition=RTT,
-        start_on=dates.referred_on,
-        stop_on=dates.clock_stopped_on,
-        wait_days=wait_days,
-        within_standard=wait_days <= rule.limit_weeks * DAYS_PER_WEEK if wait_days is not None else None,
-    )
+def first_day(facts: Iterable[CurrentFact[Body]]) -> date | None:
+    """The earliest day, None without a fact."""
+    return min((fact.body.on for fact in facts), default=None)
+
+
+def last_of(facts: Sequence[CurrentFact[B]]) -> B | None:
+    """The body of the last fact, None without one."""
+    return facts[-1].body if facts else None
+
+
+def _is_after(fact: CurrentFact[Body], died_on: date | None) -> bool:
+    return died_on is not None and fact.body.on > died_on
+
+
+def _ends_before(fact: CurrentFact[Body], case: Case) -> bool:
+    return bool(case.referrals) and type(fact.body) in ENDING and fact.body.on < case.opened_on
 
 
 def _accepted(
-    tier: Tier, referral: CurrentFact[bodies.Referral] | None, facts: Sequence[CurrentFact[Body]]
+    case: Case, facts: Sequence[CurrentFact[Body]], attendances: Iterable[CurrentFact[bodies.Attendance]]
 ) -> Dated | None:
-    acceptance = _first(facts, bodies.Acceptance)
+    acceptance = next(iter(of_type(facts, bodies.Acceptance)), None)
     if acceptance is not None:
-        definition = acceptance.body.definition or AS_REPORTED
-        return Dated(acceptance.body.on, definition, inferred=False)
-    if tier != "tier3" or referral is None:
+        return Dated(acceptance.body.on, acceptance.body.definition or AS_REPORTED, inferred=False)
+    if case.tier != "tier3" or not case.referrals:
         return None
+    received_on = case.referrals[0].body.on
     booked = [
         fact.body.booked_on
-        for fact in of_type(facts, bodies.Attendance)
-        if fact.body.booked_on is not None and fact.body.booked_on >= referral.body.on
+        for fact in attendances
+        if fact.body.booked_on is not None and fact.body.booked_on >= received_on
     ]
     return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
 
 
-def _started(facts: Sequence[CurrentFact[Body]], attended: Sequence[CurrentFact[bodies.Attendance]]) -> Dated | None:
-    start = _first(facts, bodies.ProgrammeStart)
-    if start is not None:
-        return Dated(start.body.on, AS_REPORTED, inferred=False)
-    if not attended:
-        return None
-    return Dated(attended[0].body.on, START_BY_ATTENDANCE, inferred=True)
-
-
-def _first(facts: Sequence[CurrentFact[Body]], type_: type[B]) -> CurrentFact[B] | None:
-    return next(iter(of_type(facts, type_)), None)
-
-
-def _days(start: date | None, end: date | None) -> int | None:
-    return (end - start).days if start is not None and end is not None else None
+def _started(
+    starts: Sequence[CurrentFact[bodies.ProgrammeStart]], sessions: Sequence[CurrentFact[bodies.Attendance]]
+) -> Dated | None:
+    if starts:
+        return Dated(starts[0].body.on, AS_REPORTED, inferred=False)
+    return Dated(sessions[0].body.on, START_BY_SESSION, inferred=True) if sessions else None

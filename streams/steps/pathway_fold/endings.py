@@ -1,0 +1,107 @@
+"""Stage and ending of one episode, by `stage-and-ending/1`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import cast, get_args
+
+from schemas.definitions import AS_REPORTED, STAGE_AND_ENDING
+from schemas.pathway_episode import CompletionView, Ending, Stage
+from streams.steps.pathway_fold.milestones import COMPLETING, SEEN, TRANSFERRING, Milestones, is_session
+
+_PRECEDENCE = {stage: place for place, stage in enumerate(get_args(Stage))}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an episode ended and when; `ending` none while it is open."""
+
+    ending: Ending
+    on: date | None = None
+    reason: str | None = None
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    on: date
+    place: int  # of two on one day the later in the order of stages counts
+    ending: Ending
+    reason: str | None
+
+    def is_void(self, care_on: date) -> bool:
+        """Whether an acceptance, start or session on that day shows that it did not end there."""
+        return care_on > self.on or (self.ending == "declined" and care_on == self.on)
+
+
+def stage_of(days: Milestones, ended: Ended) -> tuple[Stage, date | None]:
+    """The latest thing that happened, and its day; a referral without any day is referred."""
+    happened = sorted(_happened(days, ended), key=lambda found: (found[0], _PRECEDENCE[found[1]]))
+    return (happened[-1][1], happened[-1][0]) if happened else ("referred", None)
+
+
+def ending_of(days: Milestones, completions: tuple[CompletionView, ...], rule: str | None) -> Ended:
+    """The ending. `completions` are all, `rule` names the service's own rule, by which a computed one counts."""
+    completed = _completed(days, completions, rule)
+    if completed is not None:
+        return completed
+    closings = sorted(_closings(days), key=lambda closing: (closing.on, closing.place))
+    last, after = (closings[-1] if closings else None), _last_care(days)
+    if last is not None and not (after is not None and last.is_void(after)):
+        return Ended(last.ending, last.on, last.reason, STAGE_AND_ENDING)
+    return Ended("died", days.died_on, None, STAGE_AND_ENDING) if days.died_on else Ended("none")
+
+
+def _completed(days: Milestones, completions: tuple[CompletionView, ...], rule: str | None) -> Ended | None:
+    found: list[tuple[date, str | None, str]] = [
+        (completion.on, None, completion.definition)
+        for completion in completions
+        if completion.met and completion.on and (completion.basis == "reported" or completion.definition == rule)
+    ]
+    found += [(d.body.on, d.body.reason, AS_REPORTED) for d in days.discharges if d.body.reason in COMPLETING]
+    if not found:
+        return None
+    on, reason, definition = min(found, key=lambda completion: (completion[0], completion[2]))
+    return Ended("completed", on, reason, definition)
+
+
+def _closings(days: Milestones) -> Iterator[_Closing]:
+    for decline in days.declines:
+        has_started = days.started_on is not None and days.started_on <= decline.body.on
+        yield _Closing(
+            decline.body.on, _PRECEDENCE["declined"], "left" if has_started else "declined", decline.body.reason
+        )
+    for stage, facts in (("withdrawn", days.withdrawals), ("discharged", days.discharges)):
+        for fact in facts:
+            has_started = days.started_on is not None and days.started_on <= fact.body.on
+            ending: Ending = "left" if has_started else "never_started"
+            if fact.body.reason in TRANSFERRING:
+                ending = "transferred"
+            elif fact.body.reason == "died":
+                ending = "died"
+            yield _Closing(fact.body.on, _PRECEDENCE[cast(Stage, stage)], ending, fact.body.reason)
+
+
+def _last_care(days: Milestones) -> date | None:
+    """The last day of an acceptance, a start or a session: an ending before it did not stand."""
+    sessions = [fact.body.on for fact in days.attendances if fact.body.attendance in SEEN and is_session(fact.body)]
+    accepted = [fact.body.on for fact in days.acceptances]
+    return max([*accepted, *sessions, *(fact.body.on for fact in days.starts)], default=None)
+
+
+def _happened(days: Milestones, ended: Ended) -> Iterator[tuple[date, Stage]]:
+    single: tuple[tuple[date | None, Stage], ...] = (
+        (days.received_on, "referred"),
+        (days.accepted.on if days.accepted else None, "accepted"),
+        (days.started_on, "started"),
+        (ended.on if ended.ending == "completed" else None, "completed"),
+        (days.died_on, "died"),
+    )
+    yield from ((on, stage) for on, stage in single if on is not None)
+    yield from ((fact.body.on, "triaged") for fact in days.triages)
+    yield from ((fact.body.on, "declined") for fact in days.declines)
+    yield from ((fact.body.on, "accepted") for fact in days.acceptances)
+    for stage, facts in (("withdrawn", days.withdrawals), ("discharged", days.discharges)):
+        for fact in facts:
+            is_transfer = fact.body.reason in TRANSFERRING
+            yield fact.body.on, "transferred" if is_transfer else cast(Stage, stage)

@@ -1,0 +1,148 @@
+"""Whose facts are whose, by `whose-facts/1`: referrals received under one e-RS number, and the facts of each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from schemas.facts import (
+    Attendance,
+    Body,
+    Comorbidity,
+    Death,
+    Decline,
+    Demographics,
+    Discharge,
+    ProgrammeStart,
+    Referral,
+    Tier,
+    Withdrawal,
+)
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, CurrentFacts, of_type
+
+ABOUT_THE_PERSON: Final = (Referral, Demographics, Death, Comorbidity)  # they belong to no episode and imply none
+CLOSING: Final = (Decline, Discharge, Withdrawal)
+
+
+@dataclass(slots=True)
+class Case:
+    """One episode to be: its referrals (several under one e-RS number), and its facts, by day and fact id.
+
+    `id` is the least fact id of its referrals; without one `retracted/<referral>` or `implicit/<record>`.
+    """
+
+    id: str
+    tier: Tier
+    referrals: tuple[CurrentFact[Referral], ...] = ()
+    facts: list[CurrentFact[Body]] = field(default_factory=list)
+    ambiguous: bool = False
+
+    @property
+    def is_retracted(self) -> bool:
+        """Whether its referral was taken back."""
+        return self.id.startswith("retracted/")
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The sources that reported its referrals, else its facts."""
+        return frozenset(fact.source for fact in self.referrals or self.facts)
+
+    @property
+    def opened_on(self) -> date:
+        """When it was first received; for one without a referral the day of its first fact."""
+        return (self.referrals or self.facts)[0].body.on
+
+    @property
+    def order(self) -> tuple[date, str]:
+        """Cases sort by this."""
+        return self.opened_on, self.id
+
+
+def cases(current: CurrentFacts) -> tuple[Case, ...]:
+    """Every case of a person, by the day it opened."""
+    received = _received(current.facts)
+    by_referral = {referral.fact_id: case for case in received for referral in case.referrals}
+    found = {case.id: case for case in received}
+    unnamed = []
+    for fact in current.facts:
+        if type(fact.body) in ABOUT_THE_PERSON:
+            continue
+        label = fact.body.referral
+        if label in by_referral:
+            by_referral[label].facts.append(fact)
+        elif label in current.retracted_referrals and fact.tier in SPECIALIST:
+            found.setdefault(f"retracted/{label}", Case(f"retracted/{label}", fact.tier)).facts.append(fact)
+        elif fact.tier in SPECIALIST:
+            unnamed.append(fact)
+    _give_unnamed(unnamed, received, found)
+    for case in found.values():
+        case.facts.sort(key=lambda fact: (fact.body.on, fact.fact_id))
+    return tuple(sorted(found.values(), key=lambda case: case.order))
+
+
+def _received(facts: Iterable[CurrentFact[Body]]) -> list[Case]:
+    """A case for the referrals received under one e-RS number at one tier, and for each without a number."""
+    groups: dict[tuple[str, Tier], list[CurrentFact[Referral]]] = {}
+    for fact in of_type(facts, Referral):
+        if fact.body.direction == "received" and fact.tier in SPECIALIST:
+            # a trust may run Tier 4 beside Tier 3
+            tier = fact.body.to_tier if fact.body.to_tier in SPECIALIST else fact.tier
+            groups.setdefault((fact.body.ubrn or fact.fact_id, tier), []).append(fact)
+    return [
+        Case(min(fact.fact_id for fact in group), tier, referrals=tuple(group)) for (_, tier), group in groups.items()
+    ]
+
+
+def _give_unnamed(unnamed: Sequence[CurrentFact[Body]], received: Sequence[Case], found: dict[str, Case]) -> None:
+    """Give each fact that names no referral to its case, which is made where the source has no referral."""
+    by_day = sorted(received, key=lambda case: case.order)
+    of_source: dict[str, list[Case]] = {}
+    of_record: dict[str, list[Case]] = {}
+    for case in by_day:
+        for referral in case.referrals:
+            for index, key in ((of_source, referral.source), (of_record, referral.record_id)):
+                if case not in index.setdefault(key, []):
+                    index[key].append(case)
+    ended_on = {case.id: _ended_on(case) for case in by_day}
+    without = {
+        source: f"implicit/{min(fact.record_id for fact in unnamed if fact.source == source)}"
+        for source in {fact.source for fact in unnamed} - of_source.keys()
+    }
+    for fact in unnamed:
+        candidates = of_record.get(fact.record_id) or of_source.get(fact.source)
+        if candidates:
+            _chosen(fact, candidates, ended_on).facts.append(fact)
+        else:
+            name = without[fact.source]
+            found.setdefault(name, Case(name, fact.tier)).facts.append(fact)
+
+
+def _chosen(fact: CurrentFact[Body], candidates: Sequence[Case], ended_on: dict[str, date | None]) -> Case:
+    """The case an unnamed fact belongs to; those it may belong to as well are marked."""
+    if len(candidates) == 1:
+        return candidates[0]
+    fitting = [case for case in candidates if _names(fact, case)]
+    if len(fitting) == 1:
+        return fitting[0]
+    on = fact.body.on
+    before = [case for case in candidates if case.opened_on <= on]
+    running = [case for case in before if (end := ended_on[case.id]) is None or on <= end]
+    if len(running) > 1:
+        for case in running:
+            case.ambiguous = True
+    return (running or before or candidates[:1])[-1]
+
+
+def _names(fact: CurrentFact[Body], case: Case) -> bool:
+    """Whether the fact names the provider or the programme of the case."""
+    body = fact.body
+    if type(body) is Attendance and body.provider_ods:
+        return body.provider_ods in {referral.body.provider_ods for referral in case.referrals}
+    if type(body) is ProgrammeStart and body.programme:
+        return body.programme in {referral.body.programme for referral in case.referrals}
+    return False
+
+
+def _ended_on(case: Case) -> date | None:
+    """The day a fact that names the case ended it, if any."""
+    return max((fact.body.on for fact in case.facts if type(fact.body) in CLOSING), default=None)

@@ -1,0 +1,84 @@
+"""Weights and heights that cannot be as they were told, by `plausibility/1`: kept, marked, and used in no figure."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from statistics import median
+
+from schemas.definitions import PlausibilityRule
+from schemas.facts import Measurement
+from schemas.pathway import FindingRule
+from streams.steps.pathway_fold.current_facts import CurrentFact
+
+Measured = CurrentFact[Measurement]
+KG_PER_LB = Decimal("0.45359237")
+_POUNDS_OFF = Decimal("0.05")
+_NEIGHBOURS = 3  # on each side: a thousand weights of one week cost no more than seven
+DAYS_PER_YEAR = 365.25
+ADULT_YEARS = 18
+Doubts = Mapping[str, FindingRule]  # fact id -> why it is not counted
+
+
+def doubted_weights(weights: Sequence[Measured], rule: PlausibilityRule) -> Doubts:
+    """The weights of a person that are not counted, and why; `weights` are by day and fact id."""
+    lowest, highest = rule.weight_kg
+    doubts: dict[str, FindingRule] = {
+        w.fact_id: "weight_out_of_range"
+        for w in weights
+        if not (w.body.plausible and lowest <= w.body.value <= highest)
+    }
+    plausible = [weight for weight in weights if weight.fact_id not in doubts]
+    doubts |= {w.fact_id: "weight_in_pounds" for w in plausible if _is_in_pounds(w, plausible, rule)}
+    plausible = [weight for weight in plausible if weight.fact_id not in doubts]
+    return doubts | {w.fact_id: "weight_jump" for w in plausible if _is_jump(w, plausible, rule)}
+
+
+def doubted_heights(heights: Sequence[Measured], birth_year: int | None, rule: PlausibilityRule) -> Doubts:
+    """The heights of a person that are not counted, and why; those of a child are not among the adult heights."""
+    lowest, highest = rule.height_cm
+    doubts: dict[str, FindingRule] = {
+        height.fact_id: "height_out_of_range" for height in heights if not lowest <= height.body.value <= highest
+    }
+    adult = [height for height in adult_heights(heights, birth_year) if height.fact_id not in doubts]
+    if adult:
+        middle = median(height.body.value for height in adult)
+        shrunk = [height for height in adult if middle - height.body.value >= rule.shrink_cm]
+        if 2 * len(shrunk) == len(adult):  # of two nobody knows which is wrong
+            shrunk = adult
+        doubts |= {height.fact_id: "height_shrinks" for height in shrunk}
+    return doubts
+
+
+def adult_heights(heights: Iterable[Measured], birth_year: int | None) -> list[Measured]:
+    """Heights taken when the person was surely 18, or whose age nobody knows."""
+    return [height for height in heights if birth_year is None or height.body.on.year - birth_year > ADULT_YEARS]
+
+
+def _near(weight: Measured, weights: Sequence[Measured], days: int) -> list[Measured]:
+    """The neighbours of a weight within so many days, some on each side."""
+    place = bisect_left(weights, (weight.body.on, weight.fact_id), key=lambda w: (w.body.on, w.fact_id))
+    around = [*weights[max(0, place - _NEIGHBOURS) : place], *weights[place + 1 : place + 1 + _NEIGHBOURS]]
+    return [other for other in around if abs((other.body.on - weight.body.on).days) <= days]
+
+
+def _is_in_pounds(weight: Measured, weights: Sequence[Measured], rule: PlausibilityRule) -> bool:
+    if weight.body.unit_given not in ("kg", "KG", "Kg"):
+        return False  # the source named another unit, and it was converted
+    near = [other.body.value for other in _near(weight, weights, rule.pounds_days)]
+    in_kg = weight.body.value * KG_PER_LB
+    return any(_is_within(in_kg, kg) for kg in near) and not any(_is_within(weight.body.value, kg) for kg in near)
+
+
+def _is_within(kg: Decimal, other_kg: Decimal) -> bool:
+    return abs(kg - other_kg) <= _POUNDS_OFF * other_kg
+
+
+def _is_jump(weight: Measured, weights: Sequence[Measured], rule: PlausibilityRule) -> bool:
+    """Whether no majority of its neighbours is near it."""
+    near = _near(weight, weights, rule.jump_days)
+    far = [w for w in near if abs(weight.body.value - w.body.value) * 100 > rule.jump_pct * _lower(weight, w)]
+    return bool(far) and 2 * len(far) >= len(near)
+
+
+def _lower(weight: Measured, other: Measured) -> Decimal:
+    return min(weight.body.value, other.body.value)
