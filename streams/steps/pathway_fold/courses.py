@@ -41,7 +41,7 @@ class PersonCourse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class _Joined:
     first: str
     second: str | None  # None: a medicine joins the first
     reason: CourseReason
@@ -66,11 +66,11 @@ def courses(
     return tuple(found)
 
 
-def _between_episodes(parts: Sequence[CoursePart], rule: CourseRule) -> Iterator[_Link]:
+def _between_episodes(parts: Sequence[CoursePart], rule: CourseRule) -> Iterator[_Joined]:
     for first, second in combinations(parts, 2):
         reason = _reason(first, second, rule)
         if reason is not None:
-            yield _Link(first.id, second.id, reason)
+            yield _Joined(first.id, second.id, reason)
 
 
 def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseReason | None:
@@ -102,10 +102,10 @@ def _programme_end(part: CoursePart, started_on: date, rule: CourseRule) -> date
 
 def _with_medicines(
     parts: Sequence[CoursePart], medicines: Iterable[PersonMedicine], rule: CourseRule
-) -> Iterator[_Link]:
+) -> Iterator[_Joined]:
     for part in parts:
         if any(_continues(part, medicine, rule) for medicine in medicines):
-            yield _Link(part.id, None, "medicine")
+            yield _Joined(part.id, None, "medicine")
 
 
 def _continues(part: CoursePart, medicine: PersonMedicine, rule: CourseRule) -> bool:
@@ -127,7 +127,7 @@ def _joined_medicine(
 
 def _course(
     members: Sequence[CoursePart],
-    links: Iterable[_Link],
+    links: Iterable[_Joined],
     medicine: PersonMedicine | None,
     weights: Sequence[WeightFact],
     rule: CourseRule,
