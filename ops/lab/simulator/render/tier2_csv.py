@@ -43,6 +43,7 @@ _REASON = {
     "moved-away": "Moved away",
     "did-not-attend": "DID NOT ATTEND",
     "completed": "Completed",
+    "referred-on": "Referred on",
 }
 _DAYS = tuple(header for header in HEADERS if header.endswith("_date"))
 _TRUST_ODS = "RXX"
@@ -147,9 +148,11 @@ def _cells(fact: Fact) -> dict[str, str]:
 
 def _measured(fact: Fact) -> dict[str, str]:
     given = f"{fact.value_given:f}"
+    session = {"session_ref": fact.key.split("/")[0], "session_date": _day(fact.on)}
     if fact.quantity == "height":
-        return {"height": given, "height_unit": fact.unit_given or ""}
+        return {**session, "height": given, "height_unit": fact.unit_given or ""}
     return {
+        **session,
         "weight": given,
         "weight_unit": fact.unit_given or "",
         "self_reported": "Yes" if fact.method == "self_reported" else "No",
