@@ -1,8 +1,10 @@
 """The journeys as a page: chapters by the rule a journey is about, one row each."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from journey_files import JourneyFile
+from journey_tables import DAY_0
 
 HEAD = """# Journeys: what came in, and what a recipient then reads
 
@@ -51,10 +53,16 @@ def _cells(journey: JourneyFile) -> Iterable[str]:
     yield "<br>".join(
         line
         for expected in journey.expected
-        for line in (f"*as of {expected.as_of}*", *(f"{path}: {value}" for path, value in expected.paths))
+        for line in (f"*as of {_day(expected.as_of)}*", *(f"{path}: {value}" for path, value in expected.paths))
     )
     rules = "" if len(journey.rules) == 1 else f" Also {', '.join(journey.rules[1:])}."
     yield f"{journey.heads['why']}<br>{journey.heads['source']}.{rules}"
+
+
+def _day(on: date) -> str:
+    """The number of a day near day 0, else the date."""
+    number = (on - DAY_0).days
+    return f"d{number}" if number <= 700 else on.isoformat()
 
 
 def _row(row: str) -> str:
