@@ -141,8 +141,7 @@ def _course(
         baseline = _nearest(weights, began_on, rule)
     of_course = sorted((w for part in members for w in part.weights), key=lambda w: (w.body.on, w.fact_id))
     last = of_course[-1] if of_course else None
-    if baseline is None or last is None or last.body.on <= baseline.body.on:
-        last = None
+    has_loss = baseline is not None and last is not None and last.body.on > baseline.body.on
     reasons = {link.reason for link in links}
     view = CourseView(
         definition=COURSE,
@@ -153,7 +152,7 @@ def _course(
         baseline_method=baseline.body.method if baseline else None,
         last_on=last.body.on if last else None,
         last_kg=float(last.body.value) if last else None,
-        loss_pct=shown_pct(loss_pct(baseline, last)) if baseline and last else None,
+        loss_pct=shown_pct(loss_pct(baseline, last)) if has_loss and baseline and last else None,
     )
     return PersonCourse(members[0].id, tuple(part.id for part in members), view)
 

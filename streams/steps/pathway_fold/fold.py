@@ -155,6 +155,7 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
             "current_tier": "primary_care" if onward else None,
             "current_to_tier": onward[-1].body.to_tier if onward else None,
         }
+    found = [episode for episode in found if not episode.case.is_retracted] or found
     still = [episode for episode in found if episode.view.ending == "none"]
     if still:
         last = max(still, key=lambda episode: (TIER_RANK[episode.tier], episode.case.order))
