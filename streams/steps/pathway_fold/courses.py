@@ -21,6 +21,7 @@ class CoursePart:
     id: str
     tier: str
     sources: frozenset[str]
+    services: frozenset[str]
     programme: str | None
     opened_on: date
     started_on: date | None
@@ -28,7 +29,6 @@ class CoursePart:
     last_on: date
     is_transferred: bool
     baseline: WeightFact | None
-    weights: Sequence[WeightFact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _course(
     if medicine is not None and medicine.view.started_on is not None and medicine.view.started_on <= began_on:
         began_on = medicine.view.started_on
         baseline = _nearest(weights, began_on, rule)
-    of_course = sorted((w for part in members for w in part.weights), key=lambda w: (w.body.on, w.fact_id))
-    last = of_course[-1] if of_course else None
+    services = frozenset[str]().union(*(part.services for part in members))
+    last = next((weight for weight in reversed(weights) if weight.source in services), None)
     has_loss = baseline is not None and last is not None and last.body.on > baseline.body.on
     reasons = {link.reason for link in links}
     view = CourseView(

@@ -136,6 +136,7 @@ def _course_part(case: Case, view: EpisodeView, programme: Programme | None, def
         id=case.id,
         tier=case.tier,
         sources=case.sources,
+        services=case.services,
         programme=view.programme,
         opened_on=case.opened_on,
         started_on=view.started_on,
@@ -143,7 +144,6 @@ def _course_part(case: Case, view: EpisodeView, programme: Programme | None, def
         last_on=max(fact.body.on for fact in (*case.referrals, *case.facts)),
         is_transferred=view.ending == "transferred" or view.ending_reason == "moved-away",
         baseline=baseline_of(programme, definitions.losses[0]) if programme else None,
-        weights=programme.weights if programme else (),
     )
 
 
