@@ -12,14 +12,14 @@ from schemas.facts import Body, FactBody
 from schemas.units import plain
 
 # Type of fact -> the fields by which one referral can have several. Of the other types a referral has one: the later
-# version corrects the earlier. A stay on another dose is another fact; so is a status of another day.
+# version corrects the earlier. Another dose is another fact; so is a status, a suspension or an answer of another day.
 DISTINGUISHING: Mapping[str, tuple[str, ...]] = {
     "acceptance": ("definition",),
     "completion": ("definition",),
     "medicine": ("action", "dmd_code", "dose_mg"),
     "procedure": ("code",),
     "suspension": ("on",),
-    "rtt_status": ("on", "status"),
+    "rtt_status": ("on",),
     "eligibility": ("rule",),
     "experience": ("on",),
     "comorbidity": ("condition",),

@@ -165,7 +165,7 @@ _SYNONYMS: Mapping[str, Mapping[str, str]] = {
 # Why a rule of admission is met or not, or not known: what it was decided by.
 ELIGIBILITY_REASONS = frozenset(
     {
-        "age", "bmi", "ethnic-group", "conditions", "cohort", "postcode", "practice", "pregnancy",
+        "age", "bmi", "ethnic-group", "condition", "not-begun", "cohort", "postcode", "practice", "pregnancy",
         "clinical-exclusion", "not-asked", "other",
     }
 )  # fmt: skip

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from schemas import canonical, codes
 from schemas.errors import InvalidField, Unreadable
 from schemas.facts import FactBody, Medicine, Procedure, Referral
-from schemas.fhir.bodies import known_code
+from schemas.fhir.bodies import code_of
 from schemas.fhir.dates import Span
 from schemas.fhir.envelope import MESSAGE_ID_MAX
 from schemas.fhir.node import TEXT_MAX
@@ -236,7 +236,7 @@ def _require_codes(body: FactBody, source: Source) -> None:
         value = getattr(body, name)
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str) and name != "type":
-                known = text in UNITS if name == "unit_given" else known_code(name, text, source) == text
+                known = text in UNITS if name == "unit_given" else code_of(type(body), name, text, source) == text
                 _require(known, name, "is not a code of ours")
     if isinstance(body, Procedure):
         _require(codes.procedure(body.code, body.system), "code", "is not a code of ours")

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from pydantic import ValidationError
 
-from connectors.mapping.fields import CLOSED, FIELDS, PAIRS, TRIGGERS, Kind, body_of
+from connectors.mapping.fields import BODIES, CLOSED, FIELDS, PAIRS, TRIGGERS, Kind, body_of
 from connectors.mapping.table import Column, Fixed, TomlTable
 from schemas.business_ids import DISTINGUISHING
+from schemas.fhir.bodies import lists_its_codes
 from schemas.units import DIMENSION_OF, UNITS
 
 # One value of each kind that any field of the kind takes, for trying a group out.
@@ -166,6 +167,8 @@ def _construct(table: TomlTable, group: FactGroup, values: Mapping[str, object])
     for name, value in values.items():
         belongs = CLOSED.get(f"{group.type}.{name}") or CLOSED.get(name)
         if belongs is None or FIELDS[group.type].get(name) not in ("code", "fixed"):
+            continue
+        if lists_its_codes(BODIES[group.type], name):
             continue
         if not isinstance(value, str) or not belongs(value, values):
             raise table.refuse(name, "gives a code that is not in the closed list of this field")

@@ -3,7 +3,7 @@ warning."""
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeVar, get_origin
+from typing import Literal, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -31,10 +31,7 @@ _LISTED: Mapping[str, frozenset[str]] = {
 
 
 def known_code(field: str, text: str, source: Source) -> str | None:
-    """`text` as `field` of a fact may hold it, in its one spelling; None when it is not a code we know.
-
-    Fields whose codes the fact's own type lists (direction, medium, …) pass here and are checked by that type.
-    """
+    """`text` as `field` of a fact may hold it, in its one spelling; None when it is not a code we know."""
     if field.endswith("_ods"):
         form = ods.practice if field == "practice_ods" else ods.organisation
         return text.upper() if text.upper() == source.ods else form(text)
@@ -54,6 +51,18 @@ def known_code(field: str, text: str, source: Source) -> str | None:
     return text
 
 
+@cache
+def lists_its_codes(kind: type[Body], field: str) -> bool:
+    """True when the fact's own type lists the codes of the field: whatever else is called so, its list counts."""
+    annotation = kind.model_fields[field].annotation
+    return any(get_origin(part) is Literal for part in (annotation, *get_args(annotation)))
+
+
+def code_of(kind: type[Body], field: str, text: str, source: Source) -> str | None:
+    """`text` as the code of a field of `kind`, as `known_code`; its own type judges a field whose codes it lists."""
+    return text if lists_its_codes(kind, field) else known_code(field, text, source)
+
+
 def built(
     kind: type[B], values: Mapping[str, object], node: Node, *, source: Source, elements: Mapping[str, str]
 ) -> B | None:
@@ -65,11 +74,11 @@ def built(
     accepted: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, str):
-            value = known_code(name, value, source)
+            value = code_of(kind, name, value, source)
             if value is None:
                 _report(kind, name, _NOT_LISTED, node, elements)
         elif isinstance(value, tuple):
-            known = tuple(code for part in value if (code := known_code(name, part, source)) is not None)
+            known = tuple(code for part in value if (code := code_of(kind, name, part, source)) is not None)
             if len(known) < len(value):
                 _report(kind, name, _NOT_LISTED, node, elements)
             value = tuple(dict.fromkeys(known))

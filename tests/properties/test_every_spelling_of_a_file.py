@@ -12,9 +12,25 @@ from typing import Any
 
 import pytest
 from council_files import CLIENT, HEADERS, SMALLEST, east, line, mapping_text
+from eastern_words import (
+    ATTENDANCE,
+    DELIVERY,
+    ETHNICITY,
+    LEVELS,
+    MEDIUMS,
+    METHODS,
+    PURPOSES,
+    RATINGS,
+    REASONS,
+    RETURNED,
+    SEX,
+    SOURCES,
+    SUSPENDED,
+    WHO,
+    YES_NO,
+)
 from spellings import (
     AMOUNTS,
-    ETHNIC_CATEGORIES,
     MEASURED_IN,
     NHS_NUMBER,
     NHS_SPELLINGS,
@@ -35,16 +51,21 @@ from schemas.facts import (
     Comorbidity,
     Decline,
     Discharge,
+    Experience,
     FactBody,
     Measurement,
     ProgrammeStart,
+    Suspension,
     Triage,
     Withdrawal,
 )
 from schemas.source_message import SourceMessage
 
 RECEIVED_AT = datetime(2026, 6, 1, 8, tzinfo=UTC)
-EAST_HEADERS = (*HEADERS, "diabetes", "triage_date", "triage_level")
+EAST_HEADERS = (
+    *HEADERS, "diabetes", "triage_date", "triage_level", "ubrn", "session_purpose", "session_medium", "suspended_date",
+    "suspended_reason", "experience_date", "experience", "onward_returned_date", "onward_returned_reason",
+)  # fmt: skip
 SESSION_ON, SOME_DAY = date(2026, 5, 7), date(2026, 4, 20)
 Row = Mapping[str, Any]
 
@@ -84,35 +105,6 @@ def east_mapping(day: str = "dd/mm/yyyy", more: str = "") -> FileMapping:
 
 # ------------------------------------------------------------ the words of the councils
 
-YES_NO = {True: "y Y yes YES", False: "n N no No"}
-REASONS = {
-    "bmi-too-low": ["BMI too low"], "not-eligible": ["not eligible"], "unable-to-contact": ["Unable to contact"],
-    "no-response": ["no response"], "declined-by-person": ["Declined by client"], "moved-away": ["moved away"],
-    "pregnancy": ["Pregnancy"], "work": ["work"], "health": ["Health"], "completed": ["completed"],
-    "did-not-complete": ["did not complete"], "did-not-attend": ["Did not attend"], "referred-on": ["referred on"],
-    "other": ["OTHER"],
-}  # fmt: skip
-SEX = {"male": ["m", "M", "Male", "1"], "female": ["F", "f", "FEMALE", "2"], "other": ["9"],
-       "unknown": ["x", "Not known"]}  # fmt: skip
-ETHNICITY = {
-    **{code: [code, code.lower()] for code in ETHNIC_CATEGORIES},
-    "A": ["A", "White British"], "B": ["b", "white irish"], "C": ["C", "Any other white"], "H": ["H", "Indian"],
-    "J": ["J", "pakistani"], "K": ["K", "Bangladeshi"], "M": ["M", "CARIBBEAN"], "N": ["n", "African"],
-    "R": ["R", "chinese"], "Z": ["z", "not  stated"], "99": ["99", "99.0"],
-}  # fmt: skip
-ATTENDANCE = {
-    "5": ["5", "Attended", "Y"], "6": ["6", "attended late"], "7": ["7"], "3": ["3", "DNA", "did not attend", "n"],
-    "2": ["2", "Cancelled by client"], "4": ["4", "cancelled by us"], "0": ["0", "Booked"],
-}  # fmt: skip
-SOURCES = {
-    "gp": ["GP", "General Practice"], "self": ["self", "Self referral"], "pharmacy": ["Pharmacy"],
-    "health-check": ["health check"], "social-prescriber": ["Social prescriber"], "other": ["other"],
-}  # fmt: skip
-DELIVERY = {"group": ["Group"], "individual": ["one to one"], "digital": ["Digital"], "mixed": ["mixed"]}
-WHO = {"service": ["Service"], "person": ["client"], "referrer": ["GP"]}
-LEVELS = {"1": ["1"], "2": ["2", "2.0"], "3": [" 3 "]}
-METHODS = {"self_reported": ["y", "Yes"], "measured": ["n", "No"]}
-
 ON = {"on": SOME_DAY}
 SESSION = {"session_date": "07/05/2026"}
 WEIGHT = Measurement(
@@ -127,6 +119,14 @@ EAST = [
     ("delivery", {"start_date": "20/04/2026"}, DELIVERY, lambda code: START.model_copy(update={"delivery": code})),
     ("attendance", SESSION, ATTENDANCE, lambda code: Attendance(on=SESSION_ON, attendance=code)),
     ("group", SESSION | {"attendance": "5"}, YES_NO, lambda yes: Attendance(on=SESSION_ON, attendance="5", group=yes)),
+    ("session_purpose", SESSION | {"attendance": "5"}, PURPOSES,
+     lambda code: Attendance(on=SESSION_ON, attendance="5", purpose=code)),
+    ("session_medium", SESSION | {"attendance": "5"}, MEDIUMS,
+     lambda code: Attendance(on=SESSION_ON, attendance="5", medium=code)),
+    ("suspended_reason", {"suspended_date": "20/04/2026"}, SUSPENDED, lambda code: Suspension(**ON, reason=code)),
+    ("experience", {"experience_date": "20/04/2026"}, RATINGS, lambda rating: Experience(**ON, rating=rating)),
+    ("onward_returned_reason", {"onward_returned_date": "20/04/2026"}, RETURNED,
+     lambda code: Decline(**ON, reason=code)),
     ("self_reported", SESSION | {"weight": "95.5", "weight_unit": "kg"}, METHODS,
      lambda code: WEIGHT.model_copy(update={"method": code})),
     ("diabetes", {}, YES_NO, lambda yes: Comorbidity(on=date(2026, 4, 1), condition="diabetes", present=yes)),
@@ -379,10 +379,9 @@ def test_every_spelling_of_an_nhs_number_and_a_number_in_a_cell_of_numbers() -> 
 
 
 def test_every_spelling_of_a_booking_reference() -> None:
-    text = mapping_text().replace("referral_source = {", 'ubrn = { column = "ubrn" }\nreferral_source = {', 1)
     rows = [client(place, ubrn=spelt) for place, spelt in enumerate(UBRN_SPELLINGS)]
-    for raw in both_files(rows, (*EAST_HEADERS, "ubrn")):
-        numbers = [fact.ubrn for message, _ in messages(raw, mappings.parse(text)) for fact in message.facts]
+    for raw in both_files(rows, EAST_HEADERS):
+        numbers = [fact.ubrn for message, _ in messages(raw, east_mapping()) for fact in message.facts]
         assert [number for number in numbers if number] == ["000471005252"] * len(UBRN_SPELLINGS)
 
 

@@ -118,7 +118,7 @@ def every_fact() -> SourceMessage:
         QuestionnaireScore(**when, questionnaire="phq-9", score=Decimal(4)),
         Suspension(**when, reason="pregnancy", ends_on=date(2027, 2, 1)),
         RttStatus(**when, status="20"),
-        Eligibility(**when, rule="dwmp-hub-eligibility/1", met="yes", why=("bmi", "conditions")),
+        Eligibility(**when, rule="dwmp-hub-eligibility/1", met="yes", why=("bmi", "condition")),
         Experience(**when, rating=1),
     )
     sent_facts = [SourceFact(referral, "R-1", None, "000012345678")]

@@ -20,10 +20,13 @@ from schemas.envelope import entry_id
 from schemas.sources import Source
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/tier2"
-COUNCILS = ["council-east", "council-west"]
+COUNCILS = ["council-east", "council-west", "every-fact"]
 
 
 def source_of(council: str) -> Source:
+    if council == "every-fact":
+        services = frozenset({"weight-management"})
+        return replace(east(), slug=council, mapping=council, services=services, tier="tier3", programme=None)
     return replace(east(), slug=council, mapping=council)
 
 

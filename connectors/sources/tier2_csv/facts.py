@@ -203,6 +203,10 @@ def _check_dates(cells: Cells, group: FactGroup, values: Mapping[str, object], b
         elif by.born is not None and day < by.born:
             cells.error(column, "lies before the person's birth")
             possible = False
+    end, on = values.get("ends_on"), values.get("on")
+    if possible and isinstance(end, date) and isinstance(on, date) and end < on:
+        cells.error(group.columns["ends_on"], "lies before the day it began")
+        possible = False
     return possible
 
 

@@ -20,8 +20,8 @@ HEADERS = (
     "referral_ref,referral_date,referral_source,accepted_date,declined_date,declined_by,decline_reason,start_date,"
     "delivery,session_ref,session_date,attendance,group,weight,weight_unit,self_reported,height,height_unit,"
     "completed_date,withdrawn_date,end_reason,discharged_date,onward_referral_date,onward_to,last_updated,"
-    "session_medium,session_purpose,completed_60pct_date,suspended_date,suspended_until,suspension_reason,"
-    "eq_vas,recommends"
+    "session_medium,session_purpose,completed_60pct_date,suspended_date,suspended_until,suspended_reason,"
+    "eq_vas,experience_date,experience"
 ).split(",")
 FIRST_ROW = 2  # as a spreadsheet numbers them: row 1 is the header
 _CLOCK = ZoneInfo("Europe/London")
@@ -50,7 +50,7 @@ _REASON = {
 _COMPLETED = {"attended-8-of-12/1": "completed_date", "dwmp-attended-60pct/1": "completed_60pct_date"}
 _MEDIUM = {"in_person": "In person", "telephone": "Telephone", "video": "Video", "online": "Online"}
 _PURPOSE = {"assessment": "Assessment", "session": "Session", "follow_up": "Follow up"}
-_RECOMMENDS = {"1": "Very good", "2": "Good"}
+_EXPERIENCE = {"1": "Very good", "2": "Good"}
 _DAYS = tuple(header for header in HEADERS if header.endswith("_date"))
 _TRUST_ODS = "RXX"
 
@@ -150,10 +150,10 @@ def _cells(fact: Fact) -> dict[str, str]:
         case "score":
             return {"eq_vas": f"{fact.value:f}"}
         case "experience":
-            return {"recommends": _RECOMMENDS[fact.code or ""]}
+            return {"experience_date": day, "experience": _EXPERIENCE[fact.code or ""]}
         case "suspension":
             until = _day(fact.ends_on) if fact.ends_on else ""
-            return {"suspended_date": day, "suspended_until": until, "suspension_reason": "Pregnancy"}
+            return {"suspended_date": day, "suspended_until": until, "suspended_reason": "Pregnancy"}
         case "completion":
             return {_COMPLETED[fact.definition or ""]: day}
         case _:
