@@ -12,6 +12,7 @@ import typer
 
 from ops.runtime.cli_options import (
     UP,
+    Deprivation,
     Directory,
     Generation,
     LinkageModel,
@@ -19,6 +20,7 @@ from ops.runtime.cli_options import (
     Sources,
     TestMode,
     check_broker,
+    check_deprivation,
     check_linkage_model,
     checked_address,
     show_progress,
@@ -58,6 +60,7 @@ def up(
     recipients: Recipients = None,
     bootstrap: OutsideBroker = None,
     linkage_model: LinkageModel = None,
+    deprivation: Deprivation = None,
     workers: Annotated[int, typer.Option(min=1, max=12, help="Workers per stage (the linker has one).")] = 1,
     test_mode: TestMode = False,
     generation: Generation = 0,
@@ -75,6 +78,7 @@ def up(
     from ops.runtime.safe_logging import configure_logging
 
     check_linkage_model(linkage_model)
+    check_deprivation(deprivation)
     if bootstrap is not None:
         check_broker(bootstrap)
     layout = EnginePaths(directory.resolve())
@@ -97,6 +101,7 @@ def up(
         sources=sources,
         recipients=recipients,
         linkage_model=linkage_model,
+        deprivation=deprivation,
         broker_only=broker_only,
         usual_ports=True,
         http_port=http_port,

@@ -38,6 +38,7 @@ class EngineSettings:
     sources: Path | None = None
     recipients: Path | None = None
     linkage_model: Path | None = None  # the linker's; the one that ships when None
+    deprivation: Path | None = None  # the table by which ingress completes an area
     doors: bool = True
     broker_only: bool = False
     usual_ports: bool = False

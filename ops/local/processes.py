@@ -138,6 +138,8 @@ class ProcessSpecs:
         command += ["--generation", str(self.settings.generation)]
         if self.settings.linkage_model is not None:
             command += ["--linkage-model", str(self.settings.linkage_model)]
+        if self.settings.deprivation is not None:
+            command += ["--deprivation", str(self.settings.deprivation)]
         if self.settings.recipients is not None:
             command += ["--recipients", str(self.settings.recipients)]
         program = self.settings.worker_program

@@ -72,6 +72,10 @@ LinkageModel = Annotated[
         callback=readable,
     ),
 ]
+Deprivation = Annotated[
+    Path | None,
+    typer.Option(help="LSOA and quintile (IMD 2025), by which ingress completes an area.", callback=readable),
+]
 TestMode = Annotated[
     bool, typer.Option("--test-mode", help="Accept 999 test NHS numbers and sources that keep every service.")
 ]
@@ -106,6 +110,22 @@ def check_linkage_model(path: Path | None) -> None:
         from ops.runtime.model_files import read_model
 
         read_model(path, option="--linkage-model")
+
+
+def check_deprivation(path: Path | None) -> None:
+    """Nothing, where the file is a table of areas or none was given; raises SettingsError saying what is wrong."""
+    if path is None:
+        return
+    from ops.errors import SettingsError
+    from schemas.deprivation import parse
+    from schemas.errors import InvalidField
+
+    try:
+        parse(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("--deprivation: cannot be read") from None
+    except InvalidField as broken:
+        raise SettingsError(f"--{broken}") from None
 
 
 def running(directory: Path) -> "Addresses":

@@ -8,6 +8,7 @@ import typer
 from ops.runtime.cli_options import (
     UP,
     Bootstrap,
+    Deprivation,
     Directory,
     Generation,
     LinkageModel,
@@ -57,6 +58,7 @@ def worker(
         bool,
         typer.Option("--recheck", help="Ingress reads each FHIR Bundle again and compares; half as fast."),
     ] = False,
+    deprivation: Deprivation = None,
 ) -> None:
     """Work until SIGTERM. Ends itself without committing on anything unexpected: run it under a supervisor."""
     from ops.runtime.paths import EnginePaths
@@ -77,6 +79,7 @@ def worker(
         pages_port=pages_port,
         no_predecessor=no_predecessor,
         recheck=recheck,
+        deprivation=deprivation,
     )
     if context.obj is None:
         run(options)

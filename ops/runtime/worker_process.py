@@ -41,6 +41,7 @@ class WorkerOptions:
     pages_port: int
     no_predecessor: bool = False
     recheck: bool = False
+    deprivation: Path | None = None
 
 
 class WorkerHost(Protocol):
@@ -80,6 +81,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
             test_mode=options.test_mode,
             recheck=options.recheck,
             generation=options.generation,
+            deprivation=options.deprivation.read_text(encoding="utf-8-sig") if options.deprivation else None,
         ),
     )
     session_s, heartbeat_s, rebalance_s = TIMINGS[options.profile]
@@ -119,10 +121,12 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
 
 
 def _step(stage: str, settings: StepSettings) -> Step[Any]:
-    """The step. Raises SettingsError where a recipient of the file has no key yet."""
+    """The step. Raises SettingsError where a recipient of the file has no key yet, or a table is none."""
     try:
         return build_step(stage, settings)
     except InvalidField as failure:
+        if stage == "ingress":  # which takes no recipients
+            raise SettingsError(f"--{failure}") from None
         raise SettingsError(f"{failure}: `tierlink keys add-recipient` makes one") from None
 
 

@@ -45,8 +45,9 @@ class IngressStep(MessageByMessage):
         data_keys: Callable[[], BucketKeys],
         test_mode: bool,
         recheck: bool = False,
+        quintiles: Mapping[str, int] | None = None,
     ) -> None:
-        self._pseudonyms = Pseudonyms.of(keys)
+        self._pseudonyms = Pseudonyms.of(keys, quintiles)
         self._desk = IntakeDesk(intake, test_mode=test_mode, recheck=recheck)
         self._data_keys = data_keys
         self._by_topic = {source.intake_topic: source for source in sources.values()}

@@ -1,5 +1,6 @@
 """What one accepted entry says, made pseudonymous: from named, typed values; no part of the resource is copied."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -7,9 +8,10 @@ from linkage.normalise import NormalisedIdentity, normalise
 from linkage.record_name import canonical_identity, identity_of, record_parts
 from linkage.tokens import EncodedIdentity, TokenKeys, encode
 from schemas import elements
+from schemas.deprivation import IMD_VERSION, LSOA_VERSION
 from schemas.elements import ABOUT_ANYBODY, EntryContent
 from schemas.envelope import entry_name
-from schemas.facts import Referral, StoredFact
+from schemas.facts import Demographics, Referral, StoredFact
 from schemas.identity import Person
 from schemas.keyring import Keyring, Purpose
 from schemas.naming import record_of_local_id
@@ -47,11 +49,13 @@ class Pseudonyms:
 
     keys: Keyring
     tokens: TokenKeys
+    quintiles: Mapping[str, int] = field(default_factory=dict, repr=False)  # `schemas.deprivation`
 
     @classmethod
-    def of(cls, keys: Keyring) -> "Pseudonyms":
+    def of(cls, keys: Keyring, quintiles: Mapping[str, int] | None = None) -> "Pseudonyms":
         """From the ingress zone's keyring."""
-        return cls(keys, TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.newest(Purpose.LINK_TOKENS)))
+        tokens = TokenKeys.from_bytes(keys.key(Purpose.LINK_TOKENS), epoch=keys.newest(Purpose.LINK_TOKENS))
+        return cls(keys, tokens, quintiles or {})
 
     def record_id(self, source: Source, person: Person, entry_id: str) -> str:
         """One patient at one source: by local id (issuer and value), else by normalised identity, else by the entry."""
@@ -76,7 +80,8 @@ class Pseudonyms:
             identity=self.keys.mac(Purpose.IDENTITY_VERSION, record, canonical_identity(identity)),
             service_named=message.service_named,
             facts=tuple(
-                filing.stored(_aged(fact, person.birth_date), position) for position, fact in enumerate(message.facts)
+                filing.stored(self._completed(fact, person.birth_date), position)
+                for position, fact in enumerate(message.facts)
             ),
         )
         retired = (record_of_local_id(self.keys, source.slug, number) for number in person.retired_local_ids)
@@ -86,6 +91,16 @@ class Pseudonyms:
         clear = person_bytes(person)
         name = self.keys.mac(Purpose.CONTENT, record, clear.decode())
         return PseudonymousEntry(content, identity, clear, name, merges)
+
+    def _completed(self, fact: SourceFact, born: date | None) -> SourceFact:
+        """With what only this step knows: a referral's age, the quintile of an area that came without one."""
+        body = fact.body
+        if isinstance(body, Demographics) and body.imd_quintile is None and body.lsoa_version in (None, LSOA_VERSION):
+            quintile = self.quintiles.get(body.lsoa or "")
+            if quintile is not None:
+                update = {"imd_quintile": quintile, "imd_version": IMD_VERSION}
+                return replace(fact, body=body.model_copy(update=update))
+        return _aged(fact, born)
 
 
 def age_years(born: date, on: date) -> int:

@@ -12,7 +12,6 @@ from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
-from schemas.published_model import PublishedModel
 from schemas.recipients import Agreement
 from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
@@ -78,41 +77,36 @@ class Recipient:
         return Emit(topic, about.partition, key, canonical.dump(self.agreement.fields.of_snapshot(whole)), headers)
 
     def _whole(self, about: About, pathway: Pathway) -> dict[str, object]:
-        """Each part as its model writes it: a field that no model of schemas.pathway names cannot be here."""
-        course_of = {episode: course.id for course in pathway.courses for episode in course.episodes}
-        return _json(pathway.view) | {
+        """The content of the pathway under the recipient's ids."""
+        content = pathway.content
+        return {
+            **content,
             "person": about.person,
             "revision": about.revision,
             "known_at": about.known_at,
             "as_of": pathway.as_of.isoformat() if pathway.as_of else None,
             "episodes": [
-                _json(episode.view)
-                | {
-                    "id": self._episode(about, episode.id),
-                    "course": self._course(about, course_of.get(episode.id)),
-                }
-                for episode in pathway.episodes
+                part | {"id": self._episode(about, part["id"]), "course": self._course(about, part["course"])}
+                for part in content["episodes"]
             ],
             "courses": [
-                _json(course.view)
+                part
                 | {
-                    "id": self._course(about, course.id),
-                    "episodes": [self._episode(about, episode) for episode in course.episodes],
+                    "id": self._course(about, part["id"]),
+                    "episodes": [self._episode(about, episode) for episode in part["episodes"]],
                 }
-                for course in pathway.courses
+                for part in content["courses"]
             ],
             "handovers": [
-                _json(handover.view)
+                part
                 | {
-                    "id": self._id("handover", about.person, handover.sent.fact_id),
-                    "from_episode": self._episode(about, handover.from_case.id if handover.from_case else None),
-                    "episode": self._episode(about, handover.case.id if handover.case else None),
+                    "id": self._id("handover", about.person, part["id"]),
+                    "from_episode": self._episode(about, part["from_episode"]),
+                    "episode": self._episode(about, part["episode"]),
                 }
-                for handover in pathway.handovers
+                for part in content["handovers"]
             ],
-            "findings": [
-                _json(finding.view) | {"episode": self._episode(about, finding.episode)} for finding in pathway.findings
-            ],
+            "findings": [part | {"episode": self._episode(about, part["episode"])} for part in content["findings"]],
         }
 
     def event(self, about: About, derived: DerivedEvent) -> Emit:
@@ -173,7 +167,3 @@ class Recipient:
             "content-type": "application/json",
         }
         return tuple((name, value.encode("utf-8")) for name, value in attributes.items())
-
-
-def _json(view: PublishedModel) -> dict[str, object]:
-    return view.model_dump(mode="json")

@@ -107,6 +107,7 @@ def test_a_later_programme_at_the_source_ends_the_window_of_the_earlier() -> Non
     ]  # fmt: skip
     first, second = episodes(council=council)
     assert [item["status"] for item in first["outcomes"] if item["weeks"] == 26] == ["no_end", "no_end"]
+    assert {item["closes_on"] for item in first["outcomes"]} == {text(109)}
     assert {item["loss_pct"] for item in second["outcomes"] if item["weeks"] == 12} == {6.1}
 
 
@@ -136,7 +137,7 @@ def test_a_child_is_in_no_denominator_and_shown_all_the_same() -> None:  # 13
     for outcome in found["outcomes"]:
         assert outcome["excluded"] == "child"
         assert not any(outcome[name] for name in ("in_starters", "in_closed", "in_completers"))
-    assert found["outcomes"][0]["loss_pct"] == 5.0
+    assert found["outcomes"][0]["end_kg"] == 76.0
 
 
 @pytest.mark.parametrize(("on", "excluded"), [(112, "pregnancy"), (113, None)])

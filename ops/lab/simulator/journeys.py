@@ -132,6 +132,8 @@ class _Journey:
             self._gp.hears(on + timedelta(days=9), ubrn, by="service", reason="not-eligible")
         elif kind == "returned_with_advice":
             self._gp.hears(on + timedelta(days=8), ubrn, by="service", reason="returned-with-advice")
+        elif kind == "revoked":
+            self._gp.hears(on + timedelta(days=15), ubrn, by="referrer")
         elif kind == "sent_by_mistake":
             self._gp.takes_back(on + timedelta(days=1), ubrn)
         elif kind == "lost_then_self_referral":

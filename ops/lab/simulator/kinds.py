@@ -27,6 +27,7 @@ class KindRule:
 KINDS: Mapping[str, KindRule] = {
     "returned_with_advice": KindRule(("gp_to_tier2_lost", "gp_to_tier3_lost")),
     "rejected": KindRule(_LOST),
+    "revoked": KindRule(_LOST),
     "died_waiting": KindRule(_LOST),
     "sent_by_mistake": KindRule(_LOST),
     "lost_then_self_referral": KindRule(_LOST),

@@ -41,12 +41,12 @@ class PracticeWriter:
         return ubrn
 
     def takes_back(self, on: date, ubrn: str) -> None:
-        """Revokes a referral that was sent by mistake."""
+        """Says that a referral never should have been."""
         sent = self._sent(ubrn)
         self._diary.write(self._record, on, "referral", replace(sent, retracted=True))
 
-    def hears(self, on: date, ubrn: str, *, by: str, reason: str) -> None:
-        """The answer to a referral: it came to nothing."""
+    def hears(self, on: date, ubrn: str, *, by: str, reason: str | None = None) -> None:
+        """The answer to a referral: it came to nothing; by the referrer, the practice itself revoked it."""
         decline = Fact("decline", on, f"{ubrn}/decline", referral=ubrn, by=by, reason=reason)
         self._diary.write(self._record, on, "referral", self._sent(ubrn), decline)
 

@@ -23,6 +23,7 @@ class BodySize:
     bmis: tuple[Measured, ...]
     doubts: Doubts
     birth_year: int | None
+    counted_weights: tuple[Measured, ...]  # that figures may use
 
     @classmethod
     def of(cls, facts: Iterable[CurrentFact[Body]], birth_year: int | None, rule: PlausibilityRule) -> "BodySize":
@@ -33,12 +34,8 @@ class BodySize:
             for quantity in ("weight", "height", "bmi")
         )
         doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
-        return cls(weights, heights, bmis, doubts, birth_year)
-
-    @property
-    def counted_weights(self) -> tuple[Measured, ...]:
-        """The weights that figures may use."""
-        return tuple(weight for weight in self.weights if weight.fact_id not in self.doubts)
+        counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
+        return cls(weights, heights, bmis, doubts, birth_year, counted)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""

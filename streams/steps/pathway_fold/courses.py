@@ -21,6 +21,7 @@ class CoursePart:
     id: str
     tier: str
     sources: frozenset[str]
+    services: frozenset[str]
     programme: str | None
     opened_on: date
     started_on: date | None
@@ -28,7 +29,6 @@ class CoursePart:
     last_on: date
     is_transferred: bool
     baseline: WeightFact | None
-    weights: Sequence[WeightFact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PersonCourse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class _Joined:
     first: str
     second: str | None  # None: a medicine joins the first
     reason: CourseReason
@@ -66,11 +66,11 @@ def courses(
     return tuple(found)
 
 
-def _between_episodes(parts: Sequence[CoursePart], rule: CourseRule) -> Iterator[_Link]:
+def _between_episodes(parts: Sequence[CoursePart], rule: CourseRule) -> Iterator[_Joined]:
     for first, second in combinations(parts, 2):
         reason = _reason(first, second, rule)
         if reason is not None:
-            yield _Link(first.id, second.id, reason)
+            yield _Joined(first.id, second.id, reason)
 
 
 def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseReason | None:
@@ -102,10 +102,10 @@ def _programme_end(part: CoursePart, started_on: date, rule: CourseRule) -> date
 
 def _with_medicines(
     parts: Sequence[CoursePart], medicines: Iterable[PersonMedicine], rule: CourseRule
-) -> Iterator[_Link]:
+) -> Iterator[_Joined]:
     for part in parts:
         if any(_continues(part, medicine, rule) for medicine in medicines):
-            yield _Link(part.id, None, "medicine")
+            yield _Joined(part.id, None, "medicine")
 
 
 def _continues(part: CoursePart, medicine: PersonMedicine, rule: CourseRule) -> bool:
@@ -127,7 +127,7 @@ def _joined_medicine(
 
 def _course(
     members: Sequence[CoursePart],
-    links: Iterable[_Link],
+    links: Iterable[_Joined],
     medicine: PersonMedicine | None,
     weights: Sequence[WeightFact],
     rule: CourseRule,
@@ -139,10 +139,9 @@ def _course(
     if medicine is not None and medicine.view.started_on is not None and medicine.view.started_on <= began_on:
         began_on = medicine.view.started_on
         baseline = _nearest(weights, began_on, rule)
-    of_course = sorted((w for part in members for w in part.weights), key=lambda w: (w.body.on, w.fact_id))
-    last = of_course[-1] if of_course else None
-    if baseline is None or last is None or last.body.on <= baseline.body.on:
-        last = None
+    services = frozenset[str]().union(*(part.services for part in members))
+    last = next((weight for weight in reversed(weights) if weight.source in services), None)
+    has_loss = baseline is not None and last is not None and last.body.on > baseline.body.on
     reasons = {link.reason for link in links}
     view = CourseView(
         definition=COURSE,
@@ -153,7 +152,7 @@ def _course(
         baseline_method=baseline.body.method if baseline else None,
         last_on=last.body.on if last else None,
         last_kg=float(last.body.value) if last else None,
-        loss_pct=shown_pct(loss_pct(baseline, last)) if baseline and last else None,
+        loss_pct=shown_pct(loss_pct(baseline, last)) if has_loss and baseline and last else None,
     )
     return PersonCourse(members[0].id, tuple(part.id for part in members), view)
 

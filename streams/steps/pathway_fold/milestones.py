@@ -89,7 +89,7 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
         ),
         died_on=died_on,
         triages=of_type(facts, bodies.Triage),
-        acceptances=of_type(facts, bodies.Acceptance),
+        acceptances=_acceptances(facts),
         declines=of_type(facts, bodies.Decline),
         choices=of_type(facts, bodies.Choice),
         attendances=attendances,
@@ -119,6 +119,13 @@ def first_day(facts: Iterable[CurrentFact[Body]]) -> date | None:
 def last_of(facts: Sequence[CurrentFact[B]]) -> B | None:
     """The body of the last fact, None without one."""
     return facts[-1].body if facts else None
+
+
+def _acceptances(facts: Sequence[CurrentFact[Body]]) -> tuple[CurrentFact[bodies.Acceptance], ...]:
+    """As reported; of those that a booking stands for only the first, since every later booking makes another."""
+    found = of_type(facts, bodies.Acceptance)
+    booked = [fact for fact in found if fact.body.definition == ACCEPTED_BY_BOOKING]
+    return tuple(fact for fact in found if fact not in booked[1:])
 
 
 def _is_after(fact: CurrentFact[Body], died_on: date | None) -> bool:

@@ -28,6 +28,9 @@ def doubted_weights(weights: Sequence[Measured], rule: PlausibilityRule) -> Doub
         if not (w.body.plausible and lowest <= w.body.value <= highest)
     }
     plausible = [weight for weight in weights if weight.fact_id not in doubts]
+    values = [weight.body.value for weight in plausible]
+    if not values or max(values) * 100 <= min(values) * (100 + rule.jump_pct):
+        return doubts  # no two are far from each other: most people's
     doubts |= {w.fact_id: "weight_in_pounds" for w in plausible if _is_in_pounds(w, plausible, rule)}
     plausible = [weight for weight in plausible if weight.fact_id not in doubts]
     return doubts | {w.fact_id: "weight_jump" for w in plausible if _is_jump(w, plausible, rule)}

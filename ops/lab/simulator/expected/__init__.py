@@ -8,20 +8,23 @@ is left out, and so is what no definition settles.
 from collections.abc import Sequence
 from datetime import date
 
+from ops.lab.simulator.expected.body_size import bmi_at_referral, height_cm
 from ops.lab.simulator.expected.clocks import rtt_of, waits_of
 from ops.lab.simulator.expected.comparison import Pathway, differences, episode_order, in_order
 from ops.lab.simulator.expected.counts import (
     age_of,
     attendance_of,
     completions_of,
+    experience_of,
     procedures_of,
     scores_of,
     suspensions_of,
 )
 from ops.lab.simulator.expected.courses import courses_of
 from ops.lab.simulator.expected.definitions import TIERS
-from ops.lab.simulator.expected.eligibility import bmi_at_referral, eligibility_of, height_cm
+from ops.lab.simulator.expected.eligibility import eligibility_of
 from ops.lab.simulator.expected.episodes import ExpectedEpisode, episodes_of
+from ops.lab.simulator.expected.findings import findings_of
 from ops.lab.simulator.expected.handovers import SentReferral, handovers_of, sent_referrals
 from ops.lab.simulator.expected.outcomes import PersonFacts, outcomes_of
 from ops.lab.simulator.expected.people import (
@@ -51,7 +54,7 @@ def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
     """The snapshot of `person` once every fact up to `as_of` is in: episodes by tier and day, handovers, courses."""
     episodes = episodes_of(person)
     doubts = doubts_of(person, [episode.facts for episode in episodes if episode.retracted])
-    about = PersonFacts(person, episodes, doubts, died_on(person), as_of)
+    about = PersonFacts(person, episodes, doubts, died_on(person), as_of, _taken_out_after_death(person, episodes))
     sent = sent_referrals(person, episodes)
     demographics, medicines = demographics_of(person), all_medicines(person)
     handovers = in_order("handovers", list(handovers_of(sent, about)))
@@ -71,7 +74,17 @@ def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
         "episodes": sorted((_shown(episode, about, sent) for episode in episodes), key=episode_order),
         "handovers": handovers,
         "courses": courses_of(about, medicines),
+        "findings": findings_of(about),
     }
+
+
+def _taken_out_after_death(person: PersonTruth, episodes: Sequence[ExpectedEpisode]) -> list[Fact]:
+    """What the episodes hold of days after the death: it counts in nothing."""
+    last = died_on(person) or date.max
+    after = [fact for episode in episodes for fact in episode.facts if fact.on > last]
+    for episode in episodes:
+        episode.facts = [fact for fact in episode.facts if fact.on <= last]
+    return after
 
 
 def _shown(episode: ExpectedEpisode, about: PersonFacts, sent: Sequence[SentReferral]) -> Pathway:
@@ -79,7 +92,7 @@ def _shown(episode: ExpectedEpisode, about: PersonFacts, sent: Sequence[SentRefe
     category = demographics_of(about.person).get("ethnic_category")
     ending = ending_of(episode, about.died_on)
     clock, wait = rtt_of(episode, about.episodes, about.died_on)
-    bmi, height = bmi_at_referral(episode, about), height_cm(about)
+    bmi, height = bmi_at_referral(episode, about), height_cm(episode, about)
     return {
         "tier": episode.tier,
         **_of_referral(episode),
@@ -105,6 +118,7 @@ def _shown(episode: ExpectedEpisode, about: PersonFacts, sent: Sequence[SentRefe
         "medicines": in_order("medicines", [item.shown() for item in medicines_of(episode.facts, episode.tier)]),
         "procedures": procedures_of(episode),
         "scores": scores_of(episode),
+        "experience": experience_of(episode),
         "eligibility": eligibility_of(episode, about, category if isinstance(category, str) else None),
     }
 

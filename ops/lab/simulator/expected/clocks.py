@@ -134,7 +134,9 @@ def _stops(episode: ExpectedEpisode, died_on: date | None) -> Iterator[tuple[dat
         if fact.kind == "rtt_status" and fact.code in _STATUS_STOPS:
             yield fact.on, _STATUS_STOPS[fact.code]
         elif fact.kind == "decline":
-            yield fact.on, "declined_by_person" if fact.by == "person" else "rejected"
+            accepted_on = accepted(episode)[0]
+            if fact.by == "person" or accepted_on is None or accepted_on < fact.on:
+                yield fact.on, "declined_by_person" if fact.by == "person" else "rejected"
         elif fact.kind == "withdrawal":
             yield fact.on, "declined_by_person"
         elif fact.kind == "discharge":

@@ -18,6 +18,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
     "procedures": ("on", "code"),
     "scores": ("questionnaire",),
     "suspensions": ("from_on",),
+    "findings": ("on", "rule"),
 }
 
 

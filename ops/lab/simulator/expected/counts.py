@@ -11,14 +11,12 @@ from ops.lab.simulator.expected.definitions import (
     COMMON_SILENT_BEFORE,
     COMMON_WITHIN,
     DWMP_COMPLETION,
-    DWMP_SEEN_WEEKS,
-    DWMP_WEEKS,
     MISSED,
     SEEN,
 )
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
 from ops.lab.simulator.expected.plausible import years_between
-from ops.lab.simulator.expected.timeline import started
+from ops.lab.simulator.expected.timeline import completed_by_dwmp_on, started
 from ops.lab.simulator.model import Fact
 
 Pathway = dict[str, object]
@@ -64,9 +62,7 @@ def _computed(episode: ExpectedEpisode, as_of: date) -> Iterator[Pathway]:
     start = started(episode)[0]
     if start is None:
         return
-    seen_weeks = {(fact.on - start).days // 7 for fact in episode.seen if fact.on >= start}
-    met = len(seen_weeks & set(range(DWMP_WEEKS))) >= DWMP_SEEN_WEEKS
-    yield {"definition": DWMP_COMPLETION, "basis": "computed", "met": met}
+    yield {"definition": DWMP_COMPLETION, "basis": "computed", "met": completed_by_dwmp_on(episode) is not None}
     if as_of >= start + COMMON_SILENT_BEFORE:
         yield {"definition": COMMON_COMPLETION, "basis": "computed", "met": _by_common_rule(episode, start)}
 
@@ -130,3 +126,13 @@ def _number(fact: Fact) -> float:
 def procedures_of(episode: ExpectedEpisode) -> list[Pathway]:
     """Each procedure, in order of day."""
     return [{"on": fact.on.isoformat(), "code": fact.code, "system": fact.system} for fact in episode.of("procedure")]
+
+
+def experience_of(episode: ExpectedEpisode) -> Pathway:
+    """Answers to the Friends and Family Test: 1 and 2 are positive, 4 and 5 negative."""
+    ratings = [fact.code for fact in episode.of("experience")]
+    return {
+        "answered": len(ratings),
+        "positive": sum(rating in ("1", "2") for rating in ratings),
+        "negative": sum(rating in ("4", "5") for rating in ratings),
+    }

@@ -9,6 +9,7 @@ from ops.lab.simulator.expected.definitions import (
     MEDICINE_AFTER,
     MEDICINE_BEFORE,
     MOVED_AWAY,
+    PROGRAMME,
     RE_ENTRY,
     TRANSFER,
     TRANSFERRED,
@@ -72,7 +73,7 @@ def _join(courses: list[CourseTruth], first: ExpectedEpisode, second: ExpectedEp
 
 
 def _reasons(first: ExpectedEpisode, second: ExpectedEpisode, about: PersonFacts) -> Iterator[str]:
-    """Why `second` goes on from `first`, or runs beside it."""
+    """Why `second` goes on from `first`, or runs beside it: the first that fits."""
     if first.tier != second.tier or first.received_on is None or second.received_on is None:
         return
     ending = ending_of(first, about.died_on)
@@ -80,16 +81,18 @@ def _reasons(first: ExpectedEpisode, second: ExpectedEpisode, about: PersonFacts
     elsewhere = not first.sources & second.sources
     if elsewhere and any(abs(second.received_on - on) <= TRANSFER for on in moved):
         yield "transfer"
+        return
     programmes = ({fact.programme for fact in first.referrals}, {fact.programme for fact in second.referrals})
     if (elsewhere or not programmes[0] & programmes[1]) and _ran_together(first, second, about):
         yield "overlap"
+        return
     ended_on = ending.on or max((fact.on for fact in first.facts), default=first.received_on)
     if first.received_on < second.received_on and timedelta() <= second.received_on - ended_on <= RE_ENTRY:
         yield "re_entry"
 
 
 def _is_move(fact: Fact) -> bool:
-    return fact.reason == TRANSFERRED or (fact.kind == "withdrawal" and fact.reason == MOVED_AWAY)
+    return fact.reason in (TRANSFERRED, MOVED_AWAY)
 
 
 def _ran_together(first: ExpectedEpisode, second: ExpectedEpisode, about: PersonFacts) -> bool:
@@ -98,7 +101,8 @@ def _ran_together(first: ExpectedEpisode, second: ExpectedEpisode, about: Person
         start = started(episode)[0]
         if start is None:
             return False
-        spans.append((start, ending_of(episode, about.died_on).on or date.max))
+        latest = max((fact.on for fact in episode.facts), default=start)
+        spans.append((start, ending_of(episode, about.died_on).on or max(start + PROGRAMME, latest)))
     return max(spans[0][0], spans[1][0]) <= min(spans[0][1], spans[1][1])
 
 

@@ -42,12 +42,14 @@ COMMON_SESSIONS_LEAST, COMMON_PCT = 4, 60
 DWMP_COMPLETION = "dwmp-attended-60pct/1"
 DWMP_WEEKS, DWMP_SEEN_WEEKS = 12, 7
 
-TRANSFER, RE_ENTRY = timedelta(days=56), timedelta(days=365)
+TRANSFER, RE_ENTRY, PROGRAMME = timedelta(days=56), timedelta(days=365), timedelta(days=84)
 MEDICINE_BEFORE, MEDICINE_AFTER = timedelta(days=28), timedelta(days=14)
 
 KG_LEAST, KG_MOST = 35, 500
 POUNDS_DAYS, JUMP_DAYS, JUMP_NEIGHBOURS = timedelta(days=180), timedelta(days=60), 3
 CM_LEAST, CM_MOST, SHRINK_CM = 120, 230, 5
+
+BMI_BEFORE, BMI_AFTER = timedelta(days=730), timedelta(days=14)
 
 RTT_LIMIT, RTT_ORIGINAL = timedelta(weeks=18), timedelta(days=42)
 

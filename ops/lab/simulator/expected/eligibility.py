@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
+from ops.lab.simulator.expected.body_size import bmi_at_referral
 from ops.lab.simulator.expected.definitions import (
     ADULT_YEARS,
     COHORT_CONDITIONS,
@@ -16,27 +17,11 @@ from ops.lab.simulator.expected.definitions import (
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
 from ops.lab.simulator.expected.outcomes import PersonFacts
 from ops.lab.simulator.expected.people import conditions_of
-from ops.lab.simulator.expected.plausible import adult_heights, kilograms, weights_of, years_between
+from ops.lab.simulator.expected.plausible import years_between
 
 Pathway = dict[str, object]
 _THRESHOLD, _LOWER = Decimal(30), Decimal("27.5")
 _ANSWERS = {True: "yes", False: "no", None: "not_known"}
-
-
-def height_cm(about: PersonFacts) -> Decimal | None:
-    """The last adult height that counts."""
-    heights = adult_heights(about.person)
-    return kilograms(heights[-1]) if heights else None
-
-
-def bmi_at_referral(episode: ExpectedEpisode, about: PersonFacts) -> Decimal | None:
-    """Of the last plausible weight up to the day of referral, by whomever, and the adult height."""
-    height, on = height_cm(about), episode.received_on
-    weights = weights_of(fact for record in about.person.records for fact in record.facts)
-    known = [fact for fact in weights if on is not None and fact.on <= on and fact not in about.doubts]
-    if height is None or not known:
-        return None
-    return (kilograms(known[-1]) * 10000 / height / height).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def eligibility_of(episode: ExpectedEpisode, about: PersonFacts, category: str | None) -> list[Pathway]:

@@ -66,9 +66,10 @@ def _at_source(records: Sequence[RecordTruth], others: Sequence[ExpectedEpisode]
     retracted: dict[str, ExpectedEpisode] = {}
     for record in records:
         for referral in (fact for fact in record.facts if fact.direction == "received"):
-            chosen = retracted if referral.retracted else live
-            chosen[referral.key] = _under_number(record, referral, (*others, *live.values()))
-            chosen[referral.key].retracted = referral.retracted
+            if referral.retracted:  # what it said does not stand: only that facts name it
+                retracted[referral.key] = ExpectedEpisode(record.tier, {record.source}, {record.key}, retracted=True)
+            else:
+                live[referral.key] = _under_number(record, referral, (*others, *live.values()))
     without = ExpectedEpisode(records[0].tier, {records[0].source}, {record.key for record in records})
     for record in records:
         for fact in record.facts:
@@ -86,7 +87,7 @@ def _under_number(record: RecordTruth, referral: Fact, known: Iterable[ExpectedE
     """The episode of the referral: a known one of the same tier and e-RS number, else a new one."""
     for episode in known:
         numbers = {fact.ubrn for fact in episode.referrals}
-        if not referral.retracted and episode.tier == record.tier and referral.ubrn and referral.ubrn in numbers:
+        if episode.tier == record.tier and referral.ubrn and referral.ubrn in numbers:
             episode.referrals.append(referral)
             episode.sources.add(record.source)
             episode.records.add(record.key)

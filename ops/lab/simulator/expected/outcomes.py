@@ -25,13 +25,14 @@ Pathway = dict[str, object]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PersonFacts:
-    """What the outcomes of one person rest on beside the episode: all episodes, doubted weights, pregnancies, death."""
+    """What the figures of one episode rest on beside it: all episodes, doubted weights, death and what follows it."""
 
     person: PersonTruth
     episodes: Sequence[ExpectedEpisode]
     doubts: Mapping[Fact, str]
     died_on: date | None
     as_of: date
+    after_death: Sequence[Fact] = ()
 
 
 def plausible_weights(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
@@ -45,13 +46,20 @@ def plausible_weights(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact
 
 
 def window_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
-    """The plausible weights from the start on, until a later programme at the same source starts."""
+    """The plausible weights from the start to the last day of the programme's windows."""
     start = started(episode)[0]
     if start is None:
         return []
+    until = last_day_of_windows(episode, about)
+    return [fact for fact in plausible_weights(episode, about) if start <= fact.on <= until]
+
+
+def last_day_of_windows(episode: ExpectedEpisode, about: PersonFacts) -> date:
+    """The day before a later programme at the same source starts."""
+    start = started(episode)[0] or date.max
     starts = [started(other)[0] for other in about.episodes if other.sources & episode.sources and not other.retracted]
-    until = min((day for day in starts if day is not None and day > start), default=date.max)
-    return [fact for fact in plausible_weights(episode, about) if start <= fact.on < until]
+    later = [day for day in starts if day is not None and day > start]
+    return min(later) - timedelta(days=1) if later else date.max
 
 
 def baseline_of(weights: Sequence[Fact], start: date) -> Fact | None:
@@ -87,7 +95,7 @@ def outcomes_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Pathway]:
 
 def _outcome(episode: ExpectedEpisode, about: PersonFacts, definition: str, weeks: int, start: date) -> Pathway:
     due_on = start + timedelta(weeks=weeks)
-    closes_on = due_on + WINDOW
+    closes_on = min(due_on + WINDOW, last_day_of_windows(episode, about))
     weights = window_of(episode, about)
     baseline, end = baseline_of(weights, start), _end(weights, due_on, definition)
     loss = lost_pct(baseline, end) if baseline and end else None
@@ -102,12 +110,19 @@ def _outcome(episode: ExpectedEpisode, about: PersonFacts, definition: str, week
         "status": status,
         **_shown_weight("baseline", baseline),
         **({} if loss is None else _shown_weight("end", end)),
-        "loss_pct": None if loss is None else shown_pct(loss),
-        "achieved": None if loss is None else loss >= LOSS_PCT,
+        **({} if excluded == "child" else _shown_loss(loss)),
         "excluded": excluded,
         "in_starters": excluded is None,
         "in_closed": excluded is None and has_closed,
         "in_completers": excluded is None and completed_on(episode) is not None,
+    }
+
+
+def _shown_loss(loss: Decimal | None) -> Pathway:
+    """No definition says whether a child's is shown, so nothing is expected of it."""
+    return {
+        "loss_pct": None if loss is None else shown_pct(loss),
+        "achieved": None if loss is None else loss >= LOSS_PCT,
     }
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from ops.lab.simulator.expected.definitions import (
     ACCEPTED_BY_BOOKING,
     AS_REPORTED,
+    DWMP_SEEN_WEEKS,
+    DWMP_WEEKS,
     ENDED_AS_COMPLETED,
     STAGES,
     START_BY_FIRST_SESSION,
@@ -30,11 +32,6 @@ class ExpectedEnding:
 def first_day(facts: Iterable[Fact]) -> date | None:
     """The earliest day of the facts."""
     return min((fact.on for fact in facts), default=None)
-
-
-def earliest(*days: date | None) -> date | None:
-    """The earliest of the days that are known."""
-    return min((day for day in days if day is not None), default=None)
 
 
 def sessions(episode: ExpectedEpisode) -> list[Fact]:
@@ -98,7 +95,20 @@ def _happened(episode: ExpectedEpisode) -> Iterator[tuple[date, str]]:
 def completed_on(episode: ExpectedEpisode) -> date | None:
     """The day the service reported a completion, by whatever rule, else a discharge that says completed."""
     discharges = [fact for fact in episode.of("discharge") if fact.reason in ENDED_AS_COMPLETED]
-    return first_day(episode.of("completion")) or first_day(discharges)
+    reported = first_day(episode.of("completion")) or first_day(discharges)
+    is_dwmp = any((referral.programme or "").startswith("dwmp") for referral in episode.referrals)
+    return reported or (completed_by_dwmp_on(episode) if is_dwmp else None)
+
+
+def completed_by_dwmp_on(episode: ExpectedEpisode) -> date | None:
+    """The day the person was seen in the seventh of the twelve weeks after the start: dwmp-attended-60pct/1."""
+    start, weeks = started(episode)[0], set[int]()
+    for fact in episode.seen:
+        if start is not None and start <= fact.on < start + timedelta(weeks=DWMP_WEEKS):
+            weeks.add((fact.on - start).days // 7)
+            if len(weeks) >= DWMP_SEEN_WEEKS:
+                return fact.on
+    return None
 
 
 def ending_of(episode: ExpectedEpisode, died_on: date | None) -> ExpectedEnding:
@@ -112,12 +122,17 @@ def ending_of(episode: ExpectedEpisode, died_on: date | None) -> ExpectedEnding:
     return closed or ExpectedEnding("none")
 
 
+def _goes_on(closing: Fact, day: date) -> bool:
+    """Whether what happened on `day` shows that it went on: after a decline on the same day too."""
+    return day > closing.on or (closing.kind == "decline" and day == closing.on)
+
+
 def _closing(episode: ExpectedEpisode) -> ExpectedEnding | None:
     start = started(episode)[0]
     again = [day for day in (accepted(episode)[0], start, *(fact.on for fact in sessions(episode))) if day]
     order = ("decline", "withdrawal", "discharge")
     closings = sorted(episode.of(*order), key=lambda fact: (fact.on, order.index(fact.kind)))
-    final = [fact for fact in closings if not any(day > fact.on for day in again)]
+    final = [fact for fact in closings if not any(_goes_on(fact, day) for day in again)]
     if not final:
         return None
     last = final[-1]

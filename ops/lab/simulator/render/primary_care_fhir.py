@@ -17,6 +17,7 @@ from ops.lab.simulator.spellings import chosen
 _SNOMED = "http://snomed.info/sct"
 _UCUM = "http://unitsofmeasure.org"
 _UBRN = "https://fhir.nhs.uk/Id/UBRN"
+_REVOKED = "referrer"  # by whom: FHIR says so in the status of the request
 _SENDER_ODS = "Y00001"
 _SERVICE = {  # SNOMED CT UK: local-authority Tier 2 programme; refer to weight management programme
     "tier2": ("771491000000104", "Referral to local authority weight management programme"),
@@ -118,10 +119,10 @@ def _service_request(entry: SimulatedEntry, fact: Fact, subject: Reference) -> d
             {"url": f"{definitions}/to-tier", "valueCode": fact.to_tier},
             {"url": f"{definitions}/direction", "valueCode": "sent"},
             {"url": f"{definitions}/practice-ods", "valueCode": practice_ods},
-            *(milestone(answer) for answer in entry.facts if answer.kind == "decline"),
+            *(milestone(answer) for answer in entry.facts if answer.kind == "decline" and answer.by != _REVOKED),
         ],
         "identifier": [{"system": _UBRN, "value": fact.key}],
-        "status": "revoked" if fact.retracted else "active",
+        "status": _status(entry, fact),
         "intent": "order",
         "priority": fact.priority,
         "code": {"coding": [{"system": _SNOMED, "code": code, "display": display}]},
@@ -131,6 +132,13 @@ def _service_request(entry: SimulatedEntry, fact: Fact, subject: Reference) -> d
         **({"performer": [{"identifier": {"system": ODS, "value": fact.provider_ods}}]} if fact.provider_ods else {}),
         "reasonCode": [{"coding": [{"system": _SNOMED, "code": "414916001", "display": "Obesity"}]}],
     }
+
+
+def _status(entry: SimulatedEntry, referral: Fact) -> str:
+    """What never should have been is in error; what the practice took back is revoked."""
+    if referral.retracted:
+        return "entered-in-error"
+    return "revoked" if any(fact.by == _REVOKED for fact in entry.facts) else "active"
 
 
 def _carrier(_: SimulatedEntry, fact: Fact, subject: Reference) -> dict[str, object]:
