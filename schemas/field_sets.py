@@ -19,7 +19,7 @@ ALWAYS_IN_EVENTS = (*ALWAYS, "id", "status", "event")
 REPLACING = (
     frozenset({"referral_sent", "referral_received"}),
     frozenset({"booked", "attended", "not_attended", "cancelled"}),
-    frozenset({"gap", "handover_received"}),
+    frozenset({"gap", "handover_received", "handover_answered"}),
 )
 
 
@@ -106,46 +106,64 @@ FIELD_SETS: Mapping[str, FieldSet] = {
             (
                 "current_stage", "current_tier", "current_to_tier", "three_tier",
                 "demographics.sex", "demographics.imd_quintile", "demographics.imd_version", "demographics.council",
-                "episodes.id", "episodes.tier", "episodes.stage", "episodes.provider_ods", "episodes.council",
-                "episodes.priority", "episodes.consultant_led", "episodes.attended_count",
-                "episodes.not_attended_count", "episodes.cancelled_count", "episodes.waits",
+                "as_of", "episodes.id", "episodes.tier", "episodes.route", "episodes.ambiguous",
+                "episodes.stage", "episodes.ending", "episodes.provider_ods", "episodes.council",
+                "episodes.priority", "episodes.consultant_led", "episodes.attendance", "episodes.waits",
+                "episodes.completions.definition", "episodes.completions.basis", "episodes.completions.met",
                 "episodes.rtt.definition", "episodes.rtt.wait_days", "episodes.rtt.within_standard",
-                "episodes.loss.definition", "episodes.loss.at_weeks.*.achieved",
+                "episodes.wait_to_first_attendance.definition", "episodes.wait_to_first_attendance.wait_days",
+                "episodes.outcomes.definition", "episodes.outcomes.weeks", "episodes.outcomes.status",
+                "episodes.outcomes.achieved", "episodes.outcomes.in_starters",
+                "episodes.outcomes.in_closed", "episodes.outcomes.in_completers",
                 "handovers.id", "handovers.definition", "handovers.from_tier", "handovers.to_tier",
-                "handovers.interval_days", "handovers.status", "handovers.episode",
+                "handovers.interval_days", "handovers.days_allowed", "handovers.status", "handovers.answer",
+                "handovers.episode", "handovers.from_episode",
             ),
             events=frozenset(),
             event_fields=(),
         ),
         FieldSet(
             "research",
-            "The course of care and its outcomes, by day. No organisation, area or programme, and no death: with a "
+            "The course of care and its outcomes, by day. No organisation, area or programme, no day of death: with a "
             "place or a day that stands in a newspaper, a rare condition or category names one person.",
             frozenset({"direct care", "research"}),
             (
                 "current_stage", "current_tier", "current_to_tier", "three_tier", "comorbidities",
                 "demographics.sex", "demographics.birth_year", "demographics.ethnic_category",
                 "demographics.ethnic_system", "demographics.imd_quintile", "demographics.imd_version",
-                "episodes.id", "episodes.tier", "episodes.stage", "episodes.priority", "episodes.consultant_led",
-                "episodes.referred_on", "episodes.triaged_on", "episodes.triage_level", "episodes.accepted_on",
+                "demographics.ethnic_group", "core20", "ruled_out", "medicines", "as_of", "courses",
+                "findings.rule", "findings.episode",
+                "episodes.id", "episodes.course", "episodes.tier", "episodes.route", "episodes.ambiguous",
+                "episodes.referral_retracted", "episodes.age_at_referral", "episodes.age_group",
+                "episodes.bmi_at_referral", "episodes.height_cm", "episodes.stage", "episodes.ending",
+                "episodes.ending_definition", "episodes.priority",
+                "episodes.consultant_led", "episodes.sent_on", "episodes.received_on", "episodes.triaged_on",
+                "episodes.triage_level", "episodes.offered_count", "episodes.chosen_on", "episodes.accepted_on",
                 "episodes.acceptance_definition", "episodes.declined_on", "episodes.declined_by",
-                "episodes.decline_reason", "episodes.started_on", "episodes.start_definition",
-                "episodes.first_attended_on", "episodes.attended_count", "episodes.not_attended_count",
-                "episodes.cancelled_count", "episodes.completed_on", "episodes.completion_definition",
-                "episodes.withdrawn_on", "episodes.withdrawal_reason", "episodes.discharged_on",
-                "episodes.weights", "episodes.waits", "episodes.rtt", "episodes.loss", "handovers",
+                "episodes.decline_reason", "episodes.first_contact_on", "episodes.first_session_on",
+                "episodes.started_on", "episodes.start_definition", "episodes.treated_on", "episodes.withdrawn_on",
+                "episodes.withdrawal_reason", "episodes.discharged_on", "episodes.suspensions",
+                "episodes.completions", "episodes.attendance", "episodes.weights", "episodes.waists",
+                "episodes.waits",
+                "episodes.rtt.definition", "episodes.rtt.within_standard",
+                "episodes.wait_to_first_attendance", "episodes.outcomes", "episodes.medicines",
+                "episodes.procedures", "episodes.scores", "episodes.experience", "episodes.eligibility",
+                "handovers.id", "handovers.definition", "handovers.from_tier", "handovers.to_tier",
+                "handovers.sent_on", "handovers.received_on", "handovers.interval_days", "handovers.status",
+                "handovers.answer", "handovers.days_allowed", "handovers.overdue_since",
+                "handovers.episode", "handovers.from_episode",
             ),
             events=frozenset(
                 "referral_sent referral_received triaged accepted declined choice_made started booked attended "
-                "not_attended cancelled weight_recorded completed withdrawn medicine procedure comorbidity "
-                "handover_received gap loss".split()
+                "not_attended cancelled weight_recorded completed withdrawn suspended medicine procedure comorbidity "
+                "score_recorded handover_received handover_answered gap loss".split()
             ),
             event_fields=(
                 "on", "tier", "episode", "definition", "to_tier", "priority", "consultant_led", "reasons", "level",
                 "declined_by", "reason", "offered_count", "delivery", "attendance", "booked_on", "medium", "group",
                 "kg", "method", "plausible", "action", "dmd_code", "code", "system", "condition", "present",
                 "sent_on", "interval_days", "weeks", "baseline_on", "baseline_kg", "end_kg", "loss_pct", "achieved",
-                "completer",
+                "completer", "purpose", "indication", "setting", "ends_on", "questionnaire", "score", "answer",
             ),
         ),
     )

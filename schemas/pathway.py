@@ -132,9 +132,9 @@ class DemographicsView(PublishedModel):
 class PathwayView(PublishedModel):
     """One person's pathway without any id. `current_to_tier` is set while only a sent referral is known.
 
-    The current stage is that of the most advanced open episode, without one of the latest that ended. `core20`: lives in
-    the most deprived fifth of England; null where that is not known. `comorbidities` are present, `ruled_out` are told
-    absent; what stands in neither is not known.
+    The current stage is that of the most advanced open episode, without one of the latest that ended. `core20`: lives
+    in the most deprived fifth of England; null where that is not known. `comorbidities` are present, `ruled_out` are
+    absent by report; what stands in neither is not known.
     """
 
     current_stage: Stage | None

@@ -39,6 +39,14 @@ class Weight(PublishedModel):
     doubt: Code | None = None
 
 
+class Waist(PublishedModel):
+    """One waist circumference in centimetres."""
+
+    on: date
+    cm: float
+    method: Method
+
+
 class Waits(PublishedModel):
     """Whole days, each from the day a referral was sent or received; null while a day is missing. Definition `waits/2`.
 
@@ -122,7 +130,7 @@ class CompletionView(PublishedModel):
 
 
 class AttendanceCounts(PublishedModel):
-    """Appointments of an episode by ATTENDED OR DID NOT ATTEND, each code apart; those seen also by medium and purpose."""
+    """Appointments by ATTENDED OR DID NOT ATTEND, each code apart; those seen also by medium and purpose."""
 
     attended: int
     did_not_attend: int
@@ -247,6 +255,7 @@ class EpisodeView(PublishedModel):
     completions: tuple[CompletionView, ...]
     attendance: AttendanceCounts
     weights: tuple[Weight, ...]
+    waists: tuple[Waist, ...]
     waits: Waits
     rtt: Rtt | None
     wait_to_first_attendance: AttendanceWait | None

@@ -37,10 +37,12 @@ COMMON_COMPLETION = "attended-60pct-of-sessions/1"
 HUB_ELIGIBILITY = "dwmp-hub-eligibility/1"
 NICE_BMI = "nice-bmi-threshold/1"
 TIRZEPATIDE = "tirzepatide-cohort/1"
+FINDINGS = "findings/1"
+BMI_AT_REFERRAL = "bmi-at-referral/1"
 PATHWAY_DEFINITIONS = (
     WAITS, LOSS_NEAREST, LOSS_LAST, HANDOVER, RTT, WAIT_TO_FIRST_ATTENDANCE, ACCEPTED_BY_BOOKING, START_BY_SESSION,
     AS_REPORTED, STAGE_AND_ENDING, WHOSE_FACTS, COURSE, PLAUSIBILITY, DAYS_IN_RANGE, DWMP_COMPLETION,
-    COMMON_COMPLETION, HUB_ELIGIBILITY, NICE_BMI, TIRZEPATIDE,
+    COMMON_COMPLETION, HUB_ELIGIBILITY, NICE_BMI, TIRZEPATIDE, FINDINGS, BMI_AT_REFERRAL,
 )  # fmt: skip
 
 
@@ -99,6 +101,7 @@ class RttRule:
 class CourseRule:
     """`course/1`."""
 
+    programme_days: int
     transfer_days: int
     re_entry_days: int
     medicine_before_days: int
@@ -109,6 +112,7 @@ class CourseRule:
 class PlausibilityRule:
     """`plausibility/1`."""
 
+    weight_kg: tuple[int, ...]
     pounds_days: int
     jump_days: int
     jump_pct: int
@@ -135,6 +139,14 @@ class SessionsRule:
 
 
 @dataclass(frozen=True, slots=True)
+class BmiRule:
+    """`bmi-at-referral/1`."""
+
+    before_days: int
+    after_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class DaysRule:
     """`days-in-range/1`."""
 
@@ -154,6 +166,7 @@ class Definitions:
     weeks: WeeksRule
     sessions: SessionsRule
     days: DaysRule
+    bmi: BmiRule
 
 
 def parse(texts: Iterable[str]) -> Definitions:
@@ -185,6 +198,7 @@ def parse(texts: Iterable[str]) -> Definitions:
         weeks=_rule(WeeksRule, by_name[DWMP_COMPLETION]),
         sessions=_rule(SessionsRule, by_name[COMMON_COMPLETION]),
         days=_rule(DaysRule, by_name[DAYS_IN_RANGE]),
+        bmi=_rule(BmiRule, by_name[BMI_AT_REFERRAL]),
     )
 
 

@@ -30,13 +30,12 @@ from schemas.recipients import Agreement
 from schemas.revision import generation_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
 from streams.steps.pathway_fold.fold import Pathway, fold
-from streams.steps.pathway_fold.handovers import is_overdue
 from streams.steps.person_state import (
     AS_OF,
     CLAIM,
+    DUE,
     KEY,
     SNAPSHOT,
-    UNRECEIVED,
     WITHDRAWN,
     LinkedEntry,
     LinkedKey,
@@ -44,7 +43,7 @@ from streams.steps.person_state import (
     PersonState,
     claim_element,
     current_claims,
-    unreceived_element,
+    due_element,
     withdrawal,
 )
 from streams.steps.publishing import Recipient
@@ -152,19 +151,19 @@ class PathwayStep:
         return outcomes
 
     def _tick(self, state: PathwayState, tick: TickInput, message: Message) -> list[Outcome]:
-        """The people with a referral that became overdue are touched. A day that is kept has been answered.
+        """The people of whom something became due are touched. A day that is kept has been answered.
 
         A day only grows: one far ahead would make everything overdue for ever. It may be a day after its message.
         """
-        before, rule = state.as_of, self._definitions.handover
+        before = state.as_of
         sent_on = london_day(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
         if tick.is_ahead_of(sent_on):
             return [Reject("tick-ahead")]
         if before is not None and tick.as_of <= before:
             return []
         state.as_of = tick.as_of
-        for person_id, unreceived in sorted(state.unreceived.items()):
-            if any(is_overdue(d, state.as_of, rule) and not is_overdue(d, before, rule) for d in unreceived):
+        for person_id, due in sorted(state.due.items()):
+            if any((before is None or on > before) and on <= state.as_of for on in due):
                 state.touch(person_id, message)
         return [_change(AS_OF, canonical.dump({"as_of": tick.as_of.isoformat()}))]
 
@@ -193,10 +192,10 @@ class PathwayStep:
             kinds = {name: claims[name][0] for name in gone if name != SNAPSHOT}
             outcomes += [recipient.retraction(about, name, kind) for name, kind in kinds.items() if shows(kind)]
         outcomes += [Release(_claim_key(person_id, name)) for name in gone]
-        if pathway.unreceived != person.unreceived:
-            outcomes.append(_change(f"{person_id}/{UNRECEIVED}", unreceived_element(pathway.unreceived)))
-        person.claims, person.sure, person.unreceived = current, True, pathway.unreceived
-        state.note_unreceived(person_id, person.unreceived)
+        if pathway.due_on != person.due:
+            outcomes.append(_change(f"{person_id}/{DUE}", due_element(pathway.due_on)))
+        person.claims, person.sure, person.due = current, True, pathway.due_on
+        state.note_due(person_id, person.due)
         return tuple(outcomes)
 
     def _folded(self, person: PersonState, as_of: date | None) -> Pathway:

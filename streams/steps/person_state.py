@@ -4,7 +4,7 @@
     <person>/<record>/k                  the wrapped data key of the highest link revision and epoch, that revision
     <person>/<record>/w                  {"link_revision"}: the highest withdrawal, kept for ever
     <person>/o/<name>                    {"digest", "kind"}: a claim: an event, or the snapshot, that may be published
-    <person>/u                           {"unreceived": [days sent]}: of the referrals not yet received
+    <person>/u                           {"due": [days]}: on which something changes though nobody sends anything
     as_of                                {"as_of"}: the latest day received
 
 A claim that was read back is not sure: its outputs may never have left.
@@ -28,7 +28,7 @@ from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.events import FactEvents
 from streams.steps.pathway_fold.fold import Pathway
 
-AS_OF, KEY, WITHDRAWN, CLAIM, UNRECEIVED = "as_of", "k", "w", "o", "u"
+AS_OF, KEY, WITHDRAWN, CLAIM, DUE = "as_of", "k", "w", "o", "u"
 SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
 NEVER = -1  # below every link revision
 IN_USE_MAX = 2_000  # people held parsed: some 40 KB each, so 80 MB; the others are their bytes
@@ -99,7 +99,7 @@ class PersonState:
     withdrawn: dict[str, int] = field(default_factory=dict)  # record -> link revision
     claims: Claims = field(default_factory=dict)
     sure: bool = False
-    unreceived: tuple[date, ...] = ()
+    due: tuple[date, ...] = ()
     memory: FactEvents = field(default_factory=dict)  # events of facts folded before, not to be made again
 
     def entry(self, key: tuple[str, str]) -> LinkedEntry | None:
@@ -135,8 +135,8 @@ class PersonState:
     def put(self, name: str, value: bytes) -> None:
         """Add one element of the changelog, by its key without the person."""
         first, _, rest = name.partition("/")
-        if name == UNRECEIVED:
-            self.unreceived = _days(value)
+        if name == DUE:
+            self.due = _days(value)
         elif name == _SURE:
             self.sure = True
         elif first == CLAIM:
@@ -158,8 +158,8 @@ class PersonState:
         found += [(f"{record}/{KEY}", key.element()) for record, key in self.keys.items()]
         found += [(f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()]
         found += [(f"{CLAIM}/{name}", claim_element(claim)) for name, claim in self.claims.items()]
-        if element := unreceived_element(self.unreceived):
-            found.append((UNRECEIVED, element))
+        if element := due_element(self.due):
+            found.append((DUE, element))
         return [*found, (_SURE, b"")] if found and self.sure else found
 
 
@@ -169,7 +169,7 @@ class PathwayState:
 
     people: dict[str, PersonState] = field(default_factory=dict)  # in use, the last used at the end
     as_of: date | None = None
-    unreceived: dict[str, tuple[date, ...]] = field(default_factory=dict)  # of all people with any
+    due: dict[str, tuple[date, ...]] = field(default_factory=dict)  # of all people with any
     touched: dict[str, Message] = field(default_factory=dict)  # to be published; the newest message about each
     # person -> the elements of people not in use: key, value, key, value, ...
     unread: dict[bytes, list[bytes]] = field(default_factory=dict)
@@ -189,7 +189,7 @@ class PathwayState:
                 else:
                     pairs += (key, value)
                 if len(parts) == 2:
-                    state.note_unreceived(parts[0].decode("ascii"), _days(value))
+                    state.note_due(parts[0].decode("ascii"), _days(value))
             elif key == b"as_of":
                 state.as_of = date.fromisoformat(canonical.read_object(value)["as_of"])
             else:
@@ -208,12 +208,12 @@ class PathwayState:
         """The message is about this person, and newer than all before it."""
         self.touched[person_id] = message
 
-    def note_unreceived(self, person_id: str, days: tuple[date, ...]) -> None:
-        """Set the sending days of the person's referrals not yet received, which a tick may make overdue."""
+    def note_due(self, person_id: str, days: tuple[date, ...]) -> None:
+        """Set the days on which something about the person becomes due, which a tick may bring."""
         if days:
-            self.unreceived[person_id] = days
+            self.due[person_id] = days
         else:
-            self.unreceived.pop(person_id, None)
+            self.due.pop(person_id, None)
 
     def _read(self, person_id: str) -> PersonState:
         person, pairs = PersonState(), self.unread.pop(person_id.encode("ascii"), [])
@@ -238,10 +238,10 @@ def claim_element(claim: tuple[str, str]) -> bytes:
     return canonical.dump({"kind": claim[0], "digest": claim[1]})
 
 
-def unreceived_element(days: Iterable[date]) -> bytes | None:
+def due_element(days: Iterable[date]) -> bytes | None:
     """The value of a `/u` element, None when there is no day."""
     texts = [day.isoformat() for day in days]
-    return canonical.dump({"unreceived": texts}) if texts else None
+    return canonical.dump({"due": texts}) if texts else None
 
 
 def current_claims(pathway: Pathway, keys: Keyring) -> Claims:
@@ -253,11 +253,11 @@ def current_claims(pathway: Pathway, keys: Keyring) -> Claims:
 
 
 def _days(element: bytes) -> tuple[date, ...]:
-    return tuple(date.fromisoformat(text) for text in canonical.read_object(element)["unreceived"])
+    return tuple(date.fromisoformat(text) for text in canonical.read_object(element)["due"])
 
 
 def _is_of_a_person(parts: list[bytes]) -> bool:
     """Whether the key's parts, three at most, are of one of the forms above."""
     if len(parts) == 3:
         return True
-    return len(parts) == 2 and parts[1] == UNRECEIVED.encode()
+    return len(parts) == 2 and parts[1] == DUE.encode()

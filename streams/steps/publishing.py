@@ -73,25 +73,41 @@ class Recipient:
         if pathway.is_empty:
             bare = tuple(pair for pair in headers if pair[0] not in ("content-type", "ce_dataschema"))
             return Emit(topic, about.partition, key, None, bare)
-        # each part as its model writes it: a field that no model of schemas.pathway names cannot be here
-        whole = pathway.view.model_dump(mode="json") | {
+        whole = self._whole(about, pathway)
+        return Emit(topic, about.partition, key, canonical.dump(self.agreement.fields.of_snapshot(whole)), headers)
+
+    def _whole(self, about: About, pathway: Pathway) -> dict[str, object]:
+        """The content of the pathway under the recipient's ids."""
+        content = pathway.content
+        return {
+            **content,
             "person": about.person,
             "revision": about.revision,
             "known_at": about.known_at,
+            "as_of": pathway.as_of.isoformat() if pathway.as_of else None,
             "episodes": [
-                episode.view.model_dump(mode="json") | {"id": self._episode(about, episode.id)}
-                for episode in pathway.episodes
+                part | {"id": self._episode(about, part["id"]), "course": self._course(about, part["course"])}
+                for part in content["episodes"]
+            ],
+            "courses": [
+                part
+                | {
+                    "id": self._course(about, part["id"]),
+                    "episodes": [self._episode(about, episode) for episode in part["episodes"]],
+                }
+                for part in content["courses"]
             ],
             "handovers": [
-                handover.view.model_dump(mode="json")
+                part
                 | {
-                    "id": self._id("handover", about.person, handover.sent.fact_id),
-                    "episode": self._episode(about, handover.episode.id) if handover.episode else None,
+                    "id": self._id("handover", about.person, part["id"]),
+                    "from_episode": self._episode(about, part["from_episode"]),
+                    "episode": self._episode(about, part["episode"]),
                 }
-                for handover in pathway.handovers
+                for part in content["handovers"]
             ],
+            "findings": [part | {"episode": self._episode(about, part["episode"])} for part in content["findings"]],
         }
-        return Emit(topic, about.partition, key, canonical.dump(self.agreement.fields.of_snapshot(whole)), headers)
 
     def event(self, about: About, derived: DerivedEvent) -> Emit:
         """A current event."""
@@ -101,7 +117,7 @@ class Recipient:
                 **self._envelope(about, derived.name),
                 "on": derived.on,
                 "tier": derived.tier,
-                "episode": self._episode(about, derived.episode) if derived.episode else None,
+                "episode": self._episode(about, derived.episode),
             }
         )
         return self._event(about, derived.kind, event.id, event.model_dump(mode="json"))
@@ -132,8 +148,11 @@ class Recipient:
     def _id(self, *parts: str) -> PublishedId:
         return PublishedId(self.keys.mac(recipient_purpose(self.name), *parts))
 
-    def _episode(self, about: About, episode_id: str) -> PublishedId:
-        return self._id("episode", about.person, episode_id)
+    def _episode(self, about: About, episode_id: str | None) -> PublishedId | None:
+        return self._id("episode", about.person, episode_id) if episode_id else None
+
+    def _course(self, about: About, course_id: str | None) -> PublishedId | None:
+        return self._id("course", about.person, course_id) if course_id else None
 
     def _headers(self, kind: str, id_: str, about: About) -> Headers:
         """The attributes of CloudEvents 1.0; `ce_id` is the same whenever the message is answered again."""

@@ -5,9 +5,12 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
 from functools import cache
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +18,10 @@ from hypothesis import strategies as st
 
 from ops.lab.simulator import AS_OF, SimulatedFeed, default_rates, simulate
 from ops.lab.simulator.expected import expected_pathway
+from ops.lab.simulator.journeys import ways_of
+from ops.lab.simulator.kinds import deal_kinds
 from ops.lab.simulator.model import COUNCIL
+from ops.lab.simulator.population import people as population
 from ops.lab.simulator.truth import RecordKey, linkage_score, nhs_number_join
 
 SEEDS = (1, 7, 20)
@@ -68,6 +74,92 @@ def test_two_hundred_people_make_a_thousand_entries_and_thirty_three_tier_paths(
         if handover["status"] == "overdue"
     )
     assert set(overdue) == {("primary_care", "tier2"), ("primary_care", "tier3"), ("tier2", "tier3")}
+
+
+@cache
+def expected_people(seed: int) -> list[dict[str, Any]]:
+    """Everybody's expected pathway, as JSON has it."""
+    people = [expected_pathway(person, as_of=AS_OF) for person in simulation(seed).truth]
+    return list(json.loads(json.dumps(people)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kind", [kind for kind, share in default_rates().kinds.items() if share])
+def test_every_run_of_two_hundred_people_has_each_kind_that_a_door_reads(seed: int, kind: str) -> None:
+    found = Counter(kinds_dealt(seed))
+    assert found[kind] >= 1
+
+
+def kinds_dealt(seed: int) -> list[str]:
+    """The kinds of the people of a run, in their order."""
+    rng = Random(seed)
+    rates = default_rates()
+    ways = ways_of(rng, population(rng, 200, rates), rates)
+    return deal_kinds(rng, ways, rates.kinds)
+
+
+# What at least one of 200 people shows. Of what the shares of `rates.toml` make, seen from the outside.
+SEEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a death": lambda pathway: pathway["died_on"],
+    "an episode that death ended": lambda pathway: _any(pathway, ending="died"),
+    "a referral answered by rejection": lambda pathway: _any(pathway, "handovers", answer="rejected"),
+    "a referral answered by death": lambda pathway: _any(pathway, "handovers", answer="died"),
+    "a referral received after its days were over": lambda pathway: any(
+        (handover["interval_days"] or 0) > handover["days_allowed"] for handover in pathway["handovers"]
+    ),
+    "a self-referral beside a gap": lambda pathway: (
+        _any(pathway, route="self") and _any(pathway, "handovers", status="overdue")
+    ),
+    "a referral onward from an episode": lambda pathway: any(
+        handover["from_episode"] for handover in pathway["handovers"]
+    ),
+    "two referrals that nothing tells apart": lambda pathway: _any(pathway, ambiguous=True),
+    "a referral taken back that facts name": lambda pathway: _any(pathway, referral_retracted=True),
+    "a decline and then an acceptance": lambda pathway: any(
+        episode["declined_on"] and episode["ending"] == "completed" for episode in pathway["episodes"]
+    ),
+    "a completer who left": lambda pathway: any(
+        episode["withdrawn_on"] and episode["ending"] == "completed" for episode in pathway["episodes"]
+    ),
+    "somebody who withdrew before the start": lambda pathway: _any(pathway, ending="never_started", stage="withdrawn"),
+    "somebody discharged before the start": lambda pathway: _any(pathway, ending="never_started", stage="discharged"),
+    "a transfer to another provider": lambda pathway: _any(pathway, ending="transferred"),
+    "a re-entry": lambda pathway: any("re_entry" in course["reasons"] for course in pathway["courses"]),
+    "a medicine before an episode": lambda pathway: any(
+        "medicine" in course["reasons"] for course in pathway["courses"]
+    ),
+    "a child": lambda pathway: _any(pathway, age_group="child"),
+    "pounds reported as kilograms": lambda pathway: _doubts(pathway, "weight_in_pounds"),
+    "a weight that nobody has": lambda pathway: _doubts(pathway, "weight_out_of_range"),
+    "an outcome without a baseline": lambda pathway: any(
+        outcome["status"] == "no_baseline" for episode in pathway["episodes"] for outcome in episode["outcomes"]
+    ),
+    "the nearest weight and the last at odds": lambda pathway: any(
+        len({outcome["end_on"] for outcome in episode["outcomes"] if outcome["weeks"] == 12 and "end_on" in outcome})
+        > 1
+        for episode in pathway["episodes"]
+    ),
+    "somebody whose eligibility rests on the ethnic group": lambda pathway: any(
+        27.5 <= (episode["bmi_at_referral"] or 0) < 30 for episode in pathway["episodes"]
+    ),
+}
+
+
+_DUE = (12, "measured")
+
+
+def _any(pathway: dict[str, Any], where: str = "episodes", **fields: object) -> bool:
+    return any(all(item.get(name) == value for name, value in fields.items()) for item in pathway[where])
+
+
+def _doubts(pathway: dict[str, Any], doubt: str) -> bool:
+    return any(weight["doubt"] == doubt for episode in pathway["episodes"] for weight in episode["weights"])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("what", SEEN)
+def test_two_hundred_people_show(seed: int, what: str) -> None:
+    assert any(SEEN[what](pathway) for pathway in expected_people(seed))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -24,8 +24,9 @@ def _three_tier() -> str:
 
 
 def _ended(pathway: dict[str, Any]) -> bool:
-    return all(
-        episode["loss"]["at_weeks"]["26" if place else "12"] for place, episode in enumerate(pathway["episodes"])
+    return len(pathway["episodes"]) == 2 and all(
+        any(outcome["status"] == "measured" for outcome in episode["outcomes"]) and episode["weights"]
+        for episode in pathway["episodes"]
     )
 
 
@@ -40,38 +41,59 @@ def test_a_snapshot_that_says_the_same_has_no_difference() -> None:
 
 def test_a_snapshot_may_say_more_and_in_another_order() -> None:
     snapshot = published()
-    snapshot |= {"person": "0", "revision": 7, "comorbidities": []}
-    snapshot["episodes"] = [{**item, "id": "1", "rtt": None} for item in reversed(snapshot["episodes"])]
+    snapshot |= {"person": "0", "revision": 7, "findings": [], "as_of": "2026-06-30"}
+    snapshot["episodes"] = [{**item, "id": "1", "course": None} for item in reversed(snapshot["episodes"])]
     for episode in snapshot["episodes"]:
-        episode["weights"] = [{**weight, "plausible": True} for weight in reversed(episode["weights"])]
+        episode["weights"] = [dict(weight) for weight in reversed(episode["weights"])]
+        for name in ("outcomes", "completions", "eligibility"):
+            episode[name].reverse()
     snapshot["handovers"].reverse()
     assert differences(published(), snapshot) == []
+
+
+def test_an_id_of_an_episode_stands_for_its_tier_and_day() -> None:
+    snapshot = published()
+    for number, episode in enumerate(snapshot["episodes"]):
+        episode["id"] = f"id-{number}"
+    ids = {f"{item['tier']} {item['received_on']}": item["id"] for item in snapshot["episodes"]}
+    for handover in snapshot["handovers"]:
+        handover["episode"] = ids.get(handover["episode"])
+        handover["from_episode"] = ids.get(handover["from_episode"])
+    assert differences(published(), snapshot) == []
+    snapshot["handovers"][0]["episode"] = "id-1"
+    assert len(differences(published(), snapshot)) == 1
 
 
 @pytest.mark.parametrize(
     ("place", "change"),
     [
         ("episodes", lambda snapshot: snapshot["episodes"].pop()),
+        ("episodes[1].started_on", lambda snapshot: snapshot["episodes"][1].update(started_on="2020-01-01")),
+        ("episodes[0].ending", lambda snapshot: snapshot["episodes"][0].update(ending="left")),
         (
-            "episodes[1].started_on",
-            lambda snapshot: snapshot["episodes"][1].update(started_on="2020-01-01"),
+            "episodes[0].waits.received_to_treatment_days",
+            lambda snapshot: snapshot["episodes"][0]["waits"].pop("received_to_treatment_days"),
         ),
-        ("episodes[0].waits.referral_to_start", lambda snapshot: snapshot["episodes"][0]["waits"].clear()),
-        ("episodes[0].attended_count", lambda snapshot: snapshot["episodes"][0].update(attended_count=0)),
-        ("episodes[0].loss", lambda snapshot: snapshot["episodes"][0].update(loss=None)),
+        ("episodes[0].attendance", lambda snapshot: snapshot["episodes"][0]["attendance"].update(attended=0)),
+        ("episodes[0].outcomes", lambda snapshot: snapshot["episodes"][0]["outcomes"].pop()),
         (
             "episodes[0].weights[0].kg",
             lambda snapshot: snapshot["episodes"][0]["weights"][0].update(kg=1.0),
         ),
         (
-            "episodes[0].loss.at_weeks.12.end_kg",
-            lambda snapshot: snapshot["episodes"][0]["loss"]["at_weeks"]["12"].update(end_kg=1.0),
+            "episodes[0].weights[0].plausible",
+            lambda snapshot: snapshot["episodes"][0]["weights"][0].update(plausible=False),
         ),
+        ("episodes[0].outcomes[0].status", lambda snapshot: snapshot["episodes"][0]["outcomes"][0].update(status="")),
+        ("episodes[0].completions", lambda snapshot: snapshot["episodes"][0].update(completions=[])),
+        ("episodes[0].ambiguous", lambda snapshot: snapshot["episodes"][0].update(ambiguous=True)),
         ("handovers[1].status", lambda snapshot: snapshot["handovers"][1].update(status="overdue")),
         (
             "handovers[0].interval_days",
             lambda snapshot: snapshot["handovers"][0].update(interval_days=None),
         ),
+        ("courses", lambda snapshot: snapshot["courses"].append({"started_on": "2025-01-01"})),
+        ("medicines", lambda snapshot: snapshot["medicines"].append({"started_on": "2025-01-01", "dmd_code": "1"})),
         ("three_tier", lambda snapshot: snapshot.update(three_tier=False)),
         ("demographics.sex", lambda snapshot: snapshot["demographics"].update(sex="other")),
         ("current_stage", lambda snapshot: snapshot.pop("current_stage")),

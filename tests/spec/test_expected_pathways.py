@@ -1,193 +1,239 @@
-"""What the simulator expects of a published pathway, as tables a clinician could contest."""
+"""What the simulator expects of a published pathway, as tables a clinician could contest: episodes and the person."""
 
-from dataclasses import replace
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
+from typing import Any
 
 import pytest
-
-from ops.lab.demo.figures import funnel, gaps
-from ops.lab.simulator.expected import Pathway, expected_pathway
-from ops.lab.simulator.model import (
-    COUNCIL,
-    GP,
-    TIER_OF,
-    TRUST,
-    Fact,
-    SimulatedAddress,
-    SimulatedIdentity,
-    SourceSlug,
-)
-from ops.lab.simulator.truth import PersonTruth, RecordTruth
-
-DAY_0 = date(2025, 1, 1)
-IDENTITY = SimulatedIdentity(
-    nhs_number=None,
-    surname="Example",
-    forename="Pat",
-    birth_date=date(1970, 5, 17),
-    sex="female",
-    ethnic_category="A",
-    address=SimulatedAddress("1 High Street", "Southend-on-Sea", "SS1 1AA", "E01021001", 2),
-    postcode="SS1 1AA",
-    practice_ods="F81101",
+from expected_people import (
+    attended,
+    day,
+    episode,
+    episodes,
+    fact,
+    height,
+    pathway,
+    person,
+    received,
+    sent,
+    text,
+    weight,
+    with_identity,
 )
 
-
-def day(number: int) -> date:
-    """That many days after the first."""
-    return DAY_0 + timedelta(days=number)
-
-
-def sent(on: int, to_tier: str = "tier2", *, key: str = "100000000001", ubrn: str | None = None) -> Fact:
-    return Fact("referral", day(on), key, direction="sent", to_tier=to_tier, ubrn=ubrn)
+from ops.lab.demo.figures import gaps
+from ops.lab.simulator.expected import expected_pathway
+from ops.lab.simulator.model import Fact
 
 
-def received(on: int, to_tier: str = "tier2", *, key: str = "R1", ubrn: str | None = None) -> Fact:
-    return Fact("referral", day(on), key, direction="received", to_tier=to_tier, ubrn=ubrn)
+def booked(on: int) -> Fact:
+    return fact("acceptance", on, definition="tier3-accepted-by-booking/1")
 
 
-def weight(on: int, kg: str, method: str = "measured", key: str | None = None) -> Fact:
-    value = Decimal(kg)
-    name = key or f"S{on}/{method}"
-    return Fact("measurement", day(on), name, quantity="weight", value=value, method=method)  # type: ignore[arg-type]
-
-
-def attended(on: int, code: str = "5") -> Fact:
-    return Fact("attendance", day(on), f"A{on}/{code}", attendance=code)
-
-
-def start(on: int) -> Fact:
-    return Fact("start", day(on), "R1")
-
-
-def person(**facts_of: list[Fact]) -> PersonTruth:
-    """A person with one record at each source named (gp, council, trust, council_2)."""
-    source_of: dict[str, SourceSlug] = {"gp": GP, "council": COUNCIL, "council_2": COUNCIL, "trust": TRUST}
-    records = tuple(
-        RecordTruth(source_of[name], name, TIER_OF[source_of[name]], IDENTITY, tuple(facts))
-        for name, facts in facts_of.items()
-    )
-    return PersonTruth("P1", "female", 1970, "A", 2, records)
-
-
-def pathway(*, as_of: int = 500, **facts_of: list[Fact]) -> Pathway:
-    return expected_pathway(person(**facts_of), as_of=day(as_of))
-
-
-def loss(*weights: Fact, started: int = 0) -> Pathway:
-    episode = pathway(council=[received(0), start(started), *weights])["episodes"][0]
-    return dict(episode["loss"])
-
-
-def test_the_baseline_is_the_first_weight_within_a_fortnight_of_the_start() -> None:
-    assert loss(weight(3, "100"), weight(9, "98"))["baseline_kg"] == 100.0
-    assert loss(weight(14, "98"))["baseline_kg"] == 98.0
-    assert loss(weight(15, "98"))["baseline_kg"] is None
-
-
-def test_a_weight_before_the_start_is_never_the_baseline() -> None:
-    assert loss(weight(9, "104"), weight(12, "100"), started=10)["baseline_kg"] == 100.0
-
-
-def test_a_measured_baseline_goes_before_an_earlier_self_reported_one() -> None:
-    found = loss(weight(1, "95", "self_reported"), weight(8, "100"))
-    assert (found["baseline_kg"], found["baseline_method"]) == (100.0, "measured")
-
-
-@pytest.mark.parametrize(("last_on", "counts"), [(55, False), (56, True), (84, True), (112, True), (113, False)])
-def test_the_end_lies_within_four_weeks_of_twelve_weeks(last_on: int, counts: bool) -> None:
-    outcome = loss(weight(0, "100"), weight(last_on, "94"))["at_weeks"]["12"]
-    assert (outcome is not None) == counts
-
-
-def test_the_end_is_the_last_weight_in_its_window() -> None:
-    outcome = loss(weight(0, "100"), weight(70, "96"), weight(100, "97"))["at_weeks"]["12"]
-    assert (outcome["end_kg"], outcome["loss_pct"], outcome["achieved"]) == (97.0, 3.0, False)
+# stage-and-ending/1
 
 
 @pytest.mark.parametrize(
-    ("end_kg", "loss_pct", "achieved"),
-    [("95", 5.0, True), ("95.04", 5.0, False), ("95.05", 5.0, False), ("101.25", -1.3, False)],
+    ("facts", "stage", "ending"),
+    [
+        ([], "referred", "none"),
+        ([fact("acceptance", 3)], "accepted", "none"),
+        ([fact("decline", 5, reason="not-eligible")], "declined", "declined"),
+        ([fact("decline", 5), fact("acceptance", 20), fact("start", 30)], "started", "none"),  # 5: the later fact wins
+        ([fact("decline", 5), fact("acceptance", 5)], "accepted", "none"),
+        ([fact("acceptance", 3), fact("withdrawal", 9)], "withdrawn", "never_started"),
+        ([fact("discharge", 9, reason="did-not-attend")], "discharged", "never_started"),  # 7
+        ([fact("start", 9), fact("withdrawal", 40, reason="work")], "withdrawn", "left"),
+        ([fact("start", 9), fact("discharge", 40, reason="transferred")], "transferred", "transferred"),
+        ([fact("start", 9), fact("discharge", 90, reason="completed")], "discharged", "completed"),
+        ([fact("start", 9), fact("completion", 90), fact("withdrawal", 99)], "withdrawn", "completed"),  # 26c
+        ([fact("start", 9), fact("withdrawal", 40), attended(60)], "withdrawn", "none"),  # came back
+    ],
 )
-def test_loss_is_judged_before_it_is_rounded_half_away_from_zero(end_kg: str, loss_pct: float, achieved: bool) -> None:
-    outcome = loss(weight(0, "100"), weight(84, end_kg))["at_weeks"]["12"]
-    assert (outcome["loss_pct"], outcome["achieved"]) == (loss_pct, achieved)
+def test_how_far_it_came_and_how_it_ended_are_two_questions(facts: list[Fact], stage: str, ending: str) -> None:
+    found = episode(council=[received(0), *facts])
+    assert (found["stage"], found["ending"]) == (stage, ending)
 
 
-def test_whoever_attended_without_a_told_start_has_started_at_the_first_attendance() -> None:
-    episode = pathway(trust=[received(0, "tier3"), attended(20, "3"), attended(30), attended(44)])["episodes"][0]
-    assert (episode["started_on"], episode["first_attended_on"]) == (day(30).isoformat(),) * 2
-    assert (episode["attended_count"], episode["not_attended_count"]) == (2, 1)
+def test_death_ends_what_is_open_and_every_wait() -> None:  # 12
+    found = episode(council=[received(0), fact("start", 60)], gp=[fact("death", 45)])
+    assert (found["ending"], found["ending_on"]) == ("died", text(45))
+    assert found["waits"]["received_to_treatment_days"] is None
+    before = episode(council=[received(0), fact("start", 20), fact("withdrawal", 40)], gp=[fact("death", 45)])
+    assert before["ending"] == "left"
+    completed = episode(council=[received(0), fact("start", 20), fact("completion", 40)], gp=[fact("death", 45)])
+    assert completed["ending"] == "completed"
+
+
+def test_the_current_stage_is_that_of_the_open_episode_of_the_highest_tier() -> None:  # 31
+    ended = [received(0), fact("discharge", 60)]
+    assert pathway(council=ended)["current_stage"] == "discharged"
+    later = pathway(council=ended, trust=[received(70, "tier3", key="R9")])
+    assert (later["current_stage"], later["current_tier"]) == ("referred", "tier3")
+    in_tier3 = [received(0, "tier3"), attended(20)]
+    duplicate = pathway(trust=in_tier3, council=[received(90), fact("decline", 95)])
+    assert (duplicate["current_stage"], duplicate["current_tier"]) == ("started", "tier3")
+
+
+def test_what_was_taken_back_is_nobodys_current_stage_where_there_is_another() -> None:
+    wrong = [received(5, "tier3", key="E", retracted=True), attended(20, referral="E")]
+    ended = [received(0), fact("discharge", 60)]
+    assert pathway(council=ended, trust=wrong)["current_stage"] == "discharged"
+    assert pathway(trust=wrong)["current_stage"] == "started"
+
+
+def test_a_person_only_referred_waits_for_the_tier_they_were_sent_to() -> None:
+    found = pathway(gp=[sent(0, "tier3")])
+    current = (found["current_stage"], found["current_tier"], found["current_to_tier"])
+    assert current == ("referred", "primary_care", "tier3")
+
+
+# start-by-first-session/1, tier3-accepted-by-booking/1, waits/2
+
+
+def test_a_telephone_call_and_an_assessment_start_nothing() -> None:  # 33
+    found = episode(
+        trust=[
+            received(0, "tier3"),
+            attended(5, medium="telephone"),
+            attended(9, purpose="assessment"),
+            attended(20, "3"),
+            attended(30),
+        ]
+    )
+    days = (found["first_contact_on"], found["first_session_on"], found["started_on"])
+    assert days == (text(5), text(30), text(30))
+    assert found["start_definition"] == "start-by-first-session/1"
+
+
+def test_a_session_by_telephone_is_a_session_where_the_service_says_so() -> None:
+    assert episode(trust=[received(0, "tier3"), attended(5, medium="telephone", purpose="session")])["started_on"]
 
 
 def test_a_first_booking_before_the_referral_accepts_nothing() -> None:
-    booked = [Fact("acceptance", day(on), f"A{on}/booked") for on in (-5, 4, 9)]
-    assert pathway(trust=[received(0, "tier3"), *booked])["episodes"][0]["accepted_on"] == day(4).isoformat()
+    found = episode(trust=[received(0, "tier3"), booked(-5), booked(4), booked(9)])
+    assert (found["accepted_on"], found["acceptance_definition"]) == (text(4), "tier3-accepted-by-booking/1")
+    reported = episode(council=[received(0), fact("acceptance", 7)])
+    assert (reported["accepted_on"], reported["acceptance_definition"]) == (text(7), "as-reported/1")
 
 
-def test_waits_run_between_referral_acceptance_and_first_attendance() -> None:
-    accepted = Fact("acceptance", day(7), "R1", referral="R1")
-    waits = pathway(council=[received(0), accepted, start(20), attended(21)])["episodes"][0]["waits"]
+def test_waits_run_from_sending_and_from_receipt() -> None:
+    council = [received(5), fact("acceptance", 7), fact("start", 20), attended(12, medium="telephone"), attended(21)]
+    waits = episode(gp=[sent(0)], council=council)["waits"]
     assert waits == {
-        "referral_to_acceptance": 7,
-        "acceptance_to_first_attendance": 14,
-        "referral_to_first_attendance": 21,
-        "referral_to_start": 20,
-    }
+        "definition": "waits/2",
+        "sent_to_received_days": 5,
+        "sent_to_acceptance_days": 7, "sent_to_first_contact_days": 12,
+        "sent_to_first_session_days": 21, "sent_to_treatment_days": 20,
+        "received_to_acceptance_days": 2, "received_to_first_contact_days": 7,
+        "received_to_first_session_days": 16, "received_to_treatment_days": 15,
+    }  # fmt: skip
 
 
-def test_a_fact_without_a_referral_belongs_to_the_latest_one_begun_by_its_day() -> None:
-    council = [received(0, key="R1"), received(200, key="R2"), attended(100), attended(230)]
-    first, second = pathway(council=council)["episodes"]
-    assert (first["attended_count"], second["attended_count"]) == (1, 1)
+def test_no_wait_is_negative() -> None:
+    assert episode(council=[received(5), fact("start", 2)])["waits"]["received_to_treatment_days"] is None
+
+
+def test_treatment_is_a_medicine_a_procedure_or_status_30_and_no_appointment() -> None:  # 9
+    tier3 = [received(0, "tier3"), attended(55)]
+    assert episode(trust=tier3)["treated_on"] is None
+    assert episode(trust=[*tier3, fact("procedure", 295, code="G301", system="opcs4")])["treated_on"] == text(295)
+    assert episode(trust=[*tier3, fact("rtt_status", 90, code="30")])["treated_on"] == text(90)
+    stopped = fact("medicine", 60, action="stopped", code="777514008")
+    assert episode(trust=[*tier3, stopped])["treated_on"] is None
+
+
+# whose-facts/1
+
+
+def test_a_fact_without_a_referral_belongs_to_the_latest_received_by_its_day() -> None:
+    council = [received(0, key="R1"), fact("discharge", 90, referral="R1"), received(200, key="R2"), attended(100)]
+    first, second = episodes(council=[*council, attended(230)])
+    assert (first["attendance"]["attended"], second["attendance"]["attended"]) == (1, 1)
+    assert not first["ambiguous"]
+    assert not second["ambiguous"]
 
 
 def test_a_fact_before_every_referral_belongs_to_the_first() -> None:
-    council = [received(50, key="R1"), received(200, key="R2"), attended(10)]
-    assert [episode["attended_count"] for episode in pathway(council=council)["episodes"]] == [1, 0]
+    found = episodes(council=[received(50, key="R1"), received(200, key="R2"), attended(10)])
+    assert [item["attendance"]["attended"] for item in found] == [1, 0]
 
 
-def test_a_record_that_never_told_a_referral_has_one_episode_without_a_referral_date() -> None:
-    (episode,) = pathway(trust=[attended(10)])["episodes"]
-    assert (episode["referred_on"], episode["stage"]) == (None, "started")
+def test_with_two_referrals_open_and_no_label_both_are_ambiguous_and_the_fact_counts_once() -> None:  # 3b
+    found = episodes(trust=[received(0, "tier3", key="R1"), received(25, "tier3", key="R2"), attended(60)])
+    assert [item["ambiguous"] for item in found] == [True, True]
+    assert [item["attendance"]["attended"] for item in found] == [0, 1]
 
 
-@pytest.mark.parametrize(("as_of", "status"), [(41, "not_received"), (42, "overdue"), (400, "overdue")])
-def test_a_referral_is_overdue_after_six_weeks_unreceived(as_of: int, status: str) -> None:
-    (handover,) = pathway(as_of=as_of, gp=[sent(0)])["handovers"]
-    assert (handover["status"], handover["received_on"]) == (status, None)
+def test_what_names_a_referral_that_was_taken_back_stays_apart() -> None:  # 19b
+    wrong = received(0, "tier3", key="R1", retracted=True)
+    found = episodes(trust=[wrong, attended(10, referral="R1"), received(5, "tier3", key="R2"), attended(20)])
+    assert [(item["referral_retracted"], item["attendance"]["attended"]) for item in found] == [(True, 1), (False, 1)]
 
 
-def test_a_referral_received_late_is_received_with_its_interval() -> None:
-    (handover,) = pathway(gp=[sent(0)], council=[received(90)])["handovers"]
-    assert (handover["status"], handover["interval_days"]) == ("received", 90)
+def test_contacts_under_another_number_of_one_trust_are_of_its_referral() -> None:  # 20
+    found = episode(trust=[received(0, "tier3")], trust_2=[attended(30)])
+    assert found["attendance"]["attended"] == 1
 
 
-@pytest.mark.parametrize(("received_on", "status"), [(-3, "received"), (-4, "overdue")])
-def test_receipt_may_precede_sending_by_three_days(received_on: int, status: str) -> None:
-    (handover,) = pathway(gp=[sent(0)], council=[received(received_on)])["handovers"]
-    assert handover["status"] == status
+def test_a_hub_and_the_provider_it_chose_are_one_referral() -> None:  # 2
+    hub = received(0, "tier2", key="H", ubrn="1", provider_ods="HUB")
+    chosen = received(9, "tier2", key="P", ubrn="1", provider_ods="E10000")
+    found = episode(council=[hub], council_2=[chosen])
+    assert (found["route"], found["received_on"], found["provider_ods"]) == ("hub", text(0), "E10000")
 
 
-def test_equal_referral_numbers_are_matched_before_dates() -> None:
-    gp = [sent(0, "tier3", key="1", ubrn="1"), sent(10, "tier3", key="2", ubrn="2")]
-    first, second = pathway(gp=gp, trust=[received(20, "tier3", key="2", ubrn="2")])["handovers"]
-    assert (first["status"], second["status"]) == ("overdue", "received")
+def test_a_record_that_never_reported_a_referral_has_one_episode_without_a_day_of_receipt() -> None:
+    found = episode(trust=[attended(10)])
+    assert (found["received_on"], found["route"], found["stage"]) == (None, None, "started")
 
 
-def test_without_numbers_the_referral_sent_first_takes_the_one_received_first() -> None:
-    gp = [sent(0, key="1"), sent(100, key="2")]
-    council = [received(10, key="R1"), received(120, key="R2")]
-    assert [handover["interval_days"] for handover in pathway(gp=gp, council=council)["handovers"]] == [
-        10,
-        20,
-    ]
+# attendance and completion
 
 
-def test_a_self_referral_leaves_no_handover_and_no_gap() -> None:
-    found = pathway(gp=[weight(-10, "100")], council=[received(0)])
-    assert (found["handovers"], gaps([found]), found["three_tier"]) == ([], [], False)
+def test_each_code_of_an_appointment_is_counted_apart() -> None:  # 22, 30
+    appointments = [attended(on, code) for on, code in enumerate("556372400", start=1)]
+    video = attended(20, medium="video", group=True, purpose="follow_up")
+    found = episode(council=[received(0), *appointments, video])["attendance"]
+    counts = {name: found[name] for name in found if not name.startswith("seen")}
+    assert counts == {"attended": 4, "did_not_attend": 1, "late_not_seen": 1, "cancelled_by_person": 1,
+                      "cancelled_by_provider": 1}  # fmt: skip
+    assert (found["seen_by_video"], found["seen_in_group"], found["seen_for_follow_up"]) == (1, 1, 1)
+    assert (found["seen_in_person"], found["seen_for_session"]) == (0, 0)
+
+
+def completions(facts: list[Fact], as_of: int = 500) -> dict[tuple[str, str], Any]:
+    (found,) = pathway(as_of=as_of, council=[received(0), *facts])["episodes"]  # type: ignore[misc]
+    return {(item["basis"], item["definition"]): item["met"] for item in found["completions"]}
+
+
+def test_eight_of_twelve_attended_is_completed_by_both_computed_rules() -> None:  # 26a
+    sessions = [attended(7 * week, "5" if week < 8 else "3") for week in range(12)]
+    found = completions([fact("start", 0), *sessions])
+    assert found == {
+        ("computed", "dwmp-attended-60pct/1"): True,
+        ("computed", "attended-60pct-of-sessions/1"): True,
+    }
+
+
+def test_two_rules_that_a_service_reports_are_both_shown() -> None:  # 26b
+    reported = [fact("completion", 84, definition=name) for name in ("attended-8-of-12/1", "dwmp-attended-60pct/1")]
+    found = completions([fact("start", 0), *reported])
+    assert {key for key in found if key[0] == "reported"} == {
+        ("reported", "attended-8-of-12/1"),
+        ("reported", "dwmp-attended-60pct/1"),
+    }
+
+
+def test_the_common_rule_says_nothing_before_84_days_and_needs_four_sessions() -> None:
+    common = ("computed", "attended-60pct-of-sessions/1")
+    four = [fact("start", 0), *(attended(7 * week) for week in range(4))]
+    assert common not in completions(four, as_of=83)
+    assert completions(four, as_of=84)[common] is True
+    assert completions(four[:-1])[common] is False
+    assert completions([*four, *(attended(30 + week, "4") for week in range(9))])[common] is True  # cancelled: no count
+
+
+# the person
 
 
 def test_three_tiers_need_a_practice_that_sent_and_two_services_that_received() -> None:
@@ -197,35 +243,68 @@ def test_three_tiers_need_a_practice_that_sent_and_two_services_that_received() 
     assert not pathway(gp=[sent(0)], council=council)["three_tier"]
 
 
-def test_the_current_stage_is_that_of_the_latest_referral_received() -> None:
-    ended = [received(0), Fact("discharge", day(60), "R1")]
-    assert pathway(council=ended)["current_stage"] == "discharged"
-    later = pathway(council=ended, trust=[received(70, "tier3", key="R9")])
-    assert (later["current_stage"], later["current_tier"]) == ("referred", "tier3")
+def test_a_self_referral_leaves_no_handover_and_no_gap() -> None:  # 1
+    found = pathway(gp=[weight(-10, "100")], council=[received(0, referral_source="self")])
+    assert (found["handovers"], gaps([found]), found["three_tier"]) == ([], [], False)  # type: ignore[list-item]
+    assert episode(council=[received(0, referral_source="self")])["route"] == "self"
 
 
-def test_a_person_only_referred_waits_for_the_tier_they_were_sent_to() -> None:
-    found = pathway(gp=[sent(0, "tier3")])
-    current = (found["current_stage"], found["current_tier"], found["current_to_tier"])
-    assert current == ("referred", "primary_care", "tier3")
+def test_what_is_known_beats_what_is_not_and_the_most_recent_beats_the_older() -> None:  # 29
+    both = person(gp=[sent(0)], council=[received(5)])
+    unstated = with_identity(both, 0, hour=15, ethnic_category="Z", sex=None, birth_date=None)
+    known = with_identity(unstated, 1, hour=9, ethnic_category="J", sex="male", birth_date=date(1971, 1, 1))
+    slices = expected_pathway(known, as_of=day(0))["demographics"]
+    assert isinstance(slices, dict)
+    assert (slices["ethnic_category"], slices["ethnic_group"], slices["sex"]) == ("J", "asian", "male")
+    assert (slices["birth_year"], slices["imd_quintile"]) == (1971, 2)
+    later = with_identity(known, 0, hour=15, ethnic_category="R", sex="female")
+    slices = expected_pathway(later, as_of=day(0))["demographics"]
+    assert isinstance(slices, dict)
+    assert (slices["ethnic_category"], slices["ethnic_group"], slices["sex"]) == ("R", "asian", "female")
 
 
-def test_slices_take_the_practices_word_first_and_fill_what_it_left_empty() -> None:
-    sent_person = person(gp=[sent(0)], council=[received(5)])
-    silent = replace(sent_person.records[0], identity=replace(IDENTITY, sex=None))
-    other = replace(sent_person.records[1], identity=replace(IDENTITY, sex="male", birth_date=date(1971, 1, 1)))
-    slices = expected_pathway(replace(sent_person, records=(silent, other)), as_of=day(0))["demographics"]
-    assert (slices["sex"], slices["birth_year"], slices["imd_quintile"]) == ("male", 1970, 2)
-
-
-def test_the_funnel_counts_starters_and_completers_apart() -> None:
-    completed = Fact("completion", day(84), "R1")
-    pathways = [
-        pathway(council=[received(0), start(0), weight(0, "100"), weight(84, "94"), completed]),
-        pathway(council=[received(0), start(0), weight(0, "100"), weight(84, "93")]),
-        pathway(council=[received(0), start(0), completed]),
-        pathway(council=[received(0)]),
+def test_a_medicine_of_the_practice_is_the_persons() -> None:  # 10
+    gp = [
+        fact("medicine", -60, action="started", code="777514008", indication="weight_management"),
+        fact("medicine", 40, action="stopped", code="777514008"),
     ]
-    tier2 = funnel(pathways, "tier2")
-    assert (tier2.referred, tier2.started, tier2.completed) == (4, 3, 2)
-    assert (tier2.lost_5pct, tier2.counted_completers, tier2.lost_5pct_completers) == (2, 1, 1)
+    (medicine,) = pathway(gp=gp)["medicines"]  # type: ignore[misc]
+    assert (medicine["tier"], medicine["started_on"], medicine["stopped_on"]) == ("primary_care", text(-60), text(40))
+
+
+def test_conditions_are_present_or_ruled_out_as_last_reported() -> None:
+    gp = [
+        fact("comorbidity", 0, code="diabetes_type2", present=False),
+        fact("comorbidity", 9, code="diabetes_type2", present=True),
+        fact("comorbidity", 0, code="hypertension", present=False),
+    ]
+    found = pathway(gp=gp)
+    assert (found["comorbidities"], found["ruled_out"]) == (["diabetes_type2"], ["hypertension"])
+
+
+@pytest.mark.parametrize(
+    ("category", "kg", "condition", "met"),
+    [
+        ("J", "83", True, "yes"),  # BMI 28.7: 28
+        ("A", "83", True, "no"),
+        ("Z", "83", True, "not_known"),
+        ("A", "90", True, "yes"),  # 31.1
+        ("J", "83", None, "not_known"),
+        ("J", "75", None, "no"),  # 26: what is known excludes the person
+    ],
+)
+def test_the_hub_admits_from_27_and_a_half_where_the_ethnic_group_is_not_white(
+    category: str, kg: str, condition: bool | None, met: str
+) -> None:
+    conditions = [] if condition is None else [fact("comorbidity", 0, code="hypertension", present=condition)]
+    truth = person(gp=[sent(0), weight(0, kg), height(0, "170"), *conditions], council=[received(5)])
+    for place in (0, 1):
+        truth = with_identity(truth, place, ethnic_category=category)
+    (found,) = expected_pathway(truth, as_of=day(100))["episodes"]  # type: ignore[misc]
+    assert {item["rule"]: item["met"] for item in found["eligibility"]}["dwmp-hub-eligibility/1"] == met
+
+
+def test_age_is_that_on_the_day_of_referral() -> None:
+    truth = with_identity(person(council=[received(0)]), 0, birth_date=date(2014, 3, 1))
+    (found,) = expected_pathway(truth, as_of=day(100))["episodes"]  # type: ignore[misc]
+    assert (found["age_at_referral"], found["age_group"]) == (10, "child")

@@ -16,9 +16,10 @@ from pathway_journeys import body_of, day, facts, keyed
 from pydantic import BaseModel
 
 from schemas.field_sets import ALWAYS, ALWAYS_IN_EVENTS, FIELD_SETS, REPLACING, FieldSet, Use, pruned, tree_of
-from schemas.pathway import PublishedModel, Snapshot, schema_uri
+from schemas.pathway import Snapshot, schema_uri
 from schemas.pathway_events import EVENTS
 from schemas.pathway_in import tick_message, withdrawal_message
+from schemas.published_model import PublishedModel
 from schemas.recipients import Agreement
 from schemas.set_schemas import every_schema
 from streams.steps.outcome import Emit
@@ -95,7 +96,13 @@ def everything() -> list[tuple[bytes, bytes]]:
         {"type": "death", "on": day(300).isoformat()},
     ]  # fmt: skip
     more = [
-        replace(first, fact_id=keyed("about", str(number)), body=body_of(body)) for number, body in enumerate(about)
+        replace(
+            first,
+            fact_id=keyed("about", str(number)),
+            body=body_of(body),
+            source_version_at=datetime(2027, 1, 1, tzinfo=UTC),
+        )
+        for number, body in enumerate(about)
     ]
     return [fact_input(PERSON, fact, 1) for fact in [*stored, *more]]
 
@@ -169,7 +176,7 @@ def test_events_that_take_each_others_place_are_read_all_or_none(name: str) -> N
 
 
 IDENTIFYING = {
-    "planning": ("_on", "birth_year", "ethnic", "practice", "comorbid", "weights", "kg", "reason", "lsoa", "died"),
+    "planning": ("_on ", "birth_year", "ethnic", "practice", "comorbid", "weights", "kg", "reason", "lsoa", "died"),
     "research": ("ods", "council", "programme", "practice", "lsoa", "died", "referrer"),
 }
 
@@ -180,7 +187,7 @@ def test_what_identifies_small_groups_is_not_in_a_set(name: str) -> None:
     done = read_by(agreement("city", name))
     held = {place for value in done.published().values() for place in leaves(value)}
     allowed = {"episodes.provider_ods", "episodes.council", "demographics.council"} if name == "planning" else set()
-    wrong = {place for place in held - allowed if any(word in place for word in IDENTIFYING[name])}
+    wrong = {place for place in held - allowed if any(word in f"{place} " for word in IDENTIFYING[name])}
     assert wrong - {"episodes.decline_reason", "episodes.withdrawal_reason"} == set()
 
 

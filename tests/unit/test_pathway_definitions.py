@@ -1,7 +1,6 @@
 """Definitions are named values with a source and a date; a set that lacks one is refused."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from pathway_journeys import DEFINITIONS, FOLDER, TEXTS
@@ -22,11 +21,20 @@ def test_every_definition_says_what_it_means_where_it_comes_from_and_since_when(
 
 
 def test_the_numbers_the_pathway_computes_with() -> None:
-    loss, handover = DEFINITIONS.loss, DEFINITIONS.handover
-    assert (loss.baseline_days, loss.threshold_pct, loss.horizon_weeks) == (14, Decimal(5), (12, 26, 52))
-    assert (loss.window_weeks, handover.early_days, handover.overdue_days) == (4, 3, 42)
+    nearest, last = DEFINITIONS.losses
+    assert (nearest.name, last.name) == ("loss-5pct-nearest/1", "loss-5pct-last/1")
+    assert (nearest.baseline_days, nearest.threshold_pct, nearest.horizon_weeks) == (14, 5, (12, 26, 52))
+    handover = DEFINITIONS.handover
+    assert (nearest.window_weeks, handover.early_days, handover.late_days) == (4, 3, 252)
+    assert handover.allowed("primary_care", "tier2") == 42
     assert DEFINITIONS.rtt.limit_weeks == 18
     assert set(definitions.PATHWAY_DEFINITIONS) <= set(DEFINITIONS.by_name)
+
+
+def test_a_pair_of_tiers_may_have_its_own_days() -> None:
+    texts = [text.replace("allowed_tier3_tier4_days = 42", "allowed_tier3_tier4_days = 84") for text in TEXTS]
+    handover = definitions.parse(texts).handover
+    assert (handover.allowed("tier3", "tier4"), handover.allowed("tier2", "tier3")) == (84, 42)
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,14 @@ TRUST: SourceSlug = "trust-wm"
 TIER_OF: dict[str, str] = {GP: "primary_care", COUNCIL: "tier2", TRUST: "tier3"}
 
 FactKind = Literal[
-    "referral",
-    "acceptance",
-    "decline",
-    "start",
-    "attendance",
-    "measurement",
-    "completion",
-    "discharge",
-    "withdrawal",
-]
-Form = Literal["referral", "weights", "row", "I12", "S12", "S13", "S15", "S26", "A04", "A03", "A31", "R01"]
+    "referral", "triage", "acceptance", "decline", "choice", "start", "attendance", "measurement", "completion",
+    "discharge", "withdrawal", "medicine", "procedure", "suspension", "rtt_status", "eligibility", "comorbidity",
+    "score", "experience", "death",
+]  # fmt: skip
+Form = Literal[
+    "referral", "weights", "patient", "row",
+    "I12", "I14", "S12", "S13", "S15", "S26", "A04", "A03", "A31", "R01",
+]  # fmt: skip
 Expected = Literal["accepted", "refused", "rejected_row", "ignored"]
 Tag = Literal["good", "duplicate", "broken", "foreign"]
 
@@ -99,7 +96,8 @@ class Fact:
 
     `key` names the thing within its source and kind, so a later version with the same key replaces this one; `referral`
     is the key of the referral the source names for it, None where it names none. Of the rest only what the kind needs
-    is set. `value` is in kg, cm or kg/m2, rounded to 0.01; `value_given` and `unit_given` are what was written down.
+    is set. `value` is in kg, cm or kg/m2, rounded to 0.01, or a score; `value_given` and `unit_given` are what was
+    written down. `code` is what a medicine, procedure, status, condition or questionnaire is named by.
     """
 
     kind: FactKind
@@ -122,6 +120,23 @@ class Fact:
     reason: str | None = None
     by: str | None = None
     definition: str | None = None
+    retracted: bool = False
+    programme: str | None = None
+    provider_ods: str | None = None
+    consultant_led: bool | None = None
+    level: str | None = None
+    offered_count: int | None = None
+    medium: str | None = None
+    purpose: str | None = None
+    action: str | None = None
+    code: str | None = None
+    system: str | None = None
+    indication: str | None = None
+    setting: str | None = None
+    dose_mg: Decimal | None = None
+    ends_on: date | None = None
+    met: str | None = None
+    present: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -25,6 +25,7 @@ class Rates:
     routes: Shares
     tier2_outcome: Shares
     journey: Shares
+    kinds: Shares
     noise: Shares
     spelling: Shares
 

@@ -149,7 +149,8 @@ def _truth(
 
 def _broken_messages(rng: Random, messages: Sequence[_Sending], count: int) -> Iterator[_Posting]:
     """Spoilt copies, each a moment before the good message of the same id that follows it."""
-    spoilable = [message for message in messages if message.entry.facts]
+    # a message with nothing but the person cannot be about somebody else than it says
+    spoilable = [message for message in messages if any(fact.kind != "death" for fact in message.entry.facts)]
     for message in rng.sample(spoilable, min(count, len(spoilable))):
         good = _message(message)
         truth = replace(good.entries[0], person="", expected="refused", correction=False)

@@ -7,7 +7,7 @@ is who, the plain NHS-number join beside it, and how much noise there really was
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import combinations
 
 from ops.lab.simulator.model import (
@@ -21,22 +21,32 @@ from ops.lab.simulator.model import (
 )
 
 RecordKey = tuple[SourceSlug, str]  # source and local patient id
+_COUNCIL_OF = {"council-east": "E10000"}  # which local authority a source speaks for
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecordTruth:
-    """One patient at one source: the identity it held last, and the facts that finally hold there."""
+    """One patient at one source: the identity it held last and when it said so, and the facts that finally hold there.
+
+    Of what was taken back only referrals are left, because other facts may name them.
+    """
 
     source: SourceSlug
     local_id: str
     tier: str
     identity: SimulatedIdentity
     facts: tuple[Fact, ...]
+    reported_at: datetime = datetime(2024, 1, 1, tzinfo=UTC)
 
     @property
     def key(self) -> RecordKey:
         """What names the record."""
         return self.source, self.local_id
+
+    @property
+    def council(self) -> str | None:
+        """The local authority its source speaks for."""
+        return _COUNCIL_OF.get(self.source)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,7 +96,9 @@ def _record(key: RecordKey, entries: Sequence[SimulatedEntry]) -> RecordTruth:
     facts: dict[tuple[str, str], Fact] = {}
     for entry in in_order:  # the later version of a fact replaces the earlier, whenever either arrived
         facts |= {(fact.kind, fact.key): fact for fact in entry.facts}
-    return RecordTruth(key[0], key[1], TIER_OF[key[0]], in_order[-1].identity, tuple(facts.values()))
+    held = tuple(fact for fact in facts.values() if not fact.retracted or fact.kind == "referral")
+    last = in_order[-1]
+    return RecordTruth(key[0], key[1], TIER_OF[key[0]], last.identity, held, last.source_version_at)
 
 
 def linkage_score(partition: Mapping[RecordKey, str], truth: Iterable[PersonTruth]) -> LinkageScore:

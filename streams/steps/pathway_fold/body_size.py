@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from schemas.definitions import PlausibilityRule
+from schemas.definitions import BmiRule, PlausibilityRule
 from schemas.facts import Body, Measurement
-from schemas.pathway_episode import Weight
+from schemas.pathway_episode import Waist, Weight
 from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
 from streams.steps.pathway_fold.plausibility import Doubts, adult_heights, doubted_heights, doubted_weights
 
 Measured = CurrentFact[Measurement]
-_BMI_DAYS_BEFORE = 730  # DWMP takes a BMI of up to two years before the referral
-_BMI_DAYS_AFTER = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,7 @@ class BodySize:
     bmis: tuple[Measured, ...]
     doubts: Doubts
     birth_year: int | None
+    counted_weights: tuple[Measured, ...]  # that figures may use
 
     @classmethod
     def of(cls, facts: Iterable[CurrentFact[Body]], birth_year: int | None, rule: PlausibilityRule) -> "BodySize":
@@ -35,24 +34,20 @@ class BodySize:
             for quantity in ("weight", "height", "bmi")
         )
         doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
-        return cls(weights, heights, bmis, doubts, birth_year)
-
-    @property
-    def counted_weights(self) -> tuple[Measured, ...]:
-        """The weights that figures may use."""
-        return tuple(weight for weight in self.weights if weight.fact_id not in self.doubts)
+        counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
+        return cls(weights, heights, bmis, doubts, birth_year, counted)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""
         heights = [h for h in adult_heights(self.heights, self.birth_year) if h.fact_id not in self.doubts]
         return next((h.body.value for h in sorted(heights, key=lambda h: h.source in sources)[::-1]), None)
 
-    def bmi_at(self, on: date, height_cm: Decimal | None) -> float | None:
-        """The one nearest to a day, as reported or of weight and height, to one decimal place."""
-        reported = [fact for fact in self.bmis if fact.body.plausible and _is_near(fact, on)]
+    def bmi_at(self, on: date, height_cm: Decimal | None, rule: BmiRule) -> float | None:
+        """By `bmi-at-referral/1`."""
+        reported = [fact for fact in self.bmis if fact.body.plausible and _is_near(fact, on, rule)]
         if reported:
             return _rounded(min(reported, key=lambda fact: _nearness(fact, on)).body.value)
-        weights = [fact for fact in self.counted_weights if _is_near(fact, on)]
+        weights = [fact for fact in self.counted_weights if _is_near(fact, on, rule)]
         if not weights or height_cm is None:
             return None
         metres = height_cm / 100
@@ -73,8 +68,17 @@ def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, 
     )
 
 
-def _is_near(fact: Measured, on: date) -> bool:
-    return -_BMI_DAYS_BEFORE <= (fact.body.on - on).days <= _BMI_DAYS_AFTER
+def shown_waists(facts: Iterable[CurrentFact[Body]]) -> tuple[Waist, ...]:
+    """Waists of these facts, by day."""
+    return tuple(
+        Waist(on=fact.body.on, cm=float(fact.body.value), method=fact.body.method)
+        for fact in of_type(facts, Measurement)
+        if fact.body.quantity == "waist"
+    )
+
+
+def _is_near(fact: Measured, on: date, rule: BmiRule) -> bool:
+    return -rule.before_days <= (fact.body.on - on).days <= rule.after_days
 
 
 def _nearness(fact: Measured, on: date) -> tuple[int, str]:

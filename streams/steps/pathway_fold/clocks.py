@@ -1,14 +1,12 @@
 """Waits (`waits/2`), the 18-week clock (`rtt/2`) and the wait to the first attendance of one episode."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from schemas.definitions import RTT, WAIT_TO_FIRST_ATTENDANCE, WAITS, RttRule
-from schemas.facts import Attendance
 from schemas.pathway_episode import AttendanceWait, Rtt, RttStart, RttStop, Waits
-from streams.steps.pathway_fold.current_facts import CurrentFact
 from streams.steps.pathway_fold.milestones import MISSED, SEEN, TREATED, Milestones
 
 DAYS_PER_WEEK = 7
@@ -36,15 +34,17 @@ class _Start:
 def waits(days: Milestones, sent_on: date | None) -> tuple[Waits, tuple[date, ...]]:
     """The waits, and the days of what came before the referral."""
     reached = {
+        "received": days.received_on,
         "acceptance": days.accepted.on if days.accepted else None,
         "first_contact": days.first_contact_on,
         "first_session": days.first_session_on,
         "treatment": days.treated_on,
     }
-    values: dict[str, int | None] = {"sent_to_received_days": _wait(sent_on, days.received_on)}
+    values: dict[str, int | None] = {}
     for name, on in reached.items():
         values[f"sent_to_{name}_days"] = _wait(sent_on, on)
-        values[f"received_to_{name}_days"] = _wait(days.received_on, on)
+        if name != "received":
+            values[f"received_to_{name}_days"] = _wait(days.received_on, on)
     since = sent_on or days.received_on
     early = {on for on in reached.values() if on is not None and since is not None and on < since}
     return Waits.model_validate({"definition": WAITS, **values}), tuple(sorted(early))
@@ -92,23 +92,33 @@ def _wait(start: date | None, end: date | None) -> int | None:
 
 
 def _start(days: Milestones, first_on: date, *, is_original: bool) -> _Start:
-    """A first appointment that was missed ends the clock; the next one agreed starts it."""
-    since = [fact for fact in days.attendances if fact.body.on >= first_on and fact.body.attendance in (*SEEN, MISSED)]
-    missed_on = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "33"]
-    if since and since[0].body.attendance == MISSED:
-        missed_on.append(since[0].body.on)
-    seen_on = [fact.body.on for fact in since if fact.body.attendance in SEEN]
-    missed_on = [on for on in missed_on if not seen_on or on < seen_on[0]]
-    if not missed_on:
-        return _Start(first_on, "original_referral" if is_original else "referral")
-    first_missed_on = min(missed_on)
-    return _Start(_agreed_on(days, first_missed_on), "rebooked_after_dna", (first_missed_on,))
+    """Each first appointment that was missed ends its period; the next one agreed starts another."""
+    start = _Start(first_on, "original_referral" if is_original else "referral")
+    while start.on is not None and (missed_on := _first_missed_on(days, start.on)) is not None:
+        agreed_on = _agreed_on(days, missed_on)
+        start = _Start(agreed_on, "rebooked_after_dna", (*start.nullified_on, missed_on))
+    return start
+
+
+def _first_missed_on(days: Milestones, start_on: date) -> date | None:
+    """The day on which the first appointment of a period was missed, if it was."""
+    held = [
+        (fact.body.on, fact.body.attendance == MISSED)
+        for fact in days.attendances
+        if fact.body.on > start_on and fact.body.attendance in (*SEEN, MISSED)
+    ]
+    held += [(fact.body.on, True) for fact in days.rtt_statuses if fact.body.status == "33" and fact.body.on > start_on]
+    on, is_missed = min(held, default=(start_on, False))
+    return on if is_missed else None
 
 
 def _agreed_on(days: Milestones, missed_on: date) -> date | None:
     """The day on which the appointment after a missed one was agreed."""
-    later: Sequence[CurrentFact[Attendance]] = [fact for fact in days.attendances if fact.body.on > missed_on]
-    booked = [fact.body.booked_on for fact in later if fact.body.booked_on and fact.body.booked_on >= missed_on]
+    booked = [
+        fact.body.booked_on
+        for fact in days.attendances
+        if fact.body.on > missed_on and fact.body.booked_on and fact.body.booked_on >= missed_on
+    ]
     started = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "10" and fact.body.on >= missed_on]
     return min([*booked, *started], default=None)
 

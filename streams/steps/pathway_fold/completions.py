@@ -12,14 +12,14 @@ from streams.steps.pathway_fold.milestones import SEEN, Milestones
 NOT_SEEN = frozenset("37")
 
 
-def completions(days: Milestones, definitions: Definitions) -> tuple[CompletionView, ...]:
+def completions(days: Milestones, definitions: Definitions, as_of: date | None) -> tuple[CompletionView, ...]:
     """What the service reported, by definition the first day; then each computed rule, met or not, once started."""
     reported: dict[str, date] = {}
     for fact in days.completions:
         reported.setdefault(fact.body.definition, fact.body.on)
     return (
         *(CompletionView(definition=name, basis="reported", met=True, on=on) for name, on in sorted(reported.items())),
-        *_computed(days, definitions),
+        *_computed(days, definitions, as_of),
     )
 
 
@@ -29,15 +29,22 @@ def are_contradicting(days: Milestones) -> bool:
     return len({definition for definition, _ in found}) < len(found)
 
 
-def _computed(days: Milestones, definitions: Definitions) -> Iterator[CompletionView]:
+def _computed(days: Milestones, definitions: Definitions, as_of: date | None) -> Iterator[CompletionView]:
     if days.started_on is None:
         return
     since = [fact for fact in days.sessions if fact.body.on >= days.started_on]
-    for name, on in (
-        (DWMP_COMPLETION, _by_weeks(days.started_on, since, definitions.weeks)),
-        (COMMON_COMPLETION, _by_sessions(days.started_on, since, definitions.sessions)),
-    ):
-        yield CompletionView(definition=name, basis="computed", met=on is not None, on=on)
+    by_weeks = _by_weeks(days.started_on, since, definitions.weeks)
+    yield CompletionView(definition=DWMP_COMPLETION, basis="computed", met=by_weeks is not None, on=by_weeks)
+    if as_of is not None and as_of >= common_from(days.started_on, definitions.sessions):
+        by_sessions = _by_sessions(days.started_on, since, definitions.sessions)
+        yield CompletionView(
+            definition=COMMON_COMPLETION, basis="computed", met=by_sessions is not None, on=by_sessions
+        )
+
+
+def common_from(started_on: date, rule: SessionsRule) -> date:
+    """The day from which the common rule says something."""
+    return started_on + timedelta(days=rule.from_days)
 
 
 def _by_weeks(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rule: WeeksRule) -> date | None:
@@ -54,9 +61,9 @@ def _by_weeks(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rul
 
 def _by_sessions(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rule: SessionsRule) -> date | None:
     """The day of the last session seen, when enough were seen of those that took place within the weeks."""
-    last_on, due_on = started_on + timedelta(weeks=rule.within_weeks), started_on + timedelta(days=rule.from_days)
+    last_on = started_on + timedelta(weeks=rule.within_weeks)
     held = [fact for fact in sessions if fact.body.on <= last_on and fact.body.attendance in SEEN | NOT_SEEN]
     seen = [fact for fact in held if fact.body.attendance in SEEN]
     if len(held) < rule.sessions_least or len(seen) * 100 < rule.attended_pct * len(held):
         return None
-    return seen[-1].body.on if held[-1].body.on >= due_on else None
+    return seen[-1].body.on

@@ -21,6 +21,7 @@ class CoursePart:
     id: str
     tier: str
     sources: frozenset[str]
+    services: frozenset[str]
     programme: str | None
     opened_on: date
     started_on: date | None
@@ -28,7 +29,6 @@ class CoursePart:
     last_on: date
     is_transferred: bool
     baseline: WeightFact | None
-    weights: Sequence[WeightFact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PersonCourse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class _Joined:
     first: str
     second: str | None  # None: a medicine joins the first
     reason: CourseReason
@@ -50,7 +50,7 @@ class _Link:
 def courses(
     parts: Sequence[CoursePart], medicines: Sequence[PersonMedicine], weights: Sequence[WeightFact], rule: CourseRule
 ) -> tuple[PersonCourse, ...]:
-    """Every course of a person; an episode that nothing joins is none. `parts` are in the order in which they opened."""
+    """Every course of a person; an episode that nothing joins is none. `parts` are sorted by the day they opened."""
     links = [*_between_episodes(parts, rule), *_with_medicines(parts, medicines, rule)]
     group_of = {part.id: part.id for part in parts}
     for link in links:
@@ -66,11 +66,11 @@ def courses(
     return tuple(found)
 
 
-def _between_episodes(parts: Sequence[CoursePart], rule: CourseRule) -> Iterator[_Link]:
+def _between_episodes(parts: Sequence[CoursePart], rule: CourseRule) -> Iterator[_Joined]:
     for first, second in combinations(parts, 2):
         reason = _reason(first, second, rule)
         if reason is not None:
-            yield _Link(first.id, second.id, reason)
+            yield _Joined(first.id, second.id, reason)
 
 
 def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseReason | None:
@@ -81,25 +81,31 @@ def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseRe
     is_elsewhere = first.sources != second.sources
     if first.is_transferred and is_elsewhere and abs((second.opened_on - ended_on).days) <= rule.transfer_days:
         return "transfer"
-    if second.started_on and first.started_on and first.started_on <= second.started_on <= ended_on:
-        if is_elsewhere or first.programme != second.programme:
-            return "overlap"
-    if second.started_on and first.started_on and second.started_on < first.started_on <= (
-        second.ended_on or second.last_on
-    ):
-        if is_elsewhere or first.programme != second.programme:
-            return "overlap"
+    if _ran_at_once(first, second, rule) and (is_elsewhere or first.programme != second.programme):
+        return "overlap"
     if 0 <= (second.opened_on - ended_on).days <= rule.re_entry_days:
         return "re_entry"
     return None
 
 
+def _ran_at_once(first: CoursePart, second: CoursePart, rule: CourseRule) -> bool:
+    """Whether the programmes of both ran on one day at least."""
+    if first.started_on is None or second.started_on is None:
+        return False
+    ends = (_programme_end(part, part.started_on, rule) for part in (first, second) if part.started_on)
+    return max(first.started_on, second.started_on) <= min(ends)
+
+
+def _programme_end(part: CoursePart, started_on: date, rule: CourseRule) -> date:
+    return part.ended_on or max(part.last_on, started_on + timedelta(days=rule.programme_days))
+
+
 def _with_medicines(
     parts: Sequence[CoursePart], medicines: Iterable[PersonMedicine], rule: CourseRule
-) -> Iterator[_Link]:
+) -> Iterator[_Joined]:
     for part in parts:
         if any(_continues(part, medicine, rule) for medicine in medicines):
-            yield _Link(part.id, None, "medicine")
+            yield _Joined(part.id, None, "medicine")
 
 
 def _continues(part: CoursePart, medicine: PersonMedicine, rule: CourseRule) -> bool:
@@ -121,7 +127,7 @@ def _joined_medicine(
 
 def _course(
     members: Sequence[CoursePart],
-    links: Iterable[_Link],
+    links: Iterable[_Joined],
     medicine: PersonMedicine | None,
     weights: Sequence[WeightFact],
     rule: CourseRule,
@@ -133,10 +139,9 @@ def _course(
     if medicine is not None and medicine.view.started_on is not None and medicine.view.started_on <= began_on:
         began_on = medicine.view.started_on
         baseline = _nearest(weights, began_on, rule)
-    of_course = sorted((w for part in members for w in part.weights), key=lambda w: (w.body.on, w.fact_id))
-    last = of_course[-1] if of_course else None
-    if baseline is None or last is None or last.body.on <= baseline.body.on:
-        last = None
+    services = frozenset[str]().union(*(part.services for part in members), [medicine.source] if medicine else [])
+    last = next((weight for weight in reversed(weights) if weight.source in services), None)
+    has_loss = baseline is not None and last is not None and last.body.on > baseline.body.on
     reasons = {link.reason for link in links}
     view = CourseView(
         definition=COURSE,
@@ -147,7 +152,7 @@ def _course(
         baseline_method=baseline.body.method if baseline else None,
         last_on=last.body.on if last else None,
         last_kg=float(last.body.value) if last else None,
-        loss_pct=shown_pct(loss_pct(baseline, last)) if baseline and last else None,
+        loss_pct=shown_pct(loss_pct(baseline, last)) if has_loss and baseline and last else None,
     )
     return PersonCourse(members[0].id, tuple(part.id for part in members), view)
 

@@ -65,7 +65,9 @@ def current_facts(facts: Iterable[PersonFact], rule: DaysRule) -> CurrentFacts:
         winner = newest.get(version.fact.fact_id)
         if winner is None or version.version > winner.version:
             newest[version.fact.fact_id] = version
-    used, out_of_range, retracted = [], [], {}
+    used: list[CurrentFact[Body]] = []
+    out_of_range: list[CurrentFact[Body]] = []
+    retracted: dict[str, Tier] = {}
     for won in newest.values():
         fact = won.fact
         if fact.retracted:
@@ -87,7 +89,7 @@ def _is_in_range(fact: CurrentFact[Body], rule: DaysRule) -> bool:
     ahead = 1
     if type(fact.body) is Attendance and fact.body.attendance in ("0", "2", "4"):
         ahead = round(rule.ahead_years * DAYS_PER_YEAR)  # it lies ahead, or did until it was cancelled
-    return FIRST_DAY <= fact.body.on and fact.body.on - timedelta(days=ahead) <= fact.version[0].date()
+    return fact.body.on >= FIRST_DAY and fact.body.on - timedelta(days=ahead) <= fact.version[0].date()
 
 
 def _by_day(facts: Iterable[CurrentFact[Body]]) -> tuple[CurrentFact[Body], ...]:

@@ -24,7 +24,6 @@ class KnownAtReferral:
     """What the rules ask for; None where nobody said."""
 
     on: date
-    age_years: int | None
     is_child: bool | None
     bmi: float | None
     ethnic_group: str | None

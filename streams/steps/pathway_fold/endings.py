@@ -53,7 +53,7 @@ def ending_of(days: Milestones, completions: tuple[CompletionView, ...], rule: s
 
 
 def _completed(days: Milestones, completions: tuple[CompletionView, ...], rule: str | None) -> Ended | None:
-    found = [
+    found: list[tuple[date, str | None, str]] = [
         (completion.on, None, completion.definition)
         for completion in completions
         if completion.met and completion.on and (completion.basis == "reported" or completion.definition == rule)

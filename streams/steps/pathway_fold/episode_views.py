@@ -121,10 +121,10 @@ def scores(facts: Sequence[CurrentFact[Body]]) -> tuple[ScoreView, ...]:
 
 
 def experience(facts: Sequence[CurrentFact[Body]]) -> ExperienceCounts:
-    """How the service was rated; who does not know answered nothing."""
-    ratings = [fact.body.rating for fact in of_type(facts, Experience) if fact.body.rating <= 5]
+    """How the service was rated; who does not know has answered: NHS England counts all responses (FFT guidance)."""
+    ratings = [fact.body.rating for fact in of_type(facts, Experience)]
     return ExperienceCounts(
-        answered=len(ratings), positive=sum(rating <= 2 for rating in ratings), negative=sum(r >= 4 for r in ratings)
+        answered=len(ratings), positive=sum(r <= 2 for r in ratings), negative=sum(r in (4, 5) for r in ratings)
     )
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from schemas.definitions import Definitions
-from schemas.facts import Body, Eligibility, Tier
-from schemas.pathway_episode import EpisodeView, Outcome
+from schemas.definitions import DWMP_COMPLETION, Definitions
+from schemas.facts import Eligibility, Tier
+from schemas.pathway_episode import AgeGroup, EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
-from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_weights
-from streams.steps.pathway_fold.completions import completions
+from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
+from streams.steps.pathway_fold.completions import common_from, completions
 from streams.steps.pathway_fold.courses import CoursePart
-from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
+from streams.steps.pathway_fold.current_facts import of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
 from streams.steps.pathway_fold.medicines import medicines
 from streams.steps.pathway_fold.milestones import Milestones, milestones
@@ -46,6 +46,7 @@ class FoldedEpisode:
     course_part: CoursePart
     early_on: tuple[date, ...]
     stage_on: date | None
+    due_on: tuple[date, ...]  # days on which something changes by itself, past ones too
 
     @property
     def id(self) -> str:
@@ -57,16 +58,6 @@ class FoldedEpisode:
         """The tier of its service."""
         return self.case.tier
 
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """The outcomes of its view."""
-        return self.view.outcomes
-
-    @property
-    def due_on(self) -> Iterable[date]:
-        """The days on which an outcome that is not closed changes by itself: the day after its window."""
-        return (outcome.closes_on + timedelta(days=1) for outcome in self.outcomes)
-
 
 def milestones_by_case(cases: Iterable[Case], died_on: date | None) -> dict[str, Milestones]:
     """The milestones of each case, by its id."""
@@ -75,65 +66,96 @@ def milestones_by_case(cases: Iterable[Case], died_on: date | None) -> dict[str,
 
 def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEpisode:
     """The episode of one case."""
-    days = known.days[case.id]
-    met = completions(days, definitions)
-    ended = endings.ending_of(days, met, None)
-    stage, stage_on = endings.stage_of(days, ended)
-    waits, early_on = clocks.waits(days, known.sent_on.get(case.id))
-    age, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
-    height_cm = None if age_group == "child" else known.body_size.height(case.sources)
-    bmi = known.body_size.bmi_at(case.opened_on, height_cm) if case.referrals else None
-    weights = _weights(case, known)
-    programme = _programme(case, known, weights, is_child=age_group == "child", is_completed=ended.ending == "completed")
+    days, sent_on = known.days[case.id], known.sent_on.get(case.id)
     referral = parts.referral_fields(case, days)
+    met = completions(days, definitions, known.as_of)
+    ended = endings.ending_of(days, met, _own_rule(referral["programme"]))
+    stage, stage_on = endings.stage_of(days, ended)
+    waits, early_on = clocks.waits(days, sent_on)
     clock = clocks.rtt(days, _original_on(case, known, definitions), definitions.rtt)
     if not referral["consultant_led"]:
         clock = None
-    view = {
-        "tier": case.tier,
-        "ambiguous": case.ambiguous,
-        "referral_retracted": case.is_retracted,
-        "age_at_referral": age,
-        "age_group": age_group,
-        "bmi_at_referral": bmi,
-        "height_cm": float(height_cm) if height_cm is not None else None,
-        "stage": stage,
-        "ending": ended.ending,
-        "ending_on": ended.on,
-        "ending_reason": ended.reason,
-        "ending_definition": ended.definition,
-        **referral,
-        **parts.day_fields(days, known.sent_on.get(case.id)),
+    age, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
+    programme = _programme(case, known, is_child=age_group == "child", is_completed=ended.ending == "completed")
+    view = EpisodeView.model_validate(
+        {
+            "tier": case.tier,
+            "ambiguous": case.ambiguous,
+            "referral_retracted": case.is_retracted,
+            "age_at_referral": age,
+            "age_group": age_group,
+            "stage": stage,
+            "ending": ended.ending,
+            "ending_on": ended.on,
+            "ending_reason": ended.reason,
+            "ending_definition": ended.definition,
+            **referral,
+            **parts.day_fields(days, sent_on),
+            **_care_fields(case, days),
+            **_size_fields(case, known, age_group, definitions),
+            "completions": met,
+            "waits": waits,
+            "rtt": clock,
+            "wait_to_first_attendance": clocks.attendance_wait(days, clock) if clock else None,
+            "outcomes": outcomes(programme, definitions.losses, known.as_of) if programme else (),
+        }
+    )
+    part = _course_part(case, view, programme, definitions)
+    return FoldedEpisode(case, days, view, part, early_on, stage_on, _due_on(days, view, definitions))
+
+
+def _care_fields(case: Case, days: Milestones) -> dict[str, object]:
+    """What was done."""
+    return {
         "suspensions": parts.suspensions(days.suspensions),
-        "completions": met,
         "attendance": parts.attendance_counts(days.attendances),
-        "weights": shown_weights(_of_case(case, known.body_size.weights), known.body_size.doubts),
-        "waits": waits,
-        "rtt": clock,
-        "wait_to_first_attendance": clocks.attendance_wait(days, clock) if clock else None,
-        "outcomes": outcomes(programme, definitions.losses, known.as_of) if programme else (),
         "medicines": tuple(medicine.view for medicine in medicines(case.facts)),
         "procedures": parts.procedures(days),
         "scores": parts.scores(case.facts),
         "experience": parts.experience(case.facts),
-        "eligibility": eligibility(
-            _known_at_referral(case, known, age, age_group, bmi), of_type(case.facts, Eligibility)
-        ),
     }
-    part = CoursePart(
+
+
+def _size_fields(case: Case, known: KnownPerson, age_group: AgeGroup, definitions: Definitions) -> dict[str, object]:
+    """Weight, waist, height and body mass index, and whom rules that rest on them admit."""
+    size = known.body_size
+    height_cm = None if age_group == "child" else size.height(case.sources)
+    bmi = size.bmi_at(case.opened_on, height_cm, definitions.bmi) if case.referrals else None
+    reported = of_type(case.facts, Eligibility)
+    return {
+        "bmi_at_referral": bmi,
+        "height_cm": float(height_cm) if height_cm is not None else None,
+        "weights": shown_weights(_of_case(case, size.weights), size.doubts),
+        "waists": shown_waists(case.facts),
+        "eligibility": eligibility(_known_at_referral(case, known, age_group, bmi), reported),
+    }
+
+
+def _course_part(case: Case, view: EpisodeView, programme: Programme | None, definitions: Definitions) -> CoursePart:
+    return CoursePart(
         id=case.id,
         tier=case.tier,
         sources=case.sources,
-        programme=str(referral["programme"]) if referral["programme"] else None,
+        services=case.services,
+        programme=view.programme,
         opened_on=case.opened_on,
-        started_on=days.started_on,
-        ended_on=ended.on,
-        last_on=max((fact.body.on for fact in (*case.referrals, *case.facts)), default=case.opened_on),
-        is_transferred=ended.ending == "transferred" or ended.reason == "moved-away",
+        started_on=view.started_on,
+        ended_on=view.ending_on,
+        last_on=max(fact.body.on for fact in (*case.referrals, *case.facts)),
+        is_transferred=view.ending == "transferred" or view.ending_reason == "moved-away",
         baseline=baseline_of(programme, definitions.losses[0]) if programme else None,
-        weights=programme.weights if programme else (),
     )
-    return FoldedEpisode(case, days, EpisodeView.model_validate(view), part, early_on, stage_on)
+
+
+def _due_on(days: Milestones, view: EpisodeView, definitions: Definitions) -> tuple[date, ...]:
+    """The day after each window, and that from which the common rule of completion says something."""
+    closing = [outcome.closes_on + timedelta(days=1) for outcome in view.outcomes]
+    return (*closing, *([common_from(days.started_on, definitions.sessions)] if days.started_on else ()))
+
+
+def _own_rule(programme: object) -> str | None:
+    """The completion rule a service goes by, where its programme has one."""
+    return DWMP_COMPLETION if str(programme).startswith("dwmp") else None
 
 
 def _of_case(case: Case, measured: Iterable[Measured]) -> list[Measured]:
@@ -141,25 +163,28 @@ def _of_case(case: Case, measured: Iterable[Measured]) -> list[Measured]:
     return [fact for fact in measured if fact.fact_id in ids]
 
 
-def _weights(case: Case, known: KnownPerson) -> list[Measured]:
-    """The counted weights of the services of the case, without those that belong to another of its cases by name."""
+def _weights(case: Case, known: KnownPerson, next_on: date | None) -> list[Measured]:
+    """The counted weights of the services of the case up to the next programme's start.
+
+    Without those that belong to another case by name.
+    """
     others = {
         fact.fact_id
         for other in known.cases
-        if other is not case
+        if other is not case and other.services & case.services
         for fact in other.facts
         if fact.body.referral is not None
     }
-    return [w for w in known.body_size.counted_weights if w.source in _services(case) and w.fact_id not in others]
+    return [
+        weight
+        for weight in known.body_size.counted_weights
+        if weight.source in case.services
+        and weight.fact_id not in others
+        and (next_on is None or weight.body.on < next_on)
+    ]
 
 
-def _services(case: Case) -> frozenset[str]:
-    return case.sources | {fact.source for fact in case.facts}
-
-
-def _programme(
-    case: Case, known: KnownPerson, weights: Sequence[Measured], *, is_child: bool, is_completed: bool
-) -> Programme | None:
+def _programme(case: Case, known: KnownPerson, *, is_child: bool, is_completed: bool) -> Programme | None:
     """None unless it started. A later programme at one of its sources takes the weights from its start on."""
     days = known.days[case.id]
     if days.started_on is None:
@@ -168,15 +193,16 @@ def _programme(
         other_on
         for other in known.cases
         if other is not case
-        and _services(other) & _services(case)
+        and other.services & case.services
         and (other_on := known.days[other.id].started_on) is not None
         and (other_on, other.id) > (days.started_on, case.id)
     ]
+    next_on = min(later, default=None)
     pregnant = [fact.body.on for fact in days.suspensions if fact.body.reason == "pregnancy"]
     return Programme(
         started_on=days.started_on,
-        weights=weights,
-        next_on=min(later, default=None),
+        weights=_weights(case, known, next_on),
+        next_on=next_on,
         is_child=is_child,
         pregnant_on=min(pregnant, default=None),
         died_on=known.died_on,
@@ -199,13 +225,12 @@ def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> da
 
 
 def _known_at_referral(
-    case: Case, known: KnownPerson, age: int | None, age_group: str, bmi: float | None
+    case: Case, known: KnownPerson, age_group: AgeGroup, bmi: float | None
 ) -> KnownAtReferral | None:
     if not case.referrals:
         return None
     return KnownAtReferral(
         on=case.opened_on,
-        age_years=age,
         is_child=None if age_group == "not_known" else age_group == "child",
         bmi=bmi,
         ethnic_group=known.ethnic_group,

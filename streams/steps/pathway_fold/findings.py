@@ -4,14 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from schemas.facts import Completion, Decline, Discharge, Withdrawal
 from schemas.pathway import FindingRule, FindingView
 from streams.steps.pathway_fold.completions import are_contradicting
 from streams.steps.pathway_fold.current_facts import CurrentFacts
 from streams.steps.pathway_fold.episodes import FoldedEpisode, KnownPerson
-from streams.steps.pathway_fold.milestones import COMPLETING
-
-_CLOSING = (Completion, Decline, Discharge, Withdrawal)
+from streams.steps.pathway_fold.milestones import COMPLETING, ENDING
 
 
 class PersonFinding(NamedTuple):
@@ -58,7 +55,7 @@ def _of_episode(episode: FoldedEpisode, died_on: date | None) -> Iterator[_Named
     if episode.days.started_on is None:
         yield from ((fact.body.on, "completion_without_start", episode.id) for fact in completed)
     for fact in episode.case.facts:
-        if type(fact.body) in _CLOSING and episode.case.referrals and fact.body.on < episode.case.opened_on:
+        if type(fact.body) in ENDING and episode.case.referrals and fact.body.on < episode.case.opened_on:
             yield fact.body.on, "outcome_before_referral", episode.id
         if died_on is not None and fact.body.on > died_on:
             yield fact.body.on, "after_death", episode.id

@@ -3,15 +3,17 @@
 The rules are in `schemas/definitions`; each published value names the one it rests on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import get_args
+from functools import cached_property
+from typing import Any, get_args
 
 from schemas import canonical
 from schemas.definitions import Definitions
 from schemas.facts import Body, Death, Referral, Tier
 from schemas.pathway import PathwayView
+from schemas.published_model import PublishedModel
 from streams.steps.pathway_fold.body_size import BodySize
 from streams.steps.pathway_fold.courses import PersonCourse, courses
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, PersonFact, of_type
@@ -27,7 +29,7 @@ from streams.steps.pathway_fold.person import conditions, demographics
 TIER_RANK = {tier: rank for rank, tier in enumerate(get_args(Tier))}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pathway:
     """One person's pathway under our ids; `streams.steps.publishing` puts a recipient's on it.
 
@@ -46,18 +48,35 @@ class Pathway:
 
     @property
     def digest(self) -> str:
-        """Names everything of it that a snapshot holds but the day. Of a repr, as an event's digest."""
-        episodes = [(episode.id, episode.view) for episode in self.episodes]
-        matched = [
-            (
-                handover.sent.fact_id,
-                handover.from_case.id if handover.from_case else None,
-                handover.case.id if handover.case else None,
-                handover.view,
-            )
-            for handover in self.handovers
-        ]
-        return canonical.digest(repr((self.view, episodes, self.courses, matched, self.findings)).encode())
+        """Names everything of it that a snapshot holds but the day."""
+        return canonical.digest(canonical.dump(self.content))
+
+    @cached_property
+    def content(self) -> Mapping[str, Any]:
+        """The snapshot as JSON under our ids, without person, revision and days: each part as its model writes it.
+
+        A field that no model of `schemas.pathway` names cannot be here.
+        """
+        course_of = {episode: course.id for course in self.courses for episode in course.episodes}
+        return _json(self.view) | {
+            "episodes": [
+                _json(episode.view) | {"id": episode.id, "course": course_of.get(episode.id)}
+                for episode in self.episodes
+            ],
+            "courses": [
+                _json(course.view) | {"id": course.id, "episodes": list(course.episodes)} for course in self.courses
+            ],
+            "handovers": [
+                _json(handover.view)
+                | {
+                    "id": handover.sent.fact_id,
+                    "from_episode": handover.from_case.id if handover.from_case else None,
+                    "episode": handover.case.id if handover.case else None,
+                }
+                for handover in self.handovers
+            ],
+            "findings": [_json(finding.view) | {"episode": finding.episode} for finding in self.findings],
+        }
 
     @property
     def due_on(self) -> tuple[date, ...]:
@@ -136,11 +155,14 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
             "current_tier": "primary_care" if onward else None,
             "current_to_tier": onward[-1].body.to_tier if onward else None,
         }
+    found = [episode for episode in found if not episode.case.is_retracted] or found
     still = [episode for episode in found if episode.view.ending == "none"]
     if still:
         last = max(still, key=lambda episode: (TIER_RANK[episode.tier], episode.case.order))
     else:
-        last = max(found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order))
+        last = max(
+            found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
+        )
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
 
 
@@ -151,3 +173,7 @@ def _is_three_tier(facts: Sequence[CurrentFact[Body]], found: Iterable[FoldedEpi
 
 def _core20(imd_quintile: int | None) -> bool | None:
     return None if imd_quintile is None else imd_quintile == 1
+
+
+def _json(view: PublishedModel) -> dict[str, object]:
+    return view.model_dump(mode="json")

@@ -40,9 +40,8 @@ def handovers(
     rule: HandoverRule,
 ) -> tuple[HandoverMatch, ...]:
     """Every sent referral of one person, in order of sending; both inputs are sorted."""
-    sent = _distinct(facts)
-    received_by = _matched(sent, cases, rule)
-    declines = of_type(facts, Decline)
+    sent, declines = _distinct(facts), of_type(facts, Decline)
+    received_by = _matched(sent, cases, {decline.body.referral for decline in declines}, rule)
     found = []
     for referral in sent:
         case = received_by.get(referral.fact_id)
@@ -67,14 +66,17 @@ def _distinct(facts: Sequence[CurrentFact[Body]]) -> list[CurrentFact[Referral]]
 
 
 def _matched(
-    sent: Sequence[CurrentFact[Referral]], cases: Iterable[Case], rule: HandoverRule
+    sent: Sequence[CurrentFact[Referral]], cases: Iterable[Case], answered: set[str | None], rule: HandoverRule
 ) -> dict[str, Case]:
-    """Sent fact id -> the case that received it: each pass looks at all that is left, in order of sending."""
+    """Sent fact id -> the case that received it: each pass looks at all that is left, in order of sending.
+
+    One that was answered is received by its number alone: by time another would take its place.
+    """
     free = [case for case in cases if case.referrals]
     matched: dict[str, Case] = {}
     for fits in _PASSES:
         for referral in sent:
-            if referral.fact_id in matched:
+            if referral.fact_id in matched or (fits is not _has_number and referral.fact_id in answered):
                 continue
             case = next((case for case in free if _may_receive(case, referral, rule) and fits(case, referral)), None)
             if case is not None:
@@ -115,8 +117,12 @@ def _programmes(case: Case) -> set[str]:
     return {referral.body.programme for referral in case.referrals if referral.body.programme}
 
 
+def _has_number(case: Case, sent: CurrentFact[Referral]) -> bool:
+    return sent.body.ubrn is not None and sent.body.ubrn in {referral.body.ubrn for referral in case.referrals}
+
+
 _PASSES: tuple[Callable[[Case, CurrentFact[Referral]], bool], ...] = (
-    lambda case, sent: sent.body.ubrn is not None and sent.body.ubrn in {r.body.ubrn for r in case.referrals},
+    _has_number,
     lambda case, sent: sent.body.provider_ods in _providers(case) and sent.body.programme in _programmes(case),
     lambda case, sent: sent.body.provider_ods in _providers(case),
     lambda case, sent: sent.body.programme in _programmes(case),
@@ -173,7 +179,7 @@ def _view(
     days_allowed = rule.allowed(sent.tier, sent.body.to_tier)
     overdue_on = sent.body.on + timedelta(days=days_allowed)
     is_overdue = not case and not answer and as_of is not None and as_of >= overdue_on
-    interval_days = max(0, (received_on - sent.body.on).days) if received_on else None
+    interval_days = (received_on - sent.body.on).days if received_on and received_on >= sent.body.on else None
     return HandoverView(
         definition=HANDOVER,
         from_tier=sent.tier,

@@ -12,7 +12,8 @@ from streams.steps.pathway_fold.ownership import Case
 
 SEEN, MISSED = frozenset("56"), "3"
 TREATED = "30"  # REFERRAL TO TREATMENT PERIOD STATUS: first definitive treatment
-COMPLETING = frozenset({"completed", "treatment-complete", "goal-reached"})  # reasons of a discharge
+COMPLETING = frozenset({"completed", "treatment-complete"})  # reasons of a discharge
+ENDING = (bodies.Completion, bodies.Decline, bodies.Discharge, bodies.Withdrawal)
 TRANSFERRING = frozenset({"transferred"})
 
 
@@ -62,8 +63,11 @@ class Milestones:
 
 
 def milestones(case: Case, died_on: date | None) -> Milestones:
-    """The milestones of a case. What came after the person's death has no day among them."""
-    facts = [fact for fact in case.facts if died_on is None or fact.body.on <= died_on]
+    """The milestones of a case.
+
+    What came after the person's death has no day among them, nor an ending before the referral was received.
+    """
+    facts = [fact for fact in case.facts if not (_is_after(fact, died_on) or _ends_before(fact, case))]
     attendances = of_type(facts, bodies.Attendance)
     seen = [fact for fact in attendances if fact.body.attendance in SEEN]
     sessions = [fact for fact in seen if is_session(fact.body)]
@@ -85,7 +89,7 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
         ),
         died_on=died_on,
         triages=of_type(facts, bodies.Triage),
-        acceptances=of_type(facts, bodies.Acceptance),
+        acceptances=_acceptances(facts),
         declines=of_type(facts, bodies.Decline),
         choices=of_type(facts, bodies.Choice),
         attendances=attendances,
@@ -115,6 +119,21 @@ def first_day(facts: Iterable[CurrentFact[Body]]) -> date | None:
 def last_of(facts: Sequence[CurrentFact[B]]) -> B | None:
     """The body of the last fact, None without one."""
     return facts[-1].body if facts else None
+
+
+def _acceptances(facts: Sequence[CurrentFact[Body]]) -> tuple[CurrentFact[bodies.Acceptance], ...]:
+    """As reported; of those that a booking stands for only the first, since every later booking makes another."""
+    found = of_type(facts, bodies.Acceptance)
+    booked = [fact for fact in found if fact.body.definition == ACCEPTED_BY_BOOKING]
+    return tuple(fact for fact in found if fact not in booked[1:])
+
+
+def _is_after(fact: CurrentFact[Body], died_on: date | None) -> bool:
+    return died_on is not None and fact.body.on > died_on
+
+
+def _ends_before(fact: CurrentFact[Body], case: Case) -> bool:
+    return bool(case.referrals) and type(fact.body) in ENDING and fact.body.on < case.opened_on
 
 
 def _accepted(

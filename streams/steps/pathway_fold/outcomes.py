@@ -17,7 +17,7 @@ WeightFact = CurrentFact[Measurement]
 class Programme:
     """What outcomes rest on: the start, the counted weights of its services, and what limits or excludes them.
 
-    `next_on` is the start of a later programme at the same source.
+    `next_on` is the start of a later programme at the same source, to which weights from then on belong.
     """
 
     started_on: date
@@ -31,13 +31,17 @@ class Programme:
 
 def outcomes(programme: Programme, rules: Iterable[LossRule], as_of: date | None) -> tuple[Outcome, ...]:
     """Every outcome of a started programme on the day `as_of` (None: no day is known, so no window has closed)."""
-    return tuple(_outcome(programme, rule, weeks, as_of) for rule in rules for weeks in rule.horizon_weeks)
+    found = []
+    for rule in rules:
+        baseline = baseline_of(programme, rule)
+        found += [_outcome(programme, rule, weeks, baseline, as_of) for weeks in rule.horizon_weeks]
+    return tuple(found)
 
 
 def baseline_of(programme: Programme, rule: LossRule) -> WeightFact | None:
     """The weight that loss is measured from."""
     last_on = programme.started_on + timedelta(days=rule.baseline_days)
-    early = [w for w in _of_programme(programme) if programme.started_on <= w.body.on <= last_on]
+    early = [w for w in programme.weights if programme.started_on <= w.body.on <= last_on]
     return min(early, key=lambda w: (_is_self_reported(w), w.body.on, w.fact_id), default=None)
 
 
@@ -51,17 +55,15 @@ def shown_pct(loss: Decimal) -> float:
     return float(loss.quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))
 
 
-def _of_programme(programme: Programme) -> list[WeightFact]:
-    return [w for w in programme.weights if programme.next_on is None or w.body.on < programme.next_on]
-
-
-def _outcome(programme: Programme, rule: LossRule, weeks: int, as_of: date | None) -> Outcome:
+def _outcome(
+    programme: Programme, rule: LossRule, weeks: int, baseline: WeightFact | None, as_of: date | None
+) -> Outcome:
     due_on = programme.started_on + timedelta(weeks=weeks)
     closes_on = due_on + timedelta(weeks=rule.window_weeks)
     if programme.next_on is not None:
         closes_on = min(closes_on, programme.next_on - timedelta(days=1))
     is_closed = as_of is not None and closes_on < as_of
-    baseline, end = baseline_of(programme, rule), _end(programme, due_on, rule)
+    end = _end(programme, due_on, rule)
     excluded = _exclusion(programme, closes_on, end)
     loss = loss_pct(baseline, end) if baseline and end and excluded is None else None
     return Outcome(
@@ -95,7 +97,7 @@ def _status(baseline: WeightFact | None, end: WeightFact | None, is_closed: bool
 
 def _end(programme: Programme, due_on: date, rule: LossRule) -> WeightFact | None:
     window = rule.window_weeks * 7
-    late = [w for w in _of_programme(programme) if abs((w.body.on - due_on).days) <= window]
+    late = [w for w in programme.weights if abs((w.body.on - due_on).days) <= window]
     if rule.name == LOSS_NEAREST:  # of two as near the later
         return min(
             late,

@@ -36,21 +36,14 @@ class Case:
     referrals: tuple[CurrentFact[Referral], ...] = ()
     facts: list[CurrentFact[Body]] = field(default_factory=list)
     ambiguous: bool = False
+    sources: frozenset[str] = frozenset()  # that reported its referrals, else its facts
+    services: frozenset[str] = frozenset()  # that reported anything of it
+    opened_on: date = date.min  # when it was first received; for one without a referral the day of its first fact
 
     @property
     def is_retracted(self) -> bool:
         """Whether its referral was taken back."""
         return self.id.startswith("retracted/")
-
-    @property
-    def sources(self) -> frozenset[str]:
-        """The sources that reported its referrals, else its facts."""
-        return frozenset(fact.source for fact in self.referrals or self.facts)
-
-    @property
-    def opened_on(self) -> date:
-        """When it was first received; for one without a referral the day of its first fact."""
-        return (self.referrals or self.facts)[0].body.on
 
     @property
     def order(self) -> tuple[date, str]:
@@ -77,7 +70,15 @@ def cases(current: CurrentFacts) -> tuple[Case, ...]:
     _give_unnamed(unnamed, received, found)
     for case in found.values():
         case.facts.sort(key=lambda fact: (fact.body.on, fact.fact_id))
+        _complete(case)
     return tuple(sorted(found.values(), key=lambda case: case.order))
+
+
+def _complete(case: Case) -> None:
+    of_referrals = frozenset(fact.source for fact in case.referrals)
+    of_facts = frozenset(fact.source for fact in case.facts)
+    case.sources, case.services = of_referrals or of_facts, of_referrals | of_facts
+    case.opened_on = (case.referrals or case.facts)[0].body.on
 
 
 def _received(facts: Iterable[CurrentFact[Body]]) -> list[Case]:
@@ -88,9 +89,12 @@ def _received(facts: Iterable[CurrentFact[Body]]) -> list[Case]:
             # a trust may run Tier 4 beside Tier 3
             tier = fact.body.to_tier if fact.body.to_tier in SPECIALIST else fact.tier
             groups.setdefault((fact.body.ubrn or fact.fact_id, tier), []).append(fact)
-    return [
+    found = [
         Case(min(fact.fact_id for fact in group), tier, referrals=tuple(group)) for (_, tier), group in groups.items()
     ]
+    for case in found:
+        _complete(case)
+    return found
 
 
 def _give_unnamed(unnamed: Sequence[CurrentFact[Body]], received: Sequence[Case], found: dict[str, Case]) -> None:

@@ -21,8 +21,16 @@ Doubts = Mapping[str, FindingRule]  # fact id -> why it is not counted
 
 def doubted_weights(weights: Sequence[Measured], rule: PlausibilityRule) -> Doubts:
     """The weights of a person that are not counted, and why; `weights` are by day and fact id."""
-    doubts: dict[str, FindingRule] = {w.fact_id: "weight_out_of_range" for w in weights if not w.body.plausible}
-    plausible = [weight for weight in weights if weight.body.plausible]
+    lowest, highest = rule.weight_kg
+    doubts: dict[str, FindingRule] = {
+        w.fact_id: "weight_out_of_range"
+        for w in weights
+        if not (w.body.plausible and lowest <= w.body.value <= highest)
+    }
+    plausible = [weight for weight in weights if weight.fact_id not in doubts]
+    values = [weight.body.value for weight in plausible]
+    if not values or max(values) * 100 <= min(values) * (100 + rule.jump_pct):
+        return doubts  # no two are far from each other: most people's
     doubts |= {w.fact_id: "weight_in_pounds" for w in plausible if _is_in_pounds(w, plausible, rule)}
     plausible = [weight for weight in plausible if weight.fact_id not in doubts]
     return doubts | {w.fact_id: "weight_jump" for w in plausible if _is_jump(w, plausible, rule)}

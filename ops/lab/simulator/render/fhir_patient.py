@@ -1,5 +1,7 @@
 """The Patient of the practices' hub, in UK Core's profile."""
 
+from datetime import date
+
 from ops.lab.simulator.model import GP, SimulatedAddress, SimulatedIdentity
 
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
@@ -9,7 +11,7 @@ LOCAL_ID = f"{TIERLINK}/Id/patient/{GP}"
 _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 
-def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
+def patient(local_id: str, identity: SimulatedIdentity, *, died_on: date | None = None) -> dict[str, object]:
     """The Patient of a record, with the fields the record lacks left out."""
     numbers = [{"system": _NHS_NUMBER, "value": identity.nhs_number}] if identity.nhs_number else []
     resource: dict[str, object] = {
@@ -27,6 +29,8 @@ def patient(local_id: str, identity: SimulatedIdentity) -> dict[str, object]:
         resource["gender"] = identity.sex
     if identity.birth_date:
         resource["birthDate"] = identity.birth_date.isoformat()
+    if died_on:
+        resource["deceasedDateTime"] = died_on.isoformat()
     return resource
 
 

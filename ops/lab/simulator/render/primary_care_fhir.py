@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import TypedDict
 
 from ops.lab.simulator.model import GP, Fact, SimulatedEntry
+from ops.lab.simulator.render.fhir_milestones import CONDITIONS, milestone
 from ops.lab.simulator.render.fhir_patient import LOCAL_ID, ODS, TIERLINK, UK_CORE, patient
 from ops.lab.simulator.render.fhir_references import BundleReferences, Reference
 from ops.lab.simulator.render.measured_codes import OTHERS, TEXTS, UNITS, USUAL
@@ -15,6 +17,7 @@ from ops.lab.simulator.spellings import chosen
 _SNOMED = "http://snomed.info/sct"
 _UCUM = "http://unitsofmeasure.org"
 _UBRN = "https://fhir.nhs.uk/Id/UBRN"
+_REVOKED = "referrer"  # by whom: FHIR says so in the status of the request
 _SENDER_ODS = "Y00001"
 _SERVICE = {  # SNOMED CT UK: local-authority Tier 2 programme; refer to weight management programme
     "tier2": ("771491000000104", "Referral to local authority weight management programme"),
@@ -51,18 +54,19 @@ def bundle(entry: SimulatedEntry) -> MessageBundle:
     patient_url = references.full_url("Patient", 2)
     subject = references.to(patient_url, LOCAL_ID, entry.local_id)
     requests: dict[str, Reference] = {}
-    resources = [(patient_url, patient(entry.local_id, with_placeholders(entry)))]
+    resources = [(patient_url, patient(entry.local_id, with_placeholders(entry), died_on=_died_on(entry)))]
     for number, fact in enumerate(entry.facts, start=3):
-        if fact.kind == "referral":
+        if fact.kind in ("referral", "medicine"):
             url = references.full_url("ServiceRequest", number)
             requests[fact.key] = references.to(url, _UBRN, fact.key)
-            resources.append((url, _service_request(entry, fact, subject)))
-        else:
+            make = _service_request if fact.kind == "referral" else _carrier
+            resources.append((url, make(entry, fact, subject)))
+        elif fact.kind in ("measurement", "comorbidity"):
             url = references.full_url("Observation", number)
             resources.append((url, _observation(entry, fact, subject, requests.get(fact.referral or ""))))
     for number, resource in enumerate(_no_facts(entry, resources, subject), start=len(entry.facts) + 3):
         resources.append((references.full_url(str(resource["resourceType"]), number), resource))
-    header = (references.full_url("MessageHeader", 1), _header(resources[1][0]))
+    header = (references.full_url("MessageHeader", 1), _header(resources[:2][-1][0]))
     return {
         "resourceType": "Bundle",
         "identifier": {"system": f"{TIERLINK}/Id/message/{GP}", "value": entry.message_id},
@@ -80,6 +84,10 @@ def _no_facts(
     requests = [resource for _, resource in resources if resource["resourceType"] == "ServiceRequest"]
     found = [copy for request in requests for copy in no_request(entry, request)]
     return found + (no_measurement(entry, subject) if entry.facts else [])
+
+
+def _died_on(entry: SimulatedEntry) -> date | None:
+    return next((fact.on for fact in entry.facts if fact.kind == "death"), None)
 
 
 def _header(focus: str) -> dict[str, object]:
@@ -111,35 +119,66 @@ def _service_request(entry: SimulatedEntry, fact: Fact, subject: Reference) -> d
             {"url": f"{definitions}/to-tier", "valueCode": fact.to_tier},
             {"url": f"{definitions}/direction", "valueCode": "sent"},
             {"url": f"{definitions}/practice-ods", "valueCode": practice_ods},
+            *(milestone(answer) for answer in entry.facts if answer.kind == "decline" and answer.by != _REVOKED),
         ],
         "identifier": [{"system": _UBRN, "value": fact.key}],
-        "status": "active",
+        "status": _status(entry, fact),
         "intent": "order",
         "priority": fact.priority,
         "code": {"coding": [{"system": _SNOMED, "code": code, "display": display}]},
         "subject": subject,
         "authoredOn": fact.on.isoformat(),
         "requester": {"reference": "#practice"} if is_contained else practice,
+        **({"performer": [{"identifier": {"system": ODS, "value": fact.provider_ods}}]} if fact.provider_ods else {}),
         "reasonCode": [{"coding": [{"system": _SNOMED, "code": "414916001", "display": "Obesity"}]}],
     }
 
 
+def _status(entry: SimulatedEntry, referral: Fact) -> str:
+    """What never should have been is in error; what the practice took back is revoked."""
+    if referral.retracted:
+        return "entered-in-error"
+    return "revoked" if any(fact.by == _REVOKED for fact in entry.facts) else "active"
+
+
+def _carrier(_: SimulatedEntry, fact: Fact, subject: Reference) -> dict[str, object]:
+    """What stands under no referral: a request that asks for nothing and carries the fact."""
+    code, display = _SERVICE["tier2"]
+    return {
+        "resourceType": "ServiceRequest",
+        "extension": [{"url": f"{TIERLINK}/StructureDefinition/carrier", "valueBoolean": True}, milestone(fact)],
+        "identifier": [{"system": f"{TIERLINK}/Id/referral/{GP}", "value": fact.key.split("/")[0]}],
+        "status": "active",
+        "intent": "order",
+        "code": {"coding": [{"system": _SNOMED, "code": code, "display": display}]},
+        "subject": subject,
+        "authoredOn": fact.on.isoformat(),
+    }
+
+
 def _observation(entry: SimulatedEntry, fact: Fact, subject: Reference, request: Reference | None) -> dict[str, object]:
+    resource: dict[str, object] = {
+        "resourceType": "Observation",
+        "identifier": [{"system": f"{TIERLINK}/Id/{fact.kind}/{GP}", "value": fact.key}],
+        "status": "final",
+        **(_condition(fact) if fact.kind == "comorbidity" else _measured(entry, fact)),
+        "subject": subject,
+        "effectiveDateTime": fact.on.isoformat(),
+    }
+    return resource | ({"basedOn": [request]} if request else {})
+
+
+def _condition(fact: Fact) -> dict[str, object]:
+    coding = {"system": _SNOMED, "code": CONDITIONS[fact.code or ""]}
+    return {"code": {"coding": [coding]}, "valueBoolean": fact.present}
+
+
+def _measured(entry: SimulatedEntry, fact: Fact) -> dict[str, object]:
     assert fact.quantity is not None
     assert fact.value_given is not None
     assert fact.unit_given is not None
-    resource: dict[str, object] = {
-        "resourceType": "Observation",
-        "identifier": [{"system": f"{TIERLINK}/Id/measurement/{GP}", "value": fact.key}],
-        "status": "final",
-        "code": _code(entry, fact.quantity),
-        "subject": subject,
-        "effectiveDateTime": fact.on.isoformat(),
-        "valueQuantity": {"value": float(fact.value_given), **_unit(entry, fact.unit_given)},
-    }
-    if request:
-        resource["basedOn"] = [request]
-    return resource
+    quantity = {"value": float(fact.value_given), **_unit(entry, fact.unit_given)}
+    return {"code": _code(entry, fact.quantity), "valueQuantity": quantity}
 
 
 def _code(entry: SimulatedEntry, quantity: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ SERVICE = "WMS"
 FOREIGN_SERVICE = "CAR"
 _TYPE = {
     "I12": "REF^I12^REF_I12",
+    "I14": "REF^I14^REF_I12",
     "S12": "SIU^S12^SIU_S12",
     "S13": "SIU^S13^SIU_S12",
     "S15": "SIU^S15^SIU_S12",
@@ -36,7 +37,7 @@ _OBSERVATION = {"weight": "27113001^Body weight^SCT"}
 def message(entry: SimulatedEntry, *, service: str = SERVICE) -> bytes:
     """One entry as one message, segments ended by carriage returns, without MLLP framing."""
     # HL7 puts RF1 and SCH before the patient
-    about = [_first(entry, service)] if entry.form in ("I12", "S12", "S13", "S15", "S26") else _event(entry)
+    about = _first(entry, service) if entry.form[0] in "IS" else _event(entry)
     segments = [_header(entry), *about, *patient(entry, _TRUST_ODS), *_body(entry, service)]
     return "".join(f"{text}\r" for text in segments).encode()
 
@@ -78,12 +79,14 @@ def _event(entry: SimulatedEntry) -> list[str]:
     return [segment("EVN", {1: entry.form, 2: _moment(entry.source_version_at)})]
 
 
-def _first(entry: SimulatedEntry, service: str) -> str:
+def _first(entry: SimulatedEntry, service: str) -> list[str]:
+    """The referral, or the appointment with the referral it names."""
     fact = entry.facts[0]
-    if entry.form == "I12":
+    if fact.kind == "referral":
         number = f"{fact.key}^UBRN" if fact.ubrn else fact.key
-        return segment("RF1", {1: "A", 2: "R", 3: service, 6: number, 7: _day(fact.on)})
-    return segment(
+        return [segment("RF1", {1: "A", 2: "R", 3: service, 6: number, 7: _day(fact.on)})]
+    under = [segment("RF1", {3: service, 6: fact.referral})] if fact.referral else []
+    appointment = segment(
         "SCH",
         {
             1: fact.key,
@@ -93,6 +96,7 @@ def _first(entry: SimulatedEntry, service: str) -> str:
             25: chosen(entry, "status_in_words", _STATUS[entry.form], words.APPOINTMENT_STATUS[entry.form]),
         },
     )
+    return [appointment, *under]
 
 
 def _who_cancelled(entry: SimulatedEntry, by: str) -> str:
@@ -114,7 +118,16 @@ def _body(entry: SimulatedEntry, service: str) -> list[str]:
         segments += [segment("RGS", {1: "1"}), segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
     if entry.form == "R01":
         segments += _result(entry, fact)
-    return segments
+    return segments + _local(entry)
+
+
+def _local(entry: SimulatedEntry) -> list[str]:
+    """ZU1: what HL7 has no field for, where this trust writes it."""
+    fact = entry.facts[0]
+    status = next((other.code for other in entry.facts if other.kind == "rtt_status"), None)
+    fields = {2: fact.purpose or "", 3: fact.medium or "", 14: status or ""}
+    filled = {number: value for number, value in fields.items() if value}
+    return [segment("ZU1", filled)] if filled else []
 
 
 def _result(entry: SimulatedEntry, fact: Fact) -> list[str]:

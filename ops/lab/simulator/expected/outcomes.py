@@ -1,0 +1,167 @@
+"""Weight lost at each horizon, by both definitions and in the three denominators: loss-5pct-nearest/1 and -last/1."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from ops.lab.simulator.expected.definitions import (
+    ADULT_YEARS,
+    BASELINE,
+    HORIZON_WEEKS,
+    LAST,
+    LOSS_PCT,
+    NEAREST,
+    WINDOW,
+)
+from ops.lab.simulator.expected.episodes import ExpectedEpisode
+from ops.lab.simulator.expected.plausible import kilograms, weights_of, years_between
+from ops.lab.simulator.expected.timeline import completed_on, started
+from ops.lab.simulator.model import Fact
+from ops.lab.simulator.truth import PersonTruth
+
+Pathway = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PersonFacts:
+    """What the figures of one episode rest on beside it: all episodes, doubted weights, death and what follows it."""
+
+    person: PersonTruth
+    episodes: Sequence[ExpectedEpisode]
+    doubts: Mapping[Fact, str]
+    died_on: date | None
+    as_of: date
+    after_death: Sequence[Fact] = ()
+
+
+def plausible_weights(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
+    """What the sources of the episode weighed, without facts of a referral that was taken back."""
+    apart = {fact for other in about.episodes if other.retracted and other is not episode for fact in other.facts}
+    records = [record for record in about.person.records if record.source in episode.sources]
+    weights = weights_of(fact for record in records for fact in record.facts)
+    if episode.retracted:
+        weights = weights_of(episode.facts)
+    return [fact for fact in weights if fact not in about.doubts and fact not in apart]
+
+
+def window_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
+    """The plausible weights from the start to the last day of the programme's windows."""
+    start = started(episode)[0]
+    if start is None:
+        return []
+    until = last_day_of_windows(episode, about)
+    return [fact for fact in plausible_weights(episode, about) if start <= fact.on <= until]
+
+
+def last_day_of_windows(episode: ExpectedEpisode, about: PersonFacts) -> date:
+    """The day before a later programme at the same source starts."""
+    start = started(episode)[0] or date.max
+    starts = [started(other)[0] for other in about.episodes if other.sources & episode.sources and not other.retracted]
+    later = [day for day in starts if day is not None and day > start]
+    return min(later) - timedelta(days=1) if later else date.max
+
+
+def baseline_of(weights: Sequence[Fact], start: date) -> Fact | None:
+    """The first weight from the start to 14 days after it, measured before self-reported."""
+    fitting = [fact for fact in weights if start <= fact.on <= start + BASELINE]
+    return min(fitting, key=lambda fact: (is_self_reported(fact), fact.on), default=None)
+
+
+def is_self_reported(fact: Fact) -> bool:
+    """True where nobody else read the scales."""
+    return fact.method == "self_reported"
+
+
+def lost_pct(baseline: Fact, end: Fact) -> Decimal:
+    """Baseline minus end over baseline in per cent, not rounded."""
+    return (kilograms(baseline) - kilograms(end)) * 100 / kilograms(baseline)
+
+
+def shown_pct(loss: Decimal) -> float:
+    """To one decimal place, halves away from zero."""
+    return float(loss.quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+def outcomes_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Pathway]:
+    """Every horizon by both definitions; nothing where nothing started."""
+    start = started(episode)[0]
+    if start is None:
+        return []
+    return [
+        _outcome(episode, about, definition, weeks, start) for definition in (LAST, NEAREST) for weeks in HORIZON_WEEKS
+    ]
+
+
+def _outcome(episode: ExpectedEpisode, about: PersonFacts, definition: str, weeks: int, start: date) -> Pathway:
+    due_on = start + timedelta(weeks=weeks)
+    closes_on = min(due_on + WINDOW, last_day_of_windows(episode, about))
+    weights = window_of(episode, about)
+    baseline, end = baseline_of(weights, start), _end(weights, due_on, definition)
+    loss = lost_pct(baseline, end) if baseline and end else None
+    has_closed = about.as_of > closes_on
+    status = "measured" if loss is not None else _missing(baseline, has_closed)
+    excluded = _excluded(episode, about, closes_on, has_end=end is not None)
+    return {
+        "definition": definition,
+        "weeks": weeks,
+        "due_on": due_on.isoformat(),
+        "closes_on": closes_on.isoformat(),
+        "status": status,
+        **_shown_weight("baseline", baseline),
+        **({} if loss is None else _shown_weight("end", end)),
+        **({} if excluded == "child" else _shown_loss(loss)),
+        "excluded": excluded,
+        "in_starters": excluded is None,
+        "in_closed": excluded is None and has_closed,
+        "in_completers": excluded is None and completed_on(episode) is not None,
+    }
+
+
+def _shown_loss(loss: Decimal | None) -> Pathway:
+    """No definition says whether a child's is shown, so nothing is expected of it."""
+    return {
+        "loss_pct": None if loss is None else shown_pct(loss),
+        "achieved": None if loss is None else loss >= LOSS_PCT,
+    }
+
+
+def _missing(baseline: Fact | None, has_closed: bool) -> str:
+    if not has_closed:
+        return "not_due"
+    return "no_end" if baseline else "no_baseline"
+
+
+def _shown_weight(which: str, fact: Fact | None) -> Pathway:
+    return {
+        f"{which}_on": fact.on.isoformat() if fact else None,
+        f"{which}_kg": float(kilograms(fact)) if fact else None,
+        f"{which}_method": fact.method if fact else None,
+    }
+
+
+def _end(weights: Sequence[Fact], due_on: date, definition: str) -> Fact | None:
+    fitting = [fact for fact in weights if due_on - WINDOW <= fact.on <= due_on + WINDOW]
+    if definition == LAST:
+        return max(fitting, key=lambda fact: (fact.on, not is_self_reported(fact)), default=None)
+    return min(
+        fitting,
+        key=lambda fact: (is_self_reported(fact), abs((fact.on - due_on).days), -fact.on.toordinal()),
+        default=None,
+    )
+
+
+def _excluded(episode: ExpectedEpisode, about: PersonFacts, closes_on: date, *, has_end: bool) -> str | None:
+    start, born = started(episode)[0], episode.birth_date
+    on = episode.received_on or start
+    if born is not None and on is not None and years_between(born, on) < ADULT_YEARS:
+        return "child"
+    suspended = [fact for record in about.person.records for fact in record.facts if fact.kind == "suspension"]
+    if any(
+        fact.reason == "pregnancy" and fact.on <= closes_on and (start is None or (fact.ends_on or date.max) >= start)
+        for fact in suspended
+    ):
+        return "pregnancy"
+    if about.died_on is not None and about.died_on <= closes_on and not has_end:
+        return "death"
+    return None
