@@ -47,6 +47,9 @@ COMORBIDITY: Mapping[str, str] = {
     "13645005": "copd",
     "363346000": "cancer",  # malignant neoplastic disease
 }
+# One of the diagnoses of a condition: present it is the condition, absent it rules the condition out as little as the
+# absence of any other.
+ONE_DIAGNOSIS = frozenset({"58214004", "13746004", "69322001"})
 COMORBIDITY_CODE: Mapping[str, str] = {
     condition: code for code, condition in reversed(list(COMORBIDITY.items()))
 }  # the first code of each
