@@ -364,3 +364,13 @@ def test_the_first_and_the_last_score_of_a_questionnaire_and_their_change() -> N
     scores = [fact("score", on, code="eq-vas", value=Decimal(value)) for on, value in ((0, 55), (40, 60), (84, 70))]
     (found,) = episode(council=[received(0), *scores])["scores"]
     assert (found["first_score"], found["last_score"], found["score_change"]) == (55.0, 70.0, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("born", "group"), [(2006, "adult"), (2007, "not_known"), (2008, "child"), (None, "not_known")]
+)
+def test_without_a_date_of_birth_the_year_alone_decides_where_it_can(born: int | None, group: str) -> None:
+    truth = with_identity(person(council=[received(0)], gp=[sent(0)]), 0, birth_date=None)
+    truth = with_identity(truth, 1, birth_date=date(born, 6, 1) if born else None)
+    (found,) = expected_pathway(truth, as_of=day(100))["episodes"]  # type: ignore[misc]
+    assert (found["age_group"], found.get("age_at_referral")) == (group, None)
