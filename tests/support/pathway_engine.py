@@ -9,11 +9,12 @@ from pathway_journeys import DEFINITIONS, keyed, keyring
 
 from ops.lab.known_keys import known_bucket_keys, known_keys
 from schemas import canonical, pathway_in, topics
-from schemas.data_keys import Family
+from schemas.data_keys import BucketKeys, Family
 from schemas.elements import EntryContent, entry_element
 from schemas.errors import Unreadable
 from schemas.facts import StoredFact
 from schemas.field_sets import FIELD_SETS
+from schemas.keyring import Keyring
 from schemas.pathway_in import EntryInput, TickInput, entry_message, key_message
 from schemas.recipients import Agreement
 from schemas.record_keys import WrappedKeys
@@ -40,7 +41,20 @@ def step(recipients: Iterable[str | Agreement] = ("demo",), kind: type[PathwaySt
     return kind(keyring(*(each.slug for each in agreements)), agreements, DEFINITIONS, data_keys=lambda: BUCKET_KEYS)
 
 
-def entry_input(person_id: str, facts: Sequence[StoredFact], link_revision: int) -> tuple[bytes, bytes]:
+@dataclass(frozen=True)
+class EngineKeys:
+    """What ingress names and seals with."""
+
+    ingress: Keyring
+    buckets: BucketKeys
+
+
+KNOWN = EngineKeys(INGRESS_KEYS, BUCKET_KEYS)
+
+
+def entry_input(
+    person_id: str, facts: Sequence[StoredFact], link_revision: int, keys: EngineKeys = KNOWN
+) -> tuple[bytes, bytes]:
     """Key and value of an entry of the person with these facts, which are of one record and version time."""
     first = facts[0]
     content = EntryContent(
@@ -53,20 +67,20 @@ def entry_input(person_id: str, facts: Sequence[StoredFact], link_revision: int)
         service_named=True,
         facts=facts,
     )
-    key, text = entry_element(content, INGRESS_KEYS, BUCKET_KEYS.made(Family.BODY, first.record_id, 1))
+    key, text = entry_element(content, keys.ingress, keys.buckets.made(Family.BODY, first.record_id, 1))
     record_id, _, name = key.split("/", 2)
     return entry_message(person_id, (record_id, name), text, link_revision=link_revision)
 
 
-def fact_input(person_id: str, fact: StoredFact, link_revision: int) -> tuple[bytes, bytes]:
+def fact_input(person_id: str, fact: StoredFact, link_revision: int, keys: EngineKeys = KNOWN) -> tuple[bytes, bytes]:
     """Key and value of an entry that says this one thing."""
-    return entry_input(person_id, [fact], link_revision)
+    return entry_input(person_id, [fact], link_revision, keys)
 
 
-def key_input(person_id: str, record_id: str, link_revision: int) -> tuple[bytes, bytes]:
+def key_input(person_id: str, record_id: str, link_revision: int, keys: EngineKeys = KNOWN) -> tuple[bytes, bytes]:
     """Key and value of the record's data key under the person."""
-    data_keys = {Family.BODY: BUCKET_KEYS.made(Family.BODY, record_id, 1)}
-    return key_message(person_id, record_id, WrappedKeys.of(record_id, data_keys, 1, BUCKET_KEYS), link_revision)
+    data_keys = {Family.BODY: keys.buckets.made(Family.BODY, record_id, 1)}
+    return key_message(person_id, record_id, WrappedKeys.of(record_id, data_keys, 1, keys.buckets), link_revision)
 
 
 def message(pair: KeyValue, offset: int, *, sent_ms: int | None = None) -> Message:
