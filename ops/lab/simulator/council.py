@@ -138,6 +138,8 @@ class CouncilWriter:
             ended_on = last + timedelta(days=rng.randrange(7, 28))
             self._writes(ended_on, self._fact("withdrawal", ended_on, reason=rng.choice(_WITHDRAWALS)))
             return ended_on
+        if kind == "completion_not_reported":
+            return last
         completed_on = last + timedelta(days=rng.randrange(0, 4))
         self._writes(completed_on, self._fact("completion", completed_on, definition=COMPLETION))
         if kind == "two_completions":
