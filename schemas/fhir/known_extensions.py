@@ -29,8 +29,10 @@ KNOWN: Mapping[str, frozenset[str]] = {
     ),
     "ServiceRequest": _of(Referral, "carrier", "milestone", "on"),
     "Appointment": _of(Attendance, "on"),
+    "Encounter": _of(Attendance, without={"attendance"}),
     "Observation": frozenset({"method", "on"}),
     "QuestionnaireResponse": frozenset({"score", "on"}),
+    "Task": frozenset(),
 }  # fmt: skip
 # those of one value type: with another they would be passed over
 _VALUE: Mapping[str, str] = {

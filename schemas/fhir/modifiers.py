@@ -31,6 +31,7 @@ process the element. Source: HL7 FHIR R4 (4.0.1), the elements marked `?!`, read
 | Appointment.status | see `codes.ATTENDANCE_OF_STATUS`; proposed, waitlist: information |
 | Encounter.status | finished: told; entered-in-error: taken back; the others: information |
 | Organization.active, HealthcareService.active, Location.status | not used: its code names it, closed or not |
+| Task.status | rejected: the referral is declined; entered-in-error: taken back; the others: information |
 | QuestionnaireResponse.status | completed, amended: told; entered-in-error: taken back; the others: information |
 
 A status, intent or comparator that is in no list of R4 is an error: the fact is not told.
@@ -52,7 +53,13 @@ _NO_FACT: Mapping[tuple[str, str], frozenset[str]] = {
         {"planned", "arrived", "triaged", "in-progress", "onleave", "cancelled", "unknown"}
     ),
     ("QuestionnaireResponse", "status"): frozenset({"in-progress", "stopped"}),
-}
+    ("Task", "status"): frozenset(
+        {
+            "draft", "requested", "received", "accepted", "ready", "cancelled", "in-progress", "on-hold", "failed",
+            "completed",
+        }
+    ),
+}  # fmt: skip
 _FACT: Mapping[tuple[str, str], frozenset[str]] = {
     ("ServiceRequest", "status"): frozenset({"active", "completed", "revoked", "entered-in-error"}),
     ("ServiceRequest", "intent"): frozenset({"order", "original-order", "instance-order"}),
@@ -66,6 +73,7 @@ _FACT: Mapping[tuple[str, str], frozenset[str]] = {
     ),
     ("Encounter", "status"): frozenset({"finished", "entered-in-error"}),
     ("QuestionnaireResponse", "status"): frozenset({"completed", "amended", "entered-in-error"}),
+    ("Task", "status"): frozenset({"rejected", "entered-in-error"}),
 }  # fmt: skip
 
 

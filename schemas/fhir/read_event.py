@@ -1,4 +1,4 @@
-"""Appointments, encounters, observations and questionnaire responses as facts."""
+"""Appointments, encounters, observations, questionnaire responses and tasks as facts."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,6 +10,7 @@ from schemas.fhir.dates import day_of, when
 from schemas.fhir.modifiers import is_understood, states_fact
 from schemas.fhir.node import Node
 from schemas.fhir.read_observation import observation
+from schemas.fhir.read_task import rejection
 from schemas.fhir.references import is_ods
 from schemas.source_message import SourceFact
 from schemas.units import plain
@@ -138,7 +139,9 @@ def _encounter(node: Node, context: Context) -> list[SourceFact]:
         return []
     if not context.span.check(node, "period", moment.on):
         return []
-    body = Attendance(on=moment.on, at=moment.at, attendance="5")
+    values: dict[str, object] = extension_values(node, Attendance)
+    values |= {"on": moment.on, "at": moment.at, "attendance": "5"}
+    body = built(Attendance, values, node, source=context.source, elements={})
     return context.fact(node, body, retracted=status == ENTERED_IN_ERROR)
 
 
@@ -183,4 +186,5 @@ _READERS: Mapping[str, Callable[[Node, Context], list[SourceFact]]] = {
     "Encounter": _encounter,
     "Observation": observation,
     "QuestionnaireResponse": _score,
+    "Task": rejection,
 }

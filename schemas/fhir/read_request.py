@@ -26,13 +26,14 @@ from schemas.facts import (
     Triage,
     Withdrawal,
 )
-from schemas.fhir.bodies import built, extension_values, known_code
+from schemas.fhir.bodies import built, extension_values
 from schemas.fhir.context import Context
 from schemas.fhir.dates import StatedTime, london_day, when
 from schemas.fhir.extensions import hyphened
 from schemas.fhir.known_extensions import report_unread_parts
 from schemas.fhir.modifiers import is_retracted, is_understood, states_fact
 from schemas.fhir.node import Node
+from schemas.fhir.read_task import is_rejected, reason_of
 from schemas.fhir.references import business_id
 from schemas.identity import booking_reference
 from schemas.source_message import SourceFact
@@ -71,11 +72,12 @@ def facts(node: Node, context: Context) -> list[SourceFact]:
         return []
     number = business_id(node)
     found = [] if node.our_flag("carrier") else _referral(node, number, context)
-    if found and node.text("status") == "revoked":
-        found.append(_revocation(node, number, context))
+    is_revoked = bool(found) and node.text("status") == "revoked"
     for extension in node.many("extension"):
         if extension.text("url") == uris.extension_url("milestone"):
             found += _milestone(extension, number, context)
+    if is_revoked and not is_rejected(number, context) and not any(isinstance(fact.body, Decline) for fact in found):
+        found.append(_revocation(node, number, context))  # unless the message says better how it ended
     return found
 
 
@@ -155,15 +157,8 @@ def _revocation(node: Node, number: str | None, context: Context) -> SourceFact:
     R4 has no day for it: that of the resource's last change, else of the message. Why stands in the extension
     request-statusReason; one that only a service or the person can give says by whom, else the referrer took it back.
     """
-    place, reason = node.extension(uris.STATUS_REASON), None
-    if place is not None:
-        found = (
-            known_code("reason", code.lower().replace("_", "-"), context.source)
-            for _, code in place.codings("valueCodeableConcept")
-        )
-        reason = next((code for code in found if code is not None), None)
-        if reason is None:
-            place.warning("valueCodeableConcept", "is not a code of the list; left out", code="code-invalid")
+    place = node.extension(uris.STATUS_REASON)
+    reason = reason_of(place, "valueCodeableConcept", context.source) if place else None
     meta = node.first("meta")
     changed = when(meta, "lastUpdated") if meta else None
     possible = changed is not None and context.span.fault(changed.on) is None

@@ -16,7 +16,7 @@ from schemas.fhir.fast_valid import is_fast_valid
 
 USED = (
     "MessageHeader", "Patient", "ServiceRequest", "Appointment", "Encounter", "Observation",
-    "QuestionnaireResponse",
+    "QuestionnaireResponse", "Task",
 )  # fmt: skip
 LIST_MAX = 200  # identifiers, names, extensions of one resource; no real one seen has over 20
 

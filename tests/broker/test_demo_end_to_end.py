@@ -30,7 +30,8 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 PEOPLE, SEED = 12, 11
 PROMISED = (
     "acknowledged duplicates refused linked held rejected ignored opted_out withdrawn stalled unaccounted "
-    "pathways three_tier_pathways pathway_exact noise linkage nhs_number_join canary canary_hits seconds"
+    "pathways three_tier_pathways pathway_exact tier2_52_weeks tier2_52_weeks_expected noise linkage nhs_number_join "
+    "canary canary_hits seconds"
 ).split()
 PEOPLE_SOUGHT = 4  # whose tokens are looked for
 

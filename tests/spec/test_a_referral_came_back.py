@@ -134,3 +134,62 @@ def test_a_referral_itself_is_under_no_sent_one() -> None:
     text = mapping_text().replace('direction = "sent"\n', 'direction = "sent"\nunder = "sent"\n')
     with pytest.raises(InvalidField, match=r"fact\[14\]\.under"):
         parse(text)
+
+
+# ------------------------------------------------------------ a Task about the request
+
+REQUEST = "urn:x:2"
+
+
+def with_task(request: dict[str, Any] | None = None, **task: Any) -> tuple[list[SourceFact], tuple[Issue, ...]]:
+    """As `facts_with`, beside a Task about the request."""
+    document = referral_bundle(ServiceRequest=lambda resource: resource.update(request or {}))
+    plain = {"resourceType": "Task", "status": "rejected", "intent": "order", "focus": {"reference": REQUEST}}
+    when = {"lastModified": "2026-05-31T09:00:00+01:00"}
+    document["entry"].append({"fullUrl": "urn:x:task", "resource": {**plain, **when, **task}})
+    checked, message = check(document, source=GP_HUB, test_mode=True, received_at=RECEIVED_AT)
+    assert message is not None
+    return [fact for fact in message.facts if fact.body.type in ("referral", "decline")], checked.issues
+
+
+def concept(code: str) -> dict[str, Any]:
+    return {"coding": [{"code": code}]}
+
+
+def test_a_task_that_the_service_rejected_declines_the_referral_it_is_about() -> None:
+    (referral, decline), issues = with_task(statusReason=concept("RETURN_TO_REFERRER_WITH_ADVICE"))
+    assert isinstance(decline.body, Decline)
+    assert (decline.body.on, decline.body.declined_by) == (date(2026, 5, 31), "service")
+    assert (decline.body.reason, decline.referral_business_id) == ("returned-with-advice", referral.business_id)
+    assert issues == ()
+
+
+def test_a_task_names_its_request_by_a_number_too() -> None:
+    number = {"identifier": {"system": "https://fhir.nhs.uk/Id/UBRN", "value": NUMBER}}
+    (_, decline), _ = with_task(focus=number)
+    assert decline.referral_business_id == NUMBER
+
+
+@pytest.mark.parametrize("status", ["requested", "accepted", "completed", "cancelled"])
+def test_any_other_task_tells_nothing_and_says_so(status: str) -> None:
+    (_,), issues = with_task(status=status)
+    assert [(issue.severity.value, issue.location) for issue in issues] == [
+        ("information", "Bundle.entry[5].resource.status")
+    ]
+
+
+def test_a_rejection_entered_in_error_is_taken_back() -> None:
+    (_, decline), _ = with_task(status="entered-in-error")
+    assert decline.retracted
+
+
+def test_a_task_about_nothing_is_an_error() -> None:
+    (_,), issues = with_task(focus={"display": "a letter"})
+    assert [(issue.severity.value, issue.location) for issue in issues] == [("error", "Bundle.entry[5].resource.focus")]
+
+
+def test_a_revoked_request_whose_task_says_why_is_declined_once_by_the_task() -> None:
+    (_, decline), issues = with_task({"status": "revoked"}, statusReason=concept("no-capacity"))
+    assert isinstance(decline.body, Decline)
+    assert (decline.body.on, decline.body.reason) == (date(2026, 5, 31), "no-capacity")
+    assert issues == ()

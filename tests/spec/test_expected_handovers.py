@@ -87,6 +87,13 @@ def test_what_was_answered_is_no_gap(answer: Fact, shown: str) -> None:
     assert (found["status"], found["answer"], found["answered_on"]) == ("answered", shown, text(9))
 
 
+def test_what_was_answered_is_received_by_its_number_alone() -> None:
+    rejected = fact("decline", 10, referral="1", by="service", reason="not-eligible")
+    gp = [sent(0, key="1", ubrn="1"), rejected, sent(30, key="2", ubrn="2")]
+    assert statuses(gp=gp, council=[received(35)]) == ["answered", "received"]
+    assert statuses(gp=gp[:2], council=[received(35, ubrn="1")]) == ["received"]
+
+
 def test_a_death_after_the_days_allowed_answers_nothing() -> None:
     assert statuses(gp=[sent(0), fact("death", 43)]) == ["overdue"]
 

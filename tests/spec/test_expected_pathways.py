@@ -74,6 +74,13 @@ def test_the_current_stage_is_that_of_the_open_episode_of_the_highest_tier() -> 
     assert (duplicate["current_stage"], duplicate["current_tier"]) == ("started", "tier3")
 
 
+def test_what_was_taken_back_is_nobodys_current_stage_where_there_is_another() -> None:
+    wrong = [received(5, "tier3", key="E", retracted=True), attended(20, referral="E")]
+    ended = [received(0), fact("discharge", 60)]
+    assert pathway(council=ended, trust=wrong)["current_stage"] == "discharged"
+    assert pathway(trust=wrong)["current_stage"] == "started"
+
+
 def test_a_person_only_referred_waits_for_the_tier_they_were_sent_to() -> None:
     found = pathway(gp=[sent(0, "tier3")])
     current = (found["current_stage"], found["current_tier"], found["current_to_tier"])

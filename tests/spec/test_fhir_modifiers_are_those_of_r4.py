@@ -31,6 +31,7 @@ R4: Mapping[str, tuple[str, ...]] = {
     "Encounter": ("status",),
     "Observation": ("status",),
     "QuestionnaireResponse": ("status",),
+    "Task": ("status",),
     "Organization": ("active",),
     "HealthcareService": ("active",),
     "Location": ("status",),
@@ -66,6 +67,9 @@ def rich(on_the_way: str = "Organization") -> dict[str, Any]:
         "subject": {"reference": document["entry"][PATIENT]["fullUrl"]}, "period": {"start": "2026-05-02"},
     }  # fmt: skip
     document["entry"].append({"fullUrl": f"{named['reference'][:-1]}9", "resource": contact})
+    task = {"resourceType": "Task", "status": "rejected", "intent": "order"}
+    about = {"focus": {"reference": document["entry"][REFERRAL]["fullUrl"]}, "lastModified": "2026-05-03"}
+    document["entry"].append({"fullUrl": f"{named['reference'][:-1]}a", "resource": {**task, **about}})
     document["entry"][REFERRAL]["resource"]["requester"] = {"reference": f"{named['reference'][:-1]}7"}
     return dict(document)
 
@@ -118,6 +122,7 @@ CASES: dict[str, tuple[str, object, str]] = {
     "Observation.status": ("4.resource.status", "cancelled", "[4].resource.status"),
     "Encounter.status": ("9.resource.status", "planned", "[9].resource.status"),
     "QuestionnaireResponse.status": ("6.resource.status", "stopped", "[6].resource.status"),
+    "Task.status": ("10.resource.status", "completed", "[10].resource.status"),
     "Organization.active": ("7.resource.active", False, "[7].resource.active"),
     "Quantity.comparator": ("4.resource.valueQuantity.comparator", "<", "[4].resource.valueQuantity.comparator"),
     "Identifier.use": ("1.resource.identifier.1.use", "old", "[1].resource.identifier[1]"),

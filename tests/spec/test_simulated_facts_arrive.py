@@ -111,8 +111,8 @@ def read(entry: SimulatedEntry) -> Iterator[object]:
     assert message is not None
     kinds = {TYPES.get(kind, kind): kind for kind in FIELDS}
     for fact in message.facts:
-        if fact.body.type == "demographics":
-            continue
+        if fact.body.type == "demographics" or (fact.body.type == "rtt_status" and fact.retracted):
+            continue  # a status that nobody sent is taken back with its activity
         values = {ours: _plain(_value(fact, ours)) for ours in FIELDS.get(kinds.get(fact.body.type, ""), {}).values()}
         yield (
             fact.body.type,

@@ -144,7 +144,12 @@ MISSING_FILES = {
     "send fhir": ("{table} {missing}",),
     "send csv": ("{missing}",),
     "keys create": ("--sources {missing}", "--recipients {missing}"),
-    "up": ("--sources {missing}", "--linkage-model {missing}", "--recipients {missing}"),
+    "up": (
+        "--sources {missing}",
+        "--linkage-model {missing}",
+        "--recipients {missing}",
+        "--deprivation {missing}",
+    ),
     "door http": ("--sources {missing} --bootstrap " + DEAD,),
     "door mllp": ("--listen trust-wm=2575 --sources {missing} --bootstrap " + DEAD,),
     "door folder": ("--sources {missing} --bootstrap " + DEAD,),

@@ -1,6 +1,7 @@
 """The quintile of an area comes from the table that the operator supplies, and never replaces what a source said.
 
-Source: English Indices of Deprivation 2025, File 1 (30 October 2025): LSOAs of 2021, decile 1 is the most deprived tenth.
+Source: English Indices of Deprivation 2025, File 1 (30 October 2025): LSOAs of 2021; decile 1 is the most deprived
+tenth.
 """
 
 from datetime import date

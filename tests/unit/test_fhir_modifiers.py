@@ -18,6 +18,11 @@ WORDS = {
     ("Appointment", "status"): "proposed pending booked arrived fulfilled cancelled noshow entered-in-error "
     "checked-in waitlist",
     ("Encounter", "status"): "planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown",
+    (
+        "Task",
+        "status",
+    ): "draft requested received accepted rejected ready cancelled in-progress on-hold failed completed "
+    "entered-in-error",
     ("QuestionnaireResponse", "status"): "in-progress completed amended entered-in-error stopped",
 }
 

@@ -16,6 +16,7 @@ from small_world import small_world
 from ops.lab.demo.canary import CanaryFindings
 from ops.lab.demo.demo import DemoResult
 from ops.lab.demo.judging import Judgement
+from ops.lab.demo.outcome_figures import OutcomeFigures
 from ops.lab.demo.report import show
 from ops.lab.simulator import default_rates, simulate
 from ops.lab.simulator.truth import LinkageScore
@@ -40,7 +41,7 @@ def result(**changes: Any) -> DemoResult:
         ledgers={"": Ledger(acknowledged=40, dispositions=Counter(linked=40))},
         snapshots=snapshots(),
         stalled=0,
-        judgement=Judgement(score, LinkageScore(1.0, 0.6, 0.75), 9, 9, ()),
+        judgement=Judgement(score, LinkageScore(1.0, 0.6, 0.75), 9, 9, (), OutcomeFigures(52, 9, 2, 5, 2, 4, 1)),
         noise=simulate(5, 1, rates=default_rates()).noise,
         found=CanaryFindings(36, 36, 0, 1_000),
         kills=0,
@@ -62,13 +63,24 @@ def shown(found: DemoResult) -> str:
 
 def test_it_shows_one_path_across_three_tiers_with_its_definitions() -> None:
     text = shown(result())
-    for words in ("primary care", "Tier 2", "Tier 3", "referral received", "kg (", "loss-5pct/1", "waits/1"):
+    for words in ("primary care", "Tier 2", "Tier 3", "referral received", "kg (", "loss-5pct-nearest/1", "waits/2"):
         assert words in text, words
 
 
 def test_it_shows_funnel_gaps_equity_ledger_score_and_where_to_look() -> None:
     text = shown(result())
-    for words in ("Funnel", "never received", "IMD quintile", "unaccounted", "NHS number join", "0.9800"):
+    for words in (
+        "Funnel",
+        "of all starters",
+        "of closed windows",
+        "of completers",
+        "answered",
+        "never received",
+        "IMD quintile",
+        "unaccounted",
+        "NHS number join",
+        "0.9800",
+    ):
         assert words in text, words
     assert "./run consume" in text
     assert "http://127.0.0.1:20001/metrics" in text
@@ -90,4 +102,6 @@ def test_the_json_says_the_same_figures() -> None:
     printed = result(stalled=7).as_json()
     assert (printed["acknowledged"], printed["linked"], printed["stalled"]) == (40, 40, 7)
     assert printed["linkage"] == {"precision": 1.0, "recall": 0.98, "f1": 0.99}
+    assert printed["tier2_52_weeks_expected"] == {"starters": [2, 9], "closed": [2, 5], "completers": [1, 4]}
+    assert set(printed["tier2_52_weeks"]) == {"starters", "closed", "completers"}
     assert printed["canary"]["planted_found"] == printed["canary"]["planted"]

@@ -3,14 +3,15 @@
 For one machine's demonstration only: counts here are exact. Counts for the public need disclosure control first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ops.lab.demo.snapshot_json import EpisodeJson, HandoverJson, OutcomeJson, SnapshotJson
+from ops.lab.demo.outcome_figures import HORIZON_WEEKS, episodes_of, outcome_figures, outcome_of
+from ops.lab.demo.snapshot_json import EpisodeJson, HandoverJson, SnapshotJson, WeightJson
 
 TIERS = ("tier2", "tier3")
-HORIZON = "12"
+TIMELINE_WEEKS = 12
 
 
 @dataclass(frozen=True)
@@ -22,42 +23,37 @@ class Funnel:
     accepted: int
     started: int
     completed: int
-    lost_5pct: int
-    lost_5pct_completers: int
-    counted_completers: int
     acceptance_wait_days: float | None
-    start_wait_days: float | None
+    session_wait_days: float | None
 
 
 def funnel(snapshots: Iterable[SnapshotJson], tier: str) -> Funnel:
-    """The funnel of `tier`. Both denominators: all who started, and completers with both weights (`loss-5pct/1`)."""
-    episodes = [episode for snapshot in snapshots for episode in snapshot["episodes"] if episode["tier"] == tier]
-    started = [episode for episode in episodes if episode["started_on"]]
-    outcomes = [(episode, outcome) for episode in started if (outcome := _outcome(episode)) is not None]
-    completers = [outcome for episode, outcome in outcomes if episode["completed_on"]]
+    """The funnel of `tier`: a completer stays one, whatever came after (`stage-and-ending/1`)."""
+    episodes = list(episodes_of(snapshots, tier))
     return Funnel(
         tier=tier,
         referred=len(episodes),
         accepted=sum(bool(episode["accepted_on"]) for episode in episodes),
-        started=len(started),
-        completed=sum(bool(episode["completed_on"]) for episode in started),
-        lost_5pct=sum(outcome["achieved"] for _, outcome in outcomes),
-        lost_5pct_completers=sum(outcome["achieved"] for outcome in completers),
-        counted_completers=len(completers),
-        acceptance_wait_days=_median(episode["waits"]["referral_to_acceptance"] for episode in episodes),
-        start_wait_days=_median(episode["waits"]["referral_to_start"] for episode in episodes),
+        started=sum(bool(episode["started_on"]) for episode in episodes),
+        completed=sum(episode["ending"] == "completed" for episode in episodes),
+        acceptance_wait_days=_median(episode["waits"]["received_to_acceptance_days"] for episode in episodes),
+        session_wait_days=_median(episode["waits"]["received_to_first_session_days"] for episode in episodes),
     )
 
 
 @dataclass(frozen=True)
 class HandoverFigures:
-    """Who was sent from one tier to the next: how many, how many arrived, how many are overdue."""
+    """Who was sent from one tier to the next: how many, how many arrived, came back answered, are overdue."""
 
     from_tier: str
     to_tier: str
     sent: int
     received: int
+    answered: int
     overdue: int
+
+
+_ENDS_OF_HANDOVERS = ("received", "answered", "overdue")
 
 
 def gaps(snapshots: Iterable[SnapshotJson]) -> list[HandoverFigures]:
@@ -67,7 +63,7 @@ def gaps(snapshots: Iterable[SnapshotJson]) -> list[HandoverFigures]:
         for handover in snapshot["handovers"]:
             by_pair.setdefault((handover["from_tier"], handover["to_tier"]), []).append(handover["status"])
     return [
-        HandoverFigures(*pair, len(statuses), statuses.count("received"), statuses.count("overdue"))
+        HandoverFigures(*pair, len(statuses), *(statuses.count(status) for status in _ENDS_OF_HANDOVERS))
         for pair, statuses in sorted(by_pair.items())
     ]
 
@@ -95,13 +91,16 @@ def never_received(snapshots: Iterable[SnapshotJson]) -> list[NeverReceived]:
 
 @dataclass(frozen=True)
 class EquityRow:
-    """One IMD quintile (1 most deprived, None not known): people, Tier 2 referred, started and lost 5 %."""
+    """One IMD quintile (1 most deprived, None not known): people; of Tier 2 those referred, those who started, whose 12
+    weeks are over, and who of these lost 5 %.
+    """
 
     imd_quintile: int | None
     people: int
     referred: int
     started: int
-    lost_5pct: int
+    closed: int
+    lost_closed: int
 
 
 def equity(snapshots: Sequence[SnapshotJson]) -> list[EquityRow]:
@@ -111,8 +110,9 @@ def equity(snapshots: Sequence[SnapshotJson]) -> list[EquityRow]:
         groups.setdefault(snapshot["demographics"]["imd_quintile"], []).append(snapshot)
     rows = []
     for quintile, members in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or 0)):
-        reached = funnel(members, "tier2")
-        rows.append(EquityRow(quintile, len(members), reached.referred, reached.started, reached.lost_5pct))
+        reached, outcomes = funnel(members, "tier2"), outcome_figures(members, "tier2", TIMELINE_WEEKS)
+        counts = (reached.referred, reached.started, outcomes.closed, outcomes.lost_closed)
+        rows.append(EquityRow(quintile, len(members), *counts))
     return rows
 
 
@@ -138,10 +138,9 @@ def timeline(snapshot: SnapshotJson) -> list[TimelineRow]:
         lines.append(
             TimelineRow(handover["sent_on"], handover["from_tier"], f"referred to {_readable(handover['to_tier'])}")
         )
-        if handover["status"] == "overdue":
-            lines.append(
-                TimelineRow(handover["sent_on"], handover["to_tier"], f"never received ({handover['definition']})")
-            )
+        if handover["overdue_since"]:
+            text = f"overdue: never received ({handover['definition']})"
+            lines.append(TimelineRow(handover["overdue_since"], handover["to_tier"], text))
     for episode in snapshot["episodes"]:
         lines += _episode_lines(episode, snapshot["handovers"])
     return sorted(lines, key=lambda line: line.on)
@@ -152,28 +151,44 @@ def _episode_lines(episode: EpisodeJson, handovers: Iterable[HandoverJson]) -> l
     interval = next((handover["interval_days"] for handover in handovers if handover["episode"] == episode["id"]), None)
     after = "" if interval is None else f", {interval} days after it was sent"
     dated_texts = [
-        (episode["referred_on"], f"referral received{after}"),
+        (episode["received_on"], f"referral received{after}"),
         (
             episode["accepted_on"],
-            _wait("accepted", waits["referral_to_acceptance"], episode["acceptance_definition"]),
+            _wait("accepted", waits["received_to_acceptance_days"], episode["acceptance_definition"]),
         ),
         (episode["declined_on"], f"declined ({episode['decline_reason'] or 'no reason given'})"),
-        (episode["started_on"], _wait("started", waits["referral_to_start"], waits["definition"])),
-        (episode["completed_on"], f"completed ({episode['completion_definition']})"),
+        (episode["started_on"], f"started ({episode['start_definition']})"),
+        (
+            episode["first_session_on"],
+            _wait("first session", waits["received_to_first_session_days"], waits["definition"]),
+        ),
         (episode["withdrawn_on"], "withdrew"),
         (episode["discharged_on"], "discharged"),
+        *(
+            (completion["on"], f"completed, {completion['basis']} ({completion['definition']})")
+            for completion in episode["completions"]
+            if completion["met"]
+        ),
     ]
     lines = [TimelineRow(on, tier, text) for on, text in dated_texts if on]
     lines += [
-        TimelineRow(weight["on"], tier, f"weight {weight['kg']:.1f} kg ({_readable(weight['method'])})")
+        TimelineRow(weight["on"], tier, f"weight {weight['kg']:.1f} kg ({_how_taken(weight)})")
         for weight in episode["weights"]
     ]
-    outcome, loss = _outcome(episode), episode["loss"]
-    if outcome is not None and loss is not None:
-        verdict = "at least 5 % lost" if outcome["achieved"] else "less than 5 % lost"
-        text = f"12 weeks: {outcome['loss_pct']:.1f} %, {verdict} ({loss['definition']})"
-        lines.append(TimelineRow(outcome["end_on"], tier, text))
-    return lines
+    return [*lines, *_outcome_lines(episode)]
+
+
+def _how_taken(weight: WeightJson) -> str:
+    return _readable(weight["method"]) + ("" if weight["plausible"] else ", not plausible")
+
+
+def _outcome_lines(episode: EpisodeJson) -> Iterator[TimelineRow]:
+    for weeks in HORIZON_WEEKS:
+        outcome = outcome_of(episode, weeks)
+        if outcome is not None and outcome["end_on"] and outcome["loss_pct"] is not None:
+            verdict = "at least 5 % lost" if outcome["achieved"] else "less than 5 % lost"
+            text = f"{weeks} weeks: {outcome['loss_pct']:.1f} %, {verdict} ({outcome['definition']})"
+            yield TimelineRow(outcome["end_on"], episode["tier"], text)
 
 
 def _wait(what: str, wait_days: int | None, definition: str | None) -> str:
@@ -187,15 +202,14 @@ def _readable(name: str) -> str:
     )
 
 
-def _outcome(episode: EpisodeJson) -> OutcomeJson | None:
-    loss = episode["loss"]
-    return None if loss is None else loss["at_weeks"].get(HORIZON)
-
-
 def _richness(snapshot: SnapshotJson) -> tuple[bool, int, str]:
     tier2 = [episode for episode in snapshot["episodes"] if episode["tier"] == "tier2"]
     weights = sum(len(episode["weights"]) for episode in snapshot["episodes"])
-    return any(_outcome(episode) is not None for episode in tier2), min(weights, 20), snapshot["person"]
+    is_measured = any(
+        (outcome := outcome_of(episode, TIMELINE_WEEKS)) is not None and outcome["loss_pct"] is not None
+        for episode in tier2
+    )
+    return is_measured, min(weights, 20), snapshot["person"]
 
 
 def _median(days: Iterable[int | None]) -> float | None:

@@ -3,8 +3,9 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import TypeVar, cast
 
+from ops.lab.demo.outcome_figures import OutcomeFigures, outcome_figures
 from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import PersonTruth, expected
 from ops.lab.simulator.truth import LinkageScore, RecordKey, linkage_score, nhs_number_join
@@ -35,13 +36,17 @@ def rightly_linked(found: Mapping[R, str], truth: Mapping[R, str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`exact` of `compared` people who were linked rightly have exactly the pathway they should have."""
+    """`exact` of `compared` people who were linked rightly have exactly the pathway they should have.
+
+    `tier2_52_weeks` is what the outcomes of everybody should add up to.
+    """
 
     linkage: LinkageScore
     nhs_join: LinkageScore
     exact: int
     compared: int
     differences: Sequence[str]
+    tier2_52_weeks: OutcomeFigures
 
     @property
     def pathway_exact(self) -> float:
@@ -88,6 +93,9 @@ def judge(truth: Sequence[PersonTruth], published: PublishedRun, *, as_of: date)
         exact=sum(not lines for lines in differences),
         compared=len(compared),
         differences=[difference for lines in differences for difference in lines],
+        tier2_52_weeks=outcome_figures(
+            (cast(SnapshotJson, expected.expected_pathway(person, as_of=as_of)) for person in truth), "tier2", 52
+        ),
     )
 
 

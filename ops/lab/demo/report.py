@@ -5,6 +5,7 @@ from rich.table import Table
 
 from ops.lab.demo import figures
 from ops.lab.demo.demo import DemoResult
+from ops.lab.demo.outcome_figures import DEFINITION, HORIZON_WEEKS, outcome_figures
 from ops.runtime.paths import EnginePaths
 from ops.verify.ledger import DISPOSITIONS
 
@@ -16,6 +17,7 @@ def show(console: Console, result: DemoResult, layout: EnginePaths) -> None:
     """Print the whole report."""
     _timeline(console, result)
     _funnel(console, result)
+    _outcomes(console, result)
     _gaps(console, result)
     _equity(console, result)
     _ledger(console, result)
@@ -37,35 +39,40 @@ def _timeline(console: Console, result: DemoResult) -> None:
 
 
 def _funnel(console: Console, result: DemoResult) -> None:
-    table = Table(title="Funnel: 5 % loss at 12 weeks (loss-5pct/1), waits as medians in days (waits/1)")
-    for heading in (
-        "tier",
-        "referred",
-        "accepted",
-        "started",
-        "completed",
-        ">=5 % of starters",
-        ">=5 % of completers",
-    ):
+    table = Table(title="Funnel: medians of waits in days (waits/2)")
+    for heading in ("tier", "referred", "accepted", "started", "completed", "wait to acceptance", "to first session"):
         table.add_column(heading)
-    table.add_column("wait to acceptance")
-    table.add_column("wait to start")
     for tier in figures.TIERS:
         funnel = figures.funnel(result.snapshots, tier)
-        starters = _share(funnel.lost_5pct, funnel.started)
-        completers = _share(funnel.lost_5pct_completers, funnel.counted_completers)
         counts = (funnel.referred, funnel.accepted, funnel.started, funnel.completed)
-        waits = (_days(funnel.acceptance_wait_days), _days(funnel.start_wait_days))
-        table.add_row(_TIER_NAMES[tier], *map(str, counts), starters, completers, *waits)
+        waits = (_days(funnel.acceptance_wait_days), _days(funnel.session_wait_days))
+        table.add_row(_TIER_NAMES[tier], *map(str, counts), *waits)
+    console.print(table)
+
+
+def _outcomes(console: Console, result: DemoResult) -> None:
+    table = Table(title=f"At least 5 % lost ({DEFINITION})")
+    for heading in ("tier", "weeks", "of all starters", "of closed windows", "of completers"):
+        table.add_column(heading)
+    for tier in figures.TIERS:
+        for weeks in HORIZON_WEEKS:
+            found = outcome_figures(result.snapshots, tier, weeks)
+            table.add_row(
+                _TIER_NAMES[tier],
+                str(weeks),
+                _share(found.lost_starters, found.starters),
+                _share(found.lost_closed, found.closed),
+                _share(found.lost_completers, found.completers),
+            )
     console.print(table)
 
 
 def _gaps(console: Console, result: DemoResult) -> None:
-    table = Table(title="Referred onward, and never received (handover/1)")
-    for heading in ("from", "to", "sent", "received", "never received"):
+    table = Table(title="Referred onward, and what became of it (handover/2)")
+    for heading in ("from", "to", "sent", "received", "answered", "never received"):
         table.add_column(heading)
     for gap in figures.gaps(result.snapshots):
-        counts = map(str, (gap.sent, gap.received, gap.overdue))
+        counts = map(str, (gap.sent, gap.received, gap.answered, gap.overdue))
         table.add_row(_TIER_NAMES[gap.from_tier], _TIER_NAMES[gap.to_tier], *counts)
     console.print(table)
     for person in figures.never_received(result.snapshots)[:GAPS_SHOWN]:
@@ -75,11 +82,12 @@ def _gaps(console: Console, result: DemoResult) -> None:
 
 def _equity(console: Console, result: DemoResult) -> None:
     table = Table(title="Equity: Tier 2 by IMD quintile (1 = most deprived)")
-    for heading in ("IMD quintile", "people", "referred", "started", ">=5 % of starters"):
+    for heading in ("IMD quintile", "people", "referred", "started", ">=5 % at 12 weeks, of closed windows"):
         table.add_column(heading)
     for row in figures.equity(result.snapshots):
         name = "not known" if row.imd_quintile is None else str(row.imd_quintile)
-        table.add_row(name, str(row.people), str(row.referred), str(row.started), _share(row.lost_5pct, row.started))
+        counts = map(str, (row.people, row.referred, row.started))
+        table.add_row(name, *counts, _share(row.lost_closed, row.closed))
     console.print(table)
 
 

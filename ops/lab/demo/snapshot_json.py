@@ -9,29 +9,37 @@ class WeightJson(TypedDict):
     on: str
     kg: float
     method: str
+    plausible: bool
 
 
 class OutcomeJson(TypedDict):
-    """The loss of weight at one horizon."""
-
-    end_on: str
-    loss_pct: float
-    achieved: bool
-
-
-class LossJson(TypedDict):
-    """The outcome by weeks after the start, by one definition."""
+    """The loss of weight at one horizon by one definition, and the denominators it is in."""
 
     definition: str
-    at_weeks: dict[str, OutcomeJson | None]
+    weeks: int
+    end_on: str | None
+    loss_pct: float | None
+    achieved: bool | None
+    in_starters: bool
+    in_closed: bool
+    in_completers: bool
 
 
 class WaitsJson(TypedDict):
     """Waits in days, by one definition."""
 
     definition: str
-    referral_to_acceptance: int | None
-    referral_to_start: int | None
+    received_to_acceptance_days: int | None
+    received_to_first_session_days: int | None
+
+
+class CompletionJson(TypedDict):
+    """Whether the programme was completed, by one definition."""
+
+    definition: str
+    basis: str
+    met: bool
+    on: str | None
 
 
 class EpisodeJson(TypedDict):
@@ -39,19 +47,22 @@ class EpisodeJson(TypedDict):
 
     id: str
     tier: str
-    referred_on: str | None
+    referral_retracted: bool
+    ending: str
+    received_on: str | None
     accepted_on: str | None
     acceptance_definition: str | None
     declined_on: str | None
     decline_reason: str | None
     started_on: str | None
-    completed_on: str | None
-    completion_definition: str | None
+    start_definition: str | None
+    first_session_on: str | None
     withdrawn_on: str | None
     discharged_on: str | None
+    completions: list[CompletionJson]
     waits: WaitsJson
     weights: list[WeightJson]
-    loss: LossJson | None
+    outcomes: list[OutcomeJson]
 
 
 class HandoverJson(TypedDict):
@@ -63,6 +74,8 @@ class HandoverJson(TypedDict):
     sent_on: str
     interval_days: int | None
     status: str
+    answer: str | None
+    overdue_since: str | None
     episode: str | None
 
 
@@ -76,6 +89,7 @@ class SnapshotJson(TypedDict):
     """One person's pathway."""
 
     person: str
+    current_stage: str | None
     three_tier: bool
     demographics: DemographicsJson
     episodes: list[EpisodeJson]

@@ -11,6 +11,7 @@ from ops.lab.simulator.model import COUNCIL, Fact
 from ops.lab.simulator.source_record import SourceRecord
 
 COMPLETION = "attended-8-of-12/1"  # the council's own rule
+COMMON_COMPLETION = "dwmp-attended-60pct/1"
 PROVIDER_ODS, PROGRAMME = "E10000", "tier2-group-12w"
 _SESSION_WEEKS = (0, 1, 2, 4, 6, 8, 10, 12)
 _UNUSUAL_WEEKS = {  # the session at which it happens
@@ -21,6 +22,8 @@ _UNUSUAL_WEEKS = {  # the session at which it happens
 }
 _POUNDS = Decimal("2.2046226")  # in a kilogram
 _SHRUNK_CM = 14
+_LAST_SESSION_WEEK = 15
+_EQ_VAS = {0: 55, 12: 70}  # of 100, by week
 _DECLINES = (
     ("service", "unable-to-contact"),
     ("service", "not-eligible"),
@@ -106,8 +109,12 @@ class CouncilWriter:
 
     def _programme(self, started_on: date, outcome: str) -> date:
         rng, kind = self._diary.rng, self._diary.kind
+        if kind == "telephone_before_session":
+            self._talks_before(started_on - timedelta(days=3))
         self._writes(started_on, self._fact("start", started_on))
         weeks: Sequence[int] = _SESSION_WEEKS
+        if kind == "pregnancy":
+            return self._suspended(started_on)
         if outcome != "completed":
             weeks = _SESSION_WEEKS[: rng.randrange(2, 6)]
         elif kind == "session_in_week_15":
@@ -121,6 +128,9 @@ class CouncilWriter:
             return ended_on
         completed_on = last + timedelta(days=rng.randrange(0, 4))
         self._writes(completed_on, self._fact("completion", completed_on, definition=COMPLETION))
+        if kind == "two_completions":
+            both = Fact("completion", completed_on, f"{self.reference}/60pct", definition=COMMON_COMPLETION)
+            self._writes(completed_on, both)
         for week, name in ((26, "follow_up_26"), (52, "follow_up_52")):
             if self._diary.chance(name):
                 self._session(started_on + timedelta(days=rng.randrange(-14, 15)), week)
@@ -132,6 +142,14 @@ class CouncilWriter:
             self._writes(discharged_on, self._fact("discharge", discharged_on, reason=reason))
         return discharged_on
 
+    def _suspended(self, started_on: date) -> date:
+        """Four sessions, then the programme stands still."""
+        for week in _SESSION_WEEKS[:4]:
+            self._session(started_on, week)
+        on = started_on + timedelta(weeks=7)
+        self._writes(on, Fact("suspension", on, self.reference, reason="pregnancy", ends_on=on + timedelta(days=300)))
+        return on
+
     def _session(self, started_on: date, week: int) -> None:
         on, kind = started_on + timedelta(weeks=week), self._diary.kind
         key = self._diary.identifiers.new("S", 7)
@@ -140,7 +158,7 @@ class CouncilWriter:
             code = "5" if week else "3"
         if week == _UNUSUAL_WEEKS.get(kind):
             code = "5"
-        facts = [Fact("attendance", on, key, attendance=code, group=True)]
+        facts = [self._appointment(on, key, code, purpose="session" if week <= _LAST_SESSION_WEEK else "follow_up")]
         if week == 0 or (kind == "height_shrinks" and week == _UNUSUAL_WEEKS[kind]):
             shrunk = _SHRUNK_CM if week else 0
             facts.append(
@@ -151,10 +169,24 @@ class CouncilWriter:
             weight = self._weight(on, key, week)
             if weight is not None:
                 facts.append(weight)
+        if kind == "scores" and week in _EQ_VAS:
+            facts.insert(1, Fact("score", on, key, code="eq-vas", value=Decimal(_EQ_VAS[week])))
+            facts.insert(1, Fact("experience", on, key, code="1" if week else "2"))
         self._writes(on, *facts)
         if week == 12 and kind == "self_reported_beside_measured":
             later = on + timedelta(days=18)
             self._writes(later, replace(self._weighs(later, f"{key}-2", week), method="self_reported"))
+
+    def _appointment(self, on: date, key: str, code: str, *, purpose: str) -> Fact:
+        """In person and in a group, but for the few that the number of the session makes video or online."""
+        medium = {"0": "video", "1": "online"}.get(key[-1], "in_person")
+        return Fact("attendance", on, key, attendance=code, group=medium == "in_person", medium=medium, purpose=purpose)
+
+    def _talks_before(self, on: date) -> None:
+        """An assessment by telephone: a contact and no session."""
+        key = self._diary.identifiers.new("S", 7)
+        call = Fact("attendance", on, key, attendance="5", group=False, medium="telephone", purpose="assessment")
+        self._writes(on, call)
 
     def _weight(self, on: date, key: str, week: int) -> Fact | None:
         """The weight of a session, None where none was taken."""

@@ -39,6 +39,7 @@ KINDS: Mapping[str, KindRule] = {
     "contacts_under_second_number": KindRule(("gp_to_tier2_to_tier3",)),
     "medicine_at_tier3": KindRule(("gp_to_tier3", "gp_to_tier2_to_tier3")),
     "procedure": KindRule(("gp_to_tier2_to_tier3",)),
+    "assessment_first": KindRule(("gp_to_tier2_to_tier3",)),
     "rtt_status": KindRule(("gp_to_tier2_to_tier3",)),
     "declined_then_accepted": KindRule(_PROGRAMME, _COMPLETED),
     "withdrew_before_start": KindRule(_PROGRAMME, ("no_start",)),

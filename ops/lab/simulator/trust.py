@@ -10,6 +10,7 @@ from ops.lab.simulator.source_record import SourceRecord
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 PROVIDER_ODS, PROGRAMME = "RXX", "tier3-specialist"
 CONSULTANT_LED = False  # as the trust's feed is declared
+TREATMENT_BEGINS = "30"  # REFERRAL TO TREATMENT PERIOD STATUS (NHS Data Dictionary)
 _DISCHARGES = ("treatment-complete", "treatment-complete", "discharged-to-gp", "did-not-attend", "transferred")
 
 
@@ -75,7 +76,11 @@ class TrustWriter:
 
     def _appointment(self, booked_on: date, on: date, *, visit: int) -> None:
         diary, key = self._diary, self._diary.identifiers.new("A", 8)
-        booked = Fact("attendance", on, key, attendance="0", booked_on=booked_on)
+        medium: str | None = "telephone" if visit == 0 else "in_person"
+        purpose: str | None = "assessment" if visit < 2 else "session"
+        if diary.kind != "assessment_first":
+            medium = purpose = None
+        booked = Fact("attendance", on, key, attendance="0", booked_on=booked_on, medium=medium, purpose=purpose)
         self._book(booked, booked_on)
         later = replace(booked, booked_on=None)  # only the booking itself says when it was made
         if on - booked_on > timedelta(days=7) and diary.chance("moved"):
@@ -87,14 +92,19 @@ class TrustWriter:
         elif code in ("3", "7"):
             diary.write(self._record, later.on, "S26", replace(later, attendance="3"))
         else:
-            diary.write(self._record, later.on, "A04", replace(later, attendance="5"))
+            seen = [replace(later, attendance="5")]
+            if diary.kind == "rtt_status" and visit == 1:
+                seen.append(Fact("rtt_status", later.on, key, code=TREATMENT_BEGINS))
+            diary.write(self._record, later.on, "A04", *seen)
             weight = diary.weighed(later.on, key=diary.identifiers.new("O", 8), week=12 + visit * 6)
             diary.write(self._record, later.on, "R01", weight)
 
     def _became(self, visit: int) -> str:
         if visit == 0:
             return "3" if self._first_missed else "5"
-        return "5" if visit == 1 and self._first_missed else self._diary.attendance()
+        return (
+            "5" if visit == 1 and (self._first_missed or self._diary.kind == "rtt_status") else self._diary.attendance()
+        )
 
     def _learns_of_move(self, on: date) -> None:
         record, home = self._record, self._diary.person.address

@@ -139,7 +139,7 @@ def _course(
     if medicine is not None and medicine.view.started_on is not None and medicine.view.started_on <= began_on:
         began_on = medicine.view.started_on
         baseline = _nearest(weights, began_on, rule)
-    services = frozenset[str]().union(*(part.services for part in members))
+    services = frozenset[str]().union(*(part.services for part in members), [medicine.source] if medicine else [])
     last = next((weight for weight in reversed(weights) if weight.source in services), None)
     has_loss = baseline is not None and last is not None and last.body.on > baseline.body.on
     reasons = {link.reason for link in links}

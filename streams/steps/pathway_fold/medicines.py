@@ -13,6 +13,7 @@ class PersonMedicine:
     """One run of a medicine, and the fact that began it (or, where none is known, that ended it)."""
 
     fact_id: str
+    source: str
     view: MedicineView
 
 
@@ -38,6 +39,7 @@ def _run(start: CurrentFact[Medicine] | None, stop: CurrentFact[Medicine] | None
     body = first.body
     return PersonMedicine(
         first.fact_id,
+        first.source,
         MedicineView(
             dmd_code=body.dmd_code,
             indication=body.indication,

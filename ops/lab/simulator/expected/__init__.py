@@ -55,7 +55,7 @@ def expected_pathway(person: PersonTruth, *, as_of: date) -> Pathway:
     episodes = episodes_of(person)
     doubts = doubts_of(person, [episode.facts for episode in episodes if episode.retracted])
     about = PersonFacts(person, episodes, doubts, died_on(person), as_of, _taken_out_after_death(person, episodes))
-    sent = sent_referrals(person, episodes)
+    sent = sent_referrals(person, episodes, about.died_on)
     demographics, medicines = demographics_of(person), all_medicines(person)
     handovers = in_order("handovers", list(handovers_of(sent, about)))
     conditions = conditions_of(person)
@@ -180,8 +180,11 @@ def _weight(fact: Fact, about: PersonFacts) -> Pathway:
 
 
 def _current(about: PersonFacts, sent: Sequence[SentReferral]) -> Pathway:
-    """Of the open episode of the highest tier; without one, of the one whose stage is the latest."""
-    episodes = [episode for episode in about.episodes if not episode.retracted]
+    """Of the open episode of the highest tier; without one, of the one whose stage is the latest.
+
+    An episode whose referral was taken back counts only where there is no other.
+    """
+    episodes = [episode for episode in about.episodes if not episode.retracted] or about.episodes
     still_open = [episode for episode in episodes if ending_of(episode, about.died_on).ending == "none"]
     if still_open:
         current = max(still_open, key=lambda item: (TIERS.index(item.tier), item.received_on or date.min))

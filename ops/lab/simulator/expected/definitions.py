@@ -55,7 +55,7 @@ RTT_LIMIT, RTT_ORIGINAL = timedelta(weeks=18), timedelta(days=42)
 
 DWMP_ELIGIBLE, NICE_BMI, TIRZEPATIDE = "dwmp-hub-eligibility/1", "nice-bmi-threshold/1", "tirzepatide-cohort/1"
 # tirzepatide-cohort/1: from when, least BMI, least number of the five conditions
-COHORTS = ((date(2025, 6, 1), 40, 4), (date(2026, 6, 1), 35, 4), (date(2027, 4, 1), 40, 3))
+COHORTS = ((date(2025, 6, 23), 40, 4), (date(2026, 6, 23), 35, 4), (date(2027, 4, 1), 40, 3))
 COHORT_CONDITIONS = ("diabetes_type2", "hypertension", "cardiovascular", "sleep_apnoea", "dyslipidaemia")
 
 # ETHNIC CATEGORY CODE 2001 (NHS Data Dictionary) in the groups of the 2021 census (ONS): Chinese is Asian since 2011.

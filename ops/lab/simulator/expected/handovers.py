@@ -23,7 +23,9 @@ class SentReferral:
     received: ExpectedEpisode | None = None
 
 
-def sent_referrals(person: PersonTruth, episodes: Sequence[ExpectedEpisode]) -> list[SentReferral]:
+def sent_referrals(
+    person: PersonTruth, episodes: Sequence[ExpectedEpisode], died_on: date | None
+) -> list[SentReferral]:
     """In order of sending, each with the episode that received it; what was taken back was not sent."""
     found: list[SentReferral] = []
     numbers: set[tuple[str, str | None]] = set()
@@ -34,18 +36,24 @@ def sent_referrals(person: PersonTruth, episodes: Sequence[ExpectedEpisode]) -> 
             continue
         numbers.add(number)
         found.append(SentReferral(record, fact))
-    return _with_receipts(found, episodes)
+    return _with_receipts(found, episodes, died_on)
 
 
-def _with_receipts(sent: Sequence[SentReferral], episodes: Sequence[ExpectedEpisode]) -> list[SentReferral]:
-    """By e-RS number, then provider, then programme, then time alone; each episode once."""
+def _with_receipts(
+    sent: Sequence[SentReferral], episodes: Sequence[ExpectedEpisode], died_on: date | None
+) -> list[SentReferral]:
+    """By e-RS number, then provider, then programme, then time alone; each episode once.
+
+    What was answered is received by its number alone.
+    """
+    answered = [_answer(referral, died_on)[0] is not None for referral in sent]
     free = [episode for episode in episodes if episode.referrals and not episode.retracted]
     free.sort(key=lambda episode: episode.received_on or date.max)
     found: dict[int, ExpectedEpisode] = {}
     for agree in (_by_number, _by_provider, _by_programme, _by_time):
         for place, referral in enumerate(sent):
             fitting = [episode for episode in free if _may_receive(referral, episode) and agree(referral.fact, episode)]
-            if place not in found and fitting:
+            if place not in found and fitting and (agree is _by_number or not answered[place]):
                 found[place] = fitting[0]
                 free.remove(fitting[0])
     return [SentReferral(referral.record, referral.fact, found.get(place)) for place, referral in enumerate(sent)]

@@ -19,7 +19,9 @@ HEADERS = (
     "prev_postcode,prev_address1,prev_town,mobile,email,gp_practice,"
     "referral_ref,referral_date,referral_source,accepted_date,declined_date,declined_by,decline_reason,start_date,"
     "delivery,session_ref,session_date,attendance,group,weight,weight_unit,self_reported,height,height_unit,"
-    "completed_date,withdrawn_date,end_reason,discharged_date,onward_referral_date,onward_to,last_updated"
+    "completed_date,withdrawn_date,end_reason,discharged_date,onward_referral_date,onward_to,last_updated,"
+    "session_medium,session_purpose,completed_60pct_date,suspended_date,suspended_until,suspended_reason,"
+    "eq_vas,experience_date,experience"
 ).split(",")
 FIRST_ROW = 2  # as a spreadsheet numbers them: row 1 is the header
 _CLOCK = ZoneInfo("Europe/London")
@@ -45,6 +47,10 @@ _REASON = {
     "completed": "Completed",
     "referred-on": "Referred on",
 }
+_COMPLETED = {"attended-8-of-12/1": "completed_date", "dwmp-attended-60pct/1": "completed_60pct_date"}
+_MEDIUM = {"in_person": "In person", "telephone": "Telephone", "video": "Video", "online": "Online"}
+_PURPOSE = {"assessment": "Assessment", "session": "Session", "follow_up": "Follow up"}
+_EXPERIENCE = {"1": "Very good", "2": "Good"}
 _DAYS = tuple(header for header in HEADERS if header.endswith("_date"))
 _TRUST_ODS = "RXX"
 
@@ -109,7 +115,7 @@ def _in_words(entry: SimulatedEntry, cells: dict[str, str], fact: Fact) -> dict[
         "attendance": ("attendance_in_words", words.COUNCIL_ATTENDANCE.get(fact.attendance or "")),
         "weight_unit": ("units_in_words", units),
         "height_unit": ("units_in_words", units),
-        "group": ("yes_no_in_letters", words.YES),
+        "group": ("yes_no_in_letters", words.YES if fact.group else words.NO),
         "self_reported": ("yes_no_in_letters", words.YES if fact.method == "self_reported" else words.NO),
         **dict.fromkeys(_DAYS, ("days_otherwise", (f"{fact.on:%Y-%m-%d}", f"{fact.on:%d %b %Y}"))),
     }
@@ -138,12 +144,31 @@ def _cells(fact: Fact) -> dict[str, str]:
         case "start":
             return {"start_date": day, "delivery": "Group"}
         case "attendance":
-            code = _ATTENDANCE[fact.attendance or ""]
-            return {"session_ref": fact.key, "session_date": day, "attendance": code, "group": "Yes"}
+            return _appointment(fact)
         case "measurement":
             return _measured(fact)
+        case "score":
+            return {"eq_vas": f"{fact.value:f}"}
+        case "experience":
+            return {"experience_date": day, "experience": _EXPERIENCE[fact.code or ""]}
+        case "suspension":
+            until = _day(fact.ends_on) if fact.ends_on else ""
+            return {"suspended_date": day, "suspended_until": until, "suspended_reason": "Pregnancy"}
+        case "completion":
+            return {_COMPLETED[fact.definition or ""]: day}
         case _:
-            return {{"acceptance": "accepted_date", "completion": "completed_date"}[fact.kind]: day}
+            return {{"acceptance": "accepted_date"}[fact.kind]: day}
+
+
+def _appointment(fact: Fact) -> dict[str, str]:
+    return {
+        "session_ref": fact.key,
+        "session_date": _day(fact.on),
+        "attendance": _ATTENDANCE[fact.attendance or ""],
+        "group": "Yes" if fact.group else "No",
+        "session_medium": _MEDIUM[fact.medium or ""],
+        "session_purpose": _PURPOSE[fact.purpose or ""],
+    }
 
 
 def _measured(fact: Fact) -> dict[str, str]:

@@ -118,7 +118,16 @@ def _body(entry: SimulatedEntry, service: str) -> list[str]:
         segments += [segment("RGS", {1: "1"}), segment("AIS", {1: "1", 3: service, 4: _start(fact.on)})]
     if entry.form == "R01":
         segments += _result(entry, fact)
-    return segments
+    return segments + _local(entry)
+
+
+def _local(entry: SimulatedEntry) -> list[str]:
+    """ZU1: what HL7 has no field for, where this trust writes it."""
+    fact = entry.facts[0]
+    status = next((other.code for other in entry.facts if other.kind == "rtt_status"), None)
+    fields = {2: fact.purpose or "", 3: fact.medium or "", 14: status or ""}
+    filled = {number: value for number, value in fields.items() if value}
+    return [segment("ZU1", filled)] if filled else []
 
 
 def _result(entry: SimulatedEntry, fact: Fact) -> list[str]:
