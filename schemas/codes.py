@@ -201,7 +201,7 @@ _DEFINITION = re.compile(
 
 
 def definition(text: str) -> str | None:
-    """The id and version of a definition (`loss-5pct/1`), or None when its words could be somebody's name.
+    """The id and version of a definition (`loss-5pct-last/1`), or None when its words could be somebody's name.
 
     Definitions are named by whoever runs a service, so the list of them cannot be closed here; the list of
     their words is, with at most one number of three digits after each, and a version.

@@ -111,7 +111,7 @@ def test_nothing_is_left_running(run: DemoRun) -> None:
 
 
 def test_the_report_for_people_shows_a_timeline_the_funnel_gaps_equity_and_the_ledger(run: DemoRun) -> None:
-    for words in ("Tier 2", "Tier 3", "primary care", "never received", "IMD", "ledger", "loss-5pct/1"):
+    for words in ("Tier 2", "Tier 3", "primary care", "never received", "IMD", "ledger", "loss-5pct-last/1"):
         assert words in run.ended.err, words
 
 

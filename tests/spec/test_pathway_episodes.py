@@ -17,11 +17,19 @@ def test_an_episode_carries_the_dates_the_service_reports() -> None:
          98 | tier2 | completes
         100 | tier2 | discharges
     """).episode("tier2")
-    assert (episode.referred_on, episode.triaged_on, episode.triage_level) == (day(0), day(3), "2")
+    assert (episode.received_on, episode.triaged_on, episode.triage_level) == (day(0), day(3), "2")
     assert (episode.accepted_on, episode.acceptance_definition) == (day(7), "as-reported/1")
     assert (episode.started_on, episode.start_definition) == (day(14), "as-reported/1")
-    assert (episode.attended_count, episode.not_attended_count, episode.cancelled_count) == (1, 1, 1)
-    assert (episode.completed_on, episode.completion_definition) == (day(98), "dwmp-attended-60pct/1")
+    assert (
+        episode.attendance.attended,
+        episode.attendance.did_not_attend,
+        episode.attendance.cancelled_by_person,
+    ) == (1, 1, 1)
+    assert (episode.ending, episode.ending_on, episode.ending_definition) == (
+        "completed",
+        day(98),
+        "dwmp-attended-60pct/1",
+    )
     assert (episode.discharged_on, episode.discharge_reason, episode.stage) == (
         day(100),
         "programme-ended",
@@ -39,11 +47,11 @@ def test_waits_are_whole_days_and_none_while_an_end_is_missing() -> None:
         .episode("tier2")
         .waits
     )
-    assert waits.definition == "waits/1"
-    assert (waits.referral_to_acceptance, waits.acceptance_to_first_attendance) == (10, 14)
-    assert (waits.referral_to_first_attendance, waits.referral_to_start) == (24, 24)
+    assert waits.definition == "waits/2"
+    assert (waits.received_to_acceptance_days, waits.received_to_first_contact_days) == (10, 24)
+    assert (waits.received_to_first_session_days, waits.received_to_treatment_days) == (24, None)
     waiting = journey("0 | tier2 | receives referral").episode("tier2").waits
-    assert (waiting.referral_to_acceptance, waiting.referral_to_start) == (None, None)
+    assert (waiting.received_to_acceptance_days, waiting.received_to_first_session_days) == (None, None)
 
 
 def test_a_tier3_service_accepts_by_its_first_booking_after_the_referral_arrived() -> None:
@@ -80,8 +88,8 @@ def test_without_a_reported_start_the_first_attendance_is_the_start() -> None:
          17 | tier2 | attended
          24 | tier2 | attended
     """).episode("tier2")
-    assert (episode.started_on, episode.start_definition) == (day(17), "start-by-first-attendance/1")
-    assert episode.first_attended_on == day(17)
+    assert (episode.started_on, episode.start_definition) == (day(17), "start-by-first-session/1")
+    assert episode.first_contact_on == day(17)
 
 
 def test_someone_who_never_came_has_not_started() -> None:
@@ -90,7 +98,7 @@ def test_someone_who_never_came_has_not_started() -> None:
          10 | tier2 | did not attend
          17 | tier2 | cancelled
     """).episode("tier2")
-    assert (episode.started_on, episode.first_attended_on, episode.stage) == (None, None, "referred")
+    assert (episode.started_on, episode.first_contact_on, episode.stage) == (None, None, "referred")
 
 
 def test_a_declined_referral_says_by_whom_and_why() -> None:
@@ -116,14 +124,14 @@ def test_a_fact_joins_the_latest_referral_before_it_unless_it_names_another() ->
          -5 | tier2 | attended
     """).pathway
     first, second = (episode.view for episode in pathway.episodes)
-    assert (first.referred_on, first.attended_count, first.completed_on) == (day(0), 2, day(220))
-    assert (second.referred_on, second.attended_count, second.completed_on) == (day(200), 1, None)
+    assert (first.received_on, first.attendance.attended, first.ending_on) == (day(0), 2, day(220))
+    assert (second.received_on, second.attendance.attended, second.ending) == (day(200), 1, "none")
 
 
 def test_a_service_that_never_sent_a_referral_still_has_an_episode() -> None:
     found = journey("20 | tier3 | attended")
     episode = found.episode("tier3")
-    assert (episode.referred_on, episode.stage, episode.waits.referral_to_start) == (None, "started", None)
+    assert (episode.received_on, episode.stage, episode.waits.received_to_first_session_days) == (None, "started", None)
     assert found.pathway.view.current_stage == "started"
 
 
@@ -137,22 +145,6 @@ def test_demographics_alone_are_no_episode_and_gp_facts_never_are() -> None:
     """).pathway.episodes
         == ()
     )
-
-
-def test_the_18_week_clock_runs_only_where_the_service_is_consultant_led() -> None:
-    led = journey("""
-          0 | tier3 | receives referral consultant-led
-        126 | tier3 | attended
-    """).episode("tier3")
-    assert (led.rtt.wait_days, led.rtt.within_standard, led.rtt.definition) == (126, True, "rtt/1")
-    late = journey("""
-          0 | tier3 | receives referral consultant-led
-        127 | tier3 | attended
-    """).episode("tier3")
-    assert late.rtt.within_standard is False
-    running = journey("0 | tier3 | receives referral consultant-led").episode("tier3")
-    assert (running.rtt.stop_on, running.rtt.wait_days, running.rtt.within_standard) == (None, None, None)
-    assert journey("0 | tier3 | receives referral").episode("tier3").rtt is None
 
 
 def test_the_current_stage_is_that_of_the_latest_episode() -> None:
@@ -177,19 +169,6 @@ def test_before_anyone_receives_it_the_person_is_referred_by_primary_care() -> N
     assert view.three_tier is False
 
 
-def test_primary_care_is_believed_first_about_the_person_then_tier2_then_tier3() -> None:
-    view = journey("""
-         90 | tier3 | demographics sex=male birth_year=1971 council=east
-         50 | tier2 | demographics sex=female ethnic_category=J ethnic_system=2001
-         10 | gp    | demographics birth_year=1970 imd_quintile=1 imd_version=2019
-         20 | gp b  | demographics imd_quintile=2 imd_version=2025
-    """).pathway.view
-    demographics = view.demographics
-    assert (demographics.sex, demographics.birth_year, demographics.council) == ("female", 1970, "east")
-    assert (demographics.ethnic_category, demographics.ethnic_system) == ("J", "2001")
-    assert (demographics.imd_quintile, demographics.imd_version) == (2, "2025")
-
-
 def test_a_comorbidity_later_ruled_out_is_not_present() -> None:
     view = journey("""
           0 | gp    | diabetes present
@@ -205,7 +184,7 @@ def test_a_correction_replaces_what_it_corrects_also_when_it_arrives_first() -> 
           7 | tier2 | attended as visit told day 7
           0 | tier2 | receives referral
     """).episode("tier2")
-    assert (episode.first_attended_on, episode.attended_count) == (day(14), 1)
+    assert (episode.first_contact_on, episode.attendance.attended) == (day(14), 1)
 
 
 def test_a_fact_taken_back_was_never_there() -> None:
@@ -214,7 +193,7 @@ def test_a_fact_taken_back_was_never_there() -> None:
           7 | tier2 | attended as visit
           7 | tier2 | attended as visit told day 9 retracted
     """)
-    assert found.episode("tier2").attended_count == 0
+    assert found.episode("tier2").attendance.attended == 0
     assert found.kinds == ["referral_received"]
 
 
@@ -223,4 +202,4 @@ def test_an_appointment_moved_to_the_persons_other_record_counts_once() -> None:
           7 | tier3   | attended as visit told day 7
           7 | tier3 b | attended as visit told day 9
     """).pathway
-    assert [episode.view.attended_count for episode in pathway.episodes] == [1]
+    assert [episode.view.attendance.attended for episode in pathway.episodes] == [1]

@@ -116,7 +116,7 @@ def test_a_service_does_not_receive_what_it_sent_itself() -> None:
     assert found.handovers == [("tier2", "tier2", "not_received", None)]
 
 
-@pytest.mark.parametrize(("died", "status"), [(20, "not_received"), (60, "overdue")])
+@pytest.mark.parametrize(("died", "status"), [(20, "answered"), (60, "overdue")])
 def test_nobody_waits_after_death(died: int, status: str) -> None:
     """Who died after 20 days was not lost between tiers; who had waited 60 by then was."""
     found = journey(
