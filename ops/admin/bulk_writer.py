@@ -1,6 +1,6 @@
 """Many messages written to a broker, each acknowledged."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -13,6 +13,7 @@ from schemas.topics import MESSAGE_BYTES_MAX, PARTITIONS, PATHWAY_IN
 Headers = Sequence[tuple[str, bytes]]
 # Topic, partition, key, value, time in milliseconds, headers.
 Written = tuple[str, int, bytes | None, bytes | None, int, Headers]
+LOOK_SECONDS = 600.0  # how often whoever stays looks for a new day
 NOW_MS = 0  # for librdkafka: the time of writing
 
 _SETTINGS = {
@@ -29,6 +30,18 @@ def write_ticks(bootstrap: str, as_of: date) -> None:
     """Every partition of pathway has the message that it is at least `as_of`. Raises BrokerError."""
     ticks = [(partition, *tick_message(partition, as_of)) for partition in range(PARTITIONS)]
     write_all(bootstrap, [(PATHWAY_IN, partition, key, value, NOW_MS, ()) for partition, key, value in ticks])
+
+
+def days_to_send(today: Callable[[], date], ended: Callable[[float], bool]) -> Iterator[date]:
+    """Today at once, then each day that is another than the one before. `ended` waits so many seconds and says
+    whether to end.
+    """
+    last = today()
+    yield last
+    while not ended(LOOK_SECONDS):
+        if today() != last:
+            last = today()
+            yield last
 
 
 def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float = 120.0) -> int:

@@ -1,7 +1,7 @@
 """Named definitions: what "completed", "lost 5 %" or "overdue" means here, with its source and date.
 
 A definition is a value with a version, kept as TOML text beside this module. A host reads the files and passes their
-texts in; nothing is read here. Every published value that rests on a definition names it (`loss-5pct-last/1`), and a change
+texts in; nothing is read here. Every published value that rests on a definition names it (`rtt/2`), and a change
 of meaning is a new version, never an edit: two figures under one name can be compared for ever.
 """
 
