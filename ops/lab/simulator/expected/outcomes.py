@@ -47,7 +47,7 @@ def plausible_weights(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact
 
 
 def window_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
-    """The plausible weights from the start to the last day of the programme's windows."""
+    """The plausible weights since the start: those that name the referral, others to the last day of its windows."""
     start = started(episode)[0]
     if start is None:
         return []
@@ -55,7 +55,8 @@ def window_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
     keys = {fact.key for fact in episode.referrals}
     elsewhere = {fact.key for other in about.episodes for fact in other.referrals} - keys
     weights = plausible_weights(episode, about)
-    return [fact for fact in weights if start <= fact.on <= until and fact.referral not in elsewhere]
+    mine = [fact for fact in weights if fact.on >= start and fact.referral not in elsewhere]
+    return [fact for fact in mine if fact.on <= until or fact.referral in keys]
 
 
 def last_day_of_windows(episode: ExpectedEpisode, about: PersonFacts) -> date:
@@ -116,7 +117,7 @@ def _outcome(episode: ExpectedEpisode, about: PersonFacts, definition: str, week
         **({} if loss is None else _shown_weight("end", end)),
         **_shown_loss(None if excluded else loss),
         "excluded": excluded,
-        "in_starters": excluded is None,
+        "in_starters": excluded in (None, "superseded"),
         "in_closed": excluded is None and has_closed,
         "in_completers": excluded is None and completed_on(episode) is not None,
     }
@@ -164,7 +165,7 @@ def _excluded(
         return "pregnancy"
     if about.died_on is not None and about.died_on <= closes_on and not has_end:
         return "death"
-    return "superseded" if last_day_of_windows(episode, about) < due_on - WINDOW else None
+    return "superseded" if not has_end and last_day_of_windows(episode, about) < due_on - WINDOW else None
 
 
 def _may_be_pregnant(person: PersonTruth, start: date, closes_on: date) -> bool:
