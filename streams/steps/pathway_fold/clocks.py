@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.definitions import RTT, WAIT_TO_FIRST_ATTENDANCE, WAITS, RttRule
@@ -68,6 +68,7 @@ def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None
         stop_on=stop.on if stop else None,
         stop_by=stop.by if stop else None,
         wait_days=wait_days,
+        breach_on=start.on + timedelta(weeks=rule.limit_weeks, days=1) if start.on else None,
         within_standard=None if wait_days is None else wait_days <= rule.limit_weeks * DAYS_PER_WEEK,
     )
 
@@ -142,13 +143,13 @@ def _stops(days: Milestones) -> Iterator[_Stop]:
     for status in days.rtt_statuses:
         if status.body.status in _STOP_OF_STATUS:
             yield _Stop(status.body.on, _STOP_OF_STATUS[status.body.status])
-    care_on = max((fact.body.on for fact in (*days.acceptances, *days.starts)), default=date.min)
+    care_on = days.last_care_on or date.min  # what it followed did not stand
     for decline in days.declines:
         if care_on >= decline.body.on:
-            continue  # it was accepted after all
+            continue
         by: RttStop = "declined_by_person" if decline.body.declined_by == "person" else "rejected"
         yield _Stop(decline.body.on, by)
-    yield from (_Stop(fact.body.on, "declined_by_person") for fact in days.withdrawals)
-    yield from (_Stop(fact.body.on, "discharged") for fact in days.discharges)
+    yield from (_Stop(fact.body.on, "declined_by_person") for fact in days.withdrawals if fact.body.on >= care_on)
+    yield from (_Stop(fact.body.on, "discharged") for fact in days.discharges if fact.body.on >= care_on)
     if days.died_on is not None:
         yield _Stop(days.died_on, "died")

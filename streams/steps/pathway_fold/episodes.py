@@ -210,9 +210,9 @@ def _programme(case: Case, known: KnownPerson, *, is_child: bool, is_completed: 
 
 
 def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> date | None:
-    """The receipt of an earlier referral to the same service that was rejected not long before this one."""
+    """The receipt of the first of the referrals to the service that were rejected, each not long before the next."""
     found = [
-        (rejected_on, other.opened_on)
+        (rejected_on, other)
         for other in known.cases
         if other is not case and other.tier == case.tier and other.sources & case.sources and other.referrals
         for rejected_on in (fact.body.on for fact in known.days[other.id].declines if fact.body.declined_by != "person")
@@ -220,7 +220,8 @@ def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> da
         and 0 <= (case.opened_on - rejected_on).days <= definitions.rtt.original_days
         and known.days[other.id].started_on is None
     ]
-    return min((opened_on for _, opened_on in found), default=None)
+    earlier = min(found, key=lambda pair: (pair[0], pair[1].order), default=None)
+    return (_original_on(earlier[1], known, definitions) or earlier[1].opened_on) if earlier else None
 
 
 def _known_at_referral(

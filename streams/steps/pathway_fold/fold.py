@@ -33,6 +33,7 @@ from streams.steps.pathway_fold.events import DerivedEvent, FactEvents, derived_
 from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.medicines import medicines
+from streams.steps.pathway_fold.milestones import DIED
 from streams.steps.pathway_fold.outcomes import Pregnancy
 from streams.steps.pathway_fold.ownership import Case, cases
 from streams.steps.pathway_fold.person import conditions, demographics
@@ -192,7 +193,7 @@ def _not_retracted(facts: Iterable[CurrentFact[Body]], found: Iterable[Case]) ->
 def _died_on(facts: Sequence[CurrentFact[Body]]) -> date | None:
     """The day of death: as reported, or as a service gave it for the reason why an episode ended."""
     deaths = [fact.body.on for fact in of_type(facts, Death)]
-    deaths += [on for on, reason in _reasons(facts) if reason == "died"]
+    deaths += [on for on, reason in _reasons(facts) if reason == DIED]
     return min(deaths, default=None)
 
 

@@ -14,6 +14,7 @@ SEEN, MISSED = frozenset("56"), "3"
 TREATED = "30"  # REFERRAL TO TREATMENT PERIOD STATUS: first definitive treatment
 COMPLETING = frozenset({"completed", "treatment-complete"})  # reasons of a discharge
 ENDING = (bodies.Completion, bodies.Decline, bodies.Discharge, bodies.Withdrawal)
+DIED = "died"
 TRANSFERRING = frozenset({"transferred"})
 
 
@@ -55,6 +56,13 @@ class Milestones:
     def started_on(self) -> date | None:
         """The day of the start, if any."""
         return self.started.on if self.started else None
+
+    @property
+    def last_care_on(self) -> date | None:
+        """The last day of an acceptance, a start or a session: an ending before it did not stand."""
+        sessions = (fact.body.on for fact in self.sessions if fact.body.attendance in SEEN)
+        others = (fact.body.on for fact in (*self.acceptances, *self.starts))
+        return max([*sessions, *others], default=None)
 
     @property
     def sessions(self) -> tuple[CurrentFact[bodies.Attendance], ...]:
