@@ -1,6 +1,6 @@
 """Weights, heights and body mass index of a person: which count, and what was known at a referral."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,7 +16,10 @@ Measured = CurrentFact[Measurement]
 
 @dataclass(frozen=True, slots=True)
 class BodySize:
-    """All that was measured of a person, by day and fact id, and what of it is doubted."""
+    """All that was measured of a person, by day and fact id, and what of it is doubted.
+
+    What stands under a referral that was taken back may be another person's: it is among the weights, and doubts none.
+    """
 
     weights: tuple[Measured, ...]
     heights: tuple[Measured, ...]
@@ -24,18 +27,30 @@ class BodySize:
     doubts: Doubts
     birth_year: int | None
     counted_weights: tuple[Measured, ...]  # that figures may use
+    standing_weights: tuple[Measured, ...]  # of those the ones under no referral that was taken back
 
     @classmethod
-    def of(cls, facts: Iterable[CurrentFact[Body]], birth_year: int | None, rule: PlausibilityRule) -> "BodySize":
-        """Of the person's facts, which are sorted."""
+    def of(
+        cls,
+        facts: Iterable[CurrentFact[Body]],
+        birth_year: int | None,
+        rule: PlausibilityRule,
+        retracted: Collection[str],
+    ) -> "BodySize":
+        """Of the person's facts, which are sorted; `retracted` are the referrals that were taken back."""
         measured = of_type(facts, Measurement)
-        weights, heights, bmis = (
-            tuple(fact for fact in measured if fact.body.quantity == quantity)
-            for quantity in ("weight", "height", "bmi")
+        standing = tuple(fact for fact in measured if fact.body.referral not in retracted) if retracted else measured
+        heights, bmis = (
+            tuple(fact for fact in standing if fact.body.quantity == quantity) for quantity in ("height", "bmi")
         )
-        doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
-        counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
-        return cls(weights, heights, bmis, doubts, birth_year, counted)
+        weights, sure = (
+            tuple(fact for fact in found if fact.body.quantity == "weight") for found in (measured, standing)
+        )
+        doubts = {**doubted_weights(sure, rule), **doubted_heights(heights, birth_year, rule)}
+        if len(sure) < len(weights):
+            doubts |= doubted_weights([w for w in weights if w.body.referral in retracted], rule)
+        counted, sure = (tuple(w for w in found if w.fact_id not in doubts) for found in (weights, sure))
+        return cls(weights, heights, bmis, doubts, birth_year, counted, sure)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""
@@ -47,7 +62,7 @@ class BodySize:
         reported = [fact for fact in self.bmis if fact.body.plausible and _is_near(fact, on, rule)]
         if reported:
             return _rounded(min(reported, key=lambda fact: _nearness(fact, on)).body.value)
-        weights = [fact for fact in self.counted_weights if _is_near(fact, on, rule)]
+        weights = [fact for fact in self.standing_weights if _is_near(fact, on, rule)]
         if not weights or height_cm is None:
             return None
         metres = height_cm / 100

@@ -193,6 +193,7 @@ def _programme(case: Case, known: KnownPerson, *, is_child: bool, is_completed: 
         other_on
         for other in known.cases
         if other is not case
+        and not other.is_retracted
         and other.services & case.services
         and (other_on := known.days[other.id].started_on) is not None
         and (other_on, other.id) > (days.started_on, case.id)

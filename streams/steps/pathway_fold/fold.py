@@ -109,7 +109,9 @@ def fold(
         cases=found_cases,
         days=milestones_by_case(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=BodySize.of(current.facts, person_demographics.birth_year, definitions.plausibility),
+        body_size=BodySize.of(
+            current.facts, person_demographics.birth_year, definitions.plausibility, current.retracted_referrals
+        ),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
         conditions=conditions(current.facts),
@@ -118,16 +120,22 @@ def fold(
     )
     found = tuple(folded(case, known, definitions) for case in found_cases)
     runs = medicines(current.facts)
-    weights = known.body_size.counted_weights
+    weights = known.body_size.standing_weights
+    standing_episodes = [episode for episode in found if not episode.case.is_retracted]
     return Pathway(
         is_empty=not current.facts and not current.out_of_range,
         as_of=as_of,
         view=PathwayView.model_validate(
             {
                 **_current(current.facts, found),
-                "three_tier": _is_three_tier(current.facts, found),
+                "three_tier": _is_three_tier(current.facts, standing_episodes),
                 "first_contact_on": min(
-                    (episode.days.first_contact_on for episode in found if episode.days.first_contact_on), default=None
+                    (
+                        episode.days.first_contact_on
+                        for episode in standing_episodes or found
+                        if episode.days.first_contact_on
+                    ),
+                    default=None,
                 ),
                 "demographics": person_demographics,
                 "core20": _core20(person_demographics.imd_quintile),
@@ -138,7 +146,7 @@ def fold(
             }
         ),
         episodes=found,
-        courses=courses([episode.course_part for episode in found], runs, weights, definitions.course),
+        courses=courses([episode.course_part for episode in standing_episodes], runs, weights, definitions.course),
         handovers=matched,
         findings=findings(current, known, found),
         events=derived_events(current.facts, found, matched, memory=memory),
