@@ -51,8 +51,8 @@ def waits(days: Milestones, sent_on: date | None) -> tuple[Waits, tuple[date, ..
 
 
 def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None:
-    """The clock of a consultant-led service; None without a referral. `original_on`: of a rejected one before it."""
-    if days.received_on is None:
+    """The clock of a consultant-led service; None without a referral in life. `original_on`: of one rejected."""
+    if days.received_on is None or (days.died_on is not None and days.died_on < days.received_on):
         return None
     start = _start(days, original_on or days.received_on, is_original=original_on is not None)
     stop = _first_stop(days, start.on)
@@ -117,7 +117,7 @@ def _agreed_on(days: Milestones, missed_on: date) -> date | None:
     booked = [
         fact.body.booked_on
         for fact in days.attendances
-        if fact.body.on > missed_on and fact.body.booked_on and fact.body.booked_on >= missed_on
+        if fact.body.booked_on and missed_on <= fact.body.booked_on <= fact.body.on and fact.body.on > missed_on
     ]
     started = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "10" and fact.body.on >= missed_on]
     return min([*booked, *started], default=None)

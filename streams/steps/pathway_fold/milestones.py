@@ -148,7 +148,7 @@ def _accepted(
     booked = [
         fact.body.booked_on
         for fact in attendances
-        if fact.body.booked_on is not None and fact.body.booked_on >= received_on
+        if fact.body.booked_on is not None and received_on <= fact.body.booked_on <= fact.body.on
     ]
     return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
 
