@@ -56,8 +56,7 @@ def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None
         return None
     start = _start(days, original_on or days.received_on, is_original=original_on is not None)
     stop = _first_stop(days, start.on)
-    restart = _restarted(days, stop)
-    if restart is not None:
+    while (restart := _restarted(days, stop)) is not None:  # each begins after the stop before it
         start, stop = restart, _first_stop(days, restart.on)
     wait_days = _wait(start.on, stop.on if stop else None)
     return Rtt(
