@@ -129,14 +129,7 @@ def fold(
             {
                 **_current(current.facts, found),
                 "three_tier": _is_three_tier(current.facts, standing_episodes),
-                "first_contact_on": min(
-                    (
-                        episode.days.first_contact_on
-                        for episode in standing_episodes or found
-                        if episode.days.first_contact_on
-                    ),
-                    default=None,
-                ),
+                "first_contact_on": _first_contact_on(standing_episodes or found),
                 "demographics": person_demographics,
                 "core20": _core20(person_demographics.imd_quintile),
                 "comorbidities": tuple(name for name, present in known.conditions.items() if present),
@@ -172,6 +165,11 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
             found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
         )
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
+
+
+def _first_contact_on(found: Iterable[FoldedEpisode]) -> date | None:
+    days = [episode.days.first_contact_on for episode in found]
+    return min((on for on in days if on is not None), default=None)
 
 
 def _is_three_tier(facts: Sequence[CurrentFact[Body]], found: Iterable[FoldedEpisode]) -> bool:
