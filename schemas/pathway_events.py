@@ -209,7 +209,7 @@ class Died(Event):
 
 
 class HandoverReceived(Event):
-    """A sent referral was received on `on`, `interval_days` after it was sent; null where it was entered before."""
+    """A sent referral was received on `on`, `interval_days` after it was sent; null where that is before."""
 
     event: Literal["handover_received"] = "handover_received"
     definition: Definition

@@ -1,6 +1,6 @@
 """Weights, heights and body mass index of a person: which count, and what was known at a referral."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,10 +16,7 @@ Measured = CurrentFact[Measurement]
 
 @dataclass(frozen=True, slots=True)
 class BodySize:
-    """All that was measured of a person, by day and fact id, and what of it is doubted.
-
-    What stands under a referral that was taken back may be another person's: it is among the weights, and doubts none.
-    """
+    """All that was measured of a person, by day and fact id, and what of it is doubted."""
 
     weights: tuple[Measured, ...]
     heights: tuple[Measured, ...]
@@ -27,30 +24,18 @@ class BodySize:
     doubts: Doubts
     birth_year: int | None
     counted_weights: tuple[Measured, ...]  # that figures may use
-    standing_weights: tuple[Measured, ...]  # of those the ones under no referral that was taken back
 
     @classmethod
-    def of(
-        cls,
-        facts: Iterable[CurrentFact[Body]],
-        birth_year: int | None,
-        rule: PlausibilityRule,
-        retracted: Collection[str],
-    ) -> "BodySize":
-        """Of the person's facts, which are sorted; `retracted` are the referrals that were taken back."""
+    def of(cls, facts: Iterable[CurrentFact[Body]], birth_year: int | None, rule: PlausibilityRule) -> "BodySize":
+        """Of the person's facts, which are sorted."""
         measured = of_type(facts, Measurement)
-        standing = tuple(fact for fact in measured if fact.body.referral not in retracted) if retracted else measured
-        heights, bmis = (
-            tuple(fact for fact in standing if fact.body.quantity == quantity) for quantity in ("height", "bmi")
+        weights, heights, bmis = (
+            tuple(fact for fact in measured if fact.body.quantity == quantity)
+            for quantity in ("weight", "height", "bmi")
         )
-        weights, sure = (
-            tuple(fact for fact in found if fact.body.quantity == "weight") for found in (measured, standing)
-        )
-        doubts = {**doubted_weights(sure, rule), **doubted_heights(heights, birth_year, rule)}
-        if len(sure) < len(weights):
-            doubts |= doubted_weights([w for w in weights if w.body.referral in retracted], rule)
-        counted, sure = (tuple(w for w in found if w.fact_id not in doubts) for found in (weights, sure))
-        return cls(weights, heights, bmis, doubts, birth_year, counted, sure)
+        doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
+        counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
+        return cls(weights, heights, bmis, doubts, birth_year, counted)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""
@@ -62,15 +47,15 @@ class BodySize:
         reported = [fact for fact in self.bmis if fact.body.plausible and _is_near(fact, on, rule)]
         if reported:
             return _rounded(min(reported, key=lambda fact: _nearness(fact, on)).body.value)
-        weights = [fact for fact in self.standing_weights if _is_near(fact, on, rule)]
+        weights = [fact for fact in self.counted_weights if _is_near(fact, on, rule)]
         if not weights or height_cm is None:
             return None
         metres = height_cm / 100
         return _rounded(min(weights, key=lambda fact: _nearness(fact, on)).body.value / (metres * metres))
 
 
-def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, ...]:
-    """Weights as they are published."""
+def shown_weights(facts: Iterable[CurrentFact[Body]], doubts: Doubts) -> tuple[Weight, ...]:
+    """The weights among these facts as they are published."""
     return tuple(
         Weight(
             on=fact.body.on,
@@ -79,7 +64,8 @@ def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, 
             plausible=fact.fact_id not in doubts,
             doubt=doubts.get(fact.fact_id),
         )
-        for fact in weights
+        for fact in of_type(facts, Measurement)
+        if fact.body.quantity == "weight"
     )
 
 
