@@ -121,7 +121,7 @@ def fold(
         cases=found_cases,
         days=milestones_by_case(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=BodySize.of(sure, person_demographics.birth_year, definitions.plausibility),
+        body_size=_body_size(current, sure, person_demographics.birth_year, definitions),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
         comorbidities=of_type(sure, Comorbidity),
@@ -179,6 +179,13 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
             found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
         )
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
+
+
+def _body_size(
+    current: CurrentFacts, sure: Iterable[CurrentFact[Body]], birth_year: int | None, definitions: Definitions
+) -> BodySize:
+    apart = [fact for fact in current.facts if fact.body.referral in current.retracted_referrals]
+    return BodySize.of(sure, birth_year, definitions.plausibility, apart=apart)
 
 
 def _not_retracted(current: CurrentFacts) -> list[CurrentFact[Body]]:

@@ -81,7 +81,7 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
     return Milestones(
         received_on=case.referrals[0].body.on if case.referrals else None,
         accepted=_accepted(case, facts, attendances),
-        started=_started(starts, sessions, [*procedures, *(m for m in medicines if m.body.action == "started")]),
+        started=_started(starts, sessions, [*procedures, *(m for m in medicines if _is_for_weight(m.body))]),
         first_contact_on=first_day(seen),
         first_session_on=first_day(sessions),
         treated_on=first_day(
@@ -114,6 +114,10 @@ def is_session(appointment: bodies.Attendance) -> bool:
     if appointment.purpose is None:
         return appointment.medium != "telephone"
     return appointment.purpose == "session"
+
+
+def _is_for_weight(medicine: bodies.Medicine) -> bool:
+    return medicine.action == "started" and medicine.indication in (None, "weight_management")
 
 
 def first_day(facts: Iterable[CurrentFact[Body]]) -> date | None:
