@@ -51,13 +51,12 @@ def waits(days: Milestones, sent_on: date | None) -> tuple[Waits, tuple[date, ..
 
 
 def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None:
-    """The clock of a consultant-led service; None without a referral. `original_on`: of a rejected one before it."""
-    if days.received_on is None:
+    """The clock of a consultant-led service; None without a referral in life. `original_on`: of one rejected."""
+    if days.received_on is None or (days.died_on is not None and days.died_on < days.received_on):
         return None
     start = _start(days, original_on or days.received_on, is_original=original_on is not None)
     stop = _first_stop(days, start.on or max(start.nullified_on))
-    restarted_on = _restarted_on(days, stop)
-    if restarted_on is not None:
+    while (restarted_on := _restarted_on(days, stop)) is not None:  # each is later than the one before
         start, stop = _Start(restarted_on, "after_active_monitoring"), _first_stop(days, restarted_on)
     wait_days = _wait(start.on, stop.on if stop else None)
     return Rtt(
@@ -118,7 +117,7 @@ def _agreed_on(days: Milestones, missed_on: date) -> date | None:
     booked = [
         fact.body.booked_on
         for fact in days.attendances
-        if fact.body.on > missed_on and fact.body.booked_on and fact.body.booked_on >= missed_on
+        if fact.body.booked_on and missed_on <= fact.body.booked_on <= fact.body.on and fact.body.on > missed_on
     ]
     started = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "10" and fact.body.on >= missed_on]
     return min([*booked, *started], default=None)

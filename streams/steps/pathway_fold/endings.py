@@ -54,7 +54,7 @@ def ending_of(days: Milestones, completions: tuple[CompletionView, ...], rule: s
     completed = _completed(days, completions, rule)
     if completed is not None:
         return completed
-    closings = sorted(_closings(days), key=lambda closing: (closing.on, closing.place))
+    closings = sorted(_before_death(days), key=lambda closing: (closing.on, closing.place))
     care_on = days.last_care_on
     stood = [closing for closing in closings if care_on is None or not closing.is_void(care_on)]
     if stood:  # the first: closing the record afterwards ends nothing more
@@ -73,6 +73,11 @@ def _completed(days: Milestones, completions: tuple[CompletionView, ...], rule: 
         return None
     on, reason, definition = min(found, key=lambda completion: (completion[0], completion[2]))
     return Ended("completed", on, reason, definition)
+
+
+def _before_death(days: Milestones) -> list[_Closing]:
+    """What ended the episode before the day of the death, if any: an ending of that day is the death."""
+    return [closing for closing in _closings(days) if days.died_on is None or closing.on < days.died_on]
 
 
 def _closings(days: Milestones) -> Iterator[_Closing]:

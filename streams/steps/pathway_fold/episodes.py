@@ -166,7 +166,8 @@ def _weights(case: Case, known: KnownPerson, next_on: date | None) -> list[Measu
     Without those that name another case.
     """
     if case.is_retracted:
-        return [fact for fact in of_type(case.facts, Measurement) if fact.body.quantity == "weight"]
+        weights = (fact for fact in of_type(case.facts, Measurement) if fact.body.quantity == "weight")
+        return [weight for weight in weights if weight.fact_id not in known.body_size.doubts]
     others = {
         fact.fact_id
         for other in known.cases

@@ -113,7 +113,7 @@ def _give_unnamed(unnamed: Sequence[CurrentFact[Body]], received: Sequence[Case]
     for case in by_day:
         for referral in case.referrals:
             for index, key in ((of_source, referral.source), (of_record, referral.record_id)):
-                if case not in index.setdefault(key, []):
+                if index.setdefault(key, [])[-1:] != [case]:
                     index[key].append(case)
     ended_on: dict[str, date | None] = {case.id: _ended_on(case) for case in by_day}
     without = {
