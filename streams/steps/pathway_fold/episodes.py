@@ -194,7 +194,7 @@ def _programme(case: Case, known: KnownPerson, *, is_child: bool, is_completed: 
         for other in known.cases
         if other is not case
         and not other.is_retracted
-        and other.services & case.services
+        and other.deliverer == case.deliverer
         and (other_on := known.days[other.id].started_on) is not None
         and (other_on, other.id) > (days.started_on, case.id)
     ]
