@@ -14,7 +14,7 @@ from pathway_journeys import DEFINITIONS, keyed, keyring, person_fact
 from schemas import canonical, topics
 from schemas.facts import StoredFact
 from streams.steps.outcome import Message
-from streams.steps.pathway_fold.fold import Pathway, fold
+from streams.steps.pathway_fold.fold import fold
 from streams.steps.publishing import Recipient
 
 Snapshot = Mapping[str, Any]
@@ -27,12 +27,7 @@ NOBODY: Snapshot = {"episodes": [], "courses": [], "handovers": [], "findings": 
 
 def snapshot(facts: Iterable[StoredFact], as_of: date, person_id: str = "") -> Snapshot:
     """What `demo` reads of these facts on day `as_of`; NOBODY where nothing is published."""
-    given = [person_fact(fact) for fact in facts]
-    return of_pathway(fold(given, as_of=as_of, definitions=DEFINITIONS), person_id)
-
-
-def of_pathway(pathway: Pathway, person_id: str = "") -> Snapshot:
-    """What `demo` reads of a pathway."""
+    pathway = fold([person_fact(fact) for fact in facts], as_of=as_of, definitions=DEFINITIONS)
     recipient = Recipient(agreement("demo"), keyring("demo"))
     message = Message(topics.PATHWAY_IN, 0, 0, None, None, (), 0)
     value = recipient.snapshot(recipient.about(person_id or keyed("person"), message), pathway).value

@@ -12,11 +12,13 @@ A row of `mutants.toml`:
 `stated` are sentences of definitions that no program can break, each with the reason.
 """
 
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -27,13 +29,14 @@ from types import CodeType, ModuleType
 import pathway_journeys
 from journey_files import JourneyFile
 from journey_paths import differences
-from journey_snapshots import of_pathway
+from journey_snapshots import numbered
 
 from schemas import definitions
 from schemas.definitions import Definitions
 
 TABLE = Path(__file__).resolve().parents[1] / "spec" / "journeys" / "mutants.toml"
 PACKAGE = "streams.steps.pathway_fold"
+_IMPORT, _WORDS = re.compile(rf"^from {PACKAGE}\b(.*)$", re.MULTILINE), re.compile(r"\w+")
 FOLD = Path(__file__).resolve().parents[2] / PACKAGE.replace(".", "/")
 
 
@@ -99,40 +102,47 @@ def found_by(mutant: Mutant, journey: JourneyFile) -> list[str]:
 def complaints(journey: JourneyFile, rules: Definitions) -> list[str]:
     """What is not as the journey expects, by the fold that is loaded now."""
     fold = import_module(f"{PACKAGE}.fold").fold
-    fact_type = import_module(f"{PACKAGE}.current_facts").PersonFact
-    given = [fact_type(*pathway_journeys.person_fact(fact)) for fact in journey.facts()]
+    given = [pathway_journeys.person_fact(fact) for fact in journey.facts()]
     return [
         line
         for expected in journey.expected
         for line in differences(
-            of_pathway(fold(given, as_of=expected.as_of, definitions=rules)), expected.paths
+            numbered(fold(given, as_of=expected.as_of, definitions=rules).content), expected.paths
         )
     ]
 
 
 @contextmanager
 def fold_with(name: str, text: str) -> Iterator[None]:
-    """Load the fold anew, one of its modules from `text`; afterwards the modules are those of before."""
-    before = {key: module for key, module in sys.modules.items() if _is_of_fold(key)}
-    parent = import_module(PACKAGE.rpartition(".")[0])
-    attribute = PACKAGE.rpartition(".")[2]
-    package = getattr(parent, attribute)
+    """Load one module of the fold from `text`, and anew all that take from it; afterwards all is as it was before."""
+    before = dict(sys.modules)
+    package = import_module(PACKAGE)
+    attributes = dict(vars(package))
     finder = _Finder(name, text)
-    for key in before:
-        del sys.modules[key]
+    for key in _taking_from(name):
+        sys.modules.pop(key, None)
+        vars(package).pop(key.rpartition(".")[2], None)  # `from package import module` looks here first
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for key in [key for key in sys.modules if _is_of_fold(key)]:
+        for key in [key for key in sys.modules if key.startswith(f"{PACKAGE}.")]:
             del sys.modules[key]
-        sys.modules.update(before)
-        setattr(parent, attribute, package)
+        sys.modules.update({key: module for key, module in before.items() if key.startswith(f"{PACKAGE}.")})
+        vars(package).clear()
+        vars(package).update(attributes)
 
 
-def _is_of_fold(name: str) -> bool:
-    return name == PACKAGE or name.startswith(f"{PACKAGE}.")
+@cache
+def _taking_from(name: str) -> frozenset[str]:
+    """The names of a module of the fold and of all of the fold that import it, also by others."""
+    paths = {path.stem: path for path in FOLD.glob("[a-z]*.py")}
+    imports = {stem: set(_WORDS.findall(" ".join(_IMPORT.findall(path.read_text())))) for stem, path in paths.items()}
+    found = {name.rpartition(".")[2]}
+    while more := {stem for stem, words in imports.items() if words & found} - found:
+        found |= more
+    return frozenset(f"{PACKAGE}.{stem}" for stem in found)
 
 
 class _Finder(MetaPathFinder):

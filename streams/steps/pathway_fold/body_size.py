@@ -26,15 +26,22 @@ class BodySize:
     counted_weights: tuple[Measured, ...]  # that figures may use
 
     @classmethod
-    def of(cls, facts: Iterable[CurrentFact[Body]], birth_year: int | None, rule: PlausibilityRule) -> "BodySize":
-        """Of the person's facts, which are sorted."""
+    def of(
+        cls,
+        facts: Iterable[CurrentFact[Body]],
+        birth_year: int | None,
+        died_on: date | None,
+        rule: PlausibilityRule,
+    ) -> "BodySize":
+        """Of the person's facts, which are sorted. A weight of a day after the death is in no figure."""
         measured = of_type(facts, Measurement)
         weights, heights, bmis = (
             tuple(fact for fact in measured if fact.body.quantity == quantity)
             for quantity in ("weight", "height", "bmi")
         )
         doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
-        counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
+        alive = weights if died_on is None else tuple(weight for weight in weights if weight.body.on <= died_on)
+        counted = tuple(weight for weight in alive if weight.fact_id not in doubts) if doubts else alive
         return cls(weights, heights, bmis, doubts, birth_year, counted)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:

@@ -109,7 +109,7 @@ def fold(
         cases=found_cases,
         days=milestones_by_case(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=BodySize.of(current.facts, person_demographics.birth_year, definitions.plausibility),
+        body_size=BodySize.of(current.facts, person_demographics.birth_year, died_on, definitions.plausibility),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
         conditions=conditions(current.facts),
