@@ -14,7 +14,7 @@ from journey_files import FOLDER, JourneyFile, read
 from mutants import FOLD, PACKAGE, Mutant, complaints, fold_with, found_by, mutants, stated
 from pathway_journeys import DEFINITIONS
 
-from schemas.definitions import PATHWAY_DEFINITIONS
+from schemas.definitions import LOSS_LAST, LOSS_NEAREST, PATHWAY_DEFINITIONS
 from streams.steps import pathway_fold
 from streams.steps.pathway_fold import clocks, fold
 
@@ -43,9 +43,11 @@ def test_the_same_journeys_come_out_right_when_the_fold_is_loaded_the_same_way_u
 
 @pytest.mark.parametrize("definition", PATHWAY_DEFINITIONS)
 def test_every_sentence_of_a_definition_is_broken_by_a_mutant(definition: str) -> None:
-    broken = [row.says for row in mutants() if row.definition == definition]
-    broken += [row.says for row in stated() if row.definition == definition]
-    assert sorted(not_quoted(DEFINITIONS.by_name[definition].text, broken)) == []
+    text = DEFINITIONS.by_name[definition].text
+    broken = [row.says for row in [*mutants(), *stated()] if row.definition == definition]
+    if definition == LOSS_LAST:  # most of its sentences are those of the other rule, word for word, and one program
+        broken += [row.says for row in mutants() if row.definition == LOSS_NEAREST and row.says in one_line(text)]
+    assert sorted(not_quoted(text, broken)) == []
 
 
 def not_quoted(text: str, quotes: list[str]) -> Iterator[str]:
