@@ -106,9 +106,7 @@ def complaints(journey: JourneyFile, rules: Definitions) -> list[str]:
     return [
         line
         for expected in journey.expected
-        for line in differences(
-            numbered(fold(given, as_of=expected.as_of, definitions=rules).content), expected.paths
-        )
+        for line in differences(numbered(fold(given, as_of=expected.as_of, definitions=rules).content), expected.paths)
     ]
 
 
@@ -171,5 +169,6 @@ class _TextLoader(SourceFileLoader):
         return compile(self._text, self.path, "exec", dont_inherit=True)
 
 
+@cache
 def _table() -> dict[str, list[dict[str, str]]]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
