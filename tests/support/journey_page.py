@@ -5,6 +5,7 @@ from datetime import date
 
 from journey_files import JourneyFile
 from journey_tables import DAY_0
+from mutants import mutants
 
 HEAD = """# Journeys: what came in, and what a recipient then reads
 
@@ -28,6 +29,17 @@ events, `journey_paths.py` the paths), then `python tests/spec/test_journeys_are
 the root on `PYTHONPATH` writes this page again.
 """
 
+MUTANTS_HEAD = """
+## Broken on purpose
+
+`tests/spec/test_journeys_catch_mutants.py` breaks each rule in turn, in the program or in the definition's numbers, and
+the journey beside it must come out wrong. Every sentence of every definition of the pathway is among them; the changes
+stand in `journeys/mutants.toml`.
+
+| words of the rule | what is wrong then | seen by |
+|---|---|---|
+"""
+
 
 def page(journeys: Sequence[JourneyFile]) -> str:
     """The whole page."""
@@ -38,6 +50,7 @@ def page(journeys: Sequence[JourneyFile]) -> str:
         HEAD
         + "".join(part for rule in sorted(chapters) for part in _chapter(rule, chapters[rule]))
         + _readings(journeys)
+        + _mutants()
     )
 
 
@@ -75,6 +88,16 @@ def _readings(journeys: Iterable[JourneyFile]) -> str:
     head = "\n## Read otherwise\n\n| journey | how it is read, and why |\n|---|---|\n"
     read = [journey for journey in journeys if "reading" in journey.heads]
     return head + "".join(f"| {_link(journey)} | {journey.heads['reading']} |\n" for journey in read)
+
+
+def _mutants() -> str:
+    """Every rule broken on purpose, and the journey that sees it."""
+    rows = (
+        f"| {mutant.definition}: {' '.join(mutant.says.split())} | {mutant.wrong} "
+        f"| [{mutant.journey.split('-')[0]}](journeys/{mutant.journey}.txt) |\n"
+        for mutant in mutants()
+    )
+    return MUTANTS_HEAD + "".join(rows)
 
 
 def _link(journey: JourneyFile) -> str:

@@ -4,7 +4,7 @@ The rules are in `schemas/definitions`; each published value names the one it re
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, cast, get_args
@@ -22,7 +22,7 @@ from schemas.facts import (
     Tier,
     Withdrawal,
 )
-from schemas.pathway import PathwayView
+from schemas.pathway import DemographicsView, PathwayView
 from schemas.published_model import PublishedModel
 from streams.steps.pathway_fold.body_size import BodySize
 from streams.steps.pathway_fold.courses import PersonCourse, courses
@@ -122,7 +122,7 @@ def fold(
         cases=found_cases,
         days=milestones_by_case(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=_body_size(current, sure, person_demographics.birth_year, definitions),
+        body_size=_body_size(current, sure, person_demographics, definitions),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
         comorbidities=of_type(sure, Comorbidity),
@@ -183,10 +183,15 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
 
 
 def _body_size(
-    current: CurrentFacts, sure: Iterable[CurrentFact[Body]], birth_year: int | None, definitions: Definitions
+    current: CurrentFacts, sure: Sequence[CurrentFact[Body]], person: DemographicsView, definitions: Definitions
 ) -> BodySize:
+    """What was measured; a weight of a day after the death is in no figure."""
     apart = [fact for fact in current.facts if fact.body.referral in current.retracted_referrals]
-    return BodySize.of(sure, birth_year, definitions.plausibility, apart=apart)
+    size = BodySize.of(sure, person.birth_year, definitions.plausibility, apart=apart)
+    died_on = _died_on(sure)
+    if died_on is None:
+        return size
+    return replace(size, counted_weights=tuple(w for w in size.counted_weights if w.body.on <= died_on))
 
 
 def _not_retracted(current: CurrentFacts) -> list[CurrentFact[Body]]:
