@@ -85,7 +85,7 @@ def _data_key(service: Service) -> KeyValue:
 
 def _entry(number: int, said: tuple[Service, FactBody]) -> KeyValue:
     (source, tier), body = said
-    fact = StoredFact(id_of(source), id_of("fact", number), source, tier, _told_at(body), body)
+    fact = StoredFact(id_of(source), id_of("fact", number), source, tier, _source_version_at(body), body)
     content = EntryContent(
         record_id=fact.record_id,
         entry=id_of("entry", number),
@@ -102,7 +102,7 @@ def _entry(number: int, said: tuple[Service, FactBody]) -> KeyValue:
     return _without_person(*entry_message(id_of(), (record_id, name), element, link_revision=1))
 
 
-def _told_at(body: Body) -> datetime:
+def _source_version_at(body: Body) -> datetime:
     return datetime.combine(body.on, time(18), UTC)
 
 
