@@ -22,7 +22,7 @@ AgeGroup = Literal["adult", "child", "not_known"]
 Answer = Literal["yes", "no", "not_known"]
 Method = Literal["measured", "self_reported"]
 OutcomeStatus = Literal["not_due", "no_baseline", "no_end", "measured"]
-Exclusion = Literal["child", "pregnancy", "death"]
+Exclusion = Literal["child", "pregnancy", "death", "superseded"]
 RttStart = Literal["referral", "original_referral", "rebooked_after_dna", "after_active_monitoring"]
 RttStop = Literal[
     "treatment", "active_monitoring", "decision_not_to_treat", "declined_by_person", "discharged", "rejected", "died"

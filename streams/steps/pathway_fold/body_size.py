@@ -1,6 +1,6 @@
 """Weights, heights and body mass index of a person: which count, and what was known at a referral."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -54,8 +54,8 @@ class BodySize:
         return _rounded(min(weights, key=lambda fact: _nearness(fact, on)).body.value / (metres * metres))
 
 
-def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, ...]:
-    """Weights as they are published."""
+def shown_weights(facts: Iterable[CurrentFact[Body]], doubts: Doubts) -> tuple[Weight, ...]:
+    """The weights among these facts as they are published."""
     return tuple(
         Weight(
             on=fact.body.on,
@@ -64,7 +64,8 @@ def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, 
             plausible=fact.fact_id not in doubts,
             doubt=doubts.get(fact.fact_id),
         )
-        for fact in weights
+        for fact in of_type(facts, Measurement)
+        if fact.body.quantity == "weight"
     )
 
 

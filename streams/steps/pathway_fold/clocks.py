@@ -55,10 +55,10 @@ def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None
     if days.received_on is None:
         return None
     start = _start(days, original_on or days.received_on, is_original=original_on is not None)
-    stop = _first_stop(days, start.on)
-    restart = _restarted(days, stop)
-    if restart is not None:
-        start, stop = restart, _first_stop(days, restart.on)
+    stop = _first_stop(days, start.on or max(start.nullified_on))
+    restarted_on = _restarted_on(days, stop)
+    if restarted_on is not None:
+        start, stop = _Start(restarted_on, "after_active_monitoring"), _first_stop(days, restarted_on)
     wait_days = _wait(start.on, stop.on if stop else None)
     return Rtt(
         definition=RTT,
@@ -123,17 +123,15 @@ def _agreed_on(days: Milestones, missed_on: date) -> date | None:
     return min([*booked, *started], default=None)
 
 
-def _restarted(days: Milestones, stop: _Stop | None) -> _Start | None:
-    """A clock after active monitoring."""
+def _restarted_on(days: Milestones, stop: _Stop | None) -> date | None:
+    """The start of a clock after active monitoring."""
     if stop is None or stop.by != "active_monitoring":
         return None
     ended = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "11" and fact.body.on > stop.on]
-    return _Start(min(ended), "after_active_monitoring") if ended else None
+    return min(ended, default=None)
 
 
-def _first_stop(days: Milestones, start_on: date | None) -> _Stop | None:
-    if start_on is None:
-        return None
+def _first_stop(days: Milestones, start_on: date) -> _Stop | None:
     stops = [stop for stop in _stops(days) if stop.on >= start_on]
     return min(stops, key=lambda stop: (stop.on, _STOPS.index(stop.by)), default=None)
 

@@ -77,8 +77,6 @@ def _closings(days: Milestones) -> Iterator[_Closing]:
             ending: Ending = "left" if has_started else "never_started"
             if fact.body.reason in TRANSFERRING:
                 ending = "transferred"
-            elif fact.body.reason == "died":
-                ending = "died"
             yield _Closing(fact.body.on, _PRECEDENCE[cast(Stage, stage)], ending, fact.body.reason)
 
 
@@ -95,7 +93,7 @@ def _happened(days: Milestones, ended: Ended) -> Iterator[tuple[date, Stage]]:
         (days.accepted.on if days.accepted else None, "accepted"),
         (days.started_on, "started"),
         (ended.on if ended.ending == "completed" else None, "completed"),
-        (days.died_on, "died"),
+        (ended.on if ended.ending == "died" else None, "died"),
     )
     yield from ((on, stage) for on, stage in single if on is not None)
     yield from ((fact.body.on, "triaged") for fact in days.triages)

@@ -3,7 +3,7 @@
 The rules are in `schemas/definitions`; each published value names the one it rests on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,7 +11,17 @@ from typing import Any, get_args
 
 from schemas import canonical
 from schemas.definitions import Definitions
-from schemas.facts import Body, Death, Referral, Tier
+from schemas.facts import (
+    Body,
+    Comorbidity,
+    Death,
+    Decline,
+    Discharge,
+    Referral,
+    Suspension,
+    Tier,
+    Withdrawal,
+)
 from schemas.pathway import PathwayView
 from schemas.published_model import PublishedModel
 from streams.steps.pathway_fold.body_size import BodySize
@@ -23,7 +33,8 @@ from streams.steps.pathway_fold.events import DerivedEvent, FactEvents, derived_
 from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.medicines import medicines
-from streams.steps.pathway_fold.ownership import cases
+from streams.steps.pathway_fold.outcomes import Pregnancy
+from streams.steps.pathway_fold.ownership import Case, cases
 from streams.steps.pathway_fold.person import conditions, demographics
 
 TIER_RANK = {tier: rank for rank, tier in enumerate(get_args(Tier))}
@@ -101,7 +112,7 @@ def fold(
     current = standing(facts, definitions.days)
     if memory is None:
         memory = {}
-    died_on = min((death.body.on for death in of_type(current.facts, Death)), default=None)
+    died_on = _died_on(current.facts)
     found_cases = cases(current)
     matched = handovers(current.facts, found_cases, died_on=died_on, as_of=as_of, rule=definitions.handover)
     person_demographics = demographics(current.facts)
@@ -109,14 +120,19 @@ def fold(
         cases=found_cases,
         days=milestones_by_case(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=BodySize.of(current.facts, person_demographics.birth_year, definitions.plausibility),
+        body_size=BodySize.of(
+            _not_retracted(current.facts, found_cases), person_demographics.birth_year, definitions.plausibility
+        ),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
-        conditions=conditions(current.facts),
+        comorbidities=of_type(current.facts, Comorbidity),
+        pregnancies=_pregnancies(current.facts),
         died_on=died_on,
         as_of=as_of,
     )
     found = tuple(folded(case, known, definitions) for case in found_cases)
+    kept = [episode for episode in found if not episode.case.is_retracted]
+    by_condition = conditions(known.comorbidities)
     runs = medicines(current.facts)
     weights = known.body_size.counted_weights
     return Pathway(
@@ -125,20 +141,20 @@ def fold(
         view=PathwayView.model_validate(
             {
                 **_current(current.facts, found),
-                "three_tier": _is_three_tier(current.facts, found),
+                "three_tier": _is_three_tier(current.facts, kept),
                 "first_contact_on": min(
-                    (episode.days.first_contact_on for episode in found if episode.days.first_contact_on), default=None
+                    (episode.days.first_contact_on for episode in kept if episode.days.first_contact_on), default=None
                 ),
                 "demographics": person_demographics,
                 "core20": _core20(person_demographics.imd_quintile),
-                "comorbidities": tuple(name for name, present in known.conditions.items() if present),
-                "ruled_out": tuple(name for name, present in known.conditions.items() if not present),
+                "comorbidities": tuple(name for name, present in by_condition.items() if present),
+                "ruled_out": tuple(name for name, present in by_condition.items() if not present),
                 "medicines": tuple(run.view for run in runs),
                 "died_on": died_on,
             }
         ),
         episodes=found,
-        courses=courses([episode.course_part for episode in found], runs, weights, definitions.course),
+        courses=courses([episode.course_part for episode in kept], runs, weights, definitions.course),
         handovers=matched,
         findings=findings(current, known, found),
         events=derived_events(current.facts, found, matched, memory=memory),
@@ -164,6 +180,37 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
             found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
         )
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
+
+
+def _not_retracted(facts: Iterable[CurrentFact[Body]], found: Iterable[Case]) -> list[CurrentFact[Body]]:
+    """Without the facts of referrals that were taken back: they may be another person's."""
+    gone = {fact.fact_id for case in found if case.is_retracted for fact in case.facts}
+    return [fact for fact in facts if fact.fact_id not in gone]
+
+
+def _died_on(facts: Sequence[CurrentFact[Body]]) -> date | None:
+    """The day of death: as reported, or as a service gave it for the reason why an episode ended."""
+    deaths = [fact.body.on for fact in of_type(facts, Death)]
+    deaths += [on for on, reason in _reasons(facts) if reason == "died"]
+    return min(deaths, default=None)
+
+
+def _pregnancies(facts: Sequence[CurrentFact[Body]]) -> tuple[Pregnancy, ...]:
+    """Every pregnancy that a suspension tells of, or an ending for that reason, whichever service told it."""
+    found = [
+        Pregnancy(fact.body.on, fact.body.ends_on)
+        for fact in of_type(facts, Suspension)
+        if fact.body.reason == "pregnancy"
+    ]
+    found += [Pregnancy(on, None) for on, reason in _reasons(facts) if reason == "pregnancy"]
+    return tuple(found)
+
+
+def _reasons(facts: Sequence[CurrentFact[Body]]) -> Iterator[tuple[date, str | None]]:
+    """The day of every ending, and why."""
+    for fact in facts:
+        if type(fact.body) in (Discharge, Withdrawal, Decline):
+            yield fact.body.on, getattr(fact.body, "reason")
 
 
 def _is_three_tier(facts: Sequence[CurrentFact[Body]], found: Iterable[FoldedEpisode]) -> bool:

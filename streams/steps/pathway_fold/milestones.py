@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas import facts as bodies
-from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, START_BY_SESSION
+from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, START_BY_SESSION, START_BY_TREATMENT
 from schemas.facts import Body
 from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
 from streams.steps.pathway_fold.ownership import Case
@@ -65,9 +65,14 @@ class Milestones:
 def milestones(case: Case, died_on: date | None) -> Milestones:
     """The milestones of a case.
 
-    What came after the person's death has no day among them, nor an ending before the referral was received.
+    What came after the person's death has no day among them, nor an ending before the referral was received, nor one by
+    a hub: it hands on, and the provider ends.
     """
-    facts = [fact for fact in case.facts if not (_is_after(fact, died_on) or _ends_before(fact, case))]
+    facts = [
+        fact
+        for fact in case.facts
+        if not (_is_after(fact, died_on) or _ends_before(fact, case) or _is_of_a_hub(fact, case))
+    ]
     attendances = of_type(facts, bodies.Attendance)
     seen = [fact for fact in attendances if fact.body.attendance in SEEN]
     sessions = [fact for fact in seen if is_session(fact.body)]
@@ -76,7 +81,7 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
     return Milestones(
         received_on=case.referrals[0].body.on if case.referrals else None,
         accepted=_accepted(case, facts, attendances),
-        started=_started(starts, sessions),
+        started=_started(starts, sessions, [*procedures, *(m for m in medicines if m.body.action == "started")]),
         first_contact_on=first_day(seen),
         first_session_on=first_day(sessions),
         treated_on=first_day(
@@ -136,6 +141,11 @@ def _ends_before(fact: CurrentFact[Body], case: Case) -> bool:
     return bool(case.referrals) and type(fact.body) in ENDING and fact.body.on < case.opened_on
 
 
+def _is_of_a_hub(fact: CurrentFact[Body], case: Case) -> bool:
+    """Whether one of several services under one number ended it that was not the last to receive it."""
+    return len(case.sources) > 1 and type(fact.body) in ENDING and fact.source != case.referrals[-1].source
+
+
 def _accepted(
     case: Case, facts: Sequence[CurrentFact[Body]], attendances: Iterable[CurrentFact[bodies.Attendance]]
 ) -> Dated | None:
@@ -154,8 +164,13 @@ def _accepted(
 
 
 def _started(
-    starts: Sequence[CurrentFact[bodies.ProgrammeStart]], sessions: Sequence[CurrentFact[bodies.Attendance]]
+    starts: Sequence[CurrentFact[bodies.ProgrammeStart]],
+    sessions: Sequence[CurrentFact[bodies.Attendance]],
+    treatments: Sequence[CurrentFact[Body]],
 ) -> Dated | None:
     if starts:
         return Dated(starts[0].body.on, AS_REPORTED, inferred=False)
-    return Dated(sessions[0].body.on, START_BY_SESSION, inferred=True) if sessions else None
+    session_on, treatment_on = first_day(sessions), first_day(treatments)
+    if treatment_on is not None and (session_on is None or treatment_on < session_on):
+        return Dated(treatment_on, START_BY_TREATMENT, inferred=True)
+    return Dated(session_on, START_BY_SESSION, inferred=True) if session_on is not None else None

@@ -22,11 +22,8 @@ Doubts = Mapping[str, FindingRule]  # fact id -> why it is not counted
 def doubted_weights(weights: Sequence[Measured], rule: PlausibilityRule) -> Doubts:
     """The weights of a person that are not counted, and why; `weights` are by day and fact id."""
     lowest, highest = rule.weight_kg
-    doubts: dict[str, FindingRule] = {
-        w.fact_id: "weight_out_of_range"
-        for w in weights
-        if not (w.body.plausible and lowest <= w.body.value <= highest)
-    }
+    doubts: dict[str, FindingRule] = {w.fact_id: "marked_by_source" for w in weights if not w.body.plausible}
+    doubts |= {w.fact_id: "weight_out_of_range" for w in weights if not lowest <= w.body.value <= highest}
     plausible = [weight for weight in weights if weight.fact_id not in doubts]
     values = [weight.body.value for weight in plausible]
     if not values or max(values) * 100 <= min(values) * (100 + rule.jump_pct):
@@ -79,9 +76,5 @@ def _is_within(kg: Decimal, other_kg: Decimal) -> bool:
 def _is_jump(weight: Measured, weights: Sequence[Measured], rule: PlausibilityRule) -> bool:
     """Whether no majority of its neighbours is near it."""
     near = _near(weight, weights, rule.jump_days)
-    far = [w for w in near if abs(weight.body.value - w.body.value) * 100 > rule.jump_pct * _lower(weight, w)]
+    far = [w for w in near if abs(weight.body.value - w.body.value) * 100 > rule.jump_pct * w.body.value]
     return bool(far) and 2 * len(far) >= len(near)
-
-
-def _lower(weight: Measured, other: Measured) -> Decimal:
-    return min(weight.body.value, other.body.value)

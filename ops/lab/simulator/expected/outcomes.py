@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from ops.lab.simulator.expected.ages import is_adult
 from ops.lab.simulator.expected.definitions import (
-    ADULT_YEARS,
     BASELINE,
     HORIZON_WEEKS,
     LAST,
@@ -15,7 +15,7 @@ from ops.lab.simulator.expected.definitions import (
     WINDOW,
 )
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
-from ops.lab.simulator.expected.plausible import kilograms, weights_of, years_between
+from ops.lab.simulator.expected.plausible import kilograms, weights_of
 from ops.lab.simulator.expected.timeline import completed_on, started
 from ops.lab.simulator.model import Fact
 from ops.lab.simulator.truth import PersonTruth
@@ -152,9 +152,8 @@ def _end(weights: Sequence[Fact], due_on: date, definition: str) -> Fact | None:
 
 
 def _excluded(episode: ExpectedEpisode, about: PersonFacts, closes_on: date, *, has_end: bool) -> str | None:
-    start, born = started(episode)[0], episode.birth_date
-    on = episode.received_on or start
-    if born is not None and on is not None and years_between(born, on) < ADULT_YEARS:
+    start = started(episode)[0]
+    if is_adult(episode, about.person, episode.received_on or start) is False:
         return "child"
     suspended = [fact for record in about.person.records for fact in record.facts if fact.kind == "suspension"]
     if any(
