@@ -25,8 +25,7 @@ from schemas.keyring import Keyring, Purpose
 from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
-from streams.steps.pathway_fold.events import FactEvents
-from streams.steps.pathway_fold.fold import Pathway
+from streams.steps.pathway_fold.fold import FoldMemory, Pathway
 
 AS_OF, KEY, WITHDRAWN, CLAIM, DUE = "as_of", "k", "w", "o", "u"
 SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
@@ -100,7 +99,7 @@ class PersonState:
     claims: Claims = field(default_factory=dict)
     sure: bool = False
     due: tuple[date, ...] = ()
-    memory: FactEvents = field(default_factory=dict)  # events of facts folded before, not to be made again
+    memory: FoldMemory = field(default_factory=FoldMemory)  # made of facts folded before, not to be made again
 
     def entry(self, key: tuple[str, str]) -> LinkedEntry | None:
         """The entry under (record, element's name), if there is one."""
