@@ -57,7 +57,8 @@ def courses(
     for link in links:
         if link.second is not None:
             kept, gone = group_of[link.first], group_of[link.second]
-            group_of = {name: kept if group == gone else group for name, group in group_of.items()}
+            if kept != gone:
+                group_of = {name: kept if group == gone else group for name, group in group_of.items()}
     found = []
     for group in dict.fromkeys(group_of.values()):
         members = [part for part in parts if group_of[part.id] == group]

@@ -1,6 +1,6 @@
 """Episodes: every case of a person with its milestones, ending, clocks and outcomes."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,7 +11,7 @@ from schemas.facts import Comorbidity, Eligibility, Measurement, Tier
 from schemas.pathway_episode import AgeGroup, EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
-from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
+from streams.steps.pathway_fold.body_size import BodySize, Measured, between, shown_waists, shown_weights
 from streams.steps.pathway_fold.completions import common_from, completions
 from streams.steps.pathway_fold.courses import CoursePart
 from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
@@ -73,6 +73,7 @@ class FoldedEpisode:
     case: Case
     days: Milestones
     view: EpisodeView
+    form: Mapping[str, object]  # the view as JSON
     course_part: CoursePart
     early_on: tuple[date, ...]
     stage_on: date | None
@@ -213,7 +214,8 @@ def _folded(given: EpisodeInput) -> FoldedEpisode:
         }
     )
     part = _course_part(case, view, programme, definitions)
-    return FoldedEpisode(case, days, view, part, early_on, stage_on, _due_on(days, view, definitions))
+    form = view.model_dump(mode="json")
+    return FoldedEpisode(case, days, view, form, part, early_on, stage_on, _due_on(days, view, definitions))
 
 
 def _care_fields(case: Case, days: Milestones) -> dict[str, object]:
@@ -288,9 +290,7 @@ def _counted(size: BodySize, started_on: date | None, rules: Iterable[LossRule])
     """The counted weights of the days on which an outcome of a programme may look; none before a start."""
     if started_on is None:
         return ()
-    weights, (first_on, last_on) = size.counted_weights, weighed_between(started_on, rules)
-    first = bisect_left(weights, first_on, key=lambda weight: weight.body.on)
-    return weights[first : bisect_right(weights, last_on, lo=first, key=lambda weight: weight.body.on)]
+    return between(size.counted_weights, *weighed_between(started_on, rules))
 
 
 def _programme(given: EpisodeInput, *, is_completed: bool) -> Programme | None:

@@ -29,7 +29,7 @@ from streams.steps.pathway_fold.courses import PersonCourse, courses
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, PersonFact, Won, of_type
 from streams.steps.pathway_fold.current_facts import current_facts as standing
 from streams.steps.pathway_fold.episodes import EpisodeMemory, FoldedEpisode, KnownPerson
-from streams.steps.pathway_fold.events import DerivedEvent, FactEvents, derived_events
+from streams.steps.pathway_fold.events import DerivedEvent, EventMemory, derived_events
 from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.medicines import medicines
@@ -46,7 +46,7 @@ class FoldMemory:
 
     facts: Won = field(default_factory=dict)
     cases: EpisodeMemory = field(default_factory=EpisodeMemory)
-    events: FactEvents = field(default_factory=dict)
+    events: EventMemory = field(default_factory=EventMemory)
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,7 @@ class Pathway:
         course_of = {episode: course.id for course in self.courses for episode in course.episodes}
         return _json(self.view) | {
             "episodes": [
-                _json(episode.view) | {"id": episode.id, "course": course_of.get(episode.id)}
-                for episode in self.episodes
+                {**episode.form, "id": episode.id, "course": course_of.get(episode.id)} for episode in self.episodes
             ],
             "courses": [
                 _json(course.view) | {"id": course.id, "episodes": list(course.episodes)} for course in self.courses
