@@ -98,7 +98,7 @@ class Outcome(PublishedModel):
 
     `due_on` is `weeks` after the start, `closes_on` the last day of the window. Until then an outcome without an end
     weight is `not_due`. `in_starters`, `in_closed` and `in_completers` are the three denominators; who is excluded is
-    in none of them.
+    in none of them; who went on to a later programme (`superseded`) among all starters alone.
     """
 
     definition: Definition

@@ -17,13 +17,6 @@ from pathway_journeys import TEXTS
 from schemas import definitions
 from schemas.definitions import Definitions
 
-# Definition, parameter and change that no journey sees, and why. Each must stay unseen: the list can only get shorter.
-UNSEEN = {
-    ("dwmp-hub-eligibility/1", "age_years", 1): "the number is not read; 28f and 28j hold it",
-    ("dwmp-hub-eligibility/1", "age_years", -1): "the number is not read; 28f and 28j hold it",
-    ("course/1", "programme_days", -1): "03j stands in not_yet.txt",
-    ("plausibility/1", "jump_pct", 1): "14q stands in not_yet.txt",
-}
 NUMBER = re.compile(r"(?<![\w-])\d+(?![\w-])")
 
 
@@ -73,9 +66,7 @@ def seen_by(name: str, other: Definitions) -> str | None:
 def mutants() -> Iterator[object]:
     """Each number, one more and one less."""
     for (name, parameter, place), by in product(numbers(), (1, -1)):
-        why = UNSEEN.get((name, parameter, by))
-        marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
-        yield pytest.param(name, parameter, place, by, marks=marks)
+        yield pytest.param(name, parameter, place, by)
 
 
 @pytest.mark.parametrize(("name", "parameter", "place", "by"), list(mutants()))

@@ -9,7 +9,7 @@ from ops.lab.simulator.source_record import SourceRecord
 
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 PROVIDER_ODS, PROGRAMME = "RXX", "tier3-specialist"
-CONSULTANT_LED = False  # as the trust's feed is declared
+CONSULTANT_LED = True  # as the trust's feed is declared
 TREATMENT_BEGINS = "30"  # REFERRAL TO TREATMENT PERIOD STATUS (NHS Data Dictionary)
 _DISCHARGES = ("treatment-complete", "treatment-complete", "discharged-to-gp", "did-not-attend", "transferred")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from schemas import canonical
 from schemas.definitions import Definitions
@@ -37,6 +37,7 @@ from streams.steps.pathway_fold.outcomes import Pregnancy
 from streams.steps.pathway_fold.ownership import Case, cases
 from streams.steps.pathway_fold.person import conditions, demographics
 
+_ENDINGS = (Discharge, Withdrawal, Decline)  # which say why
 TIER_RANK = {tier: rank for rank, tier in enumerate(get_args(Tier))}
 
 
@@ -216,8 +217,8 @@ def _pregnancies(facts: Sequence[CurrentFact[Body]]) -> tuple[Pregnancy, ...]:
 def _reasons(facts: Sequence[CurrentFact[Body]]) -> Iterator[tuple[date, str | None]]:
     """The day of every ending, and why."""
     for fact in facts:
-        if type(fact.body) in (Discharge, Withdrawal, Decline):
-            yield fact.body.on, getattr(fact.body, "reason")
+        if type(fact.body) in _ENDINGS:
+            yield fact.body.on, cast(Discharge, fact.body).reason
 
 
 def _is_three_tier(facts: Sequence[CurrentFact[Body]], found: Iterable[FoldedEpisode]) -> bool:

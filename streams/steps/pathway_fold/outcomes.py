@@ -104,7 +104,7 @@ def _outcome(
         loss_pct=None if loss is None else shown_pct(loss),
         achieved=None if loss is None else loss >= rule.threshold_pct,  # before rounding: 4.96 % is not 5 %
         excluded=excluded,
-        in_starters=excluded is None,
+        in_starters=excluded in (None, "superseded"),
         in_closed=excluded is None and is_closed,
         in_completers=excluded is None and programme.is_completed,
     )
