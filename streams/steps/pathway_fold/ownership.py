@@ -137,10 +137,9 @@ def _chosen(fact: CurrentFact[Body], candidates: Sequence[Case], ended_on: dict[
     """The case an unnamed fact belongs to; those it may belong to as well are marked."""
     if len(candidates) == 1:
         return candidates[0]
-    if type(fact.body) in (Attendance, ProgrammeStart):  # no other names one
-        fitting = [case for case in candidates if _names(fact, case)]
-        if len(fitting) == 1:
-            return fitting[0]
+    fitting = _fitting(fact.body, candidates)
+    if len(fitting) == 1:
+        return fitting[0]
     on = fact.body.on
     before = candidates[: bisect_right(candidates, on, key=lambda case: case.opened_on)]
     running = [case for case in before if (end := ended_on[case.id]) is None or on <= end]
@@ -150,14 +149,13 @@ def _chosen(fact: CurrentFact[Body], candidates: Sequence[Case], ended_on: dict[
     return (running or before or candidates[:1])[-1]
 
 
-def _names(fact: CurrentFact[Body], case: Case) -> bool:
-    """Whether the fact names the provider or the programme of the case."""
-    body = fact.body
+def _fitting(body: Body, cases: Sequence[Case]) -> list[Case]:
+    """Those whose provider or programme the fact names; none when it names neither."""
     if type(body) is Attendance and body.provider_ods:
-        return any(body.provider_ods == referral.body.provider_ods for referral in case.referrals)
+        return [case for case in cases if body.provider_ods in {r.body.provider_ods for r in case.referrals}]
     if type(body) is ProgrammeStart and body.programme:
-        return any(body.programme == referral.body.programme for referral in case.referrals)
-    return False
+        return [case for case in cases if body.programme in {r.body.programme for r in case.referrals}]
+    return []
 
 
 def _ended_on(case: Case) -> date | None:
