@@ -96,13 +96,13 @@ def of_type(facts: Iterable[CurrentFact[Body]], type_: type[B]) -> tuple[Current
 
 
 def _is_in_range(fact: CurrentFact[Body], rule: DaysRule) -> bool:
-    on, told_on = fact.body.on, fact.version[0].date()
-    if FIRST_DAY <= on <= told_on:
+    on, version_on = fact.body.on, fact.version[0].date()
+    if FIRST_DAY <= on <= version_on:
         return True
     ahead = 1
     if type(fact.body) is Attendance and fact.body.attendance in ("0", "2", "4"):
         ahead = round(rule.ahead_years * DAYS_PER_YEAR)  # it lies ahead, or did until it was cancelled
-    return on >= FIRST_DAY and on - timedelta(days=ahead) <= told_on
+    return on >= FIRST_DAY and on - timedelta(days=ahead) <= version_on
 
 
 def _by_day(facts: Iterable[CurrentFact[Body]]) -> tuple[CurrentFact[Body], ...]:
