@@ -68,7 +68,8 @@ class Waits(PublishedModel):
 class Rtt(PublishedModel):
     """The referral-to-treatment clock of a consultant-led service; it runs while `stop_on` is null. `rtt/2`.
 
-    `start_on` is null after a first appointment was missed and nobody said when the next was agreed.
+    `breach_on` is the first day beyond the standard: whoever still waits on it is a breach. `start_on` is null after a
+    first appointment was missed and nobody said when the next was agreed.
     """
 
     definition: Definition
@@ -78,6 +79,7 @@ class Rtt(PublishedModel):
     stop_on: date | None
     stop_by: RttStop | None
     wait_days: int | None
+    breach_on: date | None
     within_standard: bool | None
 
 

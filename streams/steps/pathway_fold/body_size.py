@@ -27,8 +27,15 @@ class BodySize:
     counted_weights: tuple[Measured, ...]  # that figures may use
 
     @classmethod
-    def of(cls, facts: Iterable[CurrentFact[Body]], birth_year: int | None, rule: PlausibilityRule) -> "BodySize":
-        """Of the person's facts, which are sorted."""
+    def of(
+        cls,
+        facts: Iterable[CurrentFact[Body]],
+        birth_year: int | None,
+        rule: PlausibilityRule,
+        *,
+        apart: Iterable[CurrentFact[Body]] = (),
+    ) -> "BodySize":
+        """Of the person's facts, which are sorted. Weights `apart` may be another's: doubted by each other alone."""
         measured = of_type(facts, Measurement)
         weights, heights, bmis = (
             tuple(fact for fact in measured if fact.body.quantity == quantity)
@@ -36,7 +43,9 @@ class BodySize:
         )
         doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
         counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
-        return cls(weights, heights, bmis, doubts, birth_year, counted)
+        others = tuple(fact for fact in of_type(apart, Measurement) if fact.body.quantity == "weight")
+        doubts = {**doubts, **doubted_weights(others, rule)} if others else doubts
+        return cls((*weights, *others), heights, bmis, doubts, birth_year, counted)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""

@@ -57,7 +57,7 @@ def courses(
     for link in links:
         if link.second is not None:
             kept, gone = group_of[link.first], group_of[link.second]
-            if kept != gone:
+            if kept != gone:  # at most once for an episode: a thousand referrals have half a million links
                 group_of = {name: kept if group == gone else group for name, group in group_of.items()}
     found = []
     for group in dict.fromkeys(group_of.values()):

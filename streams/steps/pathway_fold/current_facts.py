@@ -46,7 +46,7 @@ class CurrentFacts:
     """What stands of a person.
 
     `facts` are used, by day and then fact id; `out_of_range` have a day on which they cannot have happened
-    (`days-in-range/1`) and are not. `retracted_referrals` are the fact ids of referrals that were taken back.
+    (`days-in-range/1`) and are not. `retracted_referrals` are the fact ids of received referrals that were taken back.
     """
 
     facts: tuple[CurrentFact[Body], ...]
@@ -75,7 +75,7 @@ def current_facts(facts: Iterable[PersonFact], rule: DaysRule, memory: Won | Non
     for name, won in newest.items():
         fact = won.fact
         if fact.retracted:
-            if type(fact.body) is Referral:
+            if type(fact.body) is Referral and fact.body.direction == "received":
                 retracted[name] = fact.tier
             continue
         known = former.get(name)

@@ -121,7 +121,7 @@ class EpisodeMemory:
 class _Others:
     """What a case needs of the others of its person, gathered once."""
 
-    starts: Sequence[tuple[date, str, frozenset[str]]]  # day, case, services; of those not retracted, sorted
+    starts: Sequence[tuple[date, str, str]]  # day, case, who delivers it; of those not retracted, sorted
     rejected: Sequence[tuple[Case, Sequence[date]]]  # that never started: the days on which the service said no
     case_of_named: Mapping[str, str]  # the facts that name their referral
 
@@ -131,15 +131,15 @@ class _Others:
         started = ((known.days[case.id].started_on, case) for case in known.cases if not case.is_retracted)
         rejected = ((case, _rejected_on(known.days[case.id])) for case in known.cases if case.referrals)
         return cls(
-            sorted((on, case.id, case.services) for on, case in started if on is not None),
+            sorted((on, case.id, case.deliverer) for on, case in started if on is not None),
             [(case, on) for case, on in rejected if on],
             {f.fact_id: case.id for case in known.cases for f in case.facts if f.body.referral is not None},
         )
 
     def next_on(self, case: Case, started_on: date) -> date | None:
-        """The start of the next programme at one of the services of the case."""
+        """The start of the next programme at the service that delivers the case."""
         later = self.starts[bisect_right(self.starts, (started_on, case.id), key=lambda start: start[:2]) :]
-        return next((on for on, _, services in later if services & case.services), None)
+        return next((on for on, _, deliverer in later if deliverer == case.deliverer), None)
 
     def has(self, case: Case, weight: Measured) -> bool:
         """Whether the weight names the referral of another case."""
@@ -172,7 +172,7 @@ def _input(case: Case, known: KnownPerson, others: _Others, definitions: Definit
         else {},
         ethnic_group=known.ethnic_group,
         by_then=conditions(known.comorbidities, case.opened_on),
-        weights=_weights(case, counted, next_on, others),
+        weights=_weights(case, counted, next_on, others, size.doubts),
         next_on=next_on,
         pregnancies=known.pregnancies,
         died_on=known.died_on,
@@ -270,13 +270,16 @@ def _own_rule(programme: object) -> str | None:
     return DWMP_COMPLETION if str(programme).startswith("dwmp") else None
 
 
-def _weights(case: Case, counted: Sequence[Measured], next_on: date | None, others: _Others) -> list[Measured]:
+def _weights(
+    case: Case, counted: Sequence[Measured], next_on: date | None, others: _Others, doubts: Doubts
+) -> list[Measured]:
     """The counted weights of the services of the case up to the next programme's start, and those that name it.
 
     Without those that name another case.
     """
     if case.is_retracted:
-        return [fact for fact in of_type(case.facts, Measurement) if fact.body.quantity == "weight"]
+        weights = (fact for fact in of_type(case.facts, Measurement) if fact.body.quantity == "weight")
+        return [weight for weight in weights if weight.fact_id not in doubts]
     return [
         weight
         for weight in counted
@@ -309,16 +312,22 @@ def _programme(given: EpisodeInput, *, is_completed: bool) -> Programme | None:
 
 
 def _original_on(case: Case, others: _Others, rule: RttRule) -> date | None:
-    """The receipt of an earlier referral to the same service that was rejected not long before this one."""
+    """The receipt of the first of the referrals to the service that were rejected, each not long before the next."""
+    first = case
+    while (earlier := _rejected_before(first, others, rule)) is not None:
+        first = earlier
+    return None if first is case else first.opened_on
+
+
+def _rejected_before(case: Case, others: _Others, rule: RttRule) -> Case | None:
     found = [
-        other.opened_on
+        (on, other)
         for other, rejected_on in others.rejected
-        if other.tier == case.tier
-        and other.opened_on < case.opened_on
-        and other.sources & case.sources
-        and any(0 <= (case.opened_on - on).days <= rule.original_days for on in rejected_on)
+        if other.tier == case.tier and other.opened_on < case.opened_on and other.sources & case.sources
+        for on in rejected_on
+        if 0 <= (case.opened_on - on).days <= rule.original_days
     ]
-    return min(found, default=None)
+    return min(found, key=lambda pair: (pair[0], pair[1].order))[1] if found else None
 
 
 def _known_at_referral(given: EpisodeInput) -> KnownAtReferral | None:

@@ -60,5 +60,6 @@ def _of_episode(episode: FoldedEpisode, died_on: date | None) -> Iterator[_Named
     for fact in episode.case.facts:
         if type(fact.body) in ENDING and episode.case.referrals and fact.body.on < episode.case.opened_on:
             yield fact.body.on, "outcome_before_referral", episode.id
+    for fact in (*episode.case.referrals, *episode.case.facts):
         if died_on is not None and fact.body.on > died_on:
             yield fact.body.on, "after_death", episode.id

@@ -26,15 +26,16 @@ from schemas.pathway import PathwayView
 from schemas.published_model import PublishedModel
 from streams.steps.pathway_fold.body_size import BodySize
 from streams.steps.pathway_fold.courses import PersonCourse, courses
-from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, PersonFact, Won, of_type
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, CurrentFacts, PersonFact, Won, of_type
 from streams.steps.pathway_fold.current_facts import current_facts as standing
 from streams.steps.pathway_fold.episodes import EpisodeMemory, FoldedEpisode, KnownPerson
 from streams.steps.pathway_fold.events import DerivedEvent, EventMemory, derived_events
 from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.medicines import medicines
+from streams.steps.pathway_fold.milestones import DIED
 from streams.steps.pathway_fold.outcomes import Pregnancy
-from streams.steps.pathway_fold.ownership import Case, cases
+from streams.steps.pathway_fold.ownership import cases
 from streams.steps.pathway_fold.person import conditions, demographics
 
 _ENDINGS = (Discharge, Withdrawal, Decline)  # which say why
@@ -120,28 +121,26 @@ def fold(
     """
     memory = memory or FoldMemory()
     current = standing(facts, definitions.days, memory.facts)
-    died_on = _died_on(current.facts)
-    found_cases = cases(current)
+    found_cases, sure = cases(current), _not_retracted(current)
+    died_on = _died_on(sure)
     matched = handovers(current.facts, found_cases, died_on=died_on, as_of=as_of, rule=definitions.handover)
-    person_demographics = demographics(current.facts)
+    person_demographics = demographics(sure)
     known = KnownPerson(
         cases=found_cases,
         days=memory.cases.milestones(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=BodySize.of(
-            _not_retracted(current.facts, found_cases), person_demographics.birth_year, definitions.plausibility
-        ),
+        body_size=_body_size(current, sure, person_demographics.birth_year, definitions),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
-        comorbidities=of_type(current.facts, Comorbidity),
-        pregnancies=_pregnancies(current.facts),
+        comorbidities=of_type(sure, Comorbidity),
+        pregnancies=_pregnancies(sure),
         died_on=died_on,
         as_of=as_of,
     )
     found = memory.cases.folded(known, definitions)
     kept = [episode for episode in found if not episode.case.is_retracted]
     by_condition = conditions(known.comorbidities)
-    runs = medicines(current.facts)
+    runs = medicines(sure)
     weights = known.body_size.counted_weights
     return Pathway(
         is_empty=not current.facts and not current.out_of_range,
@@ -190,16 +189,22 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
 
 
-def _not_retracted(facts: Iterable[CurrentFact[Body]], found: Iterable[Case]) -> list[CurrentFact[Body]]:
-    """Without the facts of referrals that were taken back: they may be another person's."""
-    gone = {fact.fact_id for case in found if case.is_retracted for fact in case.facts}
-    return [fact for fact in facts if fact.fact_id not in gone]
+def _body_size(
+    current: CurrentFacts, sure: Iterable[CurrentFact[Body]], birth_year: int | None, definitions: Definitions
+) -> BodySize:
+    apart = [fact for fact in current.facts if fact.body.referral in current.retracted_referrals]
+    return BodySize.of(sure, birth_year, definitions.plausibility, apart=apart)
+
+
+def _not_retracted(current: CurrentFacts) -> list[CurrentFact[Body]]:
+    """Without the facts under referrals that were taken back: they may be another person's."""
+    return [fact for fact in current.facts if fact.body.referral not in current.retracted_referrals]
 
 
 def _died_on(facts: Sequence[CurrentFact[Body]]) -> date | None:
     """The day of death: as reported, or as a service gave it for the reason why an episode ended."""
     deaths = [fact.body.on for fact in of_type(facts, Death)]
-    deaths += [on for on, reason in _reasons(facts) if reason == "died"]
+    deaths += [on for on, reason in _reasons(facts) if reason == DIED]
     return min(deaths, default=None)
 
 

@@ -14,6 +14,7 @@ SEEN, MISSED = frozenset("56"), "3"
 TREATED = "30"  # REFERRAL TO TREATMENT PERIOD STATUS: first definitive treatment
 COMPLETING = frozenset({"completed", "treatment-complete"})  # reasons of a discharge
 ENDING = (bodies.Completion, bodies.Decline, bodies.Discharge, bodies.Withdrawal)
+DIED = "died"
 TRANSFERRING = frozenset({"transferred"})
 
 
@@ -57,6 +58,13 @@ class Milestones:
         return self.started.on if self.started else None
 
     @property
+    def last_care_on(self) -> date | None:
+        """The last day of an acceptance, a start or a session: an ending before it did not stand."""
+        sessions = (fact.body.on for fact in self.sessions if fact.body.attendance in SEEN)
+        others = (fact.body.on for fact in (*self.acceptances, *self.starts))
+        return max([*sessions, *others], default=None)
+
+    @property
     def sessions(self) -> tuple[CurrentFact[bodies.Attendance], ...]:
         """The appointments that are sessions, whatever became of them."""
         return tuple(fact for fact in self.attendances if is_session(fact.body))
@@ -81,7 +89,7 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
     return Milestones(
         received_on=case.referrals[0].body.on if case.referrals else None,
         accepted=_accepted(case, facts, attendances),
-        started=_started(starts, sessions, [*procedures, *(m for m in medicines if m.body.action == "started")]),
+        started=_started(starts, sessions, [*procedures, *(m for m in medicines if _is_for_weight(m.body))]),
         first_contact_on=first_day(seen),
         first_session_on=first_day(sessions),
         treated_on=first_day(
@@ -114,6 +122,10 @@ def is_session(appointment: bodies.Attendance) -> bool:
     if appointment.purpose is None:
         return appointment.medium != "telephone"
     return appointment.purpose == "session"
+
+
+def _is_for_weight(medicine: bodies.Medicine) -> bool:
+    return medicine.action == "started" and medicine.indication in (None, "weight_management")
 
 
 def first_day(facts: Iterable[CurrentFact[Body]]) -> date | None:
@@ -158,7 +170,7 @@ def _accepted(
     booked = [
         fact.body.booked_on
         for fact in attendances
-        if fact.body.booked_on is not None and fact.body.booked_on >= received_on
+        if fact.body.booked_on is not None and received_on <= fact.body.booked_on <= fact.body.on
     ]
     return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
 

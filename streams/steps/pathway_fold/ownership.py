@@ -43,6 +43,11 @@ class Case:
     opened_on: date = date.min  # when it was first received; for one without a referral the day of its first fact
 
     @property
+    def deliverer(self) -> str:
+        """The source that gives the programme: the last to receive the referral, not the hub before it."""
+        return self.referrals[-1].source if self.referrals else min(self.sources)
+
+    @property
     def is_retracted(self) -> bool:
         """Whether its referral was taken back."""
         return self.id.startswith("retracted/")
@@ -114,7 +119,7 @@ def _give_unnamed(unnamed: Sequence[CurrentFact[Body]], received: Sequence[Case]
     for case in by_day:
         for referral in case.referrals:
             for index, key in ((of_source, referral.source), (of_record, referral.record_id)):
-                if case not in index.setdefault(key, []):
+                if index.setdefault(key, [])[-1:] != [case]:
                     index[key].append(case)
     ended_on: dict[str, date | None] = {case.id: _ended_on(case) for case in by_day}
     without = {
