@@ -220,8 +220,9 @@ def require_entry(name: str, entry: Mapping[str, Any]) -> None:
 
 
 def _require_parts(kind: str, value: Mapping[str, Any]) -> None:
-    if any(not isinstance(value.get(part), type_) for part, type_ in _PARTS[kind].items()):
-        raise Unreadable("events element", rule="lacks a part")
+    for part, type_ in _PARTS[kind].items():
+        if not isinstance(value.get(part), type_):
+            raise Unreadable("events element", rule="lacks a part")
 
 
 def _is_base64(text: str) -> bool:

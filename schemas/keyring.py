@@ -152,4 +152,4 @@ def require_strong(key: bytes) -> None:
 
 def joined(parts: Iterable[str]) -> bytes:
     """The parts, each after its length, so that ("ab", "c") and ("a", "bc") differ."""
-    return length_prefixed(part.encode("utf-8") for part in parts)
+    return length_prefixed([part.encode("utf-8") for part in parts])

@@ -174,7 +174,7 @@ class PathwayStep:
         """
         person = state.of(person_id)
         pathway = self._folded(person, state.as_of)
-        current, claims = current_claims(pathway, self._keys), person.claims
+        claims, (current, person.keyed) = person.claims, current_claims(pathway, self._keys, person.keyed)
         differing = {name for name, claim in current.items() if claims.get(name) != claim}
         changed = differing if person.sure else current.keys()
         gone = sorted(claims.keys() - current.keys())

@@ -25,8 +25,7 @@ from schemas.keyring import Keyring, Purpose
 from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
-from streams.steps.pathway_fold.events import FactEvents
-from streams.steps.pathway_fold.fold import Pathway
+from streams.steps.pathway_fold.fold import FoldMemory, Pathway
 
 AS_OF, KEY, WITHDRAWN, CLAIM, DUE = "as_of", "k", "w", "o", "u"
 SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
@@ -100,7 +99,8 @@ class PersonState:
     claims: Claims = field(default_factory=dict)
     sure: bool = False
     due: tuple[date, ...] = ()
-    memory: FactEvents = field(default_factory=dict)  # events of facts folded before, not to be made again
+    keyed: Mapping[str, str] = field(default_factory=dict)  # digest of what is claimed -> its keyed digest
+    memory: FoldMemory = field(default_factory=FoldMemory)  # made of facts folded before, not to be made again
 
     def entry(self, key: tuple[str, str]) -> LinkedEntry | None:
         """The entry under (record, element's name), if there is one."""
@@ -125,11 +125,16 @@ class PersonState:
     def linked_facts(self, held: BucketKeys) -> list[PersonFact]:
         """The facts of the entries whose record has not left this person since they came, and whose key is held."""
         found: list[PersonFact] = []
-        for record_id, name in self.entries:
-            linked, data_key = self.entry((record_id, name)), self.data_key(record_id, held)
-            if linked is not None and data_key is not None and self.has_record(record_id, linked.link_revision):
-                with suppress(Unreadable):  # it came before its key, so nobody could see that it is none of ours
-                    found += linked.open(record_id, name, data_key)
+        data_keys = {record_id: self.data_key(record_id, held) for record_id in {name[0] for name in self.entries}}
+        for name in self.entries:
+            linked, data_key = self.entry(name), data_keys[name[0]]
+            if linked is None or data_key is None or not self.has_record(name[0], linked.link_revision):
+                continue
+            if linked.facts is not None:
+                found += linked.facts
+                continue
+            with suppress(Unreadable):  # it came before its key, so nobody could see that it is none of ours
+                found += linked.open(*name, data_key)
         return found
 
     def put(self, name: str, value: bytes) -> None:
@@ -244,12 +249,16 @@ def due_element(days: Iterable[date]) -> bytes | None:
     return canonical.dump({"due": texts}) if texts else None
 
 
-def current_claims(pathway: Pathway, keys: Keyring) -> Claims:
-    """What is to be published of the pathway. The digests are keyed: a weight has few values that one could try."""
+def current_claims(pathway: Pathway, keys: Keyring, former: Mapping[str, str]) -> tuple[Claims, dict[str, str]]:
+    """What is to be published of the pathway. The digests are keyed: a weight has few values that one could try.
+
+    Second, the keyed digest of each digest: `former` are those of last time, which are not made again.
+    """
     digests = {event.name: (event.kind, event.digest) for event in pathway.events}
     if not pathway.is_empty:
         digests[SNAPSHOT] = (SNAPSHOT, pathway.digest)
-    return {name: (kind, keys.mac(Purpose.CLAIM, digest)) for name, (kind, digest) in digests.items()}
+    keyed = {digest: former.get(digest) or keys.mac(Purpose.CLAIM, digest) for _, digest in digests.values()}
+    return {name: (kind, keyed[digest]) for name, (kind, digest) in digests.items()}, keyed
 
 
 def _days(element: bytes) -> tuple[date, ...]:

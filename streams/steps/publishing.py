@@ -6,6 +6,7 @@ CloudEvents 1.0, Kafka binding, binary mode. A tombstone has no value (None), wh
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from schemas import canonical, topics
 from schemas.fhir.dates import london_day
@@ -30,6 +31,7 @@ class About:
     partition: int
     revision: int
     known_at: str
+    ids: dict[tuple[str, str], PublishedId] = field(default_factory=dict)  # of its episodes and courses
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,21 +151,36 @@ class Recipient:
         return PublishedId(self.keys.mac(recipient_purpose(self.name), *parts))
 
     def _episode(self, about: About, episode_id: str | None) -> PublishedId | None:
-        return self._id("episode", about.person, episode_id) if episode_id else None
+        return self._known_id(about, "episode", episode_id) if episode_id else None
 
     def _course(self, about: About, course_id: str | None) -> PublishedId | None:
-        return self._id("course", about.person, course_id) if course_id else None
+        return self._known_id(about, "course", course_id) if course_id else None
+
+    def _known_id(self, about: About, kind: str, name: str) -> PublishedId:
+        """One that many messages about the person hold: made once for all of them."""
+        if (kind, name) not in about.ids:
+            about.ids[kind, name] = self._id(kind, about.person, name)
+        return about.ids[kind, name]
 
     def _headers(self, kind: str, id_: str, about: About) -> Headers:
         """The attributes of CloudEvents 1.0; `ce_id` is the same whenever the message is answered again."""
-        attributes = {
-            "ce_specversion": "1.0",
-            "ce_id": f"{id_}/{about.revision}",
-            "ce_source": SOURCE,
-            "ce_type": f"example.tierlink.pathway.{kind}.v1",
-            "ce_time": about.known_at,
-            "ce_subject": about.person,
-            "ce_dataschema": schema_uri(kind, self.agreement.fields.name),
-            "content-type": "application/json",
-        }
-        return tuple((name, value.encode("utf-8")) for name, value in attributes.items())
+        fixed = _fixed_headers(kind, self.agreement.fields.name)
+        return (
+            ("ce_id", f"{id_}/{about.revision}".encode("ascii")),
+            ("ce_time", about.known_at.encode("ascii")),
+            ("ce_subject", about.person.encode("ascii")),
+            *fixed,
+        )
+
+
+@cache
+def _fixed_headers(kind: str, fields: str) -> Headers:
+    """The attributes that all messages of a kind have in common for the readers of one set of fields."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_source": SOURCE,
+        "ce_type": f"example.tierlink.pathway.{kind}.v1",
+        "ce_dataschema": schema_uri(kind, fields),
+        "content-type": "application/json",
+    }
+    return tuple((name, value.encode("utf-8")) for name, value in attributes.items())

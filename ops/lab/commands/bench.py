@@ -1,4 +1,4 @@
-"""`tierlink bench host | memory | restart | linkage`: figures of this machine."""
+"""`tierlink bench host | memory | restart | pathway | linkage`: figures of this machine."""
 
 import json
 from collections.abc import Callable
@@ -76,8 +76,23 @@ def restart(
     _show(lambda report: run(options, report=report), as_json)
 
 
-def _show(measured: Callable[[Report], dict[str, object]], as_json: bool) -> None:
-    show_progress("starting a broker")
+def pathway(
+    *,
+    repeats: Annotated[int, typer.Option(min=1, help="People of each size, and runs of the demonstration.")] = 15,
+    people: Annotated[int, typer.Option(min=1, help="Simulated people of the demonstration.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """What one new event costs a person with 1, 10, 100, 1,000 facts, and a message of the demonstration."""
+    from ops.lab.bench.pathway import PathwayBench, run
+
+    options = PathwayBench(repeats=repeats, people=people)
+    _show(lambda report: run(options, report=report), as_json, starting="preparing the people")
+
+
+def _show(
+    measured: Callable[[Report], dict[str, object]], as_json: bool, *, starting: str = "starting a broker"
+) -> None:
+    show_progress(starting)
     from rich.console import Console
 
     stop_on_signals()
@@ -92,4 +107,4 @@ def _show(measured: Callable[[Report], dict[str, object]], as_json: bool) -> Non
 def register(app: typer.Typer) -> None:
     """Add the group."""
     summary = "Figures of this machine, never pass or fail."
-    add_group(app, "bench", summary, host=host, memory=memory, restart=restart, linkage=linkage)
+    add_group(app, "bench", summary, host=host, memory=memory, restart=restart, pathway=pathway, linkage=linkage)

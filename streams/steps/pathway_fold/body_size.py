@@ -1,8 +1,9 @@
 """Weights, heights and body mass index of a person: which count, and what was known at a referral."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from schemas.definitions import BmiRule, PlausibilityRule
@@ -53,10 +54,10 @@ class BodySize:
 
     def bmi_at(self, on: date, height_cm: Decimal | None, rule: BmiRule) -> float | None:
         """By `bmi-at-referral/1`."""
-        reported = [fact for fact in self.bmis if fact.body.plausible and _is_near(fact, on, rule)]
+        reported = [fact for fact in _near(self.bmis, on, rule) if fact.body.plausible]
         if reported:
             return _rounded(min(reported, key=lambda fact: _nearness(fact, on)).body.value)
-        weights = [fact for fact in self.counted_weights if _is_near(fact, on, rule)]
+        weights = _near(self.counted_weights, on, rule)
         if not weights or height_cm is None:
             return None
         metres = height_cm / 100
@@ -87,8 +88,19 @@ def shown_waists(facts: Iterable[CurrentFact[Body]]) -> tuple[Waist, ...]:
     )
 
 
-def _is_near(fact: Measured, on: date, rule: BmiRule) -> bool:
-    return -rule.before_days <= (fact.body.on - on).days <= rule.after_days
+def _near(measured: Sequence[Measured], on: date, rule: BmiRule) -> Sequence[Measured]:
+    """Those of the days around, of what is by day."""
+    return between(measured, on - timedelta(days=rule.before_days), on + timedelta(days=rule.after_days))
+
+
+def between(measured: Sequence[Measured], first_on: date, last_on: date) -> Sequence[Measured]:
+    """Those of the days between, of what is by day."""
+    first = bisect_left(measured, first_on, key=_day)
+    return measured[first : bisect_right(measured, last_on, lo=first, key=_day)]
+
+
+def _day(fact: Measured) -> date:
+    return fact.body.on
 
 
 def _nearness(fact: Measured, on: date) -> tuple[int, str]:

@@ -54,28 +54,38 @@ class CurrentFacts:
     retracted_referrals: Mapping[str, Tier]
 
 
-def current_facts(facts: Iterable[PersonFact], rule: DaysRule) -> CurrentFacts:
-    """The winning version of every fact id.
+Won = dict[str, tuple[PersonFact, CurrentFact[Body]]]  # by fact id: what won last time, and what was made of it
+
+
+def current_facts(facts: Iterable[PersonFact], rule: DaysRule, memory: Won | None = None) -> CurrentFacts:
+    """The winning version of every fact id. `memory` holds those of last time, which are not made again.
 
     A fact id is one thing under whatever record: the same appointment under two records of a person (a merge at the
     trust) counts once, under the record of its newest version.
     """
     newest: dict[str, PersonFact] = {}
     for version in facts:
-        winner = newest.get(version.fact.fact_id)
-        if winner is None or version.version > winner.version:
+        winner = newest.setdefault(version.fact.fact_id, version)
+        if winner is not version and version.version > winner.version:
             newest[version.fact.fact_id] = version
     used: list[CurrentFact[Body]] = []
     out_of_range: list[CurrentFact[Body]] = []
     retracted: dict[str, Tier] = {}
-    for won in newest.values():
+    former, made = memory or {}, Won()
+    for name, won in newest.items():
         fact = won.fact
         if fact.retracted:
             if type(fact.body) is Referral and fact.body.direction == "received":
-                retracted[fact.fact_id] = fact.tier
+                retracted[name] = fact.tier
             continue
-        current = CurrentFact(fact.fact_id, fact.record_id, fact.source, fact.tier, fact.body, won.version)
-        (used if _is_in_range(current, rule) else out_of_range).append(current)
+        known = former.get(name)
+        if known is None or known[0] is not won:
+            known = won, CurrentFact(name, fact.record_id, fact.source, fact.tier, fact.body, won.version)
+        made[name] = known
+        (used if _is_in_range(known[1], rule) else out_of_range).append(known[1])
+    if memory is not None:
+        memory.clear()
+        memory.update(made)
     return CurrentFacts(_by_day(used), _by_day(out_of_range), retracted)
 
 
@@ -86,10 +96,13 @@ def of_type(facts: Iterable[CurrentFact[Body]], type_: type[B]) -> tuple[Current
 
 
 def _is_in_range(fact: CurrentFact[Body], rule: DaysRule) -> bool:
+    on, version_on = fact.body.on, fact.version[0].date()
+    if FIRST_DAY <= on <= version_on:
+        return True
     ahead = 1
     if type(fact.body) is Attendance and fact.body.attendance in ("0", "2", "4"):
         ahead = round(rule.ahead_years * DAYS_PER_YEAR)  # it lies ahead, or did until it was cancelled
-    return fact.body.on >= FIRST_DAY and fact.body.on - timedelta(days=ahead) <= fact.version[0].date()
+    return on >= FIRST_DAY and on - timedelta(days=ahead) <= version_on
 
 
 def _by_day(facts: Iterable[CurrentFact[Body]]) -> tuple[CurrentFact[Body], ...]:

@@ -1,24 +1,27 @@
 """Episodes: every case of a person with its milestones, ending, clocks and outcomes."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 
-from schemas.definitions import DWMP_COMPLETION, Definitions
+from schemas.definitions import DWMP_COMPLETION, Definitions, LossRule, RttRule
 from schemas.facts import Comorbidity, Eligibility, Measurement, Tier
 from schemas.pathway_episode import AgeGroup, EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
-from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
+from streams.steps.pathway_fold.body_size import BodySize, Measured, between, shown_waists, shown_weights
 from streams.steps.pathway_fold.completions import common_from, completions
 from streams.steps.pathway_fold.courses import CoursePart
 from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
 from streams.steps.pathway_fold.medicines import medicines
 from streams.steps.pathway_fold.milestones import Milestones, milestones
-from streams.steps.pathway_fold.outcomes import Pregnancy, Programme, baseline_of, outcomes
+from streams.steps.pathway_fold.outcomes import Pregnancy, Programme, baseline_of, outcomes, weighed_between
 from streams.steps.pathway_fold.ownership import Case
 from streams.steps.pathway_fold.person import age_on, conditions
+from streams.steps.pathway_fold.plausibility import Doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,39 @@ class KnownPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class EpisodeInput:
+    """All that an episode rests on: equal inputs give equal episodes, so one that is known is not folded again.
+
+    Of the person only what concerns this case: `doubts` of its facts, `original_on` of a rejected referral before it.
+    """
+
+    case: Case
+    days: Milestones
+    sent_on: date | None
+    original_on: date | None
+    age_years: int | None
+    age_group: AgeGroup
+    height_cm: Decimal | None
+    bmi: float | None
+    doubts: Doubts
+    ethnic_group: str | None
+    by_then: Mapping[str, bool]  # the conditions known on the day of referral
+    weights: Sequence[Measured]
+    next_on: date | None
+    pregnancies: Sequence[Pregnancy]
+    died_on: date | None
+    as_of: date | None
+    definitions: Definitions
+
+
+@dataclass(frozen=True, slots=True)
 class FoldedEpisode:
     """An episode under our own id, that of its case. `early_on`: days of what came before the referral."""
 
     case: Case
     days: Milestones
     view: EpisodeView
+    form: Mapping[str, object]  # the view as JSON
     course_part: CoursePart
     early_on: tuple[date, ...]
     stage_on: date | None
@@ -60,31 +90,113 @@ class FoldedEpisode:
         return self.case.tier
 
 
-def milestones_by_case(cases: Iterable[Case], died_on: date | None) -> dict[str, Milestones]:
-    """The milestones of each case, by its id."""
-    return {case.id: milestones(case, died_on) for case in cases}
+@dataclass(slots=True)
+class EpisodeMemory:
+    """The episodes of one person as they were folded last, by case: looked up by everything they rest on."""
+
+    days: dict[str, tuple[Case, date | None, Milestones]] = field(default_factory=dict)
+    episodes: dict[str, tuple[EpisodeInput, FoldedEpisode]] = field(default_factory=dict)
+
+    def milestones(self, cases: Iterable[Case], died_on: date | None) -> dict[str, Milestones]:
+        """The milestones of each case, by its id."""
+        former, self.days = self.days, {}
+        for case in cases:
+            known = former.get(case.id)
+            if known is None or known[1] != died_on or known[0] != case:
+                known = case, died_on, milestones(case, died_on)
+            self.days[case.id] = known
+        return {name: days for name, (_, _, days) in self.days.items()}
+
+    def folded(self, known: KnownPerson, definitions: Definitions) -> tuple[FoldedEpisode, ...]:
+        """The episode of each case."""
+        former, self.episodes = self.episodes, {}
+        others = _Others.of(known)
+        for case in known.cases:
+            found, episode = _input(case, known, others, definitions), former.get(case.id)
+            self.episodes[case.id] = episode if episode and episode[0] == found else (found, _folded(found))
+        return tuple(episode for _, episode in self.episodes.values())
 
 
-def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEpisode:
-    """The episode of one case."""
-    days, sent_on = known.days[case.id], known.sent_on.get(case.id)
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What a case needs of the others of its person, gathered once."""
+
+    starts: Sequence[tuple[date, str, str]]  # day, case, who delivers it; of those not retracted, sorted
+    rejected: Sequence[tuple[Case, Sequence[date]]]  # that never started: the days on which the service said no
+    case_of_named: Mapping[str, str]  # the facts that name their referral
+
+    @classmethod
+    def of(cls, known: KnownPerson) -> "_Others":
+        """Of all cases of the person."""
+        started = ((known.days[case.id].started_on, case) for case in known.cases if not case.is_retracted)
+        rejected = ((case, _rejected_on(known.days[case.id])) for case in known.cases if case.referrals)
+        return cls(
+            sorted((on, case.id, case.deliverer) for on, case in started if on is not None),
+            [(case, on) for case, on in rejected if on],
+            {f.fact_id: case.id for case in known.cases for f in case.facts if f.body.referral is not None},
+        )
+
+    def next_on(self, case: Case, started_on: date) -> date | None:
+        """The start of the next programme at the service that delivers the case."""
+        later = self.starts[bisect_right(self.starts, (started_on, case.id), key=lambda start: start[:2]) :]
+        return next((on for on, _, deliverer in later if deliverer == case.deliverer), None)
+
+    def has(self, case: Case, weight: Measured) -> bool:
+        """Whether the weight names the referral of another case."""
+        return weight.body.referral is not None and self.case_of_named.get(weight.fact_id, case.id) != case.id
+
+
+def _rejected_on(days: Milestones) -> list[date]:
+    if days.started_on is not None:
+        return []
+    return [fact.body.on for fact in days.declines if fact.body.declined_by != "person"]
+
+
+def _input(case: Case, known: KnownPerson, others: _Others, definitions: Definitions) -> EpisodeInput:
+    days, size = known.days[case.id], known.body_size
+    age_years, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
+    height_cm = None if age_group == "child" else size.height(case.sources)
+    next_on = others.next_on(case, days.started_on) if days.started_on else None
+    counted = _counted(size, days.started_on, definitions.losses)
+    return EpisodeInput(
+        case=case,
+        days=days,
+        sent_on=known.sent_on.get(case.id),
+        original_on=_original_on(case, others, definitions.rtt),
+        age_years=age_years,
+        age_group=age_group,
+        height_cm=height_cm,
+        bmi=size.bmi_at(case.opened_on, height_cm, definitions.bmi) if case.referrals else None,
+        doubts={f.fact_id: size.doubts[f.fact_id] for f in case.facts if f.fact_id in size.doubts}
+        if size.doubts
+        else {},
+        ethnic_group=known.ethnic_group,
+        by_then=conditions(known.comorbidities, case.opened_on),
+        weights=_weights(case, counted, next_on, others, size.doubts),
+        next_on=next_on,
+        pregnancies=known.pregnancies,
+        died_on=known.died_on,
+        as_of=known.as_of,
+        definitions=definitions,
+    )
+
+
+def _folded(given: EpisodeInput) -> FoldedEpisode:
+    case, days, sent_on, definitions = given.case, given.days, given.sent_on, given.definitions
     referral = parts.referral_fields(case, days)
-    met = completions(days, definitions, known.as_of)
+    met = completions(days, definitions, given.as_of)
     ended = endings.ending_of(days, met, _own_rule(referral["programme"]))
     stage, stage_on = endings.stage_of(days, ended)
     waits, early_on = clocks.waits(days, sent_on)
-    clock = clocks.rtt(days, _original_on(case, known, definitions), definitions.rtt)
-    if not referral["consultant_led"]:
-        clock = None
-    age, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
-    programme = _programme(case, known, is_child=age_group == "child", is_completed=ended.ending == "completed")
+    clock = clocks.rtt(days, given.original_on, definitions.rtt) if referral["consultant_led"] else None
+    programme = _programme(given, is_completed=ended.ending == "completed")
     view = EpisodeView.model_validate(
         {
             "tier": case.tier,
             "ambiguous": case.ambiguous,
             "referral_retracted": case.is_retracted,
-            "age_at_referral": age,
-            "age_group": age_group,
+            "age_at_referral": given.age_years,
+            "age_group": given.age_group,
             "stage": stage,
             "ending": ended.ending,
             "ending_on": ended.on,
@@ -93,16 +205,17 @@ def folded(case: Case, known: KnownPerson, definitions: Definitions) -> FoldedEp
             **referral,
             **parts.day_fields(days, sent_on),
             **_care_fields(case, days),
-            **_size_fields(case, known, age_group, definitions),
+            **_size_fields(given),
             "completions": met,
             "waits": waits,
             "rtt": clock,
             "wait_to_first_attendance": clocks.attendance_wait(days, clock) if clock else None,
-            "outcomes": outcomes(programme, definitions.losses, known.as_of) if programme else (),
+            "outcomes": outcomes(programme, definitions.losses, given.as_of) if programme else (),
         }
     )
     part = _course_part(case, view, programme, definitions)
-    return FoldedEpisode(case, days, view, part, early_on, stage_on, _due_on(days, view, definitions))
+    form = view.model_dump(mode="json")
+    return FoldedEpisode(case, days, view, form, part, early_on, stage_on, _due_on(days, view, definitions))
 
 
 def _care_fields(case: Case, days: Milestones) -> dict[str, object]:
@@ -117,18 +230,15 @@ def _care_fields(case: Case, days: Milestones) -> dict[str, object]:
     }
 
 
-def _size_fields(case: Case, known: KnownPerson, age_group: AgeGroup, definitions: Definitions) -> dict[str, object]:
+def _size_fields(given: EpisodeInput) -> dict[str, object]:
     """Weight, waist, height and body mass index, and whom rules that rest on them admit."""
-    size = known.body_size
-    height_cm = None if age_group == "child" else size.height(case.sources)
-    bmi = size.bmi_at(case.opened_on, height_cm, definitions.bmi) if case.referrals else None
-    reported = of_type(case.facts, Eligibility)
+    facts = given.case.facts
     return {
-        "bmi_at_referral": bmi,
-        "height_cm": float(height_cm) if height_cm is not None else None,
-        "weights": shown_weights(case.facts, size.doubts),
-        "waists": shown_waists(case.facts),
-        "eligibility": eligibility(_known_at_referral(case, known, age_group, bmi), reported),
+        "bmi_at_referral": given.bmi,
+        "height_cm": float(given.height_cm) if given.height_cm is not None else None,
+        "weights": shown_weights(facts, given.doubts),
+        "waists": shown_waists(facts),
+        "eligibility": eligibility(_known_at_referral(given), of_type(facts, Eligibility)),
     }
 
 
@@ -160,82 +270,74 @@ def _own_rule(programme: object) -> str | None:
     return DWMP_COMPLETION if str(programme).startswith("dwmp") else None
 
 
-def _weights(case: Case, known: KnownPerson, next_on: date | None) -> list[Measured]:
+def _weights(
+    case: Case, counted: Sequence[Measured], next_on: date | None, others: _Others, doubts: Doubts
+) -> list[Measured]:
     """The counted weights of the services of the case up to the next programme's start, and those that name it.
 
     Without those that name another case.
     """
     if case.is_retracted:
         weights = (fact for fact in of_type(case.facts, Measurement) if fact.body.quantity == "weight")
-        return [weight for weight in weights if weight.fact_id not in known.body_size.doubts]
-    others = {
-        fact.fact_id
-        for other in known.cases
-        if other is not case and other.services & case.services
-        for fact in other.facts
-        if fact.body.referral is not None
-    }
+        return [weight for weight in weights if weight.fact_id not in doubts]
     return [
         weight
-        for weight in known.body_size.counted_weights
+        for weight in counted
         if weight.source in case.services
-        and weight.fact_id not in others
+        and not others.has(case, weight)
         and (next_on is None or weight.body.on < next_on or weight.body.referral is not None)
     ]
 
 
-def _programme(case: Case, known: KnownPerson, *, is_child: bool, is_completed: bool) -> Programme | None:
+def _counted(size: BodySize, started_on: date | None, rules: Iterable[LossRule]) -> Sequence[Measured]:
+    """The counted weights of the days on which an outcome of a programme may look; none before a start."""
+    if started_on is None:
+        return ()
+    return between(size.counted_weights, *weighed_between(started_on, rules))
+
+
+def _programme(given: EpisodeInput, *, is_completed: bool) -> Programme | None:
     """None unless it started. A later programme at one of its sources takes the weights from its start on."""
-    days = known.days[case.id]
-    if days.started_on is None:
+    if given.days.started_on is None:
         return None
-    later = [
-        other_on
-        for other in known.cases
-        if other is not case
-        and not other.is_retracted
-        and other.deliverer == case.deliverer
-        and (other_on := known.days[other.id].started_on) is not None
-        and (other_on, other.id) > (days.started_on, case.id)
-    ]
-    next_on = min(later, default=None)
     return Programme(
-        started_on=days.started_on,
-        weights=_weights(case, known, next_on),
-        next_on=next_on,
-        is_child=is_child,
-        pregnancies=known.pregnancies,
-        died_on=known.died_on,
+        started_on=given.days.started_on,
+        weights=given.weights,
+        next_on=given.next_on,
+        is_child=given.age_group == "child",
+        pregnancies=given.pregnancies,
+        died_on=given.died_on,
         is_completed=is_completed,
     )
 
 
-def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> date | None:
+def _original_on(case: Case, others: _Others, rule: RttRule) -> date | None:
     """The receipt of the first of the referrals to the service that were rejected, each not long before the next."""
+    first = case
+    while (earlier := _rejected_before(first, others, rule)) is not None:
+        first = earlier
+    return None if first is case else first.opened_on
+
+
+def _rejected_before(case: Case, others: _Others, rule: RttRule) -> Case | None:
     found = [
-        (rejected_on, other)
-        for other in known.cases
-        if other is not case and other.tier == case.tier and other.sources & case.sources and other.referrals
-        for rejected_on in (fact.body.on for fact in known.days[other.id].declines if fact.body.declined_by != "person")
-        if other.opened_on < case.opened_on
-        and 0 <= (case.opened_on - rejected_on).days <= definitions.rtt.original_days
-        and known.days[other.id].started_on is None
+        (on, other)
+        for other, rejected_on in others.rejected
+        if other.tier == case.tier and other.opened_on < case.opened_on and other.sources & case.sources
+        for on in rejected_on
+        if 0 <= (case.opened_on - on).days <= rule.original_days
     ]
-    earlier = min(found, key=lambda pair: (pair[0], pair[1].order), default=None)
-    return (_original_on(earlier[1], known, definitions) or earlier[1].opened_on) if earlier else None
+    return min(found, key=lambda pair: (pair[0], pair[1].order))[1] if found else None
 
 
-def _known_at_referral(
-    case: Case, known: KnownPerson, age_group: AgeGroup, bmi: float | None
-) -> KnownAtReferral | None:
-    if not case.referrals:
+def _known_at_referral(given: EpisodeInput) -> KnownAtReferral | None:
+    if not given.case.referrals:
         return None
-    by_then = conditions(known.comorbidities, case.opened_on)
     return KnownAtReferral(
-        on=case.opened_on,
-        is_child=None if age_group == "not_known" else age_group == "child",
-        bmi=bmi,
-        ethnic_group=known.ethnic_group,
-        present=[name for name, present in by_then.items() if present],
-        ruled_out=[name for name, present in by_then.items() if not present],
+        on=given.case.opened_on,
+        is_child=None if given.age_group == "not_known" else given.age_group == "child",
+        bmi=given.bmi,
+        ethnic_group=given.ethnic_group,
+        present=[name for name, present in given.by_then.items() if present],
+        ruled_out=[name for name, present in given.by_then.items() if not present],
     )

@@ -66,9 +66,36 @@ class DerivedEvent:
         object.__setattr__(self, "digest", canonical.digest(repr(parts).encode()))
 
 
-# The events of single facts, by fact, content hash and episode. Most messages bring one new fact of a person, so the
-# events of the others are looked up. `derived_events` removes those that are no longer current.
-FactEvents = dict[tuple[str, str, str | None], DerivedEvent]
+@dataclass(slots=True)
+class EventMemory:
+    """The events of one person as they were derived last.
+
+    Most messages bring one new fact of a person, so the events of the others are looked up: those of a fact by its id,
+    content hash and episode, those of an episode while it is the same.
+    """
+
+    facts: dict[tuple[str, str, str | None], DerivedEvent] = field(default_factory=dict)
+    episodes: dict[str, tuple[FoldedEpisode, tuple[DerivedEvent, ...]]] = field(default_factory=dict)
+
+    def of_facts(self, facts: Iterable[CurrentFact[Body]], episode_of: Mapping[str, str]) -> list[DerivedEvent]:
+        """One for each fact that is published."""
+        former, self.facts = self.facts, {}
+        for fact in facts:
+            key = fact.fact_id, fact.version[1], episode_of.get(fact.fact_id)
+            event = former.get(key) or _of_fact(fact, key[2])
+            if event is not None:
+                self.facts[key] = event
+        return list(self.facts.values())
+
+    def of_episodes(self, episodes: Iterable[FoldedEpisode]) -> list[DerivedEvent]:
+        """What was inferred of each, and its outcomes."""
+        former, self.episodes = self.episodes, {}
+        for episode in episodes:
+            known = former.get(episode.id)
+            if known is None or known[0] is not episode:
+                known = episode, (*_inferred(episode), *_losses(episode))
+            self.episodes[episode.id] = known
+        return [event for _, events in self.episodes.values() for event in events]
 
 
 def kind_of(body: Body) -> str | None:
@@ -88,33 +115,17 @@ def derived_events(
     episodes: Iterable[FoldedEpisode],
     handovers: Iterable[HandoverMatch],
     *,
-    memory: FactEvents,
+    memory: EventMemory,
 ) -> tuple[DerivedEvent, ...]:
-    """Every event of one person, by name. Afterwards `memory` has the events of these facts and no others."""
+    """Every event of one person, by name. Afterwards `memory` has these events and no others."""
     episodes = tuple(episodes)
     episode_of = {
         fact.fact_id: episode.id for episode in episodes for fact in (*episode.case.referrals, *episode.case.facts)
     }
-    found = _of_facts(facts, episode_of, memory)
-    for episode in episodes:
-        found += [*_inferred(episode), *_losses(episode)]
+    found = memory.of_facts(facts, episode_of) + memory.of_episodes(episodes)
     for handover in handovers:
         found += _handover(handover)
     return tuple(sorted(found, key=lambda event: event.name))
-
-
-def _of_facts(
-    facts: Iterable[CurrentFact[Body]], episode_of: Mapping[str, str], memory: FactEvents
-) -> list[DerivedEvent]:
-    current: FactEvents = {}
-    for fact in facts:
-        key = fact.fact_id, fact.version[1], episode_of.get(fact.fact_id)
-        event = memory.get(key) or _of_fact(fact, key[2])
-        if event is not None:
-            current[key] = event
-    memory.clear()
-    memory.update(current)
-    return list(current.values())
 
 
 def _of_fact(fact: CurrentFact[Body], episode: str | None) -> DerivedEvent | None:

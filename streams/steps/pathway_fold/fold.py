@@ -4,7 +4,7 @@ The rules are in `schemas/definitions`; each published value names the one it re
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, cast, get_args
@@ -26,10 +26,10 @@ from schemas.pathway import DemographicsView, PathwayView
 from schemas.published_model import PublishedModel
 from streams.steps.pathway_fold.body_size import BodySize
 from streams.steps.pathway_fold.courses import PersonCourse, courses
-from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, CurrentFacts, PersonFact, of_type
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, CurrentFacts, PersonFact, Won, of_type
 from streams.steps.pathway_fold.current_facts import current_facts as standing
-from streams.steps.pathway_fold.episodes import FoldedEpisode, KnownPerson, folded, milestones_by_case
-from streams.steps.pathway_fold.events import DerivedEvent, FactEvents, derived_events
+from streams.steps.pathway_fold.episodes import EpisodeMemory, FoldedEpisode, KnownPerson
+from streams.steps.pathway_fold.events import DerivedEvent, EventMemory, derived_events
 from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.medicines import medicines
@@ -40,6 +40,15 @@ from streams.steps.pathway_fold.person import conditions, demographics
 
 _ENDINGS = (Discharge, Withdrawal, Decline)  # which say why
 TIER_RANK = {tier: rank for rank, tier in enumerate(get_args(Tier))}
+
+
+@dataclass(slots=True)
+class FoldMemory:
+    """What was made for one person last time, each part looked up by all that it rests on: it changes no answer."""
+
+    facts: Won = field(default_factory=dict)
+    cases: EpisodeMemory = field(default_factory=EpisodeMemory)
+    events: EventMemory = field(default_factory=EventMemory)
 
 
 @dataclass(frozen=True)
@@ -73,8 +82,7 @@ class Pathway:
         course_of = {episode: course.id for course in self.courses for episode in course.episodes}
         return _json(self.view) | {
             "episodes": [
-                _json(episode.view) | {"id": episode.id, "course": course_of.get(episode.id)}
-                for episode in self.episodes
+                {**episode.form, "id": episode.id, "course": course_of.get(episode.id)} for episode in self.episodes
             ],
             "courses": [
                 _json(course.view) | {"id": course.id, "episodes": list(course.episodes)} for course in self.courses
@@ -104,23 +112,22 @@ def fold(
     *,
     as_of: date | None,
     definitions: Definitions,
-    memory: FactEvents | None = None,
+    memory: FoldMemory | None = None,
 ) -> Pathway:
     """The pathway of `facts` on the day `as_of` (None: no day is known, so nothing is overdue or closed).
 
     Total: any set of well-formed facts has a pathway. A fact wins by (source_version_at, content hash), never by
-    arrival. `memory` holds the events of facts folded before and is brought up to date.
+    arrival. `memory` holds what was made of facts folded before and is brought up to date.
     """
-    current = standing(facts, definitions.days)
-    if memory is None:
-        memory = {}
+    memory = memory or FoldMemory()
+    current = standing(facts, definitions.days, memory.facts)
     found_cases, sure = cases(current), _not_retracted(current)
     died_on = _died_on(sure)
     matched = handovers(current.facts, found_cases, died_on=died_on, as_of=as_of, rule=definitions.handover)
     person_demographics = demographics(sure)
     known = KnownPerson(
         cases=found_cases,
-        days=milestones_by_case(found_cases, died_on),
+        days=memory.cases.milestones(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
         body_size=_body_size(current, sure, person_demographics, definitions),
         birth_year=person_demographics.birth_year,
@@ -130,7 +137,7 @@ def fold(
         died_on=died_on,
         as_of=as_of,
     )
-    found = tuple(folded(case, known, definitions) for case in found_cases)
+    found = memory.cases.folded(known, definitions)
     kept = [episode for episode in found if not episode.case.is_retracted]
     by_condition = conditions(known.comorbidities)
     runs = medicines(sure)
@@ -157,7 +164,7 @@ def fold(
         courses=courses([episode.course_part for episode in kept], runs, weights, definitions.course),
         handovers=matched,
         findings=findings(current, known, found),
-        events=derived_events(current.facts, found, matched, memory=memory),
+        events=derived_events(current.facts, found, matched, memory=memory.events),
     )
 
 

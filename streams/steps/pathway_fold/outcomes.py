@@ -51,6 +51,16 @@ def outcomes(programme: Programme, rules: Iterable[LossRule], as_of: date | None
     return tuple(found)
 
 
+def weighed_between(started_on: date, rules: Iterable[LossRule]) -> tuple[date, date]:
+    """The first and the last day whose weights any outcome may use."""
+    found = [started_on]
+    for rule in rules:
+        found.append(started_on + timedelta(days=rule.baseline_days))
+        found += [started_on + timedelta(weeks=min(rule.horizon_weeks) - rule.window_weeks)]
+        found += [started_on + timedelta(weeks=max(rule.horizon_weeks) + rule.window_weeks)]
+    return min(found), max(found)
+
+
 def baseline_of(programme: Programme, rule: LossRule) -> WeightFact | None:
     """The weight that loss is measured from."""
     last_on = programme.started_on + timedelta(days=rule.baseline_days)

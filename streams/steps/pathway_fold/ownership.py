@@ -1,5 +1,6 @@
 """Whose facts are whose, by `whose-facts/1`: referrals received under one e-RS number, and the facts of each."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -141,11 +142,11 @@ def _chosen(fact: CurrentFact[Body], candidates: Sequence[Case], ended_on: dict[
     """The case an unnamed fact belongs to; those it may belong to as well are marked."""
     if len(candidates) == 1:
         return candidates[0]
-    fitting = [case for case in candidates if _names(fact, case)]
+    fitting = _fitting(fact.body, candidates)
     if len(fitting) == 1:
         return fitting[0]
     on = fact.body.on
-    before = [case for case in candidates if case.opened_on <= on]
+    before = candidates[: bisect_right(candidates, on, key=lambda case: case.opened_on)]
     running = [case for case in before if (end := ended_on[case.id]) is None or on <= end]
     if len(running) > 1:
         for case in running:
@@ -153,14 +154,13 @@ def _chosen(fact: CurrentFact[Body], candidates: Sequence[Case], ended_on: dict[
     return (running or before or candidates[:1])[-1]
 
 
-def _names(fact: CurrentFact[Body], case: Case) -> bool:
-    """Whether the fact names the provider or the programme of the case."""
-    body = fact.body
+def _fitting(body: Body, cases: Sequence[Case]) -> list[Case]:
+    """Those whose provider or programme the fact names; none when it names neither."""
     if type(body) is Attendance and body.provider_ods:
-        return body.provider_ods in {referral.body.provider_ods for referral in case.referrals}
+        return [case for case in cases if body.provider_ods in {r.body.provider_ods for r in case.referrals}]
     if type(body) is ProgrammeStart and body.programme:
-        return body.programme in {referral.body.programme for referral in case.referrals}
-    return False
+        return [case for case in cases if body.programme in {r.body.programme for r in case.referrals}]
+    return []
 
 
 def _ended_on(case: Case) -> date | None:
