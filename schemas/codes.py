@@ -47,6 +47,9 @@ COMORBIDITY: Mapping[str, str] = {
     "13645005": "copd",
     "363346000": "cancer",  # malignant neoplastic disease
 }
+# One of the diagnoses of a condition: present it is the condition, absent it rules the condition out as little as the
+# absence of any other.
+ONE_DIAGNOSIS = frozenset({"58214004", "13746004", "69322001"})
 COMORBIDITY_CODE: Mapping[str, str] = {
     condition: code for code, condition in reversed(list(COMORBIDITY.items()))
 }  # the first code of each
@@ -184,10 +187,10 @@ PROCEDURES: frozenset[str] = frozenset()
 _OPCS4 = re.compile(r"[A-HJ-Z][0-9]{2}(?:\.?[0-9])?")
 # Of what words the name of a definition may be made: none is a name somebody has.
 _DEFINITION_WORDS = (
-    "accepted acceptance and appointments as assessed attendance attended baseline before bmi booked booking by "
+    "acceptance accepted and appointments as assessed at attendance attended baseline before bmi booked booking by "
     "classes cohort completed completers completion contacts council course days dwmp eligibility eligible ending "
-    "engaged enrolled enrolment facts final first follow from goal handover hub in intervention last local loss "
-    "measured met minimum months nearest no not of offered on onward opt or over own pct plausibility planned "
+    "engaged enrolled enrolment facts final findings first follow from goal handover hub in intervention last local "
+    "loss measured met minimum months nearest no not of offered on onward opt or over own pct planned plausibility "
     "programme provider range reached recorded referral referred reported rtt rule seen self service session sessions "
     "since stage start started threshold tier2 tier3 tier4 tirzepatide to triage triaged up wait waits week weeks "
     "weighed weight whose with within without"

@@ -5,7 +5,6 @@ of 2021; File 1 of its release gives a decile each, of which two make a quintile
 """
 
 import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -30,7 +29,7 @@ def parse(text: str) -> Mapping[str, int]:
     {'E01000001': 5}
     """
     try:
-        rows = list(islice(csv.reader(io.StringIO(text.removeprefix("\ufeff"))), AREAS_MAX + 1))
+        rows = list(islice(csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True)), AREAS_MAX + 1))
     except csv.Error:
         raise InvalidField(_OPTION, rule="is no CSV") from None
     if len(rows) > AREAS_MAX:

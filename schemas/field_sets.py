@@ -106,7 +106,9 @@ FIELD_SETS: Mapping[str, FieldSet] = {
             (
                 "current_stage", "current_tier", "current_to_tier", "three_tier",
                 "demographics.sex", "demographics.imd_quintile", "demographics.imd_version", "demographics.council",
-                "as_of", "episodes.id", "episodes.tier", "episodes.route", "episodes.ambiguous",
+                "as_of", "findings.rule", "findings.episode", "episodes.id", "episodes.course",
+                "episodes.referral_retracted", "episodes.ending_definition", "episodes.outcomes.baseline_method",
+                "episodes.outcomes.end_method", "episodes.tier", "episodes.route", "episodes.ambiguous",
                 "episodes.stage", "episodes.ending", "episodes.provider_ods", "episodes.council",
                 "episodes.priority", "episodes.consultant_led", "episodes.attendance", "episodes.waits",
                 "episodes.completions.definition", "episodes.completions.basis", "episodes.completions.met",

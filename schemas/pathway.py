@@ -32,9 +32,9 @@ HandoverAnswer = Literal["returned_with_advice", "rejected", "withdrawn", "died"
 CourseReason = Literal["transfer", "overlap", "re_entry", "medicine"]
 EthnicGroup = Literal["asian", "black", "mixed", "white", "other"]
 FindingRule = Literal[
-    "negative_wait", "completion_without_start", "contradicting_completions", "outcome_before_referral", "after_death",
-    "day_out_of_range", "weight_out_of_range", "weight_jump", "weight_in_pounds", "height_out_of_range",
-    "height_shrinks",
+    "negative_wait", "session_before_start", "completion_without_start", "contradicting_completions",
+    "outcome_before_referral", "after_death", "day_out_of_range", "marked_by_source", "weight_out_of_range",
+    "weight_jump", "weight_in_pounds", "height_out_of_range", "height_shrinks",
 ]  # fmt: skip
 SOURCE = "https://tierlink.example/"
 SCHEMA_BASE = "https://tierlink.example/schemas/pathway/"

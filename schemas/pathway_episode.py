@@ -22,7 +22,7 @@ AgeGroup = Literal["adult", "child", "not_known"]
 Answer = Literal["yes", "no", "not_known"]
 Method = Literal["measured", "self_reported"]
 OutcomeStatus = Literal["not_due", "no_baseline", "no_end", "measured"]
-Exclusion = Literal["child", "pregnancy", "death"]
+Exclusion = Literal["child", "pregnancy", "death", "superseded"]
 RttStart = Literal["referral", "original_referral", "rebooked_after_dna", "after_active_monitoring"]
 RttStop = Literal[
     "treatment", "active_monitoring", "decision_not_to_treat", "declined_by_person", "discharged", "rejected", "died"
@@ -68,7 +68,8 @@ class Waits(PublishedModel):
 class Rtt(PublishedModel):
     """The referral-to-treatment clock of a consultant-led service; it runs while `stop_on` is null. `rtt/2`.
 
-    `start_on` is null after a first appointment was missed and nobody said when the next was agreed.
+    `breach_on` is the first day beyond the standard: whoever still waits on it is a breach. `start_on` is null after a
+    first appointment was missed and nobody said when the next was agreed.
     """
 
     definition: Definition
@@ -78,6 +79,7 @@ class Rtt(PublishedModel):
     stop_on: date | None
     stop_by: RttStop | None
     wait_days: int | None
+    breach_on: date | None
     within_standard: bool | None
 
 
@@ -98,7 +100,7 @@ class Outcome(PublishedModel):
 
     `due_on` is `weeks` after the start, `closes_on` the last day of the window. Until then an outcome without an end
     weight is `not_due`. `in_starters`, `in_closed` and `in_completers` are the three denominators; who is excluded is
-    in none of them.
+    in none of them; who went on to a later programme (`superseded`) among all starters alone.
     """
 
     definition: Definition

@@ -209,13 +209,13 @@ class Died(Event):
 
 
 class HandoverReceived(Event):
-    """A sent referral was received on `on`, `interval_days` after it was sent."""
+    """A sent referral was received on `on`, `interval_days` after it was sent; null where that is before."""
 
     event: Literal["handover_received"] = "handover_received"
     definition: Definition
     to_tier: Tier
     sent_on: date
-    interval_days: int
+    interval_days: int | None
 
 
 class HandoverAnswered(Event):

@@ -1,11 +1,11 @@
 """What a worker is given: keys of its zone, sources, recipients, definitions and the model, read by the caller."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from linkage.model import parse as parse_model
-from schemas import definitions, deprivation
+from schemas import definitions
 from schemas.data_keys import BucketKeys
 from schemas.errors import UnknownName
 from schemas.intake_keys import IntakeKeys
@@ -31,7 +31,7 @@ class StepSettings:
     `intake` gives the keys between doors and ingress as they are now: new ones come each day, old ones go;
     `data_keys` the bucket keys of the zone, which change when a bucket is turned or old ones are destroyed. With
     `recheck` ingress reads each Bundle again and refuses an entry whose typed message says something else. By
-    `deprivation` (`schemas.deprivation`) it adds the quintile of an area that came without one.
+    `quintiles` (`schemas.deprivation`) it adds that of an area that came without one.
     """
 
     keys: Keyring
@@ -44,14 +44,13 @@ class StepSettings:
     test_mode: bool
     recheck: bool = False
     generation: int = 0
-    deprivation: str | None = None
+    quintiles: Mapping[str, int] = field(default_factory=dict)
 
 
 def build_step(stage: str, settings: StepSettings) -> Step[Any]:
     """The step of `stage`, with the keys of its zone only.
 
-    Raises UnknownName for a stage that does not exist, InvalidField for a recipient without a key and for a table that
-    is none.
+    Raises UnknownName for a stage that does not exist, InvalidField for a recipient without a key.
     """
     if stage == "ingress":
         return IngressStep(
@@ -61,7 +60,7 @@ def build_step(stage: str, settings: StepSettings) -> Step[Any]:
             data_keys=settings.data_keys,
             test_mode=settings.test_mode,
             recheck=settings.recheck,
-            quintiles=deprivation.parse(settings.deprivation) if settings.deprivation else None,
+            quintiles=settings.quintiles,
         )
     if stage == "records":
         return RecordsStep(generation=settings.generation)

@@ -40,9 +40,11 @@ LONG_FILES = (
     "test_host_zombie",
     "test_embedded_broker",
     "test_bench_hop",
+    "test_journeys_on_kafka",
     "test_shuffles",
     "test_publisher_returns",
     "test_pathway_batches",
+    "test_journeys_in_any_order",
     "test_frequency_attack",
     "test_linker_relinking",
 )

@@ -114,18 +114,9 @@ def check_linkage_model(path: Path | None) -> None:
 
 def check_deprivation(path: Path | None) -> None:
     """Nothing, where the file is a table of areas or none was given; raises SettingsError saying what is wrong."""
-    if path is None:
-        return
-    from ops.errors import SettingsError
-    from schemas.deprivation import parse
-    from schemas.errors import InvalidField
+    from ops.runtime.area_files import read_quintiles
 
-    try:
-        parse(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError("--deprivation: cannot be read") from None
-    except InvalidField as broken:
-        raise SettingsError(f"--{broken}") from None
+    read_quintiles(path)
 
 
 def running(directory: Path) -> "Addresses":

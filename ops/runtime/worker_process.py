@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from linkage.model import dump
 from ops.errors import SettingsError
+from ops.runtime.area_files import read_quintiles
 from ops.runtime.cli_options import check_broker
 from ops.runtime.exposition import Exposition
 from ops.runtime.model_files import read_model
@@ -81,7 +82,7 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
             test_mode=options.test_mode,
             recheck=options.recheck,
             generation=options.generation,
-            deprivation=options.deprivation.read_text(encoding="utf-8-sig") if options.deprivation else None,
+            quintiles=read_quintiles(options.deprivation),
         ),
     )
     session_s, heartbeat_s, rebalance_s = TIMINGS[options.profile]
@@ -121,12 +122,10 @@ def run(options: WorkerOptions, host: WorkerHost = run_worker) -> None:
 
 
 def _step(stage: str, settings: StepSettings) -> Step[Any]:
-    """The step. Raises SettingsError where a recipient of the file has no key yet, or a table is none."""
+    """The step. Raises SettingsError where a recipient of the file has no key yet."""
     try:
         return build_step(stage, settings)
     except InvalidField as failure:
-        if stage == "ingress":  # which takes no recipients
-            raise SettingsError(f"--{failure}") from None
         raise SettingsError(f"{failure}: `tierlink keys add-recipient` makes one") from None
 
 

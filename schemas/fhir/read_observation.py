@@ -46,6 +46,9 @@ def observation(node: Node, context: Context) -> list[SourceFact]:
     if node.many("focus"):
         node.error("focus", "is about something else than the subject; nothing is told", code="not-supported")
         return []
+    if not places and present is False and {code for _, code in node.codings("code")} & codes.ONE_DIAGNOSIS:
+        node.information("code", "is absent, and is one of several that make the condition; nothing is told")
+        return []
     if not places:
         return _comorbidity(node, condition, present, context)
     if node.first("method"):

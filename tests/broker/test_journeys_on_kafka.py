@@ -36,6 +36,7 @@ from streams.steps.publishing import Recipient
 
 ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1), "retention.ms": "-1"}  # journeys are of other days
 DAY_MS = 86_400_000
+pytestmark = pytest.mark.timeout(300)  # three rounds through a worker, and perhaps the broker's start
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,34 @@ SEEN: dict[str, Callable[[dict[str, Any]], object]] = {
     ),
     "two referrals that nothing tells apart": lambda pathway: _any(pathway, ambiguous=True),
     "a referral taken back that facts name": lambda pathway: _any(pathway, referral_retracted=True),
+    "contacts whose only referral was taken back": lambda pathway: any(
+        episode["tier"] == "tier3" and episode["received_on"] is None and not episode["referral_retracted"]
+        for episode in pathway["episodes"]
+    ),
+    "sessions enough and no completion reported": lambda pathway: any(
+        episode["ending"] == "none" and any(item["met"] for item in episode["completions"])
+        for episode in pathway["episodes"]
+        if episode["tier"] == "tier2"
+    ),
+    "a suspension": lambda pathway: any(episode["suspensions"] for episode in pathway["episodes"]),
+    "two rules of completion reported": lambda pathway: any(
+        sum(item["basis"] == "reported" for item in episode["completions"]) > 1 for episode in pathway["episodes"]
+    ),
+    "a score that changed": lambda pathway: any(episode["scores"] for episode in pathway["episodes"]),
+    "a treatment that began by status": lambda pathway: any(
+        episode["tier"] == "tier3" and episode["treated_on"] for episode in pathway["episodes"]
+    ),
+    "a contact by telephone before the first session": lambda pathway: any(
+        episode["attendance"]["seen_by_telephone"] and episode["first_contact_on"] < episode["first_session_on"]
+        for episode in pathway["episodes"]
+        if episode["first_session_on"]
+    ),
+    "a triage": lambda pathway: any(episode["triaged_on"] for episode in pathway["episodes"]),
+    "a referral onward returned with advice": lambda pathway: any(
+        handover["from_tier"] == "tier2" and handover["answer"] == "returned_with_advice"
+        for handover in pathway["handovers"]
+    ),
+    "a referral the practice revoked": lambda pathway: _any(pathway, "handovers", answer="withdrawn"),
     "a decline and then an acceptance": lambda pathway: any(
         episode["declined_on"] and episode["ending"] == "completed" for episode in pathway["episodes"]
     ),
@@ -124,6 +152,7 @@ SEEN: dict[str, Callable[[dict[str, Any]], object]] = {
     "somebody who withdrew before the start": lambda pathway: _any(pathway, ending="never_started", stage="withdrawn"),
     "somebody discharged before the start": lambda pathway: _any(pathway, ending="never_started", stage="discharged"),
     "a transfer to another provider": lambda pathway: _any(pathway, ending="transferred"),
+    "a height that shrank": lambda pathway: _any(pathway, "findings", rule="height_shrinks"),
     "a re-entry": lambda pathway: any("re_entry" in course["reasons"] for course in pathway["courses"]),
     "a medicine before an episode": lambda pathway: any(
         "medicine" in course["reasons"] for course in pathway["courses"]

@@ -132,7 +132,7 @@ def test_under_which_of_two_sent_referrals_nobody_could_say(sent: int) -> None:
 
 def test_a_referral_itself_is_under_no_sent_one() -> None:
     text = mapping_text().replace('direction = "sent"\n', 'direction = "sent"\nunder = "sent"\n')
-    with pytest.raises(InvalidField, match=r"fact\[14\]\.under"):
+    with pytest.raises(InvalidField, match=r"fact\[[0-9]+\]\.under"):
         parse(text)
 
 

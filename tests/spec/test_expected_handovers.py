@@ -178,8 +178,9 @@ def test_a_first_appointment_missed_voids_the_clock_until_the_next_is_agreed() -
     found, wait = clock(attended(40, "3"), rebooked)
     assert (found["start_on"], found["start_by"], found["nullified_on"]) == (text(45), "rebooked_after_dna", [text(40)])
     assert wait["wait_days"] == 95
-    unknown, _ = clock(attended(40, "3"), attended(140))
-    assert unknown["start_on"] is None
+    unknown, wait = clock(attended(40, "3"), attended(140), fact("discharge", 200))
+    assert (unknown["start_on"], unknown["wait_days"], wait["stop_on"]) == (None, None, None)
+    assert unknown["stop_by"] == "discharged"  # nobody waits any more, however long it was
     later, _ = clock(attended(20), attended(40, "3"), attended(140))
     assert (later["start_by"], later["nullified_on"]) == ("referral", [])
 

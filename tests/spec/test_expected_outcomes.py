@@ -108,6 +108,8 @@ def test_a_later_programme_at_the_source_ends_the_window_of_the_earlier() -> Non
     first, second = episodes(council=council)
     assert [item["status"] for item in first["outcomes"] if item["weeks"] == 26] == ["no_end", "no_end"]
     assert {item["closes_on"] for item in first["outcomes"]} == {text(109)}
+    excluded = {item["weeks"]: item["excluded"] for item in first["outcomes"]}
+    assert excluded == {12: None, 26: "superseded", 52: "superseded"}
     assert {item["loss_pct"] for item in second["outcomes"] if item["weeks"] == 12} == {6.1}
 
 

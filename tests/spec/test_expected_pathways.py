@@ -1,6 +1,7 @@
 """What the simulator expects of a published pathway, as tables a clinician could contest: episodes and the person."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -308,3 +309,68 @@ def test_age_is_that_on_the_day_of_referral() -> None:
     truth = with_identity(person(council=[received(0)]), 0, birth_date=date(2014, 3, 1))
     (found,) = expected_pathway(truth, as_of=day(100))["episodes"]  # type: ignore[misc]
     assert (found["age_at_referral"], found["age_group"]) == (10, "child")
+
+
+# findings/1
+
+
+def findings(**facts_of: list[Fact]) -> list[tuple[str, str]]:
+    """Rule and day of each finding."""
+    found = pathway(**facts_of)["findings"]
+    assert isinstance(found, list)
+    return [(item["rule"], item["on"]) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule", "on"),
+    [
+        ([fact("completion", 30)], "completion_without_start", 30),
+        ([fact("discharge", 30, reason="completed")], "completion_without_start", 30),
+        ([fact("start", 0), fact("discharge", -1, reason="work")], "outcome_before_referral", -1),
+        ([fact("start", 0), weight(9, "600")], "weight_out_of_range", 9),
+        ([height(0, "170"), height(9, "107")], "height_out_of_range", 9),
+        ([height(0, "170"), height(9, "150"), height(12, "171")], "height_shrinks", 9),
+        (
+            [fact("start", 0), *(fact("completion", on, definition="as-reported/1") for on in (80, 90))],
+            "contradicting_completions",
+            90,
+        ),
+    ],
+)
+def test_what_cannot_be_as_it_was_reported_is_a_finding(facts: list[Fact], rule: str, on: int) -> None:
+    assert findings(council=[received(0), *facts]) == [(rule, text(on))]
+
+
+def test_a_fact_after_the_death_is_a_finding_and_counts_in_nothing() -> None:
+    found = pathway(council=[received(0), fact("start", 5), attended(60)], gp=[fact("death", 45)])
+    assert findings(council=[received(0), attended(60)], gp=[fact("death", 45)]) == [("after_death", text(60))]
+    assert found["first_contact_on"] is None
+
+
+def test_two_rules_and_a_plain_discharge_contradict_nothing() -> None:
+    rules = [fact("completion", on, definition=name) for on, name in ((80, "as-reported/1"), (90, "dwmp/1"))]
+    assert findings(council=[received(0), fact("start", 0), *rules]) == []
+    assert findings(council=[received(0), fact("discharge", 30, reason="work")]) == []
+
+
+def test_experience_and_suspension_are_shown() -> None:
+    facts = [fact("experience", on, code=code) for on, code in enumerate("12346")]
+    found = episode(council=[received(0), *facts, fact("suspension", 9, reason="illness", ends_on=day(30))])
+    assert found["experience"] == {"answered": 5, "positive": 2, "negative": 1}
+    assert found["suspensions"] == [{"reason": "illness", "from_on": text(9), "to_on": text(30)}]
+
+
+def test_the_first_and_the_last_score_of_a_questionnaire_and_their_change() -> None:
+    scores = [fact("score", on, code="eq-vas", value=Decimal(value)) for on, value in ((0, 55), (40, 60), (84, 70))]
+    (found,) = episode(council=[received(0), *scores])["scores"]
+    assert (found["first_score"], found["last_score"], found["score_change"]) == (55.0, 70.0, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("born", "group"), [(2006, "adult"), (2007, "not_known"), (2008, "child"), (None, "not_known")]
+)
+def test_without_a_date_of_birth_the_year_alone_decides_where_it_can(born: int | None, group: str) -> None:
+    truth = with_identity(person(council=[received(0)], gp=[sent(0)]), 0, birth_date=None)
+    truth = with_identity(truth, 1, birth_date=date(born, 6, 1) if born else None)
+    (found,) = expected_pathway(truth, as_of=day(100))["episodes"]  # type: ignore[misc]
+    assert (found["age_group"], found.get("age_at_referral")) == (group, None)

@@ -15,7 +15,7 @@ from connectors.entry import SourceEntry
 from connectors.sources import primary_care_fhir, tier2_csv, tier3_hl7v2
 from ops.lab.simulator import default_rates
 from ops.lab.simulator.journeys import journeys
-from ops.lab.simulator.model import COUNCIL, GP, TRUST, Fact, SimulatedEntry, SourceSlug
+from ops.lab.simulator.model import COUNCIL, GP, TRUST, SimulatedEntry, SourceSlug
 from ops.lab.simulator.population import people
 from ops.lab.simulator.render import primary_care_fhir as gp_writes
 from ops.lab.simulator.render import tier2_csv as council_writes
@@ -91,11 +91,8 @@ def entries() -> tuple[SimulatedEntry, ...]:
 def meant(entry: SimulatedEntry) -> Iterator[object]:
     for fact in entry.facts:
         values = {ours: _plain(getattr(fact, name)) for name, ours in FIELDS.get(fact.kind, {}).items()}
-        yield TYPES.get(fact.kind, fact.kind), fact.on, fact.retracted, _under(fact), tuple(sorted(values.items()))
-
-
-def _under(fact: Fact) -> bool:
-    return fact.referral is not None
+        kind = TYPES.get(fact.kind, fact.kind)
+        yield kind, fact.on, fact.retracted, fact.referral is not None, fact.ubrn, tuple(sorted(values.items()))
 
 
 def _plain(value: object) -> str:
@@ -119,6 +116,7 @@ def read(entry: SimulatedEntry) -> Iterator[object]:
             fact.body.on,
             fact.retracted,
             fact.referral_business_id is not None,
+            fact.ubrn,
             tuple(sorted(values.items())),
         )
 

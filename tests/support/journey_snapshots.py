@@ -12,6 +12,7 @@ from pathway_engine import agreement
 from pathway_journeys import DEFINITIONS, keyed, keyring, person_fact
 
 from schemas import canonical, topics
+from schemas.definitions import Definitions
 from schemas.facts import StoredFact
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.fold import fold
@@ -25,12 +26,12 @@ _OPENED = (
 NOBODY: Snapshot = {"episodes": [], "courses": [], "handovers": [], "findings": []}
 
 
-def snapshot(facts: Iterable[StoredFact], as_of: date, person_id: str = "") -> Snapshot:
+def snapshot(facts: Iterable[StoredFact], as_of: date, definitions: Definitions = DEFINITIONS) -> Snapshot:
     """What `demo` reads of these facts on day `as_of`; NOBODY where nothing is published."""
-    pathway = fold([person_fact(fact) for fact in facts], as_of=as_of, definitions=DEFINITIONS)
+    pathway = fold([person_fact(fact) for fact in facts], as_of=as_of, definitions=definitions)
     recipient = Recipient(agreement("demo"), keyring("demo"))
     message = Message(topics.PATHWAY_IN, 0, 0, None, None, (), 0)
-    value = recipient.snapshot(recipient.about(person_id or keyed("person"), message), pathway).value
+    value = recipient.snapshot(recipient.about(keyed("person"), message), pathway).value
     return numbered(canonical.load_object(value)) if value is not None else NOBODY
 
 

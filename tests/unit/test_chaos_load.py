@@ -128,6 +128,6 @@ def test_a_merge_retires_a_record_that_is_told_of() -> None:
     merges = [item.delivery for item in offered() if b"\rMRG|" in item.delivery.content]
     retired = [merge.content.rpartition(b"MRG|")[2].partition(b"^")[0].decode() for merge in merges]
     # the second registration may lie beyond the last entry offered, or come later than its merge
-    assert sum(item in told_of for item in retired) > 0.9 * len(retired)
+    assert sum(item in told_of for item in retired) >= 0.8 * len(retired)  # of about twenty
     kinds = {merge.content.split(b"|")[8].split(b"^")[1] for merge in merges}
     assert kinds == {b"A34", b"A40"}

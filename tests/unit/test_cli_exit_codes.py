@@ -155,7 +155,7 @@ MISSING_FILES = {
     "door folder": ("--sources {missing} --bootstrap " + DEAD,),
     "worker": tuple(
         f"ingress --worker-id w --bootstrap {DEAD} {option} {{missing}}"
-        for option in ("--sources", "--linkage-model", "--recipients")
+        for option in ("--sources", "--linkage-model", "--recipients", "--deprivation")
     ),
     "topics create": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),
     "topics list": tuple(f"{option} {{missing}} --bootstrap {DEAD}" for option in ("--sources", "--recipients")),

@@ -50,10 +50,15 @@ class CouncilWriter:
         """What comes from now on stands under another client number."""
         self._record = self._diary.record(COUNCIL, "C", 6)
 
-    def runs(self, on: date, outcome: str, *, source: str) -> date:
-        """One episode from receipt on; returns the day it ended, or that of the last thing known."""
+    def runs(self, on: date, outcome: str, *, source: str, ubrn: str | None = None) -> date:
+        """One episode from receipt on; returns the day it ended, or that of the last thing known.
+
+        `ubrn` is the e-RS number it was sent under, which some referrals still have when the council keys them.
+        """
         rng, kind = self._diary.rng, self._diary.kind
-        self._receives(on, source)
+        self._receives(on, source, ubrn if self._diary.chance("booking_number_known") else None)
+        if kind == "triaged":
+            self._writes(on, self._fact("triage", on, level="2"))
         if outcome == "declined":
             return self._declines(on + timedelta(days=rng.randrange(5, 30)))
         if kind == "declined_then_accepted":
@@ -73,7 +78,13 @@ class CouncilWriter:
         """The days of the appointments so far."""
         return [fact.on for entry in self._diary.entries for fact in entry.facts if fact.kind == "attendance"]
 
-    def _receives(self, on: date, source: str) -> None:
+    def hears_of_onward(self, on: date) -> None:
+        """The trust returned the referral onward with advice."""
+        under = f"{self.reference}/onward"
+        answer = Fact("decline", on, under, under, reason="returned-with-advice")
+        self._diary.write(self._record, on, "row", self._received, answer)
+
+    def _receives(self, on: date, source: str, ubrn: str | None) -> None:
         self._received = Fact(
             kind="referral",
             on=on,
@@ -83,6 +94,7 @@ class CouncilWriter:
             referral_source=source,
             programme=PROGRAMME,
             provider_ods=PROVIDER_ODS,
+            ubrn=ubrn,
         )
         if self._diary.kind == "receipt_corrected":  # the first row has another day than every later one
             right = self._received
@@ -126,6 +138,8 @@ class CouncilWriter:
             ended_on = last + timedelta(days=rng.randrange(7, 28))
             self._writes(ended_on, self._fact("withdrawal", ended_on, reason=rng.choice(_WITHDRAWALS)))
             return ended_on
+        if kind == "completion_not_reported":
+            return last
         completed_on = last + timedelta(days=rng.randrange(0, 4))
         self._writes(completed_on, self._fact("completion", completed_on, definition=COMPLETION))
         if kind == "two_completions":

@@ -149,11 +149,11 @@ class _Journey:
         if kind == "rejected_then_received":
             self._gp.hears(on + timedelta(days=10), ubrn, by="service", reason="not-eligible")
             on += timedelta(days=30)
-            self._gp.refers(on, "tier2")
+            ubrn = self._gp.refers(on, "tier2")
         if kind == "medicine_beside_programme":
             self._gp.prescribes(on - timedelta(days=20))
         council = CouncilWriter(self._diary)
-        ended = council.runs(on + timedelta(days=self._receipt_days()), outcome, source="gp")
+        ended = council.runs(on + timedelta(days=self._receipt_days()), outcome, source="gp", ubrn=ubrn)
         self._again(council, ended)
         if "tier3" in route:
             self._onward(council, received=route == "gp_to_tier2_to_tier3")
@@ -177,10 +177,10 @@ class _Journey:
         else:
             return
         on = ended + timedelta(days=after)
-        self._gp.refers(on, "tier2")
+        ubrn = self._gp.refers(on, "tier2")
         if kind == "referred_again_in_second_record":
             council.opens_second_record()
-        council.runs(on + timedelta(days=self._days(1, 15)), "completed", source="gp")
+        council.runs(on + timedelta(days=self._days(1, 15)), "completed", source="gp", ubrn=ubrn)
 
     def _onward(self, council: CouncilWriter, *, received: bool) -> None:
         on = council.session_days()[4] + timedelta(days=self._days(7, 60))
@@ -188,3 +188,5 @@ class _Journey:
         if received:
             reference = council.reference
             TrustWriter(self._diary).runs(on + timedelta(days=self._days(2, 40)), reference=reference)
+        elif self._diary.kind == "onward_returned":
+            council.hears_of_onward(on + timedelta(days=12))

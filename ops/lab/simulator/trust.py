@@ -9,7 +9,7 @@ from ops.lab.simulator.source_record import SourceRecord
 
 ACCEPTED_BY_BOOKING = "tier3-accepted-by-booking/1"
 PROVIDER_ODS, PROGRAMME = "RXX", "tier3-specialist"
-CONSULTANT_LED = False  # as the trust's feed is declared
+CONSULTANT_LED = True  # as the trust's feed is declared
 TREATMENT_BEGINS = "30"  # REFERRAL TO TREATMENT PERIOD STATUS (NHS Data Dictionary)
 _DISCHARGES = ("treatment-complete", "treatment-complete", "discharged-to-gp", "did-not-attend", "transferred")
 
@@ -25,7 +25,7 @@ class TrustWriter:
     def runs(self, on: date, *, reference: str) -> None:
         """One episode: referral, three to five appointments, and for most a discharge."""
         rng, kind = self._diary.rng, self._diary.kind
-        self._receives(on, reference)
+        received = self._receives(on, reference)
         if kind == "referral_taken_back":
             self._mistaken_referral(on + timedelta(days=2))
         if kind == "two_referrals_open":
@@ -40,6 +40,8 @@ class TrustWriter:
         if rng.random() < 0.8:
             discharge = Fact("discharge", seen_on, self._diary.identifiers.new("V", 8), reason=rng.choice(_DISCHARGES))
             self._diary.write(self._record, seen_on, "A03", discharge)
+        if kind == "only_referral_taken_back":
+            self._diary.write(self._record, seen_on, "I14", replace(received, retracted=True))
         self._learns_of_move(booked_on)
 
     def _receives(self, on: date, reference: str) -> Fact:

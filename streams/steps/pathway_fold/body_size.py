@@ -1,6 +1,6 @@
 """Weights, heights and body mass index of a person: which count, and what was known at a referral."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -30,19 +30,21 @@ class BodySize:
         cls,
         facts: Iterable[CurrentFact[Body]],
         birth_year: int | None,
-        died_on: date | None,
         rule: PlausibilityRule,
+        *,
+        apart: Iterable[CurrentFact[Body]] = (),
     ) -> "BodySize":
-        """Of the person's facts, which are sorted. A weight of a day after the death is in no figure."""
+        """Of the person's facts, which are sorted. Weights `apart` may be another's: doubted by each other alone."""
         measured = of_type(facts, Measurement)
         weights, heights, bmis = (
             tuple(fact for fact in measured if fact.body.quantity == quantity)
             for quantity in ("weight", "height", "bmi")
         )
         doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
-        alive = weights if died_on is None else tuple(weight for weight in weights if weight.body.on <= died_on)
-        counted = tuple(weight for weight in alive if weight.fact_id not in doubts) if doubts else alive
-        return cls(weights, heights, bmis, doubts, birth_year, counted)
+        counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
+        others = tuple(fact for fact in of_type(apart, Measurement) if fact.body.quantity == "weight")
+        doubts = {**doubts, **doubted_weights(others, rule)} if others else doubts
+        return cls((*weights, *others), heights, bmis, doubts, birth_year, counted)
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""
@@ -61,8 +63,8 @@ class BodySize:
         return _rounded(min(weights, key=lambda fact: _nearness(fact, on)).body.value / (metres * metres))
 
 
-def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, ...]:
-    """Weights as they are published."""
+def shown_weights(facts: Iterable[CurrentFact[Body]], doubts: Doubts) -> tuple[Weight, ...]:
+    """The weights among these facts as they are published."""
     return tuple(
         Weight(
             on=fact.body.on,
@@ -71,7 +73,8 @@ def shown_weights(weights: Sequence[Measured], doubts: Doubts) -> tuple[Weight, 
             plausible=fact.fact_id not in doubts,
             doubt=doubts.get(fact.fact_id),
         )
-        for fact in weights
+        for fact in of_type(facts, Measurement)
+        if fact.body.quantity == "weight"
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.definitions import RTT, WAIT_TO_FIRST_ATTENDANCE, WAITS, RttRule
@@ -51,14 +51,13 @@ def waits(days: Milestones, sent_on: date | None) -> tuple[Waits, tuple[date, ..
 
 
 def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None:
-    """The clock of a consultant-led service; None without a referral. `original_on`: of a rejected one before it."""
-    if days.received_on is None:
+    """The clock of a consultant-led service; None without a referral in life. `original_on`: of one rejected."""
+    if days.received_on is None or (days.died_on is not None and days.died_on < days.received_on):
         return None
     start = _start(days, original_on or days.received_on, is_original=original_on is not None)
-    stop = _first_stop(days, start.on)
-    restart = _restarted(days, stop)
-    if restart is not None:
-        start, stop = restart, _first_stop(days, restart.on)
+    stop = _first_stop(days, start.on or max(start.nullified_on))
+    while (restarted_on := _restarted_on(days, stop)) is not None:  # each is later than the one before
+        start, stop = _Start(restarted_on, "after_active_monitoring"), _first_stop(days, restarted_on)
     wait_days = _wait(start.on, stop.on if stop else None)
     return Rtt(
         definition=RTT,
@@ -68,6 +67,7 @@ def rtt(days: Milestones, original_on: date | None, rule: RttRule) -> Rtt | None
         stop_on=stop.on if stop else None,
         stop_by=stop.by if stop else None,
         wait_days=wait_days,
+        breach_on=start.on + timedelta(weeks=rule.limit_weeks, days=1) if start.on else None,
         within_standard=None if wait_days is None else wait_days <= rule.limit_weeks * DAYS_PER_WEEK,
     )
 
@@ -117,23 +117,21 @@ def _agreed_on(days: Milestones, missed_on: date) -> date | None:
     booked = [
         fact.body.booked_on
         for fact in days.attendances
-        if fact.body.on > missed_on and fact.body.booked_on and fact.body.booked_on >= missed_on
+        if fact.body.booked_on and missed_on <= fact.body.booked_on <= fact.body.on and fact.body.on > missed_on
     ]
     started = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "10" and fact.body.on >= missed_on]
     return min([*booked, *started], default=None)
 
 
-def _restarted(days: Milestones, stop: _Stop | None) -> _Start | None:
-    """A clock after active monitoring."""
+def _restarted_on(days: Milestones, stop: _Stop | None) -> date | None:
+    """The start of a clock after active monitoring."""
     if stop is None or stop.by != "active_monitoring":
         return None
     ended = [fact.body.on for fact in days.rtt_statuses if fact.body.status == "11" and fact.body.on > stop.on]
-    return _Start(min(ended), "after_active_monitoring") if ended else None
+    return min(ended, default=None)
 
 
-def _first_stop(days: Milestones, start_on: date | None) -> _Stop | None:
-    if start_on is None:
-        return None
+def _first_stop(days: Milestones, start_on: date) -> _Stop | None:
     stops = [stop for stop in _stops(days) if stop.on >= start_on]
     return min(stops, key=lambda stop: (stop.on, _STOPS.index(stop.by)), default=None)
 
@@ -144,13 +142,13 @@ def _stops(days: Milestones) -> Iterator[_Stop]:
     for status in days.rtt_statuses:
         if status.body.status in _STOP_OF_STATUS:
             yield _Stop(status.body.on, _STOP_OF_STATUS[status.body.status])
-    care_on = max((fact.body.on for fact in (*days.acceptances, *days.starts)), default=date.min)
+    care_on = days.last_care_on or date.min  # what it followed did not stand
     for decline in days.declines:
         if care_on >= decline.body.on:
-            continue  # it was accepted after all
+            continue
         by: RttStop = "declined_by_person" if decline.body.declined_by == "person" else "rejected"
         yield _Stop(decline.body.on, by)
-    yield from (_Stop(fact.body.on, "declined_by_person") for fact in days.withdrawals)
-    yield from (_Stop(fact.body.on, "discharged") for fact in days.discharges)
+    yield from (_Stop(fact.body.on, "declined_by_person") for fact in days.withdrawals if fact.body.on >= care_on)
+    yield from (_Stop(fact.body.on, "discharged") for fact in days.discharges if fact.body.on >= care_on)
     if days.died_on is not None:
         yield _Stop(days.died_on, "died")

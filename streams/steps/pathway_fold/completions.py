@@ -32,10 +32,10 @@ def are_contradicting(days: Milestones) -> bool:
 def _computed(days: Milestones, definitions: Definitions, as_of: date | None) -> Iterator[CompletionView]:
     if days.started_on is None:
         return
-    since = [fact for fact in days.sessions if fact.body.on >= days.started_on]
-    by_weeks = _by_weeks(days.started_on, since, definitions.weeks)
+    by_weeks = _by_weeks(days.started_on, days.attendances, definitions.weeks)
     yield CompletionView(definition=DWMP_COMPLETION, basis="computed", met=by_weeks is not None, on=by_weeks)
     if as_of is not None and as_of >= common_from(days.started_on, definitions.sessions):
+        since = [fact for fact in days.sessions if fact.body.on >= days.started_on]
         by_sessions = _by_sessions(days.started_on, since, definitions.sessions)
         yield CompletionView(
             definition=COMMON_COMPLETION, basis="computed", met=by_sessions is not None, on=by_sessions
@@ -47,12 +47,12 @@ def common_from(started_on: date, rule: SessionsRule) -> date:
     return started_on + timedelta(days=rule.from_days)
 
 
-def _by_weeks(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rule: WeeksRule) -> date | None:
-    """The day on which so many different weeks had a session seen."""
+def _by_weeks(started_on: date, appointments: Sequence[CurrentFact[Attendance]], rule: WeeksRule) -> date | None:
+    """The day on which the person had been seen in so many different weeks."""
     weeks: set[int] = set()
-    for fact in sessions:
+    for fact in appointments:
         week = (fact.body.on - started_on).days // 7
-        if fact.body.attendance in SEEN and week < rule.programme_weeks:
+        if fact.body.attendance in SEEN and 0 <= week < rule.programme_weeks:
             weeks.add(week)
             if len(weeks) == rule.seen_weeks:
                 return fact.body.on
@@ -62,7 +62,7 @@ def _by_weeks(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rul
 def _by_sessions(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rule: SessionsRule) -> date | None:
     """The day of the last session seen, when enough were seen of those that took place within the weeks."""
     last_on = started_on + timedelta(weeks=rule.within_weeks)
-    held = [fact for fact in sessions if fact.body.on <= last_on and fact.body.attendance in SEEN | NOT_SEEN]
+    held = [fact for fact in sessions if fact.body.on < last_on and fact.body.attendance in SEEN | NOT_SEEN]
     seen = [fact for fact in held if fact.body.attendance in SEEN]
     if len(held) < rule.sessions_least or len(seen) * 100 < rule.attended_pct * len(held):
         return None

@@ -21,7 +21,8 @@ class CoursePart:
     id: str
     tier: str
     sources: frozenset[str]
-    services: frozenset[str]
+    fact_ids: frozenset[str]
+    is_excluded: bool
     programme: str | None
     opened_on: date
     started_on: date | None
@@ -56,7 +57,8 @@ def courses(
     for link in links:
         if link.second is not None:
             kept, gone = group_of[link.first], group_of[link.second]
-            group_of = {name: kept if group == gone else group for name, group in group_of.items()}
+            if kept != gone:  # at most once for an episode: a thousand referrals have half a million links
+                group_of = {name: kept if group == gone else group for name, group in group_of.items()}
     found = []
     for group in dict.fromkeys(group_of.values()):
         members = [part for part in parts if group_of[part.id] == group]
@@ -97,7 +99,7 @@ def _ran_at_once(first: CoursePart, second: CoursePart, rule: CourseRule) -> boo
 
 
 def _programme_end(part: CoursePart, started_on: date, rule: CourseRule) -> date:
-    return part.ended_on or max(part.last_on, started_on + timedelta(days=rule.programme_days))
+    return part.ended_on or max(part.last_on, started_on + timedelta(days=rule.programme_days - 1))
 
 
 def _with_medicines(
@@ -139,9 +141,11 @@ def _course(
     if medicine is not None and medicine.view.started_on is not None and medicine.view.started_on <= began_on:
         began_on = medicine.view.started_on
         baseline = _nearest(weights, began_on, rule)
-    services = frozenset[str]().union(*(part.services for part in members), [medicine.source] if medicine else [])
-    last = next((weight for weight in reversed(weights) if weight.source in services), None)
+    ids = frozenset[str]().union(*(part.fact_ids for part in members))
+    of_course = (w for w in reversed(weights) if w.fact_id in ids or _is_of(medicine, w))
+    last = next(of_course, None)
     has_loss = baseline is not None and last is not None and last.body.on > baseline.body.on
+    has_loss = has_loss and not any(part.is_excluded for part in members)
     reasons = {link.reason for link in links}
     view = CourseView(
         definition=COURSE,
@@ -155,6 +159,13 @@ def _course(
         loss_pct=shown_pct(loss_pct(baseline, last)) if has_loss and baseline and last else None,
     )
     return PersonCourse(members[0].id, tuple(part.id for part in members), view)
+
+
+def _is_of(medicine: PersonMedicine | None, weight: WeightFact) -> bool:
+    """Whether the practice that prescribed took the weight, from the medicine's start on."""
+    if medicine is None or medicine.view.started_on is None:
+        return False
+    return weight.source == medicine.source and weight.body.on >= medicine.view.started_on
 
 
 def _nearest(weights: Sequence[WeightFact], on: date, rule: CourseRule) -> WeightFact | None:

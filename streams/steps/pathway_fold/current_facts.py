@@ -46,7 +46,7 @@ class CurrentFacts:
     """What stands of a person.
 
     `facts` are used, by day and then fact id; `out_of_range` have a day on which they cannot have happened
-    (`days-in-range/1`) and are not. `retracted_referrals` are the fact ids of referrals that were taken back.
+    (`days-in-range/1`) and are not. `retracted_referrals` are the fact ids of received referrals that were taken back.
     """
 
     facts: tuple[CurrentFact[Body], ...]
@@ -71,7 +71,7 @@ def current_facts(facts: Iterable[PersonFact], rule: DaysRule) -> CurrentFacts:
     for won in newest.values():
         fact = won.fact
         if fact.retracted:
-            if type(fact.body) is Referral:
+            if type(fact.body) is Referral and fact.body.direction == "received":
                 retracted[fact.fact_id] = fact.tier
             continue
         current = CurrentFact(fact.fact_id, fact.record_id, fact.source, fact.tier, fact.body, won.version)

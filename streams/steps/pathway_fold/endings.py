@@ -1,14 +1,15 @@
 """Stage and ending of one episode, by `stage-and-ending/1`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import cast, get_args
 
 from schemas.definitions import AS_REPORTED, STAGE_AND_ENDING
 from schemas.pathway_episode import CompletionView, Ending, Stage
-from streams.steps.pathway_fold.milestones import COMPLETING, SEEN, TRANSFERRING, Milestones, is_session
+from streams.steps.pathway_fold.milestones import COMPLETING, DIED, TRANSFERRING, Milestones
 
+_ON_THE_WAY: tuple[Stage, ...] = ("referred", "triaged", "accepted", "started")
 _PRECEDENCE = {stage: place for place, stage in enumerate(get_args(Stage))}
 
 
@@ -37,7 +38,15 @@ class _Closing:
 def stage_of(days: Milestones, ended: Ended) -> tuple[Stage, date | None]:
     """The latest thing that happened, and its day; a referral without any day is referred."""
     happened = sorted(_happened(days, ended), key=lambda found: (found[0], _PRECEDENCE[found[1]]))
+    happened = [found for place, found in enumerate(happened) if not _is_behind(found[1], happened[:place])]
     return (happened[-1][1], happened[-1][0]) if happened else ("referred", None)
+
+
+def _is_behind(stage: Stage, before: Sequence[tuple[date, Stage]]) -> bool:
+    """Whether a step on the way in was reported after a later one: nobody goes back from a start to a triage."""
+    return stage in _ON_THE_WAY and any(
+        earlier in _ON_THE_WAY and _PRECEDENCE[earlier] > _PRECEDENCE[stage] for _, earlier in before
+    )
 
 
 def ending_of(days: Milestones, completions: tuple[CompletionView, ...], rule: str | None) -> Ended:
@@ -45,10 +54,11 @@ def ending_of(days: Milestones, completions: tuple[CompletionView, ...], rule: s
     completed = _completed(days, completions, rule)
     if completed is not None:
         return completed
-    closings = sorted(_closings(days), key=lambda closing: (closing.on, closing.place))
-    last, after = (closings[-1] if closings else None), _last_care(days)
-    if last is not None and not (after is not None and last.is_void(after)):
-        return Ended(last.ending, last.on, last.reason, STAGE_AND_ENDING)
+    closings = sorted(_before_death(days), key=lambda closing: (closing.on, closing.place))
+    care_on = days.last_care_on
+    stood = [closing for closing in closings if care_on is None or not closing.is_void(care_on)]
+    if stood:  # the first: closing the record afterwards ends nothing more
+        return Ended(stood[0].ending, stood[0].on, stood[0].reason, STAGE_AND_ENDING)
     return Ended("died", days.died_on, None, STAGE_AND_ENDING) if days.died_on else Ended("none")
 
 
@@ -65,6 +75,11 @@ def _completed(days: Milestones, completions: tuple[CompletionView, ...], rule: 
     return Ended("completed", on, reason, definition)
 
 
+def _before_death(days: Milestones) -> list[_Closing]:
+    """What ended the episode before the day of the death, if any: an ending of that day is the death."""
+    return [closing for closing in _closings(days) if days.died_on is None or closing.on < days.died_on]
+
+
 def _closings(days: Milestones) -> Iterator[_Closing]:
     for decline in days.declines:
         has_started = days.started_on is not None and days.started_on <= decline.body.on
@@ -73,20 +88,13 @@ def _closings(days: Milestones) -> Iterator[_Closing]:
         )
     for stage, facts in (("withdrawn", days.withdrawals), ("discharged", days.discharges)):
         for fact in facts:
+            if fact.body.reason == DIED:
+                continue  # the death ends it
             has_started = days.started_on is not None and days.started_on <= fact.body.on
             ending: Ending = "left" if has_started else "never_started"
             if fact.body.reason in TRANSFERRING:
                 ending = "transferred"
-            elif fact.body.reason == "died":
-                ending = "died"
             yield _Closing(fact.body.on, _PRECEDENCE[cast(Stage, stage)], ending, fact.body.reason)
-
-
-def _last_care(days: Milestones) -> date | None:
-    """The last day of an acceptance, a start or a session: an ending before it did not stand."""
-    sessions = [fact.body.on for fact in days.attendances if fact.body.attendance in SEEN and is_session(fact.body)]
-    accepted = [fact.body.on for fact in days.acceptances]
-    return max([*accepted, *sessions, *(fact.body.on for fact in days.starts)], default=None)
 
 
 def _happened(days: Milestones, ended: Ended) -> Iterator[tuple[date, Stage]]:
@@ -95,7 +103,7 @@ def _happened(days: Milestones, ended: Ended) -> Iterator[tuple[date, Stage]]:
         (days.accepted.on if days.accepted else None, "accepted"),
         (days.started_on, "started"),
         (ended.on if ended.ending == "completed" else None, "completed"),
-        (days.died_on, "died"),
+        (ended.on if ended.ending == "died" else None, "died"),
     )
     yield from ((on, stage) for on, stage in single if on is not None)
     yield from ((fact.body.on, "triaged") for fact in days.triages)

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from schemas.definitions import DWMP_COMPLETION, Definitions
-from schemas.facts import Eligibility, Tier
+from schemas.facts import Comorbidity, Eligibility, Measurement, Tier
 from schemas.pathway_episode import AgeGroup, EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
 from streams.steps.pathway_fold.body_size import BodySize, Measured, shown_waists, shown_weights
 from streams.steps.pathway_fold.completions import common_from, completions
 from streams.steps.pathway_fold.courses import CoursePart
-from streams.steps.pathway_fold.current_facts import of_type
+from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
 from streams.steps.pathway_fold.medicines import medicines
 from streams.steps.pathway_fold.milestones import Milestones, milestones
-from streams.steps.pathway_fold.outcomes import Programme, baseline_of, outcomes
+from streams.steps.pathway_fold.outcomes import Pregnancy, Programme, baseline_of, outcomes
 from streams.steps.pathway_fold.ownership import Case
-from streams.steps.pathway_fold.person import age_on
+from streams.steps.pathway_fold.person import age_on, conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class KnownPerson:
     body_size: BodySize
     birth_year: int | None
     ethnic_group: str | None
-    conditions: Mapping[str, bool]
+    comorbidities: Sequence[CurrentFact[Comorbidity]]
+    pregnancies: Sequence[Pregnancy]
     died_on: date | None
     as_of: date | None
 
@@ -125,7 +126,7 @@ def _size_fields(case: Case, known: KnownPerson, age_group: AgeGroup, definition
     return {
         "bmi_at_referral": bmi,
         "height_cm": float(height_cm) if height_cm is not None else None,
-        "weights": shown_weights(_of_case(case, size.weights), size.doubts),
+        "weights": shown_weights(case.facts, size.doubts),
         "waists": shown_waists(case.facts),
         "eligibility": eligibility(_known_at_referral(case, known, age_group, bmi), reported),
     }
@@ -136,7 +137,8 @@ def _course_part(case: Case, view: EpisodeView, programme: Programme | None, def
         id=case.id,
         tier=case.tier,
         sources=case.sources,
-        services=case.services,
+        fact_ids=frozenset(fact.fact_id for fact in case.facts),
+        is_excluded=any(outcome.excluded in ("child", "pregnancy") for outcome in view.outcomes),
         programme=view.programme,
         opened_on=case.opened_on,
         started_on=view.started_on,
@@ -158,16 +160,14 @@ def _own_rule(programme: object) -> str | None:
     return DWMP_COMPLETION if str(programme).startswith("dwmp") else None
 
 
-def _of_case(case: Case, measured: Iterable[Measured]) -> list[Measured]:
-    ids = {fact.fact_id for fact in case.facts}
-    return [fact for fact in measured if fact.fact_id in ids]
-
-
 def _weights(case: Case, known: KnownPerson, next_on: date | None) -> list[Measured]:
-    """The counted weights of the services of the case up to the next programme's start.
+    """The counted weights of the services of the case up to the next programme's start, and those that name it.
 
-    Without those that belong to another case by name.
+    Without those that name another case.
     """
+    if case.is_retracted:
+        weights = (fact for fact in of_type(case.facts, Measurement) if fact.body.quantity == "weight")
+        return [weight for weight in weights if weight.fact_id not in known.body_size.doubts]
     others = {
         fact.fact_id
         for other in known.cases
@@ -180,7 +180,7 @@ def _weights(case: Case, known: KnownPerson, next_on: date | None) -> list[Measu
         for weight in known.body_size.counted_weights
         if weight.source in case.services
         and weight.fact_id not in others
-        and (next_on is None or weight.body.on < next_on)
+        and (next_on is None or weight.body.on < next_on or weight.body.referral is not None)
     ]
 
 
@@ -193,27 +193,27 @@ def _programme(case: Case, known: KnownPerson, *, is_child: bool, is_completed: 
         other_on
         for other in known.cases
         if other is not case
-        and other.services & case.services
+        and not other.is_retracted
+        and other.deliverer == case.deliverer
         and (other_on := known.days[other.id].started_on) is not None
         and (other_on, other.id) > (days.started_on, case.id)
     ]
     next_on = min(later, default=None)
-    pregnant = [fact.body.on for fact in days.suspensions if fact.body.reason == "pregnancy"]
     return Programme(
         started_on=days.started_on,
         weights=_weights(case, known, next_on),
         next_on=next_on,
         is_child=is_child,
-        pregnant_on=min(pregnant, default=None),
+        pregnancies=known.pregnancies,
         died_on=known.died_on,
         is_completed=is_completed,
     )
 
 
 def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> date | None:
-    """The receipt of an earlier referral to the same service that was rejected not long before this one."""
+    """The receipt of the first of the referrals to the service that were rejected, each not long before the next."""
     found = [
-        (rejected_on, other.opened_on)
+        (rejected_on, other)
         for other in known.cases
         if other is not case and other.tier == case.tier and other.sources & case.sources and other.referrals
         for rejected_on in (fact.body.on for fact in known.days[other.id].declines if fact.body.declined_by != "person")
@@ -221,7 +221,8 @@ def _original_on(case: Case, known: KnownPerson, definitions: Definitions) -> da
         and 0 <= (case.opened_on - rejected_on).days <= definitions.rtt.original_days
         and known.days[other.id].started_on is None
     ]
-    return min((opened_on for _, opened_on in found), default=None)
+    earlier = min(found, key=lambda pair: (pair[0], pair[1].order), default=None)
+    return (_original_on(earlier[1], known, definitions) or earlier[1].opened_on) if earlier else None
 
 
 def _known_at_referral(
@@ -229,11 +230,12 @@ def _known_at_referral(
 ) -> KnownAtReferral | None:
     if not case.referrals:
         return None
+    by_then = conditions(known.comorbidities, case.opened_on)
     return KnownAtReferral(
         on=case.opened_on,
         is_child=None if age_group == "not_known" else age_group == "child",
         bmi=bmi,
         ethnic_group=known.ethnic_group,
-        present=[name for name, present in known.conditions.items() if present],
-        ruled_out=[name for name, present in known.conditions.items() if not present],
+        present=[name for name, present in by_then.items() if present],
+        ruled_out=[name for name, present in by_then.items() if not present],
     )

@@ -54,8 +54,12 @@ def _of_episode(episode: FoldedEpisode, died_on: date | None) -> Iterator[_Named
     completed = [*completions, *(d for d in episode.days.discharges if d.body.reason in COMPLETING)]
     if episode.days.started_on is None:
         yield from ((fact.body.on, "completion_without_start", episode.id) for fact in completed)
+    started, first_on = episode.days.started, episode.days.first_session_on
+    if started is not None and not started.inferred and first_on is not None and first_on < started.on:
+        yield first_on, "session_before_start", episode.id
     for fact in episode.case.facts:
         if type(fact.body) in ENDING and episode.case.referrals and fact.body.on < episode.case.opened_on:
             yield fact.body.on, "outcome_before_referral", episode.id
+    for fact in (*episode.case.referrals, *episode.case.facts):
         if died_on is not None and fact.body.on > died_on:
             yield fact.body.on, "after_death", episode.id

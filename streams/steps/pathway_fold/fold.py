@@ -3,29 +3,42 @@
 The rules are in `schemas/definitions`; each published value names the one it rests on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from schemas import canonical
 from schemas.definitions import Definitions
-from schemas.facts import Body, Death, Referral, Tier
-from schemas.pathway import PathwayView
+from schemas.facts import (
+    Body,
+    Comorbidity,
+    Death,
+    Decline,
+    Discharge,
+    Referral,
+    Suspension,
+    Tier,
+    Withdrawal,
+)
+from schemas.pathway import DemographicsView, PathwayView
 from schemas.published_model import PublishedModel
 from streams.steps.pathway_fold.body_size import BodySize
 from streams.steps.pathway_fold.courses import PersonCourse, courses
-from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, PersonFact, of_type
+from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, CurrentFacts, PersonFact, of_type
 from streams.steps.pathway_fold.current_facts import current_facts as standing
 from streams.steps.pathway_fold.episodes import FoldedEpisode, KnownPerson, folded, milestones_by_case
 from streams.steps.pathway_fold.events import DerivedEvent, FactEvents, derived_events
 from streams.steps.pathway_fold.findings import PersonFinding, findings
 from streams.steps.pathway_fold.handovers import HandoverMatch, handovers
 from streams.steps.pathway_fold.medicines import medicines
+from streams.steps.pathway_fold.milestones import DIED
+from streams.steps.pathway_fold.outcomes import Pregnancy
 from streams.steps.pathway_fold.ownership import cases
 from streams.steps.pathway_fold.person import conditions, demographics
 
+_ENDINGS = (Discharge, Withdrawal, Decline)  # which say why
 TIER_RANK = {tier: rank for rank, tier in enumerate(get_args(Tier))}
 
 
@@ -101,23 +114,26 @@ def fold(
     current = standing(facts, definitions.days)
     if memory is None:
         memory = {}
-    died_on = min((death.body.on for death in of_type(current.facts, Death)), default=None)
-    found_cases = cases(current)
+    found_cases, sure = cases(current), _not_retracted(current)
+    died_on = _died_on(sure)
     matched = handovers(current.facts, found_cases, died_on=died_on, as_of=as_of, rule=definitions.handover)
-    person_demographics = demographics(current.facts)
+    person_demographics = demographics(sure)
     known = KnownPerson(
         cases=found_cases,
         days=milestones_by_case(found_cases, died_on),
         sent_on={match.case.id: match.sent.body.on for match in matched if match.case},
-        body_size=BodySize.of(current.facts, person_demographics.birth_year, died_on, definitions.plausibility),
+        body_size=_body_size(current, sure, person_demographics, definitions),
         birth_year=person_demographics.birth_year,
         ethnic_group=person_demographics.ethnic_group,
-        conditions=conditions(current.facts),
+        comorbidities=of_type(sure, Comorbidity),
+        pregnancies=_pregnancies(sure),
         died_on=died_on,
         as_of=as_of,
     )
     found = tuple(folded(case, known, definitions) for case in found_cases)
-    runs = medicines(current.facts)
+    kept = [episode for episode in found if not episode.case.is_retracted]
+    by_condition = conditions(known.comorbidities)
+    runs = medicines(sure)
     weights = known.body_size.counted_weights
     return Pathway(
         is_empty=not current.facts and not current.out_of_range,
@@ -125,20 +141,20 @@ def fold(
         view=PathwayView.model_validate(
             {
                 **_current(current.facts, found),
-                "three_tier": _is_three_tier(current.facts, found),
+                "three_tier": _is_three_tier(current.facts, kept),
                 "first_contact_on": min(
-                    (episode.days.first_contact_on for episode in found if episode.days.first_contact_on), default=None
+                    (episode.days.first_contact_on for episode in kept if episode.days.first_contact_on), default=None
                 ),
                 "demographics": person_demographics,
                 "core20": _core20(person_demographics.imd_quintile),
-                "comorbidities": tuple(name for name, present in known.conditions.items() if present),
-                "ruled_out": tuple(name for name, present in known.conditions.items() if not present),
+                "comorbidities": tuple(name for name, present in by_condition.items() if present),
+                "ruled_out": tuple(name for name, present in by_condition.items() if not present),
                 "medicines": tuple(run.view for run in runs),
                 "died_on": died_on,
             }
         ),
         episodes=found,
-        courses=courses([episode.course_part for episode in found], runs, weights, definitions.course),
+        courses=courses([episode.course_part for episode in kept], runs, weights, definitions.course),
         handovers=matched,
         findings=findings(current, known, found),
         events=derived_events(current.facts, found, matched, memory=memory),
@@ -164,6 +180,48 @@ def _current(facts: Sequence[CurrentFact[Body]], found: Sequence[FoldedEpisode])
             found, key=lambda episode: (episode.stage_on or date.min, TIER_RANK[episode.tier], episode.case.order)
         )
     return {"current_stage": last.view.stage, "current_tier": last.tier, "current_to_tier": None}
+
+
+def _body_size(
+    current: CurrentFacts, sure: Sequence[CurrentFact[Body]], person: DemographicsView, definitions: Definitions
+) -> BodySize:
+    """What was measured; a weight of a day after the death is in no figure."""
+    apart = [fact for fact in current.facts if fact.body.referral in current.retracted_referrals]
+    size = BodySize.of(sure, person.birth_year, definitions.plausibility, apart=apart)
+    died_on = _died_on(sure)
+    if died_on is None:
+        return size
+    return replace(size, counted_weights=tuple(w for w in size.counted_weights if w.body.on <= died_on))
+
+
+def _not_retracted(current: CurrentFacts) -> list[CurrentFact[Body]]:
+    """Without the facts under referrals that were taken back: they may be another person's."""
+    return [fact for fact in current.facts if fact.body.referral not in current.retracted_referrals]
+
+
+def _died_on(facts: Sequence[CurrentFact[Body]]) -> date | None:
+    """The day of death: as reported, or as a service gave it for the reason why an episode ended."""
+    deaths = [fact.body.on for fact in of_type(facts, Death)]
+    deaths += [on for on, reason in _reasons(facts) if reason == DIED]
+    return min(deaths, default=None)
+
+
+def _pregnancies(facts: Sequence[CurrentFact[Body]]) -> tuple[Pregnancy, ...]:
+    """Every pregnancy that a suspension tells of, or an ending for that reason, whichever service told it."""
+    found = [
+        Pregnancy(fact.body.on, fact.body.ends_on)
+        for fact in of_type(facts, Suspension)
+        if fact.body.reason == "pregnancy"
+    ]
+    found += [Pregnancy(on, None) for on, reason in _reasons(facts) if reason == "pregnancy"]
+    return tuple(found)
+
+
+def _reasons(facts: Sequence[CurrentFact[Body]]) -> Iterator[tuple[date, str | None]]:
+    """The day of every ending, and why."""
+    for fact in facts:
+        if type(fact.body) in _ENDINGS:
+            yield fact.body.on, cast(Discharge, fact.body).reason
 
 
 def _is_three_tier(facts: Sequence[CurrentFact[Body]], found: Iterable[FoldedEpisode]) -> bool:

@@ -8,6 +8,7 @@ from schemas.definitions import HANDOVER, HandoverRule
 from schemas.facts import Body, Decline, Referral
 from schemas.pathway import HandoverAnswer, HandoverView
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
+from streams.steps.pathway_fold.milestones import DIED
 from streams.steps.pathway_fold.ownership import Case
 
 RETURNED = "returned-with-advice"
@@ -162,7 +163,7 @@ def _answer(
 def _answer_of(decline: Decline) -> HandoverAnswer:
     if decline.reason == RETURNED:
         return "returned_with_advice"
-    if decline.reason == "died":
+    if decline.reason == DIED:
         return "died"
     return "rejected" if decline.declined_by in ("service", None) else "withdrawn"
 

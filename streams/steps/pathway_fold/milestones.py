@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas import facts as bodies
-from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, START_BY_SESSION
+from schemas.definitions import ACCEPTED_BY_BOOKING, AS_REPORTED, START_BY_SESSION, START_BY_TREATMENT
 from schemas.facts import Body
 from streams.steps.pathway_fold.current_facts import B, CurrentFact, of_type
 from streams.steps.pathway_fold.ownership import Case
@@ -14,6 +14,7 @@ SEEN, MISSED = frozenset("56"), "3"
 TREATED = "30"  # REFERRAL TO TREATMENT PERIOD STATUS: first definitive treatment
 COMPLETING = frozenset({"completed", "treatment-complete"})  # reasons of a discharge
 ENDING = (bodies.Completion, bodies.Decline, bodies.Discharge, bodies.Withdrawal)
+DIED = "died"
 TRANSFERRING = frozenset({"transferred"})
 
 
@@ -57,6 +58,13 @@ class Milestones:
         return self.started.on if self.started else None
 
     @property
+    def last_care_on(self) -> date | None:
+        """The last day of an acceptance, a start or a session: an ending before it did not stand."""
+        sessions = (fact.body.on for fact in self.sessions if fact.body.attendance in SEEN)
+        others = (fact.body.on for fact in (*self.acceptances, *self.starts))
+        return max([*sessions, *others], default=None)
+
+    @property
     def sessions(self) -> tuple[CurrentFact[bodies.Attendance], ...]:
         """The appointments that are sessions, whatever became of them."""
         return tuple(fact for fact in self.attendances if is_session(fact.body))
@@ -65,9 +73,14 @@ class Milestones:
 def milestones(case: Case, died_on: date | None) -> Milestones:
     """The milestones of a case.
 
-    What came after the person's death has no day among them, nor an ending before the referral was received.
+    What came after the person's death has no day among them, nor an ending before the referral was received, nor one by
+    a hub: it hands on, and the provider ends.
     """
-    facts = [fact for fact in case.facts if not (_is_after(fact, died_on) or _ends_before(fact, case))]
+    facts = [
+        fact
+        for fact in case.facts
+        if not (_is_after(fact, died_on) or _ends_before(fact, case) or _is_of_a_hub(fact, case))
+    ]
     attendances = of_type(facts, bodies.Attendance)
     seen = [fact for fact in attendances if fact.body.attendance in SEEN]
     sessions = [fact for fact in seen if is_session(fact.body)]
@@ -76,7 +89,7 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
     return Milestones(
         received_on=case.referrals[0].body.on if case.referrals else None,
         accepted=_accepted(case, facts, attendances),
-        started=_started(starts, sessions),
+        started=_started(starts, sessions, [*procedures, *(m for m in medicines if _is_for_weight(m.body))]),
         first_contact_on=first_day(seen),
         first_session_on=first_day(sessions),
         treated_on=first_day(
@@ -111,6 +124,10 @@ def is_session(appointment: bodies.Attendance) -> bool:
     return appointment.purpose == "session"
 
 
+def _is_for_weight(medicine: bodies.Medicine) -> bool:
+    return medicine.action == "started" and medicine.indication in (None, "weight_management")
+
+
 def first_day(facts: Iterable[CurrentFact[Body]]) -> date | None:
     """The earliest day, None without a fact."""
     return min((fact.body.on for fact in facts), default=None)
@@ -136,6 +153,11 @@ def _ends_before(fact: CurrentFact[Body], case: Case) -> bool:
     return bool(case.referrals) and type(fact.body) in ENDING and fact.body.on < case.opened_on
 
 
+def _is_of_a_hub(fact: CurrentFact[Body], case: Case) -> bool:
+    """Whether one of several services under one number ended it that was not the last to receive it."""
+    return len(case.sources) > 1 and type(fact.body) in ENDING and fact.source != case.referrals[-1].source
+
+
 def _accepted(
     case: Case, facts: Sequence[CurrentFact[Body]], attendances: Iterable[CurrentFact[bodies.Attendance]]
 ) -> Dated | None:
@@ -148,14 +170,19 @@ def _accepted(
     booked = [
         fact.body.booked_on
         for fact in attendances
-        if fact.body.booked_on is not None and fact.body.booked_on >= received_on
+        if fact.body.booked_on is not None and received_on <= fact.body.booked_on <= fact.body.on
     ]
     return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
 
 
 def _started(
-    starts: Sequence[CurrentFact[bodies.ProgrammeStart]], sessions: Sequence[CurrentFact[bodies.Attendance]]
+    starts: Sequence[CurrentFact[bodies.ProgrammeStart]],
+    sessions: Sequence[CurrentFact[bodies.Attendance]],
+    treatments: Sequence[CurrentFact[Body]],
 ) -> Dated | None:
     if starts:
         return Dated(starts[0].body.on, AS_REPORTED, inferred=False)
-    return Dated(sessions[0].body.on, START_BY_SESSION, inferred=True) if sessions else None
+    session_on, treatment_on = first_day(sessions), first_day(treatments)
+    if treatment_on is not None and (session_on is None or treatment_on < session_on):
+        return Dated(treatment_on, START_BY_TREATMENT, inferred=True)
+    return Dated(session_on, START_BY_SESSION, inferred=True) if session_on is not None else None

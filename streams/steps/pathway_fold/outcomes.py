@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from schemas.definitions import LOSS_NEAREST, LossRule
 from schemas.facts import Measurement
@@ -11,6 +12,18 @@ from schemas.pathway_episode import Exclusion, Outcome, OutcomeStatus
 from streams.steps.pathway_fold.current_facts import CurrentFact
 
 WeightFact = CurrentFact[Measurement]
+TERM_DAYS = 280
+
+
+class Pregnancy(NamedTuple):
+    """From the day it was reported until it ended, where that was told."""
+
+    from_on: date
+    to_on: date | None
+
+    def meets(self, first_on: date, last_on: date) -> bool:
+        """Whether the person was, or may have been, pregnant on a day between these."""
+        return self.from_on <= last_on and (self.to_on or self.from_on + timedelta(days=TERM_DAYS)) >= first_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +37,7 @@ class Programme:
     weights: Sequence[WeightFact]
     next_on: date | None
     is_child: bool
-    pregnant_on: date | None
+    pregnancies: Sequence[Pregnancy]
     died_on: date | None
     is_completed: bool
 
@@ -64,7 +77,7 @@ def _outcome(
         closes_on = min(closes_on, programme.next_on - timedelta(days=1))
     is_closed = as_of is not None and closes_on < as_of
     end = _end(programme, due_on, rule)
-    excluded = _exclusion(programme, closes_on, end)
+    excluded = _exclusion(programme, due_on - timedelta(weeks=rule.window_weeks), closes_on, end)
     loss = loss_pct(baseline, end) if baseline and end and excluded is None else None
     return Outcome(
         definition=rule.name,
@@ -81,7 +94,7 @@ def _outcome(
         loss_pct=None if loss is None else shown_pct(loss),
         achieved=None if loss is None else loss >= rule.threshold_pct,  # before rounding: 4.96 % is not 5 %
         excluded=excluded,
-        in_starters=excluded is None,
+        in_starters=excluded in (None, "superseded"),
         in_closed=excluded is None and is_closed,
         in_completers=excluded is None and programme.is_completed,
     )
@@ -113,11 +126,11 @@ def _is_self_reported(weight: WeightFact) -> bool:
     return weight.body.method == "self_reported"
 
 
-def _exclusion(programme: Programme, closes_on: date, end: WeightFact | None) -> Exclusion | None:
+def _exclusion(programme: Programme, opens_on: date, closes_on: date, end: WeightFact | None) -> Exclusion | None:
     if programme.is_child:
         return "child"
-    if programme.pregnant_on is not None and programme.pregnant_on <= closes_on:
+    if any(pregnancy.meets(programme.started_on, closes_on) for pregnancy in programme.pregnancies):
         return "pregnancy"
     if programme.died_on is not None and programme.died_on <= closes_on and end is None:
         return "death"
-    return None
+    return "superseded" if closes_on < opens_on and end is None else None

@@ -21,6 +21,7 @@ from schemas.facts import (
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, CurrentFacts, of_type
 
 ABOUT_THE_PERSON: Final = (Referral, Demographics, Death, Comorbidity)  # they belong to no episode and imply none
+NUMBER_DAYS: Final = 252  # an e-RS number that comes again later is another referral, as in handover/2
 CLOSING: Final = (Decline, Discharge, Withdrawal)
 
 
@@ -39,6 +40,11 @@ class Case:
     sources: frozenset[str] = frozenset()  # that reported its referrals, else its facts
     services: frozenset[str] = frozenset()  # that reported anything of it
     opened_on: date = date.min  # when it was first received; for one without a referral the day of its first fact
+
+    @property
+    def deliverer(self) -> str:
+        """The source that gives the programme: the last to receive the referral, not the hub before it."""
+        return self.referrals[-1].source if self.referrals else min(self.sources)
 
     @property
     def is_retracted(self) -> bool:
@@ -83,14 +89,21 @@ def _complete(case: Case) -> None:
 
 def _received(facts: Iterable[CurrentFact[Body]]) -> list[Case]:
     """A case for the referrals received under one e-RS number at one tier, and for each without a number."""
-    groups: dict[tuple[str, Tier], list[CurrentFact[Referral]]] = {}
+    groups: dict[tuple[str, Tier, int], list[CurrentFact[Referral]]] = {}
+    last: dict[tuple[str, Tier], tuple[int, date]] = {}
     for fact in of_type(facts, Referral):
         if fact.body.direction == "received" and fact.tier in SPECIALIST:
             # a trust may run Tier 4 beside Tier 3
             tier = fact.body.to_tier if fact.body.to_tier in SPECIALIST else fact.tier
-            groups.setdefault((fact.body.ubrn or fact.fact_id, tier), []).append(fact)
+            key = (fact.body.ubrn or fact.fact_id, tier)
+            number, since = last.get(key, (0, fact.body.on))
+            if (fact.body.on - since).days > NUMBER_DAYS:
+                number, since = number + 1, fact.body.on
+            last[key] = number, since
+            groups.setdefault((*key, number), []).append(fact)
     found = [
-        Case(min(fact.fact_id for fact in group), tier, referrals=tuple(group)) for (_, tier), group in groups.items()
+        Case(min(fact.fact_id for fact in group), tier, referrals=tuple(group))
+        for (_, tier, _), group in groups.items()
     ]
     for case in found:
         _complete(case)
@@ -105,9 +118,9 @@ def _give_unnamed(unnamed: Sequence[CurrentFact[Body]], received: Sequence[Case]
     for case in by_day:
         for referral in case.referrals:
             for index, key in ((of_source, referral.source), (of_record, referral.record_id)):
-                if case not in index.setdefault(key, []):
+                if index.setdefault(key, [])[-1:] != [case]:
                     index[key].append(case)
-    ended_on = {case.id: _ended_on(case) for case in by_day}
+    ended_on: dict[str, date | None] = {case.id: _ended_on(case) for case in by_day}
     without = {
         source: f"implicit/{min(fact.record_id for fact in unnamed if fact.source == source)}"
         for source in {fact.source for fact in unnamed} - of_source.keys()
@@ -115,7 +128,10 @@ def _give_unnamed(unnamed: Sequence[CurrentFact[Body]], received: Sequence[Case]
     for fact in unnamed:
         candidates = of_record.get(fact.record_id) or of_source.get(fact.source)
         if candidates:
-            _chosen(fact, candidates, ended_on).facts.append(fact)
+            case = _chosen(fact, candidates, ended_on)
+            case.facts.append(fact)
+            if type(fact.body) in CLOSING:
+                ended_on[case.id] = fact.body.on
         else:
             name = without[fact.source]
             found.setdefault(name, Case(name, fact.tier)).facts.append(fact)
@@ -148,5 +164,5 @@ def _names(fact: CurrentFact[Body], case: Case) -> bool:
 
 
 def _ended_on(case: Case) -> date | None:
-    """The day a fact that names the case ended it, if any."""
+    """The day the facts that the case has so far ended it, if any."""
     return max((fact.body.on for fact in case.facts if type(fact.body) in CLOSING), default=None)

@@ -34,10 +34,12 @@ def demographics(facts: Iterable[CurrentFact[Body]]) -> DemographicsView:
     return DemographicsView.model_validate({**chosen, "ethnic_group": group})
 
 
-def conditions(facts: Iterable[CurrentFact[Body]]) -> Mapping[str, bool]:
-    """Each condition anybody reported, by name: whether it is present by the newest report."""
+def conditions(facts: Iterable[CurrentFact[Comorbidity]], until: date | None = None) -> Mapping[str, bool]:
+    """Each condition anybody reported, by name: whether it is present by the newest report, of those up to a day."""
     newest: dict[str, CurrentFact[Comorbidity]] = {}
-    for fact in of_type(facts, Comorbidity):
+    for fact in facts:
+        if until is not None and fact.body.on > until:
+            continue
         last = newest.get(fact.body.condition)
         if last is None or (fact.body.on, fact.version) > (last.body.on, last.version):
             newest[fact.body.condition] = fact

@@ -1,7 +1,7 @@
 """Weights and heights that cannot be as they were told, by `plausibility/1`: kept, marked, and used in no figure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from statistics import median
 
@@ -12,7 +12,7 @@ from streams.steps.pathway_fold.current_facts import CurrentFact
 
 Measured = CurrentFact[Measurement]
 KG_PER_LB = Decimal("0.45359237")
-_POUNDS_OFF = Decimal("0.05")
+_POUNDS_OFF = Decimal("0.15")  # somebody lost or gained meanwhile; the units differ by 55 %
 _NEIGHBOURS = 3  # on each side: a thousand weights of one week cost no more than seven
 DAYS_PER_YEAR = 365.25
 ADULT_YEARS = 18
@@ -22,16 +22,18 @@ Doubts = Mapping[str, FindingRule]  # fact id -> why it is not counted
 def doubted_weights(weights: Sequence[Measured], rule: PlausibilityRule) -> Doubts:
     """The weights of a person that are not counted, and why; `weights` are by day and fact id."""
     lowest, highest = rule.weight_kg
-    doubts: dict[str, FindingRule] = {
-        w.fact_id: "weight_out_of_range"
-        for w in weights
-        if not (w.body.plausible and lowest <= w.body.value <= highest)
-    }
+    doubts: dict[str, FindingRule] = {w.fact_id: "marked_by_source" for w in weights if not w.body.plausible}
+    doubts |= {w.fact_id: "weight_out_of_range" for w in weights if not lowest <= w.body.value <= highest}
     plausible = [weight for weight in weights if weight.fact_id not in doubts]
     values = [weight.body.value for weight in plausible]
     if not values or max(values) * 100 <= min(values) * (100 + rule.jump_pct):
         return doubts  # no two are far from each other: most people's
-    doubts |= {w.fact_id: "weight_in_pounds" for w in plausible if _is_in_pounds(w, plausible, rule)}
+    explained = {w.fact_id for w in plausible if _is_explained(w, plausible, rule)}
+    doubts |= {
+        w.fact_id: "weight_in_pounds"
+        for w in plausible
+        if w.fact_id in explained and not _is_vouched_for(w, plausible, explained, rule)
+    }
     plausible = [weight for weight in plausible if weight.fact_id not in doubts]
     return doubts | {w.fact_id: "weight_jump" for w in plausible if _is_jump(w, plausible, rule)}
 
@@ -64,12 +66,20 @@ def _near(weight: Measured, weights: Sequence[Measured], days: int) -> list[Meas
     return [other for other in around if abs((other.body.on - weight.body.on).days) <= days]
 
 
-def _is_in_pounds(weight: Measured, weights: Sequence[Measured], rule: PlausibilityRule) -> bool:
+def _is_explained(weight: Measured, weights: Sequence[Measured], rule: PlausibilityRule) -> bool:
+    """Whether it would fit a weight near it if it were in pounds."""
     if weight.body.unit_given not in ("kg", "KG", "Kg"):
         return False  # the source named another unit, and it was converted
-    near = [other.body.value for other in _near(weight, weights, rule.pounds_days)]
     in_kg = weight.body.value * KG_PER_LB
-    return any(_is_within(in_kg, kg) for kg in near) and not any(_is_within(weight.body.value, kg) for kg in near)
+    return any(_is_within(in_kg, other.body.value) for other in _near(weight, weights, rule.pounds_days))
+
+
+def _is_vouched_for(
+    weight: Measured, weights: Sequence[Measured], explained: Collection[str], rule: PlausibilityRule
+) -> bool:
+    """Whether a weight near it that is surely in kilograms is like it."""
+    near = [other for other in _near(weight, weights, rule.pounds_days) if other.fact_id not in explained]
+    return any(_is_within(weight.body.value, other.body.value) for other in near)
 
 
 def _is_within(kg: Decimal, other_kg: Decimal) -> bool:
@@ -79,9 +89,5 @@ def _is_within(kg: Decimal, other_kg: Decimal) -> bool:
 def _is_jump(weight: Measured, weights: Sequence[Measured], rule: PlausibilityRule) -> bool:
     """Whether no majority of its neighbours is near it."""
     near = _near(weight, weights, rule.jump_days)
-    far = [w for w in near if abs(weight.body.value - w.body.value) * 100 > rule.jump_pct * _lower(weight, w)]
+    far = [w for w in near if abs(weight.body.value - w.body.value) * 100 > rule.jump_pct * w.body.value]
     return bool(far) and 2 * len(far) >= len(near)
-
-
-def _lower(weight: Measured, other: Measured) -> Decimal:
-    return min(weight.body.value, other.body.value)

@@ -8,11 +8,11 @@ is left out, and so is what no definition settles.
 from collections.abc import Sequence
 from datetime import date
 
+from ops.lab.simulator.expected.ages import age_of
 from ops.lab.simulator.expected.body_size import bmi_at_referral, height_cm
 from ops.lab.simulator.expected.clocks import rtt_of, waits_of
 from ops.lab.simulator.expected.comparison import Pathway, differences, episode_order, in_order
 from ops.lab.simulator.expected.counts import (
-    age_of,
     attendance_of,
     completions_of,
     experience_of,
@@ -98,7 +98,7 @@ def _shown(episode: ExpectedEpisode, about: PersonFacts, sent: Sequence[SentRefe
         **_of_referral(episode),
         "ambiguous": episode.ambiguous,
         "referral_retracted": episode.retracted,
-        **age_of(episode),
+        **age_of(episode, about.person),
         "bmi_at_referral": None if bmi is None else float(bmi),
         "height_cm": None if height is None else float(height),
         "stage": stage_of(episode, about.died_on)[1],

@@ -71,7 +71,7 @@ def rtt_of(
             start_on, start_by = again, "after_active_monitoring"
             stop = next((later for later in stops if later[0] >= again and later is not stop), None)
     wait_days = between(start_on, stop[0]) if stop else None
-    seen_on = first_day(fact for fact in episode.seen if start_on is None or fact.on >= start_on)
+    seen_on = first_day(fact for fact in episode.seen if start_on is not None and fact.on >= start_on)
     clock: Pathway = {
         "definition": RTT,
         "start_on": start_on.isoformat() if start_on else None,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import date
 
 from ops.lab.simulator.expected.definitions import (
-    ADULT_YEARS,
     COMMON_COMPLETION,
     COMMON_PCT,
     COMMON_SESSIONS_LEAST,
@@ -15,7 +14,6 @@ from ops.lab.simulator.expected.definitions import (
     SEEN,
 )
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
-from ops.lab.simulator.expected.plausible import years_between
 from ops.lab.simulator.expected.timeline import completed_by_dwmp_on, started
 from ops.lab.simulator.model import Fact
 
@@ -90,14 +88,6 @@ def suspensions_of(episode: ExpectedEpisode) -> list[Pathway]:
         }
         for fact in episode.of("suspension")
     ]
-
-
-def age_of(episode: ExpectedEpisode) -> Pathway:
-    """Age at the referral, where the source that received it knows the birth date; else nothing is expected."""
-    if episode.birth_date is None or episode.received_on is None:
-        return {}
-    years = years_between(episode.birth_date, episode.received_on)
-    return {"age_at_referral": years, "age_group": "adult" if years >= ADULT_YEARS else "child"}
 
 
 def scores_of(episode: ExpectedEpisode) -> list[Pathway]:

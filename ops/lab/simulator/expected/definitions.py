@@ -31,6 +31,7 @@ WAIT_TO_FIRST_ATTENDANCE = "wait-to-first-attendance/1"
 NEAREST, LAST = "loss-5pct-nearest/1", "loss-5pct-last/1"
 BASELINE = timedelta(days=14)
 WINDOW = timedelta(weeks=4)
+PREGNANCY = timedelta(days=280)
 HORIZON_WEEKS = (12, 26, 52)
 LOSS_PCT = 5
 

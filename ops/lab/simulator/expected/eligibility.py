@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from ops.lab.simulator.expected.ages import is_adult
 from ops.lab.simulator.expected.body_size import bmi_at_referral
 from ops.lab.simulator.expected.definitions import (
-    ADULT_YEARS,
     COHORT_CONDITIONS,
     COHORTS,
     DWMP_ELIGIBLE,
@@ -17,7 +17,6 @@ from ops.lab.simulator.expected.definitions import (
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
 from ops.lab.simulator.expected.outcomes import PersonFacts
 from ops.lab.simulator.expected.people import conditions_of
-from ops.lab.simulator.expected.plausible import years_between
 
 Pathway = dict[str, object]
 _THRESHOLD, _LOWER = Decimal(30), Decimal("27.5")
@@ -34,7 +33,7 @@ def eligibility_of(episode: ExpectedEpisode, about: PersonFacts, category: str |
         return shown
     bmi, conditions = bmi_at_referral(episode, about), conditions_of(about.person, on)
     answers = {
-        DWMP_ELIGIBLE: _hub(bmi, conditions, category, _age(episode, on)),
+        DWMP_ELIGIBLE: _hub(bmi, conditions, category, is_adult(episode, about.person, on)),
         NICE_BMI: _nice(bmi, category, _THRESHOLD),
         TIRZEPATIDE: _cohort(bmi, conditions, category, on),
     }
@@ -42,12 +41,7 @@ def eligibility_of(episode: ExpectedEpisode, about: PersonFacts, category: str |
     return sorted(shown, key=lambda item: (str(item["basis"]), str(item["rule"])))
 
 
-def _age(episode: ExpectedEpisode, on: date) -> int | None:
-    return years_between(episode.birth_date, on) if episode.birth_date else None
-
-
-def _hub(bmi: Decimal | None, conditions: Mapping[str, bool], category: str | None, age: int | None) -> bool | None:
-    adult = None if age is None else age >= ADULT_YEARS
+def _hub(bmi: Decimal | None, conditions: Mapping[str, bool], category: str | None, adult: bool | None) -> bool | None:
     diabetes = [conditions.get(name) for name in ("diabetes", "diabetes_type1", "diabetes_type2")]
     has_diabetes = True if True in diabetes else False if conditions.get("diabetes") is False else None
     either = (has_diabetes, conditions.get("hypertension"))

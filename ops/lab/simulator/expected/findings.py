@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ops.lab.simulator.expected.definitions import ADULT_YEARS, CM_LEAST, CM_MOST
 from ops.lab.simulator.expected.outcomes import PersonFacts
 from ops.lab.simulator.expected.plausible import adult_heights, kilograms, years_between
-from ops.lab.simulator.expected.timeline import completed_on, started
+from ops.lab.simulator.expected.timeline import completed_on, first_day, sessions, started
 from ops.lab.simulator.model import Fact
 
 Pathway = dict[str, object]
@@ -26,6 +26,12 @@ def _of_episodes(about: PersonFacts) -> Iterator[tuple[str, Fact]]:
                 yield "outcome_before_referral", fact
             if fact.on == completed and fact.kind in ("completion", "discharge") and started(episode)[0] is None:
                 yield "completion_without_start", fact
+        reported_start = first_day(episode.of("start"))
+        yield from (
+            ("session_before_start", fact)
+            for fact in sessions(episode)
+            if reported_start is not None and fact.on < reported_start
+        )
         first = {fact.definition: fact for fact in reversed(episode.of("completion"))}
         yield from (
             ("contradicting_completions", fact)

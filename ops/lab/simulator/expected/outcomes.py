@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from ops.lab.simulator.expected.ages import is_adult
 from ops.lab.simulator.expected.definitions import (
-    ADULT_YEARS,
     BASELINE,
     HORIZON_WEEKS,
     LAST,
     LOSS_PCT,
     NEAREST,
+    PREGNANCY,
     WINDOW,
 )
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
-from ops.lab.simulator.expected.plausible import kilograms, weights_of, years_between
+from ops.lab.simulator.expected.plausible import kilograms, weights_of
 from ops.lab.simulator.expected.timeline import completed_on, started
 from ops.lab.simulator.model import Fact
 from ops.lab.simulator.truth import PersonTruth
@@ -46,12 +47,16 @@ def plausible_weights(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact
 
 
 def window_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
-    """The plausible weights from the start to the last day of the programme's windows."""
+    """The plausible weights since the start: those that name the referral, others to the last day of its windows."""
     start = started(episode)[0]
     if start is None:
         return []
     until = last_day_of_windows(episode, about)
-    return [fact for fact in plausible_weights(episode, about) if start <= fact.on <= until]
+    keys = {fact.key for fact in episode.referrals}
+    elsewhere = {fact.key for other in about.episodes for fact in other.referrals} - keys
+    weights = plausible_weights(episode, about)
+    mine = [fact for fact in weights if fact.on >= start and fact.referral not in elsewhere]
+    return [fact for fact in mine if fact.on <= until or fact.referral in keys]
 
 
 def last_day_of_windows(episode: ExpectedEpisode, about: PersonFacts) -> date:
@@ -101,7 +106,7 @@ def _outcome(episode: ExpectedEpisode, about: PersonFacts, definition: str, week
     loss = lost_pct(baseline, end) if baseline and end else None
     has_closed = about.as_of > closes_on
     status = "measured" if loss is not None else _missing(baseline, has_closed)
-    excluded = _excluded(episode, about, closes_on, has_end=end is not None)
+    excluded = _excluded(episode, about, due_on, closes_on, has_end=end is not None)
     return {
         "definition": definition,
         "weeks": weeks,
@@ -110,16 +115,15 @@ def _outcome(episode: ExpectedEpisode, about: PersonFacts, definition: str, week
         "status": status,
         **_shown_weight("baseline", baseline),
         **({} if loss is None else _shown_weight("end", end)),
-        **({} if excluded == "child" else _shown_loss(loss)),
+        **_shown_loss(None if excluded else loss),
         "excluded": excluded,
-        "in_starters": excluded is None,
+        "in_starters": excluded in (None, "superseded"),
         "in_closed": excluded is None and has_closed,
         "in_completers": excluded is None and completed_on(episode) is not None,
     }
 
 
 def _shown_loss(loss: Decimal | None) -> Pathway:
-    """No definition says whether a child's is shown, so nothing is expected of it."""
     return {
         "loss_pct": None if loss is None else shown_pct(loss),
         "achieved": None if loss is None else loss >= LOSS_PCT,
@@ -151,17 +155,20 @@ def _end(weights: Sequence[Fact], due_on: date, definition: str) -> Fact | None:
     )
 
 
-def _excluded(episode: ExpectedEpisode, about: PersonFacts, closes_on: date, *, has_end: bool) -> str | None:
-    start, born = started(episode)[0], episode.birth_date
-    on = episode.received_on or start
-    if born is not None and on is not None and years_between(born, on) < ADULT_YEARS:
+def _excluded(
+    episode: ExpectedEpisode, about: PersonFacts, due_on: date, closes_on: date, *, has_end: bool
+) -> str | None:
+    start = started(episode)[0]
+    if is_adult(episode, about.person, episode.received_on or start) is False:
         return "child"
-    suspended = [fact for record in about.person.records for fact in record.facts if fact.kind == "suspension"]
-    if any(
-        fact.reason == "pregnancy" and fact.on <= closes_on and (start is None or (fact.ends_on or date.max) >= start)
-        for fact in suspended
-    ):
+    if start is not None and _may_be_pregnant(about.person, start, closes_on):
         return "pregnancy"
     if about.died_on is not None and about.died_on <= closes_on and not has_end:
         return "death"
-    return None
+    return "superseded" if not has_end and last_day_of_windows(episode, about) < due_on - WINDOW else None
+
+
+def _may_be_pregnant(person: PersonTruth, start: date, closes_on: date) -> bool:
+    """From a suspension or ending for that reason to its end, else for 280 days, told by any service."""
+    because = [fact for record in person.records for fact in record.facts if fact.reason == "pregnancy"]
+    return any(fact.on <= closes_on and (fact.ends_on or fact.on + PREGNANCY) >= start for fact in because)

@@ -70,8 +70,9 @@ def treated_on(episode: ExpectedEpisode) -> date | None:
 
 
 def stage_of(episode: ExpectedEpisode, died_on: date | None) -> tuple[date, str]:
-    """The latest thing that happened, and its day."""
-    happened = [*_happened(episode), *([(died_on, "died")] if died_on else [])]
+    """The latest thing that happened, and its day; a death only where nothing had ended the episode before."""
+    is_ended_by_death = died_on is not None and ending_of(episode, died_on).ending == "died"
+    happened = [*_happened(episode), *([(died_on, "died")] if died_on and is_ended_by_death else [])]
     return max(happened, key=lambda event: (event[0], STAGES.index(event[1])), default=(date.min, "referred"))
 
 

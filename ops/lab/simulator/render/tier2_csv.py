@@ -21,7 +21,7 @@ HEADERS = (
     "delivery,session_ref,session_date,attendance,group,weight,weight_unit,self_reported,height,height_unit,"
     "completed_date,withdrawn_date,end_reason,discharged_date,onward_referral_date,onward_to,last_updated,"
     "session_medium,session_purpose,completed_60pct_date,suspended_date,suspended_until,suspended_reason,"
-    "eq_vas,experience_date,experience"
+    "eq_vas,experience_date,experience,ubrn,triage_date,triage_level,onward_returned_date,onward_returned_reason"
 ).split(",")
 FIRST_ROW = 2  # as a spreadsheet numbers them: row 1 is the header
 _CLOCK = ZoneInfo("Europe/London")
@@ -35,6 +35,7 @@ _ATTENDANCE = {
     "4": "Cancelled by us",
 }
 _REFERRAL_SOURCE = {"gp": "GP", "self": "Self"}
+_RETURNED = "returned-with-advice"
 _BY = {"service": "Service", "person": "Client"}
 _REASON = {
     "unable-to-contact": "Unable to contact",
@@ -130,7 +131,12 @@ def _cells(fact: Fact) -> dict[str, str]:
             return {"onward_referral_date": day, "onward_to": _TRUST_ODS}
         case "referral":
             source = _REFERRAL_SOURCE[fact.referral_source or ""]
-            return {"referral_ref": fact.key, "referral_date": day, "referral_source": source}
+            ubrn = fact.ubrn or ""
+            return {"referral_ref": fact.key, "referral_date": day, "referral_source": source, "ubrn": ubrn}
+        case "decline" if fact.reason == _RETURNED:
+            return {"onward_returned_date": day, "onward_returned_reason": "Returned with advice"}
+        case "triage":
+            return {"triage_date": day, "triage_level": fact.level or ""}
         case "decline":
             return {
                 "declined_date": day,
