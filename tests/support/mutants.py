@@ -10,6 +10,7 @@ A row of `mutants.toml`:
     journey      the journey that must come out wrong
 
 `stated` are sentences of definitions that no program can break, each with the reason.
+`not_yet` are sentences that no mutant breaks yet.
 """
 
 import re
@@ -88,6 +89,11 @@ def mutants() -> list[Mutant]:
 def stated() -> list[Stated]:
     """Every sentence that needs no mutant."""
     return [Stated(**row) for row in _table()["stated"]]
+
+
+def not_yet() -> list[tuple[str, str]]:
+    """Definition and sentence of every one that no mutant breaks yet: this list can only become shorter."""
+    return [(row["definition"], row["sentence"]) for row in _table().get("not_yet", [])]
 
 
 def found_by(mutant: Mutant, journey: JourneyFile) -> list[str]:
