@@ -121,6 +121,13 @@ def test_a_replay_of_the_killed_runs_own_intake_differs_in_no_key(replay: Ended)
     assert replay.last_object["keys"] > 800
 
 
+def test_a_replay_that_lacks_one_message_differs(run: DemoRun, tmp_path: Path) -> None:
+    words = ("compare", "--json", "--drop-one", "--directory", run.directory)
+    ended = start(*words, folder=tmp_path / "command").ended()
+    assert ended.exit_code == 1
+    assert ended.last_object["differing"] > 0
+
+
 def test_every_link_is_explained_by_evidence_of_the_model(run: DemoRun, tmp_path: Path) -> None:
     words = ("linkage", "explain", "--all", "--json", "--directory", run.directory)
     ended = start(*words, folder=tmp_path / "explain").ended()

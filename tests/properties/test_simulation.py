@@ -40,10 +40,8 @@ def test_hundreds_of_schedules_end_as_a_calm_run_does() -> None:
     assert not summary.failures, "\n".join(trace_of(summary.failures[0].seed))
     assert summary.seeds == SEEDS
     # the cleaner seldom finds what it may remove: the same key twice
-    assert summary.faults["compact"] > 0
-    assert all(summary.faults[fault] > SEEDS // 10 for fault in MUTANTS["none"].faults if fault != "compact"), (
-        summary.faults
-    )
+    often = {fault: 200 if fault == "compact" else 10 for fault in MUTANTS["none"].faults}
+    assert all(summary.faults[fault] > SEEDS // share for fault, share in often.items()), summary.faults
     assert summary.redelivered > SEEDS
 
 
