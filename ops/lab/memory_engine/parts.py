@@ -94,6 +94,7 @@ def stages() -> tuple[Stage, ...]:
 
 
 @cache
+@cache
 def pathway_step(kind: type[PathwayStep]) -> Step[object]:
     """A pathway step of another kind, with the keys and definitions of `real_step`."""
     definitions = parse(packaged_all("schemas.definitions", ".toml"))
