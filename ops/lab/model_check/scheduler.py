@@ -266,12 +266,8 @@ class ScheduledRun:
         return True
 
     def _leave(self, worker: Worker) -> bool:
-        group_workers = [
-            member
-            for member in self.workers
-            if member.context is worker.context and member.alive and not member.leaving
-        ]
-        if len(group_workers) < 2 or worker.leaving:
+        staying = [member for member in self.workers if member.alive and not member.leaving]
+        if sum(member.context is worker.context for member in staying) < 2 or worker.leaving:
             return False
         worker.leaving = True
         if worker.draining_since_ms is None:
