@@ -144,10 +144,17 @@ def quick_ingress() -> "QuickIngress":
     )
 
 
+class Refused(NamedTuple):
+    """What a Refusal said."""
+
+    code: str
+    rule: str
+
+
 class QuickIngress(IngressStep):
     """What it reads follows from the message alone, so each message of a world is opened once per process."""
 
-    _known: ClassVar[dict[tuple[object, ...], tuple[Envelope, PseudonymousEntry | None] | Refusal]] = {}
+    _known: ClassVar[dict[tuple[object, ...], tuple[Envelope, PseudonymousEntry | None] | Refused]] = {}
 
     def read(self, source: Source, message: Message) -> tuple[Envelope, PseudonymousEntry | None]:
         """As the step does; what was refused is refused again."""
@@ -156,10 +163,10 @@ class QuickIngress(IngressStep):
             try:
                 self._known[content] = super().read(source, message)
             except Refusal as refusal:
-                self._known[content] = refusal
+                self._known[content] = Refused(refusal.code, refusal.rule)
         known = self._known[content]
-        if isinstance(known, Refusal):
-            raise known
+        if isinstance(known, Refused):  # a Refusal kept would keep, by its traceback, all it was ever raised through
+            raise Refusal(known.code, rule=known.rule)
         return known
 
 
