@@ -22,7 +22,7 @@ AgeGroup = Literal["adult", "child", "not_known"]
 Answer = Literal["yes", "no", "not_known"]
 Method = Literal["measured", "self_reported"]
 OutcomeStatus = Literal["not_due", "no_baseline", "no_end", "measured"]
-Exclusion = Literal["child", "pregnancy", "death", "superseded"]
+Exclusion = Literal["child", "pregnancy", "death", "superseded", "duplicate"]
 RttStart = Literal["referral", "original_referral", "rebooked_after_dna", "after_active_monitoring"]
 RttStop = Literal[
     "treatment", "active_monitoring", "decision_not_to_treat", "declined_by_person", "discharged", "rejected", "died"
@@ -100,7 +100,8 @@ class Outcome(PublishedModel):
 
     `due_on` is `weeks` after the start, `closes_on` the last day of the window. Until then an outcome without an end
     weight is `not_due`. `in_starters`, `in_closed` and `in_completers` are the three denominators; who is excluded is
-    in none of them; who went on to a later programme (`superseded`) among all starters alone.
+    in none of them (a `duplicate`: one programme told under two referrals counts once); who went on to another
+    programme (`superseded`) among all starters alone.
     """
 
     definition: Definition

@@ -20,10 +20,11 @@ TRANSFERRING = frozenset({"transferred"})
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A day, and the definition that gave it."""
+    """A day, the definition that gave it, and the source of the fact it rests on."""
 
     on: date
     definition: str
+    source: str
     inferred: bool
 
 
@@ -163,16 +164,19 @@ def _accepted(
 ) -> Dated | None:
     acceptance = next(iter(of_type(facts, bodies.Acceptance)), None)
     if acceptance is not None:
-        return Dated(acceptance.body.on, acceptance.body.definition or AS_REPORTED, inferred=False)
+        return Dated(acceptance.body.on, acceptance.body.definition or AS_REPORTED, acceptance.source, inferred=False)
     if case.tier != "tier3" or not case.referrals:
         return None
     received_on = case.referrals[0].body.on
     booked = [
-        fact.body.booked_on
+        (fact.body.booked_on, fact.source)
         for fact in attendances
         if fact.body.booked_on is not None and received_on <= fact.body.booked_on <= fact.body.on
     ]
-    return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
+    if not booked:
+        return None
+    on, source = min(booked)
+    return Dated(on, ACCEPTED_BY_BOOKING, source, inferred=True)
 
 
 def _started(
@@ -181,8 +185,12 @@ def _started(
     treatments: Sequence[CurrentFact[Body]],
 ) -> Dated | None:
     if starts:
-        return Dated(starts[0].body.on, AS_REPORTED, inferred=False)
-    session_on, treatment_on = first_day(sessions), first_day(treatments)
-    if treatment_on is not None and (session_on is None or treatment_on < session_on):
-        return Dated(treatment_on, START_BY_TREATMENT, inferred=True)
-    return Dated(session_on, START_BY_SESSION, inferred=True) if session_on is not None else None
+        return Dated(starts[0].body.on, AS_REPORTED, starts[0].source, inferred=False)
+    session, treatment = _first(sessions), _first(treatments)
+    if treatment is not None and (session is None or treatment.body.on < session.body.on):
+        return Dated(treatment.body.on, START_BY_TREATMENT, treatment.source, inferred=True)
+    return Dated(session.body.on, START_BY_SESSION, session.source, inferred=True) if session is not None else None
+
+
+def _first(facts: Iterable[CurrentFact[Body]]) -> CurrentFact[Body] | None:
+    return min(facts, key=lambda fact: (fact.body.on, fact.fact_id), default=None)

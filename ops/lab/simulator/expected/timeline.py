@@ -62,6 +62,13 @@ def started(episode: ExpectedEpisode) -> tuple[date | None, str | None]:
     return session, START_BY_FIRST_SESSION if session else None
 
 
+def first_facts(episode: ExpectedEpisode) -> list[Fact]:
+    """What the start rests on: the reports of that day, else its sessions."""
+    on = started(episode)[0]
+    found = episode.of("start") or sessions(episode)
+    return [fact for fact in found if fact.on == on]
+
+
 def treated_on(episode: ExpectedEpisode) -> date | None:
     """The earliest of a reported start, a medicine started, a procedure and status 30."""
     medicines = (fact for fact in episode.of("medicine") if fact.action == "started")
