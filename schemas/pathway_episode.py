@@ -124,11 +124,14 @@ class Outcome(PublishedModel):
 
 
 class CompletionView(PublishedModel):
-    """Whether the programme was completed by one definition: as a service told, or as the attendances show."""
+    """Whether the programme was completed by one definition: as a service told, or as the attendances show.
+
+    `met` is false only when the rule's time is over and appointments were reported, else null: nobody can say yet.
+    """
 
     definition: Definition
     basis: Literal["reported", "computed"]
-    met: bool
+    met: bool | None
     on: date | None
 
 

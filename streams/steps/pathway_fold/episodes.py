@@ -11,7 +11,7 @@ from schemas.pathway_episode import AgeGroup, EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
 from streams.steps.pathway_fold.body_size import BodySize, Measured, between, shown_waists, shown_weights
-from streams.steps.pathway_fold.completions import common_from, completions
+from streams.steps.pathway_fold.completions import common_from, completions, weeks_over_on
 from streams.steps.pathway_fold.courses import CoursePart
 from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
@@ -259,9 +259,12 @@ def _course_part(case: Case, view: EpisodeView, programme: Programme | None, def
 
 
 def _due_on(days: Milestones, view: EpisodeView, definitions: Definitions) -> tuple[date, ...]:
-    """The day after each window, and that from which the common rule of completion says something."""
+    """The day after each window, and those from which the rules of completion say something."""
     closing = [outcome.closes_on + timedelta(days=1) for outcome in view.outcomes]
-    return (*closing, *([common_from(days.started_on, definitions.sessions)] if days.started_on else ()))
+    if days.started_on is None:
+        return tuple(closing)
+    over_on = weeks_over_on(days.started_on, definitions.weeks)
+    return (*closing, common_from(days.started_on, definitions.sessions), over_on)
 
 
 def _own_rule(programme: object) -> str | None:
