@@ -35,6 +35,7 @@ FindingRule = Literal[
     "negative_wait", "session_before_start", "completion_without_start", "contradicting_completions",
     "outcome_before_referral", "after_death", "day_out_of_range", "marked_by_source", "weight_out_of_range",
     "weight_jump", "weight_in_pounds", "height_out_of_range", "height_shrinks",
+    "bmi_out_of_range", "bmi_contradicts", "waist_out_of_range",
 ]  # fmt: skip
 SOURCE = "https://tierlink.example/"
 SCHEMA_BASE = "https://tierlink.example/schemas/pathway/"

@@ -40,11 +40,13 @@ class Weight(PublishedModel):
 
 
 class Waist(PublishedModel):
-    """One waist circumference in centimetres."""
+    """One waist circumference in centimetres. One that is not plausible is shown with the reason."""
 
     on: date
     cm: float
     method: Method
+    plausible: bool
+    doubt: Code | None = None
 
 
 class Waits(PublishedModel):

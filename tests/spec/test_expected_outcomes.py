@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -223,6 +224,18 @@ def test_a_height_of_a_child_or_far_below_the_others_does_not_count() -> None:  
     child = with_identity(truth, 0, birth_date=date(2014, 3, 1))
     (found,) = expected_pathway(child, as_of=day(9))["episodes"]  # type: ignore[misc]
     assert (found["height_cm"], found["bmi_at_referral"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("bmi", "shown", "rule"),
+    [("33", 33.0, None), ("33.1", 30.0, "bmi_contradicts"), ("315", 30.0, "bmi_out_of_range")],
+)
+def test_a_reported_bmi_that_cannot_be_is_a_finding(bmi: str, shown: float, rule: str | None) -> None:  # 110, 110c
+    reported = Fact("measurement", day(0), "B0", quantity="bmi", value=Decimal(bmi))
+    found = pathway(council=[received(0), height(0, "200"), weight(0, "120"), reported])
+    (shown_episode,) = found["episodes"]  # type: ignore[misc]
+    assert shown_episode["bmi_at_referral"] == shown
+    assert [item["rule"] for item in found["findings"]] == ([rule] if rule else [])  # type: ignore[union-attr]
 
 
 def test_weights_of_a_referral_that_was_taken_back_are_in_no_outcome_of_another() -> None:

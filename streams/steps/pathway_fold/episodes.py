@@ -236,7 +236,7 @@ def _size_fields(given: EpisodeInput) -> dict[str, object]:
         "bmi_at_referral": given.bmi,
         "height_cm": float(given.height_cm) if given.height_cm is not None else None,
         "weights": shown_weights(facts, given.doubts),
-        "waists": shown_waists(facts),
+        "waists": shown_waists(facts, given.doubts),
         "eligibility": eligibility(_known_at_referral(given), of_type(facts, Eligibility)),
     }
 

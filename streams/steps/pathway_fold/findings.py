@@ -40,8 +40,9 @@ def _of_days(current: CurrentFacts) -> Iterator[_Named]:
 
 def _of_sizes(known: KnownPerson) -> Iterator[_Named]:
     case_of = {fact.fact_id: case.id for case in known.cases for fact in case.facts}
-    for fact in (*known.body_size.weights, *known.body_size.heights):
-        doubt = known.body_size.doubts.get(fact.fact_id)
+    size = known.body_size
+    for fact in (*size.weights, *size.heights, *size.bmis, *size.waists):
+        doubt = size.doubts.get(fact.fact_id)
         if doubt is not None:
             yield fact.body.on, doubt, case_of.get(fact.fact_id)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ops.lab.simulator.expected.body_size import doubted_bmis
 from ops.lab.simulator.expected.definitions import ADULT_YEARS, CM_LEAST, CM_MOST
 from ops.lab.simulator.expected.outcomes import PersonFacts
 from ops.lab.simulator.expected.plausible import adult_heights, kilograms, years_between
@@ -14,7 +15,8 @@ _OUTCOMES = ("completion", "withdrawal", "decline", "discharge")
 
 def findings_of(about: PersonFacts) -> list[Pathway]:
     """Every rule and day, in order."""
-    found = [*_of_episodes(about), *((doubt, fact) for fact, doubt in about.doubts.items()), *_heights(about)]
+    doubts = {**about.doubts, **doubted_bmis(about)}
+    found = [*_of_episodes(about), *((doubt, fact) for fact, doubt in doubts.items()), *_heights(about)]
     return [{"rule": rule, "on": on} for on, rule in sorted((fact.on.isoformat(), rule) for rule, fact in found)]
 
 
