@@ -26,7 +26,7 @@ from schemas.sealed_body import open_body, open_padded
 from schemas.topics import Topic
 
 TopicReader = Callable[[str], Iterable[TopicMessage]]  # a topic's name -> all its messages in order
-HISTORY_FIELDS = frozenset({"revision", "known_at", "as_of", "formerly", "since_ms"})
+HISTORY_FIELDS = frozenset({"revision", "known_at", "known_at_ms", "as_of", "formerly", "since_ms"})
 RECEIPTS = "receipts."
 
 

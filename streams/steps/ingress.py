@@ -97,9 +97,10 @@ class IngressStep(MessageByMessage):
         is_new = record_id not in state.wrapped
         record = self._record(state, record_id)
         record.ours = record.ours or entry.is_ours
+        # the mark first: of a record that has keys and no mark, nothing would ever be removed
+        yield from _waits(state, record_id, entry, is_new=is_new, now_ms=now_ms)
         if is_new:
             yield _claim(record_id, vault.KEYS, state.wrapped[record_id])
-        yield from _waits(state, record_id, entry, is_new=is_new, now_ms=now_ms)
         yield from self._identity(state, record, entry)
         if f"{record_id}/{elements.KEYS}/{record.wrapped.epoch}" not in record.sent:
             yield _sent(record, record_id, *elements.keys_element(record_id, record.wrapped))

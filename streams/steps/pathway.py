@@ -16,7 +16,7 @@ content) wins there. So the set, the fold and the last published values are the 
 the same messages.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from schemas import canonical, pathway_in
@@ -27,26 +27,32 @@ from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring
 from schemas.pathway_in import EntryInput, KeyInput, TickInput, WithdrawalInput
 from schemas.recipients import Agreement
-from schemas.revision import generation_of
+from schemas.revision import generation_of, revision_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
 from streams.steps.pathway_fold.fold import Pathway, fold
 from streams.steps.person_state import (
     AS_OF,
     CLAIM,
     DUE,
+    FLOOR,
     KEY,
     SNAPSHOT,
+    TAKEN_BACK,
     WITHDRAWN,
+    Claims,
+    Content,
     LinkedEntry,
     LinkedKey,
     PathwayState,
     PersonState,
-    claim_element,
-    current_claims,
+    current_contents,
     due_element,
+    floor_element,
+    next_claims,
+    publication_after,
     withdrawal,
 )
-from streams.steps.publishing import Recipient
+from streams.steps.publishing import About, Publication, Recipient
 
 __all__ = ["LinkedEntry", "PathwayState", "PathwayStep"]
 
@@ -70,7 +76,7 @@ class PathwayStep:
     ) -> None:
         self._data_keys = data_keys
         self._keys = keys
-        self._recipients = tuple(Recipient(agreement, keys, generation) for agreement in recipients)
+        self._recipients = tuple(Recipient(agreement, keys) for agreement in recipients)
         self._generation = generation
         self._definitions = definitions
 
@@ -170,38 +176,60 @@ class PathwayStep:
     def _publish(self, state: PathwayState, person_id: str, message: Message) -> tuple[Outcome, ...]:
         """The snapshot and the events that differ from those published last, and retractions of former events.
 
-        All that is current while the claims are not sure.
+        All that is current while the claims are not sure, each under the revision it was claimed with.
         """
         person = state.of(person_id)
         pathway = self._folded(person, state.as_of)
-        claims, (current, person.keyed) = person.claims, current_claims(pathway, self._keys, person.keyed)
-        differing = {name for name, claim in current.items() if claims.get(name) != claim}
+        claims, (contents, person.keyed) = person.claims, current_contents(pathway, self._keys, person.keyed)
+        own = self._publication(message)
+        now = publication_after(person, own)
+        current = self._claims(person, contents, now)
+        differing = {name for name, claim in current.items() if claims.get(name) is not claim}
         changed = differing if person.sure else current.keys()
-        gone = sorted(claims.keys() - current.keys())
-        outcomes: list[Outcome] = [
-            Claim(_claim_key(person_id, name), claim_element(current[name])) for name in differing
-        ]
-        for recipient in self._recipients if changed or gone else ():
-            if not recipient.is_due(message):
-                continue
-            about, shows = recipient.about(person_id, message), recipient.shows
-            if SNAPSHOT in changed or SNAPSHOT in gone:
-                outcomes.append(recipient.snapshot(about, pathway))
-            shown = (event for event in pathway.events if event.name in changed and shows(event.kind))
-            outcomes += [recipient.event(about, event) for event in shown]
-            kinds = {name: claims[name][0] for name in gone if name != SNAPSHOT}
-            outcomes += [recipient.retraction(about, name, kind) for name, kind in kinds.items() if shows(kind)]
+        gone = sorted(current.keys() - contents.keys())
+        outcomes: list[Outcome] = [Claim(_claim_key(person_id, name), current[name].element()) for name in differing]
+        if differing and now.revision > own.revision:
+            person.floor = now.revision
+            outcomes.append(Claim(f"{person_id}/{FLOOR}".encode("ascii"), floor_element(person.floor)))
+        for recipient in self._recipients if changed else ():
+            if recipient.is_due(message):
+                outcomes += _published(
+                    recipient, recipient.about(person_id, now), pathway, {name: current[name] for name in changed}
+                )
         outcomes += [Release(_claim_key(person_id, name)) for name in gone]
         if pathway.due_on != person.due:
             outcomes.append(_change(f"{person_id}/{DUE}", due_element(pathway.due_on)))
-        person.claims, person.sure, person.due = current, True, pathway.due_on
+        person.claims = {name: claim for name, claim in current.items() if name in contents}
+        person.sure, person.due = True, pathway.due_on
         state.note_due(person_id, person.due)
         return tuple(outcomes)
+
+    def _publication(self, message: Message) -> Publication:
+        return Publication(revision_of(self._generation, message.offset), message.timestamp_ms)
+
+    def _claims(self, person: PersonState, contents: Mapping[str, Content], now: Publication) -> Claims:
+        return next_claims(person.claims, contents, now)
 
     def _folded(self, person: PersonState, as_of: date | None) -> Pathway:
         return fold(
             person.linked_facts(self._data_keys()), as_of=as_of, definitions=self._definitions, memory=person.memory
         )
+
+
+def _published(recipient: Recipient, about: About, pathway: Pathway, claims: Claims) -> list[Outcome]:
+    """What the recipient reads of these claims, each under the revision it was claimed with."""
+    outcomes: list[Outcome] = []
+    if SNAPSHOT in claims:
+        outcomes.append(recipient.snapshot(about.under(claims[SNAPSHOT].publication), pathway))
+    shown = (event for event in pathway.events if event.name in claims and recipient.shows(event.kind))
+    outcomes += [recipient.event(about.under(claims[event.name].publication), event) for event in shown]
+    gone = (
+        (name, claim) for name, claim in sorted(claims.items()) if claim.content[1] == TAKEN_BACK and name != SNAPSHOT
+    )
+    for name, ((kind, _), publication) in gone:
+        if recipient.shows(kind):
+            outcomes.append(recipient.retraction(about.under(publication), name, kind))
+    return outcomes
 
 
 def _claim_key(person_id: str, name: str) -> bytes:

@@ -3,7 +3,9 @@
     <person>/<record>/<entry>/<content>  {"entry", "link_revision"}: the entry, since the highest revision received
     <person>/<record>/k                  the wrapped data key of the highest link revision and epoch, that revision
     <person>/<record>/w                  {"link_revision"}: the highest withdrawal, kept for ever
-    <person>/o/<name>                    {"digest", "kind"}: a claim: an event, or the snapshot, that may be published
+    <person>/o/<name>                    {"digest", "kind", "known_at_ms", "revision"}: a claim: an event, or the
+                                         snapshot, that may be published, and the revision under which
+    <person>/f                           {"revision"}: the highest given in answer to a message that came again
     <person>/u                           {"due": [days]}: on which something changes though nobody sends anything
     as_of                                {"as_of"}: the latest day received
 
@@ -17,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from schemas import canonical, elements
 from schemas.data_keys import BucketKeys, Family, KeyNotHeld
@@ -26,13 +29,36 @@ from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
 from streams.steps.pathway_fold.fold import FoldMemory, Pathway
+from streams.steps.publishing import Publication
 
-AS_OF, KEY, WITHDRAWN, CLAIM, DUE = "as_of", "k", "w", "o", "u"
+AS_OF, KEY, WITHDRAWN, CLAIM, DUE, FLOOR = "as_of", "k", "w", "o", "u", "f"
 SNAPSHOT = "snapshot"  # the name and kind of the claim that is no event's
 NEVER = -1  # below every link revision
 IN_USE_MAX = 2_000  # people held parsed: some 40 KB each, so 80 MB; the others are their bytes
-Claims = Mapping[str, tuple[str, str]]  # name -> (kind, digest of the content)
+Content = tuple[str, str]  # kind, keyed digest; TAKEN_BACK for what no longer follows
+TAKEN_BACK = ""
 _SURE = "sure"  # marks, in memory only, the elements of a person whose claims are sure
+
+
+class ClaimedOutput(NamedTuple):
+    """What may be published under a name, and under which revision it is published."""
+
+    content: Content
+    publication: Publication
+
+    @classmethod
+    def parse(cls, value: bytes) -> "ClaimedOutput":
+        """The claim that `element` wrote."""
+        parts = canonical.read_object(value)
+        return cls((parts["kind"], parts["digest"]), Publication(parts["revision"], parts["known_at_ms"]))
+
+    def element(self) -> bytes:
+        """The value in the changelog, in canonical JSON."""
+        (kind, digest), (revision, known_at_ms) = self
+        return canonical.dump({"digest": digest, "kind": kind, "known_at_ms": known_at_ms, "revision": revision})
+
+
+Claims = Mapping[str, ClaimedOutput]  # by name
 
 
 @dataclass(slots=True)
@@ -98,6 +124,7 @@ class PersonState:
     withdrawn: dict[str, int] = field(default_factory=dict)  # record -> link revision
     claims: Claims = field(default_factory=dict)
     sure: bool = False
+    floor: int = NEVER  # the highest revision that was above that of its message
     due: tuple[date, ...] = ()
     keyed: Mapping[str, str] = field(default_factory=dict)  # digest of what is claimed -> its keyed digest
     memory: FoldMemory = field(default_factory=FoldMemory)  # made of facts folded before, not to be made again
@@ -142,11 +169,12 @@ class PersonState:
         first, _, rest = name.partition("/")
         if name == DUE:
             self.due = _days(value)
+        elif name == FLOOR:
+            self.floor = canonical.read_object(value)["revision"]
         elif name == _SURE:
             self.sure = True
         elif first == CLAIM:
-            claim = canonical.read_object(value)
-            self.claims = {**self.claims, rest: (claim["kind"], claim["digest"])}
+            self.claims = {**self.claims, rest: ClaimedOutput.parse(value)}
         elif rest == KEY:
             self.keys[first] = LinkedKey.parse(value)
         elif rest == WITHDRAWN:
@@ -162,9 +190,11 @@ class PersonState:
         ]
         found += [(f"{record}/{KEY}", key.element()) for record, key in self.keys.items()]
         found += [(f"{record}/{WITHDRAWN}", withdrawal(revision)) for record, revision in self.withdrawn.items()]
-        found += [(f"{CLAIM}/{name}", claim_element(claim)) for name, claim in self.claims.items()]
+        found += [(f"{CLAIM}/{name}", claim.element()) for name, claim in self.claims.items()]
         if element := due_element(self.due):
             found.append((DUE, element))
+        if self.floor > NEVER:
+            found.append((FLOOR, floor_element(self.floor)))
         return [*found, (_SURE, b"")] if found and self.sure else found
 
 
@@ -193,7 +223,7 @@ class PathwayState:
                     unread[parts[0]] = [key, value]
                 else:
                     pairs += (key, value)
-                if len(parts) == 2:
+                if parts[1] == DUE.encode():
                     state.note_due(parts[0].decode("ascii"), _days(value))
             elif key == b"as_of":
                 state.as_of = date.fromisoformat(canonical.read_object(value)["as_of"])
@@ -238,9 +268,9 @@ def withdrawal(link_revision: int) -> bytes:
     return canonical.dump({"link_revision": link_revision})
 
 
-def claim_element(claim: tuple[str, str]) -> bytes:
-    """The value of an `/o/` element."""
-    return canonical.dump({"kind": claim[0], "digest": claim[1]})
+def floor_element(revision: int) -> bytes:
+    """The value of a `/f` element."""
+    return canonical.dump({"revision": revision})
 
 
 def due_element(days: Iterable[date]) -> bytes | None:
@@ -249,8 +279,10 @@ def due_element(days: Iterable[date]) -> bytes | None:
     return canonical.dump({"due": texts}) if texts else None
 
 
-def current_claims(pathway: Pathway, keys: Keyring, former: Mapping[str, str]) -> tuple[Claims, dict[str, str]]:
-    """What is to be published of the pathway. The digests are keyed: a weight has few values that one could try.
+def current_contents(
+    pathway: Pathway, keys: Keyring, former: Mapping[str, str]
+) -> tuple[Mapping[str, Content], dict[str, str]]:
+    """What is to be published of the pathway, by name. Digests are keyed: a weight has few values one could try.
 
     Second, the keyed digest of each digest: `former` are those of last time, which are not made again.
     """
@@ -261,6 +293,32 @@ def current_claims(pathway: Pathway, keys: Keyring, former: Mapping[str, str]) -
     return {name: (kind, keyed[digest]) for name, (kind, digest) in digests.items()}, keyed
 
 
+def publication_after(person: PersonState, message: Publication) -> Publication:
+    """Under which revision another content than the claimed one is published in answer to this message.
+
+    It is the message's own, but for a message that comes again: the next above all that was claimed, so that a
+    revision names one content and the last published is the highest. What was claimed may be released later: so such
+    a revision is the person's `floor` from then on.
+    """
+    claimed = (claim.publication.revision for claim in person.claims.values())
+    newest = max(claimed, default=NEVER)
+    return message._replace(revision=max(message.revision, 1 + max(newest, person.floor)))
+
+
+def next_claims(claims: Claims, contents: Mapping[str, Content], publication: Publication) -> Claims:
+    """What is claimed now; of what is in `contents` no more, that it is taken back.
+
+    What was claimed as it is keeps the revision it was claimed with.
+    """
+    taken_back: dict[str, Content] = {name: (claim.content[0], TAKEN_BACK) for name, claim in claims.items()}
+    return {
+        name: former
+        if (former := claims.get(name)) is not None and former.content == content
+        else ClaimedOutput(content, publication)
+        for name, content in {**taken_back, **contents}.items()
+    }
+
+
 def _days(element: bytes) -> tuple[date, ...]:
     return tuple(date.fromisoformat(text) for text in canonical.read_object(element)["due"])
 
@@ -269,4 +327,4 @@ def _is_of_a_person(parts: list[bytes]) -> bool:
     """Whether the key's parts, three at most, are of one of the forms above."""
     if len(parts) == 3:
         return True
-    return len(parts) == 2 and parts[1] == DUE.encode()
+    return len(parts) == 2 and parts[1] in (DUE.encode(), FLOOR.encode())

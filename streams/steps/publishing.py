@@ -4,9 +4,10 @@ CloudEvents 1.0, Kafka binding, binary mode. A tombstone has no value (None), wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from schemas import canonical, topics
 from schemas.fhir.dates import london_day
@@ -14,7 +15,6 @@ from schemas.keyring import Keyring, recipient_purpose
 from schemas.pathway import SOURCE, PublishedId, schema_uri
 from schemas.pathway_events import EVENTS, Retraction
 from schemas.recipients import Agreement
-from schemas.revision import revision_of
 from streams.steps.outcome import Emit, Headers, Message
 from streams.steps.pathway_fold.events import DerivedEvent
 from streams.steps.pathway_fold.fold import Pathway
@@ -23,15 +23,26 @@ SNAPSHOT = "snapshot"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Publication(NamedTuple):
+    """Under which revision something is published, and when the message that led to it was received."""
+
+    revision: int
+    known_at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class About:
-    """What all messages to one recipient about one person have in common, in answer to one message."""
+    """What all messages to one recipient about one person have in common, in one publication."""
 
     person: PublishedId
     partition: int
     revision: int
     known_at: str
     ids: dict[tuple[str, str], PublishedId] = field(default_factory=dict)  # of its episodes and courses
+
+    def under(self, publication: Publication) -> "About":
+        """The same in another publication."""
+        return replace(self, revision=publication.revision, known_at=_instant(publication.known_at_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,6 @@ class Recipient:
 
     agreement: Agreement
     keys: Keyring = field(repr=False)
-    generation: int = 0
 
     @property
     def name(self) -> str:
@@ -62,11 +72,10 @@ class Recipient:
         """True when it reads events of this kind."""
         return self.agreement.fields.shows(kind)
 
-    def about(self, person_id: str, message: Message) -> About:
-        """The common part of all that `message` leads to for this recipient."""
-        known_at = canonical.instant(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
-        revision = revision_of(self.generation, message.offset)
-        return About(self._id(person_id), topics.partition_of(person_id), revision, known_at)
+    def about(self, person_id: str, publication: Publication) -> About:
+        """The common part of all that is published of the person for this recipient."""
+        revision, known_at_ms = publication
+        return About(self._id(person_id), topics.partition_of(person_id), revision, _instant(known_at_ms))
 
     def snapshot(self, about: About, pathway: Pathway) -> Emit:
         """The whole pathway after the message, or a tombstone when it is empty."""
@@ -171,6 +180,10 @@ class Recipient:
             ("ce_subject", about.person.encode("ascii")),
             *fixed,
         )
+
+
+def _instant(milliseconds: int) -> str:
+    return canonical.instant(_EPOCH + timedelta(milliseconds=milliseconds))
 
 
 @cache

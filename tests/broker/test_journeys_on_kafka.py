@@ -31,8 +31,7 @@ from ops.runtime.paths import EnginePaths, load_sources
 from schemas import canonical, topics
 from schemas.pathway_in import tick_message
 from schemas.topics import PARTITIONS, PATHWAY_IN, partition_of
-from streams.steps.outcome import Message
-from streams.steps.publishing import Recipient
+from streams.steps.publishing import Publication, Recipient
 
 ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1), "retention.ms": "-1"}  # journeys are of other days
 DAY_MS = 86_400_000
@@ -158,7 +157,6 @@ class Published:
 
     def of(self, case: Case) -> Snapshot:
         """The snapshot of a case on its day."""
-        message = Message(PATHWAY_IN, 0, 0, None, None, (), 0)
-        key = self.recipient.about(case.person_id, message).person.encode("ascii")
+        key = self.recipient.about(case.person_id, Publication(0, 0)).person.encode("ascii")
         found = self.snapshots.get((key, case.expected.as_of.isoformat()))
         return numbered(found) if found is not None else NOBODY

@@ -84,6 +84,7 @@ def test_the_same_seed_is_the_same_run_and_another_is_not(seed: int) -> None:
         ("commit_over_a_hole", {"committed too early", "state out of order", "state before outputs"}),
         ("skip_the_seen", {"differing", "lost"}),
         ("claims_last", {"outputs before claims"}),
+        ("revision_at_hand", {"backwards", "restored state answers otherwise"}),
     ],
 )
 def test_a_broken_rule_is_caught_within_forty_seeds(mutant: str, kinds: set[str]) -> None:

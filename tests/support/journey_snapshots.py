@@ -11,12 +11,11 @@ from typing import Any
 from pathway_engine import agreement
 from pathway_journeys import DEFINITIONS, keyed, keyring, person_fact
 
-from schemas import canonical, topics
+from schemas import canonical
 from schemas.definitions import Definitions
 from schemas.facts import StoredFact
-from streams.steps.outcome import Message
 from streams.steps.pathway_fold.fold import fold
-from streams.steps.publishing import Recipient
+from streams.steps.publishing import Publication, Recipient
 
 Snapshot = Mapping[str, Any]
 _OPENED = (
@@ -30,8 +29,7 @@ def snapshot(facts: Iterable[StoredFact], as_of: date, definitions: Definitions 
     """What `demo` reads of these facts on day `as_of`; NOBODY where nothing is published."""
     pathway = fold([person_fact(fact) for fact in facts], as_of=as_of, definitions=definitions)
     recipient = Recipient(agreement("demo"), keyring("demo"))
-    message = Message(topics.PATHWAY_IN, 0, 0, None, None, (), 0)
-    value = recipient.snapshot(recipient.about(keyed("person"), message), pathway).value
+    value = recipient.snapshot(recipient.about(keyed("person"), Publication(0, 0)), pathway).value
     return numbered(canonical.load_object(value)) if value is not None else NOBODY
 
 

@@ -1,5 +1,6 @@
 """The pathway step without Kafka: messages in, the last value of every published key out."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -7,7 +8,10 @@ from typing import Any
 
 from pathway_journeys import DEFINITIONS, keyed, keyring
 
+from ops.admin.topic_reader import TopicMessage
 from ops.lab.known_keys import known_bucket_keys, known_keys
+from ops.verify.checker.histories import History
+from ops.verify.compare import without_history
 from schemas import canonical, pathway_in, topics
 from schemas.data_keys import BucketKeys, Family
 from schemas.elements import EntryContent, entry_element
@@ -127,6 +131,22 @@ class Run:
             for key, value in values.items()
             if value.get("status") != "retracted"
         }
+
+    def kept(self) -> dict[bytes, Any]:
+        """The changelog without revisions of what was published, which tell of the order of arrival."""
+        values = {key: canonical.load(value) for key, value in self.changelog.items() if not key.endswith(b"/f")}
+        return {key: without_history(value) for key, value in values.items()}
+
+    def anomalies(self) -> dict[str, int]:
+        """What the checker finds in the history of each published key, of what is not 0."""
+        counts: Counter[str] = Counter()
+        for topic in {emit.topic for emit in self.sent}:
+            history = History(topic)
+            for offset, emit in enumerate(self.sent):
+                if emit.topic == topic:
+                    history.take(TopicMessage(topic, 0, offset, emit.key, emit.value, emit.headers, 0))
+            counts.update(history.tally().counts)
+        return {kind: count for kind, count in counts.items() if count}
 
     def events(self) -> list[str]:
         """The kinds of the current events."""

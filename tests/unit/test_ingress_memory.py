@@ -9,7 +9,7 @@ from small_world import ANN, TRUST, at_source, attended, message_from, small_wor
 from schemas.source_message import SourceMessage
 from schemas.topics import EVENTS
 from streams.steps import vault
-from streams.steps.outcome import Claim, Emit, Message, Outcome
+from streams.steps.outcome import Claim, Emit, Message, Outcome, keep
 from streams.steps.vault import VaultState
 
 OURS = [message_from(TRUST, f"t{n}", at_source(ANN, "T1"), attended(f"a{n}", n), at=n) for n in (1, 2)]
@@ -51,6 +51,23 @@ def test_after_a_restart_they_are_sent_again_and_nothing_is_claimed_twice() -> N
     _, outcomes = real_step("ingress").advance(again, second)
     assert kinds(outcomes) == "kin"
     assert not [o for o in outcomes if isinstance(o, Claim)]
+
+
+@pytest.mark.parametrize("landed", range(4))
+def test_a_stranger_is_forgotten_whatever_part_of_the_first_claims_had_arrived_before_a_crash(landed: int) -> None:
+    """A mark that came after the keys was never made again, so the stranger's identity stayed for ever."""
+    step, (first, _), elements = real_step("ingress"), intake(STRANGER), dict[bytes, bytes]()
+    _, outcomes = step.advance(VaultState(), first)
+    claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
+    assert len(claims) == 3
+    keep(elements, claims[:landed])
+    _, outcomes = step.advance(step.restore(list(elements.items())), first)
+    keep(elements, outcomes)
+    late = intake(OURS)[0]._replace(timestamp_ms=first.timestamp_ms + vault.WAITING_MAX_MS)
+    record_id = next(iter(elements)).split(b"/")[0]
+    _, outcomes = step.advance(step.restore(list(elements.items())), late._replace(key=b"", value=b""))
+    keep(elements, outcomes)
+    assert not [key for key in elements if key.startswith(record_id)]
 
 
 @pytest.mark.parametrize("in_use_max", [1, 3, 4_096])

@@ -3,6 +3,7 @@
 from ops.lab.memory_engine.engine import finals
 from ops.lab.model_check.run_trace import Violation
 from ops.lab.model_check.scheduler import ScheduledRun
+from ops.verify.checker.histories import History
 from ops.verify.compare import final_values
 from schemas.topics import DISPOSITIONS
 from streams.steps.outcome import Change, Claim, Message, Outcome, Release, Step
@@ -18,6 +19,7 @@ def judge(run: ScheduledRun, *, probe: bool) -> None:
     """
     _nothing_lost(run)
     _nothing_differs(run)
+    _nothing_went_backwards(run)
     _everything_committed(run)
     _state_is_its_changelog(run)
     if probe:
@@ -37,6 +39,16 @@ def _nothing_differs(run: ScheduledRun) -> None:
         differing = sum(values.get(key) != found[topic].get(key) for key in keys)
         if differing:
             raise Violation("differing", f"{topic}: {differing} of {len(keys)} keys")
+
+
+def _nothing_went_backwards(run: ScheduledRun) -> None:
+    """Of every key the value that stands last is the newest, and of what is published it has the highest revision."""
+    for topic in sorted({topic for topic, _ in run.logs.partitions}):
+        history = History(topic)
+        for message in run.logs.read([topic]):
+            history.take(message)
+        if count := history.tally().counts["backwards"]:
+            raise Violation("backwards", f"{topic}: {count} keys")
 
 
 def _everything_committed(run: ScheduledRun) -> None:

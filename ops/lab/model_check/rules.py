@@ -9,9 +9,10 @@ from streams.host.commit import Flight, Partition, Progress
 from streams.steps.outcome import Answer, Message, Outcome, Step
 from streams.steps.pathway import PathwayStep
 from streams.steps.pathway_fold.fold import Pathway
-from streams.steps.person_state import PersonState
+from streams.steps.person_state import ClaimedOutput, Claims, Content, PersonState
+from streams.steps.publishing import Publication
 
-ALL_FAULTS = ("crash", "pause", "cut_off", "hold", "join", "leave", "compact", "other_build")
+ALL_FAULTS = ("crash", "pause", "cut_off", "hold", "join", "leave", "compact", "other_build", "forget")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Rules:
     assignment arrived, not when it was asked for. `posthumous`: what a dead worker had sent may land
     after its successor began; `restart_waits`: a worker started again waits until the broker would refuse it.
     `coalesce`: of one key a batch writes the last change only; `release_all`: a claim is removed though a later batch
-    has made it again; `trusts_claims`: claims read back count as published.
+    has made it again; `trusts_claims`: claims read back count as published; `revision_at_hand`: what is published
+    again has the revision of the message that led to it now.
     `check_steps`: the order is checked at every landing and commit; without it only what is left at the end is judged.
     """
 
@@ -40,6 +42,7 @@ class Rules:
     coalesce: bool = False
     release_all: bool = False
     trusts_claims: bool = False
+    revision_at_hand: bool = False
     check_steps: bool = True
 
 
@@ -97,6 +100,20 @@ class TrustsClaims(PathwayStep):
         return super()._folded(person, as_of)
 
 
+class RevisionAtHand(PathwayStep):
+    """What is published again has the revision of the message at hand, which may be an old one."""
+
+    def _claims(self, person: PersonState, contents: Mapping[str, Content], now: Publication) -> Claims:
+        if person.sure:
+            return super()._claims(person, contents, now)
+        claims = super()._claims(person, contents, now)
+        return {name: ClaimedOutput(claim.content, self._at_hand) for name, claim in claims.items()}
+
+    def _publication(self, message: Message) -> Publication:
+        self._at_hand = super()._publication(message)
+        return self._at_hand
+
+
 class OtherBuild(PathwayStep):
     """Another version of the pathway: some events do not follow, others do that no other version knows."""
 
@@ -147,4 +164,5 @@ MUTANTS: Mapping[str, Rules] = {
     "claims_last": Rules(progress=OutputsAtOnce),
     "release_all": Rules(release_all=True),
     "trusted_claims": Rules(trusts_claims=True),
+    "revision_at_hand": Rules(revision_at_hand=True),
 }

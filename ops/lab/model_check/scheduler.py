@@ -10,7 +10,7 @@ from ops.lab.memory_engine.parts import START_MS, dead_letter_of, pathway_step, 
 from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
 from ops.lab.model_check.batches import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
-from ops.lab.model_check.rules import OtherBuild, Rules, SkipsTheSeen, TrustsClaims
+from ops.lab.model_check.rules import OtherBuild, RevisionAtHand, Rules, SkipsTheSeen, TrustsClaims
 from ops.lab.model_check.run_trace import RunProfile, TraceLine, Violation
 from ops.lab.model_check.worker import BatchLimits, Worker, WorkerContext
 from schemas.topics import EVENTS, LINK_MAP
@@ -77,6 +77,7 @@ class ScheduledRun:
             if stage.name == "pathway":
                 other = pathway_step(OtherBuild)
                 step = pathway_step(TrustsClaims) if self.rules.trusts_claims else step
+                step = pathway_step(RevisionAtHand) if self.rules.revision_at_hand else step
             contexts[stage.name] = context = WorkerContext(
                 stage, step, other, dead_letter_of, self.logs, group, self.rules, chance, self
             )
@@ -301,6 +302,15 @@ class ScheduledRun:
         self.ended(worker, "killed for another build")
         worker.other_build = self._to_rebuild = True
         return True
+
+    def _forget(self, worker: Worker) -> bool:
+        """The broker forgets how far a worker had come, which dies: its partitions are read from their beginning."""
+        committed = worker.context.group.committed
+        forgotten = [place for place in committed if place[1] in worker.tasks]
+        for place in forgotten:
+            del committed[place]
+        self.ended(worker, "killed, and its positions are forgotten")
+        return bool(forgotten)
 
     def _rebuild(self) -> None:
         """Everything is answered once more by the right build, from the first message on."""

@@ -5,7 +5,7 @@ That is allowed; a repeated answer may also know more than it did before. What m
 
     backwards   the last value of a key has the content of the newest. Newest is the highest revision, and where a
                 value has none, the highest offset of the message that caused it (header `src`, per topic of
-                the cause). Of a person's snapshot the last must *be* the newest.
+                the cause). Of what is published the last must *be* the newest.
     rebytes     what carries its own version in its key (events.v1, by content hash; dlq.v1, by place) has the
                 same bytes each time; elsewhere the values of one key at its newest revision have one content.
                 At older revisions they may differ: the second answer comes from a later state.
@@ -60,7 +60,7 @@ class History:
         """A topic before its first message."""
         self._topic = topic
         self._age = _age_of(topic)
-        self._strict = topic.startswith("pathway.state.")
+        self._strict = topic.startswith(("pathway.state.", "pathway.events."))
         self._tally = AnomalyTally()
         self._partition = -1
         self._last: dict[bytes, KeyedMessage] = {}
