@@ -101,8 +101,8 @@ FIELD_SETS: Mapping[str, FieldSet] = {
         FieldSet(
             "planning",
             "Counts, waits and outcomes by service and area. No day, year of birth, ethnic category, practice, weight, "
-            "condition or reason: at one service each of these, beside an area, leaves groups of one or two people. But "
-            "why an outcome is excluded, for a rate is worth what is known of those left out of it.",
+            "condition or reason: at one service each of these, beside an area, leaves groups of one or two people. "
+            "But why an outcome is excluded: a rate is worth what is known of those left out of it.",
             frozenset({"direct care", "planning"}),
             (
                 "current_stage", "current_tier", "current_to_tier", "three_tier",

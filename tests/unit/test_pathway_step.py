@@ -26,7 +26,6 @@ from schemas.keyring import recipient_purpose
 from schemas.pathway import Snapshot
 from schemas.pathway_events import EVENTS, Retraction
 from schemas.pathway_in import tick_message, withdrawal_message
-from streams.steps import pathway
 from streams.steps.outcome import Change, Claim, Emit, Reject
 from streams.steps.pathway import PathwayStep
 
@@ -370,28 +369,6 @@ def test_a_link_of_a_generation_that_has_not_begun_is_a_dead_letter() -> None:
     done = run([*inputs("0 | gp | refers to tier2"), *forged, leaves])
     assert done.rejected == ["generation"] * 3, "the entry, its key, the withdrawal"
     assert done.published() == run(inputs("0 | gp | refers to tier2")).published()
-
-
-def test_an_entry_that_takes_a_person_above_the_limit_is_refused_and_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A fold costs the square of the referrals: without a limit one person's data ends the worker for everybody."""
-    first = inputs("0 | tier2 | receives referral as r\n7 | tier2 | starts under r\n7 | tier2 | weight 100")
-    monkeypatch.setattr(pathway, "FACTS_MAX", len(first))
-    beyond = inputs("8 | tier2 | weight 99")
-    done = run([*first, *beyond])
-    assert done.rejected == ["too-many-facts"]
-    assert done.published() == run(first).published()
-
-
-def test_at_the_limit_what_is_held_may_come_again_and_what_left_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = inputs("0 | tier2 | receives referral as r\n7 | tier3 | receives referral as s")
-    monkeypatch.setattr(pathway, "FACTS_MAX", len(first))
-    again = inputs("0 | tier2 | receives referral as r", revision=2)
-    leaves = withdrawal_message(PERSON, keyed("record", "tier3"), 7)
-    done = run([*first, *again, leaves, *inputs("8 | tier2 | starts under r")])
-    assert done.rejected == []
-    assert [episode["started_on"] for episode in done.snapshot()["episodes"]] == [str(day(8))]
 
 
 def test_the_state_is_one_element_for_each_thing() -> None:

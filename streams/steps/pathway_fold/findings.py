@@ -53,8 +53,12 @@ def _of_episode(episode: FoldedEpisode, died_on: date | None) -> Iterator[_Named
     if are_contradicting(episode.days):
         yield completions[-1].body.on, "contradicting_completions", episode.id
     completed = [*completions, *(d for d in episode.days.discharges if d.body.reason in COMPLETING)]
-    if episode.days.started_on is None:
+    started_on = episode.days.started_on
+    if started_on is None:
         yield from ((fact.body.on, "completion_without_start", episode.id) for fact in completed)
+    else:
+        early = (fact for fact in completed if fact.body.on < started_on)
+        yield from ((fact.body.on, "completion_before_start", episode.id) for fact in early)
     started, first_on = episode.days.started, episode.days.first_session_on
     if started is not None and not started.inferred and first_on is not None and first_on < started.on:
         yield first_on, "session_before_start", episode.id

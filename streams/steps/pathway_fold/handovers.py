@@ -180,6 +180,8 @@ def _view(
     days_allowed = rule.allowed(sent.tier, sent.body.to_tier)
     overdue_on = sent.body.on + timedelta(days=days_allowed)
     is_overdue = not case and not answer and as_of is not None and as_of >= overdue_on
+    known_on = received_on or (answer.on if answer else None)
+    was_overdue = known_on is not None and known_on >= overdue_on
     interval_days = (received_on - sent.body.on).days if received_on and received_on >= sent.body.on else None
     return HandoverView(
         definition=HANDOVER,
@@ -194,5 +196,5 @@ def _view(
         answer=answer.answer if answer else None,
         answered_on=answer.on if answer else None,
         days_allowed=days_allowed,
-        overdue_since=overdue_on if is_overdue else None,
+        overdue_since=overdue_on if is_overdue or was_overdue else None,
     )
