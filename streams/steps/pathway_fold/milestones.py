@@ -77,11 +77,10 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
     What came after the person's death has no day among them, nor an ending before the referral was received, nor one by
     a hub: it hands on, and the provider ends.
     """
-    facts = [
-        fact
-        for fact in case.facts
-        if not (_is_after(fact, died_on) or _ends_before(fact, case) or _is_of_a_hub(fact, case))
-    ]
+    facts = [fact for fact in case.facts if not (_is_after(fact, died_on) or _ends_before(fact, case))]
+    if len(case.sources) > 1:
+        provider = _provider(case, facts)
+        facts = [fact for fact in facts if fact.source == provider or not _ends_a_part(fact.body)]
     attendances = of_type(facts, bodies.Attendance)
     seen = [fact for fact in attendances if fact.body.attendance in SEEN]
     sessions = [fact for fact in seen if is_session(fact.body)]
@@ -154,9 +153,18 @@ def _ends_before(fact: CurrentFact[Body], case: Case) -> bool:
     return bool(case.referrals) and type(fact.body) in ENDING and fact.body.on < case.opened_on
 
 
-def _is_of_a_hub(fact: CurrentFact[Body], case: Case) -> bool:
-    """Whether one of several services under one number ended it that was not the last to receive it."""
-    return len(case.sources) > 1 and type(fact.body) in ENDING and fact.source != case.referrals[-1].source
+def _provider(case: Case, facts: Sequence[CurrentFact[Body]]) -> str:
+    """Of several services under one number that which gave the programme, else the last to receive the referral."""
+    sessions = [fact for fact in of_type(facts, bodies.Attendance) if fact.body.attendance in SEEN]
+    begun = [*of_type(facts, bodies.ProgrammeStart), *(fact for fact in sessions if is_session(fact.body))]
+    return next((fact.source for fact in begun if fact.source in case.sources), case.referrals[-1].source)
+
+
+def _ends_a_part(body: Body) -> bool:
+    """Whether it says that a service ended its part; a withdrawal or decline by the person is no such thing."""
+    if type(body) is bodies.Decline:
+        return body.declined_by != "person"
+    return type(body) in ENDING and type(body) is not bodies.Withdrawal
 
 
 def _accepted(

@@ -120,7 +120,7 @@ def completed_by_dwmp_on(episode: ExpectedEpisode) -> date | None:
 
 
 def ending_of(episode: ExpectedEpisode, died_on: date | None) -> ExpectedEnding:
-    """Completed, else died, else the latest closing that nothing followed, else none."""
+    """Completed, else died, else the first closing that nothing followed, else none."""
     completed = completed_on(episode)
     if completed is not None:
         return ExpectedEnding("completed", completed)
@@ -143,7 +143,7 @@ def _closing(episode: ExpectedEpisode) -> ExpectedEnding | None:
     final = [fact for fact in closings if not any(_goes_on(fact, day) for day in again)]
     if not final:
         return None
-    last = final[-1]
+    last = final[0]  # closing the record afterwards ends nothing more
     if last.reason == TRANSFERRED and last.kind != "decline":
         ending = "transferred"
     elif start is not None and start <= last.on:
