@@ -192,8 +192,8 @@ _DEFINITION_WORDS = (
     "engaged enrolled enrolment facts final findings first follow from goal handover hub in intervention last local "
     "loss measured met minimum months nearest no not of offered on onward opt or over own pct planned plausibility "
     "programme provider range reached recorded referral referred reported rtt rule seen self service session sessions "
-    "since stage start started threshold tier2 tier3 tier4 tirzepatide to triage triaged up wait waits week weeks "
-    "weighed weight whose with within without"
+    "since stage start started threshold tier2 tier3 tier4 tirzepatide to treatment triage triaged up wait waits week "
+    "weeks weighed weight whose with within without"
 )
 _WORD = rf"(?:{'|'.join(_DEFINITION_WORDS.split())})"
 _COUNT = r"[0-9]{1,3}(?:pct|w|wk|m)?"

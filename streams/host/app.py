@@ -149,7 +149,9 @@ def faust_settings(stage: Stage, settings: HostSettings) -> dict[str, Any]:
         "canonical_url": f"http://{settings.worker_id}",  # a name in the assignment; nobody listens
         # The topics belong to the name: the broker gives a returning member its old assignment, unasked.
         "consumer_group_instance_id": f"{settings.worker_id}.{digest}",
-        "consumer_auto_offset_reset": "earliest",
+        # Positions are sought by the host. One that the broker no longer has ends the process: the next start looks
+        # at the bounds, and says what expired; "earliest" would begin again in silence.
+        "consumer_auto_offset_reset": "none",
         "broker_session_timeout": settings.session_timeout_s,
         "broker_heartbeat_interval": settings.heartbeat_s,
         "broker_rebalance_timeout": settings.rebalance_timeout_s,

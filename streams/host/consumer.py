@@ -154,9 +154,11 @@ class HostConsumer(driver.Consumer):
             self._fetching = asyncio.ensure_future(self._getmany(active, FETCH_S))
         if self._is_idle():
             await asyncio.wait({self._fetching}, timeout=FETCH_S)
-        if self._fetching.done() and not self._runner.is_full():
+        if self._fetching.done() and not self._holds(number):
+            await asyncio.sleep(PAUSE_S)  # `_no_fetch` drops it: its error may be of positions not sought yet
+        elif self._fetching.done() and not self._runner.is_full():
             fetched, self._fetching = self._fetching.result(), None
-            if fetched and self._holds(number):
+            if fetched:
                 await self._dispatch(fetched, number)
             return
         await self._advance()

@@ -5,9 +5,11 @@ What is overridden, and why, is pinned by `tests/contracts/test_faust_hooks.py`.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, GroupLoadInProgressError, NotCoordinatorForGroupError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
@@ -30,6 +32,7 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
 
     accepted_ms = 0  # when the group is known to have counted us in: the Kafka time of all we send
     _beat: Callable[[], Awaitable[bool]] | None = None
+    _send: Callable[[Any], Awaitable[Any]] | None = None
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         # A fetch waiting on the broker delays every partition asked for after it. Faust waits 1,500 ms a hop.
@@ -86,15 +89,48 @@ class HostConsumerThread(driver.AIOKafkaConsumerThread):
         await self._ensure_consumer()._coordinator._do_heartbeat()
         return self.accepted_ms > 0
 
+    def refuse_failed_answers(self) -> None:
+        """From now on an answer about committed offsets that failed is an error, and is asked for again.
+
+        aiokafka reads the errors of the partitions, not that of the answer: "still loading", as after a restart of
+        the broker, names no partition and would mean "never committed", and everything would be read again.
+        """
+        coordinator = self._ensure_consumer()._coordinator
+        send = coordinator._send_req
+        if send is self._send:
+            return
+
+        async def checked(request: Any) -> Any:
+            answer = await send(request)
+            if isinstance(request, OffsetFetchRequest):
+                try:
+                    check_offsets_answer(answer)
+                except NotCoordinatorForGroupError:
+                    coordinator.coordinator_dead()
+                    raise
+            return answer
+
+        self._send = coordinator._send_req = checked
+
     async def seek_to_start(self, bounds: Mapping[Partition, tuple[int, int]]) -> dict[Partition, int]:
         """Every partition stands at its committed offset, or its first. CommittedBeyondEnd, KafkaError."""
         consumer = self._ensure_consumer()
+        self.refuse_failed_answers()
         positions = {}
         for partition, (first, end) in bounds.items():
             committed = await consumer.committed(TopicPartition(*partition))
             positions[partition] = start_position(partition, committed, first=first, end=end)
             consumer.seek(TopicPartition(*partition), positions[partition])
         return positions
+
+
+def check_offsets_answer(answer: Any) -> None:
+    """An answer to OffsetFetch without an error, in whole or in part: -1 in it means never committed. KafkaError."""
+    codes = [getattr(answer, "error_code", 0), *(code for _, parts in answer.topics for *_, code in parts)]
+    if failed := next(filter(None, codes), 0):
+        raise for_code(failed)
+    if not any(parts for _, parts in answer.topics):
+        raise GroupLoadInProgressError  # an answer about nothing: ask again
 
 
 def start_position(partition: Partition, committed: int | None, *, first: int, end: int) -> int:

@@ -113,6 +113,12 @@ relied upon, because it ...
     keeps no heartbeat while assigning: state is read after it
   5628cb32b3d2 group:GroupCoordinator._do_heartbeat
     is true when the broker counts us in: the Kafka time of what we send
+  ca4ba17474e1 group:GroupCoordinator._send_req
+    carries every question about committed offsets: its answer is checked there
+  fcd9abe4e50f group:GroupCoordinator._do_fetch_commit_offsets
+    passes over the error of an answer as a whole
+  c83e0cafbf1e group:GroupCoordinator.fetch_committed_offsets
+    asks again after an error that may pass
 """
 FINGERPRINTS = {line.split()[1]: line.split()[0] for line in PINNED.splitlines() if re.match(r"  [0-9a-f]{12} ", line)}
 
@@ -141,8 +147,8 @@ def test_what_the_host_overrides_or_relies_on_is_unchanged(name: str) -> None:
 
 # Methods of ours that override nothing.
 OWN = set(
-    "commit_owned seek_to_start watch_heartbeats membership_confirmed _may_send _run_once _holds _pump _is_idle"
-    " _no_fetch _dispatch _advance _drain"
+    "commit_owned seek_to_start watch_heartbeats membership_confirmed refuse_failed_answers"
+    " _may_send _run_once _holds _pump _is_idle _no_fetch _dispatch _advance _drain"
     " _to_its_end _prepared _prepare _elements _commit_owned _lose _report_lag".split()
 )
 
@@ -157,7 +163,7 @@ def test_an_override_still_overrides_something(ours: type) -> None:
 
 def test_our_own_methods_hide_nothing_of_faust() -> None:
     for ours, stock in ((HostConsumer, driver.Consumer), (HostConsumerThread, driver.AIOKafkaConsumerThread)):
-        for name in OWN | {"accepted_ms", "_beat", "_fetching", "_committing", "_preparing", "_seeking"}:
+        for name in OWN | {"accepted_ms", "_beat", "_send", "_fetching", "_committing", "_preparing", "_seeking"}:
             assert not (name in vars(ours) and hasattr(stock, name)), name
 
 
@@ -188,6 +194,7 @@ def test_the_settings_are_in_effect(tmp_path: Path) -> None:
     assert conf.processing_guarantee.value == "at_least_once"
     assert conf.broker_request_timeout >= conf.broker_session_timeout
     assert conf.broker_max_poll_interval > 10 * 86_400, "else an idle worker leaves and does not come back"
+    assert conf.consumer_auto_offset_reset == "none", "else an offset that is gone means: from the beginning"
     assert conf.web_enabled is False
     assert not app.boot_strategy._should_enable_web()
     assert not app.boot_strategy._should_enable_kafka_producer()

@@ -36,6 +36,7 @@ _SOURCES_OF_ROUTE: Mapping[str, tuple[SourceSlug, ...]] = {
     "gp_to_tier3_lost": (GP,),
     "self_to_tier2": (COUNCIL,),
 }
+_SECOND_COUNCIL_RECORD = 0.012  # assumption: 20 % withdraw, 20 % of them come again, 30 % of those as a new client
 TIER_RANK = {"primary_care": 1, "tier2": 2, "tier3": 3}
 
 
@@ -118,9 +119,7 @@ def _records(
     """The records of one person, each with how much later than the first it arrives (all of time is 1)."""
     route = rng.choices(tuple(rates.routes), tuple(rates.routes.values()))[0]
     sources = list(_SOURCES_OF_ROUTE[route])
-    journey = rates.journey
-    again = rates.tier2_outcome["withdrawn"] * journey["referred_again"] * journey["second_record"]
-    if COUNCIL in sources and rng.random() < again:
+    if COUNCIL in sources and rng.random() < _SECOND_COUNCIL_RECORD:
         sources.append(COUNCIL)
     for place, source in enumerate(sources):
         identity = record_identity(rng, person, source, rates=rates, household_numbers=others)
