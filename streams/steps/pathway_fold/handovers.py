@@ -9,7 +9,7 @@ from schemas.facts import Body, Decline, Referral
 from schemas.pathway import HandoverAnswer, HandoverView
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
 from streams.steps.pathway_fold.milestones import DIED
-from streams.steps.pathway_fold.ownership import Case
+from streams.steps.pathway_fold.ownership import NUMBER_DAYS, Case
 
 RETURNED = "returned-with-advice"
 SELF_REFERRED = "self"
@@ -53,15 +53,15 @@ def handovers(
 
 
 def _distinct(facts: Sequence[CurrentFact[Body]]) -> list[CurrentFact[Referral]]:
-    """Sent referrals to a tier that has episodes; one e-RS number to one tier counts once, as first sent."""
-    seen: set[tuple[str, str]] = set()
+    """Sent referrals to a tier with episodes; one e-RS number to one tier counts once in its days, as first sent."""
+    first_on: dict[tuple[str, str], date] = {}
     distinct = []
     for fact in of_type(facts, Referral):
         if fact.body.direction != "sent" or fact.body.to_tier not in SPECIALIST:
             continue
         name = (fact.body.ubrn or fact.fact_id, fact.body.to_tier)
-        if name not in seen:
-            seen.add(name)
+        if name not in first_on or (fact.body.on - first_on[name]).days > NUMBER_DAYS:
+            first_on[name] = fact.body.on
             distinct.append(fact)
     return distinct
 

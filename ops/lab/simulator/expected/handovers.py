@@ -28,13 +28,13 @@ def sent_referrals(
 ) -> list[SentReferral]:
     """In order of sending, each with the episode that received it; what was taken back was not sent."""
     found: list[SentReferral] = []
-    numbers: set[tuple[str, str | None]] = set()
+    numbers: dict[tuple[str, str | None], date] = {}
     facts = [(record, fact) for record in person.records for fact in record.facts if fact.direction == "sent"]
     for record, fact in sorted(facts, key=lambda sent: sent[1].on):
         number = (fact.ubrn or "", fact.to_tier)
-        if fact.retracted or (fact.ubrn and number in numbers):
+        if fact.retracted or (fact.ubrn and number in numbers and fact.on - numbers[number] <= LATE):
             continue
-        numbers.add(number)
+        numbers[number] = fact.on
         found.append(SentReferral(record, fact))
     return _with_receipts(found, episodes, died_on)
 
