@@ -17,7 +17,7 @@ from ops.errors import PACKAGES
 ROOT = Path(__file__).resolve().parent.parent
 # Two test files at a time, each process with a broker of its own: most of a broker test's time is waiting.
 # In the order of tests/conftest.py, the longest file first: begun last, it would run alone.
-AT_ONCE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+AT_ONCE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"  # it has no __main__
 
 

@@ -3,10 +3,10 @@
     revision = generation * 2^40 + offset of the newest message that led to the value
 
 Within a generation the offset decides: equal when a message is answered again, higher for a later one. What the pathway
-publishes has more than that where an older message comes again and leads to another value (decision 0026). A rebuild, whose
-offsets begin anew, raises the generation, so everything it says is newer than all before. Both fit a JSON number that
-every reader keeps exactly (below 2^53, RFC 8259 section 6): 8,192 generations, and a million million messages in each
-partition.
+publishes has more than that where an older message comes again and leads to another value (decision 0026). A rebuild,
+whose offsets begin anew, raises the generation, so everything it says is newer than all before. Both fit a JSON number
+that every reader keeps exactly (below 2^53, RFC 8259 section 6): 8,192 generations, and a million million messages in
+each partition.
 """
 
 OFFSET_BITS = 40

@@ -188,14 +188,14 @@ class PathwayStep:
         person = state.of(person_id)
         pathway = self._folded(person, state.as_of)
         claims, (contents, person.keyed) = person.claims, current_contents(pathway, self._keys, person.keyed)
-        own = self._publication(message)
-        now = publication_after(person, own)
+        answer = self._publication(message)
+        now = publication_after(person, answer)
         current = self._claims(person, contents, now)
         differing = {name for name, claim in current.items() if claims.get(name) is not claim}
         changed = differing if person.sure else current.keys()
         gone = sorted(current.keys() - contents.keys())
         outcomes: list[Outcome] = [Claim(_claim_key(person_id, name), current[name].element()) for name in differing]
-        if differing and now.revision > own.revision:
+        if differing and now.revision > answer.revision:
             person.floor = now.revision
             outcomes.append(Claim(f"{person_id}/{FLOOR}".encode("ascii"), floor_element(person.floor)))
         for recipient in self._recipients if changed else ():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from pathway_journeys import DEFINITIONS, keyed, keyring
+from pathway_journeys import DEFINITIONS, facts, keyed, keyring
 
 from ops.admin.topic_reader import TopicMessage
 from ops.lab.known_keys import known_bucket_keys, known_keys
@@ -29,6 +29,7 @@ KeyValue = tuple[bytes | None, bytes | None]
 BUCKET_KEYS = known_bucket_keys("journeys")
 INGRESS_KEYS = known_keys("journeys", recipients=()).zone("ingress")
 LEFT_OUT = ("revision", "known_at", "as_of")
+PERSON = keyed("person", "1")
 EPOCH = date(1970, 1, 1)
 RECEIVED_MS = 1_767_600_000_000  # 5 January 2026, 08:00 UTC
 
@@ -79,6 +80,11 @@ def entry_input(
 def fact_input(person_id: str, fact: StoredFact, link_revision: int, keys: EngineKeys = KNOWN) -> tuple[bytes, bytes]:
     """Key and value of an entry that says this one thing."""
     return entry_input(person_id, [fact], link_revision, keys)
+
+
+def inputs(table: str, *, person: str = PERSON, revision: int = 1) -> list[KeyValue]:
+    """The facts of a journey's table as messages."""
+    return [fact_input(person, fact, revision) for fact in facts(table)]
 
 
 def key_input(person_id: str, record_id: str, link_revision: int, keys: EngineKeys = KNOWN) -> tuple[bytes, bytes]:

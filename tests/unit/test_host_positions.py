@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.protocol.commit import OffsetFetchResponse_v1, OffsetFetchResponse_v3
 from aiokafka.structs import TopicPartition
 
@@ -89,9 +89,13 @@ def test_only_minus_one_without_an_error_means_never_committed(answer: Any) -> N
     assert start(answer, NEVER_COMMITTED)[0] == {PART: 0}
 
 
-@pytest.mark.parametrize("code", [29, 30], ids=["topic", "group"])
-def test_a_refusal_is_an_error_and_no_start_from_the_beginning(code: int) -> None:
-    with pytest.raises(KafkaError, match="AUTHORIZATION"):
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(29, TopicAuthorizationFailedError), (30, GroupAuthorizationFailedError)],
+    ids=["topic", "group"],
+)
+def test_a_refusal_is_an_error_and_no_start_from_the_beginning(code: int, error: type[KafkaError]) -> None:
+    with pytest.raises(error):
         start(failed(code))
 
 

@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 import pytest
 from pathway_engine import (
     BUCKET_KEYS,
+    PERSON,
     RECEIVED_MS,
     KeyValue,
     Run,
     agreement,
     answer,
-    fact_input,
+    inputs,
     key_input,
     message,
     run,
@@ -26,10 +27,9 @@ from schemas.keyring import recipient_purpose
 from schemas.pathway import Snapshot
 from schemas.pathway_events import EVENTS, Retraction
 from schemas.pathway_in import tick_message, withdrawal_message
-from streams.steps.outcome import Change, Claim, Emit, Reject
+from streams.steps.outcome import Change, Emit, Reject
 from streams.steps.pathway import PathwayStep
 
-PERSON = keyed("person", "1")
 THREE_TIERS = """
     0 | gp    | refers to tier2 ubrn A
     0 | gp    | demographics sex=female birth_year=1970 imd_quintile=1 imd_version=2025
@@ -61,11 +61,6 @@ THREE_TIERS = """
   119 | tier3 | refers to tier4
   300 | gp    | dies
 """
-
-
-def inputs(table: str, *, person: str = PERSON, revision: int = 1) -> list[KeyValue]:
-    """The facts of a table as messages."""
-    return [fact_input(person, fact, revision) for fact in facts(table)]
 
 
 def test_a_whole_journey_is_published_as_one_snapshot_and_an_event_for_everything_that_follows() -> None:
@@ -131,54 +126,6 @@ def test_a_message_that_comes_again_in_the_same_life_leads_to_nothing() -> None:
     once, again = run(pairs), run([*pairs, *pairs])
     assert again.sent == once.sent
     assert again.changelog == once.changelog
-
-
-def test_after_a_restart_everything_claimed_is_published_again_when_its_person_is_touched() -> None:
-    """The outputs behind a claim may never have left."""
-    pairs = inputs(THREE_TIERS)
-    once, again = run(pairs), run([*pairs, pairs[0]], restart_after=[len(pairs) - 1])
-    repeated = again.sent[len(once.sent) :]
-    last = {(emit.topic, emit.key): emit for emit in once.sent}
-    assert {(emit.topic, emit.key): emit for emit in repeated} == last, "the very same messages"
-
-
-def test_a_topic_read_again_from_its_beginning_takes_no_revision_back() -> None:
-    """Positions can be lost while the state is whole: every content is published again under its own revision."""
-    pairs = inputs(THREE_TIERS)
-    again = run([*pairs, *pairs], restart_after=[len(pairs) - 1])
-    assert again.anomalies() == {}
-    assert again.published() == run(pairs).published()
-
-
-def test_another_content_in_answer_to_a_message_that_comes_again_has_a_revision_above_the_one_claimed() -> None:
-    """Of {referral, triage} the claims and outputs arrived, the state did not; then the referral comes alone."""
-    referral, triage = inputs("""
-        0 | tier2 | receives referral
-        7 | tier2 | triages level 2
-    """)
-    engine, done = step(), Run()
-    for batch in ((message(referral, 0), message(triage, 1)), (message(referral, 0),), (message(triage, 1),)):
-        _, outcomes = answer(engine, engine.restore(list(done.changelog.items())), *batch)
-        done.take(outcome for outcome in outcomes if isinstance(outcome, Claim | Emit))
-    snapshots = [json.loads(emit.value or b"") for emit in done.sent if "state" in emit.topic]
-    assert [snapshot["revision"] for snapshot in snapshots] == [1, 2, 3]
-    assert done.anomalies() == {}
-
-
-def test_what_was_claimed_in_a_former_life_and_does_not_follow_is_taken_back() -> None:
-    """{referral, withdrawal} was one batch in the life that died, and is another in the next."""
-    referral, leaves = inputs("0 | gp | refers to tier2")[0], withdrawal_message(PERSON, keyed("record", "gp"), 1)
-    engine, done = step(), Run()
-    _, outcomes = answer(engine, engine.restore([]), message(referral, 0))
-    claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
-    done.take(outcome for outcome in outcomes if isinstance(outcome, Claim | Emit))
-    assert len(claims) == 2
-    assert done.published()
-    state = engine.restore(list(done.changelog.items()))
-    _, outcomes = answer(engine, state, message(referral, 0), message(leaves, 1))
-    done.take(outcomes)
-    assert done.published() == {}
-    assert list(done.changelog) == [f"{PERSON}/{keyed('record', 'gp')}/w".encode()]
 
 
 def test_a_batch_publishes_each_person_once() -> None:
@@ -282,8 +229,7 @@ def test_two_recipients_share_no_id() -> None:
         for emit in done.sent:
             if f".{recipient}." in emit.topic:
                 found |= set(emit.key.decode().split("/"))
-                texts = _strings(json.loads(emit.value or b"{}"))
-                found |= {text for text in texts if re.fullmatch("[0-9a-f]{32}", text)}
+                found |= set(re.findall('"([0-9a-f]{32})"', (emit.value or b"").decode()))
         return found
 
     assert len(ids("demo")) == len(ids("research")) > 20
@@ -397,15 +343,4 @@ def test_a_recipient_without_a_key_is_refused_when_it_is_first_needed() -> None:
 
 
 def test_the_distant_past_and_future_are_dates_like_any_other() -> None:
-    assert run([tick_message(0, date.max), *inputs("0 | tier2 | refers to tier3")]).events() == [
-        "gap",
-        "referral_sent",
-    ]
-
-
-def _strings(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [text for part in value.values() for text in _strings(part)]
-    if isinstance(value, list):
-        return [text for part in value for text in _strings(part)]
-    return [value] if isinstance(value, str) else []
+    assert run([tick_message(0, date.max), *inputs("0 | tier2 | refers to tier3")]).events() == ["gap", "referral_sent"]

@@ -15,7 +15,7 @@ from ops.runtime.paths import linkage_model, load_recipients, load_sources, pack
 from schemas import canonical, topics
 from schemas.check import check
 from schemas.data_keys import FAMILIES, BucketKeys
-from schemas.definitions import parse
+from schemas.definitions import Definitions, parse
 from schemas.door_session import Refusal, Session, open_session
 from schemas.envelope import SESSION_HEADER, Envelope, sealed
 from schemas.fhir import write
@@ -93,12 +93,16 @@ def stages() -> tuple[Stage, ...]:
     return tuple(stage(name, sources=sources().values(), recipients=RECIPIENTS) for name in STAGES)
 
 
-@cache
 def pathway_step(kind: type[PathwayStep]) -> Step[object]:
     """A pathway step of another kind, with the keys and definitions of `real_step`."""
-    definitions = parse(packaged_all("schemas.definitions", ".toml"))
     agreements, data_keys = tuple(load_recipients(None).values()), bucket_keys_of("pathway")
-    return cast(Step[object], kind(all_keys().zone("pathway"), agreements, definitions, data_keys=data_keys))
+    return cast(Step[object], kind(all_keys().zone("pathway"), agreements, definitions(), data_keys=data_keys))
+
+
+@cache
+def definitions() -> Definitions:
+    """Those that the program ships."""
+    return parse(packaged_all("schemas.definitions", ".toml"))
 
 
 def step_with(name: str, keys_of: KeysOfZone, data_keys_of: BucketKeysOfZone = bucket_keys_of) -> Step[object]:

@@ -24,8 +24,7 @@ class Rules:
     assignment arrived, not when it was asked for. `posthumous`: what a dead worker had sent may land
     after its successor began; `restart_waits`: a worker started again waits until the broker would refuse it.
     `coalesce`: of one key a batch writes the last change only; `release_all`: a claim is removed though a later batch
-    has made it again; `trusts_claims`: claims read back count as published; `revision_at_hand`: what is published
-    again has the revision of the message that led to it now.
+    has made it again; `pathway`: the step of the pathway, or a mutant of it.
     `check_steps`: the order is checked at every landing and commit; without it only what is left at the end is judged.
     """
 
@@ -41,8 +40,7 @@ class Rules:
     restart_waits: bool = False
     coalesce: bool = False
     release_all: bool = False
-    trusts_claims: bool = False
-    revision_at_hand: bool = False
+    pathway: type[PathwayStep] = PathwayStep
     check_steps: bool = True
 
 
@@ -163,6 +161,6 @@ MUTANTS: Mapping[str, Rules] = {
     "coalesce": Rules(coalesce=True),
     "claims_last": Rules(progress=OutputsAtOnce),
     "release_all": Rules(release_all=True),
-    "trusted_claims": Rules(trusts_claims=True),
-    "revision_at_hand": Rules(revision_at_hand=True),
+    "trusted_claims": Rules(pathway=TrustsClaims),
+    "revision_at_hand": Rules(pathway=RevisionAtHand),
 }

@@ -10,7 +10,7 @@ from ops.lab.memory_engine.parts import START_MS, dead_letter_of, pathway_step, 
 from ops.lab.model_check.arrivals import Arrival, ArrivalWorld
 from ops.lab.model_check.batches import Batch, ProducedMessage
 from ops.lab.model_check.groups import NEVER_MS, Group
-from ops.lab.model_check.rules import OtherBuild, RevisionAtHand, Rules, SkipsTheSeen, TrustsClaims
+from ops.lab.model_check.rules import OtherBuild, Rules, SkipsTheSeen
 from ops.lab.model_check.run_trace import RunProfile, TraceLine, Violation
 from ops.lab.model_check.worker import BatchLimits, Worker, WorkerContext
 from schemas.topics import EVENTS, LINK_MAP
@@ -70,14 +70,11 @@ class ScheduledRun:
         limits = BatchLimits(chance.randint(1, 8), chance.randint(1, 4), chance.choice((1.0, 0.3, 0.05)))
         for stage in stages():
             group = Group(stage.partitions, self.rules.timings, chance)
-            step = quick_step(stage.name)
+            is_last = stage.name == "pathway"
+            step = pathway_step(self.rules.pathway) if is_last else quick_step(stage.name)
             if stage.name in self.rules.skips:
                 step = SkipsTheSeen(step)
-            other = None
-            if stage.name == "pathway":
-                other = pathway_step(OtherBuild)
-                step = pathway_step(TrustsClaims) if self.rules.trusts_claims else step
-                step = pathway_step(RevisionAtHand) if self.rules.revision_at_hand else step
+            other = pathway_step(OtherBuild) if is_last else None
             contexts[stage.name] = context = WorkerContext(
                 stage, step, other, dead_letter_of, self.logs, group, self.rules, chance, self
             )
@@ -269,12 +266,8 @@ class ScheduledRun:
         return True
 
     def _leave(self, worker: Worker) -> bool:
-        group_workers = [
-            member
-            for member in self.workers
-            if member.context is worker.context and member.alive and not member.leaving
-        ]
-        if len(group_workers) < 2 or worker.leaving:
+        staying = [member for member in self.workers if member.alive and not member.leaving]
+        if sum(member.context is worker.context for member in staying) < 2 or worker.leaving:
             return False
         worker.leaving = True
         if worker.draining_since_ms is None:
@@ -306,9 +299,7 @@ class ScheduledRun:
     def _forget(self, worker: Worker) -> bool:
         """The broker forgets how far a worker had come, which dies: its partitions are read from their beginning."""
         committed = worker.context.group.committed
-        forgotten = [place for place in committed if place[1] in worker.tasks]
-        for place in forgotten:
-            del committed[place]
+        forgotten = [committed.pop(place) for place in list(committed) if place[1] in worker.tasks]
         self.ended(worker, "killed, and its positions are forgotten")
         return bool(forgotten)
 
