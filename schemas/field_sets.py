@@ -101,7 +101,8 @@ FIELD_SETS: Mapping[str, FieldSet] = {
         FieldSet(
             "planning",
             "Counts, waits and outcomes by service and area. No day, year of birth, ethnic category, practice, weight, "
-            "condition or reason: at one service each of these, beside an area, leaves groups of one or two people.",
+            "condition or reason: at one service each of these, beside an area, leaves groups of one or two people. "
+            "But why an outcome is excluded: a rate is worth what is known of those left out of it.",
             frozenset({"direct care", "planning"}),
             (
                 "current_stage", "current_tier", "current_to_tier", "three_tier",
@@ -115,8 +116,9 @@ FIELD_SETS: Mapping[str, FieldSet] = {
                 "episodes.rtt.definition", "episodes.rtt.wait_days", "episodes.rtt.within_standard",
                 "episodes.wait_to_first_attendance.definition", "episodes.wait_to_first_attendance.wait_days",
                 "episodes.outcomes.definition", "episodes.outcomes.weeks", "episodes.outcomes.status",
-                "episodes.outcomes.achieved", "episodes.outcomes.in_starters",
+                "episodes.outcomes.achieved", "episodes.outcomes.excluded", "episodes.outcomes.in_starters",
                 "episodes.outcomes.in_closed", "episodes.outcomes.in_completers",
+                "episodes.start_definition", "courses.id", "courses.definition", "courses.reasons", "courses.episodes",
                 "handovers.id", "handovers.definition", "handovers.from_tier", "handovers.to_tier",
                 "handovers.interval_days", "handovers.days_allowed", "handovers.status", "handovers.answer",
                 "handovers.episode", "handovers.from_episode",

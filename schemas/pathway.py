@@ -32,9 +32,10 @@ HandoverAnswer = Literal["returned_with_advice", "rejected", "withdrawn", "died"
 CourseReason = Literal["transfer", "overlap", "re_entry", "medicine"]
 EthnicGroup = Literal["asian", "black", "mixed", "white", "other"]
 FindingRule = Literal[
-    "negative_wait", "session_before_start", "completion_without_start", "contradicting_completions",
-    "outcome_before_referral", "after_death", "day_out_of_range", "marked_by_source", "weight_out_of_range",
-    "weight_jump", "weight_in_pounds", "height_out_of_range", "height_shrinks",
+    "negative_wait", "session_before_start", "completion_before_start", "completion_without_start",
+    "contradicting_completions", "outcome_before_referral", "after_death", "day_out_of_range", "marked_by_source",
+    "weight_out_of_range", "weight_jump", "weight_in_pounds", "height_out_of_range", "height_shrinks",
+    "bmi_out_of_range", "bmi_contradicts", "waist_out_of_range",
 ]  # fmt: skip
 SOURCE = "https://tierlink.example/"
 SCHEMA_BASE = "https://tierlink.example/schemas/pathway/"
@@ -51,7 +52,8 @@ class HandoverView(PublishedModel):
     """One referral sent, and what became of it. Definition `handover/2`.
 
     `received`: an episode began. `answered`: it was returned, rejected or withdrawn, or the person died, without one.
-    `overdue`: neither within `days_allowed`, since `overdue_since`: sent onward, and nobody knows of it.
+    `overdue`: neither within `days_allowed`, since `overdue_since`: sent onward, and nobody knows of it. That day
+    stays when it was received or answered late.
     """
 
     definition: Definition

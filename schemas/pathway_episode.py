@@ -22,7 +22,7 @@ AgeGroup = Literal["adult", "child", "not_known"]
 Answer = Literal["yes", "no", "not_known"]
 Method = Literal["measured", "self_reported"]
 OutcomeStatus = Literal["not_due", "no_baseline", "no_end", "measured"]
-Exclusion = Literal["child", "pregnancy", "death", "superseded"]
+Exclusion = Literal["child", "pregnancy", "death", "superseded", "duplicate"]
 RttStart = Literal["referral", "original_referral", "rebooked_after_dna", "after_active_monitoring"]
 RttStop = Literal[
     "treatment", "active_monitoring", "decision_not_to_treat", "declined_by_person", "discharged", "rejected", "died"
@@ -40,11 +40,13 @@ class Weight(PublishedModel):
 
 
 class Waist(PublishedModel):
-    """One waist circumference in centimetres."""
+    """One waist circumference in centimetres. One that is not plausible is shown with the reason."""
 
     on: date
     cm: float
     method: Method
+    plausible: bool
+    doubt: Code | None = None
 
 
 class Waits(PublishedModel):
@@ -100,7 +102,8 @@ class Outcome(PublishedModel):
 
     `due_on` is `weeks` after the start, `closes_on` the last day of the window. Until then an outcome without an end
     weight is `not_due`. `in_starters`, `in_closed` and `in_completers` are the three denominators; who is excluded is
-    in none of them; who went on to a later programme (`superseded`) among all starters alone.
+    in none of them (a `duplicate`: one programme told under two referrals counts once); who went on to another
+    programme (`superseded`) among all starters alone.
     """
 
     definition: Definition
@@ -123,11 +126,14 @@ class Outcome(PublishedModel):
 
 
 class CompletionView(PublishedModel):
-    """Whether the programme was completed by one definition: as a service told, or as the attendances show."""
+    """Whether the programme was completed by one definition: as a service told, or as the attendances show.
+
+    `met` is false only when the rule's time is over and appointments were reported, else null: nobody can say yet.
+    """
 
     definition: Definition
     basis: Literal["reported", "computed"]
-    met: bool
+    met: bool | None
     on: date | None
 
 

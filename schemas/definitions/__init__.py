@@ -119,6 +119,9 @@ class PlausibilityRule:
     jump_pct: int
     shrink_cm: int
     height_cm: tuple[int, ...]
+    bmi: tuple[int, ...]
+    bmi_off_pct: int
+    waist_cm: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ A batch cut elsewhere after a crash passes through other states, so what was pub
 Therefore everything published is claimed first, by name and digest, and after a restart no claim is trusted: when its
 person is touched, it is published again or taken back.
 
+A person has at most FACTS_MAX facts; an entry beyond is a dead letter, `too-many-facts`. Only there arrival decides:
+the entries that came first stay.
+
 Of one entry, and of a record's data key, the highest link revision is kept. The facts of an entry are in the fold while
 that is above the record's withdrawal and the key is held; of one fact the version with the highest (source_version_at,
 content) wins there. So the set, the fold and the last published values are the same for any order and any repetition of
@@ -22,6 +25,7 @@ from datetime import UTC, date, datetime, timedelta
 from schemas import canonical, pathway_in
 from schemas.data_keys import BucketKeys, Family, KeyNotHeld
 from schemas.definitions import Definitions
+from schemas.elements import fact_names
 from schemas.errors import Unreadable
 from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring
@@ -56,6 +60,7 @@ from streams.steps.publishing import About, Publication, Recipient
 
 __all__ = ["LinkedEntry", "PathwayState", "PathwayStep"]
 
+FACTS_MAX = 3_000  # of one person, each version of each: a fold of as many referrals takes some 10 s, sessions 0.2 s
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -117,6 +122,8 @@ class PathwayStep:
             new.open(*name, data_key)
         outcomes: list[Outcome] = []
         is_linked = person.has_record(name[0], new.link_revision)
+        if is_linked and former is None and _facts_held(person) + len(received.entry["facts"]) > FACTS_MAX:
+            return [Reject("too-many-facts")]
         if is_linked and (former is None or new.link_revision > former.link_revision):
             person.entries[name] = new
             outcomes.append(Change(message.key or b"", new.element()))
@@ -230,6 +237,12 @@ def _published(recipient: Recipient, about: About, pathway: Pathway, claims: Cla
         if recipient.shows(kind):
             outcomes.append(recipient.retraction(about.under(publication), name, kind))
     return outcomes
+
+
+def _facts_held(person: PersonState) -> int:
+    """The facts of all entries, each version of each."""
+    held = (person.entry(name) for name in list(person.entries))
+    return sum(1 for linked in held if linked is not None for _ in fact_names(linked.entry))
 
 
 def _claim_key(person_id: str, name: str) -> bytes:

@@ -35,6 +35,12 @@ def test_a_referral_is_overdue_after_six_weeks_without_receipt_or_answer(as_of: 
     assert found["overdue_since"] == (text(42) if status == "overdue" else None)
 
 
+@pytest.mark.parametrize(("on", "since"), [(41, None), (42, 42), (100, 42)])
+def test_a_late_receipt_leaves_the_day_since_when_it_was_overdue(on: int, since: int | None) -> None:  # 23m, 23n
+    (found,) = handovers(gp=[sent(0)], council=[received(on)])
+    assert (found["status"], found["overdue_since"]) == ("received", text(since) if since else None)
+
+
 @pytest.mark.parametrize(("on", "status"), [(-4, "overdue"), (-3, "received"), (252, "received"), (253, "overdue")])
 def test_receipt_lies_between_three_days_before_and_252_days_after_sending(on: int, status: str) -> None:
     assert statuses(gp=[sent(0)], council=[received(on)]) == [status]
@@ -150,7 +156,8 @@ def test_two_programmes_at_once_are_one_course() -> None:  # 3
     ]  # fmt: skip
     (found,) = courses(council=overlapping)
     assert found["reasons"] == ["overlap"]
-    assert courses(council=[replace(item, programme="a") for item in overlapping]) == []
+    (twice,) = courses(council=[replace(item, programme="a") for item in overlapping])  # one programme, 109h
+    assert twice["reasons"] == ["overlap"]
 
 
 # rtt/2

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -99,18 +100,37 @@ def test_loss_is_judged_before_it_is_rounded_half_away_from_zero(end_kg: str, lo
     assert (found["loss_pct"], found["achieved"]) == (loss_pct, achieved)
 
 
-def test_a_later_programme_at_the_source_ends_the_window_of_the_earlier() -> None:  # 34
-    council = [
-        received(0, key="R1"), fact("start", 0, referral="R1"), weight(0, "100", referral="R1"),
-        received(100, key="R2"), fact("start", 110, referral="R2"),
+def going_on(first: str | None, second: str | None) -> list[Fact]:
+    return [
+        received(0, key="R1", programme=first), fact("start", 0, referral="R1"), weight(0, "100", referral="R1"),
+        received(100, key="R2", programme=second), fact("start", 110, referral="R2"),
         weight(110, "98", referral="R2"), weight(180, "92", referral="R2"),
     ]  # fmt: skip
-    first, second = episodes(council=council)
+
+
+def test_a_later_programme_at_the_source_ends_the_window_of_the_earlier() -> None:  # 34
+    first, second = episodes(council=going_on("tier2-group-12w", "weight-maintenance"))
     assert [item["status"] for item in first["outcomes"] if item["weeks"] == 26] == ["no_end", "no_end"]
     assert {item["closes_on"] for item in first["outcomes"]} == {text(109)}
     excluded = {item["weeks"]: item["excluded"] for item in first["outcomes"]}
     assert excluded == {12: None, 26: "superseded", 52: "superseded"}
     assert {item["loss_pct"] for item in second["outcomes"] if item["weeks"] == 12} == {6.1}
+
+
+@pytest.mark.parametrize("second", ["tier2-group-12w", None])
+def test_the_same_programme_once_more_is_no_excuse(second: str | None) -> None:  # 109d, 109e
+    first, _ = episodes(council=going_on("tier2-group-12w", second))
+    assert {item["excluded"] for item in first["outcomes"]} == {None}
+    assert {item["in_closed"] for item in first["outcomes"]} == {True}
+
+
+def test_one_programme_told_twice_is_counted_once() -> None:  # 109h
+    council = [
+        received(0, key="R1"), fact("start", 5, referral="R1"), received(1, key="R2"), fact("start", 5, referral="R2"),
+    ]  # fmt: skip
+    first, second = episodes(council=council)
+    assert {item["excluded"] for item in first["outcomes"]} == {None}
+    assert {item["excluded"] for item in second["outcomes"]} == {"duplicate"}
 
 
 # status and denominators
@@ -204,6 +224,18 @@ def test_a_height_of_a_child_or_far_below_the_others_does_not_count() -> None:  
     child = with_identity(truth, 0, birth_date=date(2014, 3, 1))
     (found,) = expected_pathway(child, as_of=day(9))["episodes"]  # type: ignore[misc]
     assert (found["height_cm"], found["bmi_at_referral"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("bmi", "shown", "rule"),
+    [("33", 33.0, None), ("33.1", 30.0, "bmi_contradicts"), ("315", 30.0, "bmi_out_of_range")],
+)
+def test_a_reported_bmi_that_cannot_be_is_a_finding(bmi: str, shown: float, rule: str | None) -> None:  # 110, 110c
+    reported = Fact("measurement", day(0), "B0", quantity="bmi", value=Decimal(bmi))
+    found = pathway(council=[received(0), height(0, "200"), weight(0, "120"), reported])
+    (shown_episode,) = found["episodes"]  # type: ignore[misc]
+    assert shown_episode["bmi_at_referral"] == shown
+    assert [item["rule"] for item in found["findings"]] == ([rule] if rule else [])  # type: ignore[union-attr]
 
 
 def test_weights_of_a_referral_that_was_taken_back_are_in_no_outcome_of_another() -> None:

@@ -228,7 +228,8 @@ def test_two_rules_that_a_service_reports_are_both_shown() -> None:  # 26b
 def test_the_common_rule_says_nothing_before_84_days_and_needs_four_sessions() -> None:
     common = ("computed", "attended-60pct-of-sessions/1")
     four = [fact("start", 0), *(attended(7 * week) for week in range(4))]
-    assert common not in completions(four, as_of=83)
+    assert completions(four, as_of=83)[common] is None
+    assert completions([fact("start", 0), attended(3, "4")])[common] is None  # none took place: nobody knows
     assert completions(four, as_of=84)[common] is True
     assert completions(four[:-1])[common] is False
     assert completions([*four, *(attended(30 + week, "4") for week in range(9))])[common] is True  # cancelled: no count

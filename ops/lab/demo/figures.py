@@ -139,7 +139,8 @@ def timeline(snapshot: SnapshotJson) -> list[TimelineRow]:
             TimelineRow(handover["sent_on"], handover["from_tier"], f"referred to {_readable(handover['to_tier'])}")
         )
         if handover["overdue_since"]:
-            text = f"overdue: never received ({handover['definition']})"
+            since = "never received" if handover["status"] == "overdue" else f"{handover['status']} later"
+            text = f"overdue: {since} ({handover['definition']})"
             lines.append(TimelineRow(handover["overdue_since"], handover["to_tier"], text))
     for episode in snapshot["episodes"]:
         lines += _episode_lines(episode, snapshot["handovers"])

@@ -38,7 +38,7 @@ class CompletionJson(TypedDict):
 
     definition: str
     basis: str
-    met: bool
+    met: bool | None
     on: str | None
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,7 +10,14 @@ from schemas.definitions import BmiRule, PlausibilityRule
 from schemas.facts import Body, Measurement
 from schemas.pathway_episode import Waist, Weight
 from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
-from streams.steps.pathway_fold.plausibility import Doubts, adult_heights, doubted_heights, doubted_weights
+from streams.steps.pathway_fold.plausibility import (
+    Doubts,
+    adult_heights,
+    doubted_bmis,
+    doubted_heights,
+    doubted_waists,
+    doubted_weights,
+)
 
 Measured = CurrentFact[Measurement]
 
@@ -22,6 +29,7 @@ class BodySize:
     weights: tuple[Measured, ...]
     heights: tuple[Measured, ...]
     bmis: tuple[Measured, ...]
+    waists: tuple[Measured, ...]
     doubts: Doubts
     birth_year: int | None
     counted_weights: tuple[Measured, ...]  # that figures may use
@@ -36,16 +44,16 @@ class BodySize:
         apart: Iterable[CurrentFact[Body]] = (),
     ) -> "BodySize":
         """Of the person's facts, which are sorted. Weights `apart` may be another's: doubted by each other alone."""
-        measured = of_type(facts, Measurement)
-        weights, heights, bmis = (
-            tuple(fact for fact in measured if fact.body.quantity == quantity)
-            for quantity in ("weight", "height", "bmi")
-        )
+        weights, heights, bmis, waists = (_of(facts, quantity) for quantity in ("weight", "height", "bmi", "waist"))
         doubts = {**doubted_weights(weights, rule), **doubted_heights(heights, birth_year, rule)}
         counted = tuple(weight for weight in weights if weight.fact_id not in doubts) if doubts else weights
-        others = tuple(fact for fact in of_type(apart, Measurement) if fact.body.quantity == "weight")
-        doubts = {**doubts, **doubted_weights(others, rule)} if others else doubts
-        return cls((*weights, *others), heights, bmis, doubts, birth_year, counted)
+        others = _of(apart, "weight")
+        waists = (*waists, *_of(apart, "waist"))
+        doubts |= {**doubted_weights(others, rule), **doubted_waists(waists, rule)}
+        size = cls((*weights, *others), heights, bmis, waists, doubts, birth_year, counted)
+        if not bmis:
+            return size
+        return replace(size, doubts={**doubts, **doubted_bmis(bmis, counted, size.height(frozenset()), rule)})
 
     def height(self, sources: frozenset[str]) -> Decimal | None:
         """The latest adult height that is not doubted, of these sources before others; in centimetres."""
@@ -54,7 +62,7 @@ class BodySize:
 
     def bmi_at(self, on: date, height_cm: Decimal | None, rule: BmiRule) -> float | None:
         """By `bmi-at-referral/1`."""
-        reported = [fact for fact in _near(self.bmis, on, rule) if fact.body.plausible]
+        reported = [fact for fact in _near(self.bmis, on, rule) if fact.fact_id not in self.doubts]
         if reported:
             return _rounded(min(reported, key=lambda fact: _nearness(fact, on)).body.value)
         weights = _near(self.counted_weights, on, rule)
@@ -74,18 +82,26 @@ def shown_weights(facts: Iterable[CurrentFact[Body]], doubts: Doubts) -> tuple[W
             plausible=fact.fact_id not in doubts,
             doubt=doubts.get(fact.fact_id),
         )
-        for fact in of_type(facts, Measurement)
-        if fact.body.quantity == "weight"
+        for fact in _of(facts, "weight")
     )
 
 
-def shown_waists(facts: Iterable[CurrentFact[Body]]) -> tuple[Waist, ...]:
+def shown_waists(facts: Iterable[CurrentFact[Body]], doubts: Doubts) -> tuple[Waist, ...]:
     """Waists of these facts, by day."""
     return tuple(
-        Waist(on=fact.body.on, cm=float(fact.body.value), method=fact.body.method)
-        for fact in of_type(facts, Measurement)
-        if fact.body.quantity == "waist"
+        Waist(
+            on=fact.body.on,
+            cm=float(fact.body.value),
+            method=fact.body.method,
+            plausible=fact.fact_id not in doubts,
+            doubt=doubts.get(fact.fact_id),
+        )
+        for fact in _of(facts, "waist")
     )
+
+
+def _of(facts: Iterable[CurrentFact[Body]], quantity: str) -> tuple[Measured, ...]:
+    return tuple(fact for fact in of_type(facts, Measurement) if fact.body.quantity == quantity)
 
 
 def _near(measured: Sequence[Measured], on: date, rule: BmiRule) -> Sequence[Measured]:

@@ -30,21 +30,43 @@ def are_contradicting(days: Milestones) -> bool:
 
 
 def _computed(days: Milestones, definitions: Definitions, as_of: date | None) -> Iterator[CompletionView]:
+    """Each rule; `met` has no value while it is too early, or where nobody reported what it rests on."""
     if days.started_on is None:
         return
-    by_weeks = _by_weeks(days.started_on, days.attendances, definitions.weeks)
-    yield CompletionView(definition=DWMP_COMPLETION, basis="computed", met=by_weeks is not None, on=by_weeks)
-    if as_of is not None and as_of >= common_from(days.started_on, definitions.sessions):
-        since = [fact for fact in days.sessions if fact.body.on >= days.started_on]
-        by_sessions = _by_sessions(days.started_on, since, definitions.sessions)
-        yield CompletionView(
-            definition=COMMON_COMPLETION, basis="computed", met=by_sessions is not None, on=by_sessions
-        )
+    on = _by_weeks(days.started_on, days.attendances, definitions.weeks)
+    is_over = as_of is not None and as_of >= weeks_over_on(days.started_on, definitions.weeks)
+    is_known = is_over and bool(_held(days.attendances, days.started_on, definitions.weeks.programme_weeks))
+    met = True if on is not None else (False if is_known else None)
+    yield CompletionView(definition=DWMP_COMPLETION, basis="computed", met=met, on=on)
+    if as_of is None or as_of < common_from(days.started_on, definitions.sessions):
+        yield CompletionView(definition=COMMON_COMPLETION, basis="computed", met=None, on=None)
+        return
+    held = _held(days.sessions, days.started_on, definitions.sessions.within_weeks)
+    on = _by_sessions(held, definitions.sessions)
+    met = (on is not None) if held else None
+    yield CompletionView(definition=COMMON_COMPLETION, basis="computed", met=met, on=on)
 
 
 def common_from(started_on: date, rule: SessionsRule) -> date:
     """The day from which the common rule says something."""
     return started_on + timedelta(days=rule.from_days)
+
+
+def weeks_over_on(started_on: date, rule: WeeksRule) -> date:
+    """The day after the weeks of the programme: who had not been seen often enough by then has not completed it."""
+    return started_on + timedelta(weeks=rule.programme_weeks)
+
+
+def _held(
+    appointments: Sequence[CurrentFact[Attendance]], started_on: date, weeks: int
+) -> list[CurrentFact[Attendance]]:
+    """Those seen or missed in the first weeks after the start: cancelled or ahead, none took place."""
+    last_on = started_on + timedelta(weeks=weeks)
+    return [
+        fact
+        for fact in appointments
+        if started_on <= fact.body.on < last_on and fact.body.attendance in SEEN | NOT_SEEN
+    ]
 
 
 def _by_weeks(started_on: date, appointments: Sequence[CurrentFact[Attendance]], rule: WeeksRule) -> date | None:
@@ -59,10 +81,8 @@ def _by_weeks(started_on: date, appointments: Sequence[CurrentFact[Attendance]],
     return None
 
 
-def _by_sessions(started_on: date, sessions: Sequence[CurrentFact[Attendance]], rule: SessionsRule) -> date | None:
+def _by_sessions(held: Sequence[CurrentFact[Attendance]], rule: SessionsRule) -> date | None:
     """The day of the last session seen, when enough were seen of those that took place within the weeks."""
-    last_on = started_on + timedelta(weeks=rule.within_weeks)
-    held = [fact for fact in sessions if fact.body.on < last_on and fact.body.attendance in SEEN | NOT_SEEN]
     seen = [fact for fact in held if fact.body.attendance in SEEN]
     if len(held) < rule.sessions_least or len(seen) * 100 < rule.attended_pct * len(held):
         return None

@@ -83,11 +83,12 @@ def _reason(first: CoursePart, second: CoursePart, rule: CourseRule) -> CourseRe
     is_elsewhere = first.sources != second.sources
     if first.is_transferred and is_elsewhere and abs((second.opened_on - ended_on).days) <= rule.transfer_days:
         return "transfer"
-    if _ran_at_once(first, second, rule) and (is_elsewhere or first.programme != second.programme):
+    ran_at_once = _ran_at_once(first, second, rule)
+    if ran_at_once and (is_elsewhere or first.programme != second.programme):
         return "overlap"
     if 0 <= (second.opened_on - ended_on).days <= rule.re_entry_days:
         return "re_entry"
-    return None
+    return "overlap" if ran_at_once else None  # one programme told twice
 
 
 def _ran_at_once(first: CoursePart, second: CoursePart, rule: CourseRule) -> bool:

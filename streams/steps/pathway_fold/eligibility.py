@@ -46,7 +46,7 @@ def eligibility(
 def _computed(known: KnownAtReferral) -> Iterable[EligibilityView]:
     for rule, answers in (
         (HUB_ELIGIBILITY, [_adult(known), _hub_bmi(known), _hub_condition(known)]),
-        (NICE_BMI, [_bmi_from(known, _BMI)]),
+        (NICE_BMI, [_nice(known)]),
         (TIRZEPATIDE, [_tirzepatide(known)]),
     ):
         met, why = _all(answers)
@@ -67,6 +67,11 @@ def _adult(known: KnownAtReferral) -> tuple[Answer, str]:
     if known.is_child is None:
         return "not_known", "age"
     return ("no" if known.is_child else "yes"), "age"
+
+
+def _nice(known: KnownAtReferral) -> tuple[Answer, str]:
+    """The thresholds are for adults; of a child they say nothing."""
+    return ("not_known", "age") if known.is_child else _bmi_from(known, _BMI)
 
 
 def _hub_bmi(known: KnownAtReferral) -> tuple[Answer, str]:

@@ -40,6 +40,12 @@ def attendance_counts(attendances: Sequence[CurrentFact[Attendance]]) -> Attenda
     )
 
 
+def programme_of(case: Case, days: Milestones) -> str | None:
+    """As the last referral that names it says, else as the start was reported."""
+    named = [*(fact.body.programme for fact in case.referrals[::-1]), *(fact.body.programme for fact in days.starts)]
+    return next((programme for programme in named if programme), None)
+
+
 def referral_fields(case: Case, days: Milestones) -> dict[str, object]:
     """Of several referrals under one number the last that says it: a provider's counts before its hub's."""
     newest_first = [referral.body for referral in case.referrals[::-1]]
@@ -49,11 +55,10 @@ def referral_fields(case: Case, days: Milestones) -> dict[str, object]:
 
     choice = last_of(days.choices)
     providers = [fact.body.provider_ods for fact in days.attendances if fact.body.provider_ods]
-    programmes = [fact.body.programme for fact in days.starts if fact.body.programme]
     chosen = choice.provider_ods if choice else None
     return {
         "route": _route(case),
-        "programme": said("programme") or next(iter(programmes), None),
+        "programme": programme_of(case, days),
         "provider_ods": said("provider_ods") or chosen or next(iter(providers), None),
         "council": said("council"),
         # who sent the person on is what the first was told: the second received it from the hub

@@ -1,6 +1,5 @@
 """Episodes: every case of a person with its milestones, ending, clocks and outcomes."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -12,7 +11,7 @@ from schemas.pathway_episode import AgeGroup, EpisodeView
 from streams.steps.pathway_fold import clocks, endings
 from streams.steps.pathway_fold import episode_views as parts
 from streams.steps.pathway_fold.body_size import BodySize, Measured, between, shown_waists, shown_weights
-from streams.steps.pathway_fold.completions import common_from, completions
+from streams.steps.pathway_fold.completions import common_from, completions, weeks_over_on
 from streams.steps.pathway_fold.courses import CoursePart
 from streams.steps.pathway_fold.current_facts import CurrentFact, of_type
 from streams.steps.pathway_fold.eligibility import KnownAtReferral, eligibility
@@ -22,6 +21,7 @@ from streams.steps.pathway_fold.outcomes import Pregnancy, Programme, baseline_o
 from streams.steps.pathway_fold.ownership import Case
 from streams.steps.pathway_fold.person import age_on, conditions
 from streams.steps.pathway_fold.plausibility import Doubts
+from streams.steps.pathway_fold.starts import Later, Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class EpisodeInput:
     ethnic_group: str | None
     by_then: Mapping[str, bool]  # the conditions known on the day of referral
     weights: Sequence[Measured]
-    next_on: date | None
+    later: Later | None
+    is_duplicate: bool
     pregnancies: Sequence[Pregnancy]
     died_on: date | None
     as_of: date | None
@@ -121,29 +122,26 @@ class EpisodeMemory:
 class _Others:
     """What a case needs of the others of its person, gathered once."""
 
-    starts: Sequence[tuple[date, str, str]]  # day, case, who delivers it; of those not retracted, sorted
+    starts: Starts
     rejected: Sequence[tuple[Case, Sequence[date]]]  # that never started: the days on which the service said no
     case_of_named: Mapping[str, str]  # the facts that name their referral
 
     @classmethod
     def of(cls, known: KnownPerson) -> "_Others":
         """Of all cases of the person."""
-        started = ((known.days[case.id].started_on, case) for case in known.cases if not case.is_retracted)
         rejected = ((case, _rejected_on(known.days[case.id])) for case in known.cases if case.referrals)
         return cls(
-            sorted((on, case.id, case.deliverer) for on, case in started if on is not None),
+            Starts.of(known.cases, known.days),
             [(case, on) for case, on in rejected if on],
             {f.fact_id: case.id for case in known.cases for f in case.facts if f.body.referral is not None},
         )
 
-    def next_on(self, case: Case, started_on: date) -> date | None:
-        """The start of the next programme at the service that delivers the case."""
-        later = self.starts[bisect_right(self.starts, (started_on, case.id), key=lambda start: start[:2]) :]
-        return next((on for on, _, deliverer in later if deliverer == case.deliverer), None)
-
     def has(self, case: Case, weight: Measured) -> bool:
-        """Whether the weight names the referral of another case."""
-        return weight.body.referral is not None and self.case_of_named.get(weight.fact_id, case.id) != case.id
+        """Whether the weight names the referral of another case, and not of this programme told twice."""
+        if weight.body.referral is None:
+            return False
+        named = self.case_of_named.get(weight.fact_id, case.id)
+        return self.starts.counted_as.get(named, named) != case.id
 
 
 def _rejected_on(days: Milestones) -> list[date]:
@@ -156,7 +154,7 @@ def _input(case: Case, known: KnownPerson, others: _Others, definitions: Definit
     days, size = known.days[case.id], known.body_size
     age_years, age_group = age_on(case.opened_on, case.referrals, known.birth_year)
     height_cm = None if age_group == "child" else size.height(case.sources)
-    next_on = others.next_on(case, days.started_on) if days.started_on else None
+    later = others.starts.after(case.id)
     counted = _counted(size, days.started_on, definitions.losses)
     return EpisodeInput(
         case=case,
@@ -172,8 +170,9 @@ def _input(case: Case, known: KnownPerson, others: _Others, definitions: Definit
         else {},
         ethnic_group=known.ethnic_group,
         by_then=conditions(known.comorbidities, case.opened_on),
-        weights=_weights(case, counted, next_on, others, size.doubts),
-        next_on=next_on,
+        weights=_weights(case, counted, later, others, size.doubts),
+        later=later,
+        is_duplicate=case.id in others.starts.counted_as,
         pregnancies=known.pregnancies,
         died_on=known.died_on,
         as_of=known.as_of,
@@ -237,7 +236,7 @@ def _size_fields(given: EpisodeInput) -> dict[str, object]:
         "bmi_at_referral": given.bmi,
         "height_cm": float(given.height_cm) if given.height_cm is not None else None,
         "weights": shown_weights(facts, given.doubts),
-        "waists": shown_waists(facts),
+        "waists": shown_waists(facts, given.doubts),
         "eligibility": eligibility(_known_at_referral(given), of_type(facts, Eligibility)),
     }
 
@@ -260,9 +259,12 @@ def _course_part(case: Case, view: EpisodeView, programme: Programme | None, def
 
 
 def _due_on(days: Milestones, view: EpisodeView, definitions: Definitions) -> tuple[date, ...]:
-    """The day after each window, and that from which the common rule of completion says something."""
+    """The day after each window, and those from which the rules of completion say something."""
     closing = [outcome.closes_on + timedelta(days=1) for outcome in view.outcomes]
-    return (*closing, *([common_from(days.started_on, definitions.sessions)] if days.started_on else ()))
+    if days.started_on is None:
+        return tuple(closing)
+    over_on = weeks_over_on(days.started_on, definitions.weeks)
+    return (*closing, common_from(days.started_on, definitions.sessions), over_on)
 
 
 def _own_rule(programme: object) -> str | None:
@@ -271,7 +273,7 @@ def _own_rule(programme: object) -> str | None:
 
 
 def _weights(
-    case: Case, counted: Sequence[Measured], next_on: date | None, others: _Others, doubts: Doubts
+    case: Case, counted: Sequence[Measured], later: Later | None, others: _Others, doubts: Doubts
 ) -> list[Measured]:
     """The counted weights of the services of the case up to the next programme's start, and those that name it.
 
@@ -285,7 +287,7 @@ def _weights(
         for weight in counted
         if weight.source in case.services
         and not others.has(case, weight)
-        and (next_on is None or weight.body.on < next_on or weight.body.referral is not None)
+        and (later is None or weight.body.on < later.on or weight.body.referral is not None)
     ]
 
 
@@ -303,7 +305,8 @@ def _programme(given: EpisodeInput, *, is_completed: bool) -> Programme | None:
     return Programme(
         started_on=given.days.started_on,
         weights=given.weights,
-        next_on=given.next_on,
+        later=given.later,
+        is_duplicate=given.is_duplicate,
         is_child=given.age_group == "child",
         pregnancies=given.pregnancies,
         died_on=given.died_on,

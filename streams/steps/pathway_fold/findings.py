@@ -40,8 +40,9 @@ def _of_days(current: CurrentFacts) -> Iterator[_Named]:
 
 def _of_sizes(known: KnownPerson) -> Iterator[_Named]:
     case_of = {fact.fact_id: case.id for case in known.cases for fact in case.facts}
-    for fact in (*known.body_size.weights, *known.body_size.heights):
-        doubt = known.body_size.doubts.get(fact.fact_id)
+    size = known.body_size
+    for fact in (*size.weights, *size.heights, *size.bmis, *size.waists):
+        doubt = size.doubts.get(fact.fact_id)
         if doubt is not None:
             yield fact.body.on, doubt, case_of.get(fact.fact_id)
 
@@ -52,8 +53,12 @@ def _of_episode(episode: FoldedEpisode, died_on: date | None) -> Iterator[_Named
     if are_contradicting(episode.days):
         yield completions[-1].body.on, "contradicting_completions", episode.id
     completed = [*completions, *(d for d in episode.days.discharges if d.body.reason in COMPLETING)]
-    if episode.days.started_on is None:
+    started_on = episode.days.started_on
+    if started_on is None:
         yield from ((fact.body.on, "completion_without_start", episode.id) for fact in completed)
+    else:
+        early = (fact for fact in completed if fact.body.on < started_on)
+        yield from ((fact.body.on, "completion_before_start", episode.id) for fact in early)
     started, first_on = episode.days.started, episode.days.first_session_on
     if started is not None and not started.inferred and first_on is not None and first_on < started.on:
         yield first_on, "session_before_start", episode.id

@@ -9,7 +9,7 @@ from schemas.facts import Body, Decline, Referral
 from schemas.pathway import HandoverAnswer, HandoverView
 from streams.steps.pathway_fold.current_facts import SPECIALIST, CurrentFact, of_type
 from streams.steps.pathway_fold.milestones import DIED
-from streams.steps.pathway_fold.ownership import Case
+from streams.steps.pathway_fold.ownership import NUMBER_DAYS, Case
 
 RETURNED = "returned-with-advice"
 SELF_REFERRED = "self"
@@ -53,15 +53,15 @@ def handovers(
 
 
 def _distinct(facts: Sequence[CurrentFact[Body]]) -> list[CurrentFact[Referral]]:
-    """Sent referrals to a tier that has episodes; one e-RS number to one tier counts once, as first sent."""
-    seen: set[tuple[str, str]] = set()
+    """Sent referrals to a tier with episodes; one e-RS number to one tier counts once in its days, as first sent."""
+    first_on: dict[tuple[str, str], date] = {}
     distinct = []
     for fact in of_type(facts, Referral):
         if fact.body.direction != "sent" or fact.body.to_tier not in SPECIALIST:
             continue
         name = (fact.body.ubrn or fact.fact_id, fact.body.to_tier)
-        if name not in seen:
-            seen.add(name)
+        if name not in first_on or (fact.body.on - first_on[name]).days > NUMBER_DAYS:
+            first_on[name] = fact.body.on
             distinct.append(fact)
     return distinct
 
@@ -180,6 +180,8 @@ def _view(
     days_allowed = rule.allowed(sent.tier, sent.body.to_tier)
     overdue_on = sent.body.on + timedelta(days=days_allowed)
     is_overdue = not case and not answer and as_of is not None and as_of >= overdue_on
+    known_on = received_on or (answer.on if answer else None)
+    was_overdue = known_on is not None and known_on >= overdue_on
     interval_days = (received_on - sent.body.on).days if received_on and received_on >= sent.body.on else None
     return HandoverView(
         definition=HANDOVER,
@@ -194,5 +196,5 @@ def _view(
         answer=answer.answer if answer else None,
         answered_on=answer.on if answer else None,
         days_allowed=days_allowed,
-        overdue_since=overdue_on if is_overdue else None,
+        overdue_since=overdue_on if is_overdue or was_overdue else None,
     )

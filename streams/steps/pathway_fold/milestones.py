@@ -20,10 +20,11 @@ TRANSFERRING = frozenset({"transferred"})
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A day, and the definition that gave it."""
+    """A day, the definition that gave it, and the source of the fact it rests on."""
 
     on: date
     definition: str
+    source: str
     inferred: bool
 
 
@@ -76,11 +77,10 @@ def milestones(case: Case, died_on: date | None) -> Milestones:
     What came after the person's death has no day among them, nor an ending before the referral was received, nor one by
     a hub: it hands on, and the provider ends.
     """
-    facts = [
-        fact
-        for fact in case.facts
-        if not (_is_after(fact, died_on) or _ends_before(fact, case) or _is_of_a_hub(fact, case))
-    ]
+    facts = [fact for fact in case.facts if not (_is_after(fact, died_on) or _ends_before(fact, case))]
+    if len(case.sources) > 1:
+        provider = _provider(case, facts)
+        facts = [fact for fact in facts if fact.source == provider or not _ends_a_part(fact.body)]
     attendances = of_type(facts, bodies.Attendance)
     seen = [fact for fact in attendances if fact.body.attendance in SEEN]
     sessions = [fact for fact in seen if is_session(fact.body)]
@@ -153,9 +153,18 @@ def _ends_before(fact: CurrentFact[Body], case: Case) -> bool:
     return bool(case.referrals) and type(fact.body) in ENDING and fact.body.on < case.opened_on
 
 
-def _is_of_a_hub(fact: CurrentFact[Body], case: Case) -> bool:
-    """Whether one of several services under one number ended it that was not the last to receive it."""
-    return len(case.sources) > 1 and type(fact.body) in ENDING and fact.source != case.referrals[-1].source
+def _provider(case: Case, facts: Sequence[CurrentFact[Body]]) -> str:
+    """Of several services under one number that which gave the programme, else the last to receive the referral."""
+    sessions = [fact for fact in of_type(facts, bodies.Attendance) if fact.body.attendance in SEEN]
+    begun = [*of_type(facts, bodies.ProgrammeStart), *(fact for fact in sessions if is_session(fact.body))]
+    return next((fact.source for fact in begun if fact.source in case.sources), case.referrals[-1].source)
+
+
+def _ends_a_part(body: Body) -> bool:
+    """Whether it says that a service ended its part; a withdrawal or decline by the person is no such thing."""
+    if type(body) is bodies.Decline:
+        return body.declined_by != "person"
+    return type(body) in ENDING and type(body) is not bodies.Withdrawal
 
 
 def _accepted(
@@ -163,16 +172,19 @@ def _accepted(
 ) -> Dated | None:
     acceptance = next(iter(of_type(facts, bodies.Acceptance)), None)
     if acceptance is not None:
-        return Dated(acceptance.body.on, acceptance.body.definition or AS_REPORTED, inferred=False)
+        return Dated(acceptance.body.on, acceptance.body.definition or AS_REPORTED, acceptance.source, inferred=False)
     if case.tier != "tier3" or not case.referrals:
         return None
     received_on = case.referrals[0].body.on
     booked = [
-        fact.body.booked_on
+        (fact.body.booked_on, fact.source)
         for fact in attendances
         if fact.body.booked_on is not None and received_on <= fact.body.booked_on <= fact.body.on
     ]
-    return Dated(min(booked), ACCEPTED_BY_BOOKING, inferred=True) if booked else None
+    if not booked:
+        return None
+    on, source = min(booked)
+    return Dated(on, ACCEPTED_BY_BOOKING, source, inferred=True)
 
 
 def _started(
@@ -181,8 +193,12 @@ def _started(
     treatments: Sequence[CurrentFact[Body]],
 ) -> Dated | None:
     if starts:
-        return Dated(starts[0].body.on, AS_REPORTED, inferred=False)
-    session_on, treatment_on = first_day(sessions), first_day(treatments)
-    if treatment_on is not None and (session_on is None or treatment_on < session_on):
-        return Dated(treatment_on, START_BY_TREATMENT, inferred=True)
-    return Dated(session_on, START_BY_SESSION, inferred=True) if session_on is not None else None
+        return Dated(starts[0].body.on, AS_REPORTED, starts[0].source, inferred=False)
+    session, treatment = _first(sessions), _first(treatments)
+    if treatment is not None and (session is None or treatment.body.on < session.body.on):
+        return Dated(treatment.body.on, START_BY_TREATMENT, treatment.source, inferred=True)
+    return Dated(session.body.on, START_BY_SESSION, session.source, inferred=True) if session is not None else None
+
+
+def _first(facts: Iterable[CurrentFact[Body]]) -> CurrentFact[Body] | None:
+    return min(facts, key=lambda fact: (fact.body.on, fact.fact_id), default=None)

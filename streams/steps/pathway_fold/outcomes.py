@@ -10,6 +10,7 @@ from schemas.definitions import LOSS_NEAREST, LossRule
 from schemas.facts import Measurement
 from schemas.pathway_episode import Exclusion, Outcome, OutcomeStatus
 from streams.steps.pathway_fold.current_facts import CurrentFact
+from streams.steps.pathway_fold.starts import Later
 
 WeightFact = CurrentFact[Measurement]
 TERM_DAYS = 280
@@ -30,12 +31,14 @@ class Pregnancy(NamedTuple):
 class Programme:
     """What outcomes rest on: the start, the counted weights of its services, and what limits or excludes them.
 
-    `next_on` is the start of a later programme at the same source, to which weights from then on belong.
+    `later` is the next start at the same source, to which weights from then on belong; `is_duplicate`: of a programme
+    told twice this is the one not counted.
     """
 
     started_on: date
     weights: Sequence[WeightFact]
-    next_on: date | None
+    later: Later | None
+    is_duplicate: bool
     is_child: bool
     pregnancies: Sequence[Pregnancy]
     died_on: date | None
@@ -83,8 +86,8 @@ def _outcome(
 ) -> Outcome:
     due_on = programme.started_on + timedelta(weeks=weeks)
     closes_on = due_on + timedelta(weeks=rule.window_weeks)
-    if programme.next_on is not None:
-        closes_on = min(closes_on, programme.next_on - timedelta(days=1))
+    if programme.later is not None:
+        closes_on = min(closes_on, programme.later.on - timedelta(days=1))
     is_closed = as_of is not None and closes_on < as_of
     end = _end(programme, due_on, rule)
     excluded = _exclusion(programme, due_on - timedelta(weeks=rule.window_weeks), closes_on, end)
@@ -137,10 +140,13 @@ def _is_self_reported(weight: WeightFact) -> bool:
 
 
 def _exclusion(programme: Programme, opens_on: date, closes_on: date, end: WeightFact | None) -> Exclusion | None:
+    if programme.is_duplicate:
+        return "duplicate"
     if programme.is_child:
         return "child"
     if any(pregnancy.meets(programme.started_on, closes_on) for pregnancy in programme.pregnancies):
         return "pregnancy"
     if programme.died_on is not None and programme.died_on <= closes_on and end is None:
         return "death"
-    return "superseded" if closes_on < opens_on and end is None else None
+    went_on = programme.later is not None and programme.later.is_another
+    return "superseded" if went_on and closes_on < opens_on and end is None else None

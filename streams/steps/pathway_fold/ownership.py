@@ -43,11 +43,6 @@ class Case:
     opened_on: date = date.min  # when it was first received; for one without a referral the day of its first fact
 
     @property
-    def deliverer(self) -> str:
-        """The source that gives the programme: the last to receive the referral, not the hub before it."""
-        return self.referrals[-1].source if self.referrals else min(self.sources)
-
-    @property
     def is_retracted(self) -> bool:
         """Whether its referral was taken back."""
         return self.id.startswith("retracted/")

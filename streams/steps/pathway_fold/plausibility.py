@@ -1,7 +1,8 @@
-"""Weights and heights that cannot be as they were told, by `plausibility/1`: kept, marked, and used in no figure."""
+"""What was measured and cannot be as it was told, by `plausibility/1`: kept, marked, and used in no figure."""
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from statistics import median
 
@@ -52,6 +53,42 @@ def doubted_heights(heights: Sequence[Measured], birth_year: int | None, rule: P
             shrunk = adult
         doubts |= {height.fact_id: "height_shrinks" for height in shrunk}
     return doubts
+
+
+def doubted_bmis(
+    bmis: Iterable[Measured], weights: Iterable[Measured], height_cm: Decimal | None, rule: PlausibilityRule
+) -> Doubts:
+    """The body mass indices that are not counted, and why; `weights` and the adult height are those that count."""
+    doubts = _outside(bmis, rule.bmi, "bmi_out_of_range")
+    if height_cm is None:
+        return doubts
+    of_day: dict[date, list[Decimal]] = {}
+    for weight in weights:
+        of_day.setdefault(weight.body.on, []).append(weight.body.value * 10_000 / (height_cm * height_cm))
+    contradicting = (bmi for bmi in bmis if not _is_near_any(bmi.body.value, of_day.get(bmi.body.on, ()), rule))
+    return {**{bmi.fact_id: "bmi_contradicts" for bmi in contradicting}, **doubts}
+
+
+def doubted_waists(waists: Iterable[Measured], rule: PlausibilityRule) -> Doubts:
+    """The waists that cannot be as they were told, and why."""
+    return _outside(waists, rule.waist_cm, "waist_out_of_range")
+
+
+def _outside(measured: Iterable[Measured], limits: Sequence[int], outside: FindingRule) -> Doubts:
+    lowest, highest = limits
+    doubts: dict[str, FindingRule] = {}
+    for fact in measured:
+        if not fact.body.plausible:
+            doubts[fact.fact_id] = "marked_by_source"
+        elif not lowest <= fact.body.value <= highest:
+            doubts[fact.fact_id] = outside
+    return doubts
+
+
+def _is_near_any(bmi: Decimal, computed: Sequence[Decimal], rule: PlausibilityRule) -> bool:
+    """Whether the index is near one computed of its day, or there is none to compare it with."""
+    near = [abs(bmi - other) * 100 <= rule.bmi_off_pct * other for other in computed]
+    return not near or any(near)
 
 
 def adult_heights(heights: Iterable[Measured], birth_year: int | None) -> list[Measured]:

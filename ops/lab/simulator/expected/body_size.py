@@ -1,10 +1,10 @@
 """Height and body mass index at the referral: bmi-at-referral/1."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from ops.lab.simulator.expected.definitions import BMI_AFTER, BMI_BEFORE
+from ops.lab.simulator.expected.definitions import BMI_AFTER, BMI_BEFORE, BMI_LEAST, BMI_MOST, BMI_OFF_PCT
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
 from ops.lab.simulator.expected.outcomes import PersonFacts
 from ops.lab.simulator.expected.plausible import adult_heights, kilograms, weights_of
@@ -29,12 +29,30 @@ def bmi_at_referral(episode: ExpectedEpisode, about: PersonFacts) -> Decimal | N
     if on is None:
         return None
     facts = [fact for record in about.person.records for fact in record.facts]
-    reported = _nearest([fact for fact in facts if fact.quantity == "bmi"], on)
+    doubted = doubted_bmis(about)
+    reported = _nearest([fact for fact in facts if fact.quantity == "bmi" and fact not in doubted], on)
     if reported is not None:
         return _shown(kilograms(reported))
     weight = _nearest([fact for fact in weights_of(facts) if fact not in about.doubts], on)
     height = height_cm(episode, about)
     return _shown(kilograms(weight) * 10000 / height / height) if weight and height else None
+
+
+def doubted_bmis(about: PersonFacts) -> Mapping[Fact, str]:
+    """Why each body mass index that does not count does not, by plausibility/1."""
+    apart = {fact for episode in about.episodes if episode.retracted for fact in episode.facts}
+    facts = [fact for record in about.person.records for fact in record.facts if fact not in apart]
+    heights = adult_heights(about.person)
+    weights = [fact for fact in weights_of(facts) if fact not in about.doubts]
+    doubted = {}
+    for fact in (fact for fact in facts if fact.quantity == "bmi"):
+        of_day = [kilograms(weight) for weight in weights if weight.on == fact.on] if heights else []
+        computed = [weight * 10000 / kilograms(heights[-1]) ** 2 for weight in of_day]
+        if not BMI_LEAST <= kilograms(fact) <= BMI_MOST:
+            doubted[fact] = "bmi_out_of_range"
+        elif computed and not any(abs(kilograms(fact) - bmi) * 100 <= BMI_OFF_PCT * bmi for bmi in computed):
+            doubted[fact] = "bmi_contradicts"
+    return doubted
 
 
 def _nearest(facts: Sequence[Fact], on: date) -> Fact | None:

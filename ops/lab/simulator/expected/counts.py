@@ -1,7 +1,7 @@
 """Appointments by code, medium and purpose, and what was completed by which rule."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from ops.lab.simulator.expected.definitions import (
     COMMON_COMPLETION,
@@ -10,6 +10,7 @@ from ops.lab.simulator.expected.definitions import (
     COMMON_SILENT_BEFORE,
     COMMON_WITHIN,
     DWMP_COMPLETION,
+    DWMP_WEEKS,
     MISSED,
     SEEN,
 )
@@ -60,22 +61,26 @@ def _computed(episode: ExpectedEpisode, as_of: date) -> Iterator[Pathway]:
     start = started(episode)[0]
     if start is None:
         return
-    yield {"definition": DWMP_COMPLETION, "basis": "computed", "met": completed_by_dwmp_on(episode) is not None}
-    if as_of >= start + COMMON_SILENT_BEFORE:
-        yield {"definition": COMMON_COMPLETION, "basis": "computed", "met": _by_common_rule(episode, start)}
+    by_weeks: bool | None = completed_by_dwmp_on(episode) is not None
+    if not by_weeks:
+        over_on = start + timedelta(weeks=DWMP_WEEKS)
+        by_weeks = False if as_of >= over_on and _taken_place(episode, start, over_on) else None
+    yield {"definition": DWMP_COMPLETION, "basis": "computed", "met": by_weeks}
+    by_sessions = _by_common_rule(episode, start) if as_of >= start + COMMON_SILENT_BEFORE else None
+    yield {"definition": COMMON_COMPLETION, "basis": "computed", "met": by_sessions}
 
 
-def _by_common_rule(episode: ExpectedEpisode, start: date) -> bool:
-    """Seen at 60 % or more of at least four sessions of the first 16 weeks."""
-    taken_place = [
-        fact
-        for fact in episode.of("attendance")
-        if fact.attendance in (*SEEN, *MISSED)
-        and fact.purpose in (None, "session")
-        and start <= fact.on < start + COMMON_WITHIN
-    ]
-    seen = sum(fact.attendance in SEEN for fact in taken_place)
-    return len(taken_place) >= COMMON_SESSIONS_LEAST and seen * 100 >= COMMON_PCT * len(taken_place)
+def _taken_place(episode: ExpectedEpisode, start: date, until: date) -> list[Fact]:
+    """Appointments seen or missed before a day."""
+    held = [fact for fact in episode.of("attendance") if fact.attendance in (*SEEN, *MISSED)]
+    return [fact for fact in held if start <= fact.on < until]
+
+
+def _by_common_rule(episode: ExpectedEpisode, start: date) -> bool | None:
+    """Seen at 60 % or more of at least four sessions of the first 16 weeks; unknown where none took place."""
+    held = [fact for fact in _taken_place(episode, start, start + COMMON_WITHIN) if fact.purpose in (None, "session")]
+    seen = sum(fact.attendance in SEEN for fact in held)
+    return (len(held) >= COMMON_SESSIONS_LEAST and seen * 100 >= COMMON_PCT * len(held)) if held else None
 
 
 def suspensions_of(episode: ExpectedEpisode) -> list[Pathway]:

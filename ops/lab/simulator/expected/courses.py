@@ -89,6 +89,9 @@ def _reasons(first: ExpectedEpisode, second: ExpectedEpisode, about: PersonFacts
     ended_on = ending.on or max((fact.on for fact in first.facts), default=first.received_on)
     if first.received_on < second.received_on and timedelta() <= second.received_on - ended_on <= RE_ENTRY:
         yield "re_entry"
+        return
+    if first.received_on <= second.received_on and _ran_together(first, second, about):
+        yield "overlap"  # one programme told twice
 
 
 def _is_move(fact: Fact) -> bool:

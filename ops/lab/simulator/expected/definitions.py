@@ -49,6 +49,7 @@ MEDICINE_BEFORE, MEDICINE_AFTER = timedelta(days=28), timedelta(days=14)
 KG_LEAST, KG_MOST = 35, 500
 POUNDS_DAYS, JUMP_DAYS, JUMP_NEIGHBOURS = timedelta(days=180), timedelta(days=60), 3
 CM_LEAST, CM_MOST, SHRINK_CM = 120, 230, 5
+BMI_LEAST, BMI_MOST, BMI_OFF_PCT = 10, 150, 10
 
 BMI_BEFORE, BMI_AFTER = timedelta(days=730), timedelta(days=14)
 

@@ -31,10 +31,11 @@ def eligibility_of(episode: ExpectedEpisode, about: PersonFacts, category: str |
     ]
     if on is None:
         return shown
+    adult = is_adult(episode, about.person, on)
     bmi, conditions = bmi_at_referral(episode, about), conditions_of(about.person, on)
     answers = {
-        DWMP_ELIGIBLE: _hub(bmi, conditions, category, is_adult(episode, about.person, on)),
-        NICE_BMI: _nice(bmi, category, _THRESHOLD),
+        DWMP_ELIGIBLE: _hub(bmi, conditions, category, adult),
+        NICE_BMI: None if adult is False else _nice(bmi, category, _THRESHOLD),
         TIRZEPATIDE: _cohort(bmi, conditions, category, on),
     }
     shown += [{"rule": rule, "basis": "computed", "met": _ANSWERS[met]} for rule, met in answers.items()]

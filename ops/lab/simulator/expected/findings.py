@@ -1,8 +1,10 @@
 """What cannot be as it was reported: findings/1. Days out of range are no matter of these journeys."""
 
 from collections.abc import Iterator
+from datetime import date
 
-from ops.lab.simulator.expected.definitions import ADULT_YEARS, CM_LEAST, CM_MOST
+from ops.lab.simulator.expected.body_size import doubted_bmis
+from ops.lab.simulator.expected.definitions import ADULT_YEARS, CM_LEAST, CM_MOST, ENDED_AS_COMPLETED
 from ops.lab.simulator.expected.outcomes import PersonFacts
 from ops.lab.simulator.expected.plausible import adult_heights, kilograms, years_between
 from ops.lab.simulator.expected.timeline import completed_on, first_day, sessions, started
@@ -14,7 +16,8 @@ _OUTCOMES = ("completion", "withdrawal", "decline", "discharge")
 
 def findings_of(about: PersonFacts) -> list[Pathway]:
     """Every rule and day, in order."""
-    found = [*_of_episodes(about), *((doubt, fact) for fact, doubt in about.doubts.items()), *_heights(about)]
+    doubts = {**about.doubts, **doubted_bmis(about)}
+    found = [*_of_episodes(about), *((doubt, fact) for fact, doubt in doubts.items()), *_heights(about)]
     return [{"rule": rule, "on": on} for on, rule in sorted((fact.on.isoformat(), rule) for rule, fact in found)]
 
 
@@ -26,6 +29,14 @@ def _of_episodes(about: PersonFacts) -> Iterator[tuple[str, Fact]]:
                 yield "outcome_before_referral", fact
             if fact.on == completed and fact.kind in ("completion", "discharge") and started(episode)[0] is None:
                 yield "completion_without_start", fact
+        begun = started(episode)[0]
+        yield from (
+            ("completion_before_start", fact)
+            for fact in episode.of("completion", "discharge")
+            if (fact.kind == "completion" or fact.reason in ENDED_AS_COMPLETED)
+            and begun is not None
+            and (received_on or date.min) <= fact.on < begun
+        )
         reported_start = first_day(episode.of("start"))
         yield from (
             ("session_before_start", fact)

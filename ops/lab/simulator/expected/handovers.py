@@ -28,13 +28,13 @@ def sent_referrals(
 ) -> list[SentReferral]:
     """In order of sending, each with the episode that received it; what was taken back was not sent."""
     found: list[SentReferral] = []
-    numbers: set[tuple[str, str | None]] = set()
+    numbers: dict[tuple[str, str | None], date] = {}
     facts = [(record, fact) for record in person.records for fact in record.facts if fact.direction == "sent"]
     for record, fact in sorted(facts, key=lambda sent: sent[1].on):
         number = (fact.ubrn or "", fact.to_tier)
-        if fact.retracted or (fact.ubrn and number in numbers):
+        if fact.retracted or (fact.ubrn and number in numbers and fact.on - numbers[number] <= LATE):
             continue
-        numbers.add(number)
+        numbers[number] = fact.on
         found.append(SentReferral(record, fact))
     return _with_receipts(found, episodes, died_on)
 
@@ -104,6 +104,8 @@ def handovers_of(sent: Sequence[SentReferral], about: PersonFacts) -> Iterator[P
         answer, answered_on = (None, None) if received_on else _answer(referral, about.died_on)
         overdue_on = fact.on + ALLOWED
         is_overdue = received_on is None and answer is None and about.as_of >= overdue_on
+        known_on = received_on or answered_on
+        was_overdue = known_on is not None and known_on >= overdue_on
         status = "received" if received_on else "answered" if answer else "overdue" if is_overdue else "not_received"
         yield {
             "definition": HANDOVER,
@@ -118,7 +120,7 @@ def handovers_of(sent: Sequence[SentReferral], about: PersonFacts) -> Iterator[P
             "answer": answer,
             "answered_on": answered_on.isoformat() if answered_on else None,
             "days_allowed": ALLOWED.days,
-            "overdue_since": overdue_on.isoformat() if is_overdue else None,
+            "overdue_since": overdue_on.isoformat() if is_overdue or was_overdue else None,
             "episode": label(referral.received) if referral.received else None,
             "from_episode": _from_episode(referral, about.episodes),
         }

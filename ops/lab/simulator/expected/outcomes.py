@@ -17,7 +17,7 @@ from ops.lab.simulator.expected.definitions import (
 )
 from ops.lab.simulator.expected.episodes import ExpectedEpisode
 from ops.lab.simulator.expected.plausible import kilograms, weights_of
-from ops.lab.simulator.expected.timeline import completed_on, started
+from ops.lab.simulator.expected.timeline import completed_on, first_facts, started
 from ops.lab.simulator.model import Fact
 from ops.lab.simulator.truth import PersonTruth
 
@@ -60,11 +60,46 @@ def window_of(episode: ExpectedEpisode, about: PersonFacts) -> list[Fact]:
 
 
 def last_day_of_windows(episode: ExpectedEpisode, about: PersonFacts) -> date:
-    """The day before a later programme at the same source starts."""
-    start = started(episode)[0] or date.max
-    starts = [started(other)[0] for other in about.episodes if other.sources & episode.sources and not other.retracted]
-    later = [day for day in starts if day is not None and day > start]
-    return min(later) - timedelta(days=1) if later else date.max
+    """The day before a later programme starts at the source that reported this one's start."""
+    following = _following(episode, about)
+    return following[0] - timedelta(days=1) if following else date.max
+
+
+def _following(episode: ExpectedEpisode, about: PersonFacts) -> tuple[date, ExpectedEpisode] | None:
+    """The start of the next programme at the source, and its episode."""
+    start, source = started(episode)[0], _source_of_start(episode, about)
+    found = [
+        (on, other)
+        for other in about.episodes
+        if not other.retracted and start is not None and (on := started(other)[0]) is not None and on > start
+        if _source_of_start(other, about) == source
+    ]
+    return min(found, key=lambda pair: pair[0], default=None)
+
+
+def _source_of_start(episode: ExpectedEpisode, about: PersonFacts) -> str | None:
+    facts = first_facts(episode)
+    return next((record.source for record in about.person.records if any(fact in record.facts for fact in facts)), None)
+
+
+def _is_another(episode: ExpectedEpisode, other: ExpectedEpisode) -> bool:
+    """True where both name their programme and these differ."""
+    names = {_programme(episode), _programme(other)}
+    return None not in names and len(names) == len((episode, other))
+
+
+def _programme(episode: ExpectedEpisode) -> str | None:
+    latest_first = sorted(episode.referrals, key=lambda fact: fact.on, reverse=True)
+    return next((fact.programme for fact in [*latest_first, *episode.of("start")] if fact.programme), None)
+
+
+def _is_duplicate(episode: ExpectedEpisode, about: PersonFacts) -> bool:
+    """True where an episode received earlier started on the same day at the same source, and is no other programme."""
+    start, source = started(episode)[0], _source_of_start(episode, about)
+    twins = [other for other in about.episodes if started(other)[0] == start and not other.retracted]
+    twins = [other for other in twins if _source_of_start(other, about) == source and not _is_another(episode, other)]
+    received = [other.received_on or date.min for other in twins if other is not episode]
+    return any(on < (episode.received_on or date.min) for on in received)
 
 
 def baseline_of(weights: Sequence[Fact], start: date) -> Fact | None:
@@ -159,13 +194,17 @@ def _excluded(
     episode: ExpectedEpisode, about: PersonFacts, due_on: date, closes_on: date, *, has_end: bool
 ) -> str | None:
     start = started(episode)[0]
+    if _is_duplicate(episode, about):
+        return "duplicate"
     if is_adult(episode, about.person, episode.received_on or start) is False:
         return "child"
     if start is not None and _may_be_pregnant(about.person, start, closes_on):
         return "pregnancy"
     if about.died_on is not None and about.died_on <= closes_on and not has_end:
         return "death"
-    return "superseded" if not has_end and last_day_of_windows(episode, about) < due_on - WINDOW else None
+    following = _following(episode, about)
+    went_on = following is not None and _is_another(episode, following[1])
+    return "superseded" if went_on and not has_end and closes_on < due_on - WINDOW else None
 
 
 def _may_be_pregnant(person: PersonTruth, start: date, closes_on: date) -> bool:

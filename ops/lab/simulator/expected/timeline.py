@@ -62,6 +62,13 @@ def started(episode: ExpectedEpisode) -> tuple[date | None, str | None]:
     return session, START_BY_FIRST_SESSION if session else None
 
 
+def first_facts(episode: ExpectedEpisode) -> list[Fact]:
+    """What the start rests on: the reports of that day, else its sessions."""
+    on = started(episode)[0]
+    found = episode.of("start") or sessions(episode)
+    return [fact for fact in found if fact.on == on]
+
+
 def treated_on(episode: ExpectedEpisode) -> date | None:
     """The earliest of a reported start, a medicine started, a procedure and status 30."""
     medicines = (fact for fact in episode.of("medicine") if fact.action == "started")
@@ -113,7 +120,7 @@ def completed_by_dwmp_on(episode: ExpectedEpisode) -> date | None:
 
 
 def ending_of(episode: ExpectedEpisode, died_on: date | None) -> ExpectedEnding:
-    """Completed, else died, else the latest closing that nothing followed, else none."""
+    """Completed, else died, else the first closing that nothing followed, else none."""
     completed = completed_on(episode)
     if completed is not None:
         return ExpectedEnding("completed", completed)
@@ -136,7 +143,7 @@ def _closing(episode: ExpectedEpisode) -> ExpectedEnding | None:
     final = [fact for fact in closings if not any(_goes_on(fact, day) for day in again)]
     if not final:
         return None
-    last = final[-1]
+    last = final[0]  # closing the record afterwards ends nothing more
     if last.reason == TRANSFERRED and last.kind != "decline":
         ending = "transferred"
     elif start is not None and start <= last.on:
