@@ -144,7 +144,7 @@ def quick_ingress() -> "QuickIngress":
     )
 
 
-class Refused(NamedTuple):
+class RefusedMessage(NamedTuple):
     """What a Refusal said."""
 
     code: str
@@ -154,7 +154,7 @@ class Refused(NamedTuple):
 class QuickIngress(IngressStep):
     """What it reads follows from the message alone, so each message of a world is opened once per process."""
 
-    _known: ClassVar[dict[tuple[object, ...], tuple[Envelope, PseudonymousEntry | None] | Refused]] = {}
+    _known: ClassVar[dict[tuple[object, ...], tuple[Envelope, PseudonymousEntry | None] | RefusedMessage]] = {}
 
     def read(self, source: Source, message: Message) -> tuple[Envelope, PseudonymousEntry | None]:
         """As the step does; what was refused is refused again."""
@@ -163,9 +163,11 @@ class QuickIngress(IngressStep):
             try:
                 self._known[content] = super().read(source, message)
             except Refusal as refusal:
-                self._known[content] = Refused(refusal.code, refusal.rule)
+                self._known[content] = RefusedMessage(refusal.code, refusal.rule)
         known = self._known[content]
-        if isinstance(known, Refused):  # a Refusal kept would keep, by its traceback, all it was ever raised through
+        if isinstance(
+            known, RefusedMessage
+        ):  # a Refusal kept would keep, by its traceback, all it was ever raised through
             raise Refusal(known.code, rule=known.rule)
         return known
 
