@@ -191,8 +191,8 @@ class PathwayStep:
         answer = self._publication(message)
         now = publication_after(person, answer)
         current = self._claims(person, contents, now)
-        differing = {name for name, claim in current.items() if claims.get(name) is not claim}
-        changed = differing if person.sure else current.keys()
+        differing = [name for name, claim in current.items() if claims.get(name) is not claim]
+        changed = differing if person.sure else list(current)
         gone = sorted(current.keys() - contents.keys())
         outcomes: list[Outcome] = [Claim(_claim_key(person_id, name), current[name].element()) for name in differing]
         if differing and now.revision > answer.revision:
