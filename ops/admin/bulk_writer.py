@@ -65,7 +65,8 @@ def write_all(bootstrap: str, messages: Iterable[Written], *, seconds_max: float
     except KafkaException:
         raise BrokerError("the broker took no more messages") from None
     if left or failures:
-        raise BrokerError(f"the broker did not take {left + len(failures)} of {written} messages")
+        why = ", ".join(sorted({*failures, *(["no answer in time"] if left else [])}))
+        raise BrokerError(f"the broker did not take {left + len(failures)} of {written} messages: {why}")
     return written
 
 

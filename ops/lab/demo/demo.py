@@ -17,7 +17,6 @@ from ops.lab import Report
 from ops.lab.consumer_lag import consumer_lag
 from ops.lab.demo import canary
 from ops.lab.demo.judging import Judgement, PublishedRun, judge
-from ops.lab.demo.outcome_figures import outcome_figures
 from ops.lab.demo.playing import Progress, WorkerKiller, play
 from ops.lab.demo.snapshot_json import SnapshotJson
 from ops.lab.simulator import AS_OF, Noise, SimulatedFeed, default_rates, simulate
@@ -60,8 +59,8 @@ class DemoResult:
             "pathways": len(self.snapshots),
             "three_tier_pathways": sum(snapshot["three_tier"] for snapshot in self.snapshots),
             "pathway_exact": round(self.judgement.pathway_exact, 4),
-            "tier2_52_weeks": outcome_figures(self.snapshots, "tier2", 52).as_json(),
-            "tier2_52_weeks_expected": self.judgement.tier2_52_weeks.as_json(),
+            "tier2_52_weeks": self.judgement.tier2_52_weeks.as_json(),
+            "tier2_52_weeks_expected": self.judgement.tier2_52_weeks_expected.as_json(),
             "noise": _rounded(asdict(self.noise)),
             "linkage": _rounded(asdict(self.judgement.linkage)),
             "nhs_number_join": _rounded(asdict(self.judgement.nhs_join)),

@@ -38,7 +38,7 @@ def rightly_linked(found: Mapping[R, str], truth: Mapping[R, str]) -> set[str]:
 class Judgement:
     """`exact` of `compared` people who were linked rightly have exactly the pathway they should have.
 
-    `tier2_52_weeks` is what the outcomes of everybody should add up to.
+    `tier2_52_weeks` is what the published outcomes of the simulated people add up to, and what they should.
     """
 
     linkage: LinkageScore
@@ -47,6 +47,7 @@ class Judgement:
     compared: int
     differences: Sequence[str]
     tier2_52_weeks: OutcomeFigures
+    tier2_52_weeks_expected: OutcomeFigures
 
     @property
     def pathway_exact(self) -> float:
@@ -94,6 +95,9 @@ def judge(truth: Sequence[PersonTruth], published: PublishedRun, *, as_of: date)
         compared=len(compared),
         differences=[difference for lines in differences for difference in lines],
         tier2_52_weeks=outcome_figures(
+            filter(None, (published.snapshot_of(person_id) for person_id in sorted(set(found.values())))), "tier2", 52
+        ),
+        tier2_52_weeks_expected=outcome_figures(
             (cast(SnapshotJson, expected.expected_pathway(person, as_of=as_of)) for person in truth), "tier2", 52
         ),
     )

@@ -63,6 +63,7 @@ def stock_app(stage: Stage, settings: HostSettings) -> faust.App:
     different: dict[str, Any] = {
         "consumer_group_instance_id": f"{settings.worker_id}.stock",  # it subscribes to the changelog as well
         "producer_max_request_size": MESSAGE_BYTES_MAX,
+        "consumer_auto_offset_reset": "earliest",
     }
     return faust.App(settings.group(stage.name), **(faust_settings(stage, settings) | different))
 
