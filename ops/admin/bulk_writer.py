@@ -1,5 +1,6 @@
 """Many messages written to a broker, each acknowledged."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
@@ -7,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from ops.errors import BrokerError
-from schemas.pathway_in import tick_message
+from schemas.pathway_in import SLICES, tick_message
 from schemas.topics import MESSAGE_BYTES_MAX, PARTITIONS, PATHWAY_IN
 
 Headers = Sequence[tuple[str, bytes]]
@@ -27,8 +28,9 @@ _SETTINGS = {
 
 
 def write_ticks(bootstrap: str, as_of: date) -> None:
-    """Every partition of pathway has the message that it is at least `as_of`. Raises BrokerError."""
-    ticks = [(partition, *tick_message(partition, as_of)) for partition in range(PARTITIONS)]
+    """Every slice of every partition of pathway has the message that it is at least `as_of`. Raises BrokerError."""
+    places = itertools.product(range(PARTITIONS), range(SLICES))
+    ticks = [(partition, *tick_message(partition, as_of, number)) for partition, number in places]
     write_all(bootstrap, [(PATHWAY_IN, partition, key, value, NOW_MS, ()) for partition, key, value in ticks])
 
 

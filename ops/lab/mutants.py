@@ -6,7 +6,7 @@ Chosen by `python -m ops.lab.worker --mutant NAME` only.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.host.batch import BatchAnswer, BatchRunner, InFlightBatch, Sendable
+from streams.host.batch import Advanced, BatchAnswer, BatchRunner, InFlightBatch, Sendable
 from streams.host.commit import Partition
 from streams.metrics import StageTally
 from streams.steps.outcome import Message, S
@@ -19,10 +19,11 @@ class CommitFirst(BatchRunner[S]):
     _held: Sequence[Message] = ()
     _ahead: dict[Partition, int] = field(default_factory=dict)
 
-    def dispatch(self, messages: Sequence[Message]) -> None:
+    def dispatch(self, messages: Sequence[Message]) -> int:
         """Nothing is answered before the offsets are committed."""
         self._held = messages
         self._ahead = {(message.topic, message.partition): message.offset + 1 for message in messages}
+        return len(messages)
 
     def is_full(self) -> bool:
         """One batch at a time."""
@@ -36,22 +37,23 @@ class CommitFirst(BatchRunner[S]):
         """Only now the batch is answered."""
         self.observe("committed")
         messages, self._held, self._ahead = self._held, (), {}
-        super().dispatch(messages)
+        while messages:
+            messages = messages[super().dispatch(messages) :]
 
 
 class StateFirst(BatchRunner[S]):
     """Sends state before outputs: a crash in between leaves a state that says they were sent."""
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[BatchAnswer, StageTally]:
-        answer, tally = super()._answer(messages)
+    def _answer(self, messages: Sequence[Message], advanced: Advanced) -> tuple[BatchAnswer, StageTally]:
+        answer, tally = super()._answer(messages, advanced)
         return BatchAnswer(answer.claims, [*answer.changes, *answer.released], answer.outputs), tally
 
 
 class ClaimsLast(BatchRunner[S]):
     """Sends claims with the state: what was published before a crash is not known afterwards."""
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[BatchAnswer, StageTally]:
-        answer, tally = super()._answer(messages)
+    def _answer(self, messages: Sequence[Message], advanced: Advanced) -> tuple[BatchAnswer, StageTally]:
+        answer, tally = super()._answer(messages, advanced)
         return BatchAnswer([], answer.outputs, [*answer.claims, *answer.changes], answer.released), tally
 
 

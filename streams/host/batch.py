@@ -22,6 +22,7 @@ from streams.steps.outcome import (
     Claim,
     Emit,
     Message,
+    MessageByMessage,
     Outcome,
     Reject,
     Release,
@@ -46,10 +47,13 @@ BATCH_PHASES = (
 SOURCE_HEADER = "src"  # which message caused this one: topic/partition/offset
 GENERATION = b"generation"  # the element of a changelog that is the host's
 BATCH_FIRST = 5  # until the pace is known: few enough that the slowest step ends its first batch in time
+# People of one batch, 1 to 2 ms each, beyond those of its last message: a tick is about many.
+ANSWERS_MAX = 200
 FLIGHTS_MAX = 5  # one being answered, one waiting for each acknowledgement, one for the commit
 
 OFFSET_OF = attrgetter("offset")
 
+Advanced = Sequence[tuple[Outcome, ...]]  # what each message led to at once
 Headers = list[tuple[str, str | bytes | None]]  # as librdkafka takes them
 NO_HEADERS: Headers = []
 Sendable = tuple[str, int, bytes | None, bytes | None, Headers]  # topic, partition, key, value
@@ -195,16 +199,23 @@ class BatchRunner(Generic[S]):
         """When the oldest batch in flight was dispatched; None when there is none."""
         return self._in_flight[0].since_s if self._in_flight else None
 
-    def dispatch(self, messages: Sequence[Message]) -> None:
-        """The messages have been answered, and their outputs sent unless something before them is waited for."""
-        last_offsets = dict(zip(map(PARTITION_OF, messages), map(OFFSET_OF, messages), strict=True))
+    def dispatch(self, messages: Sequence[Message]) -> int:
+        """The messages have been answered, and their outputs sent unless something before them is waited for.
+
+        Returns how many: not all where the first lead to ANSWERS_MAX answers; the caller gives the others again.
+        """
         since_s = clock()
+        advanced = self._advanced(messages)
+        messages = messages[: len(advanced)]
+        last_offsets = dict(zip(map(PARTITION_OF, messages), map(OFFSET_OF, messages), strict=True))
         self.metrics.redelivered(self.marker.mark(messages))
         flight = self.progress.deliver(last_offsets)
         self.observe("delivered")
-        self._in_flight.append(InFlightBatch(flight, *self._answer(messages), since_s))
+        self._in_flight.append(InFlightBatch(flight, *self._answer(messages, advanced), since_s))
+        self.pace.took(len(messages), clock() - since_s)
         if self.producer.is_clear():
             self._send_claims()
+        return len(messages)
 
     def advance(self, wait_s: float) -> None:
         """Every flight has taken the steps it may take; waits so long for acknowledgements to come."""
@@ -223,16 +234,27 @@ class BatchRunner(Generic[S]):
         self.metrics.answered(self._acknowledged)
         self._acknowledged = StageTally()
 
-    def _answer(self, messages: Sequence[Message]) -> tuple[BatchAnswer, StageTally]:
-        """What the step makes of each message, then of those of each task together."""
-        answer, tally = BatchAnswer(), StageTally(ages=self.stage.last)
-        shapes: list[int] = []
-        states, advance = self.states, self.step.advance
-        started = clock()
+    def _advanced(self, messages: Sequence[Message]) -> list[tuple[Outcome, ...]]:
+        """What the step makes of each message, up to the one with which enough waits to be answered together."""
+        outcomes, waiting = list[tuple[Outcome, ...]](), dict[int, int]()
+        states, advance, gathers = self.states, self.step.advance, not isinstance(self.step, MessageByMessage)
         for message in messages:
             task = message.partition
-            states[task], outcomes = advance(states[task], message)
-            shapes.append(self._note(answer, tally, message, outcomes) if outcomes else 0)
+            states[task], found = advance(states[task], message)
+            outcomes.append(found)
+            if gathers:
+                waiting[task] = self.step.waiting(states[task])
+                if sum(waiting.values()) >= ANSWERS_MAX:
+                    break
+        return outcomes
+
+    def _answer(self, messages: Sequence[Message], advanced: Advanced) -> tuple[BatchAnswer, StageTally]:
+        """What the step made of each message, then what it makes of those of each task together."""
+        answer, tally, states = BatchAnswer(), StageTally(ages=self.stage.last), self.states
+        shapes = [
+            self._note(answer, tally, message, outcomes) if outcomes else 0
+            for message, outcomes in zip(messages, advanced, strict=True)
+        ]
         tasks = {message.partition: None for message in messages}
         if self.stage.changelog is not None and not self._of_generation.issuperset(tasks):
             answer.claims[:0] = self._notes(self.stage.changelog, tasks.keys() - self._of_generation)
@@ -242,7 +264,6 @@ class BatchRunner(Generic[S]):
             for message, outcomes in together:
                 shapes[numbers[message[:3]]] |= self._note(answer, tally, message, outcomes)
         tally.add(messages, shapes)
-        self.pace.took(len(messages), clock() - started)
         return answer, tally
 
     def _notes(self, changelog: str, tasks: Set[int]) -> list[Sendable]:

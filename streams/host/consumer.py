@@ -184,10 +184,8 @@ class HostConsumer(driver.Consumer):
             if self._runner.is_full():
                 await self._advance()
                 continue
-            size = self._runner.pace.size()
-            batch, messages = messages[:size], messages[size:]
             self._facts.in_flight_since(self._runner.since_s() or clock())
-            self._runner.dispatch(batch)
+            messages = messages[self._runner.dispatch(messages[: self._runner.pace.size()]) :]
             await self._advance()
         self._report_lag()
 

@@ -111,6 +111,10 @@ class Step(Protocol[S]):
         """
         ...
 
+    def waiting(self, state: S) -> int:
+        """How much `finish` has to do: the answers it will give. One message may lead to very many."""
+        ...
+
 
 class MessageByMessage:
     """A step whose messages lead to nothing together that they do not lead to singly."""
@@ -118,6 +122,10 @@ class MessageByMessage:
     def finish(self, _: object) -> tuple[Answer, ...]:
         """Nothing more."""
         return ()
+
+    def waiting(self, _: object) -> int:
+        """Nothing."""
+        return 0
 
 
 @dataclass(frozen=True)

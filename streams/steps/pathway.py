@@ -29,13 +29,12 @@ from schemas.elements import fact_names
 from schemas.errors import Unreadable
 from schemas.fhir.dates import london_day
 from schemas.keyring import Keyring
-from schemas.pathway_in import EntryInput, KeyInput, TickInput, WithdrawalInput
+from schemas.pathway_in import SLICES, EntryInput, KeyInput, TickInput, WithdrawalInput, slice_of
 from schemas.recipients import Agreement
 from schemas.revision import generation_of, revision_of
 from streams.steps.outcome import Answer, Change, Claim, Message, Outcome, Reject, Release
 from streams.steps.pathway_fold.fold import Pathway, fold
 from streams.steps.person_state import (
-    AS_OF,
     CLAIM,
     DUE,
     FLOOR,
@@ -50,6 +49,7 @@ from streams.steps.person_state import (
     PathwayState,
     PersonState,
     current_contents,
+    day_name,
     due_element,
     floor_element,
     next_claims,
@@ -114,6 +114,10 @@ class PathwayStep:
         touched, state.touched = state.touched, {}
         return tuple((message, self._publish(state, person_id, message)) for person_id, message in touched.items())
 
+    def waiting(self, state: PathwayState) -> int:
+        """The people touched since the last `finish`."""
+        return len(state.touched)
+
     def _entry(self, state: PathwayState, received: EntryInput, message: Message) -> list[Outcome]:
         person, name = state.of(received.person_id), (received.record_id, received.name)
         new, former = LinkedEntry(received.link_revision, received.entry), person.entry(name)
@@ -168,17 +172,19 @@ class PathwayStep:
 
         A day only grows: one far ahead would make everything overdue for ever. It may be a day after its message.
         """
-        before = state.as_of
         sent_on = london_day(_EPOCH + timedelta(milliseconds=message.timestamp_ms))
         if tick.is_ahead_of(sent_on):
             return [Reject("tick-ahead")]
-        if before is not None and tick.as_of <= before:
+        if not _is_after(tick.as_of, state.days.get(None) if tick.slice is None else state.as_of(tick.slice)):
             return []
-        state.as_of = tick.as_of
-        for person_id, due in sorted(state.due.items()):
-            if any((before is None or on > before) and on <= state.as_of for on in due):
-                state.touch(person_id, message)
-        return [_change(AS_OF, canonical.dump({"as_of": tick.as_of.isoformat()}))]
+        for number in range(SLICES) if tick.slice is None else (tick.slice,):
+            before = state.as_of(number)
+            for person_id, due in sorted(state.due.get(number, {}).items()):
+                if any(_is_after(on, before) and on <= tick.as_of for on in due):
+                    state.touch(person_id, message)
+        superseded = state.set_day(tick.slice, tick.as_of)
+        day = canonical.dump({"as_of": tick.as_of.isoformat()})
+        return [_change(day_name(tick.slice), day), *(_change(day_name(number), None) for number in superseded)]
 
     def _publish(self, state: PathwayState, person_id: str, message: Message) -> tuple[Outcome, ...]:
         """The snapshot and the events that differ from those published last, and retractions of former events.
@@ -186,7 +192,7 @@ class PathwayStep:
         All that is current while the claims are not sure, each under the revision it was claimed with.
         """
         person = state.of(person_id)
-        pathway = self._folded(person, state.as_of)
+        pathway = self._folded(person, state.as_of(slice_of(person_id)))
         claims, (contents, person.keyed) = person.claims, current_contents(pathway, self._keys, person.keyed)
         answer = self._publication(message)
         now = publication_after(person, answer)
@@ -237,6 +243,10 @@ def _published(recipient: Recipient, about: About, pathway: Pathway, claims: Cla
         if recipient.shows(kind):
             outcomes.append(recipient.retraction(about.under(publication), name, kind))
     return outcomes
+
+
+def _is_after(day: date, before: date | None) -> bool:
+    return before is None or day > before
 
 
 def _facts_held(person: PersonState) -> int:

@@ -7,7 +7,7 @@
                                          snapshot, that may be published, and the revision under which
     <person>/f                           {"revision"}: the highest given in answer to a message that came again
     <person>/u                           {"due": [days]}: on which something changes though nobody sends anything
-    as_of                                {"as_of"}: the latest day received
+    as_of, as_of/<slice>                 {"as_of"}: the latest day received, for all people and for those of a slice
 
 A claim that was read back is not sure: its outputs may never have left.
 
@@ -25,6 +25,7 @@ from schemas import canonical, elements
 from schemas.data_keys import BucketKeys, Family, KeyNotHeld
 from schemas.errors import Unreadable
 from schemas.keyring import Keyring, Purpose
+from schemas.pathway_in import slice_of
 from schemas.record_keys import WrappedKeys
 from streams.steps.outcome import Message
 from streams.steps.pathway_fold.current_facts import PersonFact
@@ -200,11 +201,11 @@ class PersonState:
 
 @dataclass(slots=True)
 class PathwayState:
-    """One task's people, and the latest day received."""
+    """One task's people, and the latest days received."""
 
     people: dict[str, PersonState] = field(default_factory=dict)  # in use, the last used at the end
-    as_of: date | None = None
-    due: dict[str, tuple[date, ...]] = field(default_factory=dict)  # of all people with any
+    days: dict[int | None, date] = field(default_factory=dict)  # the latest received; by slice, None for all
+    due: dict[int, dict[str, tuple[date, ...]]] = field(default_factory=dict)  # by slice, of all people with any
     touched: dict[str, Message] = field(default_factory=dict)  # to be published; the newest message about each
     # person -> the elements of people not in use: key, value, key, value, ...
     unread: dict[bytes, list[bytes]] = field(default_factory=dict)
@@ -225,8 +226,9 @@ class PathwayState:
                     pairs += (key, value)
                 if parts[1] == DUE.encode():
                     state.note_due(parts[0].decode("ascii"), _days(value))
-            elif key == b"as_of":
-                state.as_of = date.fromisoformat(canonical.read_object(value)["as_of"])
+            elif parts[0] == AS_OF.encode():
+                number = int(parts[1]) if len(parts) > 1 else None
+                state.days[number] = date.fromisoformat(canonical.read_object(value)["as_of"])
             else:
                 raise Unreadable("pathway state", rule="has a key of another form")
         return state
@@ -243,12 +245,28 @@ class PathwayState:
         """The message is about this person, and newer than all before it."""
         self.touched[person_id] = message
 
+    def as_of(self, slice_: int) -> date | None:
+        """The latest day received for the people of a slice."""
+        days = [day for day in (self.days.get(None), self.days.get(slice_)) if day is not None]
+        return max(days, default=None)
+
+    def set_day(self, slice_: int | None, day: date) -> list[int]:
+        """Set the latest day received; the slices whose own day a day for all has reached have none any more."""
+        self.days[slice_] = day
+        if slice_ is not None:
+            return []
+        reached = [number for number, of_slice in self.days.items() if number is not None and of_slice <= day]
+        for number in reached:
+            del self.days[number]
+        return reached
+
     def note_due(self, person_id: str, days: tuple[date, ...]) -> None:
-        """Set the days on which something about the person becomes due, which a tick may bring."""
+        """Set the days on which a tick changes something of the person, though nobody sends anything."""
+        due = self.due.setdefault(slice_of(person_id), {})
         if days:
-            self.due[person_id] = days
+            due[person_id] = days
         else:
-            self.due.pop(person_id, None)
+            due.pop(person_id, None)
 
     def _read(self, person_id: str) -> PersonState:
         person, pairs = PersonState(), self.unread.pop(person_id.encode("ascii"), [])
@@ -266,6 +284,11 @@ class PathwayState:
 def withdrawal(link_revision: int) -> bytes:
     """The value of a `/w` element."""
     return canonical.dump({"link_revision": link_revision})
+
+
+def day_name(slice_: int | None) -> str:
+    """The key of an `as_of` element."""
+    return AS_OF if slice_ is None else f"{AS_OF}/{slice_}"
 
 
 def floor_element(revision: int) -> bytes:

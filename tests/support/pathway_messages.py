@@ -13,7 +13,7 @@ from pathway_engine import KeyValue, fact_input
 from pathway_journeys import keyed
 
 from schemas.facts import Attendance, Body, FactBody, Measurement, ProgrammeStart, Referral, StoredFact, Tier
-from schemas.pathway_in import tick_message, withdrawal_message
+from schemas.pathway_in import slice_of, tick_message, withdrawal_message
 
 PEOPLE = (keyed("person", "1"), keyed("person", "2"))
 RECORDS: tuple[tuple[str, Tier], ...] = (  # of the trust two, as after a merge; of tier 2 a hub and a provider
@@ -126,7 +126,8 @@ def messages(draw: st.DrawFn) -> KeyValue:
     person_id, revision = draw(st.sampled_from(PEOPLE)), draw(st.integers(0, 3))
     kind = draw(st.sampled_from(["fact"] * 6 + ["withdrawal", "withdrawal", "tick"]))
     if kind == "tick":
-        return tick_message(0, draw(days) + timedelta(days=40))
+        slices = [None, *map(slice_of, PEOPLE)]
+        return tick_message(0, draw(days) + timedelta(days=40), draw(st.sampled_from(slices)))
     if kind == "withdrawal":
         return withdrawal_message(person_id, draw(st.sampled_from(RECORDS))[0], revision)
     return fact_input(person_id, draw(stored_facts()), revision)

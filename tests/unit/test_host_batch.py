@@ -7,11 +7,22 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.host.batch import BATCH_PHASES, FLIGHTS_MAX, BatchRunner, GenerationTooLow, Pace, Sendable
+from streams.host.batch import ANSWERS_MAX, BATCH_PHASES, FLIGHTS_MAX, BatchRunner, GenerationTooLow, Pace, Sendable
 from streams.host.commit import NotAssigned, Partition
 from streams.host.delivered import DeliveredMarker
 from streams.metrics import StageMetrics
-from streams.steps.outcome import Change, Claim, Emit, Message, MessageByMessage, Outcome, Reject, Release, Stage
+from streams.steps.outcome import (
+    Answer,
+    Change,
+    Claim,
+    Emit,
+    Message,
+    MessageByMessage,
+    Outcome,
+    Reject,
+    Release,
+    Stage,
+)
 
 STAGE = Stage(
     name="echo", reads=("in",), changelog="state", partitions=2, dead_letter="dlq", writes=("out",), last=True
@@ -310,3 +321,36 @@ def test_the_time_something_came_in_is_carried_through_every_stage(tmp_path: Pat
     late = message(b"emit", 5)._replace(headers=(("began", b"1600000000000"),))
     run(runner(line, tmp_path), line, late)
     assert {dict(item.headers)["began"] for item in line.sent} == {b"1600000000000"}
+
+
+class GatheringStep:
+    """Each message is about as many people as its value says; they are answered when the batch ends."""
+
+    def restore(self, elements: Iterable[tuple[bytes, bytes]]) -> int:
+        return 0
+
+    def advance(self, state: int, message: Message) -> tuple[int, tuple[Outcome, ...]]:
+        return state + int(message.value or b"0"), ()
+
+    def waiting(self, state: int) -> int:
+        return state
+
+    def finish(self, state: int) -> tuple[Answer, ...]:
+        return ()
+
+
+def test_a_batch_ends_with_the_message_that_leads_to_enough_answers(tmp_path: Path) -> None:
+    """A day is about very many people: all of them in one batch took longer than a worker may be silent."""
+    line = Line()
+    made = dataclasses.replace(runner(line, tmp_path), step=GatheringStep())
+    made.begin({0: 0, 1: 0}, {("in", 0): 0, ("in", 1): 0})
+    many = b"%d" % ANSWERS_MAX
+    messages = [message(b"1", 0), message(many, 1), message(many, 2), message(b"1", 3), message(many, 0, 1)]
+    taken = []
+    while messages:
+        taken.append(made.dispatch(messages))
+        messages = messages[taken[-1] :]
+        made.states = {0: 0, 1: 0}
+        made.advance(0)
+    assert taken == [2, 1, 2]
+    assert made.committable() == {("in", 0): 4, ("in", 1): 1}

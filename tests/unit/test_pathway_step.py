@@ -205,7 +205,7 @@ def test_a_tick_names_at_the_latest_the_day_after_it_was_sent(sent: str, latest:
         state = engine.restore([])
         _, outcomes = answer(engine, state, message(tick_message(0, ahead), 0, sent_ms=sent_ms))
         assert outcomes == (Reject("tick-ahead"),)
-        assert state.as_of is None
+        assert not state.days
     for day_named in (latest, latest - timedelta(days=400), date.min):
         _, outcomes = answer(engine, engine.restore([]), message(tick_message(0, day_named), 0, sent_ms=sent_ms))
         assert [type(outcome) for outcome in outcomes] == [Change]
@@ -277,6 +277,9 @@ def entry_of(table: str) -> tuple[bytes, bytes]:
         (b"k", b"[]"),
         (b"k", b'{"v":1,"kind":"gossip"}'),
         (b"tick/0", b'{"v":1,"kind":"tick","as_of":"30 February"}'),
+        (b"tick/0/64", b'{"v":1,"kind":"tick","as_of":"2026-02-01"}'),
+        (b"tick/0/-1", b'{"v":1,"kind":"tick","as_of":"2026-02-01"}'),
+        (b"tick/0/", b'{"v":1,"kind":"tick","as_of":"2026-02-01"}'),
         (b"tick/0", b'{"v":2,"kind":"tick","as_of":"2026-02-01"}'),
         (b"tick/0", withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),
         (f"{PERSON}/w".encode(), withdrawal_message(PERSON, keyed("record", "gp"), 1)[1]),

@@ -124,6 +124,9 @@ class _Heard:
         self.calls.append((self.tasks[id(state)], None))
         return self._timed(lambda: self.step.finish(state))
 
+    def waiting(self, state: Any) -> int:
+        return self.step.waiting(state)
+
     def again_s(self) -> float:
         """All of it again, from nothing."""
         states = [self.step.restore([]) for _ in self.kept]

@@ -21,7 +21,7 @@ from schemas.envelope import SESSION_HEADER, entry_id, entry_name
 from schemas.erasures import Turn, erasure_message, turn_message
 from schemas.identity import LocalId
 from schemas.naming import local_id_parts
-from schemas.pathway_in import tick_message
+from schemas.pathway_in import SLICES, tick_message
 from schemas.source_message import SourceMessage
 from streams.steps.outcome import Emit
 from streams.topology import STAGES
@@ -89,7 +89,11 @@ def _erasure(slug: str, local_id: str) -> list[Arrival]:
 
 
 def _ticks(partitions: list[int]) -> list[Arrival]:
-    return [Arrival(Emit(topics.PATHWAY_IN, part, *tick_message(part, day))) for day in TICKS for part in partitions]
+    """The first day for all people of a partition at once, later days slice by slice."""
+    first, *later = TICKS
+    ticks = [(part, tick_message(part, first)) for part in partitions]
+    ticks += [(part, tick_message(part, day, each)) for day in later for part in partitions for each in range(SLICES)]
+    return [Arrival(Emit(topics.PATHWAY_IN, part, *tick)) for part, tick in ticks]
 
 
 def _poison() -> list[Arrival]:

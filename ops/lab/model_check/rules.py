@@ -145,6 +145,10 @@ class SkipsTheSeen:
         """As the step does."""
         return self._step.finish(state)
 
+    def waiting(self, state: object) -> int:
+        """As the step does."""
+        return self._step.waiting(state)
+
 
 MUTANTS: Mapping[str, Rules] = {
     "none": Rules(),
