@@ -7,7 +7,7 @@ from commands import start
 
 from streams.host.batch import BATCH_PHASES
 
-KILLS, EVENTS = 13, 3_000  # `./run chaos --kills 100 --events 30000 --seed 1` is a longer one
+KILLS, EVENTS = 13, 2_000  # `./run chaos --kills 100 --events 30000 --seed 1` is a longer one
 SECONDS_MAX = 900
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(SECONDS_MAX)]

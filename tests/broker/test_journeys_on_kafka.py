@@ -84,18 +84,19 @@ def inputs(case: Case, keys: EngineKeys) -> Sequence[KeyValue]:
 
 
 @pytest.fixture(scope="module")
-def engine(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> BenchBroker:
-    """The topics of an engine on the session's broker, and its keys."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BenchBroker]:
+    """A broker of its own, as topics of these names exist on the session's with the times of production; and keys."""
     layout = EnginePaths(tmp_path_factory.mktemp("journeys"))
     make_keys(layout.keys, recipients=("demo",))
     layout.logs.mkdir()
     registry = topics.registry(load_sources(None, test_mode=True).values(), ("demo",))
-    create(
-        broker.bootstrap,
-        [dataclasses.replace(topic, config={**topic.config, **ANY_TIME}) for topic in registry],
-        replication=Replication(),
-    )
-    return BenchBroker(broker.bootstrap, layout)
+    with EmbeddedBroker(layout.broker) as broker:
+        create(
+            broker.bootstrap,
+            [dataclasses.replace(topic, config={**topic.config, **ANY_TIME}) for topic in registry],
+            replication=Replication(),
+        )
+        yield BenchBroker(broker.bootstrap, layout)
 
 
 def test_every_journey_comes_out_of_a_worker_on_kafka_as_its_rules_say(engine: BenchBroker) -> None:
