@@ -226,7 +226,7 @@ class PathwayState:
                     pairs += (key, value)
                 if parts[1] == DUE.encode():
                     state.note_due(parts[0].decode("ascii"), _days(value))
-            elif parts[0] == AS_OF.encode():
+            elif parts[0] == AS_OF.encode() and all(part.isdigit() for part in parts[1:]):
                 number = int(parts[1]) if len(parts) > 1 else None
                 state.days[number] = date.fromisoformat(canonical.read_object(value)["as_of"])
             else:

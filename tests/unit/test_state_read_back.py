@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from memory_engine import MemoryEngine, real_step, stages
-from pathway_engine import KeyValue, Run, answer, fact_input, message, run, step
+from pathway_engine import KeyValue, Run, answer, fact_input, inputs, message, run, step
 from pathway_journeys import day, facts, keyed
 from small_world import small_world
 
@@ -28,13 +28,9 @@ JOURNEY = """
 WAITING = "0 | gp | refers to tier3"
 
 
-def inputs(table: str, person: str) -> list[KeyValue]:
-    return [fact_input(person, fact, 1) for fact in facts(table)]
-
-
 def everybody() -> list[KeyValue]:
     """Each person's journey in turn, one withdrawn, one still waiting, a tick, and all of it once more."""
-    journeys = [inputs(JOURNEY, person) for person in PEOPLE[:3]] + [inputs(WAITING, PEOPLE[3])]
+    journeys = [inputs(JOURNEY, person=person) for person in PEOPLE[:3]] + [inputs(WAITING, person=PEOPLE[3])]
     mixed = [pair for number in range(5) for journey in journeys for pair in journey[number : number + 1]]
     leaves = withdrawal_message(PEOPLE[0], keyed("record", "tier2"), 1)
     return [*mixed, leaves, tick_message(0, day(200)), *mixed]
@@ -63,12 +59,12 @@ def test_a_person_read_back_is_bytes_until_touched() -> None:
     changelog = run(everybody()).changelog
     state = step().restore(changelog.items())
     assert not state.people
-    state, _ = answer(step(), state, message(inputs(JOURNEY, PEOPLE[1])[0], 99))
+    state, _ = answer(step(), state, message(inputs(JOURNEY, person=PEOPLE[1])[0], 99))
     assert set(state.people) == {PEOPLE[1]}
 
 
 def test_a_tick_finds_whose_day_it_is_without_reading_anybody_else() -> None:
-    changelog = run([*inputs(JOURNEY, PEOPLE[0]), *inputs(WAITING, PEOPLE[3])]).changelog
+    changelog = run([*inputs(JOURNEY, person=PEOPLE[0]), *inputs(WAITING, person=PEOPLE[3])]).changelog
     state = step().restore(changelog.items())
     due = {person_id for of_slice in state.due.values() for person_id in of_slice}
     assert due == {PEOPLE[0], PEOPLE[3]}, "a window closes, a referral becomes overdue"
@@ -77,7 +73,7 @@ def test_a_tick_finds_whose_day_it_is_without_reading_anybody_else() -> None:
     assert any(b'"gap"' in (outcome.value or b"") for outcome in outcomes if isinstance(outcome, Emit))
 
 
-@pytest.mark.parametrize("key", [b"as_off", b"a/b", b""])
+@pytest.mark.parametrize("key", [b"as_off", b"as_of/x", b"a/b", b""])
 def test_a_key_that_pathway_does_not_write_is_refused_at_once(key: bytes) -> None:
     with pytest.raises(Unreadable):
         PathwayState.of_changelog([(key, b"{}")])

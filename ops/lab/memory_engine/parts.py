@@ -145,7 +145,7 @@ def quick_ingress() -> "QuickIngress":
 
 
 class RefusedMessage(NamedTuple):
-    """What a Refusal said."""
+    """What a Refusal said. One that is kept would keep, by its traceback, all it was ever raised through."""
 
     code: str
     rule: str
@@ -165,9 +165,7 @@ class QuickIngress(IngressStep):
             except Refusal as refusal:
                 self._known[content] = RefusedMessage(refusal.code, refusal.rule)
         known = self._known[content]
-        if isinstance(
-            known, RefusedMessage
-        ):  # a Refusal kept would keep, by its traceback, all it was ever raised through
+        if isinstance(known, RefusedMessage):
             raise Refusal(known.code, rule=known.rule)
         return known
 
